@@ -1,0 +1,78 @@
+"""One place where exceptions of handlers become refusals.
+
+A handler raises what its domain raises; the service's translator turns that into a :class:`Refusal`. An
+exception the translator does not know is a defect of ours: it is logged with its traceback and the client
+gets INTERNAL, so that bad input can never take a service down or leave a call hanging.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+
+from queueserver_rpc.status import Refusal, abort
+
+Translator = Callable[[Exception], "Refusal | None"]
+_log = logging.getLogger(__name__)
+
+
+class RefusalInterceptor(grpc.aio.ServerInterceptor):
+    """Wraps unary and server-streaming handlers so that their exceptions become typed refusals."""
+
+    def __init__(self, translate: Translator) -> None:
+        self._translate = translate
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """Find the handler of a call and wrap it."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler.request_streaming:
+            return handler
+        method = getattr(handler_call_details, "method", "?")
+        if handler.response_streaming:
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream(handler.unary_stream, method), handler.request_deserializer, handler.response_serializer
+            )
+        return grpc.unary_unary_rpc_method_handler(
+            self._unary(handler.unary_unary, method), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _unary(self, call: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
+        async def guarded(request: Any, context: Any) -> Any:
+            try:
+                return await call(request, context)
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 - protects the client from a silent INTERNAL, and the service
+                await abort(context, self._refusal(error, method))
+
+        return guarded
+
+    def _stream(self, call: Callable[..., AsyncIterator[Any]], method: str) -> Callable[..., AsyncIterator[Any]]:
+        async def guarded(request: Any, context: Any) -> AsyncIterator[Any]:
+            try:
+                async for response in call(request, context):
+                    yield response
+            except grpc.aio.AbortError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above
+                await abort(context, self._refusal(error, method))
+
+        return guarded
+
+    def _refusal(self, error: Exception, method: str) -> Refusal:
+        refusal = self._translate(error)
+        if refusal is not None:
+            return refusal
+        _log.error("%s failed unexpectedly", method, exc_info=error)
+        return Refusal(
+            grpc.StatusCode.INTERNAL,
+            "INTERNAL",
+            f"The service met an error of its own ({type(error).__name__}). Its log has the details; please report it.",
+        )

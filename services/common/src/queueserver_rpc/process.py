@@ -1,0 +1,59 @@
+"""How a service lives as a process: its event loop, its signals, its log, and the word that it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import uvloop
+
+#: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The
+#: service writes the address it listens on and a newline to it, once, and closes it.
+READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
+
+
+def run(main: Coroutine[Any, Any, int]) -> int:
+    """Run a service to its end on the fast event loop; answers its exit code."""
+    return uvloop.run(main)
+
+
+def stop_requested() -> asyncio.Event:
+    """Event that is set by SIGINT or SIGTERM. Must be called inside the running loop."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, event.set)
+    return event
+
+
+def announce_ready(address: str) -> None:
+    """Tell the parent process, if it asked, that the service listens on ``address``."""
+    number = os.environ.pop(READY_FD_VARIABLE, "")
+    if not number.isdigit():
+        return
+    with contextlib.suppress(OSError), os.fdopen(int(number), "w") as pipe:
+        pipe.write(address + "\n")
+
+
+class _LineFormatter(logging.Formatter):
+    """``[I 2022-02-17 06:54:18,077 logger] text``, the form people know from the tutorials."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        head = f"[{record.levelname[0]} {self.formatTime(record)} {record.name}] "
+        text = head + record.getMessage()
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return text
+
+
+def configure_logging(level: str = "INFO") -> None:
+    """Send the log to standard error, one line for each record."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LineFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
