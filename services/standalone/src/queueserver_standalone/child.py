@@ -1,0 +1,158 @@
+"""One child process: how it is started, how it says that it is ready, how it ends.
+
+A child runs in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor, and on a
+leash (:mod:`queueserver_standalone.leash`), so that it never outlives the supervisor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from queueserver_standalone import leash
+from queueserver_standalone.errors import StandaloneError
+
+#: A service that finds this variable writes its address and a newline to the inherited pipe of that number
+#: when it is ready. The same name is in queueserver_rpc.process, which would bring gRPC into this process.
+READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
+_KILL_SECONDS = 10.0
+_LINE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run. ``argv0`` is the name that the process list shows."""
+
+    executable: Path
+    argv0: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    working_directory: Path | None = None
+    inherit: Sequence[int] = ()
+
+
+class Child:
+    """A running child process."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process) -> None:
+        self.name = name
+        self.process = process
+        #: What is done on the child's behalf for as long as it lives.
+        self.attached: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self.process.pid
+
+    @classmethod
+    async def start(cls, name: str, command: Command, *, ready_fd: int | None = None, piped: bool = False) -> Child:
+        """Start ``command``. With ``piped`` its standard output can be read, otherwise it shares the terminal."""
+        environment = {**os.environ, **command.environment}
+        environment.pop(READY_FD_VARIABLE, None)
+        if ready_fd is not None:
+            environment[READY_FD_VARIABLE] = str(ready_fd)
+        process = await asyncio.create_subprocess_exec(
+            # isolated and without site-packages: the leash has to be quick
+            *(sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(command.executable), command.argv0),
+            *command.arguments,
+            env=environment,
+            cwd=command.working_directory,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if piped else None,
+            stderr=asyncio.subprocess.STDOUT if piped else None,
+            pass_fds=(*command.inherit, *([] if ready_fd is None else [ready_fd])),
+            start_new_session=True,
+        )
+        return cls(name, process)
+
+    async def wait(self) -> str:
+        """Wait for the end; answers the reason in words."""
+        return ending(await self.process.wait())
+
+    async def stop(self, grace: float) -> None:
+        """Ask the process to end, and kill it if it has not ended after ``grace`` seconds."""
+        self.send(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.process.wait(), grace)
+        except asyncio.TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """Kill the process and wait until it is gone."""
+        self.send(signal.SIGKILL)
+        await asyncio.wait_for(self.process.wait(), _KILL_SECONDS)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, unless the process has ended."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+
+
+async def start_announcing(name: str, command: Command, within: float) -> tuple[Child, str]:
+    """Start a service and wait until it says where it listens; answers the address too.
+
+    Raises StandaloneError if it ends, or does not say so ``within`` seconds; then it is gone.
+    """
+    read_fd, write_fd = os.pipe()
+    try:
+        child = await Child.start(name, command, ready_fd=write_fd)
+    except BaseException:
+        os.close(read_fd)
+        raise
+    finally:
+        os.close(write_fd)
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(_LINE_BYTES)
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_fd, "rb", buffering=0)
+    )
+    try:
+        line = await first_line(child, reader, lambda text: text.endswith("\n"), within)
+    finally:
+        transport.close()
+    return child, line.strip()
+
+
+async def first_line(child: Child, reader: asyncio.StreamReader, wanted: Callable[[str], bool], within: float) -> str:
+    """Read until a line is ``wanted``, and answer that line.
+
+    Raises StandaloneError if the output or the time ends before; then the child is gone.
+    """
+    try:
+        return await asyncio.wait_for(_read_until(reader, wanted), within)
+    except asyncio.TimeoutError:
+        await child.kill()
+        message = f"{child.name} was not ready within {within:.0f} s and was killed. Its log says what it was doing."
+        raise StandaloneError(message) from None
+    except EOFError:
+        child.send(signal.SIGTERM)
+        reason = await child.wait()
+        message = f"{child.name} could not start ({reason}). Its last lines above say why."
+        raise StandaloneError(message) from None
+    except asyncio.CancelledError:
+        await child.kill()
+        raise
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words: its exit code, or the name of the signal that killed it."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+async def _read_until(reader: asyncio.StreamReader, wanted: Callable[[str], bool]) -> str:
+    while line := await reader.readline():
+        text = line.decode(errors="replace")
+        if wanted(text):
+            return text
+    raise EOFError

@@ -1,0 +1,108 @@
+"""Where a standalone server keeps its data, its sockets, and the promise to be the only one there.
+
+The data directory survives; the runtime directory holds unix sockets only, whose paths the kernel limits to
+about a hundred characters, so it is short, private and outside of the data. The lock on a data directory is
+free again as soon as the supervisor and its children are gone, however they went.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import signal
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import platformdirs
+
+from queueserver_standalone.errors import StandaloneError
+
+_PRIVATE = 0o700
+_LOCK_SECONDS = 2.0
+
+
+def default_data_directory() -> Path:
+    """The user's own state directory, for example ``~/.local/state/queueserver``."""
+    return platformdirs.user_state_path("queueserver", appauthor=False)
+
+
+def prepare(directory: Path) -> None:
+    """Make the data directory and its parts. Raises StandaloneError if that is not possible."""
+    try:
+        for part in (directory, directory / "redis", directory / "worker"):
+            part.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"The data directory {directory} can't be used: {error.strerror}. Choose another by --data-dir."
+        raise StandaloneError(message) from error
+
+
+@contextmanager
+def exclusive(directory: Path) -> Iterator[int]:
+    """Hold the data directory; gives the file descriptor that holds it, for the children to inherit.
+
+    With it in their hands the directory stays held until the last of them is gone, so the successor of a
+    supervisor that was killed never meets their last moments. Raises StandaloneError if another process
+    holds the directory and does not let go of it soon.
+    """
+    path = directory / "standalone.lock"
+    try:
+        lock = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        message = f"The data directory {directory} can't be written: {error.strerror}. Choose another by --data-dir."
+        raise StandaloneError(message) from error
+    with lock:
+        try:
+            _lock(lock.fileno(), _LOCK_SECONDS)
+        except TimeoutError as error:
+            lock.seek(0)
+            message = (
+                f"The data directory {directory} is in use by another start-re-manager (process "
+                f"{lock.read().strip() or 'unknown'}). Stop that one, or choose another directory by --data-dir."
+            )
+            raise StandaloneError(message) from error
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield lock.fileno()
+
+
+def _lock(file_descriptor: int, seconds: float) -> None:
+    """Take the lock, waiting for it at most ``seconds``; TimeoutError if that is not enough."""
+
+    def give_up(_number: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        fcntl.flock(file_descriptor, fcntl.LOCK_EX)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def identity(directory: Path) -> str:
+    """A short name of a data directory on this machine, the same each time."""
+    return hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:10]
+
+
+def runtime_directory(directory: Path) -> Path:
+    """Make the private directory for the sockets of the server on ``directory``, or find it again."""
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    parent = Path(base) if base and Path(base).is_dir() else Path(tempfile.gettempdir())
+    path = parent / f"qserver-{os.getuid()}-{identity(directory)}"
+    try:
+        path.mkdir(mode=_PRIVATE, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        message = f"No directory for sockets can be made in {parent}: {error.strerror}. Set XDG_RUNTIME_DIR."
+        raise StandaloneError(message) from error
+    # Somebody else may have put something of that name where everybody can write.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) != _PRIVATE:
+        return Path(tempfile.mkdtemp(prefix="qserver-", dir=parent))
+    return path

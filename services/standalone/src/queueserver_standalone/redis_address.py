@@ -1,0 +1,53 @@
+"""Addresses of a Redis server, in every form in which people write them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from queueserver_standalone.errors import StandaloneError
+
+_SCHEMES = ("redis", "rediss", "unix")
+_HIGHEST_PORT = 65535
+_FORMS = "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host[:port[/db]]"
+
+
+def redis_url(text: str) -> str:
+    """Bring an address to the form of a URL.
+
+    ``text`` is a URL with the scheme redis, rediss or unix, or ``host``, ``host:port``, ``host:port/db``,
+    ``host/db``. Raises StandaloneError, without repeating a password, if it is none of these.
+    """
+    text = text.strip()
+    url = text if "://" in text else f"redis://{text}"
+    scheme = url.partition("://")[0]
+    if scheme not in _SCHEMES:
+        message = f"Redis can't be reached by '{scheme}://'. Give --redis-addr as {_FORMS}."
+        raise StandaloneError(message)
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.path.strip("/")) if scheme == "unix" else _is_host(parts.hostname, parts.port, parts.path)
+    except ValueError:  # a port that is no number, or an unclosed bracket
+        valid = False
+    if not valid:
+        raise StandaloneError(f"The address given by --redis-addr is not complete or not valid. Write it as {_FORMS}.")
+    return url
+
+
+def without_password(url: str) -> str:
+    """Address as it may be shown: a password, if there is one, is replaced by stars."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user = quote(parts.username or "", safe="")
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{user}:***@{host}").geturl()
+
+
+def socket_url(path: str) -> str:
+    """Address of a Redis server on the unix socket ``path`` (absolute)."""
+    return f"unix://{quote(path)}"
+
+
+def _is_host(host: str | None, port: int | None, path: str) -> bool:
+    database = path.strip("/")
+    return bool(host) and (port is None or 0 < port <= _HIGHEST_PORT) and (not database or database.isdigit())

@@ -1,0 +1,92 @@
+"""The commands that start Redis, Worker and Manager of one standalone server, and how long each may take."""
+
+from __future__ import annotations
+
+import os
+import socket as sockets
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from queueserver_standalone.child import Child, Command, start_announcing
+from queueserver_standalone.data_directory import identity
+from queueserver_standalone.redis_address import socket_url
+from queueserver_standalone.redis_child import start_redis
+from queueserver_standalone.redis_server import RedisProgram, choose_program, server_arguments
+from queueserver_standalone.settings import Settings
+
+_REDIS_START_SECONDS = 120.0
+_SERVICE_START_SECONDS = 60.0
+#: The current directory is not a place to import from: a file redis.py in it must not hide the library.
+_PYTHON = ("-P",) if sys.version_info >= (3, 11) else ()
+
+
+@dataclass
+class Services:
+    """Starts each part, again and again the same way, on one data directory."""
+
+    settings: Settings
+    runtime_directory: Path
+    #: Keeps the data directory locked for as long as a child has it.
+    lock_fd: int
+    #: Where the Manager listens; with a port once it has picked one, so that a restart keeps it.
+    address: str = field(init=False)
+    #: The embedded Redis; None if another one is used.
+    redis_program: RedisProgram | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.address = self.settings.listen
+        if self.settings.redis is None:
+            self.redis_program = choose_program(self._redis_directory)
+
+    async def redis(self) -> Child:
+        """Start the embedded Redis. It must not be called when another one is used."""
+        if self.redis_program is None:
+            raise AssertionError("there is no embedded Redis when an address was given")
+        socket = self.runtime_directory / "redis"
+        arguments = server_arguments(socket, self._redis_directory)
+        command = Command(self.redis_program.path, "redis-server", arguments, inherit=(self.lock_fd,))
+        return await start_redis(command, socket, self.settings.data_directory / "redis.log", _REDIS_START_SECONDS)
+
+    async def worker(self) -> Child:
+        """Start the Worker."""
+        startup = self.settings.startup
+        arguments = [
+            *("--listen", self._worker_address, "--state-dir", str(self.settings.data_directory / "worker")),
+            *("--startup-dir" if startup.is_dir() else "--startup-script", str(startup)),
+            *(["--keep-re"] if self.settings.keep_re else []),
+        ]
+        child, _ = await start_announcing(
+            "Worker", self._python("queueserver_worker", arguments), _SERVICE_START_SECONDS
+        )
+        return child
+
+    async def manager(self) -> Child:
+        """Start the Manager."""
+        arguments = [
+            *("--listen", self.address, "--worker", self._worker_address),
+            *("--redis", self.settings.redis or socket_url(str(self.runtime_directory / "redis"))),
+            *("--key-prefix", self.settings.key_prefix),
+            *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
+        ]
+        command = self._python("queueserver_manager", arguments, self.settings.data_directory)
+        child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS)
+        return child
+
+    @property
+    def _redis_directory(self) -> Path:
+        return self.settings.data_directory / "redis"
+
+    @property
+    def _worker_address(self) -> str:
+        return f"unix:{self.runtime_directory / 'worker'}"
+
+    def _python(self, module: str, arguments: list[str], working_directory: Path | None = None) -> Command:
+        python = Path(sys.executable)
+        return Command(
+            python,
+            os.fspath(python),
+            [*_PYTHON, "-m", module, *arguments],
+            working_directory=working_directory,
+            inherit=(self.lock_fd,),
+        )

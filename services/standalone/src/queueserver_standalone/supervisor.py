@@ -1,0 +1,133 @@
+"""Keeps the parts running: starts them in order, starts one anew when it ends, stops them in order.
+
+A part that ends by itself is started again at once; one that keeps ending gets a little more time before each
+start, and after the fifth end within ten seconds the supervisor gives up and stops everything, because a part
+that can't live needs a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+
+from queueserver_standalone.child import Child
+from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.log import logger
+
+_CRASHES = 5
+_CRASH_SECONDS = 10.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 1.0
+
+
+@dataclass
+class Part:
+    """One kept process: how to start it, and how long it may take to end when asked."""
+
+    name: str
+    start: Callable[[], Awaitable[Child]]
+    grace: float
+    child: Child | None = None
+    crashes: deque[float] = field(default_factory=lambda: deque(maxlen=_CRASHES))
+
+
+class Supervisor:
+    """Runs parts until it is told to stop, or until one of them can't be kept alive."""
+
+    def __init__(self, stages: Sequence[Sequence[Part]]) -> None:
+        """``stages`` are started one after the other, the parts of a stage at the same time."""
+        self._stages = stages
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self.gave_up = False
+
+    async def start(self) -> None:
+        """Start everything. Raises StandaloneError if a part does not start; call :meth:`end` in any case."""
+        for stage in self._stages:
+            await _together([self._start(part) for part in stage])
+        parts = [part for stage in self._stages for part in stage]
+        self._keepers = [asyncio.create_task(self._keep(part), name=f"keep {part.name}") for part in parts]
+
+    async def wait(self) -> None:
+        """Wait until :meth:`request_stop` was called or a part can't be kept alive."""
+        await self._stop.wait()
+
+    def request_stop(self) -> None:
+        """Ask for an orderly end; asked a second time, for the end at once."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    async def end(self) -> None:
+        """Stop everything: the parts that depend on others first, each with its time to end in good order."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        orderly = asyncio.create_task(self._end_in_order())
+        hurry = asyncio.create_task(self._hurry.wait())
+        await asyncio.wait([orderly, hurry], return_when=asyncio.FIRST_COMPLETED)
+        for task in (orderly, hurry):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await asyncio.gather(*(part.child.kill() for stage in self._stages for part in stage if part.child))
+
+    async def _start(self, part: Part) -> None:
+        part.child = await part.start()
+
+    async def _keep(self, part: Part) -> None:
+        while part.child is not None:
+            reason = await part.child.wait()
+            while not await self._restart(part, reason):
+                if self.gave_up:
+                    return
+                reason = "it did not start"
+
+    async def _restart(self, part: Part, reason: str) -> bool:
+        """Start a part that has ended; False if it did not start."""
+        now = asyncio.get_running_loop().time()
+        part.crashes.append(now)
+        recent = sum(1 for crash in part.crashes if now - crash < _CRASH_SECONDS)
+        if recent >= _CRASHES:
+            logger.error(
+                "%s ended (%s) for the %dth time within %.0f s. Giving up: its log above says why it can't run.",
+                *(part.name, reason, recent, _CRASH_SECONDS),
+            )
+            self.gave_up = True
+            self._stop.set()
+            return False
+        logger.warning("%s ended (%s); starting it again.", part.name, reason)
+        if recent > 1:
+            await self._pause(min(_FIRST_PAUSE * 2 ** (recent - 2), _LONGEST_PAUSE))
+        try:
+            part.child = await part.start()
+        except (StandaloneError, OSError) as error:
+            logger.error("%s", error)
+            return False
+        logger.info("%s runs again (process %d).", part.name, part.child.pid)
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    async def _end_in_order(self) -> None:
+        for stage in reversed(self._stages):
+            for part in stage:
+                if part.child is not None:
+                    await part.child.stop(part.grace)
+
+
+async def _together(starts: Sequence[Coroutine[None, None, None]]) -> None:
+    """Await all of them; when one fails, or when cancelled, none is left half done."""
+    tasks = [asyncio.ensure_future(start) for start in starts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
