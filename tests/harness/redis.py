@@ -1,0 +1,78 @@
+"""A Redis server for a test: the real program, durable as in a standalone server, on a socket or a port."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+
+import redis
+from queueserver_standalone.redis_server import choose_program, server_arguments
+
+from tests.harness.process import TestProcess
+
+
+class RedisProcess:
+    """A redis-server whose data survive :meth:`kill` and :meth:`start`."""
+
+    def __init__(self, directory: Path, *, tcp: bool = False, password: str = "") -> None:
+        """``directory`` must be short: it holds the unix socket. With ``tcp`` it listens on a free port too."""
+        self._directory = directory
+        self._password = password
+        self._port = _free_port() if tcp else 0
+        self._process: TestProcess | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        credentials = f":{self._password}@" if self._password else ""
+        if self._port:
+            return f"redis://{credentials}127.0.0.1:{self._port}/0"
+        return f"unix://{credentials}{self._directory / 'redis.sock'}"
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Start it, or start it again on the same data and the same address."""
+        command = [str(choose_program(self._directory).path)]
+        command += server_arguments(self._directory / "redis.sock", self._directory)
+        command += ["--port", str(self._port), "--bind", "127.0.0.1"]
+        if self._password:
+            command += ["--requirepass", self._password]
+        self._process = TestProcess("redis-server", command, announces=False)
+        self._process.output.wait_for(lambda line: "ready to accept connections" in line.lower())
+
+    def connect(self) -> redis.Redis:
+        """A client of it; use it in a ``with``."""
+        return redis.Redis.from_url(self.url)
+
+    def kill(self) -> None:
+        """``kill -9``."""
+        self._running().close()
+
+    def close(self) -> None:
+        """End it. May be called again."""
+        if self._process is not None:
+            self._process.close()
+
+    def _running(self) -> TestProcess:
+        if self._process is None:
+            raise AssertionError("Redis was not started")
+        return self._process
+
+
+def new_password() -> str:
+    """A password with characters that have to be quoted in a URL nowhere."""
+    return secrets.token_hex(8)
+
+
+def _free_port() -> int:
+    """A port that is free now: redis-server can't pick one itself."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,66 @@
+"""Single Workers and Managers as processes, for tests that need one of them, or two of the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tests.harness.process import TestProcess
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEMO_STARTUP = REPOSITORY / "examples" / "startup"
+COMMANDS = Path(sys.executable).parent
+
+
+class WorkerProcess:
+    """A Worker on a unix socket below ``directory``, which must be short."""
+
+    def __init__(self, directory: Path, startup: Path = DEMO_STARTUP, *options: str) -> None:
+        kind = "--startup-dir" if startup.is_dir() else "--startup-script"
+        self._command = [sys.executable, "-m", "queueserver_worker"]
+        self._command += ["--listen", f"unix:{directory / 'worker.sock'}", "--state-dir", str(directory / "worker")]
+        self._command += [kind, str(startup), *options]
+        (directory / "worker").mkdir(exist_ok=True)
+        self.process = self._start()
+
+    def restart(self) -> None:
+        """Start it again on the same socket and the same state; it must have ended."""
+        self.process.close()
+        self.process = self._start()
+
+    def close(self) -> None:
+        """End it. May be called again."""
+        self.process.close()
+
+    def _start(self) -> TestProcess:
+        process = TestProcess("Worker", self._command)
+        self.address = process.wait_ready()
+        return process
+
+
+class ManagerProcess:
+    """A Manager on a free port of the loopback interface; a restart keeps the port."""
+
+    def __init__(self, redis_url: str, worker_address: str, *options: str, instance_id: str = "") -> None:
+        self._redis_url = redis_url
+        self._worker_address = worker_address
+        self._options = [*options, *(["--instance-id", instance_id] if instance_id else [])]
+        self.address = "127.0.0.1:0"
+        self.process = self._start()
+
+    def restart(self) -> None:
+        """Start it again with the same options and the same port; it must have ended."""
+        self.process.close()
+        self.process = self._start()
+
+    def close(self) -> None:
+        """End it. May be called again."""
+        self.process.close()
+
+    def _start(self) -> TestProcess:
+        command = [sys.executable, "-m", "queueserver_manager", "--listen", self.address]
+        command += ["--redis", self._redis_url, "--worker", self._worker_address, *self._options]
+        process = TestProcess("Manager", command, environment={"PYTHONPATH": os.environ.get("PYTHONPATH", "")})
+        self.address = process.wait_ready()
+        return process

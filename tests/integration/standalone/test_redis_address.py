@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.redis_address import redis_url, socket_url, without_password
+
+
+@pytest.mark.parametrize(
+    ("typed", "url"),
+    [
+        ("localhost", "redis://localhost"),
+        ("localhost:6379", "redis://localhost:6379"),
+        ("beamline-7:6380/2", "redis://beamline-7:6380/2"),
+        (" 10.0.0.1 ", "redis://10.0.0.1"),
+        ("[::1]:6379", "redis://[::1]:6379"),
+        ("redis://user:pa%40ss@host:6379/0", "redis://user:pa%40ss@host:6379/0"),
+        ("rediss://host", "rediss://host"),
+        ("unix:///run/redis.sock", "unix:///run/redis.sock"),
+        ("unix://user:secret@/run/redis.sock?db=1", "unix://user:secret@/run/redis.sock?db=1"),
+    ],
+)
+def test_every_usual_form_of_an_address_becomes_a_url(typed: str, url: str) -> None:
+    assert redis_url(typed) == url
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "http://host", "redis://", "host:0", "host:99999", "host:port", "redis://:secret@", "host/db", "unix://"],
+)
+def test_what_is_not_an_address_is_refused_with_the_forms_that_are(typed: str) -> None:
+    with pytest.raises(StandaloneError, match="redis://user:password@host:port/db"):
+        redis_url(typed)
+
+
+def test_a_refusal_does_not_repeat_the_password() -> None:
+    with pytest.raises(StandaloneError) as refusal:
+        redis_url("redis://user:secret@host:99999")
+    assert "secret" not in str(refusal.value)
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert without_password("redis://user:secret@host:6379/0") == "redis://user:***@host:6379/0"
+    assert without_password("redis://:secret@host") == "redis://:***@host"
+    assert without_password("redis://host/1") == "redis://host/1"
+
+
+def test_the_path_of_a_socket_is_quoted_in_its_url() -> None:
+    assert socket_url("/run/my server/redis") == "unix:///run/my%20server/redis"

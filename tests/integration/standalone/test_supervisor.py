@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from queueserver_standalone.child import Child, Command, start_announcing
+from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.supervisor import Part, Supervisor
+
+from tests.harness.process import wait_until_gone
+from tests.harness.wait import bounded
+
+_READY = "import os; os.write(int(os.environ['QUEUESERVER_READY_FD']), b'here\\n')"
+_SERVICE = f"{_READY}; import signal; signal.pause()"
+_DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {_SERVICE}"
+_CRASHING = f"{_READY}; os._exit(3)"
+
+
+def _python(code: str) -> Command:
+    return Command(Path(sys.executable), sys.executable, ["-S", "-c", code])
+
+
+class _Kept:
+    """A part of a supervisor that runs a line of Python, and a queue of the children that were started."""
+
+    def __init__(self, name: str, code: str, grace: float = 20.0) -> None:
+        self.started: asyncio.Queue[Child] = asyncio.Queue()
+        self.part = Part(name, self._start, grace)
+        self._code = code
+
+    async def _start(self) -> Child:
+        child, address = await start_announcing(self.part.name, _python(self._code), 20.0)
+        assert address == "here"
+        await self.started.put(child)
+        return child
+
+
+async def test_a_part_that_is_killed_is_started_again() -> None:
+    kept = _Kept("Service", _SERVICE)
+    supervisor = Supervisor([[kept.part]])
+    try:
+        await supervisor.start()
+        first = await bounded(kept.started.get())
+        first.send(signal.SIGKILL)
+        second = await bounded(kept.started.get())
+        assert second.pid != first.pid
+    finally:
+        await supervisor.end()
+    assert (await bounded(second.wait())) == "killed by SIGTERM"
+
+
+async def test_a_part_that_keeps_ending_stops_everything() -> None:
+    crashing, other = _Kept("Crashing", _CRASHING), _Kept("Other", _SERVICE)
+    supervisor = Supervisor([[crashing.part, other.part]])
+    await supervisor.start()
+    await bounded(supervisor.wait())
+    assert supervisor.gave_up
+    assert crashing.started.qsize() == 5
+    await supervisor.end()
+    assert (await bounded((await other.started.get()).wait())) == "killed by SIGTERM"
+
+
+async def test_a_part_that_does_not_start_takes_the_others_with_it() -> None:
+    failing = _Kept("Failing", "import sys; sys.exit(7)")
+    other = _Kept("Other", _SERVICE)
+    supervisor = Supervisor([[other.part], [failing.part]])
+    with pytest.raises(StandaloneError, match=r"Failing could not start \(exit code 7\)"):
+        await supervisor.start()
+    await supervisor.end()
+    assert (await bounded((await other.started.get()).wait())) == "killed by SIGTERM"
+
+
+async def test_a_part_that_does_not_listen_to_reason_is_killed() -> None:
+    deaf = _Kept("Deaf", _DEAF, grace=0.1)
+    supervisor = Supervisor([[deaf.part]])
+    await supervisor.start()
+    await supervisor.end()
+    assert (await bounded((await deaf.started.get()).wait())) == "killed by SIGKILL"
+
+
+async def test_asked_twice_to_stop_it_does_not_wait_for_anybody() -> None:
+    deaf = _Kept("Deaf", _DEAF, grace=3600.0)
+    supervisor = Supervisor([[deaf.part]])
+    await supervisor.start()
+    supervisor.request_stop()
+    supervisor.request_stop()
+    await bounded(supervisor.end())
+    assert (await bounded((await deaf.started.get()).wait())) == "killed by SIGKILL"
+
+
+async def test_a_service_that_never_becomes_ready_is_killed() -> None:
+    with pytest.raises(StandaloneError, match="Slow was not ready within 0 s"):
+        await bounded(start_announcing("Slow", _python("import signal; signal.pause()"), 0.2))
+
+
+def test_a_child_does_not_outlive_a_killed_supervisor() -> None:
+    code = f"""
+import asyncio, sys
+from pathlib import Path
+from queueserver_standalone.child import Command, start_announcing
+async def main():
+    command = Command(Path(sys.executable), "queueserver_child", ["-S", "-c", {_SERVICE!r}])
+    child, _ = await start_announcing("Service", command, 20.0)
+    print(child.pid, flush=True)
+    await child.wait()
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        pid = int(supervisor.stdout.readline())
+        assert Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"queueserver_child\0")
+        supervisor.kill()
+    wait_until_gone(pid)
