@@ -21,6 +21,7 @@ from queueserver_standalone.errors import StandaloneError
 #: when it is ready. The same name is in queueserver_rpc.process, which would bring gRPC into this process.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 _KILL_SECONDS = 10.0
+_END_SECONDS = 5.0
 _LINE_BYTES = 4096
 
 
@@ -78,6 +79,10 @@ class Child:
     async def stop(self, grace: float) -> None:
         """Ask the process to end, and kill it if it has not ended after ``grace`` seconds."""
         self.send(signal.SIGTERM)
+        await self.expect_end(grace)
+
+    async def expect_end(self, grace: float = _END_SECONDS) -> None:
+        """Wait for the process to end, and kill it if it has not ended after ``grace`` seconds."""
         try:
             await asyncio.wait_for(self.process.wait(), grace)
         except asyncio.TimeoutError:
@@ -130,8 +135,8 @@ async def first_line(child: Child, reader: asyncio.StreamReader, wanted: Callabl
         await child.kill()
         message = f"{child.name} was not ready within {within:.0f} s and was killed. Its log says what it was doing."
         raise StandaloneError(message) from None
-    except EOFError:
-        child.send(signal.SIGTERM)
+    except EOFError:  # it has ended, or is about to: its own exit code tells more than a signal of ours
+        await child.expect_end()
         reason = await child.wait()
         message = f"{child.name} could not start ({reason}). Its last lines above say why."
         raise StandaloneError(message) from None
