@@ -4,12 +4,52 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.8
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python3.13 python3.14; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
+# seconds for one test; far more than any needs
+TEST_TIMEOUT := 180
 MEMBERS := protos services/common services/manager services/worker services/standalone clients/python clients/cli
+TYPED := $(patsubst %,%/src,$(filter-out protos,$(MEMBERS))) tests/harness examples/first_run.py
 PROTO_FILES := $(shell find protos/queueserver -name '*.proto' | sort)
 
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## Watch real plans run: start everything, run some plans, show what came out, stop
+	@$(BIN)/python examples/first_run.py
+
+.PHONY: test
+test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
+	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) $(ARGS)
+
+.PHONY: run
+run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS="--startup-dir DIR")
+	@exec $(BIN)/start-re-manager $(ARGS)
+
+.PHONY: check
+check: lint types imports proto-check ## Everything that CI checks before the tests
+
+.PHONY: lint
+lint: setup ## Check form and style
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+
+.PHONY: types
+types: setup ## Check types, strictly
+	@$(BIN)/mypy $(TYPED)
+
+.PHONY: imports
+imports: setup ## Check who may import whom (.importlinter)
+	@$(BIN)/lint-imports
+
+.PHONY: fmt
+fmt: setup ## Format the code and mend what can be mended by itself
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+.PHONY: bench
+bench: setup ## Measure speed with real processes: a table, and JSON in bench-results/
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: setup
 setup: .venv/.ready ## Install everything into .venv (needs only Python 3.10 or newer)
@@ -17,7 +57,8 @@ setup: .venv/.ready ## Install everything into .venv (needs only Python 3.10 or 
 .venv/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer was found: install one, or say which: make setup PYTHON=/path/to/python"; exit 1; }
 	@echo "Installing into .venv with $$($(PYTHON) --version) …"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+	  echo "This Python can't make virtual environments: install its venv package (on Debian and Ubuntu: python3-venv)."; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet -r requirements.lock
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(MEMBERS:%=-e %)
@@ -41,3 +82,8 @@ proto-check: setup ## Lint the contract and check that the generated code is up 
 	@cd protos && ../$(BIN)/buf lint
 	@$(MAKE) --no-print-directory proto
 	@test -z "$$(git status --porcelain -- protos/gen)" || { git status --short -- protos/gen; echo "Generated code differs: run 'make proto' and commit it."; exit 1; }
+
+.PHONY: clean
+clean: ## Remove the virtual environment and everything that tools left
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
