@@ -1,0 +1,69 @@
+"""One table: what the supervisor refuses, and how a client is told. A test proves it total."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+from queueserver_rpc.status import Refusal, Violation
+
+from queueserver_worker.supervisor import errors
+
+_PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+# A Worker that is being stopped is normally started anew at once.
+_RESTART_SECONDS = 2.0
+
+
+def _invalid(error: errors.InvalidRequestError) -> Refusal:
+    violation = Violation(error.field, error.description)
+    return Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", str(error), violations=(violation,))
+
+
+def _stale(error: errors.StaleEpochError) -> Refusal:
+    return Refusal(_PRECONDITION, "STALE_EPOCH", str(error), metadata={"highest_epoch": str(error.highest)})
+
+
+def _stopping(error: errors.WorkerStoppingError) -> Refusal:
+    return Refusal(grpc.StatusCode.UNAVAILABLE, "WORKER_STOPPING", str(error), retry_after=_RESTART_SECONDS)
+
+
+def _exists(error: errors.EnvironmentExistsError) -> Refusal:
+    metadata = {"environment_id": error.environment_id, "state": error.state}
+    return Refusal(_PRECONDITION, "ENVIRONMENT_EXISTS", str(error), metadata=metadata)
+
+
+def _closed(error: errors.EnvironmentClosedError) -> Refusal:
+    return Refusal(_PRECONDITION, "ENVIRONMENT_CLOSED", str(error), metadata={"state": error.state})
+
+
+def _busy(error: errors.EnvironmentBusyError) -> Refusal:
+    return Refusal(_PRECONDITION, "ENVIRONMENT_BUSY", str(error), metadata={"execution_id": error.execution_id})
+
+
+def _no_run_engine(error: errors.RunEngineMissingError) -> Refusal:
+    return Refusal(_PRECONDITION, "RUN_ENGINE_MISSING", str(error))
+
+
+def _too_slow(error: errors.WatcherTooSlowError) -> Refusal:
+    return Refusal(grpc.StatusCode.OUT_OF_RANGE, "WATCHER_TOO_SLOW", str(error))
+
+
+REFUSALS: dict[type[errors.WorkerError], Callable[[Any], Refusal]] = {
+    errors.InvalidRequestError: _invalid,
+    errors.StaleEpochError: _stale,
+    errors.WorkerStoppingError: _stopping,
+    errors.EnvironmentExistsError: _exists,
+    errors.EnvironmentClosedError: _closed,
+    errors.EnvironmentBusyError: _busy,
+    errors.RunEngineMissingError: _no_run_engine,
+    errors.WatcherTooSlowError: _too_slow,
+}
+
+
+def translate(error: Exception) -> Refusal | None:
+    """The refusal for an error of the supervisor; None for anything else, which is a defect."""
+    if not isinstance(error, errors.WorkerError):
+        return None
+    build = REFUSALS.get(type(error))
+    return build(error) if build is not None else None

@@ -1,0 +1,80 @@
+"""The servicer of WorkerService: each method unpacks a request, calls the Worker, answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import closing
+from typing import Any
+
+from queueserver.worker.v1 import worker_service_pb2 as pb
+from queueserver.worker.v1.event_pb2 import WorkerEvents
+from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceServicer
+
+from queueserver_worker.supervisor.errors import InvalidRequestError
+from queueserver_worker.supervisor.worker import Worker
+
+SERVICE_NAME = pb.DESCRIPTOR.services_by_name["WorkerService"].full_name
+HEARTBEAT_SECONDS = 0.5
+
+
+class WorkerServicer(WorkerServiceServicer):
+    """Serves one Worker. The supervisor's exceptions pass through; the server's interceptor translates them."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def OpenEnvironment(  # noqa: N802 - named by the contract
+        self, request: pb.OpenEnvironmentRequest, context: Any
+    ) -> pb.OpenEnvironmentResponse:
+        """Start an environment."""
+        del context
+        await self._worker.open_environment(request.epoch, request.environment_id)
+        return pb.OpenEnvironmentResponse()
+
+    async def CloseEnvironment(  # noqa: N802 - as above
+        self, request: pb.CloseEnvironmentRequest, context: Any
+    ) -> pb.CloseEnvironmentResponse:
+        """Begin to close the environment."""
+        del context
+        await self._worker.close_environment(request.epoch)
+        return pb.CloseEnvironmentResponse()
+
+    async def DestroyEnvironment(  # noqa: N802 - as above
+        self, request: pb.DestroyEnvironmentRequest, context: Any
+    ) -> pb.DestroyEnvironmentResponse:
+        """Kill the environment."""
+        del context
+        await self._worker.destroy_environment(request.epoch)
+        return pb.DestroyEnvironmentResponse()
+
+    async def RunPlan(  # noqa: N802 - as above
+        self, request: pb.RunPlanRequest, context: Any
+    ) -> pb.RunPlanResponse:
+        """Start an execution."""
+        del context
+        if not request.HasField("item"):
+            raise InvalidRequestError("item", "the plan call is missing")
+        await self._worker.run_plan(request.epoch, request.execution_id, request.item, request.acknowledged)
+        return pb.RunPlanResponse()
+
+    async def Acknowledge(  # noqa: N802 - as above
+        self, request: pb.AcknowledgeRequest, context: Any
+    ) -> pb.AcknowledgeResponse:
+        """Forget outcomes that are stored."""
+        del context
+        self._worker.acknowledge(request.epoch, request.execution_ids)
+        return pb.AcknowledgeResponse()
+
+    async def Watch(  # noqa: N802 - as above
+        self, request: pb.WatchRequest, context: Any
+    ) -> AsyncIterator[pb.WatchResponse]:
+        """Send the snapshot, then events, then heartbeats when there are none."""
+        del context
+        snapshot, watcher = self._worker.watch(request.after_sequence, request.boot_id)
+        with closing(watcher):
+            yield pb.WatchResponse(snapshot=snapshot)
+            while (events := await watcher.batch(HEARTBEAT_SECONDS)) is not None:
+                if events:
+                    yield pb.WatchResponse(events=WorkerEvents(events=events))
+                else:
+                    yield pb.WatchResponse(heartbeat=pb.Heartbeat())

@@ -1,0 +1,73 @@
+"""What can be set for a Worker, all of it on the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one Worker."""
+
+    #: `unix:PATH` or HOST:PORT; port 0 picks a free one.
+    listen: str
+    #: Where outcomes wait for their acknowledgement; one Worker at a time.
+    state_dir: Path
+    #: Source of the startup code as arguments for the environment: "--startup-dir DIR" or "--startup-script FILE".
+    startup: Sequence[str]
+    #: Memory for events that a Manager may still ask for.
+    journal_bytes: int = DEFAULT_LIMIT_BYTES
+    #: The plan that runs has this long to end when the service is stopped, in seconds.
+    plan_stop_timeout: float = 5.0
+    #: The environment has this long to end when the service is stopped, in seconds.
+    close_stop_timeout: float = 2.0
+    #: A Manager has this long to store the last outcomes when the service is stopped, in seconds.
+    acknowledge_timeout: float = 2.0
+    log_level: str = "INFO"
+
+
+def parse(arguments: Sequence[str] | None = None) -> Settings:
+    """Read the command line; ends the process with a usage message if it can't be used."""
+    parser = argparse.ArgumentParser(prog="python -m queueserver_worker", description=__doc__)
+    parser.add_argument("--listen", required=True, metavar="ADDRESS", help="unix:PATH or HOST:PORT (port 0: any)")
+    parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")
+    startup = parser.add_mutually_exclusive_group(required=True)
+    startup.add_argument("--startup-dir", type=_path, metavar="DIR", help="directory with the startup files")
+    startup.add_argument("--startup-script", type=_path, metavar="FILE", help="the one startup script")
+    parser.add_argument(
+        "--journal-bytes",
+        type=_positive,
+        default=DEFAULT_LIMIT_BYTES,
+        metavar="N",
+        help="memory for past events, for Managers that were away (default: %(default)s)",
+    )
+    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
+    parser.add_argument("--log-level", choices=levels, default="INFO", help="how much to log (default: %(default)s)")
+    given = parser.parse_args(arguments)
+    if given.startup_dir is not None:
+        source = ("--startup-dir", str(given.startup_dir))
+    else:
+        source = ("--startup-script", str(given.startup_script))
+    return Settings(
+        listen=given.listen,
+        state_dir=given.state_dir,
+        startup=source,
+        journal_bytes=given.journal_bytes,
+        log_level=given.log_level,
+    )
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number of bytes")
+    return value

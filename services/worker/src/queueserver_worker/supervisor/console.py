@@ -1,0 +1,77 @@
+"""Console text of the environment, read from the pipe that is its standard output or standard error.
+
+Guarantees: every byte that was written arrives, in order, as text; bytes that are not UTF-8 become U+FFFD; a piece
+has at most 64 KiB; one turn of the loop handles one piece, so that a flood does not hold up anything else.
+Does not guarantee an order between the two pipes, nor pieces that are whole lines.
+"""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import codecs
+import fcntl
+import os
+import termios
+from collections.abc import Callable
+
+# A byte that is not UTF-8 becomes three (U+FFFD), so pieces stay below 64 KiB whatever is printed.
+_READ_BYTES = 20 * 1024
+
+
+class ConsolePipe:
+    """The reading end of a pipe, which it owns from now on. `on_text` is called in the loop with each piece."""
+
+    def __init__(self, descriptor: int, on_text: Callable[[str], None]) -> None:
+        os.set_blocking(descriptor, False)
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = descriptor
+        self._on_text = on_text
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._closed = False
+        self._loop.add_reader(descriptor, self._read)
+
+    def drain(self) -> None:
+        """Hand on what is in the pipe at this moment; what is written meanwhile follows in its own time."""
+        if self._closed:
+            return
+        present = array.array("i", [0])
+        fcntl.ioctl(self._descriptor, termios.FIONREAD, present)
+        left = present[0]
+        while left > 0:
+            count = self._read()
+            if count == 0:
+                break
+            left -= count
+
+    def close(self) -> None:
+        """Hand on what is in the pipe, then stop reading.
+
+        Text of processes that the environment started and that outlive it goes nowhere from then on.
+        """
+        self.drain()
+        self._stop()
+
+    def _read(self) -> int:
+        """Hand on one piece; answers how many bytes it had, 0 if there was none."""
+        try:
+            data = os.read(self._descriptor, _READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        if not data:
+            self._stop()
+            return 0
+        text = self._decoder.decode(data)
+        if text:
+            self._on_text(text)
+        return len(data)
+
+    def _stop(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        rest = self._decoder.decode(b"", final=True)
+        if rest:
+            self._on_text(rest)

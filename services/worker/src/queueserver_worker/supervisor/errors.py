@@ -1,0 +1,95 @@
+"""What the supervisor refuses, as types with attributes.
+
+    WorkerError
+    ├── InvalidRequestError        a field of the command can't be used
+    ├── StaleEpochError            the caller was replaced by another Manager
+    ├── WorkerStoppingError        the Worker is being shut down
+    ├── EnvironmentExistsError     another environment is open
+    ├── EnvironmentClosedError     there is no environment that could do it
+    ├── EnvironmentBusyError       a plan is being executed
+    ├── RunEngineMissingError      the namespace has no RunEngine
+    └── WatcherTooSlowError        a watcher was overtaken by the events that are kept
+
+The text of each is one sentence for people that names the way out. `rpc.errors` maps every leaf to a status.
+"""
+
+from __future__ import annotations
+
+
+class WorkerError(Exception):
+    """Base of everything the supervisor refuses."""
+
+
+class InvalidRequestError(WorkerError):
+    """A field of the command can't be used."""
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"Correct the field {field}: {description}.")
+        self.field = field
+        self.description = description
+
+
+class StaleEpochError(WorkerError):
+    """The caller was replaced by another Manager."""
+
+    def __init__(self, epoch: int, highest: int) -> None:
+        super().__init__(
+            f"Epoch {epoch} is over, the Worker obeys epoch {highest}: this Manager was replaced and must stop acting."
+        )
+        self.epoch = epoch
+        self.highest = highest
+
+
+class WorkerStoppingError(WorkerError):
+    """The Worker is being shut down."""
+
+    def __init__(self) -> None:
+        super().__init__("The Worker is being stopped: try again when it has been started anew.")
+
+
+class EnvironmentExistsError(WorkerError):
+    """Another environment is open, opening or ending."""
+
+    def __init__(self, environment_id: str, state: str) -> None:
+        super().__init__(
+            f"There is an environment already (it is {state}): close or destroy it before you open another."
+        )
+        self.environment_id = environment_id
+        self.state = state
+
+
+class EnvironmentClosedError(WorkerError):
+    """There is no environment that could do it."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"There is no open environment (it is {state}): open one and wait until it is idle.")
+        self.state = state
+
+
+class EnvironmentBusyError(WorkerError):
+    """A plan is being executed."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"The environment executes a plan (execution {execution_id}): wait until it has ended.")
+        self.execution_id = execution_id
+
+
+class RunEngineMissingError(WorkerError):
+    """The environment's namespace has no RunEngine."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The environment has no RunEngine: let the startup code create one named RE, and reopen the environment."
+        )
+
+
+class WatcherTooSlowError(WorkerError):
+    """A watcher was overtaken: events it had not read are not kept any more."""
+
+    def __init__(self, next_sequence: int, first_kept: int) -> None:
+        super().__init__(
+            f"This watch wants event {next_sequence}, but the oldest that is kept is {first_kept}: watch anew and "
+            "start from the snapshot."
+        )
+        self.next_sequence = next_sequence
+        self.first_kept = first_kept

@@ -1,0 +1,134 @@
+"""One execution of an item: what is known of it while it goes on, and how it comes to its one outcome.
+
+What the environment reports is corrected where it can't be: the runs are those whose documents were seen here, and
+causes that only the supervisor can know (the environment was lost, the service was stopped) are not taken from it.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from queueserver.common.v1 import item_pb2
+from queueserver.common.v1.document_pb2 import Document
+from queueserver.common.v1.item_pb2 import ItemResult, RunSummary
+from queueserver.worker.v1.event_pb2 import Execution, ExecutionOutcome
+
+from queueserver_worker.supervisor.clock import now
+
+MAX_RUNS = 10_000
+"""Runs that are listed of one execution; later ones are executed and reported by their documents only."""
+MAX_MESSAGE = 2_000
+MAX_TRACEBACK = 64 * 1024
+# The end of the year 9999, the last that a Timestamp can express.
+_LAST_SECOND = 253_402_300_799
+_NANOSECONDS = 1_000_000_000
+_EXIT_STATUSES = frozenset(
+    {
+        item_pb2.EXIT_STATUS_COMPLETED,
+        item_pb2.EXIT_STATUS_FAILED,
+        item_pb2.EXIT_STATUS_STOPPED,
+        item_pb2.EXIT_STATUS_ABORTED,
+        item_pb2.EXIT_STATUS_HALTED,
+    }
+)
+_CAUSES_OF_THE_ENVIRONMENT = frozenset({item_pb2.FAILURE_CAUSE_PLAN_ERROR, item_pb2.FAILURE_CAUSE_NOT_STARTED})
+
+
+class RunningExecution:
+    """The execution that goes on."""
+
+    def __init__(self, execution_id: str, item_uid: str) -> None:
+        self._message = Execution(execution_id=execution_id, item_uid=item_uid)
+        self._runs: dict[str, RunSummary] = {}
+
+    @property
+    def execution_id(self) -> str:
+        """Its identity."""
+        return self._message.execution_id
+
+    @property
+    def item_uid(self) -> str:
+        """The item it executes."""
+        return self._message.item_uid
+
+    @property
+    def message(self) -> Execution:
+        """The whole of it, as it is published."""
+        return self._message
+
+    def begin(self, start_time: Timestamp) -> None:
+        """The plan began."""
+        self._message.start_time.CopyFrom(start_time if _is_time(start_time) else now())
+
+    def see(self, document: Document) -> bool:
+        """Note a run document; answers whether a run opened or closed by it."""
+        if document.HasField("start"):
+            return self._open(document)
+        if document.HasField("stop"):
+            return self._close(document)
+        return False
+
+    def reported(self, result: ItemResult) -> ExecutionOutcome:
+        """The outcome, when the environment reported it."""
+        outcome = self._outcome(result)
+        fixed = outcome.result
+        if fixed.exit_status not in _EXIT_STATUSES:
+            fixed.exit_status = item_pb2.EXIT_STATUS_FAILED
+        if fixed.exit_status != item_pb2.EXIT_STATUS_FAILED:
+            fixed.failure_cause = item_pb2.FAILURE_CAUSE_UNSPECIFIED
+        elif fixed.failure_cause not in _CAUSES_OF_THE_ENVIRONMENT:
+            fixed.failure_cause = item_pb2.FAILURE_CAUSE_PLAN_ERROR
+        return outcome
+
+    def interrupted(self, result: ItemResult, message: str) -> ExecutionOutcome:
+        """The outcome, when the plan ended because the service was stopped.
+
+        A plan that came to its end in spite of that keeps the result it reported.
+        """
+        outcome = self.reported(result)
+        if outcome.result.exit_status in (item_pb2.EXIT_STATUS_ABORTED, item_pb2.EXIT_STATUS_FAILED):
+            outcome.result.exit_status = item_pb2.EXIT_STATUS_FAILED
+            outcome.result.failure_cause = item_pb2.FAILURE_CAUSE_SHUTDOWN
+            outcome.result.message = message
+        return outcome
+
+    def lost(self, cause: item_pb2.FailureCause.ValueType, message: str) -> ExecutionOutcome:
+        """The outcome, when the environment is gone and can't report it. Runs that were open stay open."""
+        return self._outcome(ItemResult(exit_status=item_pb2.EXIT_STATUS_FAILED, failure_cause=cause, message=message))
+
+    def _outcome(self, result: ItemResult) -> ExecutionOutcome:
+        outcome = ExecutionOutcome(execution_id=self.execution_id, item_uid=self.item_uid, result=result)
+        complete = outcome.result
+        complete.message = complete.message[:MAX_MESSAGE]
+        # The end of a traceback is what names the error.
+        complete.traceback = complete.traceback[-MAX_TRACEBACK:]
+        del complete.runs[:]
+        complete.runs.extend(self._message.runs)
+        if self._message.HasField("start_time"):
+            complete.start_time.CopyFrom(self._message.start_time)
+        else:
+            complete.ClearField("start_time")
+        if not complete.HasField("stop_time") or not _is_time(complete.stop_time):
+            complete.stop_time.CopyFrom(now())
+        return outcome
+
+    def _open(self, document: Document) -> bool:
+        start = document.start
+        if start.uid in self._runs or len(self._runs) >= MAX_RUNS:
+            return False
+        run = self._message.runs.add(uid=start.uid, is_open=True)
+        if start.HasField("scan_id"):
+            run.scan_id = start.scan_id
+        self._runs[start.uid] = run
+        return True
+
+    def _close(self, document: Document) -> bool:
+        run = self._runs.get(document.stop.run_start)
+        if run is None or not run.is_open:
+            return False
+        run.is_open = False
+        run.exit_status = document.stop.exit_status
+        return True
+
+
+def _is_time(time: Timestamp) -> bool:
+    return 0 < time.seconds <= _LAST_SECOND and 0 <= time.nanos < _NANOSECONDS

@@ -1,0 +1,141 @@
+"""Outcomes of executions, kept until the Manager has stored them.
+
+Guarantees: an outcome that was added is there until it is acknowledged, also when the Worker is killed in between;
+an execution that ended is known for a while after it was acknowledged, so that a late retry does not start it again.
+A file that was only half written is put aside and named in the log.
+Does not guarantee: survival of a power failure (files are not synced; a Manager that finds the execution unknown
+afterwards treats it as lost), nor survival of a kill while the disk is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import struct
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable
+from pathlib import Path
+
+from google.protobuf.message import DecodeError
+from queueserver.worker.v1.event_pb2 import ExecutionOutcome
+
+REMEMBERED = 1000
+"""How many acknowledged executions are still recognised."""
+_CHECKSUM = struct.Struct(">I")
+_log = logging.getLogger(__name__)
+
+
+class StateDirectoryBusyError(OSError):
+    """Another living Worker uses the same directory."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(f"Another Worker uses {directory}: stop it, or give this one another --state-dir.")
+
+
+class Outcomes:
+    """The outcomes that wait for their acknowledgement; one file for each, below `directory`.
+
+    Raises StateDirectoryBusyError when another Worker has the directory, OSError when it can't be used.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = _lock(directory)
+        self._waiting: dict[str, tuple[ExecutionOutcome, Path]] = {}
+        self._acknowledged: OrderedDict[str, None] = OrderedDict()
+        self._number = 0
+        self.all_acknowledged = asyncio.Event()
+        self._load()
+        self._tell()
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._lock)
+
+    def waiting(self) -> list[ExecutionOutcome]:
+        """Outcomes that were not acknowledged, oldest first."""
+        return [outcome for outcome, _ in self._waiting.values()]
+
+    def knows(self, execution_id: str) -> bool:
+        """Whether this execution ended, as far as remembered."""
+        return execution_id in self._waiting or execution_id in self._acknowledged
+
+    def add(self, outcome: ExecutionOutcome) -> None:
+        """Keep an outcome. It is in its file when this returns, unless the disk refuses (see the log)."""
+        path = self._next_path()
+        self._waiting[outcome.execution_id] = (outcome, path)
+        self._tell()
+        payload = outcome.SerializeToString()
+        unfinished = path.with_suffix(".part")
+        try:
+            unfinished.write_bytes(_CHECKSUM.pack(zlib.crc32(payload)) + payload)
+            unfinished.replace(path)
+        except OSError as error:
+            _log.error(
+                "The outcome of execution %s is kept in memory only, because %s can't be written: %s. Make room there.",
+                outcome.execution_id,
+                path,
+                error,
+            )
+
+    def acknowledge(self, execution_ids: Iterable[str]) -> None:
+        """Forget outcomes that are stored elsewhere. Unknown ids are ignored."""
+        for execution_id in execution_ids:
+            kept = self._waiting.pop(execution_id, None)
+            if kept is None:
+                continue
+            kept[1].unlink(missing_ok=True)
+            self._acknowledged[execution_id] = None
+            if len(self._acknowledged) > REMEMBERED:
+                self._acknowledged.popitem(last=False)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._waiting:
+            self.all_acknowledged.clear()
+        else:
+            self.all_acknowledged.set()
+
+    def _next_path(self) -> Path:
+        self._number += 1
+        return self._directory / f"{self._number:012d}.outcome"
+
+    def _load(self) -> None:
+        for leftover in self._directory.glob("*.part"):
+            leftover.unlink(missing_ok=True)
+        for path in sorted(self._directory.glob("*.outcome")):
+            if path.stem.isdigit():
+                self._number = max(self._number, int(path.stem))
+            outcome = _read(path)
+            if outcome is None:
+                path.replace(path.with_suffix(".damaged"))
+                _log.warning("%s is damaged: it was put aside and is ignored.", path)
+            else:
+                self._waiting[outcome.execution_id] = (outcome, path)
+
+
+def _read(path: Path) -> ExecutionOutcome | None:
+    data = path.read_bytes()
+    payload = data[_CHECKSUM.size :]
+    if data[: _CHECKSUM.size] != _CHECKSUM.pack(zlib.crc32(payload)):
+        return None
+    try:
+        outcome = ExecutionOutcome.FromString(payload)
+    except DecodeError:
+        return None
+    return outcome if outcome.execution_id else None
+
+
+def _lock(directory: Path) -> int:
+    # The kernel drops the lock when its holder dies, so a killed Worker never locks out its successor.
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StateDirectoryBusyError(directory) from None
+    return descriptor

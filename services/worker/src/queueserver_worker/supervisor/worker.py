@@ -1,0 +1,141 @@
+"""The Worker: commands from Managers on one side, its environment and its journal on the other.
+
+Guarantees: a Manager that was replaced is refused (its epoch is lower than the highest that was seen); commands are
+carried out one at a time and to their end, even if the caller gives up; a command that is refused changes nothing.
+The highest epoch is not kept across restarts of the Worker: its environment does not survive them either, and the
+first command of the owner sets it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from importlib.metadata import version
+
+from queueserver.common.v1.item_pb2 import Item
+from queueserver.worker.v1.event_pb2 import WorkerSnapshot
+
+from queueserver_worker.supervisor.environment import Environment, Launch
+from queueserver_worker.supervisor.errors import InvalidRequestError, StaleEpochError, WorkerStoppingError
+from queueserver_worker.supervisor.journal import Journal, Watcher
+from queueserver_worker.supervisor.outcomes import Outcomes
+
+MAX_ID = 200
+"""Longest identity, in characters, that a caller may choose."""
+
+
+class Worker:
+    """What a Manager can ask of a Worker."""
+
+    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes) -> None:
+        self._journal = journal
+        self._outcomes = outcomes
+        self._environment = Environment(launch, journal, outcomes)
+        self._version = version("queueserver-worker")
+        self._highest_epoch = 0
+        self._turn = asyncio.Lock()
+        self._stopping = False
+
+    async def open_environment(self, epoch: int, environment_id: str) -> None:
+        """Start an environment; returns when its process runs, or could not be started (see the events).
+
+        Raises StaleEpochError, InvalidRequestError, WorkerStoppingError or EnvironmentExistsError.
+        """
+        _check_id("environment_id", environment_id)
+        self._fence(epoch)
+        self._refuse_when_stopping()
+        # A caller that hangs up must not leave a process behind that nobody owns.
+        await asyncio.shield(self._open(epoch, environment_id))
+
+    async def close_environment(self, epoch: int) -> None:
+        """Begin to close the environment. Raises StaleEpochError, EnvironmentClosedError, EnvironmentBusyError."""
+        self._fence(epoch)
+        async with self._turn:
+            self._fence(epoch)
+            self._environment.close()
+
+    async def destroy_environment(self, epoch: int) -> None:
+        """Kill the environment. Raises StaleEpochError or EnvironmentClosedError."""
+        self._fence(epoch)
+        async with self._turn:
+            self._fence(epoch)
+            self._environment.destroy()
+
+    async def run_plan(self, epoch: int, execution_id: str, item: Item, acknowledged: Iterable[str]) -> None:
+        """Start an execution, unless this one was accepted before; forget outcomes that are stored.
+
+        Raises StaleEpochError, InvalidRequestError, WorkerStoppingError, EnvironmentClosedError,
+        EnvironmentBusyError or RunEngineMissingError.
+        """
+        _check_id("execution_id", execution_id)
+        self._fence(epoch)
+        self._outcomes.acknowledge(acknowledged)
+        async with self._turn:
+            self._fence(epoch)
+            if self._is_known(execution_id):
+                return
+            self._refuse_when_stopping()
+            self._environment.run_plan(execution_id, item)
+
+    def acknowledge(self, epoch: int, execution_ids: Iterable[str]) -> None:
+        """Forget outcomes that are stored. Raises StaleEpochError."""
+        self._fence(epoch)
+        self._outcomes.acknowledge(execution_ids)
+
+    def watch(self, after_sequence: int, boot_id: str) -> tuple[WorkerSnapshot, Watcher]:
+        """The Worker as it is, and the events after `after_sequence`."""
+        return self.snapshot(), self._journal.watch(after_sequence, boot_id)
+
+    def snapshot(self) -> WorkerSnapshot:
+        """The Worker as it is: includes every event that was published."""
+        execution = self._environment.execution
+        return WorkerSnapshot(
+            boot_id=self._journal.boot_id,
+            version=self._version,
+            last_sequence=self._journal.last_sequence,
+            first_kept_sequence=self._journal.first_kept_sequence,
+            environment=self._environment.view,
+            inventory=self._environment.inventory,
+            execution=execution.message if execution is not None else None,
+            outcomes=self._outcomes.waiting(),
+        )
+
+    async def stop(self, plan_timeout: float, close_timeout: float, acknowledge_timeout: float) -> None:
+        """End the environment and its plan, and give a Manager that watches time to store the outcomes.
+
+        Takes at most about the sum of the timeouts (seconds).
+        """
+        self._stopping = True
+        async with self._turn:
+            # An environment that is just being launched must have its process before it can be ended.
+            pass
+        await self._environment.stop(plan_timeout, close_timeout)
+        if self._journal.watchers:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._outcomes.all_acknowledged.wait(), acknowledge_timeout)
+        self._journal.close()
+
+    async def _open(self, epoch: int, environment_id: str) -> None:
+        async with self._turn:
+            self._fence(epoch)
+            self._refuse_when_stopping()
+            await self._environment.open(environment_id)
+
+    def _is_known(self, execution_id: str) -> bool:
+        running = self._environment.execution
+        return self._outcomes.knows(execution_id) or (running is not None and running.execution_id == execution_id)
+
+    def _fence(self, epoch: int) -> None:
+        if epoch < self._highest_epoch:
+            raise StaleEpochError(epoch, self._highest_epoch)
+        self._highest_epoch = epoch
+
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise WorkerStoppingError
+
+
+def _check_id(field: str, value: str) -> None:
+    if not value or len(value) > MAX_ID:
+        raise InvalidRequestError(field, f"it must have 1 to {MAX_ID} characters, for example those of a UUID")

@@ -1,0 +1,163 @@
+"""A stand-in for the environment process: it speaks the channel and misbehaves as it is told.
+
+The startup script holds one word, what to do while opening; the name of a plan says what to do with the plan.
+It proves what the supervisor does whatever a child does, which the real environment can't be made to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import uuid
+from pathlib import Path
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from queueserver.common.v1 import document_pb2, environment_pb2, inventory_pb2, item_pb2
+from queueserver.worker.v1 import environment_channel_pb2 as pb
+
+LENGTH = struct.Struct(">I")
+BIG_OUTPUT_LINES = 100_000
+
+
+class Child:
+    """The channel and what is done through it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._stream = connection.makefile("rb")
+        self._sending = threading.Lock()
+
+    def send(self, frame: pb.FromEnvironment) -> None:
+        self.send_bytes(frame.SerializeToString())
+
+    def send_bytes(self, payload: bytes) -> None:
+        with self._sending:
+            self._connection.sendall(LENGTH.pack(len(payload)) + payload)
+
+    def send_raw(self, data: bytes) -> None:
+        with self._sending:
+            self._connection.sendall(data)
+
+    def receive(self) -> pb.ToEnvironment:
+        head = self._stream.read(LENGTH.size)
+        if len(head) < LENGTH.size:
+            os._exit(70)
+        return pb.ToEnvironment.FromString(self._stream.read(LENGTH.unpack(head)[0]))
+
+    def close_channel(self) -> None:
+        self._connection.shutdown(socket.SHUT_RDWR)
+
+    def beat(self) -> None:
+        never = threading.Event()
+        while not never.wait(0.5):
+            self.send(pb.FromEnvironment(heartbeat=pb.EnvironmentHeartbeat()))
+
+    def document(self, run_uid: str, document: document_pb2.Document) -> None:
+        self.send(pb.FromEnvironment(document=pb.RunDocumentEmitted(run_uid=run_uid, document=document)))
+
+    def open_run(self, scan_id: int) -> str:
+        uid = str(uuid.uuid4())
+        self.document(uid, document_pb2.Document(start=document_pb2.RunStart(uid=uid, time=1.0, scan_id=scan_id)))
+        return uid
+
+    def close_run(self, uid: str, exit_status: str = "success") -> None:
+        stop = document_pb2.RunStop(uid=str(uuid.uuid4()), run_start=uid, exit_status=exit_status)
+        self.document(uid, document_pb2.Document(stop=stop))
+
+    def finish(self, execution_id: str, status: item_pb2.ExitStatus.ValueType, message: str = "") -> None:
+        result = item_pb2.ItemResult(exit_status=status, message=message)
+        result.runs.add(uid="a lie")
+        self.send(pb.FromEnvironment(finished=pb.PlanFinished(execution_id=execution_id, result=result)))
+
+
+def opening(child: Child, word: str) -> None:
+    state = environment_pb2.RUN_ENGINE_STATE_IDLE
+    child.send(pb.FromEnvironment(progress=pb.LoadProgress(text="loading 10-devices.py")))
+    if word == "fail":
+        failure = environment_pb2.EnvironmentFailure(
+            message="No module named 'spam'.", exception_type="ModuleNotFoundError", file="10-devices.py", line=3
+        )
+        child.send(pb.FromEnvironment(failed=failure))
+        sys.exit(1)
+    if word == "exit":
+        print("what a pity", file=sys.stderr)
+        sys.exit(3)
+    if word == "ignore_exit":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if word == "hang":
+        threading.Event().wait()
+    if word == "no_run_engine":
+        state = environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED
+    inventory = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name="count")])
+    child.send(pb.FromEnvironment(ready=pb.EnvironmentReady(inventory=inventory, run_engine_state=state)))
+
+
+def run_plan(child: Child, command: pb.RunPlanCommand) -> None:
+    started = pb.PlanStarted(execution_id=command.execution_id, start_time=Timestamp(seconds=1_700_000_000))
+    child.send(pb.FromEnvironment(started=started))
+    uid = child.open_run(7)
+    name = command.item.name
+    if name == "hang":
+        return
+    if name == "die":
+        child.close_run(uid, "fail")
+        child.open_run(8)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name == "print_and_die":
+        os.write(1, b"last words\n")
+        os._exit(5)
+    if name == "spin":
+        signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
+        while True:
+            pass
+    if name == "garbage":
+        child.send_bytes(b"\xff\xff\xff\xff")
+    if name == "too_long":
+        child.send_raw(LENGTH.pack(0x7FFFFFFF))
+    if name == "close_channel":
+        child.close_channel()
+        threading.Event().wait()
+    if name == "print_much":
+        for number in range(BIG_OUTPUT_LINES):
+            os.write(1, b"%099d\n" % number)
+    if name == "print_bad_bytes":
+        os.write(1, b"caf\xc3")
+        os.write(1, b"\xa9 \xff end\n")
+    if name == "leave_grandchild" and os.fork() == 0:
+        threading.Event().wait(20)
+        os._exit(0)
+    if name == "leave_grandchild":
+        os._exit(0)
+    child.close_run(uid)
+    child.finish(command.execution_id, item_pb2.EXIT_STATUS_COMPLETED)
+    child.finish(command.execution_id, item_pb2.EXIT_STATUS_FAILED, "a second outcome")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--channel-fd", type=int, required=True)
+    parser.add_argument("--startup-script", type=Path, required=True)
+    given = parser.parse_args()
+    word = given.startup_script.read_text().strip()
+    child = Child(socket.socket(fileno=given.channel_fd))
+    threading.Thread(target=child.beat, daemon=True).start()
+    opening(child, word)
+    execution_id = ""
+    while True:
+        frame = child.receive()
+        if frame.HasField("run_plan"):
+            execution_id = frame.run_plan.execution_id
+            run_plan(child, frame.run_plan)
+        elif frame.HasField("abort") and word != "ignore_abort":
+            child.finish(execution_id, item_pb2.EXIT_STATUS_ABORTED, frame.abort.reason)
+        elif frame.HasField("exit") and word != "ignore_exit":
+            os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

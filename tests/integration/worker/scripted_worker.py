@@ -1,0 +1,19 @@
+"""The Worker with the scripted child in place of the environment; the command line is the Worker's own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from queueserver_rpc.process import configure_logging, run
+from queueserver_worker.app import serve
+from queueserver_worker.settings import parse
+from queueserver_worker.supervisor.environment import Launch
+
+CHILD = Path(__file__).with_name("scripted_child.py")
+
+if __name__ == "__main__":
+    settings = parse()
+    configure_logging(settings.log_level)
+    launch = Launch(settings.startup, command=(sys.executable, "-u", str(CHILD)), close_timeout=1.0)
+    sys.exit(run(serve(settings, launch)))
