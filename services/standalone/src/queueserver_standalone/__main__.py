@@ -20,7 +20,7 @@ from queueserver_standalone.settings import DEFAULT_LISTEN, Settings, parse
 from queueserver_standalone.supervisor import Part, Supervisor
 
 # A plan that runs is aborted in good order, and the Manager has to store its outcome.
-_WORKER_GRACE = 10.0
+_WORKER_GRACE = 12.0
 _MANAGER_GRACE = 5.0
 _REDIS_GRACE = 15.0
 _EXAMPLE = """'{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}'"""

@@ -54,7 +54,7 @@ class Services:
         arguments = [
             *("--listen", self._worker_address, "--state-dir", str(self.settings.data_directory / "worker")),
             *("--startup-dir" if startup.is_dir() else "--startup-script", str(startup)),
-            *(["--keep-re"] if self.settings.keep_re else []),
+            *(["--no-default-re"] if self.settings.no_default_re else []),
         ]
         child, _ = await start_announcing(
             "Worker", self._python("queueserver_worker", arguments), _SERVICE_START_SECONDS

@@ -33,7 +33,7 @@ class Settings:
     redis: str | None
     key_prefix: str
     #: Never make a RunEngine: startup code without one is then reported as such.
-    keep_re: bool
+    no_default_re: bool
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         is_demo=startup is None,
         redis=None if options.redis_addr is None else redis_url(options.redis_addr),
         key_prefix=options.key_prefix,
-        keep_re=options.keep_re,
+        no_default_re=options.no_default_re,
     )
 
 
@@ -73,7 +73,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     startup.add_argument("--startup-script", metavar="FILE", type=Path, help="startup code in a single file")
     parser.add_argument(
-        "--keep-re", action="store_true", help="never make a RunEngine: use the one of the startup code, or none"
+        "--no-default-re",
+        "--keep-re",
+        action="store_true",
+        help="never make a RunEngine: use the one of the startup code, or none",
     )
     parser.add_argument(
         "--redis-addr",
