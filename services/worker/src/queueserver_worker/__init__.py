@@ -1,0 +1,1 @@
+"""The Worker: owns the environment process and executes plans in it."""

@@ -1,0 +1,14 @@
+"""Entry of the environment process.
+
+The first thing that happens is the tie to the parent: a child whose supervisor is gone must not live on with
+hardware in its hands. Only then is anything imported that takes time.
+"""
+
+if __name__ == "__main__":
+    from queueserver_worker.environment.lifeline import die_with_parent
+
+    die_with_parent()
+
+    from queueserver_worker.environment.child import main
+
+    raise SystemExit(main())

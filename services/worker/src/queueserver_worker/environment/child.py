@@ -1,0 +1,150 @@
+"""The environment process as a whole: load the startup code, say that it is ready, take commands until the end.
+
+Three threads: the main thread runs everything of the user (startup code and plans), one reads the channel, one
+writes it. So commands are taken, and signs of life sent, while a plan blocks.
+"""
+
+import argparse
+import os
+import queue
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
+from queueserver.worker.v1.environment_channel_pb2 import (
+    EnvironmentReady,
+    FromEnvironment,
+    LoadProgress,
+    RunPlanCommand,
+    ToEnvironment,
+)
+
+from queueserver_worker.environment.channel import Channel
+from queueserver_worker.environment.failures import startup_failure
+from queueserver_worker.environment.startup import StartupSource, load, new_namespace
+
+FLUSH_SECONDS: Final = 5.0
+"""How long the end of a plan waits for its output, and the end of the process for its frames."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the environment; return its exit code."""
+    options = _parser().parse_args(argv)
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    signal.signal(signal.SIGINT, _explain_interrupt)
+    folder: Path | None = options.startup_dir
+    source = StartupSource((folder or options.startup_script).absolute(), is_directory=folder is not None)
+    child = EnvironmentChild(socket.socket(fileno=options.channel_fd), default_run_engine=not options.no_default_re)
+    return child.run(source)
+
+
+class EnvironmentChild:
+    """The process's parts, put together."""
+
+    def __init__(self, connection: socket.socket, *, default_run_engine: bool) -> None:
+        self._default_run_engine = default_run_engine
+        self._commands: queue.SimpleQueue[RunPlanCommand | None] = queue.SimpleQueue()
+        self._executor: Any = None
+        self._table: Any = None
+        self._channel = Channel(connection, self._on_frame)
+
+    def run(self, source: StartupSource) -> int:
+        """Load, serve, end; return the exit code."""
+        self._channel.start()
+        namespace = new_namespace()
+        try:
+            default_engine = self._make_default_engine()
+            load(source, namespace, self._announce)
+            ready = self._prepare(namespace, default_engine)
+        except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
+            self._give_up(source, error)
+        self._channel.send(FromEnvironment(ready=ready))
+        while (command := self._commands.get()) is not None:
+            self._executor.execute(command)
+        self._flush()
+        self._channel.close(FLUSH_SECONDS)
+        return 0
+
+    def _announce(self, text: str) -> None:
+        sys.stdout.write(f"{text}\n")
+        self._channel.send(FromEnvironment(progress=LoadProgress(text=text)))
+
+    def _make_default_engine(self) -> Any | None:
+        from queueserver_worker.environment.run_engine import make_run_engine  # noqa: PLC0415 - see _prepare
+
+        return make_run_engine() if self._default_run_engine else None
+
+    def _prepare(self, namespace: dict[str, Any], default_engine: Any | None) -> EnvironmentReady:
+        """Watch the RunEngine and look at what the namespace offers."""
+        # Imported here, so that the first sign of life does not wait for what takes time.
+        from queueserver_worker.environment.describe.inventory import take_inventory  # noqa: PLC0415
+        from queueserver_worker.environment.execution import PlanExecutor  # noqa: PLC0415
+        from queueserver_worker.environment.run_engine import (  # noqa: PLC0415
+            WatchedRunEngine,
+            print_table,
+            run_engine_of,
+        )
+
+        engine = run_engine_of(namespace)
+        if engine is None and default_engine is not None:
+            engine = namespace["RE"] = default_engine
+            self._table = print_table(engine)
+        watched = WatchedRunEngine(engine, self._channel.send) if engine is not None else None
+        self._executor = PlanExecutor(namespace, watched, self._channel.send, self._flush)
+        inventory = take_inventory(namespace)
+        for issue in inventory.issues:
+            sys.stderr.write(f"{issue.message}\n")
+        self._announce(f"ready: {len(inventory.plans)} plans, {len(inventory.devices)} devices")
+        state = watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
+        return EnvironmentReady(inventory=inventory, run_engine_state=state)
+
+    def _on_frame(self, frame: ToEnvironment) -> None:
+        kind = frame.WhichOneof("frame")
+        if kind == "run_plan":
+            self._commands.put(frame.run_plan)
+        elif kind == "exit":
+            self._commands.put(None)
+        elif kind == "abort" and self._executor is not None:
+            self._executor.request_abort(frame.abort.reason)
+
+    def _flush(self) -> None:
+        if self._table is not None:
+            self._table.flush(FLUSH_SECONDS)
+        _flush_console()
+
+    def _give_up(self, source: StartupSource, error: BaseException) -> None:
+        """Report why the startup code failed and end now: threads it left behind must not keep the process."""
+        folder = source.path if source.is_directory else source.path.parent
+        failure = startup_failure(error, lambda filename: filename.startswith(str(folder)))
+        sys.stderr.write(failure.traceback or f"{failure.message}\n")
+        _flush_console()
+        self._channel.send(FromEnvironment(failed=failure))
+        self._channel.close(FLUSH_SECONDS)
+        os._exit(1)
+
+
+def _flush_console() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # startup code may have closed or replaced the streams
+            stream.flush()
+
+
+def _explain_interrupt(_signal: int, _frame: FrameType | None) -> None:
+    """Take SIGINT without dying: it is no way to stop a plan here."""
+    sys.stderr.write("Ignored an interrupt (SIGINT): abort the plan or destroy the environment instead.\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="queueserver_worker.environment", description=__doc__)
+    parser.add_argument("--channel-fd", type=int, required=True, help="file descriptor of the inherited socket")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--startup-dir", type=Path, help="directory of startup files")
+    source.add_argument("--startup-script", type=Path, help="one startup file")
+    parser.add_argument("--no-default-re", action="store_true", help="never make a RunEngine; use RE if defined")
+    return parser

@@ -1,0 +1,109 @@
+"""Exceptions of user code, told in the user's terms.
+
+What a person needs is the exception, their own file and line, and the traceback without the machinery that called
+their code. Texts are bounded and printing never raises, whatever the exception object does.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from queueserver.common.v1.environment_pb2 import EnvironmentFailure
+
+MAX_MESSAGE: Final = 2_000
+"""Longest message, in characters."""
+MAX_TRACEBACK: Final = 60_000
+"""Longest traceback, in characters; the middle of a longer one is cut out."""
+_OWN_FOLDER: Final = str(Path(__file__).parent)
+
+FrameTest = Callable[[str], bool]
+"""Tells by its file name whether a frame of a traceback belongs to somebody."""
+
+
+class StartupError(Exception):
+    """The startup code can't be run at all; the message says what to do."""
+
+
+def is_own_frame(filename: str) -> bool:
+    """Tell whether a frame is ours and says nothing to the author of a plan or of startup code."""
+    return filename.startswith((_OWN_FOLDER, "<frozen "))
+
+
+def error_text(error: BaseException) -> str:
+    """Text of an exception in one line as far as possible; its class name if it has no text."""
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001 - protects the report from a broken __str__ in user code
+        text = ""
+    return shorten(text or type(error).__name__, MAX_MESSAGE)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut the middle out of a text that is longer than `limit` characters; make it valid Unicode."""
+    if len(text) > limit:
+        text = f"{text[: limit // 2]}\n[…]\n{text[-limit // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def user_traceback(error: BaseException) -> str:
+    """Print an exception with everything it was caused by, starting where user code begins."""
+    try:
+        report = traceback.TracebackException.from_exception(error)
+        for part in _chain(report):
+            part.stack = _below_own_frames(part.stack)
+        text = "".join(report.format())
+    except Exception:  # noqa: BLE001 - protects the report from exception objects that can't be printed
+        text = f"{type(error).__name__} (its traceback could not be printed)\n"
+    return shorten(text, MAX_TRACEBACK)
+
+
+def startup_failure(error: BaseException, is_startup_file: FrameTest) -> EnvironmentFailure:
+    """Describe why startup code failed, with the innermost place in the user's startup files."""
+    if isinstance(error, StartupError):
+        return EnvironmentFailure(message=error_text(error))
+    file, line = _place(error, is_startup_file)
+    kind = type(error).__name__
+    where = f" in {Path(file).name}, line {line}" if file else ""
+    what = f"The startup code called exit ({error_text(error)})" if isinstance(error, SystemExit) else kind
+    text = "" if isinstance(error, SystemExit) else f": {_first_line(error)}"
+    advice = (
+        "remove the call and open the environment again"
+        if isinstance(error, SystemExit)
+        else "correct it and open again"
+    )
+    return EnvironmentFailure(
+        message=f"{what}{where}{text}; {advice}.",
+        exception_type=kind,
+        file=file,
+        line=line,
+        traceback=user_traceback(error),
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    text = error.msg if isinstance(error, SyntaxError) else error_text(error)
+    return text.splitlines()[0].rstrip(".")
+
+
+def _place(error: BaseException, is_startup_file: FrameTest) -> tuple[str, int]:
+    if isinstance(error, SyntaxError) and error.filename:
+        return error.filename, error.lineno or 0
+    place = ("", 0)
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if is_startup_file(frame.f_code.co_filename):
+            place = (frame.f_code.co_filename, line)
+    return place
+
+
+def _chain(report: traceback.TracebackException | None) -> Iterator[traceback.TracebackException]:
+    while report is not None:
+        yield report
+        yield from _chain(report.__context__ if report.__cause__ is not None else None)
+        report = report.__cause__ or report.__context__
+
+
+def _below_own_frames(stack: traceback.StackSummary) -> traceback.StackSummary:
+    last_own = max((i for i, frame in enumerate(stack) if is_own_frame(frame.filename)), default=-1)
+    below = list(stack)[last_own + 1 :]
+    return traceback.StackSummary.from_list(below or list(stack))

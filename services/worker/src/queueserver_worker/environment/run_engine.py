@@ -1,0 +1,146 @@
+"""The RunEngine of the environment: the startup code's own, or one made here, watched from the first moment.
+
+Guarantees: every change of state and every document of every run is reported, also of runs that were not started
+by the queue; a document that can't be reported never disturbs the run. Code that raises SystemExit or
+KeyboardInterrupt in the RunEngine's thread does not leave the RunEngine dead.
+"""
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from queueserver.common.v1 import environment_pb2 as pb
+from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineChanged
+
+from queueserver_worker.environment.documents import DocumentConverter
+from queueserver_worker.environment.live_table import LiveTable
+
+_STATES: Final = {
+    "idle": pb.RUN_ENGINE_STATE_IDLE,
+    "running": pb.RUN_ENGINE_STATE_RUNNING,
+    "pausing": pb.RUN_ENGINE_STATE_PAUSING,
+    "paused": pb.RUN_ENGINE_STATE_PAUSED,
+    "stopping": pb.RUN_ENGINE_STATE_STOPPING,
+    "aborting": pb.RUN_ENGINE_STATE_ABORTING,
+    "halting": pb.RUN_ENGINE_STATE_HALTING,
+    "suspending": pb.RUN_ENGINE_STATE_SUSPENDING,
+    "panicked": pb.RUN_ENGINE_STATE_PANICKED,
+}
+
+Send = Callable[[FromEnvironment], None]
+
+
+class WatchedRunEngine:
+    """A RunEngine whose states and documents are reported.
+
+    Parameters
+    ----------
+    engine
+        The bluesky.RunEngine.
+    send
+        Takes the frames; may wait for room, which then slows the run down.
+
+    """
+
+    def __init__(self, engine: Any, send: Send) -> None:
+        self.engine = engine
+        self._send = send
+        self._converter = DocumentConverter()
+        self._changed = threading.Condition()
+        self._hook_of_startup_code = engine.state_hook
+        engine.state_hook = self._on_state
+        engine.subscribe(self._on_document)
+        _keep_loop_alive(engine)
+
+    @property
+    def state(self) -> "pb.RunEngineState.ValueType":
+        """State of the RunEngine now."""
+        return _state_of(self.engine.state)
+
+    def wait_for_state(self, is_right: Callable[["pb.RunEngineState.ValueType"], bool], timeout: float) -> bool:
+        """Wait until the state is right, at most `timeout` seconds; tell whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: is_right(self.state), timeout)
+
+    def request_pause(self) -> bool:
+        """Pause the plan as soon as possible; tell whether the RunEngine took the request."""
+        # Imported with the startup code; bluesky raises this error and has no public home for it.
+        from bluesky.run_engine import TransitionError  # type: ignore[attr-defined] # noqa: PLC0415
+
+        try:
+            self.engine.request_pause(defer=False)
+        except TransitionError:
+            return False
+        return True
+
+    def wake_waiters(self) -> None:
+        """Let `wait_for_state` look again, because what it waits for depends on more than the state."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _on_state(self, new: Any, old: Any) -> None:
+        self._send(FromEnvironment(run_engine=RunEngineChanged(state=_state_of(new))))
+        self.wake_waiters()
+        if self._hook_of_startup_code is not None:
+            self._hook_of_startup_code(new, old)
+
+    def _on_document(self, name: str, document: dict[str, Any]) -> None:
+        try:
+            for message in self._converter.convert(name, document):
+                self._send(FromEnvironment(document=message))
+        except Exception as error:  # noqa: BLE001 - protects the running plan from a document nobody foresaw
+            note = f'A "{name}" document could not be sent to the clients ({type(error).__name__}: {error}).\n'
+            sys.stderr.write(note)
+
+
+def run_engine_of(namespace: dict[str, Any]) -> Any | None:
+    """Return the RunEngine that the namespace has under the name RE, if it has one."""
+    from bluesky import RunEngine  # noqa: PLC0415 - imported with the startup code
+
+    engine = namespace.get("RE")
+    return engine if isinstance(engine, RunEngine) else None
+
+
+def make_run_engine() -> Any:
+    """Make a RunEngine.
+
+    It is made before the startup code runs, because ophyd-async devices connect in the RunEngine's event loop, and
+    it is left aside if the startup code makes its own.
+    """
+    from bluesky import RunEngine  # noqa: PLC0415 - imported with the startup code
+
+    return RunEngine({}, context_managers=[])
+
+
+def print_table(engine: Any) -> LiveTable:
+    """Let a RunEngine print what it measures; return the table that prints."""
+    table = LiveTable(sys.stdout)
+    engine.subscribe(table.put)
+    return table
+
+
+def _keep_loop_alive(engine: Any) -> None:
+    """Restart the RunEngine's event loop in its own thread when user code ends it.
+
+    asyncio lets SystemExit and KeyboardInterrupt out of its loop. The thread would die, and whoever waits for the
+    plan, our main thread, would wait for ever. When the loop runs on, the plan ends with that exception.
+    """
+    inherited = threading.excepthook
+
+    def resume_loop(args: threading.ExceptHookArgs) -> None:
+        if args.thread is engine._th and issubclass(args.exc_type, (SystemExit, KeyboardInterrupt)):  # noqa: SLF001 - bluesky has no public name for it
+            engine.loop.run_forever()
+        else:
+            inherited(args)
+
+    threading.excepthook = resume_loop
+
+
+def state_name(state: "pb.RunEngineState.ValueType") -> str:
+    """Name a state as bluesky does."""
+    return next((name for name, value in _STATES.items() if value == state), "unknown")
+
+
+def _state_of(name: object) -> "pb.RunEngineState.ValueType":
+    return _STATES.get(str(name), pb.RUN_ENGINE_STATE_UNSPECIFIED)
