@@ -1,0 +1,1 @@
+"""qserver: the Queue Server from the command line."""

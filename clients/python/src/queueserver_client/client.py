@@ -1,0 +1,124 @@
+"""The asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from queueserver.manager.v1 import status_service_pb2
+
+from queueserver_client import values
+from queueserver_client.connection import Connection
+from queueserver_client.environment import AsyncEnvironment
+from queueserver_client.errors import ItemNotFound
+from queueserver_client.events import EventKind
+from queueserver_client.history import AsyncHistory
+from queueserver_client.inventory import AsyncInventory
+from queueserver_client.models.status import Status
+from queueserver_client.outcomes import Outcomes
+from queueserver_client.queue import AsyncQueue
+from queueserver_client.watch import Interrupted, Watch
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # only for the type checker; not needed to run
+
+
+class AsyncClient:
+    """A client of one Queue Server, to be used in one event loop.
+
+    ::
+
+        async with AsyncClient() as client:
+            await client.environment.open()
+            handle = await client.queue.add(Plan("count", ["det1"], num=5))
+            await client.queue.start()
+            entry = await handle.result()
+
+    Args:
+        address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
+        user: Name to act under where the server demands no credentials.
+        user_group: Group to act in where the server demands no credentials.
+        timeout: Seconds after which a call gives up.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        user: str | None = None,
+        user_group: str | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        self._connection = Connection(address, user, user_group, timeout)
+        #: What was executed and what became of it.
+        self.history = AsyncHistory(self._connection)
+        self._outcomes = Outcomes(
+            lambda: self.watch((EventKind.QUEUE, EventKind.HISTORY)), self._is_queued, self.history
+        )
+        #: What will be executed, in which order, and whether it is running.
+        self.queue = AsyncQueue(self._connection, self._outcomes)
+        #: The process in which startup code, devices and the RunEngine live.
+        self.environment = AsyncEnvironment(self._connection)
+        #: Plans and devices.
+        self.inventory = AsyncInventory(self._connection)
+
+    @property
+    def address(self) -> str:
+        """Address of the server."""
+        return self._connection.address
+
+    async def status(self) -> Status:
+        """The status of the Manager. There is no need to poll it: watch."""
+        stub = self._connection.stubs.status
+        answer = await self._connection.read(stub.GetStatus, status_service_pb2.GetStatusRequest())
+        return Status.from_proto(answer.status)
+
+    def watch(
+        self,
+        kinds: Iterable[EventKind | str] = (),
+        *,
+        resume_token: str = "",
+        history_limit: int = 0,
+        reconnect_timeout: float = 60.0,
+        on_interruption: Interrupted | None = None,
+    ) -> Watch:
+        """Follow what happens: a snapshot, then every change. It resumes by itself after a broken connection.
+
+        Args:
+            kinds: What to watch; status, queue and history unless given.
+            resume_token: Token of an earlier watch, to go on from there without a snapshot.
+            history_limit: How many of the newest history entries the snapshot carries; 0 means 100.
+            reconnect_timeout: Seconds for which a server that is away is waited for.
+            on_interruption: Called when the stream broke and is about to be resumed.
+
+        Iterating raises ServiceUnavailable when the server stays away.
+        """
+        return Watch(
+            self._connection,
+            [EventKind(kind) for kind in kinds],
+            resume_token=values.text(resume_token, "resume_token"),
+            history_limit=values.size(history_limit, "history_limit"),
+            reconnect_timeout=reconnect_timeout,
+            on_interruption=on_interruption,
+        )
+
+    async def close(self) -> None:
+        """End all calls and the connection. Repeating it is harmless."""
+        await self._outcomes.close()
+        await self._connection.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _is_queued(self, uid: str) -> bool:
+        try:
+            await self.queue.get(uid)
+        except ItemNotFound:
+            return False
+        return True

@@ -1,0 +1,111 @@
+"""The environment: the process in which startup code, devices and the RunEngine live."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import grpc
+from queueserver.manager.v1 import environment_service_pb2 as pb
+
+from queueserver_client import values
+from queueserver_client.connection import Connection
+from queueserver_client.errors import DeadlineExceeded, EnvironmentOpenFailed, Refusal, ServiceUnavailable
+from queueserver_client.models.status import Environment, EnvironmentState
+
+Progress = Callable[[Environment], None]
+
+#: Startup code of a large beamline takes minutes; what takes longer than this hangs.
+WAIT_SECONDS = 600.0
+
+
+class AsyncEnvironment:
+    """``client.environment``. Errors: those of the methods of the same name in EnvironmentService."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def open(
+        self, *, wait: bool = True, on_progress: Progress | None = None, wait_timeout: float = WAIT_SECONDS
+    ) -> Environment:
+        """Start the environment and load the startup code.
+
+        Args:
+            wait: Wait until it is open. Otherwise the answer only says that opening began.
+            on_progress: Called with the environment as it is now and at each change.
+            wait_timeout: Seconds to wait at most.
+
+        Raises:
+            EnvironmentOpenFailed: with file, line, exception and traceback.
+            EnvironmentExists: it is open already.
+            InvalidState: the Manager is not idle.
+        """
+        answer = await self._connection.change(self._connection.stubs.environment.Open, pb.OpenRequest())
+        if not wait:
+            return Environment(answer.environment_id, EnvironmentState.INITIALIZING)
+        environment = await self.wait(answer.environment_id, on_progress=on_progress, wait_timeout=wait_timeout)
+        if environment.failure is not None and environment.state is EnvironmentState.CLOSED:
+            refusal = Refusal(
+                grpc.StatusCode.FAILED_PRECONDITION, "ENVIRONMENT_OPEN_FAILED", environment.failure.message
+            )
+            raise EnvironmentOpenFailed(refusal, environment.failure)
+        return environment
+
+    async def close(self, *, wait: bool = True, wait_timeout: float = WAIT_SECONDS) -> Environment:
+        """End the environment in good order. Raises EnvironmentClosed, InvalidState."""
+        answer = await self._connection.change(self._connection.stubs.environment.Close, pb.CloseRequest())
+        if not wait:
+            return Environment(answer.environment_id, EnvironmentState.CLOSING)
+        return await self.wait(answer.environment_id, wait_timeout=wait_timeout)
+
+    async def destroy(self, *, wait: bool = True, wait_timeout: float = WAIT_SECONDS) -> Environment:
+        """Kill the environment, whatever it is doing. Raises EnvironmentClosed."""
+        answer = await self._connection.change(self._connection.stubs.environment.Destroy, pb.DestroyRequest())
+        if not wait:
+            return Environment(answer.environment_id, EnvironmentState.DESTROYING)
+        return await self.wait(answer.environment_id, wait_timeout=wait_timeout)
+
+    async def get(self) -> Environment:
+        """The environment as it is now, with the reason for which the last one failed."""
+        stub = self._connection.stubs.environment
+        answer = await self._connection.read(stub.GetEnvironment, pb.GetEnvironmentRequest())
+        return Environment.from_proto(answer.environment)
+
+    async def wait(
+        self, environment_id: str = "", *, on_progress: Progress | None = None, wait_timeout: float = WAIT_SECONDS
+    ) -> Environment:
+        """Wait until no operation on the environment is in progress; answers what it is then.
+
+        A restart of the Manager meanwhile is waited for. Raises DeadlineExceeded, NotFound.
+        """
+        request = pb.WaitEnvironmentRequest(environment_id=values.text(environment_id, "environment_id"))
+        deadline = time.monotonic() + wait_timeout
+        attempt = 0
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ServiceUnavailable):
+                return await self._follow(request, on_progress, deadline)
+            await self._connection.back_off(attempt, deadline - time.monotonic())
+            attempt += 1
+        return await self._follow(request, on_progress, deadline)
+
+    async def _follow(
+        self, request: pb.WaitEnvironmentRequest, on_progress: Progress | None, deadline: float
+    ) -> Environment:
+        last: Environment | None = None
+        left = max(deadline - time.monotonic(), 0.0)
+        await self._connection.ready(left, left)
+        stub = self._connection.stubs.environment
+        async for answer in self._connection.stream(
+            stub.WaitEnvironment, request, timeout=max(deadline - time.monotonic(), 0.001), silence=None
+        ):
+            last = Environment.from_proto(answer.environment)
+            if on_progress is not None:
+                on_progress(last)
+        if last is None:
+            raise DeadlineExceeded(
+                Refusal(
+                    grpc.StatusCode.DEADLINE_EXCEEDED, "", "The server ended the wait without an answer: wait again."
+                )
+            )
+        return last

@@ -1,0 +1,313 @@
+"""What can go wrong, as a tree of exceptions. Programs look at types and attributes, never at texts.
+
+::
+
+    QueueServerError
+    ├── InvalidRequest              the request is wrong and would be wrong at any time
+    │   ├── ItemInvalid             an item does not fit its plan
+    │   │   └── PlanNotFound
+    │   ├── BatchRefused            .items says which items of a batch are wrong
+    │   └── ValueNotRepresentable   found before anything was sent; also a ValueError
+    ├── NotFound
+    │   └── ItemNotFound
+    ├── OutOfRange
+    │   ├── PositionOutOfRange
+    │   ├── PageTokenExpired
+    │   └── ResumeTokenExpired
+    ├── InvalidState                .state and .allowed_states
+    │   ├── EnvironmentClosed
+    │   ├── EnvironmentExists
+    │   ├── EnvironmentOpenFailed   .failure has file, line, exception and traceback
+    │   ├── InventoryEmpty
+    │   ├── ItemRunning
+    │   └── RunEngineMissing
+    ├── Conflict                    something changed meanwhile: read again, then repeat
+    ├── LimitReached
+    │   ├── QueueFull
+    │   └── WatcherTooSlow
+    ├── ServiceUnavailable          try again later
+    │   └── NotOwner                .owner_address
+    ├── DeadlineExceeded            no answer in time; also a TimeoutError
+    ├── AccessDenied
+    ├── NotSupported                the server is older than this client
+    └── ServerFault                 a defect of the server
+
+An error that a newer server invented still becomes the nearest class of this tree, with its `reason`.
+"""
+
+# ruff: noqa: N818 - the names say what is the matter, as their users write them after "except"
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+from queueserver_client.models.status import EnvironmentFailure
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One wrong field of a request."""
+
+    #: Path of the field, for example "item.kwargs.num".
+    field: str
+    #: What is wrong and what would be right.
+    description: str
+
+
+@dataclass(frozen=True)
+class RefusedItem:
+    """One refused item of a batch."""
+
+    #: Index in the batch, from 0.
+    index: int
+    #: Stable reason, as it would be had the item been sent alone.
+    reason: str
+    #: One sentence that names the way out.
+    message: str
+    violations: Sequence[Violation] = ()
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """All that is known about a refusal. What the server did not say is empty."""
+
+    code: grpc.StatusCode
+    #: Stable reason for programs. Empty if the answer did not come from a Queue Server.
+    reason: str
+    #: One sentence for people.
+    message: str
+    violations: Sequence[Violation] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    #: Seconds after which a retry may help; None if it never does by itself.
+    retry_after: float | None = None
+    #: Typed details as they came, Protobuf messages of type google.protobuf.Any.
+    details: Sequence[Any] = ()
+    state: str = ""
+    allowed_states: Sequence[str] = ()
+    refused_items: Sequence[RefusedItem] = ()
+    owner_address: str = ""
+
+
+class QueueServerError(Exception):
+    """Any refusal or failure of a call."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
+
+    @property
+    def code(self) -> grpc.StatusCode:
+        """Canonical gRPC code."""
+        return self.refusal.code
+
+    @property
+    def reason(self) -> str:
+        """Stable reason for programs, for example "PLAN_NOT_FOUND"."""
+        return self.refusal.reason
+
+    @property
+    def message(self) -> str:
+        """One sentence for people."""
+        return self.refusal.message
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """The wrong fields of the request."""
+        return self.refusal.violations
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What else the server said, by key."""
+        return self.refusal.metadata
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which a retry may help; None if it never does by itself."""
+        return self.refusal.retry_after
+
+    @property
+    def details(self) -> Sequence[Any]:
+        """Typed details as they came."""
+        return self.refusal.details
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        lines += [f"  {violation.field}: {violation.description}" for violation in self.violations]
+        return "\n".join(lines)
+
+
+class InvalidRequest(QueueServerError):
+    """The request is wrong and would be wrong at any time: correct it."""
+
+
+class ItemInvalid(InvalidRequest):
+    """An item does not fit its plan; `violations` says where."""
+
+
+class PlanNotFound(ItemInvalid):
+    """There is no plan of this name, or the caller may not use it."""
+
+
+class BatchRefused(InvalidRequest):
+    """Items of a batch are wrong; nothing of the batch was applied."""
+
+    @property
+    def items(self) -> Sequence[RefusedItem]:
+        """The refused items."""
+        return self.refusal.refused_items
+
+    def __str__(self) -> str:
+        lines = [super().__str__()]
+        for item in self.items:
+            lines.append(f"  item {item.index}: {item.message}")
+            lines += [f"    {violation.field}: {violation.description}" for violation in item.violations]
+        return "\n".join(lines)
+
+
+class ValueNotRepresentable(InvalidRequest, ValueError):
+    """A value can't be sent without changing it. Found before anything was sent."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+
+    @classmethod
+    def at(cls, path: str, problem: str) -> ValueNotRepresentable:
+        """Error for the value at ``path``, for example "kwargs.num"."""
+        return cls(
+            Refusal(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                "VALUE_NOT_REPRESENTABLE",
+                f"{path} {problem}",
+                violations=(Violation(path, problem),),
+            )
+        )
+
+    @property
+    def path(self) -> str:
+        """Where the value is, for example "kwargs.num"."""
+        return self.violations[0].field
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class NotFound(QueueServerError):
+    """What the request names is not there."""
+
+
+class ItemNotFound(NotFound):
+    """No such item is in the queue, or no longer."""
+
+
+class OutOfRange(QueueServerError):
+    """A position or token lies outside of what there is."""
+
+
+class PositionOutOfRange(OutOfRange):
+    """The queue has no such index."""
+
+
+class PageTokenExpired(OutOfRange):
+    """The listing is too old to be continued: list again from the start."""
+
+
+class ResumeTokenExpired(OutOfRange):
+    """The changes since the token are no longer kept: watch again without a token."""
+
+
+class InvalidState(QueueServerError):
+    """The call does not fit the present state."""
+
+    @property
+    def state(self) -> str:
+        """State the Manager is in, for example "EXECUTING_QUEUE"; empty if not said."""
+        return self.refusal.state
+
+    @property
+    def allowed_states(self) -> Sequence[str]:
+        """States in which the call is accepted; empty if not said."""
+        return self.refusal.allowed_states
+
+
+class EnvironmentClosed(InvalidState):
+    """There is no environment: open it first."""
+
+
+class EnvironmentExists(InvalidState):
+    """There is an environment already."""
+
+
+class EnvironmentOpenFailed(InvalidState):
+    """The environment could not be opened; `failure` says where in the startup code."""
+
+    def __init__(self, refusal: Refusal, failure: EnvironmentFailure) -> None:
+        super().__init__(refusal)
+        self.args = (refusal, failure)
+        self.failure = failure
+
+    def __str__(self) -> str:
+        place = f" ({self.failure.file}, line {self.failure.line})" if self.failure.file else ""
+        return f"{self.message}{place}"
+
+
+class InventoryEmpty(InvalidState):
+    """No plan is known because no environment was ever opened: open it, then repeat."""
+
+
+class ItemRunning(InvalidState):
+    """The item is being executed, so it can't be edited any more: stop it instead."""
+
+
+class RunEngineMissing(InvalidState):
+    """The startup code has no RunEngine."""
+
+
+class Conflict(QueueServerError):
+    """Something changed while the request was on its way: read again, then repeat."""
+
+
+class LimitReached(QueueServerError):
+    """A documented limit was reached."""
+
+
+class QueueFull(LimitReached):
+    """The queue takes no more items."""
+
+
+class WatcherTooSlow(LimitReached):
+    """Events came faster than they were read: resume from the last token."""
+
+
+class ServiceUnavailable(QueueServerError):
+    """The Manager, its storage or the Worker can't do it at the moment: try again later."""
+
+
+class NotOwner(ServiceUnavailable):
+    """Another Manager owns the queue."""
+
+    @property
+    def owner_address(self) -> str:
+        """Address of the owner; empty if there is none at the moment."""
+        return self.refusal.owner_address
+
+
+class DeadlineExceeded(QueueServerError, TimeoutError):
+    """No answer came in time. A change may or may not have been made."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+
+
+class AccessDenied(QueueServerError):
+    """The caller is not known or may not do this."""
+
+
+class NotSupported(QueueServerError):
+    """The server does not know this call: it is older than this client."""
+
+
+class ServerFault(QueueServerError):
+    """The server met an error of its own; its log has the details."""

@@ -1,0 +1,47 @@
+"""From the events of the contract to the dataclasses of :mod:`queueserver_client.events`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from queueserver.manager.v1 import event_service_pb2 as pb
+
+from queueserver_client import events
+from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_client.models.status import Status
+from queueserver_client.models.words import moment
+
+_Reader = Callable[[int, datetime, Any], events.Event]
+
+READERS: dict[str, _Reader] = {
+    "status": lambda r, t, e: events.StatusChanged(r, t, Status.from_proto(e)),
+    "item_added": lambda r, t, e: events.ItemAdded(r, t, Item.from_proto(e.item), e.index),
+    "items_added": lambda r, t, e: events.ItemsAdded(r, t, [Item.from_proto(item) for item in e.items], e.index),
+    "item_removed": lambda r, t, e: events.ItemRemoved(r, t, e.item_uid, e.index),
+    "item_moved": lambda r, t, e: events.ItemMoved(r, t, e.item_uid, e.from_index, e.to_index),
+    "queue_cleared": lambda r, t, e: events.QueueCleared(r, t, e.removed),
+    "queue_started": lambda r, t, e: events.QueueStarted(r, t, e.user),
+    "queue_stop_requested": lambda r, t, e: events.QueueStopRequested(r, t, e.user),
+    "queue_stop_cancelled": lambda r, t, e: events.QueueStopCancelled(r, t, e.user),
+    "queue_stopped": lambda r, t, e: events.QueueStopped(r, t, events.QueueStopReason.from_number(e.reason)),
+    "item_started": lambda r, t, e: events.ItemStarted(r, t, RunningItem.from_proto(e.running_item)),
+    "item_finished": lambda r, t, e: events.ItemFinished(
+        r, t, e.item_uid, e.execution_id, ExitStatus.from_number(e.exit_status), e.requeued_as
+    ),
+    "history_added": lambda r, t, e: events.HistoryAdded(r, t, HistoryEntry.from_proto(e.entry)),
+    "history_cleared": lambda r, t, e: events.HistoryCleared(r, t, e.removed, e.first_number),
+    "inventory_changed": lambda r, t, e: events.InventoryChanged(r, t, e.plans, e.devices),
+    "console": lambda r, t, e: events.ConsoleWritten(r, t, events.ConsoleText.from_proto(e)),
+    "document": lambda r, t, e: events.DocumentEmitted(r, t, events.RunDocument.from_proto(e)),
+    "gap": lambda r, t, e: events.EventsLost(r, t, [events.EventKind.from_number(kind) for kind in e.kinds]),
+}
+
+
+def read_event(proto: pb.WatchEvent) -> events.Event | None:
+    """The event, or None for a kind that only a newer server knows."""
+    kind = proto.WhichOneof("event")
+    if kind is None:
+        return None
+    return READERS[kind](proto.revision, moment(proto.time), getattr(proto, kind))

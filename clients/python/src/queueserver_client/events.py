@@ -1,0 +1,266 @@
+"""What happens, as frozen dataclasses: one class for each kind of event, and the snapshot before them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from queueserver_client.documents import decode_document
+from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_client.models.status import Status
+from queueserver_client.models.words import Word, moment
+
+if TYPE_CHECKING:
+    from queueserver.common.v1 import console_pb2
+    from queueserver.manager.v1 import event_service_pb2
+
+
+class EventKind(Word):
+    """What can be watched."""
+
+    UNSPECIFIED = "unspecified"
+    STATUS = "status"
+    QUEUE = "queue"
+    HISTORY = "history"
+    CONSOLE = "console"
+    DOCUMENT = "document"
+
+
+class QueueStopReason(Word):
+    """Why a queue stopped."""
+
+    UNSPECIFIED = "unspecified"
+    EMPTY = "empty"
+    REQUESTED = "requested"
+    INSTRUCTION = "instruction"
+    FAILURE = "failure"
+
+
+class ConsoleStream(Word):
+    """Where console text came from."""
+
+    UNSPECIFIED = "unspecified"
+    STDOUT = "stdout"
+    STDERR = "stderr"
+    WORKER = "worker"
+
+
+@dataclass(frozen=True)
+class ConsoleText:
+    """A piece of console text, as it was written; not necessarily a whole line."""
+
+    time: datetime
+    stream: ConsoleStream
+    text: str
+    #: uid of the item that was being executed; empty if none was.
+    item_uid: str
+
+    @classmethod
+    def from_proto(cls, proto: console_pb2.ConsoleOutput) -> ConsoleText:
+        """Read the message of the contract."""
+        return cls(moment(proto.time), ConsoleStream.from_number(proto.stream), proto.text, proto.item_uid)
+
+
+@dataclass(frozen=True)
+class RunDocument:
+    """A run document and where it belongs."""
+
+    #: uid of the item that produced it; empty if none was being executed.
+    item_uid: str
+    #: uid of the run's start document; empty if the document does not tell.
+    run_uid: str
+    #: Kind of document: "start", "descriptor", "event", "stop", …
+    name: str
+    #: Its content, as the event model defines it.
+    document: Mapping[str, Any]
+
+    @classmethod
+    def from_proto(cls, proto: event_service_pb2.RunDocument) -> RunDocument:
+        """Read the message of the contract."""
+        name, document = decode_document(proto.document)
+        return cls(proto.item_uid, proto.run_uid, name, document)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state at one revision, with which a watch begins."""
+
+    revision: int
+    #: None if the status is not watched.
+    status: Status | None
+    #: Items of the queue, front first.
+    queue: Sequence[Item]
+    running_item: RunningItem | None
+    #: The newest history entries, oldest first.
+    history: Sequence[HistoryEntry]
+    #: Recent console text, oldest first.
+    console: Sequence[ConsoleText]
+    #: Start and descriptor documents of runs that are open.
+    documents: Sequence[RunDocument]
+    #: True if the watch had to begin anew: changes since the last event are not told one by one.
+    restarted: bool = False
+
+    @classmethod
+    def from_parts(cls, parts: Sequence[event_service_pb2.Snapshot], *, restarted: bool) -> Snapshot:
+        """Put the parts of a snapshot together. There is at least one part."""
+        first = parts[0]
+        return cls(
+            revision=first.revision,
+            status=Status.from_proto(first.status) if first.HasField("status") else None,
+            queue=[Item.from_proto(item) for part in parts for item in part.queue],
+            running_item=RunningItem.from_proto(first.running_item) if first.HasField("running_item") else None,
+            history=[HistoryEntry.from_proto(entry) for part in parts for entry in part.history],
+            console=[ConsoleText.from_proto(text) for part in parts for text in part.console],
+            documents=[RunDocument.from_proto(document) for part in parts for document in part.documents],
+            restarted=restarted,
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change."""
+
+    #: Revision of the change, for queue and history events; 0 for the others.
+    revision: int
+    time: datetime
+
+
+@dataclass(frozen=True)
+class StatusChanged(Event):
+    """The status is now this."""
+
+    status: Status
+
+
+@dataclass(frozen=True)
+class ItemAdded(Event):
+    """An item entered the queue: submitted, or put back for a new attempt."""
+
+    item: Item
+    index: int
+
+
+@dataclass(frozen=True)
+class ItemsAdded(Event):
+    """Several items entered the queue, next to each other; `index` is that of the first."""
+
+    items: Sequence[Item]
+    index: int
+
+
+@dataclass(frozen=True)
+class ItemRemoved(Event):
+    """An item was taken out of the queue by a client."""
+
+    item_uid: str
+    index: int
+
+
+@dataclass(frozen=True)
+class ItemMoved(Event):
+    """An item changed its place."""
+
+    item_uid: str
+    from_index: int
+    to_index: int
+
+
+@dataclass(frozen=True)
+class QueueCleared(Event):
+    """All items were taken out of the queue by a client."""
+
+    removed: int
+
+
+@dataclass(frozen=True)
+class QueueStarted(Event):
+    """The queue started."""
+
+    user: str
+
+
+@dataclass(frozen=True)
+class QueueStopRequested(Event):
+    """The queue will stop after the running item."""
+
+    user: str
+
+
+@dataclass(frozen=True)
+class QueueStopCancelled(Event):
+    """The pending stop was taken back."""
+
+    user: str
+
+
+@dataclass(frozen=True)
+class QueueStopped(Event):
+    """The queue stopped."""
+
+    reason: QueueStopReason
+
+
+@dataclass(frozen=True)
+class ItemStarted(Event):
+    """The first item left the queue and is being executed."""
+
+    running_item: RunningItem
+
+
+@dataclass(frozen=True)
+class ItemFinished(Event):
+    """The running item ended."""
+
+    item_uid: str
+    execution_id: str
+    exit_status: ExitStatus
+    #: uid of the new attempt that entered the queue; empty if there is none.
+    requeued_as: str
+
+
+@dataclass(frozen=True)
+class HistoryAdded(Event):
+    """An entry was added to the history."""
+
+    entry: HistoryEntry
+
+
+@dataclass(frozen=True)
+class HistoryCleared(Event):
+    """Entries were removed from the history."""
+
+    removed: int
+    #: The lowest `number` that is left; 0 if nothing is left.
+    first_number: int
+
+
+@dataclass(frozen=True)
+class InventoryChanged(Event):
+    """Plans or devices changed; `client.inventory` has the new lists."""
+
+    plans: int
+    devices: int
+
+
+@dataclass(frozen=True)
+class ConsoleWritten(Event):
+    """The environment wrote to its console."""
+
+    console: ConsoleText
+
+
+@dataclass(frozen=True)
+class DocumentEmitted(Event):
+    """A run emitted a document."""
+
+    document: RunDocument
+
+
+@dataclass(frozen=True)
+class EventsLost(Event):
+    """Events were lost here: the client was away for too long, or what held them is gone."""
+
+    #: Which kinds may be incomplete.
+    kinds: Sequence[EventKind]

@@ -1,0 +1,144 @@
+"""Plans and devices that an environment offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from queueserver_client.models.words import Word
+
+if TYPE_CHECKING:
+    from queueserver.common.v1 import inventory_pb2
+
+
+class ParameterKind(Word):
+    """How a parameter may be given, in Python's terms (inspect.Parameter.kind)."""
+
+    UNSPECIFIED = "unspecified"
+    POSITIONAL_ONLY = "positional_only"
+    POSITIONAL_OR_KEYWORD = "positional_or_keyword"
+    VAR_POSITIONAL = "var_positional"
+    KEYWORD_ONLY = "keyword_only"
+    VAR_KEYWORD = "var_keyword"
+
+
+class TypeKind(Word):
+    """What a parameter's type is made of. Unspecified: not annotated, or not expressible."""
+
+    UNSPECIFIED = "unspecified"
+    ANY = "any"
+    NONE = "none"
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    STRING = "string"
+    LIST = "list"
+    TUPLE = "tuple"
+    MAP = "map"
+    UNION = "union"
+    ENUM = "enum"
+    DEVICE = "device"
+    PLAN = "plan"
+    DEVICE_OR_PLAN = "device_or_plan"
+    CALLABLE = "callable"
+
+
+@dataclass(frozen=True)
+class ParameterType:
+    """What values a parameter takes, as a tree."""
+
+    kind: TypeKind = TypeKind.UNSPECIFIED
+    #: Types of the parts: elements, alternatives.
+    arguments: Sequence[ParameterType] = ()
+    #: For an enum: the texts that are allowed.
+    choices: Sequence[str] = ()
+    #: For a device: "Readable", "Movable", "Flyable"; empty for any.
+    device_protocol: str = ""
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.ParameterType) -> ParameterType:
+        """Read the message of the contract."""
+        return cls(
+            kind=TypeKind.from_number(proto.kind),
+            arguments=tuple(cls.from_proto(argument) for argument in proto.arguments),
+            choices=tuple(proto.choices),
+            device_protocol=proto.device_protocol,
+        )
+
+
+@dataclass(frozen=True)
+class ParameterDescription:
+    """One parameter of a plan."""
+
+    name: str
+    kind: ParameterKind
+    #: What it takes, for machines.
+    type: ParameterType
+    #: What it takes, for people; empty if there is no annotation.
+    annotation: str = ""
+    #: The default as a Python literal; None if the parameter is required.
+    default_text: str | None = None
+    description: str = ""
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.ParameterDescription) -> ParameterDescription:
+        """Read the message of the contract."""
+        return cls(
+            name=proto.name,
+            kind=ParameterKind.from_number(proto.kind),
+            type=ParameterType.from_proto(proto.type),
+            annotation=proto.annotation,
+            default_text=proto.default_text if proto.HasField("default_text") else None,
+            description=proto.description,
+        )
+
+
+@dataclass(frozen=True)
+class PlanDescription:
+    """A plan that the environment's namespace offers."""
+
+    name: str
+    description: str = ""
+    #: Its parameters, in order.
+    parameters: Sequence[ParameterDescription] = ()
+    module: str = ""
+    is_generator: bool = True
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.PlanDescription) -> PlanDescription:
+        """Read the message of the contract."""
+        return cls(
+            name=proto.name,
+            description=proto.description,
+            parameters=tuple(ParameterDescription.from_proto(parameter) for parameter in proto.parameters),
+            module=proto.module,
+            is_generator=proto.is_generator,
+        )
+
+
+@dataclass(frozen=True)
+class DeviceDescription:
+    """A device in the environment's namespace, or a component of one."""
+
+    name: str
+    is_readable: bool = False
+    is_movable: bool = False
+    is_flyable: bool = False
+    classname: str = ""
+    module: str = ""
+    #: Its components. A component's full name is dotted: "bundle.motors.x".
+    components: Sequence[DeviceDescription] = ()
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.DeviceDescription) -> DeviceDescription:
+        """Read the message of the contract."""
+        return cls(
+            name=proto.name,
+            is_readable=proto.is_readable,
+            is_movable=proto.is_movable,
+            is_flyable=proto.is_flyable,
+            classname=proto.classname,
+            module=proto.module,
+            components=tuple(cls.from_proto(component) for component in proto.components),
+        )

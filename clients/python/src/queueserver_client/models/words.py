@@ -1,0 +1,38 @@
+"""Enums of the contract as words, and times as datetimes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # only for the type checker; not needed to run
+
+
+class Word(str, Enum):
+    """An enum of the contract. Members stand in the order of their numbers, the first one means "not said".
+
+    A number that only a newer server knows reads as "not said".
+    """
+
+    @classmethod
+    def from_number(cls, number: int) -> Self:
+        """The word for a number on the wire."""
+        members = tuple(cls)
+        return members[number] if 0 <= number < len(members) else members[0]
+
+    @property
+    def number(self) -> int:
+        """The number on the wire."""
+        return tuple(type(self)).index(self)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+def moment(timestamp: Timestamp) -> datetime:
+    """A time of the contract as an aware datetime in UTC, to the microsecond."""
+    return timestamp.ToDatetime(tzinfo=timezone.utc)

@@ -1,0 +1,133 @@
+"""From the status of a failed call to the exception the user sees. The only reader of error details.
+
+The class is chosen by the stable reason first and by the canonical code second; texts are never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+from queueserver.common.v1 import error_details_pb2 as typed_pb2
+
+from queueserver_client import errors
+from queueserver_client.errors import QueueServerError, Refusal, RefusedItem, Violation
+
+_TRAILER = "grpc-status-details-bin"
+_M = TypeVar("_M", bound=Message)
+
+BY_REASON: dict[str, type[QueueServerError]] = {
+    "BATCH_REFUSED": errors.BatchRefused,
+    "ENVIRONMENT_CLOSED": errors.EnvironmentClosed,
+    "ENVIRONMENT_EXISTS": errors.EnvironmentExists,
+    "ENVIRONMENT_NOT_FOUND": errors.NotFound,
+    "FIELD_INVALID": errors.InvalidRequest,
+    "INVALID_STATE": errors.InvalidState,
+    "INVENTORY_CHANGED": errors.Conflict,
+    "INVENTORY_EMPTY": errors.InventoryEmpty,
+    "ITEM_INVALID": errors.ItemInvalid,
+    "ITEM_NOT_FOUND": errors.ItemNotFound,
+    "ITEM_RUNNING": errors.ItemRunning,
+    "ITEM_TOO_LARGE": errors.ItemInvalid,
+    "NOT_OWNER": errors.NotOwner,
+    "NOT_READY": errors.ServiceUnavailable,
+    "NUMBER_NOT_EXACT": errors.ItemInvalid,
+    "PAGE_TOKEN_EXPIRED": errors.PageTokenExpired,
+    "PAGE_TOKEN_INVALID": errors.InvalidRequest,
+    "PLAN_NOT_FOUND": errors.PlanNotFound,
+    "POSITION_MISSING": errors.InvalidRequest,
+    "POSITION_OUT_OF_RANGE": errors.PositionOutOfRange,
+    "QUEUE_FULL": errors.QueueFull,
+    "RESUME_TOKEN_EXPIRED": errors.ResumeTokenExpired,
+    "RESUME_TOKEN_INVALID": errors.InvalidRequest,
+    "RUN_ENGINE_MISSING": errors.RunEngineMissing,
+    "STORAGE_UNAVAILABLE": errors.ServiceUnavailable,
+    "WATCHER_TOO_SLOW": errors.WatcherTooSlow,
+    "WORKER_UNAVAILABLE": errors.ServiceUnavailable,
+}
+
+BY_CODE: dict[grpc.StatusCode, type[QueueServerError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: errors.InvalidRequest,
+    grpc.StatusCode.NOT_FOUND: errors.NotFound,
+    grpc.StatusCode.OUT_OF_RANGE: errors.OutOfRange,
+    grpc.StatusCode.FAILED_PRECONDITION: errors.InvalidState,
+    grpc.StatusCode.ABORTED: errors.Conflict,
+    grpc.StatusCode.ALREADY_EXISTS: errors.Conflict,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitReached,
+    grpc.StatusCode.UNAVAILABLE: errors.ServiceUnavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceeded,
+    grpc.StatusCode.UNAUTHENTICATED: errors.AccessDenied,
+    grpc.StatusCode.PERMISSION_DENIED: errors.AccessDenied,
+    grpc.StatusCode.UNIMPLEMENTED: errors.NotSupported,
+    grpc.StatusCode.INTERNAL: errors.ServerFault,
+    grpc.StatusCode.UNKNOWN: errors.ServerFault,
+    grpc.StatusCode.DATA_LOSS: errors.ServerFault,
+}
+
+
+def from_refusal(refusal: Refusal) -> QueueServerError:
+    """The exception of the class that fits a refusal best."""
+    chosen = BY_REASON.get(refusal.reason) or BY_CODE.get(refusal.code) or QueueServerError
+    return chosen(refusal)
+
+
+def read(error: grpc.aio.AioRpcError) -> Refusal:
+    """All that a failed call tells. Details that can't be decoded are left out, the code is always right."""
+    status = _status(error)
+    message = status.message or error.details() or error.code().name
+    info = _first(status.details, error_details_pb2.ErrorInfo)
+    invalid = _first(status.details, typed_pb2.InvalidState)
+    retry = _first(status.details, error_details_pb2.RetryInfo)
+    bad_request = _first(status.details, error_details_pb2.BadRequest)
+    batch = _first(status.details, typed_pb2.BatchRefused)
+    owner = _first(status.details, typed_pb2.NotOwner)
+    return Refusal(
+        code=error.code(),
+        reason=info.reason if info else "",
+        message=message,
+        violations=_violations(bad_request.field_violations if bad_request else ()),
+        metadata=dict(info.metadata) if info else {},
+        retry_after=retry.retry_delay.ToTimedelta().total_seconds() if retry else None,
+        details=tuple(status.details),
+        state=invalid.state if invalid else "",
+        allowed_states=tuple(invalid.allowed_states) if invalid else (),
+        refused_items=_refused_items(batch),
+        owner_address=owner.owner_address if owner else "",
+    )
+
+
+def _status(error: grpc.aio.AioRpcError) -> Any:
+    for key, value in error.trailing_metadata() or ():
+        if key == _TRAILER and isinstance(value, bytes):
+            try:
+                return status_pb2.Status.FromString(value)
+            except DecodeError:
+                break
+    return status_pb2.Status()
+
+
+def _first(details: Iterable[Any], kind: type[_M]) -> _M | None:
+    for packed in details:
+        if packed.Is(kind.DESCRIPTOR):
+            detail = kind()
+            try:
+                packed.Unpack(detail)
+            except DecodeError:
+                return None
+            return detail
+    return None
+
+
+def _violations(entries: Iterable[Any]) -> tuple[Violation, ...]:
+    return tuple(Violation(entry.field, entry.description) for entry in entries)
+
+
+def _refused_items(batch: typed_pb2.BatchRefused | None) -> tuple[RefusedItem, ...]:
+    if batch is None:
+        return ()
+    return tuple(
+        RefusedItem(item.index, item.reason, item.message, _violations(item.field_violations)) for item in batch.items
+    )

@@ -1,0 +1,184 @@
+"""The blocking client: the asynchronous one behind an event loop on a thread of its own.
+
+It can be used from several threads, and where an event loop already runs, as in Jupyter. Callbacks are called
+on the client's thread and must not call the client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from queueserver_client.client import AsyncClient
+from queueserver_client.environment import AsyncEnvironment
+from queueserver_client.events import Event, Snapshot
+from queueserver_client.facade import Blocking, BlockingTo, Facade, Iterating, Viewing
+from queueserver_client.handles import ItemHandle
+from queueserver_client.history import AsyncHistory
+from queueserver_client.inventory import AsyncInventory
+from queueserver_client.models.items import Item
+from queueserver_client.portal import Portal
+from queueserver_client.queue import AsyncQueue
+from queueserver_client.watch import Watch
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # only for the type checker; not needed to run
+
+
+class BlockingItemHandle(Facade[ItemHandle]):
+    """One submitted item. It stands for this attempt only: a requeued attempt is another item."""
+
+    remove = Blocking(ItemHandle.remove)
+    move = Blocking(ItemHandle.move)
+    result = Blocking(ItemHandle.result)
+
+    @property
+    def item(self) -> Item:
+        """The item as the server stored it."""
+        return self._target.item
+
+    @property
+    def uid(self) -> str:
+        """Identity of the item."""
+        return self._target.uid
+
+    @property
+    def index(self) -> int:
+        """Its index when it was added."""
+        return self._target.index
+
+    @property
+    def queue_size(self) -> int:
+        """Items in the queue when it was added, this one included."""
+        return self._target.queue_size
+
+
+class BlockingWatch(Facade[Watch]):
+    """An iterator over a snapshot and events. Close it, or use it as a context manager."""
+
+    aclose = Blocking(Watch.aclose)
+    close = aclose
+
+    @property
+    def resume_token(self) -> str:
+        """From here another watch can go on; see :attr:`Watch.resume_token`."""
+        return self._target.resume_token
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Event | Snapshot:
+        try:
+            return self._portal.call(self._target.__anext__())
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _handles(portal: Portal, handles: Sequence[ItemHandle]) -> Sequence[BlockingItemHandle]:
+    return [BlockingItemHandle(portal, handle) for handle in handles]
+
+
+class Queue(Facade[AsyncQueue]):
+    """``client.queue``."""
+
+    add = BlockingTo(AsyncQueue.add, BlockingItemHandle)
+    add_batch = BlockingTo(AsyncQueue.add_batch, _handles)
+    page = Blocking(AsyncQueue.page)
+    list = Iterating(AsyncQueue.list)
+    get = Blocking(AsyncQueue.get)
+    remove = Blocking(AsyncQueue.remove)
+    move = Blocking(AsyncQueue.move)
+    clear = Blocking(AsyncQueue.clear)
+    start = Blocking(AsyncQueue.start)
+    stop = Blocking(AsyncQueue.stop)
+    cancel_stop = Blocking(AsyncQueue.cancel_stop)
+
+
+class Environment(Facade[AsyncEnvironment]):
+    """``client.environment``."""
+
+    open = Blocking(AsyncEnvironment.open)
+    close = Blocking(AsyncEnvironment.close)
+    destroy = Blocking(AsyncEnvironment.destroy)
+    get = Blocking(AsyncEnvironment.get)
+    wait = Blocking(AsyncEnvironment.wait)
+
+
+class History(Facade[AsyncHistory]):
+    """``client.history``."""
+
+    page = Blocking(AsyncHistory.page)
+    list = Iterating(AsyncHistory.list)
+    clear = Blocking(AsyncHistory.clear)
+
+
+class Inventory(Facade[AsyncInventory]):
+    """``client.inventory``."""
+
+    plans = Blocking(AsyncInventory.plans)
+    devices = Blocking(AsyncInventory.devices)
+
+
+class Client(Facade[AsyncClient]):
+    """A blocking client of one Queue Server.
+
+    ::
+
+        with Client() as client:
+            client.environment.open()
+            handle = client.queue.add(Plan("count", ["det1"], num=5))
+            client.queue.start()
+            entry = handle.result()
+
+    Takes what :class:`AsyncClient` takes.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        user: str | None = None,
+        user_group: str | None = None,
+        timeout: float = 10.0,
+    ) -> None:
+        target = AsyncClient(address, user=user, user_group=user_group, timeout=timeout)
+        super().__init__(Portal(), target)
+        #: What will be executed, in which order, and whether it is running.
+        self.queue = Queue(self._portal, target.queue)
+        #: The process in which startup code, devices and the RunEngine live.
+        self.environment = Environment(self._portal, target.environment)
+        #: What was executed and what became of it.
+        self.history = History(self._portal, target.history)
+        #: Plans and devices.
+        self.inventory = Inventory(self._portal, target.inventory)
+
+    status = Blocking(AsyncClient.status)
+    watch = Viewing(AsyncClient.watch, BlockingWatch)
+
+    @property
+    def address(self) -> str:
+        """Address of the server."""
+        return self._target.address
+
+    def close(self) -> None:
+        """End all calls, the connection and the client's thread. Repeating it is harmless."""
+        if not self._portal.is_closed:
+            self._portal.call(self._target.close())
+            self._portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

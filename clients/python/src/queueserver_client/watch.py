@@ -1,0 +1,144 @@
+"""The stream of events, resumed by itself.
+
+A watch begins with a :class:`Snapshot` and goes on with each change in order. When the connection breaks, the
+Manager restarts or the stream can't keep up, it goes on after the last event, from the token that came with
+it. If that is no longer possible it begins anew with a snapshot marked ``restarted``.
+
+Not guaranteed: console text and documents are kept only in the Worker's memory; ``EventsLost`` says where some
+are missing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import grpc
+from queueserver.manager.v1 import event_service_pb2 as pb
+
+from queueserver_client.connection import Connection
+from queueserver_client.errors import QueueServerError, ResumeTokenExpired, ServiceUnavailable, WatcherTooSlow
+from queueserver_client.event_reader import read_event
+from queueserver_client.events import Event, EventKind, Snapshot
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # only for the type checker; not needed to run
+
+
+#: The server sends at least an empty batch every 10 seconds; after this long without one the stream is broken.
+SILENCE_SECONDS = 30.0
+#: Failures without a reason come from the connection, not from a Queue Server: the stream can be resumed.
+_BROKEN = {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+
+Interrupted = Callable[[QueueServerError], None]
+
+
+class Watch:
+    """An asynchronous iterator over a snapshot and events. Close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        kinds: Sequence[EventKind],
+        *,
+        resume_token: str,
+        history_limit: int,
+        reconnect_timeout: float,
+        on_interruption: Interrupted | None,
+    ) -> None:
+        self._connection = connection
+        self._request = pb.WatchRequest(
+            kinds=[pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in kinds], history_limit=history_limit
+        )
+        self._token = resume_token
+        self._reconnect_timeout = reconnect_timeout
+        self._on_interruption = on_interruption
+        self._stream = self._run()
+
+    @property
+    def resume_token(self) -> str:
+        """From here another watch can go on; empty before the snapshot is complete.
+
+        Events come in batches with one token each. Inside a batch this is still the token of the batch before,
+        so whoever resumes there gets the first events of the batch again, never too few.
+        """
+        return self._token
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> Event | Snapshot:
+        return await self._stream.__anext__()
+
+    async def aclose(self) -> None:
+        """End the watch. Repeating it is harmless."""
+        await self._stream.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _run(self) -> AsyncGenerator[Event | Snapshot, None]:
+        restarted = False
+        begun = bool(self._token)
+        attempt = 0
+        give_up = time.monotonic() + self._reconnect_timeout
+        while True:
+            try:
+                await self._connection.ready(
+                    max(give_up - time.monotonic(), 0.0), self._reconnect_timeout if begun else 0.0
+                )
+                async for entry in self._attempt(restarted=restarted):
+                    begun, attempt = True, 0
+                    if isinstance(entry, Snapshot):
+                        restarted = False
+                    if entry is not None:
+                        yield entry
+                    give_up = time.monotonic() + self._reconnect_timeout
+            except ResumeTokenExpired:
+                if not self._token:
+                    raise
+                self._token, restarted = "", True
+                continue
+            except QueueServerError as error:
+                if (
+                    not _can_resume(error)
+                    or time.monotonic() >= give_up
+                    or (error.reason == "UNREACHABLE" and not begun)
+                ):
+                    raise
+                if self._on_interruption is not None and attempt == 0:
+                    self._on_interruption(error)
+            await self._connection.back_off(attempt, give_up - time.monotonic())
+            attempt += 1
+
+    async def _attempt(self, *, restarted: bool) -> AsyncGenerator[Event | Snapshot | None, None]:
+        """One call. Yields None for a message without news, so that the caller knows it lives."""
+        self._request.resume_token = self._token
+        stub = self._connection.stubs.events
+        parts: list[pb.Snapshot] = []
+        async for message in self._connection.stream(stub.Watch, self._request, timeout=None, silence=SILENCE_SECONDS):
+            if message.HasField("snapshot"):
+                parts.append(message.snapshot)
+                if message.snapshot.complete:
+                    self._token = message.resume_token
+                    yield Snapshot.from_parts(parts, restarted=restarted)
+                    parts = []
+                continue
+            found = [event for proto in message.batch.events if (event := read_event(proto)) is not None]
+            for event in found[:-1]:
+                yield event
+            self._token = message.resume_token
+            yield found[-1] if found else None
+
+
+def _can_resume(error: QueueServerError) -> bool:
+    if isinstance(error, (ServiceUnavailable, WatcherTooSlow)):
+        return True
+    return not error.reason and error.code in _BROKEN
