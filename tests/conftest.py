@@ -1,23 +1,24 @@
-"""Fixtures of all tests: a running stack, its address, and what a failed test should show of it."""
+"""Fixtures of all tests: running stacks, clients of them, and what a failed test should show of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from queueserver_client import AsyncClient, Client
 
 from tests.harness.redis import RedisProcess
 from tests.harness.stack import Stack, running_stack, short_directory
 
-_FAILED = pytest.StashKey[bool]()
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Put the log of the stacks that a failed test used beside its failure."""
     report = yield
-    if report.when == "call":
-        item.stash[_FAILED] = report.failed
+    if report.failed:
+        stacks = {id(value): value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Stack)}
+        report.sections += [("log of the stack", stack.log()) for stack in stacks.values()]
     return report
 
 
@@ -29,22 +30,6 @@ def short_path() -> Iterator[Path]:
 
 
 @pytest.fixture
-def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """A stack of its own for one test: it may be killed and restarted."""
-    with running_stack() as running:
-        yield running
-        if request.node.stash.get(_FAILED, False):
-            print(f"--- log of the stack ---\n{running.log()}")  # noqa: T201 - pytest shows it with the failure
-
-
-@pytest.fixture(scope="module")
-def shared_stack() -> Iterator[Stack]:
-    """A stack for all tests of a module: they must leave it running and its environment as they found it."""
-    with running_stack() as running:
-        yield running
-
-
-@pytest.fixture
 def redis_server(short_path: Path) -> Iterator[RedisProcess]:
     """A Redis of its own for one test."""
     redis = RedisProcess(short_path)
@@ -52,3 +37,43 @@ def redis_server(short_path: Path) -> Iterator[RedisProcess]:
         yield redis
     finally:
         redis.close()
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    """A stack of its own for one test: it may be killed and restarted."""
+    with running_stack() as running:
+        yield running
+
+
+@pytest.fixture
+def open_stack(stack: Stack) -> Stack:
+    """The stack of ``stack``, with its environment open."""
+    with Client(stack.address) as client:
+        client.environment.open()
+    return stack
+
+
+@pytest.fixture
+async def client(stack: Stack) -> AsyncIterator[AsyncClient]:
+    """A client of ``stack``."""
+    async with AsyncClient(stack.address) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def shared_stack() -> Iterator[Stack]:
+    """A stack with an open environment for all tests of a module: they must leave it running and open."""
+    with running_stack() as running:
+        with Client(running.address) as connected:
+            connected.environment.open()
+        yield running
+
+
+@pytest.fixture
+async def shared_client(shared_stack: Stack) -> AsyncIterator[AsyncClient]:
+    """A client of ``shared_stack``, whose queue and history are empty when the test begins."""
+    async with AsyncClient(shared_stack.address) as connected:
+        await connected.queue.clear()
+        await connected.history.clear()
+        yield connected
