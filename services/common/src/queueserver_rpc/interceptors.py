@@ -15,6 +15,7 @@ import grpc
 
 from queueserver_rpc.status import Refusal, abort
 
+Serializer = Callable[[Any], bytes]
 Translator = Callable[[Exception], "Refusal | None"]
 _log = logging.getLogger(__name__)
 
@@ -37,10 +38,14 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         method = getattr(handler_call_details, "method", "?")
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(handler.unary_stream, method), handler.request_deserializer, handler.response_serializer
+                self._stream(handler.unary_stream, method),
+                handler.request_deserializer,
+                _passing_bytes(handler.response_serializer),
             )
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(handler.unary_unary, method), handler.request_deserializer, handler.response_serializer
+            self._unary(handler.unary_unary, method),
+            handler.request_deserializer,
+            _passing_bytes(handler.response_serializer),
         )
 
     def _unary(self, call: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
@@ -76,3 +81,8 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
             "INTERNAL",
             f"The service met an error of its own ({type(error).__name__}). Its log has the details; please report it.",
         )
+
+
+def _passing_bytes(serialize: Serializer) -> Serializer:
+    """A handler may answer with a message it has serialized already."""
+    return lambda response: response if isinstance(response, bytes) else serialize(response)

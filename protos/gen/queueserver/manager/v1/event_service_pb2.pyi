@@ -76,6 +76,8 @@ class _QueueStopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Queue
     """A queue_stop instruction was reached."""
     QUEUE_STOP_REASON_FAILURE: _QueueStopReason.ValueType  # 4
     """The item did not end well."""
+    QUEUE_STOP_REASON_ENVIRONMENT: _QueueStopReason.ValueType  # 5
+    """The environment is going away, so nothing more can be executed."""
 
 class QueueStopReason(_QueueStopReason, metaclass=_QueueStopReasonEnumTypeWrapper):
     """Why a queue stopped."""
@@ -90,6 +92,8 @@ QUEUE_STOP_REASON_INSTRUCTION: QueueStopReason.ValueType  # 3
 """A queue_stop instruction was reached."""
 QUEUE_STOP_REASON_FAILURE: QueueStopReason.ValueType  # 4
 """The item did not end well."""
+QUEUE_STOP_REASON_ENVIRONMENT: QueueStopReason.ValueType  # 5
+"""The environment is going away, so nothing more can be executed."""
 Global___QueueStopReason: _TypeAlias = QueueStopReason  # noqa: Y015
 
 @_typing.final

@@ -42,8 +42,8 @@ class EventServiceStub:
 
     Queue and history events are durable: each is delivered exactly once and in order for as long as the
     Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes;
-    a client that is slow gets the newest one and not each in between.
+    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
+    several changes at the same moment as one; after a resume it begins with the present one.
 
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -69,8 +69,8 @@ class EventServiceAsyncStub(EventServiceStub):
 
     Queue and history events are durable: each is delivered exactly once and in order for as long as the
     Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes;
-    a client that is slow gets the newest one and not each in between.
+    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
+    several changes at the same moment as one; after a resume it begins with the present one.
 
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -99,8 +99,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Queue and history events are durable: each is delivered exactly once and in order for as long as the
         Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-        (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes;
-        a client that is slow gets the newest one and not each in between.
+        (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
+        several changes at the same moment as one; after a resume it begins with the present one.
 
         When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 

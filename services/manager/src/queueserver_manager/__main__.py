@@ -1,0 +1,31 @@
+"""``python -m queueserver_manager``: start a Manager."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from queueserver_rpc.process import configure_logging, run
+
+from queueserver_manager.app import Manager
+from queueserver_manager.settings import parse
+from queueserver_manager.store.connection import AddressError
+
+
+async def _serve(arguments: list[str]) -> int:
+    settings = parse(arguments)
+    configure_logging(settings.log_level)
+    try:
+        return await Manager(settings).run()
+    except (AddressError, OSError) as error:
+        logging.getLogger("queueserver_manager").error("%s", error)  # noqa: TRY400 - the sentence says it all
+        return 1
+
+
+def main() -> None:
+    """Run a Manager until it is told to end."""
+    sys.exit(run(_serve(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

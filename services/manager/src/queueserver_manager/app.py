@@ -1,0 +1,210 @@
+"""The composition root: the only module that names concrete adapters.
+
+A Manager lives in terms. It waits for the lease, loads the record, acts as the owner until it loses the lease or is
+told to end, and then waits again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from queueserver.manager.v1 import (
+    environment_service_pb2_grpc,
+    event_service_pb2_grpc,
+    history_service_pb2_grpc,
+    inventory_service_pb2_grpc,
+    queue_service_pb2_grpc,
+    status_service_pb2_grpc,
+)
+from queueserver_rpc.interceptors import RefusalInterceptor
+from queueserver_rpc.process import announce_ready, stop_requested
+from queueserver_rpc.server import Server
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from queueserver_manager.domain.item import Item
+from queueserver_manager.operations.status import StatusBoard, StatusFacts
+from queueserver_manager.operations.term import Term, TermSettings
+from queueserver_manager.rpc.encoder import ProtoEncoder
+from queueserver_manager.rpc.environment import EnvironmentServicer
+from queueserver_manager.rpc.errors import translate
+from queueserver_manager.rpc.events import EventServicer
+from queueserver_manager.rpc.health import Health
+from queueserver_manager.rpc.history import HistoryServicer
+from queueserver_manager.rpc.inventory import InventoryServicer
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.queue import QueueServicer
+from queueserver_manager.rpc.services import SERVICES
+from queueserver_manager.rpc.status import StatusServicer
+from queueserver_manager.settings import Settings, instance_name
+from queueserver_manager.store.codec import encode_item
+from queueserver_manager.store.connection import connect, wait_for_answer
+from queueserver_manager.store.lease import RENEWAL_SECONDS, Lease
+from queueserver_manager.store.port import OwnershipLost, StoreDown
+from queueserver_manager.store.redis import RedisStore
+from queueserver_manager.wire.items import item_bytes
+from queueserver_manager.worker_client.convert import inventory_from_bytes
+from queueserver_manager.worker_client.grpc import GrpcWorker
+
+#: Seconds that calls in progress have to end when the Manager is told to end.
+_GRACE_SECONDS = 2.0
+_log = logging.getLogger("queueserver_manager")
+
+
+class Manager:
+    """One Manager process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis: Redis = connect(settings.redis)
+        self._board = StatusBoard(time.time)
+        self._office = Office(self._board)
+        self._server = Server(SERVICES, [RefusalInterceptor(translate)])
+        self._health = Health(self._server)
+        self._address = ""
+        self._ready = False
+        _add_servicers(self._server, self._office)
+
+    async def run(self) -> int:
+        """Serve until told to end; answers the exit code."""
+        stop = stop_requested()
+        self._address = self._server.listen(self._settings.listen)
+        self._board.listen(self._health.update)
+        await self._server.start()
+        _log.info("Manager listens on %s", self._address)
+        work = asyncio.get_running_loop().create_task(self._terms())
+        stopping = asyncio.get_running_loop().create_task(stop.wait())
+        try:
+            await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self._server.stop(_GRACE_SECONDS)
+            await self._redis.aclose()
+        if work.cancelled():
+            return 0
+        error = work.exception()
+        if error is not None:
+            _log.error("The Manager ends: %s", error, exc_info=error)
+        return 1
+
+    async def _terms(self) -> None:
+        """Term after term."""
+        lease = Lease(
+            self._redis,
+            self._settings.key_prefix,
+            instance_name(self._settings, self._address),
+            self._address,
+        )
+        while True:
+            epoch = await self._win(lease)
+            try:
+                await self._serve_term(lease, epoch)
+            except OwnershipLost:
+                _log.warning("Another Manager owns the queue now; this one is a standby")
+            except StoreDown as error:
+                _log.warning("Redis went away before the queue was loaded (%s)", error)
+            finally:
+                self._office.close(None)
+                self._board.collect_from(self._idle_facts)
+
+    async def _win(self, lease: Lease) -> int:
+        """Wait until the queue is ours; answers the epoch of our term."""
+        while True:
+            try:
+                term = await lease.acquire()
+                if term.epoch:
+                    return term.epoch
+                if self._office_shows_other(term.owner_address):
+                    _log.info("Standby: the queue is owned by the Manager at %s", term.owner_address)
+                self._announce()
+                await lease.wait_until_free(term.remaining)
+            except RedisError as error:
+                _log.warning("Redis can't be reached (%s); waiting for it", error)
+                self._storage_seen(up=False)
+                self._announce()
+                await wait_for_answer(self._redis)
+                self._storage_seen(up=True)
+
+    def _office_shows_other(self, owner_address: str) -> bool:
+        """Note who owns the queue; answers whether that is news."""
+        news = self._board.facts.owner_address != owner_address
+        self._office.close(owner_address)
+        self._board.collect_from(lambda: StatusFacts(owner_address=owner_address))
+        return news
+
+    def _storage_seen(self, *, up: bool) -> None:
+        self._board.collect_from(lambda: StatusFacts(storage_up=up))
+
+    @staticmethod
+    def _idle_facts() -> StatusFacts:
+        return StatusFacts()
+
+    async def _serve_term(self, lease: Lease, epoch: int) -> None:
+        """Own the queue until the term ends. Raises OwnershipLost, StoreDown."""
+        settings = self._settings
+        store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes)
+        record = await store.load()
+        _log.info(
+            "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
+        )
+        worker = GrpcWorker(settings.worker, epoch)
+        about = TermSettings(epoch, self._address, settings.history_limit, _encode_ahead)
+        term = Term(about, store, record, worker, self._board, ProtoEncoder())
+        loop = asyncio.get_running_loop()
+        jobs = [
+            loop.create_task(term.run(lambda: self._opened(term))),
+            loop.create_task(self._renew(lease, epoch)),
+        ]
+        try:
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
+            await worker.close()
+            await lease.release(epoch)
+
+    def _opened(self, term: Term) -> None:
+        self._office.open_for(term)
+        self._announce()
+
+    def _announce(self) -> None:
+        """The first time that a request would get a true answer, tell whoever started us."""
+        if not self._ready:
+            self._ready = True
+            announce_ready(self._address)
+
+    @staticmethod
+    async def _renew(lease: Lease, epoch: int) -> None:
+        """Stay the owner. Raises OwnershipLost."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due: asyncio.Future[None] = loop.create_future()
+            loop.call_later(RENEWAL_SECONDS, due.set_result, None)
+            await due
+            with contextlib.suppress(RedisError):
+                if not await lease.renew(epoch):
+                    raise OwnershipLost
+
+
+def _encode_ahead(item: Item) -> None:
+    """Encode an item for the store and for the wire before its commit, which others wait for."""
+    encode_item(item)
+    item_bytes(item)
+
+
+def _add_servicers(server: Server, office: Office) -> None:
+    grpc_server = server.grpc
+    status_service_pb2_grpc.add_StatusServiceServicer_to_server(StatusServicer(office), grpc_server)
+    queue_service_pb2_grpc.add_QueueServiceServicer_to_server(QueueServicer(office), grpc_server)
+    history_service_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(office), grpc_server)
+    environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(office), grpc_server)
+    inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), grpc_server)
+    event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), grpc_server)

@@ -1,0 +1,105 @@
+"""The few kinds of change from which every decision is made.
+
+A decision does not change anything itself: it lists changes. The same list is applied to the working copy and
+translated for the store, so the two can't drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from queueserver_manager.domain.events import Event
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PutItem:
+    """Put an item into the queue, or the one with its uid to another rank."""
+
+    item: Item
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetRank:
+    """Give an item of the queue another rank."""
+
+    uid: str
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropItem:
+    """Take an item out of the queue."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropAllItems:
+    """Take all items out of the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetRunning:
+    """Claim an item for execution, or let go of it."""
+
+    running: RunningItem | None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """Whether the queue is to go on to the next item."""
+
+    active: bool = False
+    stop_pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetExecution:
+    """Start or stop the queue."""
+
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class AddHistory:
+    """Add the next history entry."""
+
+    entry: HistoryEntry
+
+
+@dataclass(frozen=True, slots=True)
+class DropHistory:
+    """Remove all history entries with a number from ``first`` up to but without ``before``."""
+
+    first: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetInventory:
+    """Replace plans and devices."""
+
+    inventory: Inventory
+    plans_changed: bool
+    devices_changed: bool
+
+
+Change = (
+    PutItem | SetRank | DropItem | DropAllItems | SetRunning | SetExecution | AddHistory | DropHistory | SetInventory
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T]):
+    """What is to change, what will then have happened, and the answer to whoever asked."""
+
+    result: T
+    changes: Sequence[Change] = ()
+    events: Sequence[Event] = field(default=())

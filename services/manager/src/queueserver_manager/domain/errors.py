@@ -1,0 +1,288 @@
+"""Everything the Manager may refuse, as types.
+
+The docstring of a class says when it happens, its attributes carry the data, its message is one sentence that
+names the way out. ``rpc/errors.py`` gives each a status code and a stable reason; a test proves that table
+total.
+
+Refused
+├── InvalidRequest            the request itself is wrong, in any state
+│   ├── FieldInvalid
+│   ├── ItemInvalid
+│   ├── PlanNotFound
+│   ├── NumberNotExact
+│   ├── ItemTooLarge
+│   ├── BatchRefused
+│   ├── BatchTooLarge
+│   ├── PositionMissing
+│   ├── PageTokenInvalid
+│   └── ResumeTokenInvalid
+├── NotFound
+│   ├── ItemNotFound
+│   └── EnvironmentNotFound
+├── BeyondRange
+│   ├── PositionOutOfRange
+│   ├── PageTokenExpired
+│   └── ResumeTokenExpired
+├── WrongState                the request does not fit what is going on
+│   ├── InvalidState
+│   ├── ItemRunning
+│   ├── InventoryEmpty
+│   ├── EnvironmentClosed
+│   ├── EnvironmentExists
+│   └── RunEngineMissing
+├── Conflict
+│   └── InventoryChanged
+├── Exhausted
+│   ├── QueueFull
+│   └── WatcherTooSlow
+└── Unavailable               try again, here or elsewhere
+    ├── NotOwner
+    ├── NotReady
+    ├── StorageUnavailable
+    └── WorkerUnavailable
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One wrong field: its path in the request, and what is wrong and what would be right."""
+
+    field: str
+    description: str
+
+
+class Refused(Exception):  # noqa: N818 - named for what happened to the request
+    """A request was refused and changed nothing."""
+
+    def __init__(self, message: str, *, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        #: The wrong fields, if the request itself is at fault.
+        self.violations = tuple(violations)
+
+
+class InvalidRequest(Refused):
+    """The request itself is wrong."""
+
+
+class FieldInvalid(InvalidRequest):
+    """A field of the request has a value it can't have."""
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}", violations=[Violation(field, description)])
+
+
+class ItemInvalid(InvalidRequest):
+    """The item does not fit the plan it names; one violation for each wrong parameter."""
+
+
+class PlanNotFound(InvalidRequest):
+    """No plan of that name is known, or the caller's group may not use it."""
+
+
+class NumberNotExact(InvalidRequest):
+    """A number can't be passed on exactly: NaN, infinite, or a whole number that may have lost digits."""
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}.", violations=[Violation(field, description)])
+
+
+class ItemTooLarge(InvalidRequest):
+    """One item is larger than an item may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedItem:
+    """One refused item of a batch: its index in the request and why."""
+
+    index: int
+    error: InvalidRequest
+
+
+class BatchRefused(InvalidRequest):
+    """Some items of a batch are wrong, so none was added."""
+
+    def __init__(self, items: Sequence[RefusedItem], total: int) -> None:
+        first = items[0]
+        super().__init__(
+            f"{len(items)} of {total} items are wrong and none was added; "
+            f"the first one is items[{first.index}]: {first.error.message}"
+        )
+        self.items = tuple(items)
+
+
+class BatchTooLarge(InvalidRequest):
+    """A batch has more items than a batch may have."""
+
+
+class PositionMissing(InvalidRequest):
+    """A move needs to be told what to move and where to."""
+
+
+class PageTokenInvalid(InvalidRequest):
+    """A page token was not made by this service."""
+
+    def __init__(self) -> None:
+        super().__init__("The page token is not one of this service: begin the listing without a token.")
+
+
+class ResumeTokenInvalid(InvalidRequest):
+    """A resume token was not made by this service."""
+
+    def __init__(self) -> None:
+        super().__init__("The resume token is not one of this service: begin watching without a token.")
+
+
+class NotFound(Refused):
+    """What the request names is not there."""
+
+
+class ItemNotFound(NotFound):
+    """No such item is in the queue."""
+
+
+class EnvironmentNotFound(NotFound):
+    """No such environment is or was the last."""
+
+
+class BeyondRange(Refused):
+    """A position or token lies outside of what there is."""
+
+
+class PositionOutOfRange(BeyondRange):
+    """There is no item at that position."""
+
+
+class PageTokenExpired(BeyondRange):
+    """The listing that the token continues is no longer kept."""
+
+    def __init__(self) -> None:
+        super().__init__("This listing is too old to be continued: begin it again without a token.")
+
+
+class ResumeTokenExpired(BeyondRange):
+    """The changes since the token are no longer kept, or the store was replaced."""
+
+    def __init__(self) -> None:
+        super().__init__("The changes since this token are no longer kept: begin watching anew without a token.")
+
+
+class WrongState(Refused):
+    """The request does not fit what is going on."""
+
+
+class InvalidState(WrongState):
+    """The Manager's state does not allow it."""
+
+    def __init__(self, message: str, state: str, allowed: Sequence[str]) -> None:
+        super().__init__(message)
+        #: Name of the present state and of those in which the request is accepted.
+        self.state = state
+        self.allowed = tuple(allowed)
+
+
+class ItemRunning(WrongState):
+    """The item is being executed and so no longer in the queue."""
+
+
+class InventoryEmpty(WrongState):
+    """No environment was ever opened, so no plan is known."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No plans are known yet, because no environment has been opened on this store: "
+            "open the environment, then add the item."
+        )
+
+
+class EnvironmentClosed(WrongState):
+    """There is no environment, and the request needs one."""
+
+
+class EnvironmentExists(WrongState):
+    """There is an environment already."""
+
+    def __init__(self) -> None:
+        super().__init__("RE Worker environment already exists.")
+
+
+class RunEngineMissing(WrongState):
+    """The environment has no RunEngine."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The environment has no RunEngine, so plans can't run: "
+            "define RE in the startup code, or leave it to the Worker to create one, and reopen the environment."
+        )
+
+
+class Conflict(Refused):
+    """Something changed in between."""
+
+
+class InventoryChanged(Conflict):
+    """The plans and devices changed since the listing began."""
+
+    def __init__(self) -> None:
+        super().__init__("Plans and devices changed since the first page: begin the listing again without a token.")
+
+
+class Exhausted(Refused):
+    """A bound is reached."""
+
+
+class QueueFull(Exhausted):
+    """The queue has as many items as it may have."""
+
+
+class WatcherTooSlow(Exhausted):
+    """A watcher fell behind by more than is kept for it."""
+
+    def __init__(self) -> None:
+        super().__init__("This watcher fell too far behind: watch again with the last resume token it received.")
+
+
+class Unavailable(Refused):
+    """Not now or not here; a retry may help after ``retry_after`` seconds."""
+
+    retry_after = 1.0
+
+
+class NotOwner(Unavailable):
+    """Another Manager owns the queue."""
+
+    def __init__(self, owner_address: str) -> None:
+        where = f"send the request to the owner at {owner_address}" if owner_address else "try again in a moment"
+        super().__init__(f"This Manager is a standby and changes nothing: {where}.")
+        self.owner_address = owner_address
+
+
+class NotReady(Unavailable):
+    """The Manager has just started or is about to end."""
+
+    def __init__(self) -> None:
+        super().__init__("The Manager is not ready yet: try again in a moment.")
+
+
+class StorageUnavailable(Unavailable):
+    """Redis does not answer."""
+
+    def __init__(self, *, fate_known: bool) -> None:
+        advice = (
+            "Nothing was changed: try again when Redis is back."
+            if fate_known
+            else "Whether this change was stored is not known yet: look at the queue before you repeat it."
+        )
+        super().__init__(f"Redis can't be reached. {advice}")
+
+
+class WorkerUnavailable(Unavailable):
+    """The Worker does not answer."""
+
+    def __init__(self) -> None:
+        super().__init__("The Worker can't be reached, so nothing can be executed: see that it runs, then try again.")

@@ -1,0 +1,144 @@
+"""What happened to the queue and the history, in the past tense. Stored with the change, told to watchers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, RunningItem
+
+
+class StopReason(Enum):
+    """Why a queue stopped."""
+
+    EMPTY = "empty"
+    REQUESTED = "requested"
+    INSTRUCTION = "instruction"
+    FAILURE = "failure"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAdded:
+    """Items entered the queue, next to each other; ``index`` is that of the first one afterwards."""
+
+    items: tuple[Item, ...]
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRemoved:
+    """An item was taken out by a client, or a queue_stop instruction was consumed; ``index`` is the one it had."""
+
+    uid: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMoved:
+    """An item changed its place."""
+
+    uid: str
+    from_index: int
+    to_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCleared:
+    """All items were taken out by a client."""
+
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStarted:
+    """The queue started."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStopRequested:
+    """The queue will stop after the running item."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStopCancelled:
+    """The pending stop was taken back."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStopped:
+    """The queue stopped."""
+
+    reason: StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStarted:
+    """The first item left the queue and is being executed."""
+
+    running: RunningItem
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFinished:
+    """The running item ended."""
+
+    uid: str
+    execution_id: str
+    exit_status: ExitStatus
+    requeued_as: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAdded:
+    """An entry was added to the history."""
+
+    entry: HistoryEntry
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryCleared:
+    """Entries were removed; ``first_number`` is the lowest that is left, 0 if nothing is left."""
+
+    removed: int
+    first_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryReplaced:
+    """Plans or devices changed; how many there are now."""
+
+    plans: int
+    devices: int
+
+
+QueueEvent = (
+    ItemsAdded
+    | ItemRemoved
+    | ItemMoved
+    | QueueCleared
+    | QueueStarted
+    | QueueStopRequested
+    | QueueStopCancelled
+    | QueueStopped
+    | ItemStarted
+    | ItemFinished
+    | InventoryReplaced
+)
+HistoryEvent = HistoryAdded | HistoryCleared
+Event = QueueEvent | HistoryEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An event with the revision of the change it belongs to and its time, seconds since the epoch."""
+
+    revision: int
+    time: float
+    event: Event

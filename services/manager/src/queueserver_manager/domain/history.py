@@ -1,0 +1,68 @@
+"""The history: executed items, oldest first, numbered without holes.
+
+Entries are only ever added at the new end and removed from the old one, so an entry is found by its number in
+no time. It is a working record, not an archive: beyond a limit the oldest entries go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from queueserver_manager.domain.item import HistoryEntry
+
+
+class History:
+    """Executed items by number."""
+
+    def __init__(self, next_number: int = 1) -> None:
+        self._entries: list[HistoryEntry] = []
+        self._next = next_number
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def next_number(self) -> int:
+        """Number of the entry that will be added next."""
+        return self._next
+
+    @property
+    def first_number(self) -> int:
+        """Number of the oldest entry, or of the next one if there is none."""
+        return self._next - len(self._entries)
+
+    def add(self, entry: HistoryEntry) -> None:
+        """Add the next entry. Raises ValueError if its number is not the next one."""
+        if entry.number != self._next:
+            raise ValueError(f"history entry {entry.number} where {self._next} was due")
+        self._entries.append(entry)
+        self._next += 1
+
+    def withdraw(self) -> None:
+        """Take back the newest entry, because it could not be stored."""
+        self._entries.pop()
+        self._next -= 1
+
+    def drop_before(self, number: int) -> list[HistoryEntry]:
+        """Remove all entries with a lower number and answer them."""
+        count = max(0, min(number - self.first_number, len(self._entries)))
+        dropped = self._entries[:count]
+        del self._entries[:count]
+        return dropped
+
+    def restore(self, entries: Sequence[HistoryEntry]) -> None:
+        """Put dropped entries back at the old end."""
+        self._entries[:0] = entries
+
+    def slice(self, start_number: int, count: int) -> list[HistoryEntry]:
+        """Up to ``count`` entries from a number on."""
+        begin = max(0, start_number - self.first_number)
+        return self._entries[begin : begin + max(0, count)]
+
+    def newest(self, count: int) -> list[HistoryEntry]:
+        """The newest entries, oldest first."""
+        return self._entries[max(0, len(self._entries) - count) :]
+
+    def number_of_item(self, uid: str) -> int | None:
+        """Number of the entry of an item, if it is there."""
+        return next((entry.number for entry in reversed(self._entries) if entry.item.uid == uid), None)

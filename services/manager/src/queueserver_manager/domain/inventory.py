@@ -1,0 +1,102 @@
+"""Plans and devices of the last environment that opened, as far as the Manager needs to understand them.
+
+Full descriptions are passed through to clients in the form in which the Worker sent them (``wire``); what is
+taken apart here is what validation looks at. Nothing in here is ever evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ParameterKind(Enum):
+    """How a parameter may be given (inspect.Parameter.kind)."""
+
+    POSITIONAL_ONLY = 1
+    POSITIONAL_OR_KEYWORD = 2
+    VAR_POSITIONAL = 3
+    KEYWORD_ONLY = 4
+    VAR_KEYWORD = 5
+
+
+class TypeKind(Enum):
+    """What a parameter's type is made of; see ParameterType.Kind in the contract."""
+
+    UNTYPED = 0
+    ANY = 1
+    NONE = 2
+    BOOLEAN = 3
+    INTEGER = 4
+    NUMBER = 5
+    STRING = 6
+    LIST = 7
+    TUPLE = 8
+    MAP = 9
+    UNION = 10
+    ENUM = 11
+    DEVICE = 12
+    PLAN = 13
+    DEVICE_OR_PLAN = 14
+    CALLABLE = 15
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterType:
+    """What values a parameter takes, as a tree."""
+
+    kind: TypeKind = TypeKind.UNTYPED
+    arguments: tuple[ParameterType, ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a plan."""
+
+    name: str
+    kind: ParameterKind
+    required: bool
+    type: ParameterType = ParameterType()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan: its parameters in order, and its whole description as the Worker sent it."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    wire: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device or component: components by name, and its whole description as the Worker sent it."""
+
+    name: str
+    components: Mapping[str, Device] = field(default_factory=dict)
+    wire: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All plans and devices, by name in alphabetical order."""
+
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
+    #: The whole of it as the Worker sent it, for storage.
+    wire: bytes = b""
+
+    def has_device(self, dotted_name: str) -> bool:
+        """Whether a name such as ``bundle.motors.x`` leads to a device."""
+        first, *rest = dotted_name.split(".")
+        node = self.devices.get(first)
+        for part in rest:
+            node = node.components.get(part) if node else None
+        return node is not None
+
+
+def is_allowed(name: str) -> bool:
+    """Whether a plan or device is offered to clients: names with a leading underscore are the code's own."""
+    return not name.startswith("_")

@@ -1,0 +1,189 @@
+"""The Manager's states: what they follow from, which may follow which, and what each allows.
+
+The state is not kept anywhere. It follows from what is stored (is an item claimed?) and from what the Worker
+says about its environment, so the two can never disagree. The tables say which steps are possible and which
+requests each state accepts; a refusal names both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from queueserver_manager.domain.errors import InvalidState
+
+
+class ManagerState(Enum):
+    """What the Manager is doing; the value is the word that the command line prints."""
+
+    INITIALIZING = "initializing"
+    IDLE = "idle"
+    CREATING_ENVIRONMENT = "creating_environment"
+    CLOSING_ENVIRONMENT = "closing_environment"
+    DESTROYING_ENVIRONMENT = "destroying_environment"
+    STARTING_QUEUE = "starting_queue"
+    EXECUTING_QUEUE = "executing_queue"
+    PAUSED = "paused"
+
+
+_S = ManagerState
+
+#: Which states may follow which. A step that is not here is a defect of ours and is logged as one.
+TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
+    _S.INITIALIZING: frozenset(_S),
+    _S.IDLE: frozenset(
+        {
+            _S.INITIALIZING,
+            _S.CREATING_ENVIRONMENT,
+            _S.CLOSING_ENVIRONMENT,
+            _S.DESTROYING_ENVIRONMENT,
+            _S.STARTING_QUEUE,
+        }
+    ),
+    _S.CREATING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
+    _S.CLOSING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
+    _S.DESTROYING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE}),
+    _S.STARTING_QUEUE: frozenset({_S.INITIALIZING, _S.IDLE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.DESTROYING_ENVIRONMENT}),
+    _S.EXECUTING_QUEUE: frozenset({_S.INITIALIZING, _S.IDLE, _S.PAUSED, _S.DESTROYING_ENVIRONMENT}),
+    _S.PAUSED: frozenset({_S.INITIALIZING, _S.IDLE, _S.EXECUTING_QUEUE, _S.DESTROYING_ENVIRONMENT}),
+}
+
+
+class Action(Enum):
+    """A request whose acceptance depends on the state; the value completes "Can't … while"."""
+
+    OPEN_ENVIRONMENT = "open the environment"
+    CLOSE_ENVIRONMENT = "close the environment"
+    START_QUEUE = "start the queue"
+    STOP_QUEUE = "stop the queue"
+
+
+ALLOWED: dict[Action, frozenset[ManagerState]] = {
+    Action.OPEN_ENVIRONMENT: frozenset({_S.IDLE}),
+    Action.CLOSE_ENVIRONMENT: frozenset({_S.IDLE}),
+    Action.START_QUEUE: frozenset({_S.IDLE}),
+    Action.STOP_QUEUE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
+}
+
+_WAY_OUT = {
+    _S.INITIALIZING: "try again in a moment",
+    _S.IDLE: "start the queue first",
+    _S.CREATING_ENVIRONMENT: "wait until the environment is open",
+    _S.CLOSING_ENVIRONMENT: "wait until the environment is closed",
+    _S.DESTROYING_ENVIRONMENT: "wait until the environment is gone",
+    _S.STARTING_QUEUE: "stop the queue first",
+    _S.EXECUTING_QUEUE: "stop the queue first",
+    _S.PAUSED: "end the paused plan first",
+}
+
+
+class EnvironmentState(Enum):
+    """State of the environment, as the Worker reports it."""
+
+    UNKNOWN = 0
+    CLOSED = 1
+    INITIALIZING = 2
+    IDLE = 3
+    EXECUTING_PLAN = 4
+    CLOSING = 5
+    DESTROYING = 6
+
+
+class RunEngineState(Enum):
+    """State of the RunEngine, by bluesky's names; NONE if there is none."""
+
+    NONE = 0
+    IDLE = 1
+    RUNNING = 2
+    PAUSING = 3
+    PAUSED = 4
+    STOPPING = 5
+    ABORTING = 6
+    HALTING = 7
+    SUSPENDING = 8
+    PANICKED = 9
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFailure:
+    """Why an environment could not be opened or is gone."""
+
+    message: str
+    exception_type: str = ""
+    file: str = ""
+    line: int = 0
+    traceback: str = ""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The environment as the Worker last reported it."""
+
+    environment_id: str = ""
+    state: EnvironmentState = EnvironmentState.UNKNOWN
+    run_engine: RunEngineState = RunEngineState.NONE
+    pid: int = 0
+    opened: float | None = None
+    progress: str = ""
+    failure: EnvironmentFailure | None = None
+    responsive: bool = True
+
+    @property
+    def exists(self) -> bool:
+        """Open, or on its way in or out."""
+        return self.state not in (EnvironmentState.UNKNOWN, EnvironmentState.CLOSED)
+
+
+class PendingCommand(Enum):
+    """A command that was sent to the Worker and whose effect has not been reported yet."""
+
+    NONE = ""
+    OPEN = "open"
+    CLOSE = "close"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything the Manager's state follows from."""
+
+    #: What is stored was loaded and compared with the Worker's side.
+    ready: bool = False
+    has_running_item: bool = False
+    #: The Worker confirmed an item since the queue was started.
+    confirmed: bool = False
+    pending: PendingCommand = PendingCommand.NONE
+    environment: Environment = field(default_factory=Environment)
+
+
+def manager_state(situation: Situation) -> ManagerState:
+    """The Manager's state in a situation."""
+    environment, pending = situation.environment.state, situation.pending
+    if not situation.ready:
+        return _S.INITIALIZING
+    if pending is PendingCommand.DESTROY or environment is EnvironmentState.DESTROYING:
+        return _S.DESTROYING_ENVIRONMENT
+    if situation.has_running_item:
+        if situation.environment.run_engine is RunEngineState.PAUSED:
+            return _S.PAUSED
+        return _S.EXECUTING_QUEUE if situation.confirmed else _S.STARTING_QUEUE
+    if pending is PendingCommand.OPEN or environment is EnvironmentState.INITIALIZING:
+        return _S.CREATING_ENVIRONMENT
+    if pending is PendingCommand.CLOSE or environment is EnvironmentState.CLOSING:
+        return _S.CLOSING_ENVIRONMENT
+    return _S.IDLE
+
+
+def check(action: Action, state: ManagerState) -> None:
+    """Refuse an action that the state does not allow. Raises InvalidState."""
+    allowed = ALLOWED[action]
+    if state in allowed:
+        return
+    names = sorted(option.name for option in allowed)
+    raise InvalidState(
+        f"Can't {action.value} while the Manager is {state.name} (possible when {' or '.join(names)}): "
+        f"{_WAY_OUT[state]}.",
+        state.name,
+        names,
+    )

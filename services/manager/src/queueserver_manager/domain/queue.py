@@ -1,0 +1,109 @@
+"""The order of the queue.
+
+Each item has a rank, a whole number; the queue is the items by ascending rank. Ranks have gaps between them, so
+that putting an item anywhere writes one rank and not many: the cost of an edit does not grow with the length of
+the queue. When a gap is used up, the smallest neighbourhood that has room is spread out again.
+
+Ranks stay within ±2**53, because the store keeps them as floating-point scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sortedcontainers import SortedList
+
+from queueserver_manager.domain.item import Item
+
+#: Distance between neighbours when there is room. Twenty halvings fit between two neighbours.
+STEP = 1 << 20
+
+
+class Queue:
+    """Items by rank, addressable by index and by uid in O(log n)."""
+
+    def __init__(self) -> None:
+        self._order: SortedList[tuple[int, str]] = SortedList()
+        self._places: dict[str, tuple[int, Item]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, uid: object) -> bool:
+        return uid in self._places
+
+    def __iter__(self) -> Iterator[Item]:
+        places = self._places
+        return (places[uid][1] for _, uid in self._order)
+
+    def get(self, uid: str) -> Item | None:
+        """Item with this uid, if it is in the queue."""
+        place = self._places.get(uid)
+        return place[1] if place else None
+
+    def at(self, index: int) -> Item:
+        """Item at an index from 0. Raises IndexError."""
+        return self._places[self._order[index][1]][1]
+
+    def index_of(self, uid: str) -> int:
+        """Index of an item. Raises KeyError."""
+        index: int = self._order.index((self._places[uid][0], uid))
+        return index
+
+    def rank_of(self, uid: str) -> int:
+        """Rank of an item. Raises KeyError."""
+        return self._places[uid][0]
+
+    def put(self, item: Item, rank: int) -> None:
+        """Place an item at a rank; if its uid is in the queue, it is moved and replaced."""
+        old = self._places.get(item.uid)
+        if old is not None:
+            self._order.remove((old[0], item.uid))
+        self._places[item.uid] = (rank, item)
+        self._order.add((rank, item.uid))
+
+    def drop(self, uid: str) -> None:
+        """Take an item out. Raises KeyError."""
+        rank, _ = self._places.pop(uid)
+        self._order.remove((rank, uid))
+
+    def ranks_between(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:
+        """Ranks for ``count`` new items in front of the item now at ``index`` (``len`` means the back).
+
+        Also answers which items must get another rank first, as (uid, rank), because there was no room.
+        """
+        low = self._order[index - 1][0] if index > 0 else None
+        high = self._order[index][0] if index < len(self._order) else None
+        if high is None:
+            start = (low if low is not None else 0) + STEP
+            return [start + STEP * i for i in range(count)], []
+        if low is None:
+            return [high - STEP * (count - i) for i in range(count)], []
+        if high - low > count:
+            return _spread(low, high, count), []
+        return self._make_room(index, count)
+
+    def _make_room(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:
+        """Widen the window around a full gap until it holds everybody at a comfortable distance."""
+        size = len(self._order)
+        width = 8
+        while True:
+            first, last = max(0, index - width), min(size, index + width)
+            low = self._order[first - 1][0] if first > 0 else self._order[0][0] - STEP * (size + count + 1)
+            high = self._order[last][0] if last < size else self._order[size - 1][0] + STEP * (size + count + 1)
+            members = last - first + count
+            if high - low > 16 * members or (first == 0 and last == size):
+                break
+            width *= 2
+        ranks = _spread(low, high, members)
+        left, right = index - first, last - index
+        moved = [
+            (self._order[first + i][1], rank)
+            for i, rank in enumerate(ranks[:left] + (ranks[len(ranks) - right :] if right else []))
+        ]
+        return ranks[left : left + count], moved
+
+
+def _spread(low: int, high: int, count: int) -> list[int]:
+    """``count`` whole numbers strictly between two others, as even as possible."""
+    return [low + (high - low) * (i + 1) // (count + 1) for i in range(count)]

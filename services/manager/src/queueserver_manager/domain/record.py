@@ -1,0 +1,120 @@
+"""Everything that the Manager stores, as its working copy in memory.
+
+The Manager is the only writer of its store, so this copy is the truth in hand. Changes are applied here when
+they are decided; each application answers how to take it back, for the case that it can't be stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from queueserver_manager.domain.changes import (
+    AddHistory,
+    Change,
+    DropAllItems,
+    DropHistory,
+    DropItem,
+    Execution,
+    PutItem,
+    SetExecution,
+    SetInventory,
+    SetRank,
+    SetRunning,
+)
+from queueserver_manager.domain.history import History
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.item import Item, RunningItem
+from queueserver_manager.domain.queue import Queue
+
+Undo = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Revisions:
+    """Revision of the last change of anything, and of each part."""
+
+    last: int = 0
+    queue: int = 0
+    history: int = 0
+    plans: int = 0
+    devices: int = 0
+
+    def after(self, revision: int, changes: object) -> Revisions:
+        """Revisions after a commit with these changes."""
+        touched = {part for change in changes for part in parts_of(change)}  # type: ignore[attr-defined]
+        return replace(self, last=revision, **dict.fromkeys(touched, revision))
+
+
+def parts_of(change: Change) -> tuple[str, ...]:
+    """Which parts (fields of Revisions) a change touches."""
+    if isinstance(change, (AddHistory, DropHistory)):
+        return ("history",)
+    if isinstance(change, SetInventory):
+        return ("plans",) * change.plans_changed + ("devices",) * change.devices_changed
+    if isinstance(change, (SetExecution, SetRank)):
+        return ()
+    return ("queue",)
+
+
+@dataclass(slots=True)
+class Record:
+    """The working copy. Only the ledger applies changes to it."""
+
+    #: Identity of the store, so that tokens of another one are recognised.
+    store_id: str = ""
+    revisions: Revisions = Revisions()
+    queue: Queue = field(default_factory=Queue)
+    running: RunningItem | None = None
+    execution: Execution = field(default_factory=Execution)
+    history: History = field(default_factory=History)
+    inventory: Inventory = field(default_factory=Inventory)
+
+    def apply(self, change: Change) -> Undo:
+        """Make one change; answers how to take it back. Undos are called newest first."""
+        if isinstance(change, PutItem):
+            return self._put(change.item, change.rank)
+        if isinstance(change, SetRank):
+            item = self.queue.get(change.uid)
+            if item is None:
+                raise KeyError(change.uid)
+            return self._put(item, change.rank)
+        if isinstance(change, DropItem):
+            return self._drop(change.uid)
+        if isinstance(change, AddHistory):
+            self.history.add(change.entry)
+            return self.history.withdraw
+        if isinstance(change, DropHistory):
+            dropped = self.history.drop_before(change.before)
+            return lambda: self.history.restore(dropped)
+        return self._replace(change)
+
+    def _put(self, item: Item, rank: int) -> Undo:
+        queue, old = self.queue, self.queue.get(item.uid)
+        if old is None:
+            queue.put(item, rank)
+            return lambda: queue.drop(item.uid)
+        old_rank = queue.rank_of(item.uid)
+        queue.put(item, rank)
+        return lambda: queue.put(old, old_rank)
+
+    def _drop(self, uid: str) -> Undo:
+        queue, item, rank = self.queue, self.queue.get(uid), self.queue.rank_of(uid)
+        queue.drop(uid)
+        return lambda: queue.put(item, rank) if item else None
+
+    def _replace(self, change: DropAllItems | SetRunning | SetExecution | SetInventory) -> Undo:
+        before = (self.queue, self.running, self.execution, self.inventory)
+
+        def undo() -> None:
+            self.queue, self.running, self.execution, self.inventory = before
+
+        if isinstance(change, DropAllItems):
+            self.queue = Queue()
+        elif isinstance(change, SetRunning):
+            self.running = change.running
+        elif isinstance(change, SetExecution):
+            self.execution = change.execution
+        else:
+            self.inventory = change.inventory
+        return undo

@@ -1,0 +1,244 @@
+"""Whether a plan call fits the plan, decided without bluesky and without evaluating anything.
+
+Arguments are bound to the parameters as Python would bind them, and every mismatch is reported, each with the
+path of its field; then each value is compared with the type of its parameter. A value typed as a device must
+name one. What is not typed may be anything.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from queueserver_manager.domain.errors import InvalidRequest, ItemInvalid, PlanNotFound, Violation
+from queueserver_manager.domain.inventory import (
+    Inventory,
+    Parameter,
+    ParameterKind,
+    ParameterType,
+    Plan,
+    TypeKind,
+    is_allowed,
+)
+from queueserver_manager.domain.item import QUEUE_STOP, ItemKind
+
+Found = list[Violation]
+_LONGEST_SHOWN = 60
+
+
+def check_item(
+    kind: ItemKind,
+    name: str,
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    inventory: Inventory,
+    path: str = "item",
+) -> None:
+    """Check one call. Raises ItemInvalid or PlanNotFound."""
+    if not name:
+        raise ItemInvalid("The item has no name: give the name of a plan.", violations=[_v(f"{path}.name", "required")])
+    if kind is ItemKind.INSTRUCTION:
+        if name != QUEUE_STOP:
+            raise ItemInvalid(
+                f"There is no instruction {name!r}: the only one is {QUEUE_STOP!r}.",
+                violations=[_v(f"{path}.name", f"must be {QUEUE_STOP!r}")],
+            )
+        return
+    plan = inventory.plans.get(name)
+    if plan is None or not is_allowed(name):
+        raise _unknown_plan(name, inventory, path)
+    found: Found = []
+    _bind(plan, args, kwargs, inventory, path, found)
+    if found:
+        raise ItemInvalid(
+            f"The call does not fit the plan {name!r}: "
+            + "; ".join(f"{violation.field}: {violation.description}" for violation in found[:5])
+            + ".",
+            violations=found,
+        )
+
+
+def _unknown_plan(name: str, inventory: Inventory, path: str) -> InvalidRequest:
+    near = near_matches(name, (plan for plan in inventory.plans if is_allowed(plan)))
+    hint = f"did you mean {near}?" if near else "list the plans to see which there are."
+    return PlanNotFound(
+        f"There is no plan {name!r} that you may use: {hint}",
+        violations=[_v(f"{path}.name", f"no such plan; {hint}")],
+    )
+
+
+def near_matches(name: str, candidates: Iterable[str]) -> str:
+    """Up to three similar names, quoted, or empty text."""
+    return ", ".join(repr(match) for match in difflib.get_close_matches(name, list(candidates), n=3))
+
+
+def _bind(
+    plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], inventory: Inventory, path: str, found: Found
+) -> None:
+    """Bind as Python binds, collecting what does not fit and checking what does."""
+    names = {parameter.name: parameter for parameter in plan.parameters}
+    by_position = [
+        p for p in plan.parameters if p.kind in (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD)
+    ]
+    rest = next((p for p in plan.parameters if p.kind is ParameterKind.VAR_POSITIONAL), None)
+    others = next((p for p in plan.parameters if p.kind is ParameterKind.VAR_KEYWORD), None)
+    given: set[str] = set()
+
+    for index, value in enumerate(args):
+        where = f"{path}.args[{index}]"
+        if index < len(by_position):
+            given.add(by_position[index].name)
+            _check(value, by_position[index].type, inventory, where, found)
+        elif rest is not None:
+            _check(value, rest.type, inventory, where, found)
+        else:
+            found.append(_v(where, f"too many: the plan takes {len(by_position)} positional arguments"))
+            break
+
+    for name, value in kwargs.items():
+        where = f"{path}.kwargs.{name}"
+        parameter = names.get(name)
+        accepts = parameter is not None and parameter.kind in (
+            ParameterKind.POSITIONAL_OR_KEYWORD,
+            ParameterKind.KEYWORD_ONLY,
+        )
+        if accepts and parameter is not None:
+            if name in given:
+                found.append(_v(where, "given twice: by position and by name"))
+            given.add(name)
+            _check(value, parameter.type, inventory, where, found)
+        elif others is not None:
+            _check(value, others.type, inventory, where, found)
+        else:
+            found.append(_v(where, _unexpected(name, parameter, names)))
+
+    for parameter in plan.parameters:
+        if parameter.required and parameter.name not in given:
+            found.append(_v(f"{path}.kwargs.{parameter.name}", "required and not given"))
+
+
+def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Parameter]) -> str:
+    if parameter is not None and parameter.kind is ParameterKind.POSITIONAL_ONLY:
+        return "can be given by position only"
+    near = near_matches(name, names)
+    return f"no such parameter; did you mean {near}?" if near else f"no such parameter; there are {', '.join(names)}"
+
+
+def _check(value: Any, expected: ParameterType, inventory: Inventory, where: str, found: Found) -> None:
+    problem = mismatch(value, expected, inventory)
+    if problem:
+        found.append(_v(where, problem))
+
+
+def mismatch(value: Any, expected: ParameterType, inventory: Inventory) -> str:
+    """What is wrong with a value, as a phrase; empty if it fits.
+
+    As in Python, a whole number is a number. Unlike there, a truth value is neither, because JSON keeps them
+    apart and a client that mixes them up has made a mistake.
+    """
+    kind = expected.kind
+    if kind in (TypeKind.UNTYPED, TypeKind.ANY):
+        return ""
+    if kind is TypeKind.UNION:
+        if any(not mismatch(value, option, inventory) for option in expected.arguments):
+            return ""
+        unknown = [mismatch(value, o, inventory) for o in expected.arguments if _names_device(o) and _is_text(value)]
+        return unknown[0] if unknown else f"must be {describe(expected)}, not {_shown(value)}"
+    if kind in (TypeKind.LIST, TypeKind.TUPLE, TypeKind.MAP):
+        return _container_mismatch(value, expected, inventory)
+    if kind is TypeKind.DEVICE:
+        return _device_mismatch(value, inventory)
+    if not _SCALARS[kind](value, expected):
+        return f"must be {describe(expected)}, not {_shown(value)}"
+    return ""
+
+
+def _container_mismatch(value: Any, expected: ParameterType, inventory: Inventory) -> str:
+    if not isinstance(value, dict if expected.kind is TypeKind.MAP else list):
+        return f"must be {describe(expected)}, not {_shown(value)}"
+    if expected.kind is TypeKind.TUPLE:
+        if len(value) != len(expected.arguments):
+            return f"must have {len(expected.arguments)} elements, not {len(value)}"
+        pairs = list(zip(value, expected.arguments, strict=True))
+    elif not expected.arguments:
+        return ""
+    else:
+        elements = value.values() if isinstance(value, dict) else value
+        pairs = [(element, expected.arguments[0]) for element in elements]
+    for index, (element, element_type) in enumerate(pairs):
+        problem = mismatch(element, element_type, inventory)
+        if problem:
+            return f"element {index} {problem}"
+    return ""
+
+
+def _device_mismatch(value: Any, inventory: Inventory) -> str:
+    if not isinstance(value, str):
+        return f"must be the name of a device, not {_shown(value)}"
+    if inventory.has_device(value):
+        return ""
+    near = near_matches(value, inventory.devices)
+    return f"must be the name of a device, and there is no {value!r}" + (f"; did you mean {near}?" if near else "")
+
+
+def _is_text(value: Any, _: ParameterType | None = None) -> bool:
+    return isinstance(value, str)
+
+
+def _is_integer(value: Any, _: ParameterType | None = None) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_SCALARS: dict[TypeKind, Callable[[Any, ParameterType], bool]] = {
+    TypeKind.NONE: lambda value, _: value is None,
+    TypeKind.BOOLEAN: lambda value, _: isinstance(value, bool),
+    TypeKind.INTEGER: _is_integer,
+    TypeKind.NUMBER: lambda value, _: isinstance(value, (int, float)) and not isinstance(value, bool),
+    TypeKind.STRING: _is_text,
+    TypeKind.ENUM: lambda value, expected: isinstance(value, str) and value in expected.choices,
+    TypeKind.PLAN: _is_text,
+    TypeKind.DEVICE_OR_PLAN: _is_text,
+    TypeKind.CALLABLE: _is_text,
+}
+
+_NAMES = {
+    TypeKind.NONE: "null",
+    TypeKind.BOOLEAN: "true or false",
+    TypeKind.INTEGER: "a whole number",
+    TypeKind.NUMBER: "a number",
+    TypeKind.STRING: "text",
+    TypeKind.LIST: "a list",
+    TypeKind.TUPLE: "a list",
+    TypeKind.MAP: "an object",
+    TypeKind.DEVICE: "the name of a device",
+    TypeKind.PLAN: "the name of a plan",
+    TypeKind.DEVICE_OR_PLAN: "the name of a device or plan",
+    TypeKind.CALLABLE: "a dotted name",
+}
+
+
+def _names_device(expected: ParameterType) -> bool:
+    return expected.kind is TypeKind.DEVICE
+
+
+def describe(expected: ParameterType) -> str:
+    """A type as people read it."""
+    if expected.kind is TypeKind.UNION:
+        return " or ".join(dict.fromkeys(describe(option) for option in expected.arguments))
+    if expected.kind is TypeKind.ENUM:
+        return "one of " + ", ".join(repr(choice) for choice in expected.choices)
+    if expected.kind is TypeKind.LIST and expected.arguments:
+        return f"a list (each element {describe(expected.arguments[0])})"
+    return _NAMES.get(expected.kind, "anything")
+
+
+def _shown(value: Any) -> str:
+    """A value as JSON has it, cut to a readable length."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def _v(field: str, description: str) -> Violation:
+    return Violation(field, description)

@@ -1,0 +1,1 @@
+"""Use cases: each decides, commits and announces, in that order."""

@@ -1,0 +1,135 @@
+"""Open, close, destroy and follow the environment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from queueserver_manager.domain.errors import (
+    EnvironmentClosed,
+    EnvironmentExists,
+    EnvironmentNotFound,
+    WorkerUnavailable,
+    WrongState,
+)
+from queueserver_manager.domain.lifecycle import (
+    Action,
+    Environment,
+    EnvironmentState,
+    ManagerState,
+    PendingCommand,
+    check,
+)
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
+
+_SETTLED = (EnvironmentState.CLOSED, EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN)
+
+
+class EnvironmentOperations:
+    """What clients may do with the environment."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        view: WorkerView,
+        worker: Worker,
+        new_id: Callable[[], str],
+        on_stale: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._worker = worker
+        self._new_id = new_id
+        self._on_stale = on_stale
+
+    async def open(self) -> str:
+        """Begin to open; answers the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
+        self._require_worker()
+        if self._view.environment.exists and self._view.pending is PendingCommand.NONE:
+            settled = self._view.environment.state in _SETTLED
+            if settled:
+                raise EnvironmentExists
+        check(Action.OPEN_ENVIRONMENT, self._state())
+        environment_id = self._new_id()
+        await self._command(PendingCommand.OPEN, environment_id, lambda: self._worker.open_environment(environment_id))
+        return environment_id
+
+    async def close(self) -> str:
+        """Begin to close; answers the environment's id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
+        self._require_worker()
+        self._require_environment()
+        check(Action.CLOSE_ENVIRONMENT, self._state())
+        return await self._command(
+            PendingCommand.CLOSE, self._view.environment.environment_id, self._worker.close_environment
+        )
+
+    async def destroy(self) -> str:
+        """Begin to kill; answers the environment's id. Raises EnvironmentClosed, WorkerUnavailable."""
+        self._require_worker()
+        if self._view.pending is not PendingCommand.OPEN:
+            self._require_environment()
+        return await self._command(
+            PendingCommand.DESTROY, self._view.environment.environment_id, self._worker.destroy_environment
+        )
+
+    def get(self) -> Environment:
+        """The environment as last reported."""
+        return self._view.environment
+
+    async def wait(self, environment_id: str) -> AsyncIterator[Environment]:
+        """The environment and each change, until no operation on it is in progress. Raises EnvironmentNotFound."""
+        view = self._view
+        known = (view.environment.environment_id, view.pending_id if view.pending is PendingCommand.OPEN else "")
+        if environment_id and environment_id not in known:
+            raise EnvironmentNotFound(
+                f"Environment {environment_id!r} is neither the present nor the last one: leave the id out to wait "
+                "for the present one."
+            )
+        changed = view.join()
+        try:
+            shown: Environment | None = None
+            while True:
+                changed.clear()
+                if view.environment is not shown and view.pending is not PendingCommand.OPEN:
+                    shown = view.environment
+                    yield shown
+                if view.pending is PendingCommand.NONE and view.environment.state in _SETTLED:
+                    return
+                await changed.wait()
+        finally:
+            view.leave(changed)
+
+    def _state(self) -> ManagerState:
+        return self._view.state(has_running_item=self._ledger.summary.running is not None)
+
+    def _require_worker(self) -> None:
+        if not self._view.connected:
+            raise WorkerUnavailable
+
+    def _require_environment(self) -> None:
+        if not self._view.environment.exists:
+            raise EnvironmentClosed("RE Worker environment does not exist.")
+
+    async def _command(self, pending: PendingCommand, environment_id: str, send: Callable[[], Awaitable[None]]) -> str:
+        """Send a command; what it does is reported by the Worker."""
+        self._view.set_pending(pending, environment_id)
+        try:
+            await send()
+        except WorkerRefused as error:
+            self._view.set_pending(PendingCommand.NONE, "")
+            raise _refusal(error) from error
+        except StaleEpoch as error:
+            self._on_stale()
+            raise WorkerUnavailable from error
+        except WorkerDown as error:
+            # Whether it arrived will be seen when the Worker is back.
+            self._view.set_pending(PendingCommand.NONE, "")
+            raise WorkerUnavailable from error
+        return environment_id
+
+
+def _refusal(error: WorkerRefused) -> WrongState:
+    if error.reason == "ENVIRONMENT_EXISTS":
+        return EnvironmentExists()
+    return EnvironmentClosed(error.message)

@@ -1,0 +1,159 @@
+"""Everything that watchers are told, in the order of its arrival, in one bounded ring.
+
+Each watcher reads the ring from its own cursor, so a slow one costs nothing and delays nobody; one that falls out
+of the ring is told so. Durable events carry the revision of their change, events of the Worker its boot id and
+sequence: those are what a resume token remembers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from queueserver_manager.domain.errors import Refused, WatcherTooSlow
+
+#: Bounds of the ring.
+MAX_BYTES = 64 * 1024 * 1024
+MAX_ENTRIES = 200_000
+#: Rough cost of an entry beside its content.
+_OVERHEAD = 200
+
+
+class Kind(IntEnum):
+    """Kind of an entry; the numbers are those of EventKind in the contract, and 0 is our own note."""
+
+    WORKER_ATTACHED = 0
+    STATUS = 1
+    QUEUE = 2
+    HISTORY = 3
+    CONSOLE = 4
+    DOCUMENT = 5
+
+
+@dataclass(slots=True)
+class FeedEntry:
+    """One event on its way to watchers. ``wire`` is a serialized WatchEvent."""
+
+    kind: Kind
+    wire: bytes
+    #: Revision of the change; 0 if it is not a durable event.
+    revision: int = 0
+    #: Process of the Worker and sequence in its journal; empty and 0 if it does not come from there.
+    boot_id: str = ""
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Which Worker's journal the feed is following, and from where."""
+
+    boot_id: str = ""
+    #: Sequence of the oldest event that the feed can still deliver.
+    first_sequence: int = 1
+    #: Sequence of the last event before the Manager attached: older ones are replays.
+    last_sequence: int = 0
+
+
+@dataclass(slots=True)
+class WorkerAttached(FeedEntry):
+    """From here on Worker sequences belong to this attachment."""
+
+    attachment: Attachment = field(default_factory=Attachment)
+
+
+class Feed:
+    """The ring. Positions count all entries ever appended."""
+
+    def __init__(self) -> None:
+        self._entries: list[FeedEntry] = []
+        self._base = 0
+        self._bytes = 0
+        self._watchers: set[asyncio.Event] = set()
+        #: Why the feed ended; None while it goes on.
+        self.ended: Refused | None = None
+        self.attachment = Attachment()
+        #: Of the attached Worker's journal: last sequence seen, and up to which entries are no longer here.
+        self.last_sequence = 0
+        self.lost_up_to = 0
+
+    @property
+    def end(self) -> int:
+        """Position behind the last entry."""
+        return self._base + len(self._entries)
+
+    def append(self, entry: FeedEntry) -> None:
+        """Add an entry and wake the watchers."""
+        self._entries.append(entry)
+        if entry.sequence:
+            self.last_sequence = entry.sequence
+        self._bytes += len(entry.wire) + _OVERHEAD
+        if self._bytes > MAX_BYTES or len(self._entries) > MAX_ENTRIES:
+            self._trim()
+        self._wake()
+
+    def _wake(self) -> None:
+        for watcher in self._watchers:
+            watcher.set()
+
+    def end_with(self, reason: Refused) -> None:
+        """Send every watcher away."""
+        self.ended = reason
+        self._wake()
+
+    def attach(self, attachment: Attachment) -> None:
+        """Follow a Worker's journal (again)."""
+        if attachment.boot_id != self.attachment.boot_id:
+            self.last_sequence = 0
+            self.lost_up_to = attachment.first_sequence - 1
+        elif attachment.first_sequence > self.last_sequence + 1:
+            self.lost_up_to = attachment.first_sequence - 1
+        self.attachment = attachment
+        self.append(WorkerAttached(Kind.WORKER_ATTACHED, b"", attachment=attachment))
+
+    def _trim(self) -> None:
+        """Forget the oldest tenth at least, so that trimming costs little for each entry."""
+        target = min(MAX_BYTES * 9 // 10, self._bytes - 1)
+        count = 0
+        while self._bytes > target or len(self._entries) - count > MAX_ENTRIES * 9 // 10:
+            entry = self._entries[count]
+            self._bytes -= len(entry.wire) + _OVERHEAD
+            if entry.boot_id == self.attachment.boot_id:
+                self.lost_up_to = max(self.lost_up_to, entry.sequence)
+            count += 1
+        del self._entries[:count]
+        self._base += count
+
+    def since(self, position: int) -> list[FeedEntry]:
+        """Entries from a position on. Raises WatcherTooSlow if it fell out of the ring."""
+        start = position - self._base
+        if start < 0:
+            raise WatcherTooSlow
+        return self._entries[start:]
+
+    def tail(self, kind: Kind, max_bytes: int) -> list[FeedEntry]:
+        """The newest entries of a kind, oldest first, up to a total size."""
+        found: list[FeedEntry] = []
+        size = 0
+        for entry in reversed(self._entries):
+            if entry.kind is kind:
+                size += len(entry.wire)
+                if size > max_bytes:
+                    break
+                found.append(entry)
+        return found[::-1]
+
+    def worker_entries_after(self, sequence: int) -> list[FeedEntry]:
+        """Entries of the attached Worker with a higher sequence, in order."""
+        boot_id = self.attachment.boot_id
+        return [entry for entry in self._entries if entry.sequence > sequence and entry.boot_id == boot_id]
+
+    def join(self) -> asyncio.Event:
+        """Event that is set whenever something was appended. Leave with :meth:`leave`."""
+        watcher = asyncio.Event()
+        self._watchers.add(watcher)
+        return watcher
+
+    def leave(self, watcher: asyncio.Event) -> None:
+        """Stop being woken."""
+        self._watchers.discard(watcher)

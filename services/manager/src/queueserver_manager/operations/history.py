@@ -1,0 +1,57 @@
+"""List and clear the history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from queueserver_manager.domain.editing import clear_history
+from queueserver_manager.domain.errors import PageTokenInvalid
+from queueserver_manager.domain.item import HistoryEntry
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.ledger import Committed, Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Part of the history; ``next_token`` is empty on the last one."""
+
+    entries: Sequence[HistoryEntry]
+    next_token: str
+    size: int
+    revision: int
+    history_revision: int
+
+
+class HistoryOperations:
+    """What clients may do with the history."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def page(self, size: int, token: str, *, newest_first: bool) -> HistoryPage:
+        """One page; it begins at the entry whose number is the token. Raises PageTokenInvalid."""
+        if token and not (token.isascii() and token.isdigit()):
+            raise PageTokenInvalid
+
+        def look(record: Record) -> HistoryPage:
+            history = record.history
+            if newest_first:
+                end = int(token) + 1 if token else history.next_number
+                start = max(history.first_number, end - size)
+                entries = history.slice(start, end - start)[::-1]
+                next_token = str(start - 1) if start > history.first_number else ""
+            else:
+                start = max(history.first_number, int(token) if token else 0)
+                entries = history.slice(start, size)
+                next_token = str(start + size) if start + size < history.next_number else ""
+            revisions = record.revisions
+            return HistoryPage(entries, next_token, len(history), revisions.last, revisions.history)
+
+        return await self._ledger.read(look)
+
+    async def clear(self, *, keep_newest: int, up_to_item: str | None) -> Committed[int]:
+        """Remove old entries; answers how many. Raises FieldInvalid."""
+        return await self._ledger.submit(
+            lambda record: clear_history(record, keep_newest=keep_newest, up_to_item=up_to_item)
+        )

@@ -1,0 +1,266 @@
+"""The one writer of the record: decide, commit, announce.
+
+Whoever wants a change submits a decision, a function from the record to changes. The ledger takes all decisions
+that are waiting, applies them one after another to the working copy, commits them to the store in one atomic step,
+and only then announces them and answers. So decisions never overlap, each sees those before it, and a hundred
+waiting clients cost one round trip to Redis instead of a hundred.
+
+If the commit fails, every change of the step is taken back and everybody who took part is told. If it is not known
+whether it took effect, the record is loaded anew as soon as the store answers.
+
+Readers see committed state only: while a commit is under way, a read waits for its end (at most the time limit of
+one Redis command). While the store is down reads are answered from memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.errors import NotReady, Refused, StorageUnavailable
+from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.item import RunningItem
+from queueserver_manager.domain.record import Record, Revisions, Undo
+from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
+
+T = TypeVar("T")
+#: Upper bound of changes in one commit, so that a small edit never waits long behind a flood of others.
+_CHANGES_PER_COMMIT = 2000
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Committed(Generic[T]):
+    """Answer to a decision, and the revision at which it stands in the store."""
+
+    result: T
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The record in a few words, as committed."""
+
+    store_id: str
+    revisions: Revisions
+    items_in_queue: int
+    items_in_history: int
+    running: RunningItem | None
+    stop_pending: bool
+
+
+@dataclass(slots=True)
+class _Waiting:
+    decide: Callable[[Record], Decision[Any]]
+    answer: asyncio.Future[Committed[Any]]
+
+
+_Taken = list[tuple["asyncio.Future[Committed[Any]]", Committed[Any]]]
+_Refused = list[tuple["asyncio.Future[Committed[Any]]", Exception]]
+
+
+class Ledger:
+    """Working copy plus store. ``on_commit`` hears of every committed change, in order, before anybody is answered."""
+
+    def __init__(
+        self,
+        store: Store,
+        record: Record,
+        now: Callable[[], float],
+        on_commit: Callable[[list[Announcement]], None],
+        on_storage: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._record = record
+        self._now = now
+        self._on_commit = on_commit
+        self._on_storage = on_storage
+        self._waiting: deque[_Waiting] = deque()
+        self._readers: list[tuple[Callable[[Record], Any], asyncio.Future[Any]]] = []
+        self._work = asyncio.Event()
+        self._committing = False
+        self._closed = False
+        #: Whether the store answered last time, and an event for those who wait until it does.
+        self.storage_up = True
+        self.storage_back = asyncio.Event()
+        self.storage_back.set()
+        #: The committed record in a few words, to be had at any moment without waiting.
+        self.summary = self._summarise()
+
+    def _summarise(self) -> Summary:
+        record = self._record
+        return Summary(
+            record.store_id,
+            record.revisions,
+            len(record.queue),
+            len(record.history),
+            record.running,
+            record.execution.stop_pending,
+        )
+
+    async def submit(self, decide: Callable[[Record], Decision[T]]) -> Committed[T]:
+        """Decide, commit, announce. Raises what ``decide`` raises, StorageUnavailable, NotReady."""
+        if self._closed:
+            raise NotReady
+        if not self.storage_up:
+            raise StorageUnavailable(fate_known=True)
+        waiting = _Waiting(decide, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        self._work.set()
+        # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.
+        return await asyncio.shield(waiting.answer)
+
+    @property
+    def inventory(self) -> Inventory:
+        """Plans and devices, for checking items before a decision."""
+        return self._record.inventory
+
+    async def read(self, look: Callable[[Record], T]) -> T:
+        """Look at committed state."""
+        if not self._committing:
+            return look(self._record)
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._readers.append((look, answer))
+        return await answer
+
+    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+        """Committed events from the store. Raises EventsGone, StorageUnavailable."""
+        try:
+            return await self._store.events_between(after, up_to)
+        except StoreDown as error:
+            raise StorageUnavailable(fate_known=True) from error
+
+    async def run(self) -> None:
+        """Work until cancelled or until ownership is lost. Raises OwnershipLost."""
+        try:
+            while True:
+                await self._work.wait()
+                self._work.clear()
+                while self._waiting:
+                    await self._step()
+        finally:
+            self._closed = True
+            self.storage_back.set()
+            self._refuse_waiting(NotReady())
+            self._serve_readers()
+
+    async def _step(self) -> None:
+        """Decide what is waiting, commit it, tell everybody."""
+        entries, taken, refused, undos = self._decide()
+        before = self._record.revisions
+        after = before
+        for entry in entries:
+            after = after.after(entry.revision, entry.changes)
+        self._committing = True
+        try:
+            if entries:
+                await self._store.commit(before, after, entries)
+        except StoreDown as error:
+            self._fail(undos, taken, refused, StorageUnavailable(fate_known=error.fate_known))
+            await self._recover(error)
+            return
+        except BaseException:
+            self._fail(undos, taken, refused, NotReady())
+            raise
+        self._record.revisions = after
+        self._committing = False
+        if entries:
+            self.summary = self._summarise()
+        if entries:
+            self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
+        self._answer(taken, refused, None)
+        self._serve_readers()
+
+    def _fail(self, undos: list[Undo], taken: _Taken, refused: _Refused, failure: Refused) -> None:
+        """Take everything back and say so."""
+        for undo in reversed(undos):
+            undo()
+        self._committing = False
+        self._answer(taken, refused, failure)
+        self._serve_readers()
+
+    def _decide(self) -> tuple[list[Entry], _Taken, _Refused, list[Undo]]:
+        """Take decisions until none waits or the commit is large enough."""
+        entries: list[Entry] = []
+        taken: _Taken = []
+        refused: _Refused = []
+        undos: list[Undo] = []
+        revision = self._record.revisions.last
+        while self._waiting and len(undos) < _CHANGES_PER_COMMIT:
+            waiting = self._waiting.popleft()
+            try:
+                decision = waiting.decide(self._record)
+            except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
+                refused.append((waiting.answer, error))
+                continue
+            if decision.changes:
+                revision += 1
+                entries.append(Entry(revision, self._now(), decision.changes, decision.events))
+                undos.extend(self._record.apply(change) for change in decision.changes)
+            taken.append((waiting.answer, Committed(decision.result, revision)))
+        return entries, taken, refused, undos
+
+    @staticmethod
+    def _answer(taken: _Taken, refused: _Refused, failure: Refused | None) -> None:
+        for answer, error in refused:
+            if not answer.done():
+                answer.set_exception(error)
+        for answer, committed in taken:
+            if answer.done():
+                continue
+            if failure is not None:
+                answer.set_exception(failure)
+            else:
+                answer.set_result(committed)
+
+    def _serve_readers(self) -> None:
+        readers, self._readers = self._readers, []
+        for look, answer in readers:
+            if answer.done():
+                continue
+            try:
+                answer.set_result(look(self._record))
+            except Exception as error:  # noqa: BLE001 - a reader's refusal belongs to that reader
+                answer.set_exception(error)
+
+    def _refuse_waiting(self, error: Refused) -> None:
+        while self._waiting:
+            answer = self._waiting.popleft().answer
+            if not answer.done():
+                answer.set_exception(error)
+
+    async def _recover(self, error: StoreDown) -> None:
+        """Wait until the store answers, then start from what it says."""
+        _log.error("Redis can't be reached (%s); edits are refused until it is back", error)
+        self.storage_up = False
+        self.storage_back.clear()
+        self._refuse_waiting(StorageUnavailable(fate_known=True))
+        self._on_storage()
+        while True:
+            await self._store.wait_until_up()
+            try:
+                fresh = await self._store.load()
+                missed = await self._store.events_between(self._record.revisions.last, fresh.revisions.last)
+            except StoreDown as again:
+                _log.warning("Redis went away again (%s)", again)
+                continue
+            except EventsGone:
+                missed = []
+            break
+        if fresh.store_id != self._record.store_id or fresh.revisions.last < self._record.revisions.last:
+            # An emptied or restored Redis: what we have in memory is no longer what is stored.
+            raise OwnershipLost
+        for name in ("revisions", "queue", "running", "execution", "history", "inventory"):
+            setattr(self._record, name, getattr(fresh, name))
+        self.summary = self._summarise()
+        self.storage_up = True
+        self.storage_back.set()
+        _log.info("Redis is back at revision %d", fresh.revisions.last)
+        self._on_commit(missed)
+        self._on_storage()

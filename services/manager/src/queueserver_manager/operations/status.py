@@ -1,0 +1,77 @@
+"""The status: put together when something it shows has changed, and sent to whoever watches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
+from queueserver_manager.domain.record import Revisions
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts:
+    """Everything the status shows. Times are seconds since the epoch."""
+
+    time: float = 0.0
+    state: ManagerState = ManagerState.INITIALIZING
+    store_id: str = ""
+    revisions: Revisions = field(default_factory=Revisions)
+    items_in_queue: int = 0
+    items_in_history: int = 0
+    running_item_uid: str = ""
+    stop_pending: bool = False
+    environment: Environment = field(default_factory=Environment)
+    #: Boot of the Worker and how often its run list changed.
+    run_list: tuple[str, int] = ("", 0)
+    storage_up: bool = True
+    worker_up: bool = False
+    is_owner: bool = False
+    owner_address: str = ""
+    epoch: int = 0
+
+
+class StatusBoard:
+    """The present status. Several changes in one turn of the event loop become one new status."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._collect: Callable[[], StatusFacts] = StatusFacts
+        self._listeners: list[Callable[[StatusFacts], None]] = []
+        self._scheduled = False
+        self.facts = StatusFacts(time=now())
+
+    def collect_from(self, collect: Callable[[], StatusFacts]) -> None:
+        """Say who knows the facts from now on."""
+        self._collect = collect
+        self.changed()
+
+    def listen(self, listener: Callable[[StatusFacts], None]) -> None:
+        """Tell ``listener`` each new status."""
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Callable[[StatusFacts], None]) -> None:
+        """Stop telling; harmless if it was not told."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
+    def changed(self) -> None:
+        """Something that the status shows may have changed."""
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._publish)
+
+    def _publish(self) -> None:
+        self._scheduled = False
+        facts = self._collect()
+        if facts == replace(self.facts, time=facts.time):
+            return
+        if facts.state is not self.facts.state and facts.state not in TRANSITIONS[self.facts.state]:
+            _log.error("unforeseen step from %s to %s", self.facts.state.name, facts.state.name)
+        self.facts = replace(facts, time=self._now())
+        for listener in tuple(self._listeners):
+            listener(self.facts)

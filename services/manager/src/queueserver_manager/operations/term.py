@@ -1,0 +1,171 @@
+"""One owner's term: everything that exists while this Manager owns the queue, and nothing longer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from queueserver_manager.domain.errors import NotReady
+from queueserver_manager.domain.events import Announcement, ItemStarted, QueueStarted
+from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.environment import EnvironmentOperations
+from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
+from queueserver_manager.operations.history import HistoryOperations
+from queueserver_manager.operations.inventory import InventoryOperations
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.listing import QueueListings
+from queueserver_manager.operations.open_runs import OpenRuns
+from queueserver_manager.operations.queue import QueueOperations
+from queueserver_manager.operations.runner import Runner
+from queueserver_manager.operations.status import StatusBoard, StatusFacts
+from queueserver_manager.operations.watching import Encoder, Watching, kind_of
+from queueserver_manager.operations.worker_link import WorkerLink
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.store.port import OwnershipLost, Store
+from queueserver_manager.worker_client.port import Worker
+
+#: Seconds to wait for a first word of the Worker before serving without it.
+_MEETING_SECONDS = 1.0
+
+
+def new_id() -> str:
+    """A new identity."""
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class TermSettings:
+    """What a term needs to know beside its parts."""
+
+    epoch: int
+    address: str
+    history_limit: int
+    prepare_item: Callable[[Item], object]
+
+
+class Term:
+    """Ledger, runner, worker link and the operations on them, wired together."""
+
+    def __init__(
+        self,
+        settings: TermSettings,
+        store: Store,
+        record: Record,
+        worker: Worker,
+        board: StatusBoard,
+        encoder: Encoder,
+    ) -> None:
+        self._settings = settings
+        self._record = record
+        self._board = board
+        self._encoder = encoder
+        self._stale = asyncio.Event()
+        self.feed = Feed()
+        self.view = WorkerView(board.changed, time.time, new_id)
+        self.ledger = Ledger(store, record, time.time, self._committed, self._storage_changed)
+        self.runner = Runner(
+            self.ledger,
+            self.view,
+            worker,
+            time.time,
+            settings.history_limit,
+            on_trouble=self._compare_notes,
+            on_stale=self._stale.set,
+        )
+        open_runs = OpenRuns()
+        self.link = WorkerLink(worker, self.view, self.feed, open_runs, self.ledger, self.runner)
+        self.environment = EnvironmentOperations(self.ledger, self.view, worker, new_id, self._stale.set)
+        self.queue = QueueOperations(self.ledger, self.view, time.time, new_id, settings.prepare_item)
+        self.listings = QueueListings(self.ledger)
+        self.history = HistoryOperations(self.ledger)
+        self.inventory = InventoryOperations(self.ledger)
+        self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
+
+    async def run(self, on_ready: Callable[[], None]) -> None:
+        """Act as the owner until cancelled. Raises OwnershipLost."""
+        loop = asyncio.get_running_loop()
+        jobs = [
+            loop.create_task(self.ledger.run()),
+            loop.create_task(self.link.run()),
+            loop.create_task(self._watch_for_successor()),
+        ]
+        meeting = loop.create_task(self.link.met.wait())
+        try:
+            await asyncio.wait([meeting, *jobs], timeout=_MEETING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            # What happened before is in the record: nobody is told of it as news.
+            self.view.confirmed = self._record.running is not None
+            self._board.listen(self._tell_status)
+            self._board.collect_from(self._facts)
+            on_ready()
+            done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                job.result()
+        finally:
+            meeting.cancel()
+            await self._end(jobs)
+
+    async def _end(self, jobs: list[asyncio.Task[None]]) -> None:
+        self._board.unlisten(self._tell_status)
+        for job in jobs:
+            job.cancel()
+        await self.runner.close()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        self.feed.end_with(NotReady())
+
+    async def _watch_for_successor(self) -> None:
+        """The Worker obeys somebody with a higher epoch: our term is over."""
+        await self._stale.wait()
+        raise OwnershipLost
+
+    def _compare_notes(self) -> None:
+        self.link.resync()
+
+    def _storage_changed(self) -> None:
+        self._board.changed()
+        if self.ledger.storage_up:
+            self._compare_notes()
+
+    def _committed(self, announcements: list[Announcement]) -> None:
+        """Something is stored: watchers hear of it, and a claimed item goes to the Worker."""
+        for announcement in announcements:
+            entry = FeedEntry(kind_of(announcement), self._encoder.announcement(announcement), announcement.revision)
+            self.feed.append(entry)
+            event = announcement.event
+            if isinstance(event, QueueStarted):
+                self.view.confirmed = False
+            elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
+                self.runner.dispatch(event.running)
+        if announcements:
+            self._board.changed()
+
+    def _is_running(self, execution_id: str) -> bool:
+        """A claim that was announced late may be over already."""
+        running = self._record.running
+        return running is not None and running.execution_id == execution_id
+
+    def _tell_status(self, facts: StatusFacts) -> None:
+        self.feed.append(FeedEntry(Kind.STATUS, self._encoder.status(facts)))
+
+    def _facts(self) -> StatusFacts:
+        """The status now."""
+        summary, view = self.ledger.summary, self.view
+        return StatusFacts(
+            state=view.state(has_running_item=summary.running is not None),
+            store_id=summary.store_id,
+            revisions=summary.revisions,
+            items_in_queue=summary.items_in_queue,
+            items_in_history=summary.items_in_history,
+            running_item_uid=summary.running.item.uid if summary.running else "",
+            stop_pending=summary.stop_pending,
+            environment=view.environment,
+            run_list=(view.boot_id, view.runs_changes),
+            storage_up=self.ledger.storage_up,
+            worker_up=view.connected,
+            is_owner=True,
+            owner_address=self._settings.address,
+            epoch=self._settings.epoch,
+        )

@@ -1,0 +1,153 @@
+"""The Manager's ear at the Worker: follows its event stream, reconnects, and passes on what it hears.
+
+Each connection begins with a snapshot, which is the truth; events the Worker had before it only fill the feed
+(console and documents), so that a watcher can resume across a restart of the Manager.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from queueserver_manager.domain.changes import Decision, SetInventory
+from queueserver_manager.domain.errors import NotReady, StorageUnavailable
+from queueserver_manager.domain.events import InventoryReplaced
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.lifecycle import PendingCommand
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.feed import Attachment, Feed, FeedEntry, Kind
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.open_runs import OpenRuns
+from queueserver_manager.operations.reconciler import reconcile
+from queueserver_manager.operations.runner import Runner
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client import port
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerLink:
+    """Follows one Worker for one term."""
+
+    def __init__(
+        self, worker: port.Worker, view: WorkerView, feed: Feed, open_runs: OpenRuns, ledger: Ledger, runner: Runner
+    ) -> None:
+        self._worker = worker
+        self._view = view
+        self._feed = feed
+        self._open_runs = open_runs
+        self._ledger = ledger
+        self._runner = runner
+        self._boot_id = ""
+        self._sequence = 0
+        self._snapshot_sequence = 0
+        self._stream: asyncio.Task[None] | None = None
+        self._again = False
+        #: Set once the first snapshot was dealt with.
+        self.met = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            self._again = False
+            self._stream = asyncio.get_running_loop().create_task(self._follow())
+            try:
+                await self._stream
+            except port.WorkerDown as error:
+                if self._view.connected:
+                    _log.warning("The Worker can't be reached (%s); what it executes goes on", error)
+                    self._view.connected = False
+                    self._view.changed()
+            except asyncio.CancelledError:
+                if not self._again:
+                    self._stream.cancel()
+                    raise
+
+    def resync(self) -> None:
+        """Begin anew with a snapshot, because something may have been missed."""
+        if self._stream is not None and not self._again:
+            self._again = True
+            self._stream.cancel()
+
+    async def _follow(self) -> None:
+        async for message in self._worker.watch(self._boot_id, self._sequence):
+            if isinstance(message, port.WorkerSnapshot):
+                await self._meet(message)
+            else:
+                await self._hear(message)
+
+    async def _meet(self, snapshot: port.WorkerSnapshot) -> None:
+        """A connection began: agree with the Worker on what is going on."""
+        if snapshot.boot_id != self._boot_id:
+            _log.info("Connected to Worker %s", snapshot.boot_id)
+            self._boot_id, self._sequence = snapshot.boot_id, 0
+            self._open_runs.clear()
+        self._snapshot_sequence = snapshot.last_sequence
+        self._feed.attach(Attachment(snapshot.boot_id, snapshot.first_kept_sequence, snapshot.last_sequence))
+        if snapshot.inventory is not None:
+            await self._store_inventory(snapshot.inventory)
+        view = self._view
+        view.connected, view.boot_id = True, snapshot.boot_id
+        view.pending = PendingCommand.NONE
+        running = await self._ledger.read(lambda record: record.running)
+        action = reconcile(running, snapshot)
+        if snapshot.execution is not None:
+            view.set_runs(snapshot.execution.runs)
+            view.confirmed = view.confirmed or (
+                running is not None and snapshot.execution.execution_id == running.execution_id
+            )
+        view.set_environment(snapshot.environment)
+        if running is not None and action.dispatch:
+            self._runner.dispatch(running)
+        if running is not None and action.lost is not None:
+            self._runner.account(self._runner.failure(running, *action.lost))
+        if action.account is not None:
+            self._runner.account(action.account)
+        if action.acknowledge:
+            self._runner.forget(list(action.acknowledge))
+        self.met.set()
+
+    async def _hear(self, events: Sequence[port.WorkerEvent]) -> None:
+        for numbered in events:
+            self._sequence = numbered.sequence
+            event = numbered.event
+            if isinstance(event, port.ConsoleWritten):
+                self._feed.append(FeedEntry(Kind.CONSOLE, event.wire, 0, self._boot_id, numbered.sequence))
+            elif isinstance(event, port.DocumentWritten):
+                self._open_runs.note(event)
+                self._feed.append(FeedEntry(Kind.DOCUMENT, event.wire, 0, self._boot_id, numbered.sequence))
+            elif numbered.sequence > self._snapshot_sequence:
+                await self._obey(event)
+
+    async def _obey(self, event: port.Event) -> None:
+        """An event that is news: the snapshot did not include it."""
+        if isinstance(event, port.ExecutionFinished):
+            self._view.set_runs(())
+            self._runner.account(event.outcome)
+        elif isinstance(event, port.ExecutionChanged):
+            self._view.set_runs(event.execution.runs)
+        elif isinstance(event, port.EnvironmentChanged):
+            self._view.set_environment(event.environment)
+        elif isinstance(event, port.InventoryReported):
+            await self._store_inventory(event.inventory)
+
+    async def _store_inventory(self, inventory: Inventory) -> None:
+        """Plans and devices are stored before the environment is called open, so that items can be added at once."""
+
+        def decide(record: Record) -> Decision[None]:
+            old = record.inventory
+            if old.wire == inventory.wire:
+                return Decision(None)
+            plans = [plan.wire for plan in old.plans.values()] != [plan.wire for plan in inventory.plans.values()]
+            devices = [d.wire for d in old.devices.values()] != [d.wire for d in inventory.devices.values()]
+            return Decision(
+                None,
+                [SetInventory(inventory, plans_changed=plans, devices_changed=devices)],
+                [InventoryReplaced(len(inventory.plans), len(inventory.devices))],
+            )
+
+        try:
+            await self._ledger.submit(decide)
+        except (StorageUnavailable, NotReady):
+            _log.warning("Plans and devices are not stored yet; they will be when Redis is back")

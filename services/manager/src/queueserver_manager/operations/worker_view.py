@@ -1,0 +1,104 @@
+"""What the Manager knows of the Worker at this moment. Lost with the process and learned anew from the Worker.
+
+Written by the worker link and by the operations that send commands; everybody else reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from queueserver_manager.domain.executing import Claimant
+from queueserver_manager.domain.item import RunSummary
+from queueserver_manager.domain.lifecycle import (
+    Environment,
+    EnvironmentState,
+    ManagerState,
+    PendingCommand,
+    Situation,
+    manager_state,
+)
+
+
+class WorkerView:
+    """The Worker as last heard of."""
+
+    def __init__(self, on_change: Callable[[], None], now: Callable[[], float], new_id: Callable[[], str]) -> None:
+        self._on_change = on_change
+        self._now = now
+        self._new_id = new_id
+        self._waiting: set[asyncio.Event] = set()
+        self.connected = False
+        self.boot_id = ""
+        self.environment = Environment()
+        #: A command whose effect has not been reported yet, and the environment it is about.
+        self.pending = PendingCommand.NONE
+        self.pending_id = ""
+        #: The Worker confirmed an item since the queue was started.
+        self.confirmed = False
+        #: Runs of the running item, and how often they changed.
+        self.runs: tuple[RunSummary, ...] = ()
+        self.runs_changes = 0
+
+    def changed(self) -> None:
+        """Tell everybody who follows."""
+        for event in self._waiting:
+            event.set()
+        self._on_change()
+
+    def state(self, *, has_running_item: bool) -> ManagerState:
+        """The Manager's state."""
+        return manager_state(
+            Situation(
+                ready=True,
+                has_running_item=has_running_item,
+                confirmed=self.confirmed,
+                pending=self.pending,
+                environment=self.environment,
+            )
+        )
+
+    def claimant(self) -> Claimant:
+        """For which Worker and environment an item would be claimed now."""
+        executable = self.environment.state in (EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN)
+        return Claimant(
+            boot_id=self.boot_id,
+            environment_id=self.environment.environment_id,
+            new_id=self._new_id,
+            now=self._now,
+            can_execute=executable and self.pending is PendingCommand.NONE,
+        )
+
+    def set_environment(self, environment: Environment) -> None:
+        """The Worker reported its environment: a pending command that it shows is no longer pending."""
+        self.environment = environment
+        shown = {
+            PendingCommand.OPEN: environment.environment_id == self.pending_id,
+            PendingCommand.CLOSE: environment.state in (EnvironmentState.CLOSING, EnvironmentState.CLOSED),
+            PendingCommand.DESTROY: environment.state in (EnvironmentState.DESTROYING, EnvironmentState.CLOSED),
+        }
+        if shown.get(self.pending, False):
+            self.pending = PendingCommand.NONE
+        self.changed()
+
+    def set_pending(self, pending: PendingCommand, environment_id: str) -> None:
+        """A command is being sent, or (NONE) was refused."""
+        self.pending, self.pending_id = pending, environment_id
+        self.changed()
+
+    def set_runs(self, runs: tuple[RunSummary, ...]) -> None:
+        """The runs of the running item changed."""
+        if runs != self.runs:
+            self.runs = runs
+            self.runs_changes += 1
+            self.changed()
+
+    def join(self) -> asyncio.Event:
+        """Event that is set at every change. Leave with :meth:`leave`."""
+        event = asyncio.Event()
+        self._waiting.add(event)
+        return event
+
+    def leave(self, event: asyncio.Event) -> None:
+        """Stop being woken."""
+        self._waiting.discard(event)

@@ -1,0 +1,1 @@
+"""The public contract: servicers that convert, call an operation, and convert back."""

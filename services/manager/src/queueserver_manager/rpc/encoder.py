@@ -1,0 +1,33 @@
+"""What watchers are sent, serialized. The one Encoder of ``operations/watching.py``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from queueserver.manager.v1 import event_service_pb2 as pb
+
+from queueserver_manager.domain.events import Announcement
+from queueserver_manager.operations.feed import Kind
+from queueserver_manager.operations.status import StatusFacts
+from queueserver_manager.rpc.status_message import status_event_bytes
+from queueserver_manager.wire.events import announcement_bytes
+
+_KINDS: dict[Kind, pb.EventKind.ValueType] = {
+    kind: pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in Kind if kind is not Kind.WORKER_ATTACHED
+}
+
+
+class ProtoEncoder:
+    """Makes serialized WatchEvents."""
+
+    def announcement(self, announcement: Announcement) -> bytes:
+        """A durable event."""
+        return announcement_bytes(announcement)
+
+    def status(self, facts: StatusFacts) -> bytes:
+        """A new status."""
+        return status_event_bytes(facts)
+
+    def gap(self, kinds: Sequence[Kind]) -> bytes:
+        """Events of these kinds were lost."""
+        return pb.WatchEvent(gap=pb.Gap(kinds=[_KINDS[kind] for kind in kinds])).SerializeToString()

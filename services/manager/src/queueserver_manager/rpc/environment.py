@@ -1,0 +1,50 @@
+"""EnvironmentService: convert, call, convert back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from queueserver.manager.v1 import environment_service_pb2 as pb
+from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceServicer
+
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.status_message import environment_to_proto
+
+
+class EnvironmentServicer(EnvironmentServiceServicer):
+    """Each method: convert, call the operation, convert back."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def Open(self, request: pb.OpenRequest, context: Any) -> pb.OpenResponse:  # noqa: N802
+        """Contract: EnvironmentService.Open."""
+        del request, context
+        return pb.OpenResponse(environment_id=await self._office.term().environment.open())
+
+    async def Close(self, request: pb.CloseRequest, context: Any) -> pb.CloseResponse:  # noqa: N802
+        """Contract: EnvironmentService.Close."""
+        del request, context
+        return pb.CloseResponse(environment_id=await self._office.term().environment.close())
+
+    async def Destroy(self, request: pb.DestroyRequest, context: Any) -> pb.DestroyResponse:  # noqa: N802
+        """Contract: EnvironmentService.Destroy."""
+        del request, context
+        return pb.DestroyResponse(environment_id=await self._office.term().environment.destroy())
+
+    async def GetEnvironment(  # noqa: N802
+        self, request: pb.GetEnvironmentRequest, context: Any
+    ) -> pb.GetEnvironmentResponse:
+        """Contract: EnvironmentService.GetEnvironment."""
+        del request, context
+        environment = self._office.term().environment.get()
+        return pb.GetEnvironmentResponse(environment=environment_to_proto(environment))
+
+    async def WaitEnvironment(  # noqa: N802
+        self, request: pb.WaitEnvironmentRequest, context: Any
+    ) -> AsyncIterator[pb.WaitEnvironmentResponse]:
+        """Contract: EnvironmentService.WaitEnvironment."""
+        del context
+        async for environment in self._office.term().environment.wait(request.environment_id):
+            yield pb.WaitEnvironmentResponse(environment=environment_to_proto(environment))

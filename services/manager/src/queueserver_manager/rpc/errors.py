@@ -1,0 +1,105 @@
+"""One table: what the domain refuses, as status code and stable reason. A test proves it total."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import grpc
+from google.protobuf.message import Message
+from queueserver.common.v1 import error_details_pb2 as details_pb2
+from queueserver_rpc.status import Refusal, Violation
+
+from queueserver_manager.domain import errors
+
+_C = grpc.StatusCode
+
+TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
+    errors.FieldInvalid: (_C.INVALID_ARGUMENT, "FIELD_INVALID"),
+    errors.ItemInvalid: (_C.INVALID_ARGUMENT, "ITEM_INVALID"),
+    errors.PlanNotFound: (_C.INVALID_ARGUMENT, "PLAN_NOT_FOUND"),
+    errors.NumberNotExact: (_C.INVALID_ARGUMENT, "NUMBER_NOT_EXACT"),
+    errors.ItemTooLarge: (_C.INVALID_ARGUMENT, "ITEM_TOO_LARGE"),
+    errors.BatchRefused: (_C.INVALID_ARGUMENT, "BATCH_REFUSED"),
+    errors.BatchTooLarge: (_C.INVALID_ARGUMENT, "BATCH_TOO_LARGE"),
+    errors.PositionMissing: (_C.INVALID_ARGUMENT, "POSITION_MISSING"),
+    errors.PageTokenInvalid: (_C.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID"),
+    errors.ResumeTokenInvalid: (_C.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID"),
+    errors.ItemNotFound: (_C.NOT_FOUND, "ITEM_NOT_FOUND"),
+    errors.EnvironmentNotFound: (_C.NOT_FOUND, "ENVIRONMENT_NOT_FOUND"),
+    errors.PositionOutOfRange: (_C.OUT_OF_RANGE, "POSITION_OUT_OF_RANGE"),
+    errors.PageTokenExpired: (_C.OUT_OF_RANGE, "PAGE_TOKEN_EXPIRED"),
+    errors.ResumeTokenExpired: (_C.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED"),
+    errors.InvalidState: (_C.FAILED_PRECONDITION, "INVALID_STATE"),
+    errors.ItemRunning: (_C.FAILED_PRECONDITION, "ITEM_RUNNING"),
+    errors.InventoryEmpty: (_C.FAILED_PRECONDITION, "INVENTORY_EMPTY"),
+    errors.EnvironmentClosed: (_C.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED"),
+    errors.EnvironmentExists: (_C.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS"),
+    errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
+    errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
+    errors.QueueFull: (_C.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
+    errors.WatcherTooSlow: (_C.RESOURCE_EXHAUSTED, "WATCHER_TOO_SLOW"),
+    errors.NotOwner: (_C.UNAVAILABLE, "NOT_OWNER"),
+    errors.NotReady: (_C.UNAVAILABLE, "NOT_READY"),
+    errors.StorageUnavailable: (_C.UNAVAILABLE, "STORAGE_UNAVAILABLE"),
+    errors.WorkerUnavailable: (_C.UNAVAILABLE, "WORKER_UNAVAILABLE"),
+}
+
+#: Two sentences are fixed by the tutorials and have no room for the way out, which goes here.
+_REMEDIES = {
+    errors.EnvironmentExists: "Use the environment that is open, or close it first.",
+    errors.EnvironmentClosed: "Open the environment first.",
+}
+_MAX_REFUSED_ITEMS = 20
+
+
+def translate(error: Exception) -> Refusal | None:
+    """What a client is told about an error; None if it is no refusal but a defect."""
+    if not isinstance(error, errors.Refused):
+        return None
+    code, reason = TABLE[type(error)]
+    remedy = _REMEDIES.get(type(error))
+    return Refusal(
+        code,
+        reason,
+        error.message,
+        violations=[Violation(v.field, v.description) for v in error.violations],
+        retry_after=error.retry_after if isinstance(error, errors.Unavailable) else None,
+        metadata={"remedy": remedy} if remedy else {},
+        details=_details(error),
+    )
+
+
+def _details(error: errors.Refused) -> Sequence[Message]:
+    make = _DETAILS.get(type(error))
+    return [make(error)] if make else []
+
+
+def _invalid_state(error: errors.InvalidState) -> Message:
+    return details_pb2.InvalidState(state=error.state, allowed_states=error.allowed)
+
+
+def _not_owner(error: errors.NotOwner) -> Message:
+    return details_pb2.NotOwner(owner_address=error.owner_address)
+
+
+def _batch_refused(error: errors.BatchRefused) -> Message:
+    """The first refused items, as many as fit the trailers."""
+    message = details_pb2.BatchRefused()
+    for item in error.items[:_MAX_REFUSED_ITEMS]:
+        refused = message.items.add(
+            index=item.index, reason=TABLE[type(item.error)][1], message=item.error.message[:200]
+        )
+        for violation in item.error.violations[:3]:
+            refused.field_violations.add(field=violation.field, description=violation.description[:200])
+        if message.ByteSize() > _MAX_DETAIL_BYTES:
+            break
+    return message
+
+
+#: Trailers are limited to about 8 KiB by peers; this leaves room for the rest.
+_MAX_DETAIL_BYTES = 4000
+_DETAILS: dict[type[errors.Refused], Callable[..., Message]] = {
+    errors.InvalidState: _invalid_state,
+    errors.NotOwner: _not_owner,
+    errors.BatchRefused: _batch_refused,
+}

@@ -1,0 +1,67 @@
+"""EventService: what watching yields, put into messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1.event_service_pb2_grpc import EventServiceServicer
+
+from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.operations.feed import Kind
+from queueserver_manager.operations.watching import Batch, SnapshotPart
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.positions import page_size
+from queueserver_manager.rpc.status_message import status_to_proto
+from queueserver_manager.wire import framing
+from queueserver_manager.wire.items import entry_bytes, item_bytes, running_to_proto
+
+_DEFAULT_KINDS = frozenset({Kind.STATUS, Kind.QUEUE, Kind.HISTORY})
+_KINDS = {int(kind): kind for kind in Kind if kind is not Kind.WORKER_ATTACHED}
+_DEFAULT_HISTORY, _LARGEST_HISTORY = 100, 10_000
+
+
+class EventServicer(EventServiceServicer):
+    """Serves watchers."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def Watch(self, request: pb.WatchRequest, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        """Contract: EventService.Watch."""
+        del context
+        unknown = [kind for kind in request.kinds if kind not in _KINDS]
+        if unknown:
+            raise FieldInvalid("kinds", f"{unknown[0]} is no kind of event: use those of EventKind")
+        kinds = frozenset(_KINDS[kind] for kind in request.kinds) or _DEFAULT_KINDS
+        history = page_size(request.history_limit, _DEFAULT_HISTORY, _LARGEST_HISTORY)
+        watching = self._office.term().watching.watch(kinds, request.resume_token, history)
+        async for part in watching:
+            yield _batch(part) if isinstance(part, Batch) else _snapshot(part)
+
+
+def _batch(batch: Batch) -> bytes:
+    """A WatchResponse from serialized WatchEvents."""
+    events = framing.submessage(pb.WatchResponse.BATCH_FIELD_NUMBER, framing.repeated(1, batch.events))
+    return events + framing.submessage(pb.WatchResponse.RESUME_TOKEN_FIELD_NUMBER, batch.token.encode())
+
+
+def _snapshot(part: SnapshotPart) -> bytes:
+    """A WatchResponse from a part of the snapshot."""
+    snapshot = pb.Snapshot(revision=part.revision, complete=bool(part.token))
+    if part.status is not None:
+        snapshot.status.CopyFrom(status_to_proto(part.status))
+    if part.running is not None:
+        snapshot.running_item.CopyFrom(running_to_proto(part.running))
+    snapshot.console.extend(pb.WatchEvent.FromString(wire).console for wire in part.console)
+    snapshot.documents.extend(pb.WatchEvent.FromString(wire).document for wire in part.documents)
+    content = b"".join(
+        (
+            snapshot.SerializeToString(),
+            framing.repeated(pb.Snapshot.QUEUE_FIELD_NUMBER, map(item_bytes, part.items)),
+            framing.repeated(pb.Snapshot.HISTORY_FIELD_NUMBER, map(entry_bytes, part.history)),
+        )
+    )
+    token = framing.submessage(pb.WatchResponse.RESUME_TOKEN_FIELD_NUMBER, part.token.encode()) if part.token else b""
+    return framing.submessage(pb.WatchResponse.SNAPSHOT_FIELD_NUMBER, content) + token

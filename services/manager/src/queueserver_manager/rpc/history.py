@@ -1,0 +1,46 @@
+"""HistoryService: convert, call, convert back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from queueserver.manager.v1 import history_service_pb2 as pb
+from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceServicer
+
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.positions import page_size
+from queueserver_manager.rpc.status_message import marker
+from queueserver_manager.wire import framing
+from queueserver_manager.wire.items import entry_bytes
+
+_DEFAULT_PAGE, _LARGEST_PAGE = 100, 1_000
+
+
+class HistoryServicer(HistoryServiceServicer):
+    """Each method: convert, call the operation, convert back."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def ListHistory(self, request: pb.ListHistoryRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: HistoryService.ListHistory."""
+        del context
+        size = page_size(request.page_size, _DEFAULT_PAGE, _LARGEST_PAGE)
+        term = self._office.term()
+        page = await term.history.page(size, request.page_token, newest_first=request.newest_first)
+        rest = pb.ListHistoryResponse(
+            next_page_token=page.next_token,
+            history_size=page.size,
+            revision=page.revision,
+            plan_history_uid=marker(term.ledger.summary.store_id, "history", page.history_revision),
+        )
+        return framing.repeated(1, map(entry_bytes, page.entries)) + rest.SerializeToString()
+
+    async def ClearHistory(  # noqa: N802
+        self, request: pb.ClearHistoryRequest, context: Any
+    ) -> pb.ClearHistoryResponse:
+        """Contract: HistoryService.ClearHistory."""
+        del context
+        up_to = request.up_to_item_uid if request.WhichOneof("extent") == "up_to_item_uid" else None
+        committed = await self._office.term().history.clear(keep_newest=request.keep_newest, up_to_item=up_to)
+        return pb.ClearHistoryResponse(removed=committed.result, revision=committed.revision)

@@ -1,0 +1,46 @@
+"""InventoryService: convert, call, convert back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from queueserver.manager.v1 import inventory_service_pb2 as pb
+from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceServicer
+
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.positions import page_size
+from queueserver_manager.rpc.status_message import marker
+from queueserver_manager.wire import framing
+
+_LARGEST_PAGE = 1_000
+
+
+class InventoryServicer(InventoryServiceServicer):
+    """Each method: convert, call the operation, convert back."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def ListPlans(self, request: pb.ListPlansRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: InventoryService.ListPlans."""
+        del context
+        term = self._office.term()
+        size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
+        page = await term.inventory.plans(size, request.page_token, existing=request.existing)
+        part = "plans_existing" if request.existing else "plans_allowed"
+        rest = pb.ListPlansResponse(
+            next_page_token=page.next_token, plans_uid=marker(term.ledger.summary.store_id, part, page.revision)
+        )
+        return framing.repeated(1, page.descriptions) + rest.SerializeToString()
+
+    async def ListDevices(self, request: pb.ListDevicesRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: InventoryService.ListDevices."""
+        del context
+        term = self._office.term()
+        size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
+        page = await term.inventory.devices(size, request.page_token, existing=request.existing)
+        part = "devices_existing" if request.existing else "devices_allowed"
+        rest = pb.ListDevicesResponse(
+            next_page_token=page.next_token, devices_uid=marker(term.ledger.summary.store_id, part, page.revision)
+        )
+        return framing.repeated(1, page.descriptions) + rest.SerializeToString()

@@ -1,0 +1,12 @@
+"""Names of the services, for reflection and health."""
+
+from __future__ import annotations
+
+STATUS = "queueserver.manager.v1.StatusService"
+QUEUE = "queueserver.manager.v1.QueueService"
+HISTORY = "queueserver.manager.v1.HistoryService"
+ENVIRONMENT = "queueserver.manager.v1.EnvironmentService"
+INVENTORY = "queueserver.manager.v1.InventoryService"
+EVENT = "queueserver.manager.v1.EventService"
+
+SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, INVENTORY, EVENT)

@@ -1,0 +1,27 @@
+"""StatusService."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from queueserver.manager.v1 import status_service_pb2 as pb
+from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceServicer
+
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.status_message import status_to_proto
+
+
+class StatusServicer(StatusServiceServicer):
+    """Answers from memory, always."""
+
+    def __init__(self, office: Office) -> None:
+        self._board = office.board
+        self._known: tuple[object, pb.GetStatusResponse] | None = None
+
+    async def GetStatus(self, request: pb.GetStatusRequest, context: Any) -> pb.GetStatusResponse:  # noqa: N802
+        """Contract: StatusService.GetStatus."""
+        del request, context
+        facts = self._board.facts
+        if self._known is None or self._known[0] is not facts:
+            self._known = (facts, pb.GetStatusResponse(status=status_to_proto(facts)))
+        return self._known[1]

@@ -1,0 +1,100 @@
+"""The status as a message."""
+
+from __future__ import annotations
+
+import uuid
+from functools import lru_cache
+from importlib.metadata import version
+
+from queueserver.common.v1 import environment_pb2
+from queueserver.manager.v1 import event_service_pb2 as events_pb2
+from queueserver.manager.v1 import status_service_pb2 as pb
+
+from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, ManagerState, RunEngineState
+from queueserver_manager.operations.status import StatusFacts
+from queueserver_manager.wire.items import set_time
+
+_STATES = {state: pb.ManagerState.Value(f"MANAGER_STATE_{state.name}") for state in ManagerState}
+_ENVIRONMENT_STATES = {
+    state: environment_pb2.EnvironmentState.Value(environment_pb2.EnvironmentState.keys()[state.value])
+    for state in EnvironmentState
+}
+_RUN_ENGINE_STATES = {
+    state: environment_pb2.RunEngineState.Value(environment_pb2.RunEngineState.keys()[state.value])
+    for state in RunEngineState
+}
+_MESSAGE = f"RE Manager v{version('queueserver-manager')}"
+
+
+@lru_cache(maxsize=64)
+def marker(store_id: str, part: str, number: int | str) -> str:
+    """Change marker of a part: a UUID that follows from its revision, so it survives restarts."""
+    return str(uuid.uuid5(uuid.UUID(store_id), f"{part}:{number}")) if store_id else ""
+
+
+def environment_to_proto(environment: Environment) -> environment_pb2.Environment:
+    """The environment."""
+    message = environment_pb2.Environment(
+        environment_id=environment.environment_id,
+        state=_ENVIRONMENT_STATES[environment.state],
+        run_engine_state=_RUN_ENGINE_STATES[environment.run_engine],
+        pid=environment.pid,
+        progress=environment.progress,
+        responsive=environment.responsive,
+    )
+    if environment.opened is not None:
+        set_time(message.open_time, environment.opened)
+    failure = environment.failure
+    if failure is not None:
+        message.failure.CopyFrom(
+            environment_pb2.EnvironmentFailure(
+                message=failure.message,
+                exception_type=failure.exception_type,
+                file=failure.file,
+                line=failure.line,
+                traceback=failure.traceback,
+                exit_code=failure.exit_code,
+            )
+        )
+    return message
+
+
+def status_to_proto(facts: StatusFacts) -> pb.Status:
+    """The status."""
+    store, revisions = facts.store_id, facts.revisions
+    status = pb.Status(
+        message=_MESSAGE,
+        manager_state=_STATES[facts.state],
+        revision=revisions.last,
+        items_in_queue=facts.items_in_queue,
+        items_in_history=facts.items_in_history,
+        running_item_uid=facts.running_item_uid,
+        queue_stop_pending=facts.stop_pending,
+        environment_exists=facts.environment.exists,
+        environment=environment_to_proto(facts.environment),
+        storage=_connection(up=facts.storage_up),
+        worker=_connection(up=facts.worker_up),
+        role=pb.MANAGER_ROLE_OWNER if facts.is_owner else pb.MANAGER_ROLE_STANDBY,
+        owner_address=facts.owner_address,
+        epoch=facts.epoch,
+        plan_queue_uid=marker(store, "queue", revisions.queue),
+        plan_history_uid=marker(store, "history", revisions.history),
+        plans_existing_uid=marker(store, "plans_existing", revisions.plans),
+        devices_existing_uid=marker(store, "devices_existing", revisions.devices),
+        plans_allowed_uid=marker(store, "plans_allowed", revisions.plans),
+        devices_allowed_uid=marker(store, "devices_allowed", revisions.devices),
+        run_list_uid=marker(store, "runs", "{}:{}".format(*facts.run_list)),
+    )
+    set_time(status.time, facts.time)
+    return status
+
+
+def _connection(*, up: bool) -> pb.Connection.ValueType:
+    return pb.CONNECTION_UP if up else pb.CONNECTION_DOWN
+
+
+def status_event_bytes(facts: StatusFacts) -> bytes:
+    """A serialized WatchEvent with the status."""
+    event = events_pb2.WatchEvent(status=status_to_proto(facts))
+    set_time(event.time, facts.time)
+    return event.SerializeToString()

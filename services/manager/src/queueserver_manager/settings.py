@@ -1,0 +1,59 @@
+"""Settings of the Manager, from its command line."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DEFAULT_LISTEN = "127.0.0.1:60630"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a Manager is told when it starts."""
+
+    #: HOST:PORT on which clients are served; port 0 picks a free one.
+    listen: str
+    #: Address of Redis; see store/connection.py.
+    redis: str
+    #: gRPC address of the Worker: HOST:PORT or unix:PATH.
+    worker: str
+    #: Prefix of all keys in Redis: one for each instrument that shares a Redis.
+    key_prefix: str
+    #: Name under which this Manager holds the lease. A process with the same name takes over at once, so it must
+    #: only be shared by processes of which at most one lives. Default: host name and port.
+    instance_id: str
+    #: Entries the history keeps.
+    history_limit: int
+    log_level: str
+
+
+def parse(arguments: Sequence[str]) -> Settings:
+    """Settings from a command line. Ends the process with a usage text if it is wrong."""
+    parser = argparse.ArgumentParser(
+        prog="queueserver_manager", description="Queue Server Manager: owns the queue and decides."
+    )
+    parser.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="default: %(default)s")
+    parser.add_argument("--redis", required=True, metavar="URL", help="redis://…, rediss://…, unix://… or host:port")
+    parser.add_argument("--worker", required=True, metavar="ADDRESS", help="the Worker: HOST:PORT or unix:PATH")
+    parser.add_argument("--key-prefix", default="qs", metavar="TEXT", help="of all keys in Redis, default: %(default)s")
+    parser.add_argument(
+        "--instance-id", default="", metavar="NAME", help="of this Manager, default: host name and port"
+    )
+    parser.add_argument("--history-limit", type=_positive, default=10_000, metavar="N", help="default: %(default)s")
+    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    return Settings(**vars(parser.parse_args(arguments)))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def instance_name(settings: Settings, address: str) -> str:
+    """Name under which this Manager holds the lease."""
+    return settings.instance_id or f"{socket.gethostname()}:{address.rpartition(':')[2]}"

@@ -1,0 +1,169 @@
+"""How the record looks in Redis: items and history as JSON that a person can read with redis-cli.
+
+Decoding accepts what this release and older ones of the same schema wrote. Encoded items are kept with the item,
+since one item is written to the queue, to the event log and to the history.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.item import (
+    ExitStatus,
+    FailureCause,
+    HistoryEntry,
+    Item,
+    ItemKind,
+    ItemResult,
+    RunningItem,
+    RunSummary,
+)
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_MEMO = "json"
+
+
+def encode(value: object) -> bytes:
+    """JSON of plain data. A lone surrogate, which UTF-8 has no form for, is escaped."""
+    text = _dumps(value)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
+
+
+def decode(data: bytes) -> Any:
+    """Plain data from JSON."""
+    return json.loads(data)
+
+
+def encode_item(item: Item) -> bytes:
+    """JSON of an item."""
+    known = item.encoded.get(_MEMO)
+    if known is None:
+        known = item.encoded[_MEMO] = encode(_item_fields(item))
+    return known
+
+
+def _item_fields(item: Item) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "item_uid": item.uid,
+        "item_type": item.kind.value,
+        "name": item.name,
+        "user": item.user,
+        "user_group": item.user_group,
+        "created": item.created,
+        "args": item.args,
+        "kwargs": item.kwargs,
+        "meta": item.meta,
+        "properties": item.properties,
+    }
+    if item.retry_of:
+        fields["attempt"], fields["retry_of"] = item.attempt, item.retry_of
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def decode_item(fields: Mapping[str, Any]) -> Item:
+    """Item from its fields."""
+    return Item(
+        uid=fields["item_uid"],
+        kind=ItemKind(fields["item_type"]),
+        name=fields["name"],
+        user=fields["user"],
+        user_group=fields["user_group"],
+        created=fields["created"],
+        args=fields.get("args"),
+        kwargs=fields.get("kwargs"),
+        meta=fields.get("meta"),
+        properties=fields.get("properties"),
+        attempt=fields.get("attempt", 1),
+        retry_of=fields.get("retry_of", ""),
+    )
+
+
+def encode_running(running: RunningItem) -> bytes:
+    """JSON of the running item."""
+    about = encode(
+        {
+            "execution_id": running.execution_id,
+            "claimed": running.claimed,
+            "boot_id": running.boot_id,
+            "environment_id": running.environment_id,
+        }
+    )
+    return about[:-1] + b',"item":' + encode_item(running.item) + b"}"
+
+
+def decode_running(fields: Mapping[str, Any]) -> RunningItem:
+    """Running item from its fields."""
+    return RunningItem(
+        item=decode_item(fields["item"]),
+        execution_id=fields["execution_id"],
+        claimed=fields["claimed"],
+        boot_id=fields["boot_id"],
+        environment_id=fields["environment_id"],
+    )
+
+
+def encode_execution(execution: Execution) -> bytes:
+    """JSON of whether the queue is running."""
+    return encode({"active": execution.active, "stop_pending": execution.stop_pending})
+
+
+def decode_execution(fields: Mapping[str, Any]) -> Execution:
+    """Whether the queue is running, from its fields."""
+    return Execution(active=fields["active"], stop_pending=fields["stop_pending"])
+
+
+def encode_entry(entry: HistoryEntry) -> bytes:
+    """JSON of a history entry."""
+    known = entry.encoded.get(_MEMO)
+    if known is None:
+        about = encode(
+            {
+                "number": entry.number,
+                "execution_id": entry.execution_id,
+                "requeued_as": entry.requeued_as,
+                "result": _result_fields(entry.result),
+            }
+        )
+        known = entry.encoded[_MEMO] = about[:-1] + b',"item":' + encode_item(entry.item) + b"}"
+    return known
+
+
+def decode_entry(fields: Mapping[str, Any]) -> HistoryEntry:
+    """History entry from its fields."""
+    return HistoryEntry(
+        number=fields["number"],
+        item=decode_item(fields["item"]),
+        execution_id=fields["execution_id"],
+        result=_decode_result(fields["result"]),
+        requeued_as=fields["requeued_as"],
+    )
+
+
+def _result_fields(result: ItemResult) -> dict[str, Any]:
+    return {
+        "exit_status": result.exit_status.value,
+        "failure_cause": result.failure_cause.value,
+        "message": result.message,
+        "traceback": result.traceback,
+        "start": result.start,
+        "stop": result.stop,
+        "runs": [[run.uid, run.scan_id, run.is_open, run.exit_status] for run in result.runs],
+    }
+
+
+def _decode_result(fields: Mapping[str, Any]) -> ItemResult:
+    return ItemResult(
+        exit_status=ExitStatus(fields["exit_status"]),
+        stop=fields["stop"],
+        start=fields["start"],
+        failure_cause=FailureCause(fields["failure_cause"]),
+        message=fields["message"],
+        traceback=fields["traceback"],
+        runs=tuple(RunSummary(*run) for run in fields["runs"]),
+    )

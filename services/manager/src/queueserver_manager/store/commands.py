@@ -1,0 +1,78 @@
+"""Changes as Redis commands. The counterpart of ``Record.apply``: the same change, in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from queueserver_manager.domain import changes as ch
+from queueserver_manager.domain.record import Revisions
+from queueserver_manager.store import codec
+from queueserver_manager.store.keys import Keys
+
+Word = str | bytes | int
+Command = Sequence[Word]
+# Lua can unpack some thousands of words into one call; long commands are split well below that.
+_PAIRS = 1000
+
+
+def commands_for(keys: Keys, changes: Iterable[ch.Change]) -> list[Command]:
+    """Commands that make these changes, neighbouring puts and drops gathered into one command."""
+    commands: list[Command] = []
+    items: list[Word] = []
+    ranks: list[Word] = []
+    for change in changes:
+        if isinstance(change, ch.PutItem):
+            items += (change.item.uid, codec.encode_item(change.item))
+            ranks += (change.rank, change.item.uid)
+        elif isinstance(change, ch.SetRank):
+            ranks += (change.rank, change.uid)
+        else:
+            _flush(keys, items, ranks, commands)
+            commands.extend(_other(keys, change))
+    _flush(keys, items, ranks, commands)
+    return commands
+
+
+def _flush(keys: Keys, items: list[Word], ranks: list[Word], commands: list[Command]) -> None:
+    for words, head in ((items, ("HSET", keys.items)), (ranks, ("ZADD", keys.order))):
+        commands.extend((*head, *words[start : start + 2 * _PAIRS]) for start in range(0, len(words), 2 * _PAIRS))
+    items.clear()
+    ranks.clear()
+
+
+def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
+    match change:
+        case ch.DropItem(uid):
+            return [("HDEL", keys.items, uid), ("ZREM", keys.order, uid)]
+        case ch.DropAllItems():
+            return [("DEL", keys.items, keys.order)]
+        case ch.SetRunning(None):
+            return [("DEL", keys.running)]
+        case ch.SetRunning(running) if running is not None:
+            return [("SET", keys.running, codec.encode_running(running))]
+        case ch.SetExecution(execution):
+            return [("SET", keys.execution, codec.encode_execution(execution))]
+        case ch.AddHistory(entry):
+            number = str(entry.number)
+            return [
+                ("HSET", keys.history, number, codec.encode_entry(entry)),
+                ("HSET", keys.meta, "last_history_number", number),
+            ]
+        case ch.DropHistory(first, before):
+            numbers = [str(number) for number in range(first, before)]
+            return [
+                ("HDEL", keys.history, *numbers[start : start + _PAIRS]) for start in range(0, len(numbers), _PAIRS)
+            ]
+        case ch.SetInventory(inventory):
+            return [("SET", keys.inventory, inventory.wire)]
+    raise TypeError(f"no command for {change!r}")
+
+
+def revisions_command(keys: Keys, revisions: Revisions) -> Command:
+    """Command that notes the revisions after a commit."""
+    return (
+        "HSET",
+        keys.meta,
+        *("revision", revisions.last, "queue_revision", revisions.queue, "history_revision", revisions.history),
+        *("plans_revision", revisions.plans, "devices_revision", revisions.devices),
+    )

@@ -1,0 +1,76 @@
+"""The connection to Redis: from an address to a client, and waiting for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+#: Seconds after which an unanswered command counts as lost.
+COMMAND_TIMEOUT = 2.0
+_FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
+_SCHEME = re.compile(r"^(redis|rediss|unix)://")
+
+
+class AddressError(ValueError):
+    """A Redis address that can't be understood."""
+
+
+def connect(address: str) -> Redis:
+    """Client for ``redis://user:password@host:port/db``, ``rediss://…``, ``unix://PATH`` or ``host[:port[/db]]``.
+
+    Nothing is sent yet. A command is never repeated by the client: whether a commit took effect must not be
+    guessed. Raises AddressError.
+    """
+    url = address if _SCHEME.match(address) else f"redis://{address}"
+    try:
+        redis: Redis = Redis.from_url(
+            url,
+            socket_timeout=COMMAND_TIMEOUT,
+            socket_connect_timeout=COMMAND_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+            health_check_interval=0,
+        )
+    except ValueError as error:
+        raise AddressError(
+            f"Can't understand the Redis address {_without_password(address)!r}: use "
+            "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
+        ) from error
+    return redis
+
+
+def _without_password(address: str) -> str:
+    return re.sub(r"//[^@/]*@", "//…@", address)
+
+
+async def wait_for_answer(redis: Redis) -> None:
+    """Return once Redis answers. Attempts are spaced by a growing delay, since Redis can't tell us by itself."""
+    delay = _FIRST_DELAY
+    while True:
+        if await answers(redis):
+            return
+        await pause(delay)
+        delay = min(2 * delay, _LONGEST_DELAY)
+
+
+async def answers(redis: Redis) -> bool:
+    """Whether Redis answers now."""
+    try:
+        await redis.ping()
+    except (RedisError, OSError):
+        return False
+    return True
+
+
+async def pause(seconds: float) -> None:
+    """Let some time pass between two attempts to reach what can't announce itself."""
+    done = asyncio.get_running_loop().create_future()
+    handle = asyncio.get_running_loop().call_later(seconds, done.set_result, None)
+    try:
+        await done
+    finally:
+        handle.cancel()

@@ -1,0 +1,79 @@
+"""Events as JSON, for the log from which a watcher that was away catches up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from queueserver_manager.domain import events as ev
+from queueserver_manager.domain.item import ExitStatus
+from queueserver_manager.store import codec
+
+Fields = Mapping[str, Any]
+
+
+def encode_events(time: float, events: Sequence[ev.Event]) -> bytes:
+    """JSON of the events of one change: {"time": …, "events": [{"type": …, …}, …]}."""
+    return b'{"time":' + codec.encode(time) + b',"events":[' + b",".join(map(_encode, events)) + b"]}"
+
+
+def decode_events(revision: int, data: bytes) -> list[ev.Announcement]:
+    """Events of one change."""
+    content = codec.decode(data)
+    return [ev.Announcement(revision, content["time"], _DECODERS[f["type"]](f)) for f in content["events"]]
+
+
+def _encode(event: ev.Event) -> bytes:
+    if isinstance(event, ev.ItemsAdded):
+        items = b",".join(codec.encode_item(item) for item in event.items)
+        return b'{"type":"items_added","index":%d,"items":[%b]}' % (event.index, items)
+    if isinstance(event, ev.ItemStarted):
+        return b'{"type":"item_started","running":' + codec.encode_running(event.running) + b"}"
+    if isinstance(event, ev.HistoryAdded):
+        return b'{"type":"history_added","entry":' + codec.encode_entry(event.entry) + b"}"
+    return codec.encode({"type": _NAMES[type(event)], **_fields(event)})
+
+
+def _fields(event: ev.Event) -> dict[str, Any]:
+    if isinstance(event, ev.QueueStopped):
+        return {"reason": event.reason.value}
+    if isinstance(event, ev.ItemFinished):
+        return {
+            "uid": event.uid,
+            "execution_id": event.execution_id,
+            "exit_status": event.exit_status.value,
+            "requeued_as": event.requeued_as,
+        }
+    return {name: getattr(event, name) for name in event.__dataclass_fields__}
+
+
+_NAMES: dict[type, str] = {
+    ev.ItemRemoved: "item_removed",
+    ev.ItemMoved: "item_moved",
+    ev.QueueCleared: "queue_cleared",
+    ev.QueueStarted: "queue_started",
+    ev.QueueStopRequested: "queue_stop_requested",
+    ev.QueueStopCancelled: "queue_stop_cancelled",
+    ev.QueueStopped: "queue_stopped",
+    ev.ItemFinished: "item_finished",
+    ev.HistoryCleared: "history_cleared",
+    ev.InventoryReplaced: "inventory_replaced",
+}
+
+_DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
+    "items_added": lambda f: ev.ItemsAdded(tuple(map(codec.decode_item, f["items"])), f["index"]),
+    "item_removed": lambda f: ev.ItemRemoved(f["uid"], f["index"]),
+    "item_moved": lambda f: ev.ItemMoved(f["uid"], f["from_index"], f["to_index"]),
+    "queue_cleared": lambda f: ev.QueueCleared(f["removed"]),
+    "queue_started": lambda f: ev.QueueStarted(f["user"]),
+    "queue_stop_requested": lambda f: ev.QueueStopRequested(f["user"]),
+    "queue_stop_cancelled": lambda f: ev.QueueStopCancelled(f["user"]),
+    "queue_stopped": lambda f: ev.QueueStopped(ev.StopReason(f["reason"])),
+    "item_started": lambda f: ev.ItemStarted(codec.decode_running(f["running"])),
+    "item_finished": lambda f: ev.ItemFinished(
+        f["uid"], f["execution_id"], ExitStatus(f["exit_status"]), f["requeued_as"]
+    ),
+    "history_added": lambda f: ev.HistoryAdded(codec.decode_entry(f["entry"])),
+    "history_cleared": lambda f: ev.HistoryCleared(f["removed"], f["first_number"]),
+    "inventory_replaced": lambda f: ev.InventoryReplaced(f["plans"], f["devices"]),
+}

@@ -1,0 +1,53 @@
+"""The keys in Redis, in one table.
+
+| key             | type   | content                                                                      |
+|-----------------|--------|------------------------------------------------------------------------------|
+| P:meta          | hash   | schema, store_id, revision, and the revision of the last change of each part |
+| P:items         | hash   | item uid -> item as JSON                                                      |
+| P:order         | zset   | item uid by rank: the queue, front first                                      |
+| P:running       | string | the running item as JSON; absent if none                                      |
+| P:execution     | string | whether the queue is running and a stop is pending, as JSON                   |
+| P:history       | hash   | entry number -> entry as JSON                                                 |
+| P:inventory     | string | plans and devices, a serialized queueserver.common.v1.Inventory              |
+| P:events        | stream | id REVISION-0: time and events of each change, as JSON                        |
+| P:epoch         | string | number of the owner's term                                                    |
+| P:lease         | hash   | instance, address and epoch of the owner; expires unless renewed              |
+| P:lease:freed   | list   | wakes a standby when the owner leaves in good order                           |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Form of what is stored. A store with a higher number was written by a newer release and is not touched.
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Names of the keys under one prefix."""
+
+    prefix: str
+
+    def __getattr__(self, name: str) -> str:
+        """Name of a key; the table above has them all."""
+        if name not in _NAMES:
+            raise AttributeError(name)
+        return f"{self.prefix}:{name.replace('_', ':')}"
+
+
+_NAMES = frozenset(
+    {
+        "meta",
+        "items",
+        "order",
+        "running",
+        "execution",
+        "history",
+        "inventory",
+        "events",
+        "epoch",
+        "lease",
+        "lease_freed",
+    }
+)

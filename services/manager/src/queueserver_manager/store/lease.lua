@@ -1,0 +1,26 @@
+-- Become, or stay, the owner.
+--
+-- KEYS  1 lease, 2 epoch
+-- ARGV  1 instance, 2 address, 3 time to live in milliseconds, 4 epoch held ("" to begin a new term)
+--
+-- Answers {epoch, "", 0} if the caller owns the queue now, {0, address of the owner, milliseconds until its lease
+-- ends} otherwise.
+--
+-- An instance may take over from itself at once: whoever starts it anew vouches that its old process is gone, and
+-- the new epoch fences that process off even if it is not. A lease that ran out may be renewed as long as nobody
+-- else began a term.
+local holder = redis.call('HGET', KEYS[1], 'instance')
+if ARGV[4] ~= '' then
+  if redis.call('GET', KEYS[2]) ~= ARGV[4] then
+    return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1])}
+  end
+elseif holder and holder ~= ARGV[1] then
+  return {0, redis.call('HGET', KEYS[1], 'address') or '', redis.call('PTTL', KEYS[1])}
+end
+local epoch = ARGV[4]
+if epoch == '' then
+  epoch = redis.call('INCR', KEYS[2])
+end
+redis.call('HSET', KEYS[1], 'instance', ARGV[1], 'address', ARGV[2], 'epoch', epoch)
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return {tonumber(epoch), '', 0}

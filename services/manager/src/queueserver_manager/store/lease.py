@@ -1,0 +1,76 @@
+"""Who is the owner: a lease in Redis with a growing epoch.
+
+Guarantees: each owner has a higher epoch than the one before, and every commit checks it, so a Manager that lost
+its lease without noticing can't write any more. Does not guarantee that an owner knows at once that it lost it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from queueserver_manager.store.keys import Keys
+
+#: Seconds that a lease lasts without renewal, and between two renewals.
+LEASE_SECONDS = 3.0
+RENEWAL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What an attempt to own the queue came to: our epoch, or 0 and who owns it for how long."""
+
+    epoch: int
+    owner_address: str = ""
+    remaining: float = 0.0
+
+
+class Lease:
+    """The lease as one Manager sees it. Methods raise redis.RedisError when Redis does not answer."""
+
+    def __init__(self, redis: Redis, prefix: str, instance: str, address: str) -> None:
+        self._redis = redis
+        self._keys = Keys(prefix)
+        self._instance = instance
+        self._address = address
+        self._script = redis.register_script(resources.files(__package__).joinpath("lease.lua").read_bytes())
+
+    async def acquire(self) -> Term:
+        """Begin a term, unless another instance is in one."""
+        return await self._claim("")
+
+    async def renew(self, epoch: int) -> bool:
+        """Stay the owner; False if somebody else began a term."""
+        return (await self._claim(str(epoch))).epoch == epoch
+
+    async def _claim(self, epoch: str) -> Term:
+        answer = await self._script(
+            keys=[self._keys.lease, self._keys.epoch],
+            args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch],
+        )
+        return Term(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000))
+
+    async def wait_until_free(self, remaining: float) -> None:
+        """Return when the owner leaves in good order, or when its lease would have ended."""
+        try:
+            await self._redis.blpop([self._keys.lease_freed], timeout=max(0.05, min(remaining, LEASE_SECONDS)))
+        except RedisTimeoutError:
+            return
+
+    async def release(self, epoch: int) -> None:
+        """Leave in good order and wake a standby. Errors don't matter: the lease ends by itself."""
+        try:
+            if await self._redis.hget(self._keys.lease, "epoch") != str(epoch).encode():
+                return
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.delete(self._keys.lease)
+                pipe.delete(self._keys.lease_freed)
+                pipe.rpush(self._keys.lease_freed, "free")
+                pipe.pexpire(self._keys.lease_freed, 10_000)
+                await pipe.execute()
+        except RedisError:
+            return

@@ -1,0 +1,57 @@
+"""What the operations ask of a store. The only implementation is Redis (``store/redis.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from queueserver_manager.domain.changes import Change
+from queueserver_manager.domain.events import Announcement, Event
+from queueserver_manager.domain.record import Record, Revisions
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision on its way into the store: its changes, and what will then have happened."""
+
+    revision: int
+    time: float
+    changes: Sequence[Change]
+    events: Sequence[Event]
+
+
+class StoreDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
+    """The store does not answer. ``fate_known`` tells whether it is certain that nothing was written."""
+
+    def __init__(self, reason: str, *, fate_known: bool) -> None:
+        super().__init__(reason)
+        self.fate_known = fate_known
+
+
+class OwnershipLost(Exception):  # noqa: N818 - as above
+    """Another Manager has a higher epoch; nothing was written."""
+
+
+class EventsGone(Exception):  # noqa: N818 - as above
+    """The events asked for are no longer kept."""
+
+
+class Store(Protocol):
+    """Loads the record, commits changes to it, and keeps the log of what happened."""
+
+    async def load(self) -> Record:
+        """Read everything. Raises StoreDown."""
+
+    async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
+        """Write all entries, or none.
+
+        Raises OwnershipLost, StoreDown. Checked in the same step: the epoch is still ours, and the store is at
+        ``before.last``.
+        """
+
+    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+        """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""
+
+    async def wait_until_up(self) -> None:
+        """Return once the store answers again."""

@@ -1,0 +1,170 @@
+"""The store on Redis: loads, commits, and reads the event log. Takes no decisions.
+
+Guarantees: a commit is one atomic step in Redis (``commit.lua``), refused as a whole unless the epoch is ours and
+the revision is the expected one. With ``appendfsync always``, as the embedded Redis runs, it is on disk before the
+reply; with another Redis it is as durable as that Redis is set up to be.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from importlib import resources
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.history import History
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.queue import Queue
+from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.store import codec
+from queueserver_manager.store.commands import Word, commands_for, revisions_command
+from queueserver_manager.store.connection import wait_for_answer
+from queueserver_manager.store.event_codec import decode_events, encode_events
+from queueserver_manager.store.keys import SCHEMA, Keys
+from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
+
+#: About how many changes the event log keeps for watchers that were away.
+EVENT_LOG_LENGTH = 100_000
+_PAGE = 1000
+
+
+class SchemaTooNew(Exception):  # noqa: N818 - what is the matter, not a class of faults
+    """The store was written by a newer release."""
+
+
+class RedisStore:
+    """The record of one owner's term."""
+
+    def __init__(self, redis: Redis, prefix: str, epoch: int, decode_inventory: Callable[[bytes], Inventory]) -> None:
+        self._redis = redis
+        self._keys = Keys(prefix)
+        self._epoch = epoch
+        self._decode_inventory = decode_inventory
+        self._script = resources.files(__package__).joinpath("commit.lua").read_bytes()
+        self._sha = ""
+
+    async def load(self) -> Record:
+        """Read everything. Raises StoreDown, SchemaTooNew."""
+        try:
+            return await self._load()
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            raise StoreDown(str(error), fate_known=True) from error
+
+    async def _load(self) -> Record:
+        keys, redis = self._keys, self._redis
+        await redis.hsetnx(keys.meta, "store_id", str(uuid.uuid4()))
+        await redis.hsetnx(keys.meta, "schema", str(SCHEMA))
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.hgetall(keys.meta)
+            pipe.hgetall(keys.items)
+            pipe.zrange(keys.order, 0, -1, withscores=True)
+            pipe.hgetall(keys.history)
+            for key in (keys.running, keys.execution, keys.inventory):
+                pipe.get(key)
+            meta, items, order, history, running, execution, inventory = await pipe.execute()
+        if int(meta[b"schema"]) > SCHEMA:
+            raise SchemaTooNew(
+                f"The store has schema {int(meta[b'schema'])} and this release knows {SCHEMA}: "
+                "run the release that wrote it, or a newer one."
+            )
+        record = Record(store_id=meta[b"store_id"].decode(), revisions=_revisions(meta))
+        record.queue = _queue(items, order)
+        record.history = _history(history, int(meta.get(b"last_history_number", 0)))
+        record.running = codec.decode_running(codec.decode(running)) if running else None
+        record.execution = codec.decode_execution(codec.decode(execution)) if execution else Execution()
+        record.inventory = self._decode_inventory(inventory) if inventory else Inventory()
+        return record
+
+    async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
+        """Write all entries, or none. Raises OwnershipLost, StoreDown."""
+        keys = self._keys
+        commands = commands_for(keys, (change for entry in entries for change in entry.changes))
+        commands.append(revisions_command(keys, after))
+        arguments: list[Word] = [self._epoch, before.last, EVENT_LOG_LENGTH, len(commands)]
+        for command in commands:
+            arguments.append(len(command))
+            arguments.extend(command)
+        for entry in entries:
+            arguments += (f"{entry.revision}-0", encode_events(entry.time, entry.events))
+        answer = await self._run_script(arguments)
+        if answer == b"EPOCH":
+            raise OwnershipLost
+        if answer != b"OK":
+            # Only a commit of ours whose reply was lost, or somebody else's hand, moves the revision.
+            raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
+
+    async def _run_script(self, arguments: Sequence[Word]) -> bytes:
+        keys = (self._keys.epoch, self._keys.meta, self._keys.events)
+        try:
+            if not self._sha:
+                self._sha = await self._redis.script_load(self._script)
+            try:
+                answer: bytes = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
+            except NoScriptError:
+                self._sha = await self._redis.script_load(self._script)
+                answer = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
+        except RedisError as error:
+            raise StoreDown(str(error), fate_known=False) from error
+        return answer
+
+    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+        """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""
+        if after >= up_to:
+            return []
+        try:
+            found = await self._read_log(after, up_to)
+        except RedisError as error:
+            raise StoreDown(str(error), fate_known=True) from error
+        # Every revision has an entry in the log, so the first one missing means that the log was cut.
+        if not found or found[0][0] != after + 1:
+            raise EventsGone
+        return [event for revision, data in found for event in decode_events(revision, data)]
+
+    async def _read_log(self, after: int, up_to: int) -> list[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        start = f"{after + 1}-0"
+        while True:
+            page: Any = await self._redis.xrange(self._keys.events, min=start, max=f"{up_to}-0", count=_PAGE)
+            found += [(int(entry_id.split(b"-")[0]), fields[b"e"]) for entry_id, fields in page]
+            if len(page) < _PAGE:
+                return found
+            start = f"({page[-1][0].decode()}"
+
+    async def wait_until_up(self) -> None:
+        """Return once Redis answers again."""
+        await wait_for_answer(self._redis)
+
+
+def _revisions(meta: dict[bytes, bytes]) -> Revisions:
+    def number(name: bytes) -> int:
+        return int(meta.get(name, 0))
+
+    return Revisions(
+        last=number(b"revision"),
+        queue=number(b"queue_revision"),
+        history=number(b"history_revision"),
+        plans=number(b"plans_revision"),
+        devices=number(b"devices_revision"),
+    )
+
+
+def _queue(items: dict[bytes, bytes], order: list[tuple[bytes, float]]) -> Queue:
+    queue = Queue()
+    for uid, rank in order:
+        queue.put(codec.decode_item(codec.decode(items[uid])), int(rank))
+    return queue
+
+
+def _history(entries: dict[bytes, bytes], last_number: int) -> History:
+    numbers = sorted(map(int, entries))
+    history = History(numbers[0] if numbers else last_number + 1)
+    for number in numbers:
+        history.add(codec.decode_entry(codec.decode(entries[str(number).encode()])))
+    return history

@@ -1,0 +1,98 @@
+"""Announcements as serialized WatchEvents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from queueserver.manager.v1 import event_service_pb2 as pb
+
+from queueserver_manager.domain import events as ev
+from queueserver_manager.wire import framing
+from queueserver_manager.wire.items import EXIT_STATUSES, entry_bytes, item_bytes, running_to_proto, set_time
+
+_REASONS = {reason: pb.QueueStopReason.Value(f"QUEUE_STOP_REASON_{reason.name}") for reason in ev.StopReason}
+_ITEM_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["item_added"].number
+_ITEMS_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["items_added"].number
+_HISTORY_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["history_added"].number
+
+
+def announcement_bytes(announcement: ev.Announcement) -> bytes:
+    """An announcement as a serialized WatchEvent."""
+    message = pb.WatchEvent(revision=announcement.revision)
+    set_time(message.time, announcement.time)
+    event = announcement.event
+    # Items and entries are encoded already; they are put in as they are.
+    if isinstance(event, ev.ItemsAdded):
+        field = _ITEM_ADDED if len(event.items) == 1 else _ITEMS_ADDED
+        content = framing.repeated(1, map(item_bytes, event.items)) + framing.number(2, event.index)
+        return message.SerializeToString() + framing.submessage(field, content)
+    if isinstance(event, ev.HistoryAdded):
+        content = framing.submessage(1, entry_bytes(event.entry))
+        return message.SerializeToString() + framing.submessage(_HISTORY_ADDED, content)
+    _FILLERS[type(event)](message, event)
+    return message.SerializeToString()
+
+
+def _removed(message: pb.WatchEvent, event: ev.ItemRemoved) -> None:
+    message.item_removed.CopyFrom(pb.ItemRemoved(item_uid=event.uid, index=event.index))
+
+
+def _moved(message: pb.WatchEvent, event: ev.ItemMoved) -> None:
+    moved = pb.ItemMoved(item_uid=event.uid, from_index=event.from_index, to_index=event.to_index)
+    message.item_moved.CopyFrom(moved)
+
+
+def _cleared(message: pb.WatchEvent, event: ev.QueueCleared) -> None:
+    message.queue_cleared.removed = event.removed
+
+
+def _started(message: pb.WatchEvent, event: ev.QueueStarted) -> None:
+    message.queue_started.CopyFrom(pb.QueueStarted(user=event.user))
+
+
+def _stop_requested(message: pb.WatchEvent, event: ev.QueueStopRequested) -> None:
+    message.queue_stop_requested.CopyFrom(pb.QueueStopRequested(user=event.user))
+
+
+def _stop_cancelled(message: pb.WatchEvent, event: ev.QueueStopCancelled) -> None:
+    message.queue_stop_cancelled.CopyFrom(pb.QueueStopCancelled(user=event.user))
+
+
+def _stopped(message: pb.WatchEvent, event: ev.QueueStopped) -> None:
+    message.queue_stopped.reason = _REASONS[event.reason]
+
+
+def _item_started(message: pb.WatchEvent, event: ev.ItemStarted) -> None:
+    message.item_started.running_item.CopyFrom(running_to_proto(event.running))
+
+
+def _item_finished(message: pb.WatchEvent, event: ev.ItemFinished) -> None:
+    finished = message.item_finished
+    finished.item_uid = event.uid
+    finished.execution_id = event.execution_id
+    finished.exit_status = EXIT_STATUSES[event.exit_status]
+    finished.requeued_as = event.requeued_as
+
+
+def _history_cleared(message: pb.WatchEvent, event: ev.HistoryCleared) -> None:
+    message.history_cleared.CopyFrom(pb.HistoryCleared(removed=event.removed, first_number=event.first_number))
+
+
+def _inventory_replaced(message: pb.WatchEvent, event: ev.InventoryReplaced) -> None:
+    message.inventory_changed.CopyFrom(pb.InventoryChanged(plans=event.plans, devices=event.devices))
+
+
+_FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
+    ev.ItemRemoved: _removed,
+    ev.ItemMoved: _moved,
+    ev.QueueCleared: _cleared,
+    ev.QueueStarted: _started,
+    ev.QueueStopRequested: _stop_requested,
+    ev.QueueStopCancelled: _stop_cancelled,
+    ev.QueueStopped: _stopped,
+    ev.ItemStarted: _item_started,
+    ev.ItemFinished: _item_finished,
+    ev.HistoryCleared: _history_cleared,
+    ev.InventoryReplaced: _inventory_replaced,
+}

@@ -1,0 +1,41 @@
+"""Serialized messages put together from serialized parts.
+
+An item, a history entry or an event is encoded once and then sent many times: in replies, listings and to every
+watcher. Protobuf allows a message to be assembled from the encoded forms of its fields, so a listing of ten
+thousand items is a concatenation and not ten thousand conversions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_LENGTH_DELIMITED = 2
+_LOW_BITS, _MORE = 0x7F, 0x80
+
+
+def varint(number: int) -> bytes:
+    """A non-negative number as Protobuf writes it."""
+    if number <= _LOW_BITS:
+        return bytes((number,))
+    out = bytearray()
+    while number > _LOW_BITS:
+        out.append((number & _LOW_BITS) | _MORE)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def submessage(field: int, content: bytes) -> bytes:
+    """A message (or text, or bytes) as a field of another."""
+    return varint(field << 3 | _LENGTH_DELIMITED) + varint(len(content)) + content
+
+
+def repeated(field: int, contents: Iterable[bytes]) -> bytes:
+    """Messages as a repeated field of another."""
+    tag = varint(field << 3 | _LENGTH_DELIMITED)
+    return b"".join([part for content in contents for part in (tag, varint(len(content)), content)])
+
+
+def number(field: int, value: int) -> bytes:
+    """A non-negative whole number as a field; nothing if it is 0, as proto3 has it."""
+    return varint(field << 3) + varint(value) if value else b""

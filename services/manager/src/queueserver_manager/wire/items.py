@@ -1,0 +1,144 @@
+"""Items, results and history entries as messages. Each is encoded once and kept with its object."""
+
+from __future__ import annotations
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from queueserver.common.v1 import item_pb2
+
+from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, Violation
+from queueserver_manager.domain.item import (
+    ExitStatus,
+    FailureCause,
+    HistoryEntry,
+    Item,
+    ItemKind,
+    ItemResult,
+    RunningItem,
+)
+from queueserver_manager.domain.submission import Submission
+from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_to_list_value, struct_to_dict
+
+#: An item beyond this many bytes is refused: it would be in memory, in Redis and in every watcher's stream.
+MAX_ITEM_BYTES = 1024 * 1024
+MAX_NAME = 255
+_MEMO = "proto"
+
+KINDS = {
+    item_pb2.ITEM_TYPE_UNSPECIFIED: ItemKind.PLAN,
+    item_pb2.ITEM_TYPE_PLAN: ItemKind.PLAN,
+    item_pb2.ITEM_TYPE_INSTRUCTION: ItemKind.INSTRUCTION,
+}
+_ITEM_TYPES = {
+    ItemKind.PLAN: item_pb2.ITEM_TYPE_PLAN,
+    ItemKind.INSTRUCTION: item_pb2.ITEM_TYPE_INSTRUCTION,
+}
+EXIT_STATUSES = {status: item_pb2.ExitStatus.Value(f"EXIT_STATUS_{status.name}") for status in ExitStatus}
+_CAUSES = {
+    cause: item_pb2.FailureCause.Value(
+        "FAILURE_CAUSE_UNSPECIFIED" if cause is FailureCause.NONE else f"FAILURE_CAUSE_{cause.name}"
+    )
+    for cause in FailureCause
+}
+
+
+def submission_from_proto(message: item_pb2.Item, path: str = "item") -> Submission:
+    """What a client asked for. Raises ItemInvalid, ItemTooLarge, NumberNotExact."""
+    size = message.ByteSize()
+    if size > MAX_ITEM_BYTES:
+        raise ItemTooLarge(
+            f"{path} has {size} bytes and an item may have {MAX_ITEM_BYTES}: "
+            "put large data where the plan can read it and pass its name.",
+            violations=[Violation(path, f"larger than {MAX_ITEM_BYTES} bytes")],
+        )
+    kind = KINDS.get(message.item_type)
+    if kind is None:
+        raise ItemInvalid(
+            f"{path}.item_type {message.item_type} is not known: use ITEM_TYPE_PLAN or ITEM_TYPE_INSTRUCTION.",
+            violations=[Violation(f"{path}.item_type", "must be ITEM_TYPE_PLAN or ITEM_TYPE_INSTRUCTION")],
+        )
+    if len(message.name) > MAX_NAME:
+        raise ItemInvalid(
+            f"{path}.name is longer than {MAX_NAME} characters: give the name of a plan.",
+            violations=[Violation(f"{path}.name", f"longer than {MAX_NAME} characters")],
+        )
+    return Submission(
+        kind=kind,
+        name=message.name,
+        args=list_to_list(message.args, f"{path}.args") if message.HasField("args") else None,
+        kwargs=struct_to_dict(message.kwargs, f"{path}.kwargs") if message.HasField("kwargs") else None,
+        meta=struct_to_dict(message.meta, f"{path}.meta") if message.HasField("meta") else None,
+        properties=(
+            struct_to_dict(message.properties, f"{path}.properties") if message.HasField("properties") else None
+        ),
+    )
+
+
+def item_to_proto(item: Item) -> item_pb2.Item:
+    """An item as a message."""
+    message = item_pb2.Item(
+        item_type=_ITEM_TYPES[item.kind],
+        name=item.name,
+        item_uid=item.uid,
+        user=item.user,
+        user_group=item.user_group,
+        attempt=item.attempt,
+        retry_of=item.retry_of,
+    )
+    set_time(message.create_time, item.created)
+    if item.args is not None:
+        list_to_list_value(item.args, message.args)
+    if item.kwargs is not None:
+        dict_to_struct(item.kwargs, message.kwargs)
+    if item.meta is not None:
+        dict_to_struct(item.meta, message.meta)
+    if item.properties is not None:
+        dict_to_struct(item.properties, message.properties)
+    return message
+
+
+def item_bytes(item: Item) -> bytes:
+    """An item, serialized."""
+    known = item.encoded.get(_MEMO)
+    if known is None:
+        known = item.encoded[_MEMO] = item_to_proto(item).SerializeToString()
+    return known
+
+
+def running_to_proto(running: RunningItem) -> item_pb2.RunningItem:
+    """The running item as a message."""
+    message = item_pb2.RunningItem(execution_id=running.execution_id)
+    message.item.ParseFromString(item_bytes(running.item))
+    set_time(message.claim_time, running.claimed)
+    return message
+
+
+def entry_bytes(entry: HistoryEntry) -> bytes:
+    """A history entry, serialized."""
+    known = entry.encoded.get(_MEMO)
+    if known is None:
+        message = item_pb2.HistoryEntry(
+            number=entry.number, execution_id=entry.execution_id, requeued_as=entry.requeued_as
+        )
+        message.item.ParseFromString(item_bytes(entry.item))
+        _fill_result(message.result, entry.result)
+        known = entry.encoded[_MEMO] = message.SerializeToString()
+    return known
+
+
+def _fill_result(message: item_pb2.ItemResult, result: ItemResult) -> None:
+    message.exit_status = EXIT_STATUSES[result.exit_status]
+    message.failure_cause = _CAUSES[result.failure_cause]
+    message.message = result.message
+    message.traceback = result.traceback
+    for run in result.runs:
+        message.runs.add(uid=run.uid, scan_id=run.scan_id, is_open=run.is_open, exit_status=run.exit_status)
+    if result.start is not None:
+        set_time(message.start_time, result.start)
+    set_time(message.stop_time, result.stop)
+
+
+def set_time(target: Timestamp, seconds: float) -> None:
+    """Seconds since the epoch into a Timestamp, without loss."""
+    whole = int(seconds // 1)
+    target.seconds = whole
+    target.nanos = min(999_999_999, round((seconds - whole) * 1e9))

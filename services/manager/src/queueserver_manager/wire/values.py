@@ -1,0 +1,75 @@
+"""Plan arguments: google.protobuf.Struct and ListValue to Python values and back.
+
+A number's Python type is decided by ``domain/numbers.py``; the path of a value that can't be passed on is worked
+out only when there is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.struct_pb2 import ListValue, Struct, Value
+
+from queueserver_manager.domain.errors import NumberNotExact
+from queueserver_manager.domain.numbers import exact_number
+
+
+def struct_to_dict(struct: Struct, path: str) -> dict[str, Any]:
+    """Object with JSON values. Raises NumberNotExact."""
+    return {key: _value(value, path, key) for key, value in struct.fields.items()}
+
+
+def list_to_list(values: ListValue, path: str) -> list[Any]:
+    """List with JSON values. Raises NumberNotExact."""
+    return [_value(value, path, index) for index, value in enumerate(values.values)]
+
+
+def _value(value: Value, path: str, key: str | int) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return value.string_value
+    if kind == "number_value":
+        try:
+            return exact_number(value.number_value)
+        except ValueError as error:
+            raise NumberNotExact(_path(path, key), str(error)) from error
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "list_value":
+        return list_to_list(value.list_value, _path(path, key))
+    if kind == "struct_value":
+        return struct_to_dict(value.struct_value, _path(path, key))
+    return None
+
+
+def _path(path: str, key: str | int) -> str:
+    return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}"
+
+
+def dict_to_struct(values: dict[str, Any], struct: Struct) -> None:
+    """Fill a Struct. An empty object is present, not absent."""
+    struct.SetInParent()
+    for key, value in values.items():
+        _fill(struct.fields[key], value)
+
+
+def list_to_list_value(values: list[Any], target: ListValue) -> None:
+    """Fill a ListValue. An empty list is present, not absent."""
+    target.SetInParent()
+    for value in values:
+        _fill(target.values.add(), value)
+
+
+def _fill(target: Value, value: Any) -> None:
+    if isinstance(value, str):
+        target.string_value = value
+    elif isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, (int, float)):
+        target.number_value = value
+    elif value is None:
+        target.null_value = 0  # type: ignore[assignment] # NullValue.NULL_VALUE
+    elif isinstance(value, list):
+        list_to_list_value(value, target.list_value)
+    else:
+        dict_to_struct(value, target.struct_value)

@@ -1,0 +1,1 @@
+"""The Manager's side of the Worker's contract."""

@@ -1,0 +1,200 @@
+"""From the Worker's messages to what the operations understand, and back.
+
+Console text and documents are not taken apart: they are put into the form in which watchers get them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from queueserver.common.v1 import environment_pb2, inventory_pb2, item_pb2
+from queueserver.manager.v1 import event_service_pb2 as events_pb2
+from queueserver.worker.v1 import event_pb2
+
+from queueserver_manager.domain import inventory as inv
+from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunSummary
+from queueserver_manager.domain.lifecycle import (
+    Environment,
+    EnvironmentFailure,
+    EnvironmentState,
+    RunEngineState,
+)
+from queueserver_manager.worker_client import port
+
+#: Longer texts of outcomes are cut: they are kept in memory, in Redis, and sent whole.
+_MAX_MESSAGE = 4_000
+_MAX_TRACEBACK = 64_000
+
+_EXIT = {
+    item_pb2.EXIT_STATUS_COMPLETED: ExitStatus.COMPLETED,
+    item_pb2.EXIT_STATUS_FAILED: ExitStatus.FAILED,
+    item_pb2.EXIT_STATUS_STOPPED: ExitStatus.STOPPED,
+    item_pb2.EXIT_STATUS_ABORTED: ExitStatus.ABORTED,
+    item_pb2.EXIT_STATUS_HALTED: ExitStatus.HALTED,
+}
+_CAUSE = {
+    item_pb2.FAILURE_CAUSE_PLAN_ERROR: FailureCause.PLAN_ERROR,
+    item_pb2.FAILURE_CAUSE_NOT_STARTED: FailureCause.NOT_STARTED,
+    item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST: FailureCause.ENVIRONMENT_LOST,
+    item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED: FailureCause.ENVIRONMENT_DESTROYED,
+    item_pb2.FAILURE_CAUSE_WORKER_LOST: FailureCause.WORKER_LOST,
+    item_pb2.FAILURE_CAUSE_SHUTDOWN: FailureCause.SHUTDOWN,
+}
+_ROLES = {
+    "start": port.DocumentRole.START,
+    "descriptor": port.DocumentRole.DESCRIPTOR,
+    "stop": port.DocumentRole.STOP,
+}
+
+
+def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerSnapshot:
+    """The Worker's snapshot."""
+    return port.WorkerSnapshot(
+        boot_id=message.boot_id,
+        last_sequence=message.last_sequence,
+        first_kept_sequence=message.first_kept_sequence,
+        environment=environment_from_proto(message.environment),
+        inventory=inventory_from_proto(message.inventory) if message.HasField("inventory") else None,
+        execution=execution_from_proto(message.execution) if message.HasField("execution") else None,
+        outcomes=tuple(map(outcome_from_proto, message.outcomes)),
+    )
+
+
+def event_from_proto(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
+    """One event; None if this release does not know it."""
+    kind = message.WhichOneof("event")
+    event: port.Event
+    if kind == "console":
+        wire = events_pb2.WatchEvent(time=message.time, console=message.console).SerializeToString()
+        event = port.ConsoleWritten(wire)
+    elif kind == "document":
+        event = _document(message)
+    elif kind == "execution_changed":
+        event = port.ExecutionChanged(execution_from_proto(message.execution_changed))
+    elif kind == "execution_finished":
+        event = port.ExecutionFinished(outcome_from_proto(message.execution_finished))
+    elif kind == "environment_changed":
+        event = port.EnvironmentChanged(environment_from_proto(message.environment_changed))
+    elif kind == "inventory_changed":
+        event = port.InventoryReported(inventory_from_proto(message.inventory_changed))
+    else:
+        return None
+    return port.WorkerEvent(message.sequence, event)
+
+
+def _document(message: event_pb2.WorkerEvent) -> port.DocumentWritten:
+    emitted = message.document
+    document = events_pb2.RunDocument(item_uid=emitted.item_uid, run_uid=emitted.run_uid, document=emitted.document)
+    role = _ROLES.get(emitted.document.WhichOneof("kind") or "", port.DocumentRole.OTHER)
+    wire = events_pb2.WatchEvent(time=message.time, document=document).SerializeToString()
+    return port.DocumentWritten(wire, emitted.run_uid, role)
+
+
+def execution_from_proto(message: event_pb2.Execution) -> port.Execution:
+    """An execution that is going on."""
+    return port.Execution(message.execution_id, message.item_uid, _runs(message.runs))
+
+
+def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
+    """An outcome. An exit status that this release does not know counts as failed."""
+    result = message.result
+    return Outcome(
+        execution_id=message.execution_id,
+        result=ItemResult(
+            exit_status=_EXIT.get(result.exit_status, ExitStatus.FAILED),
+            failure_cause=_CAUSE.get(result.failure_cause, FailureCause.NONE),
+            message=result.message[:_MAX_MESSAGE],
+            traceback=result.traceback[-_MAX_TRACEBACK:],
+            runs=_runs(result.runs),
+            start=_seconds(result.start_time) if result.HasField("start_time") else None,
+            stop=_seconds(result.stop_time),
+        ),
+    )
+
+
+def _runs(messages: Any) -> tuple[RunSummary, ...]:
+    return tuple(
+        RunSummary(run.uid, run.scan_id if run.HasField("scan_id") else None, run.is_open, run.exit_status)
+        for run in messages
+    )
+
+
+def _seconds(time: Timestamp) -> float:
+    return time.seconds + time.nanos / 1e9
+
+
+def environment_from_proto(message: environment_pb2.Environment) -> Environment:
+    """The environment."""
+    failure = None
+    if message.HasField("failure"):
+        why = message.failure
+        failure = EnvironmentFailure(
+            message=why.message[:_MAX_MESSAGE],
+            exception_type=why.exception_type,
+            file=why.file,
+            line=why.line,
+            traceback=why.traceback[-_MAX_TRACEBACK:],
+            exit_code=why.exit_code if why.HasField("exit_code") else None,
+        )
+    return Environment(
+        environment_id=message.environment_id,
+        state=EnvironmentState(int(message.state)),
+        run_engine=RunEngineState(int(message.run_engine_state)),
+        pid=message.pid,
+        opened=_seconds(message.open_time) if message.HasField("open_time") else None,
+        progress=message.progress,
+        failure=failure,
+        responsive=message.responsive,
+    )
+
+
+def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
+    """Plans and devices, by name in alphabetical order."""
+    plans = sorted(message.plans, key=lambda plan: plan.name)
+    devices = sorted(message.devices, key=lambda device: device.name)
+    return inv.Inventory(
+        plans={plan.name: _plan(plan) for plan in plans},
+        devices={device.name: _device(device, top=True) for device in devices},
+        wire=message.SerializeToString(deterministic=True),
+    )
+
+
+def inventory_from_bytes(data: bytes) -> inv.Inventory:
+    """Plans and devices, as they were stored."""
+    return inventory_from_proto(inventory_pb2.Inventory.FromString(data))
+
+
+def _plan(message: inventory_pb2.PlanDescription) -> inv.Plan:
+    parameters = tuple(
+        inv.Parameter(
+            name=parameter.name,
+            kind=inv.ParameterKind(int(parameter.kind) or inv.ParameterKind.POSITIONAL_OR_KEYWORD.value),
+            required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
+            type=_type(parameter.type),
+        )
+        for parameter in message.parameters
+    )
+    return inv.Plan(message.name, parameters, message.SerializeToString(deterministic=True))
+
+
+_NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
+
+
+def _type(message: inventory_pb2.ParameterType) -> inv.ParameterType:
+    if int(message.kind) not in _TYPE_KINDS:
+        return inv.ParameterType(inv.TypeKind.ANY)
+    return inv.ParameterType(
+        inv.TypeKind(int(message.kind)), tuple(map(_type, message.arguments)), tuple(message.choices)
+    )
+
+
+_TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
+
+
+def _device(message: inventory_pb2.DeviceDescription, *, top: bool = False) -> inv.Device:
+    return inv.Device(
+        message.name,
+        {component.name: _device(component) for component in message.components},
+        message.SerializeToString(deterministic=True) if top else b"",
+    )

@@ -1,0 +1,145 @@
+"""The Worker over gRPC: commands with deadlines, and the event stream with a watchdog."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+from queueserver.worker.v1 import worker_service_pb2 as pb
+from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+from queueserver_manager.domain.item import Item
+from queueserver_manager.wire.items import item_to_proto
+from queueserver_manager.worker_client import convert, port
+
+#: Seconds a command may take. Every command is answered before its effect, so this is plenty.
+COMMAND_SECONDS = 5.0
+#: The Worker sends something every 0.5 s; after this many seconds of silence it counts as unreachable.
+SILENCE_SECONDS = 2.0
+_OPTIONS = (
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
+    ("grpc.max_send_message_length", 64 * 1024 * 1024),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 500),
+    # Proxies of the surroundings have no business between a Manager and its Worker.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+class GrpcWorker:
+    """One Worker, commanded in one owner's term."""
+
+    def __init__(self, address: str, epoch: int) -> None:
+        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self._stub = WorkerServiceStub(self._channel)
+        self._epoch = epoch
+
+    async def close(self) -> None:
+        """End the connection."""
+        await self._channel.close()
+
+    async def open_environment(self, environment_id: str) -> None:
+        """Start an environment."""
+        request = pb.OpenEnvironmentRequest(epoch=self._epoch, environment_id=environment_id)
+        await self._command(self._stub.OpenEnvironment, request)
+
+    async def close_environment(self) -> None:
+        """End it in good order."""
+        await self._command(self._stub.CloseEnvironment, pb.CloseEnvironmentRequest(epoch=self._epoch))
+
+    async def destroy_environment(self) -> None:
+        """Kill it."""
+        await self._command(self._stub.DestroyEnvironment, pb.DestroyEnvironmentRequest(epoch=self._epoch))
+
+    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+        """Start an execution, once."""
+        request = pb.RunPlanRequest(
+            epoch=self._epoch, execution_id=execution_id, item=item_to_proto(item), acknowledged=acknowledged
+        )
+        await self._command(self._stub.RunPlan, request)
+
+    async def acknowledge(self, execution_ids: Sequence[str]) -> None:
+        """Say that outcomes are stored."""
+        await self._command(
+            self._stub.Acknowledge, pb.AcknowledgeRequest(epoch=self._epoch, execution_ids=execution_ids)
+        )
+
+    @staticmethod
+    async def _command(method: Callable[..., Awaitable[Any]], request: Any) -> None:
+        try:
+            await method(request, timeout=COMMAND_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT):
+                reason = _reason(error)
+                if reason == "STALE_EPOCH":
+                    raise port.StaleEpoch from error
+                raise port.WorkerRefused(reason, error.details() or reason) from error
+            raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
+
+    async def watch(
+        self, boot_id: str, after_sequence: int
+    ) -> AsyncIterator[port.WorkerSnapshot | Sequence[port.WorkerEvent]]:
+        """The Worker as it is, then its events. Raises WorkerDown."""
+        call = self._stub.Watch(pb.WatchRequest(boot_id=boot_id, after_sequence=after_sequence), wait_for_ready=True)
+        watchdog = _Watchdog(call.cancel)
+        try:
+            async for message in call:
+                watchdog.heard()
+                kind = message.WhichOneof("payload")
+                if kind == "events":
+                    yield [event for event in map(convert.event_from_proto, message.events.events) if event]
+                elif kind == "snapshot":
+                    yield convert.snapshot_from_proto(message.snapshot)
+        except grpc.aio.AioRpcError as error:
+            raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
+        except asyncio.CancelledError:
+            if watchdog.barked:
+                raise port.WorkerDown(f"nothing was heard for {SILENCE_SECONDS:g} s") from None
+            raise
+        finally:
+            watchdog.stop()
+            call.cancel()
+        raise port.WorkerDown("the Worker ended the stream")
+
+
+class _Watchdog:
+    """Cancels a stream on which nothing was heard for too long. It starts with the first message."""
+
+    def __init__(self, cancel: Callable[[], object]) -> None:
+        self._cancel = cancel
+        self._loop = asyncio.get_running_loop()
+        self._last = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self.barked = False
+
+    def heard(self) -> None:
+        self._last = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(SILENCE_SECONDS, self._look)
+
+    def _look(self) -> None:
+        silent = self._loop.time() - self._last
+        if silent >= SILENCE_SECONDS:
+            self.barked = True
+            self._cancel()
+        else:
+            self._timer = self._loop.call_later(SILENCE_SECONDS - silent, self._look)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _reason(error: grpc.aio.AioRpcError) -> str:
+    """Reason from the ErrorInfo of a refusal; empty if there is none."""
+    for key, value in error.trailing_metadata() or ():
+        if key == "grpc-status-details-bin":
+            for detail in status_pb2.Status.FromString(value).details:
+                info = error_details_pb2.ErrorInfo()
+                if detail.Unpack(info):
+                    return str(info.reason)
+    return ""

@@ -1,0 +1,141 @@
+"""What the operations ask of a Worker, and what it tells them. The only implementation speaks gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.item import Item, Outcome, RunSummary
+from queueserver_manager.domain.lifecycle import Environment
+
+
+class WorkerDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
+    """The Worker does not answer; whether it got the command is not known."""
+
+
+class StaleEpoch(Exception):  # noqa: N818 - as above
+    """The Worker obeys a Manager with a higher epoch."""
+
+
+class WorkerRefused(Exception):  # noqa: N818 - as above
+    """The Worker refused the command; nothing was started."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution that is going on in the Worker."""
+
+    execution_id: str
+    item_uid: str
+    runs: tuple[RunSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSnapshot:
+    """The Worker as it is: the truth from which a Manager that was away starts again."""
+
+    boot_id: str
+    last_sequence: int
+    first_kept_sequence: int
+    environment: Environment
+    inventory: Inventory | None
+    execution: Execution | None
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentChanged:
+    """The environment is now this."""
+
+    environment: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryReported:
+    """The environment has these plans and devices."""
+
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionChanged:
+    """An execution began, or one of its runs opened or closed."""
+
+    execution: Execution
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFinished:
+    """An execution ended."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleWritten:
+    """Console text; ``wire`` is a serialized WatchEvent."""
+
+    wire: bytes
+
+
+class DocumentRole(Enum):
+    """What a document means to somebody who comes late to a run."""
+
+    START = "start"
+    DESCRIPTOR = "descriptor"
+    STOP = "stop"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWritten:
+    """A run document; ``wire`` is a serialized WatchEvent."""
+
+    wire: bytes
+    run_uid: str
+    role: DocumentRole
+
+
+Event = EnvironmentChanged | InventoryReported | ExecutionChanged | ExecutionFinished | ConsoleWritten | DocumentWritten
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEvent:
+    """An event with its number in the Worker's journal."""
+
+    sequence: int
+    event: Event
+
+
+class Worker(Protocol):
+    """Commands raise WorkerDown, StaleEpoch, WorkerRefused."""
+
+    async def open_environment(self, environment_id: str) -> None:
+        """Start an environment."""
+
+    async def close_environment(self) -> None:
+        """End it in good order."""
+
+    async def destroy_environment(self) -> None:
+        """Kill it."""
+
+    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+        """Start an execution, once: a repetition changes nothing."""
+
+    async def acknowledge(self, execution_ids: Sequence[str]) -> None:
+        """Say that outcomes are stored."""
+
+    def watch(self, boot_id: str, after_sequence: int) -> AsyncIterator[WorkerSnapshot | Sequence[WorkerEvent]]:
+        """The Worker as it is, then its events, until the connection breaks.
+
+        Raises WorkerDown when it does, or when nothing is heard for longer than the Worker's heartbeat allows.
+        Waits for the Worker to appear.
+        """
