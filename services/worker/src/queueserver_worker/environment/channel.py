@@ -19,8 +19,8 @@ from queueserver.worker.v1.environment_channel_pb2 import EnvironmentHeartbeat, 
 from queueserver_worker.environment.lifeline import stop_at_once
 
 _LENGTH: Final = struct.Struct(">I")
-MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
-"""Longest frame in either direction. A longer one from the supervisor ends this process."""
+MAX_FRAME_BYTES: Final = 48 * 1024 * 1024
+"""Longest frame that is sent: what is in it has to fit into one gRPC message on its way to the clients."""
 MAX_PENDING_BYTES: Final = 16 * 1024 * 1024
 """Bytes that may wait to be sent; a single longer frame is still sent, alone."""
 HEARTBEAT_SECONDS: Final = 1.0
@@ -113,12 +113,9 @@ class Channel:
         try:
             while True:
                 (length,) = _LENGTH.unpack(self._receive(_LENGTH.size))
-                if length > MAX_FRAME_BYTES:
-                    break
                 self._on_frame(ToEnvironment.FromString(self._receive(length)))
         except Exception:  # noqa: BLE001 - end of file, a reset or a frame that is none: no supervisor to obey
             stop_at_once()
-        stop_at_once()
 
     def _receive(self, size: int) -> bytes:
         data = bytearray()

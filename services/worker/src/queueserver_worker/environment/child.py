@@ -61,10 +61,9 @@ class EnvironmentChild:
         try:
             default_engine = self._make_default_engine()
             load(source, namespace, self._announce)
-            ready = self._prepare(namespace, default_engine)
+            self._channel.send(FromEnvironment(ready=self._prepare(namespace, default_engine)))
         except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
             self._give_up(source, error)
-        self._channel.send(FromEnvironment(ready=ready))
         while (command := self._commands.get()) is not None:
             self._executor.execute(command)
         self._flush()

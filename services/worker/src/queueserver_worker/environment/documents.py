@@ -16,6 +16,8 @@ from queueserver_worker.environment.values import fill, fill_entries, key_text
 
 _Fields = Mapping[str, Any]
 _EXACT: Final = 2**53
+MAX_VALUE_BYTES: Final = 1024 * 1024
+"""Longest value in a document that is too long as a whole."""
 
 
 class DocumentConverter:
@@ -51,6 +53,19 @@ class DocumentConverter:
         elif run and name in ("descriptor", "resource", "stream_resource"):
             self._run_of[str(document.get("uid"))] = run
         return run
+
+
+def without_large_values(message: RunDocumentEmitted) -> RunDocumentEmitted:
+    """Copy a document, with a note in place of each value of more than MAX_VALUE_BYTES."""
+    copy = RunDocumentEmitted()
+    copy.CopyFrom(message)
+    document = getattr(copy.document, str(copy.document.WhichOneof("kind")))
+    for name in ("data", "timestamps", "datum_kwargs", "parameters", "extra"):
+        for value in getattr(document, name, {}).values():
+            size = value.ByteSize()
+            if size > MAX_VALUE_BYTES:
+                value.text = f"left out: {size} bytes are too many to be sent"
+    return copy
 
 
 def _text(value: Any) -> str | None:

@@ -80,12 +80,13 @@ class LiveTable:
 class _Column:
     key: str
     width: int
-    precision: int
+    #: Digits after the decimal point; None shows the value as it is.
+    precision: int | None
 
     def show(self, value: Any) -> str:
         """Show a value in the column's width; cut what is too long."""
         try:
-            text = str(value) if isinstance(value, (str, bool, int)) else f"{float(value):.{self.precision}f}"
+            text = f"{float(value):.{self.precision}f}" if self.precision is not None else str(value)
         except (TypeError, ValueError):
             text = str(value)
         return f"{text[: self.width]:>{self.width}}"
@@ -159,6 +160,8 @@ def _columns(start: _Document, descriptor: _Document) -> list[_Column]:
 
 def _column(name: str, data_key: _Document) -> _Column:
     precision = data_key.get("precision")
-    if not isinstance(precision, int) or not 0 <= precision <= _MIN_WIDTH:
+    if data_key.get("dtype") != "number":
+        precision = None
+    elif not isinstance(precision, int) or not 0 <= precision <= _MIN_WIDTH:
         precision = _DEFAULT_PRECISION
     return _Column(name, max(_MIN_WIDTH, len(name)), precision)

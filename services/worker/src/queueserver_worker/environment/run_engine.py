@@ -11,9 +11,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from queueserver.common.v1 import environment_pb2 as pb
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineChanged
+from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDocumentEmitted, RunEngineChanged
 
-from queueserver_worker.environment.documents import DocumentConverter
+from queueserver_worker.environment.channel import FrameTooLargeError
+from queueserver_worker.environment.documents import DocumentConverter, without_large_values
 from queueserver_worker.environment.live_table import LiveTable
 
 _STATES: Final = {
@@ -88,10 +89,17 @@ class WatchedRunEngine:
     def _on_document(self, name: str, document: dict[str, Any]) -> None:
         try:
             for message in self._converter.convert(name, document):
-                self._send(FromEnvironment(document=message))
+                self._send_document(message)
         except Exception as error:  # noqa: BLE001 - protects the running plan from a document nobody foresaw
             note = f'A "{name}" document could not be sent to the clients ({type(error).__name__}: {error}).\n'
             sys.stderr.write(note)
+
+    def _send_document(self, message: RunDocumentEmitted) -> None:
+        try:
+            self._send(FromEnvironment(document=message))
+        except FrameTooLargeError as error:
+            sys.stderr.write(f"A document is sent to the clients without its large values: {error}.\n")
+            self._send(FromEnvironment(document=without_large_values(message)))
 
 
 def run_engine_of(namespace: dict[str, Any]) -> Any | None:

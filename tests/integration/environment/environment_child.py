@@ -1,0 +1,154 @@
+"""A real environment process for tests, driven through its socket as the supervisor drives it."""
+
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+from queueserver.common.v1.environment_pb2 import EnvironmentFailure
+from queueserver.common.v1.item_pb2 import ItemResult
+from queueserver.worker.v1.environment_channel_pb2 import (
+    AbortCommand,
+    EnvironmentReady,
+    ExitCommand,
+    FromEnvironment,
+    ToEnvironment,
+)
+
+MakeFolder = Callable[..., Path]
+DEADLINE = 60.0
+EXAMPLES = Path(__file__).parents[3] / "examples" / "startup"
+
+
+class EnvironmentChild:
+    """The process, everything it sent and everything it printed."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", connection: socket.socket) -> None:
+        self.process = process
+        self.connection = connection
+        self.frames: list[FromEnvironment] = []
+        self.stdout = ""
+        self.stderr = ""
+        self.reading = threading.Event()
+        self.reading.set()
+        self._ended = False
+        self._changed = threading.Condition()
+        self._threads = [
+            threading.Thread(target=target, daemon=True)
+            for target in (self._read, self._read_stdout, self._read_stderr)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wait_for(self, is_wanted: Callable[[FromEnvironment], object], *, since: int = 0) -> FromEnvironment:
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or any(map(is_wanted, self.frames[since:])), DEADLINE)
+            for frame in self.frames[since:]:
+                if is_wanted(frame):
+                    return frame
+        raise AssertionError(f"the frame did not come; stdout: {self.stdout}\nstderr: {self.stderr}")
+
+    def wait_for_output(self, text: str) -> None:
+        with self._changed:
+            found = self._changed.wait_for(lambda: text in self.stdout + self.stderr, DEADLINE)
+        assert found, f"{text!r} was not printed; stdout: {self.stdout}\nstderr: {self.stderr}"
+
+    def ready(self) -> EnvironmentReady:
+        return self.wait_for(lambda frame: frame.HasField("ready")).ready
+
+    def failure(self) -> EnvironmentFailure:
+        return self.wait_for(lambda frame: frame.HasField("failed")).failed
+
+    def send(self, command: ToEnvironment) -> None:
+        payload = command.SerializeToString()
+        self.connection.sendall(struct.pack(">I", len(payload)) + payload)
+
+    def submit(
+        self, execution_id: str, name: str, *args: Any, meta: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        command = ToEnvironment()
+        command.run_plan.execution_id = execution_id
+        item = {"name": name, "args": list(args), "kwargs": kwargs, "meta": meta or {}}
+        json_format.ParseDict(item, command.run_plan.item)
+        self.send(command)
+
+    def run(self, name: str, *args: Any, meta: dict[str, Any] | None = None, **kwargs: Any) -> ItemResult:
+        """Run a plan to its end."""
+        since = len(self.frames)
+        self.submit("execution", name, *args, meta=meta, **kwargs)
+        return self.wait_for(lambda frame: frame.HasField("finished"), since=since).finished.result
+
+    def abort(self, reason: str) -> None:
+        self.send(ToEnvironment(abort=AbortCommand(reason=reason)))
+
+    def exit(self) -> int:
+        self.send(ToEnvironment(exit=ExitCommand()))
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end of the process; return its exit code."""
+        code = self.process.wait(DEADLINE)
+        for thread in self._threads:
+            thread.join(DEADLINE)
+        return code
+
+    def documents(self, kind: str) -> list[Any]:
+        found = [frame.document.document for frame in self.frames if frame.HasField("document")]
+        return [getattr(document, kind) for document in found if document.HasField(kind)]  # type: ignore[arg-type] # kind is a field's name
+
+    def _read(self) -> None:
+        with self.connection.makefile("rb") as stream:
+            while self.reading.wait(DEADLINE) and len(header := stream.read(4)) == 4:
+                frame = FromEnvironment.FromString(stream.read(struct.unpack(">I", header)[0]))
+                with self._changed:
+                    self.frames.append(frame)
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _read_stdout(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._changed:
+                self.stdout += line.decode()
+                self._changed.notify_all()
+
+    def _read_stderr(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            with self._changed:
+                self.stderr += line.decode()
+                self._changed.notify_all()
+
+
+@contextmanager
+def environment_child(*arguments: str | Path) -> Iterator[EnvironmentChild]:
+    """Start an environment; kill what is left of it at the end."""
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-u", "-m", "queueserver_worker.environment", "--channel-fd", str(theirs.fileno())]
+    process = subprocess.Popen(
+        [*command, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=[theirs.fileno()],
+        start_new_session=True,
+    )
+    theirs.close()
+    child = EnvironmentChild(process, ours)
+    try:
+        yield child
+    finally:
+        process.kill()
+        child.wait()
+        ours.close()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
