@@ -43,15 +43,16 @@ from rich.table import Table
 from rich.text import Text
 
 PLANS = [
-    Plan("count", ["det1", "det2"], num=8, delay=0.25),
+    Plan("count", ["det1", "det2"], num=10, delay=0.3),
     Plan("scan", ["det"], "motor", -3, 3, 25),
     Plan("grid_scan", ["det4"], "motor1", -1, 1, 5, "motor2", -1, 1, 5),
     Plan("failing_plan"),
 ]
+EXAMPLE = '{"name": "count", "args": [["det1"]], "kwargs": {"num": 5}}'
 START_SECONDS = 60.0
 RUN_SECONDS = 90.0
 STOP_SECONDS = 45.0
-SHOWN_ROWS = 12
+SHOWN_ROWS = 8
 SHOWN_COLUMNS = 5
 LOG_LINES = 30
 
@@ -116,6 +117,7 @@ class Readings:
     """The events of the newest run, as a table."""
 
     title: str = ""
+    dimensions: Sequence[str] = ()
     columns: Sequence[str] = ()
     rows: list[tuple[int, Mapping[str, Any]]] = field(default_factory=list)
 
@@ -124,9 +126,11 @@ class Readings:
         content = document.document
         if document.name == "start":
             self.title = f"{content.get('plan_name', 'run')}, scan {content.get('scan_id', '?')}"
+            dimensions = content.get("hints", {}).get("dimensions", [])
+            self.dimensions = [name for names, _ in dimensions for name in names]
             self.columns, self.rows = (), []
         elif document.name == "descriptor":
-            self.columns = shown_columns(content)
+            self.columns = shown_columns(content, self.dimensions)
         elif document.name == "event":
             self.rows.append((content["seq_num"], content["data"]))
             return True
@@ -139,7 +143,10 @@ class Readings:
 
     def table(self) -> Table:
         """The newest readings."""
-        table = Table(title=f"Readings of {self.title}", title_justify="left", box=box.SIMPLE_HEAD, min_width=60)
+        title = f"Readings of {self.title}"
+        if len(self.rows) > SHOWN_ROWS:
+            title += f" (the last {SHOWN_ROWS} of {len(self.rows)})"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, min_width=60)
         for name in ("#", *self.columns):
             table.add_column(name, justify="right")
         for index in range(max(0, len(self.rows) - SHOWN_ROWS), len(self.rows)):
@@ -147,12 +154,13 @@ class Readings:
         return table
 
 
-def shown_columns(descriptor: Mapping[str, Any]) -> list[str]:
-    """Columns worth showing: those that devices hint at, or else all numbers."""
+def shown_columns(descriptor: Mapping[str, Any], dimensions: Sequence[str]) -> list[str]:
+    """Columns worth showing: what the plan moves, then what devices hint at, or else all numbers."""
     keys = descriptor["data_keys"]
-    hints = [name for hint in descriptor.get("hints", {}).values() for name in hint.get("fields", [])]
+    hints = sorted(name for hint in descriptor.get("hints", {}).values() for name in hint.get("fields", []))
     numbers = [name for name in keys if keys[name]["dtype"] in ("number", "integer")]
-    return ([name for name in hints if name in keys] or numbers)[:SHOWN_COLUMNS]
+    wanted = dict.fromkeys([*dimensions, *hints] if hints else numbers)
+    return [name for name in wanted if name in keys][:SHOWN_COLUMNS]
 
 
 def number_text(value: Any) -> str:
@@ -190,6 +198,8 @@ class Screen:
     def take_document(self, document: RunDocument) -> None:
         """Show a document of a run."""
         if document.name == "start":
+            if self.live is not None and self.readings.rows:
+                console.print(self.readings.table())  # what was live stays above what is
             self.expected[document.item_uid] = int(document.document.get("num_points") or 0)
         if self.readings.take(document):
             self.points[document.item_uid] = self.points.get(document.item_uid, 0) + 1
@@ -296,20 +306,16 @@ def heading(number: int, text: str) -> None:
 
 def say_how_to_go_on() -> None:
     """What to type next."""
-    commands = Table.grid(padding=(0, 3))
+    console.print("\nHow to go on:")
     for command, meaning in (
         ("make run", "keep a server running in this terminal; then, in another one:"),
         (".venv/bin/qserver environment open", "load the startup code"),
-        (
-            """.venv/bin/qserver queue add plan '{"name": "count", "args": [["det1"]], "kwargs": {"num": 5}}'""",
-            "queue a plan",
-        ),
+        (f".venv/bin/qserver queue add plan '{EXAMPLE}'", "queue a plan"),
         (".venv/bin/qserver queue start", "run what is queued"),
         (".venv/bin/qserver watch", "see what happens, live"),
         ("grpcurl -plaintext 127.0.0.1:60630 list", "talk to it in any language"),
     ):
-        commands.add_row(Text("  " + command, "bold", no_wrap=True), Text(meaning, "dim"))
-    console.print("\nHow to go on:", commands, sep="\n", soft_wrap=True)
+        console.print(Text("  ").append(command, "bold").append(f"  # {meaning}", "dim"), soft_wrap=True)
 
 
 async def story(directory: Path) -> None:
