@@ -50,6 +50,12 @@ class Output:
             raise ProcessError(f"no line with {wanted!r} within {within:.0f} s; the output was:\n{self}")
         return found
 
+    def wait_until_ended(self, within: float = END_SECONDS) -> None:
+        """Wait until nobody can write any more."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._ended, within):
+                raise ProcessError(f"somebody still holds the output after {within:.0f} s")
+
     def _read(self, file_descriptor: int) -> None:
         with os.fdopen(file_descriptor, encoding="utf-8", errors="replace") as pipe:
             for line in pipe:

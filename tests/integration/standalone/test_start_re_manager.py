@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from queueserver_client import AsyncClient, EventKind, ExitStatus, FailureCause, Plan
+
+from tests.harness.process import TestProcess
+from tests.harness.redis import RedisProcess, new_password
+from tests.harness.services import COMMANDS
+from tests.harness.stack import Part, Stack, running_stack, short_directory
+from tests.harness.wait import bounded, first
+
+FOREVER = Plan("count", ["det1"], num=100_000, delay=1)
+
+
+def run_command(*options: str | Path) -> tuple[int, str]:
+    process = TestProcess("start-re-manager", [COMMANDS / "start-re-manager", *options], announces=False)
+    code = process.wait()
+    process.output.wait_until_ended()
+    return code, str(process.output)
+
+
+async def start_long_plan(client: AsyncClient) -> None:
+    async with client.watch([EventKind.QUEUE, EventKind.DOCUMENT]) as watch:
+        await bounded(client.queue.add(FOREVER))
+        await bounded(client.queue.start())
+        await first(watch, lambda event: getattr(getattr(event, "document", None), "name", "") == "event")
+
+
+async def test_its_first_lines_tell_where_it_listens_and_what_to_type_next(stack: Stack, client: AsyncClient) -> None:
+    assert (await client.status()).environment_exists is False
+    log = str(stack.supervisor.output)
+    assert f"clients connect to {stack.address}" in log
+    assert f"Data: {stack.data_directory}" in log
+    for command in ("qserver environment open", "qserver queue add plan", f"grpcurl -plaintext {stack.address} list"):
+        assert command in log
+
+
+def test_ctrl_c_stops_everything_with_exit_code_0() -> None:
+    with running_stack() as stack:
+        pids = stack.pids()
+        assert len(pids) == 3
+        assert stack.stop() == 0
+        assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+        assert "Stopped." in str(stack.supervisor.output)
+
+
+@pytest.mark.parametrize("part", ["manager", "worker", "redis"])
+async def test_a_killed_part_is_started_again_and_the_queue_is_there(
+    stack: Stack, client: AsyncClient, part: Part
+) -> None:
+    await client.environment.open()
+    handles = await client.queue.add_batch([Plan("count", ["det1"], num=number) for number in (1, 2, 3)])
+    address = stack.address
+    stack.kill_and_wait_for_restart(part)
+    async with AsyncClient(address) as newcomer, newcomer.watch() as watch:
+        snapshot = await first(watch, lambda _: True)
+    assert [item.uid for item in snapshot.queue] == [handle.uid for handle in handles]
+
+
+async def test_everything_is_there_after_a_kill_of_all_and_a_new_start(stack: Stack, client: AsyncClient) -> None:
+    await client.environment.open()
+    handles = await client.queue.add_batch([Plan("count", ["det1"], num=number) for number in range(1, 101)])
+    stack.kill_all()
+    stack.start()
+    async with AsyncClient(stack.address) as newcomer:
+        assert [item.uid async for item in newcomer.queue.list()] == [handle.uid for handle in handles]
+
+
+async def test_a_kill_of_the_supervisor_kills_its_children_and_the_environment(
+    open_stack: Stack, client: AsyncClient
+) -> None:
+    await start_long_plan(client)
+    assert len(open_stack.pids()) == 4
+    open_stack.kill_all()
+
+
+async def test_a_stop_ends_the_running_plan_in_good_order_and_keeps_its_outcome(
+    open_stack: Stack, client: AsyncClient
+) -> None:
+    await start_long_plan(client)
+    assert open_stack.stop() == 0
+    open_stack.start()
+    async with AsyncClient(open_stack.address) as newcomer:
+        entries = [entry async for entry in newcomer.history.list()]
+        waiting = [item async for item in newcomer.queue.list()]
+    assert [entry.result.exit_status for entry in entries] == [ExitStatus.FAILED]
+    assert entries[0].result.failure_cause is FailureCause.SHUTDOWN
+    assert [run.exit_status for run in entries[0].result.runs] == ["abort"]
+    assert [(item.retry_of, item.attempt) for item in waiting] == [(entries[0].item.uid, 2)]
+
+
+async def test_an_existing_redis_is_used_and_its_password_not_shown() -> None:
+    password = new_password()
+    with short_directory() as directory:
+        redis = RedisProcess(directory, tcp=True, password=password)
+        try:
+            with running_stack("--redis-addr", redis.url, "--key-prefix", "beamline") as stack:
+                assert len(stack.pids()) == 2
+                async with AsyncClient(stack.address) as client:
+                    await client.environment.open()
+                    await client.queue.add(Plan("count", ["det1"]))
+                with redis.connect() as connection:
+                    assert connection.hlen("beamline:items") == 1
+                assert password not in stack.log()
+                assert "***" in stack.log()
+        finally:
+            redis.close()
+
+
+def test_a_second_one_on_the_same_data_is_refused(stack: Stack) -> None:
+    code, output = run_command("--listen", "127.0.0.1:0", "--data-dir", stack.data_directory)
+    assert code == 1
+    assert f"is in use by another start-re-manager (process {stack.supervisor.pid})" in output
+
+
+def test_an_address_that_is_taken_is_refused_and_everything_is_stopped(stack: Stack, tmp_path: Path) -> None:
+    code, output = run_command("--listen", stack.address, "--data-dir", tmp_path / "data")
+    assert code == 1
+    assert f"Can't listen on {stack.address}" in output
+    assert "Manager could not start" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--startup-dir", "/does/not/exist"], "There is no directory /does/not/exist"),
+        (["--startup-script", "/does/not/exist.py"], "There is no file /does/not/exist.py"),
+        (["--listen", "60630"], "Give --listen as HOST:PORT"),
+        (["--redis-addr", "http://host"], "Give --redis-addr as"),
+        (["--data-dir", "/dev/null/data"], "Choose another by --data-dir"),
+    ],
+)
+def test_wrong_options_are_refused_with_the_way_out(options: list[str], sentence: str) -> None:
+    code, output = run_command(*options)
+    assert code == 1
+    assert sentence in output
+    assert "Traceback" not in output
