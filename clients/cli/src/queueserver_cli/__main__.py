@@ -1,0 +1,149 @@
+"""`qserver`: options, the run of one command, and its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from queueserver_cli.grammar import COMMANDS, Action, find
+from queueserver_cli.outcome import ExitCode, WrongCommand
+from queueserver_cli.printer import Printer
+
+_EXAMPLES = """\
+qserver environment open --wait
+qserver queue add plan '{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}'
+qserver queue add plan front '{"name": "scan", "args": [["det1"], "motor", -2, 2, 5]}'
+qserver queue add instruction -2 queue-stop
+qserver queue start
+qserver watch
+qserver --json history get"""
+
+
+class _Help(click.Command):
+    """A command whose help lists the commands of the grammar."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write commands and examples."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(command.usage, command.summary) for command in COMMANDS], col_max=36)
+        with formatter.section("Where"):
+            formatter.write_dl(
+                [
+                    ("PLAN", "one word, JSON or a Python dictionary: name, args, kwargs, meta"),
+                    ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
+                    ("SRC", "front, back, an index or a UID"),
+                ]
+            )
+        with formatter.section("Examples"):
+            for example in _EXAMPLES.splitlines():
+                formatter.write(f"  {example}\n")
+        with formatter.section("Exit codes"):
+            formatter.write_dl(
+                [
+                    ("0", "done"),
+                    ("1", "wrong command or parameters; nothing was sent"),
+                    ("2", "refused by the server"),
+                    ("3", "no connection to the server"),
+                ]
+            )
+
+
+@click.command(
+    cls=_Help,
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"], "max_content_width": 110},
+    options_metavar="[OPTIONS]",
+)
+@click.option("--address", "-a", metavar="HOST:PORT", help="The server; default QSERVER_ADDRESS or 127.0.0.1:60630.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
+@click.option("--user", envvar="QSERVER_USER", default="qserver-cli", show_default=True, help="Act under this name.")
+@click.option(
+    "--user-group", envvar="QSERVER_USER_GROUP", default="admin", show_default=True, help="Act in this group."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Seconds for a call."
+)
+@click.option("--wait", is_flag=True, help="environment: follow the operation to its end.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
+@click.pass_context
+def qserver(
+    context: click.Context,
+    words: tuple[str, ...],
+    address: str | None,
+    user: str,
+    user_group: str,
+    timeout: float,
+    *,
+    as_json: bool,
+    wait: bool,
+) -> ExitCode:
+    """Talk to a Queue Server: one command for each call."""
+    if not words:
+        if as_json:
+            Printer(words, as_json=True).wrong_command("There is no command. See: qserver -h")
+        else:
+            click.echo(context.get_help(), err=True)
+        return ExitCode.REFUSED
+    printer = Printer(words, as_json=as_json)
+    printer.begin()
+    try:
+        action = _parse(words, wait=wait)
+    except WrongCommand as error:
+        printer.wrong_command(str(error))
+        return ExitCode.WRONG_COMMAND
+    # Only now, so that help and wrong commands are quick: this imports gRPC.
+    from queueserver_cli.run import run  # noqa: PLC0415
+
+    try:
+        return run(action, printer, address=address, user=user, user_group=user_group, timeout=timeout, wait=wait)
+    except ValueError as error:
+        printer.wrong_command(str(error))
+        return ExitCode.WRONG_COMMAND
+
+
+def _parse(words: Sequence[str], *, wait: bool) -> Action:
+    for word in words:
+        _check_text(word)
+    command, rest = find(words)
+    if wait and command.words[0] != "environment":
+        raise WrongCommand("--wait belongs to: qserver environment open, close or destroy.")
+    return command.parse(rest)
+
+
+def _check_text(word: str) -> None:
+    """Bytes that are not UTF-8 arrive as lone surrogates: refuse them with their place."""
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise WrongCommand(
+            f"A parameter is not valid UTF-8: byte 0x{os.fsencode(word[error.start])[0]:02x} "
+            f"after {word[max(0, error.start - 20) : error.start]!r}."
+        ) from None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `qserver` and exit."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that can't show a character must not lose the answer.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = qserver.main(args=list(arguments), prog_name="qserver", standalone_mode=False)
+    except click.UsageError as error:
+        Printer(arguments, as_json="--json" in arguments).wrong_command(f"{error.format_message()} See: qserver -h")
+        code = ExitCode.WRONG_COMMAND
+    except (KeyboardInterrupt, click.Abort):
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has enough; point it elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.SUCCESS
+    sys.exit(int(code or 0))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Events as a line of words, and under the names that the contract gives them."""
+
+from __future__ import annotations
+
+import re
+
+from queueserver_client import (
+    Event,
+    EventsLost,
+    HistoryAdded,
+    HistoryCleared,
+    InventoryChanged,
+    Item,
+    ItemAdded,
+    ItemFinished,
+    ItemMoved,
+    ItemRemoved,
+    ItemsAdded,
+    ItemStarted,
+    QueueCleared,
+    QueueStarted,
+    QueueStopCancelled,
+    QueueStopped,
+    QueueStopRequested,
+)
+
+_NAMES = {"StatusChanged": "status", "ConsoleWritten": "console", "DocumentEmitted": "document", "EventsLost": "gap"}
+
+
+def event_name(event: Event) -> str:
+    """Name of the event in the contract, for example "item_added"."""
+    name = type(event).__name__
+    return _NAMES.get(name) or re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def item_words(item: Item) -> str:
+    """An item as a call."""
+    arguments = [repr(value) for value in item.args or ()]
+    arguments += [f"{key}={value!r}" for key, value in sorted((item.kwargs or {}).items())]
+    call = f"{item.name}({', '.join(arguments)})" if item.item_type.value == "plan" else item.name
+    return call if len(call) <= 90 else call[:89] + "…"  # noqa: PLR2004 - the rest of a terminal line
+
+
+def event_words(event: Event) -> str | None:
+    """A line for people, or None for events that are shown in another way."""
+    return _queue_words(event) or _execution_words(event) or _other_words(event)
+
+
+def _queue_words(event: Event) -> str | None:
+    if isinstance(event, ItemAdded):
+        retry = f", attempt {event.item.attempt}" if event.item.retry_of else ""
+        return f"added at {event.index}: {item_words(event.item)} by {event.item.user}{retry}"
+    if isinstance(event, ItemsAdded):
+        return f"added at {event.index}: {len(event.items)} items"
+    if isinstance(event, ItemRemoved):
+        return f"removed from {event.index}: {event.item_uid}"
+    if isinstance(event, ItemMoved):
+        return f"moved from {event.from_index} to {event.to_index}: {event.item_uid}"
+    if isinstance(event, QueueCleared):
+        return f"queue cleared: {event.removed} items"
+    return None
+
+
+def _execution_words(event: Event) -> str | None:
+    if isinstance(event, QueueStarted):
+        return f"queue started by {event.user}"
+    if isinstance(event, QueueStopRequested):
+        return f"queue will stop after this item, asked for by {event.user}"
+    if isinstance(event, QueueStopCancelled):
+        return f"stop taken back by {event.user}"
+    if isinstance(event, QueueStopped):
+        return f"queue stopped: {event.reason}"
+    if isinstance(event, ItemStarted):
+        return f"started: {item_words(event.running_item.item)}"
+    if isinstance(event, ItemFinished):
+        again = f", tried again as {event.requeued_as}" if event.requeued_as else ""
+        return f"{event.exit_status}: {event.item_uid}{again}"
+    return None
+
+
+def _other_words(event: Event) -> str | None:
+    if isinstance(event, HistoryAdded):
+        result = event.entry.result
+        why = f" ({result.message})" if result.message else ""
+        return f"history: {event.entry.item.name} {result.exit_status}{why}"
+    if isinstance(event, HistoryCleared):
+        return f"history cleared: {event.removed} entries"
+    if isinstance(event, InventoryChanged):
+        return f"environment offers {event.plans} plans and {event.devices} devices"
+    if isinstance(event, EventsLost):
+        return f"some events were lost here: {', '.join(kind.value for kind in event.kinds)}"
+    return None

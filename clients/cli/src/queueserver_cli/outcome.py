@@ -1,0 +1,42 @@
+"""What a command comes to: what is printed, and the exit code that scripts look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+
+class ExitCode(IntEnum):
+    """How `qserver` ends."""
+
+    #: The request succeeded, or a watch was ended with Ctrl-C.
+    SUCCESS = 0
+    #: Wrong command or parameters; nothing was sent.
+    WRONG_COMMAND = 1
+    #: The server refused, or what it was asked to do failed. Also: no command at all.
+    REFUSED = 2
+    #: The server could not be reached, or the connection broke.
+    COMMUNICATION = 3
+    #: Ended with Ctrl-C before the answer came.
+    INTERRUPTED = 130
+
+
+class WrongCommand(Exception):  # noqa: N818 - it says what is the matter
+    """The words on the command line make no sense; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A dictionary in the words of the reference, and what only programs want to know."""
+
+    body: Mapping[str, Any]
+    #: Printed with ``--json`` in place of the keys of the same name, and beside them.
+    details: Mapping[str, Any] = field(default_factory=dict)
+    #: Text printed after the dictionary for people, for example a traceback.
+    appendix: str = ""
+    exit_code: ExitCode = ExitCode.SUCCESS
+
+
+DONE = Answer({"success": True, "msg": ""})

@@ -1,0 +1,88 @@
+"""A plan as it is written on the command line: JSON, or a Python literal.
+
+Whatever is wrong is told with the place, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import warnings
+from typing import Any
+
+from queueserver_client import Item, ValueNotRepresentable
+
+from queueserver_cli.outcome import WrongCommand
+
+_TAKEN = {"name", "args", "kwargs", "meta", "properties"}
+#: Set by the server: accepted so that a printed item can be submitted again, and ignored.
+_IGNORED = {"item_type", "item_uid", "user", "user_group", "attempt", "retry_of", "result"}
+_SHOWN = 60
+
+
+def parse_plan(text: str) -> Item:
+    """The item that PLAN describes. Raises WrongCommand."""
+    fields = _literal(text)
+    if not isinstance(fields, dict):
+        raise WrongCommand(
+            f"PLAN is a {type(fields).__name__}, but must be a dictionary such as "
+            '\'{"name": "count", "args": [["det1"]], "kwargs": {"num": 5}}\'.'
+        )
+    unknown = [key for key in fields if key not in _TAKEN | _IGNORED]
+    if unknown:
+        raise WrongCommand(f"PLAN has an unknown key {unknown[0]!r}. Known are: {', '.join(sorted(_TAKEN))}.")
+    if fields.get("item_type", "plan") != "plan":
+        raise WrongCommand(f"PLAN has item_type {fields['item_type']!r}, but this command adds plans.")
+    return _item(fields)
+
+
+def _item(fields: dict[str, Any]) -> Item:
+    name = fields.get("name")
+    if not isinstance(name, str) or not name:
+        raise WrongCommand("PLAN needs a name: the name of a plan, as text, under the key 'name'.")
+    for key, kind, words in (
+        ("args", (list, tuple), "a list"),
+        ("kwargs", (dict,), "a dictionary"),
+        ("meta", (dict,), "a dictionary"),
+        ("properties", (dict,), "a dictionary"),
+    ):
+        if key in fields and not isinstance(fields[key], kind):
+            raise WrongCommand(f"PLAN has {key} of type {type(fields[key]).__name__}, but it must be {words}.")
+    item = Item(name, **{key: fields[key] for key in ("args", "kwargs", "meta", "properties") if key in fields})
+    try:
+        item.to_proto()
+    except ValueNotRepresentable as error:
+        raise WrongCommand(f"PLAN: {error}") from None
+    return item
+
+
+def _literal(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError, ValueError) as error:
+        json_error = error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise WrongCommand(_explain(text, json_error, error)) from None
+
+
+def _explain(text: str, json_error: Exception, python_error: Exception) -> str:
+    """Point at the place where the reader that came furthest gave up."""
+    if isinstance(json_error, RecursionError) or isinstance(python_error, (RecursionError, MemoryError)):
+        return "PLAN is nested too deeply."
+    if not isinstance(json_error, json.JSONDecodeError):
+        return f"PLAN can't be read: {json_error}."
+    place, reason = json_error.pos, json_error.msg
+    if isinstance(python_error, SyntaxError) and python_error.lineno == 1 and python_error.offset is not None:
+        python_place = python_error.offset - 1
+        if python_place > place:
+            place, reason = python_place, python_error.msg
+    begin = max(0, place - _SHOWN // 2)
+    shown = text[begin : begin + _SHOWN].replace("\n", " ").replace("\t", " ")
+    return (
+        f"PLAN is neither JSON nor a Python literal. At character {place + 1}: {reason}\n"
+        f"  {shown}\n  {' ' * (place - begin)}^"
+    )

@@ -1,0 +1,83 @@
+"""What `qserver` prints: for people as in the tutorials, for programs one JSON document."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import pprint
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from queueserver_cli.outcome import Answer
+
+
+class Printer:
+    """Writes to standard output. With ``as_json`` nothing but JSON gets there."""
+
+    def __init__(self, words: Sequence[str], *, as_json: bool) -> None:
+        self._words = list(words)
+        self.as_json = as_json
+
+    def begin(self) -> None:
+        """Repeat the command."""
+        if not self.as_json:
+            print(f"Arguments: {self._words}", flush=True)  # noqa: T201 - what this module is for
+
+    def answer(self, answer: Answer) -> None:
+        """Print what a command came to."""
+        if self.as_json:
+            self.document({**answer.body, **answer.details})
+            return
+        self.line(f"MESSAGE:\n{pprint.pformat(dict(answer.body), width=80)}")
+        if answer.appendix:
+            print(answer.appendix, flush=True)  # noqa: T201 - as above
+
+    def failure(self, message: str, *, code: str, reason: str) -> None:
+        """Print that the server could not be asked."""
+        if self.as_json:
+            self.document({"success": False, "code": code, "reason": reason, "msg": message, "violations": []})
+        else:
+            self.line(f"ERROR: {message}")
+
+    def wrong_command(self, message: str) -> None:
+        """Print that the words make no sense; for people on standard error."""
+        if self.as_json:
+            self.document(
+                {
+                    "success": False,
+                    "code": "INVALID_ARGUMENT",
+                    "reason": "WRONG_COMMAND",
+                    "msg": message,
+                    "violations": [],
+                }
+            )
+        else:
+            print(f"Invalid command or parameters: {message}", file=sys.stderr, flush=True)  # noqa: T201 - as above
+
+    def line(self, text: str) -> None:
+        """Print a text for people with the time of day."""
+        if not self.as_json:
+            print(f"{time.strftime('%H:%M:%S')} - {text}", flush=True)  # noqa: T201 - as above
+
+    def document(self, content: Mapping[str, Any]) -> None:
+        """Print one JSON document on one line."""
+        text = json.dumps(exact(content), ensure_ascii=False, sort_keys=True, allow_nan=False)
+        print(text, flush=True)  # noqa: T201 - as above
+
+
+def exact(value: Any) -> Any:
+    """A value as strict JSON has it: NaN and infinities by name, bytes as base64, arrays as lists."""
+    if isinstance(value, Mapping):
+        return {str(key): exact(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [exact(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if hasattr(value, "tolist"):
+        return exact(value.tolist())
+    return value

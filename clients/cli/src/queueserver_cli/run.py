@@ -1,0 +1,52 @@
+"""The run of one command against one server."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from queueserver_client import AsyncClient, QueueServerError, ValueNotRepresentable
+
+from queueserver_cli.grammar import Action
+from queueserver_cli.outcome import ExitCode
+from queueserver_cli.printer import Printer
+from queueserver_cli.refusal import as_answer, is_communication_failure
+from queueserver_cli.session import Session
+
+
+def run(
+    action: Action,
+    printer: Printer,
+    *,
+    address: str | None,
+    user: str,
+    user_group: str,
+    timeout: float,
+    wait: bool,
+) -> ExitCode:
+    """Run a command to its end and print what it came to. Raises ValueError for a wrong user or address."""
+    client = AsyncClient(address, user=user, user_group=user_group, timeout=timeout)
+    return asyncio.run(_run(action, Session(client, printer, wait)))
+
+
+async def _run(action: Action, session: Session) -> ExitCode:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - we run inside one
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        async with session.client:
+            answer = await action(session)
+    except ValueNotRepresentable as error:
+        session.printer.wrong_command(str(error))
+        return ExitCode.WRONG_COMMAND
+    except QueueServerError as error:
+        if is_communication_failure(error):
+            session.printer.failure(error.message, code=error.code.name, reason=error.reason)
+            return ExitCode.COMMUNICATION
+        answer = as_answer(error)
+    except asyncio.CancelledError:
+        return ExitCode.INTERRUPTED
+    if answer is None:
+        return ExitCode.SUCCESS
+    session.printer.answer(answer)
+    return answer.exit_code

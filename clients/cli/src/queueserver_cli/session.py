@@ -1,0 +1,19 @@
+"""What a command has at hand while it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queueserver_client import AsyncClient
+
+from queueserver_cli.printer import Printer
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run of one command."""
+
+    client: AsyncClient
+    printer: Printer
+    #: Follow the operation to its end instead of returning when it is accepted.
+    wait: bool

@@ -1,0 +1,128 @@
+"""Answers in the words that users of the Queue Server know: the keys of the reference, beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from queueserver_client import (
+    EnvironmentState,
+    HistoryEntry,
+    Item,
+    ItemResult,
+    RunEngineState,
+    RunningItem,
+    Status,
+)
+
+
+def item_dict(item: Item) -> dict[str, Any]:
+    """A queue item; keys that were not given when it was submitted are left out."""
+    body: dict[str, Any] = {"name": item.name, "item_type": item.item_type.value, "item_uid": item.uid}
+    body |= {"user": item.user, "user_group": item.user_group}
+    for key in ("args", "kwargs", "meta", "properties"):
+        value = getattr(item, key)
+        if value is not None:
+            body[key] = value
+    if item.retry_of:
+        body |= {"attempt": item.attempt, "retry_of": item.retry_of}
+    return body
+
+
+def running_dict(running: RunningItem | None) -> dict[str, Any]:
+    """The running item; empty if there is none."""
+    return item_dict(running.item) if running is not None else {}
+
+
+def entry_dict(entry: HistoryEntry) -> dict[str, Any]:
+    """A line of the history: the item and its result."""
+    body = item_dict(entry.item) | {"result": _result_dict(entry.result)}
+    if entry.requeued_as:
+        body["requeued_as"] = entry.requeued_as
+    return body
+
+
+def _result_dict(result: ItemResult) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "exit_status": result.exit_status.value,
+        "msg": result.message,
+        "traceback": result.traceback,
+        "run_uids": [run.uid for run in result.runs],
+        "scan_ids": [run.scan_id for run in result.runs],
+        "time_start": _seconds(result.start_time),
+        "time_stop": _seconds(result.stop_time),
+    }
+    if result.failure_cause.number:
+        body["failure_cause"] = result.failure_cause.value
+    return body
+
+
+def status_dict(status: Status) -> dict[str, Any]:
+    """The status under the names of the reference, and what is new."""
+    environment = status.environment
+    body: dict[str, Any] = {
+        "msg": status.message,
+        "time": status.time.isoformat(),
+        "manager_state": status.manager_state.value,
+        "items_in_queue": status.items_in_queue,
+        "items_in_history": status.items_in_history,
+        "running_item_uid": status.running_item_uid,
+        "queue_stop_pending": status.queue_stop_pending,
+        "worker_environment_exists": status.environment_exists,
+        "worker_environment_state": _environment_word(environment.state),
+        "re_state": None if environment.run_engine_state is RunEngineState.UNSPECIFIED else
+        environment.run_engine_state.value,
+        # What this release can't do is truthfully off.
+        "pause_pending": False,
+        "plan_queue_mode": {"loop": False, "ignore_failures": False},
+        "worker_background_tasks": 0,
+    }  # fmt: skip
+    for name in ("plan_queue", "plan_history", "plans_existing", "devices_existing", "plans_allowed"):
+        body[f"{name}_uid"] = getattr(status, f"{name}_uid")
+    body |= {"devices_allowed_uid": status.devices_allowed_uid, "run_list_uid": status.run_list_uid}
+    body |= {"revision": status.revision, "epoch": status.epoch, "role": status.role.value}
+    body |= {"owner_address": status.owner_address, "storage": status.storage.value, "worker": status.worker.value}
+    body["worker_environment"] = {
+        "environment_id": environment.environment_id,
+        "pid": environment.pid,
+        "progress": environment.progress,
+        "responsive": environment.responsive,
+        "failure": plain(environment.failure),
+    }
+    return body
+
+
+def _environment_word(state: EnvironmentState) -> str:
+    return "unknown" if state is EnvironmentState.UNSPECIFIED else state.value
+
+
+def _seconds(time: datetime | None) -> float | None:
+    return time.timestamp() if time is not None else None
+
+
+_WORDS: dict[type[Any], Any] = {
+    Item: item_dict,
+    RunningItem: running_dict,
+    HistoryEntry: entry_dict,
+    Status: status_dict,
+}
+
+
+def plain(value: Any) -> Any:
+    """Anything the client answers, as dictionaries, lists, texts and numbers. Times are seconds since 1970."""
+    if type(value) in _WORDS:
+        return plain(_WORDS[type(value)](value))
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: plain(entry) for key, entry in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [plain(entry) for entry in value]
+    return value
