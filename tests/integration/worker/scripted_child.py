@@ -14,6 +14,7 @@ import struct
 import sys
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -85,7 +86,7 @@ def opening(child: Child, word: str) -> None:
         child.send(pb.FromEnvironment(failed=failure))
         sys.exit(1)
     if word == "exit":
-        print("what a pity", file=sys.stderr)
+        sys.stderr.write("what a pity\n")
         sys.exit(3)
     if word == "ignore_exit":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -97,42 +98,82 @@ def opening(child: Child, word: str) -> None:
     child.send(pb.FromEnvironment(ready=pb.EnvironmentReady(inventory=inventory, run_engine_state=state)))
 
 
+def hang(child: Child) -> None:
+    del child
+    raise PlanGoesOnError
+
+
+def die(child: Child) -> None:
+    child.open_run(8)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def print_and_die(child: Child) -> None:
+    del child
+    os.write(1, b"last words\n")
+    os._exit(5)
+
+
+def spin(child: Child) -> None:
+    del child
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
+    while True:
+        pass
+
+
+def close_channel(child: Child) -> None:
+    child.close_channel()
+    threading.Event().wait()
+
+
+def print_much(child: Child) -> None:
+    del child
+    for number in range(BIG_OUTPUT_LINES):
+        os.write(1, b"%099d\n" % number)
+
+
+def print_bad_bytes(child: Child) -> None:
+    del child
+    os.write(1, b"caf\xc3")
+    os.write(1, b"\xa9 \xff end\n")
+
+
+def leave_grandchild(child: Child) -> None:
+    del child
+    if os.fork() == 0:
+        threading.Event().wait(20)
+    os._exit(0)
+
+
+PLANS: dict[str, Callable[[Child], None]] = {
+    "count": lambda _: None,
+    "hang": hang,
+    "die": die,
+    "print_and_die": print_and_die,
+    "spin": spin,
+    "garbage": lambda child: child.send_bytes(b"\xff\xff\xff\xff"),
+    "too_long": lambda child: child.send_raw(LENGTH.pack(0x7FFFFFFF)),
+    "close_channel": close_channel,
+    "print_much": print_much,
+    "print_bad_bytes": print_bad_bytes,
+    "leave_grandchild": leave_grandchild,
+}
+
+
+class PlanGoesOnError(Exception):
+    """The plan has not ended when its function returns."""
+
+
 def run_plan(child: Child, command: pb.RunPlanCommand) -> None:
     started = pb.PlanStarted(execution_id=command.execution_id, start_time=Timestamp(seconds=1_700_000_000))
     child.send(pb.FromEnvironment(started=started))
     uid = child.open_run(7)
-    name = command.item.name
-    if name == "hang":
-        return
-    if name == "die":
+    if command.item.name == "die":
         child.close_run(uid, "fail")
-        child.open_run(8)
-        os.kill(os.getpid(), signal.SIGKILL)
-    if name == "print_and_die":
-        os.write(1, b"last words\n")
-        os._exit(5)
-    if name == "spin":
-        signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP})
-        while True:
-            pass
-    if name == "garbage":
-        child.send_bytes(b"\xff\xff\xff\xff")
-    if name == "too_long":
-        child.send_raw(LENGTH.pack(0x7FFFFFFF))
-    if name == "close_channel":
-        child.close_channel()
-        threading.Event().wait()
-    if name == "print_much":
-        for number in range(BIG_OUTPUT_LINES):
-            os.write(1, b"%099d\n" % number)
-    if name == "print_bad_bytes":
-        os.write(1, b"caf\xc3")
-        os.write(1, b"\xa9 \xff end\n")
-    if name == "leave_grandchild" and os.fork() == 0:
-        threading.Event().wait(20)
-        os._exit(0)
-    if name == "leave_grandchild":
-        os._exit(0)
+    try:
+        PLANS[command.item.name](child)
+    except PlanGoesOnError:
+        return
     child.close_run(uid)
     child.finish(command.execution_id, item_pb2.EXIT_STATUS_COMPLETED)
     child.finish(command.execution_id, item_pb2.EXIT_STATUS_FAILED, "a second outcome")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from queueserver_rpc.process import configure_logging, run
@@ -15,5 +16,8 @@ CHILD = Path(__file__).with_name("scripted_child.py")
 if __name__ == "__main__":
     settings = parse()
     configure_logging(settings.log_level)
-    launch = Launch(settings.startup, command=(sys.executable, "-u", str(CHILD)), close_timeout=1.0)
-    sys.exit(run(serve(settings, launch)))
+    command: tuple[str, ...] = (sys.executable, "-u", str(CHILD))
+    if Path(settings.startup[1]).read_text() == "no_program":
+        command = (str(CHILD / "does not exist"),)
+    launch = Launch(settings.startup, command=command, close_timeout=1.0)
+    sys.exit(run(serve(replace(settings, plan_stop_timeout=1.0, close_stop_timeout=1.0), launch)))

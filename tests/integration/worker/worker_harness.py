@@ -116,9 +116,14 @@ class RunningWorker:
 
     async def open(self, watching: Watching) -> Environment:
         """Open an environment and wait until it is idle."""
+        environment_id = await self.begin_to_open()
+        return await watching.environment(lambda e: e.environment_id == environment_id and e.state == IDLE)
+
+    async def begin_to_open(self) -> str:
+        """Tell it to open an environment; answers its id."""
         environment_id = str(uuid.uuid4())
         await self.stub.OpenEnvironment(pb.OpenEnvironmentRequest(epoch=1, environment_id=environment_id))
-        return await watching.environment(lambda e: e.environment_id == environment_id and e.state == IDLE)
+        return environment_id
 
     async def run(self, plan: str, execution_id: str = "", epoch: int = 1) -> str:
         """Start an execution; answers its id."""
@@ -127,10 +132,18 @@ class RunningWorker:
         await self.stub.RunPlan(pb.RunPlanRequest(epoch=epoch, execution_id=execution_id, item=item))
         return execution_id
 
+    async def run_to_its_end(self, watching: Watching, plan: str) -> str:
+        """Execute a plan; answers the execution's id."""
+        execution_id = await self.run(plan)
+        await watching.outcome(execution_id)
+        return execution_id
+
     async def run_until_begun(self, watching: Watching, plan: str) -> str:
         """Start an execution and wait until its first run is open."""
         execution_id = await self.run(plan)
-        await watching.until(lambda e: e.execution_changed.execution_id == execution_id and bool(e.execution_changed.runs))
+        await watching.until(
+            lambda e: e.execution_changed.execution_id == execution_id and bool(e.execution_changed.runs)
+        )
         return execution_id
 
     async def acknowledge(self, *execution_ids: str) -> None:

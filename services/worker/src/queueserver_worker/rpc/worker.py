@@ -28,7 +28,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.OpenEnvironmentResponse:
         """Start an environment."""
         del context
-        await self._worker.open_environment(request.epoch, request.environment_id)
+        self._worker.open_environment(request.epoch, request.environment_id)
         return pb.OpenEnvironmentResponse()
 
     async def CloseEnvironment(  # noqa: N802 - as above
@@ -36,7 +36,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.CloseEnvironmentResponse:
         """Begin to close the environment."""
         del context
-        await self._worker.close_environment(request.epoch)
+        self._worker.close_environment(request.epoch)
         return pb.CloseEnvironmentResponse()
 
     async def DestroyEnvironment(  # noqa: N802 - as above
@@ -44,7 +44,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.DestroyEnvironmentResponse:
         """Kill the environment."""
         del context
-        await self._worker.destroy_environment(request.epoch)
+        self._worker.destroy_environment(request.epoch)
         return pb.DestroyEnvironmentResponse()
 
     async def RunPlan(  # noqa: N802 - as above
@@ -54,7 +54,7 @@ class WorkerServicer(WorkerServiceServicer):
         del context
         if not request.HasField("item"):
             raise InvalidRequestError("item", "the plan call is missing")
-        await self._worker.run_plan(request.epoch, request.execution_id, request.item, request.acknowledged)
+        self._worker.run_plan(request.epoch, request.execution_id, request.item, request.acknowledged)
         return pb.RunPlanResponse()
 
     async def Acknowledge(  # noqa: N802 - as above

@@ -59,7 +59,7 @@ class Launch:
 
 
 class Environment:
-    """The one environment of a Worker. Its methods are called in the loop, one command at a time."""
+    """The one environment of a Worker. Its methods are called in the loop."""
 
     def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes) -> None:
         self._launch = launch
@@ -96,7 +96,7 @@ class Environment:
         """The execution that goes on, if any."""
         return self._execution
 
-    async def open(self, environment_id: str) -> None:
+    def open(self, environment_id: str) -> None:
         """Start a process. An environment_id that was accepted last is not started again.
 
         Raises EnvironmentExistsError.
@@ -111,7 +111,7 @@ class Environment:
         self._closed.clear()
         self._move(State.INITIALIZING)
         try:
-            self._process = await EnvironmentProcess.launch(self._launch.startup, self, self._launch.command)
+            self._process = EnvironmentProcess(self._launch.startup, self, self._launch.command)
         except OSError as error:
             message = f"The environment process could not be started: {error}."
             self._gone(EnvironmentFailure(message=message), failure.died(message))

@@ -12,7 +12,9 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
@@ -37,51 +39,45 @@ class ProcessListener(ChannelListener, Protocol):
 
 
 class EnvironmentProcess:
-    """A running environment process. Use :meth:`launch`."""
+    """A running environment process: `command` with the channel and the startup arguments added.
+
+    Made inside the running loop. Raises OSError if the process can't be started.
+    """
 
     def __init__(
-        self, process: asyncio.subprocess.Process, channel: Channel, pipes: Sequence[ConsolePipe], on: ProcessListener
+        self, startup: Sequence[str], on: ProcessListener, command: Sequence[str] = ENVIRONMENT_COMMAND
     ) -> None:
-        self._process = process
-        self._channel = channel
-        self._pipes = pipes
-        self._listener = on
-        self._end = asyncio.get_running_loop().create_task(self._wait())
-
-    @classmethod
-    async def launch(
-        cls, startup: Sequence[str], on: ProcessListener, command: Sequence[str] = ENVIRONMENT_COMMAND
-    ) -> EnvironmentProcess:
-        """Start `command` with the channel and the startup arguments added. Raises OSError if that fails."""
-        ours, theirs = socket.socketpair()
-        pipes = (os.pipe(), os.pipe())
+        connection, theirs = socket.socketpair()
+        readers, writers = zip(os.pipe(), os.pipe(), strict=True)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                "--channel-fd",
-                str(theirs.fileno()),
-                *startup,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=pipes[0][1],
-                stderr=pipes[1][1],
+            # Not asyncio's (uvloop's) way: that forks, and gRPC's fork handlers now and then abort the new process
+            # before it gets to exec. Popen uses vfork, which runs no handlers.
+            self._process = subprocess.Popen(  # noqa: S603 - the command is ours, the arguments are the operator's
+                [*command, "--channel-fd", str(theirs.fileno()), *startup],
+                stdin=subprocess.DEVNULL,
+                stdout=writers[0],
+                stderr=writers[1],
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
-        except BaseException:
-            ours.close()
-            for reader, _ in pipes:
+        except OSError:
+            connection.close()
+            for reader in readers:
                 os.close(reader)
             raise
         finally:
             theirs.close()
-            for _, writer in pipes:
+            for writer in writers:
                 os.close(writer)
+        self._listener = on
+        self._channel = Channel(connection, on)
         streams = (console_pb2.CONSOLE_STREAM_STDOUT, console_pb2.CONSOLE_STREAM_STDERR)
-        console = [
+        self._pipes = [
             ConsolePipe(reader, partial(on.text_received, stream))
-            for (reader, _), stream in zip(pipes, streams, strict=True)
+            for reader, stream in zip(readers, streams, strict=True)
         ]
-        return cls(process, Channel(ours, on), console, on)
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._wait, args=(loop,), name="environment-end", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -99,13 +95,18 @@ class EnvironmentProcess:
 
     def kill(self) -> None:
         """Kill it and the processes it started. Does nothing if it has ended."""
-        # While the return code is unknown the pid can't have been given to another process.
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
-    async def _wait(self) -> None:
-        returncode = await self._process.wait()
+    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A thread, because only Linux can announce the end of a process to a loop by itself.
+        returncode = self._process.wait()
+        # The loop is closed already when the service ended without waiting for this process.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._ended, returncode)
+
+    def _ended(self, returncode: int) -> None:
         for pipe in self._pipes:
             pipe.close()
         self._channel.drain()

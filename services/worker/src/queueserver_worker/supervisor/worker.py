@@ -1,7 +1,8 @@
 """The Worker: commands from Managers on one side, its environment and its journal on the other.
 
 Guarantees: a Manager that was replaced is refused (its epoch is lower than the highest that was seen); commands are
-carried out one at a time and to their end, even if the caller gives up; a command that is refused changes nothing.
+carried out one at a time, each in one turn of the loop; one that is refused changes nothing (outcomes that RunPlan
+acknowledges are forgotten even so: that they are stored is a fact, not a wish).
 The highest epoch is not kept across restarts of the Worker: its environment does not survive them either, and the
 first command of the owner sets it again.
 """
@@ -34,10 +35,9 @@ class Worker:
         self._environment = Environment(launch, journal, outcomes)
         self._version = version("queueserver-worker")
         self._highest_epoch = 0
-        self._turn = asyncio.Lock()
         self._stopping = False
 
-    async def open_environment(self, epoch: int, environment_id: str) -> None:
+    def open_environment(self, epoch: int, environment_id: str) -> None:
         """Start an environment; returns when its process runs, or could not be started (see the events).
 
         Raises StaleEpochError, InvalidRequestError, WorkerStoppingError or EnvironmentExistsError.
@@ -45,24 +45,19 @@ class Worker:
         _check_id("environment_id", environment_id)
         self._fence(epoch)
         self._refuse_when_stopping()
-        # A caller that hangs up must not leave a process behind that nobody owns.
-        await asyncio.shield(self._open(epoch, environment_id))
+        self._environment.open(environment_id)
 
-    async def close_environment(self, epoch: int) -> None:
+    def close_environment(self, epoch: int) -> None:
         """Begin to close the environment. Raises StaleEpochError, EnvironmentClosedError, EnvironmentBusyError."""
         self._fence(epoch)
-        async with self._turn:
-            self._fence(epoch)
-            self._environment.close()
+        self._environment.close()
 
-    async def destroy_environment(self, epoch: int) -> None:
+    def destroy_environment(self, epoch: int) -> None:
         """Kill the environment. Raises StaleEpochError or EnvironmentClosedError."""
         self._fence(epoch)
-        async with self._turn:
-            self._fence(epoch)
-            self._environment.destroy()
+        self._environment.destroy()
 
-    async def run_plan(self, epoch: int, execution_id: str, item: Item, acknowledged: Iterable[str]) -> None:
+    def run_plan(self, epoch: int, execution_id: str, item: Item, acknowledged: Iterable[str]) -> None:
         """Start an execution, unless this one was accepted before; forget outcomes that are stored.
 
         Raises StaleEpochError, InvalidRequestError, WorkerStoppingError, EnvironmentClosedError,
@@ -71,12 +66,10 @@ class Worker:
         _check_id("execution_id", execution_id)
         self._fence(epoch)
         self._outcomes.acknowledge(acknowledged)
-        async with self._turn:
-            self._fence(epoch)
-            if self._is_known(execution_id):
-                return
-            self._refuse_when_stopping()
-            self._environment.run_plan(execution_id, item)
+        if self._is_known(execution_id):
+            return
+        self._refuse_when_stopping()
+        self._environment.run_plan(execution_id, item)
 
     def acknowledge(self, epoch: int, execution_ids: Iterable[str]) -> None:
         """Forget outcomes that are stored. Raises StaleEpochError."""
@@ -107,20 +100,11 @@ class Worker:
         Takes at most about the sum of the timeouts (seconds).
         """
         self._stopping = True
-        async with self._turn:
-            # An environment that is just being launched must have its process before it can be ended.
-            pass
         await self._environment.stop(plan_timeout, close_timeout)
         if self._journal.watchers:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._outcomes.all_acknowledged.wait(), acknowledge_timeout)
         self._journal.close()
-
-    async def _open(self, epoch: int, environment_id: str) -> None:
-        async with self._turn:
-            self._fence(epoch)
-            self._refuse_when_stopping()
-            await self._environment.open(environment_id)
 
     def _is_known(self, execution_id: str) -> bool:
         running = self._environment.execution

@@ -1,0 +1,93 @@
+"""Commands: epochs, bad requests, addresses."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import grpc
+import pytest
+from queueserver.common.v1.item_pb2 import Item
+from queueserver.worker.v1 import worker_service_pb2 as pb
+from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+from tests.harness.process import TestProcess
+from tests.integration.worker.worker_harness import SCRIPTED_WORKER, reason, running_worker
+
+
+async def test_a_manager_that_was_replaced_is_refused_every_command(short_path: Path) -> None:
+    async with running_worker(short_path) as worker:
+        stub = worker.stub
+        await stub.Acknowledge(pb.AcknowledgeRequest(epoch=7))
+        plan = pb.RunPlanRequest(epoch=6, execution_id="x", item=Item(name="count"))
+        commands: list[Callable[[], Awaitable[object]]] = [
+            lambda: stub.OpenEnvironment(pb.OpenEnvironmentRequest(epoch=6, environment_id="e")),
+            lambda: stub.CloseEnvironment(pb.CloseEnvironmentRequest(epoch=6)),
+            lambda: stub.DestroyEnvironment(pb.DestroyEnvironmentRequest(epoch=6)),
+            lambda: stub.RunPlan(plan),
+            lambda: stub.Acknowledge(pb.AcknowledgeRequest(epoch=6)),
+        ]
+        for command in commands:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await command()
+            assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+            assert reason(refused.value) == "STALE_EPOCH"
+        await stub.Acknowledge(pb.AcknowledgeRequest(epoch=7))
+
+
+@pytest.mark.parametrize("execution_id", ["", "x" * 201])
+async def test_an_identity_that_cannot_be_used_is_refused(short_path: Path, execution_id: str) -> None:
+    async with running_worker(short_path) as worker:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await worker.stub.RunPlan(pb.RunPlanRequest(epoch=1, execution_id=execution_id, item=Item(name="count")))
+        with pytest.raises(grpc.aio.AioRpcError) as without_item:
+            await worker.stub.RunPlan(pb.RunPlanRequest(epoch=1, execution_id="x"))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert without_item.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_the_socket_of_a_killed_worker_does_not_stop_the_next_one(short_path: Path) -> None:
+    async with running_worker(short_path) as worker:
+        worker.process.kill()
+        assert (short_path / "w.sock").is_socket()
+        worker.restart()
+        assert (await worker.watch()).snapshot.boot_id
+        assert (short_path / "w.sock").stat().st_mode & 0o077 == 0
+
+
+async def test_the_socket_and_the_state_of_a_living_worker_are_not_taken(short_path: Path) -> None:
+    async with running_worker(short_path) as worker:
+        common = [sys.executable, str(SCRIPTED_WORKER), "--startup-script", str(short_path / "startup.txt")]
+        same_socket = ["--listen", f"unix:{short_path / 'w.sock'}", "--state-dir", str(short_path / "other")]
+        same_state = ["--listen", f"unix:{short_path / 'x.sock'}", "--state-dir", str(short_path / "state")]
+        for options, complaint in ((same_socket, "another service is using it"), (same_state, "Another Worker uses")):
+            second = TestProcess("second Worker", [*common, *options], announces=False)
+            second.output.wait_for(complaint)
+            assert second.wait() == 1
+            second.close()
+        assert (await worker.watch()).snapshot.boot_id
+
+
+async def test_it_listens_on_a_free_port_and_says_which(short_path: Path) -> None:
+    script = short_path / "startup.txt"
+    script.write_text("ready")
+    command = [sys.executable, str(SCRIPTED_WORKER), "--listen", "127.0.0.1:0"]
+    command += ["--state-dir", str(short_path / "state"), "--startup-script", str(script)]
+    process = TestProcess("Worker", command)
+    try:
+        address = process.wait_ready()
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=10):
+            pass
+        async with grpc.aio.insecure_channel(address) as channel:
+            call = WorkerServiceStub(channel).Watch(pb.WatchRequest())
+            response = await call.read()
+            call.cancel()
+        assert isinstance(response, pb.WatchResponse)
+        assert response.snapshot.boot_id
+        process.send(signal.SIGINT)
+        assert process.wait() == 0
+    finally:
+        process.close()
