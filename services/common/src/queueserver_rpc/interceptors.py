@@ -12,12 +12,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from queueserver_rpc.status import Refusal, abort
 
 Serializer = Callable[[Any], bytes]
+Deserializer = Callable[[bytes], Any]
 Translator = Callable[[Exception], "Refusal | None"]
 _log = logging.getLogger(__name__)
+_UNDECODABLE = Refusal(
+    grpc.StatusCode.INVALID_ARGUMENT,
+    "REQUEST_UNDECODABLE",
+    "The request is not a valid message: text must be UTF-8, and values may be nested at most about 30 levels deep.",
+)
+
+
+class UndecodableRequestError(Exception):
+    """The bytes of a request are not the message they should be."""
 
 
 class RefusalInterceptor(grpc.aio.ServerInterceptor):
@@ -51,7 +62,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, call: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
         async def guarded(request: Any, context: Any) -> Any:
             try:
-                return await call(request, context)
+                return await call(_decoded(request), context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 - protects the client from a silent INTERNAL, and the service
@@ -62,7 +73,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     def _stream(self, call: Callable[..., AsyncIterator[Any]], method: str) -> Callable[..., AsyncIterator[Any]]:
         async def guarded(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                async for response in call(request, context):
+                async for response in call(_decoded(request), context):
                     yield response
             except grpc.aio.AbortError:
                 raise
@@ -72,6 +83,8 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         return guarded
 
     def _refusal(self, error: Exception, method: str) -> Refusal:
+        if isinstance(error, UndecodableRequestError):
+            return _UNDECODABLE
         refusal = self._translate(error)
         if refusal is not None:
             return refusal
@@ -86,3 +99,21 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
 def _passing_bytes(serialize: Serializer) -> Serializer:
     """A handler may answer with a message it has serialized already."""
     return lambda response: response if isinstance(response, bytes) else serialize(response)
+
+
+def _or_undecodable(deserialize: Deserializer) -> Deserializer:
+    """Let bytes that do not decode reach the handler: gRPC would answer INTERNAL for them, but it is the request that is wrong."""
+
+    def decode(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return UndecodableRequestError()
+
+    return decode
+
+
+def _decoded(request: Any) -> Any:
+    if isinstance(request, UndecodableRequestError):
+        raise request
+    return request

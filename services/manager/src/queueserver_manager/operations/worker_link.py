@@ -92,16 +92,15 @@ class WorkerLink:
         view.pending = PendingCommand.NONE
         running = await self._ledger.read(lambda record: record.running)
         action = reconcile(running, snapshot)
-        if snapshot.execution is not None:
-            view.set_runs(snapshot.execution.runs)
-            view.confirmed = view.confirmed or (
-                running is not None and snapshot.execution.execution_id == running.execution_id
-            )
-        view.set_environment(snapshot.environment)
-        if running is not None and action.dispatch:
-            self._runner.dispatch(running)
+        execution = snapshot.execution
         if running is not None and action.lost is not None:
             self._runner.account(self._runner.failure(running, *action.lost))
+        if running is not None and action.dispatch:
+            self._runner.dispatch(running)
+        if execution is not None and running is not None and execution.execution_id == running.execution_id:
+            view.confirmed = True
+        view.set_runs(execution.runs if execution is not None else ())
+        view.set_environment(snapshot.environment)
         if action.account is not None:
             self._runner.account(action.account)
         if action.acknowledge:
