@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from queueserver_standalone.data_directory import default_data_directory
@@ -86,8 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"
     )
-    parser.add_argument("--version", action="version", version=version("queueserver-standalone"))
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     return parser
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when asked: what it takes to do so would stay in memory for good."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version  # noqa: PLC0415 - see above
+
+        parser.exit(message=f"{version('queueserver-standalone')}\n")
 
 
 def _listen_address(text: str) -> str:
