@@ -102,7 +102,7 @@ def _passing_bytes(serialize: Serializer) -> Serializer:
 
 
 def _or_undecodable(deserialize: Deserializer) -> Deserializer:
-    """Let bytes that do not decode reach the handler: gRPC would answer INTERNAL for them, but it is the request that is wrong."""
+    """Let bytes that do not decode reach the guard: it is the request that is wrong, not the service."""
 
     def decode(data: bytes) -> Any:
         try:
