@@ -1,3 +1,4 @@
+# ruff: noqa: S106 - tokens of pages and streams are no passwords
 from __future__ import annotations
 
 import asyncio

@@ -235,7 +235,7 @@ class Connection:
     def _explain(self, refusal: Refusal, *, changes: bool) -> str:
         """A sentence for failures that the server did not explain itself."""
         doubt = " The change may or may not have been made: look before you repeat it." if changes else ""
-        if refusal.code is grpc.StatusCode.UNAVAILABLE:
+        if refusal.code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
             return f"The connection to {self.address} was lost before the answer came.{doubt}"
         if refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED:
             return f"{self.address} did not answer in time.{doubt}"

@@ -36,6 +36,7 @@ class QueueStopReason(Word):
     REQUESTED = "requested"
     INSTRUCTION = "instruction"
     FAILURE = "failure"
+    ENVIRONMENT = "environment"
 
 
 class ConsoleStream(Word):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from queueserver_client.models.items import HistoryEntry, Item
+from queueserver_client.models.items import HistoryEntry, Item, ItemType
 from queueserver_client.outcomes import Outcomes
 
 if TYPE_CHECKING:
@@ -46,7 +46,10 @@ class ItemHandle:
         Raises:
             ItemNotFound: the item was taken out of the queue, or its line out of the history.
             ServiceUnavailable: the server could not be reached for longer than the watch waits.
+            ValueError: the item is an instruction.
         """
+        if self.item.item_type is ItemType.INSTRUCTION:
+            raise ValueError("An instruction leaves no line in the history: there is no result to wait for.")
         return await self._outcomes.wait(self.uid)
 
     def __repr__(self) -> str:

@@ -57,6 +57,8 @@ BY_CODE: dict[grpc.StatusCode, type[QueueServerError]] = {
     grpc.StatusCode.ABORTED: errors.Conflict,
     grpc.StatusCode.ALREADY_EXISTS: errors.Conflict,
     grpc.StatusCode.RESOURCE_EXHAUSTED: errors.LimitReached,
+    # A server that goes down cancels the calls it has.
+    grpc.StatusCode.CANCELLED: errors.ServiceUnavailable,
     grpc.StatusCode.UNAVAILABLE: errors.ServiceUnavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: errors.DeadlineExceeded,
     grpc.StatusCode.UNAUTHENTICATED: errors.AccessDenied,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: The server sends at least an empty batch every 10 seconds; after this long without one the stream is broken.
 SILENCE_SECONDS = 30.0
 #: Failures without a reason come from the connection, not from a Queue Server: the stream can be resumed.
-_BROKEN = {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+_BROKEN = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
 
 Interrupted = Callable[[QueueServerError], None]
 

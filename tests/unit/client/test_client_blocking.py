@@ -1,0 +1,129 @@
+# ruff: noqa: S105, S106 - tokens of pages and streams are no passwords
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from queueserver.common.v1 import environment_pb2, item_pb2
+from queueserver.manager.v1 import environment_service_pb2, event_service_pb2, queue_service_pb2, status_service_pb2
+from queueserver_client import (
+    AsyncClient,
+    AsyncEnvironment,
+    AsyncHistory,
+    AsyncInventory,
+    AsyncQueue,
+    Client,
+    ItemHandle,
+    Plan,
+    QueueServerError,
+    Snapshot,
+    Watch,
+    sync,
+)
+
+from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
+
+PAIRS = {
+    AsyncClient: Client,
+    AsyncQueue: sync.Queue,
+    AsyncEnvironment: sync.Environment,
+    AsyncHistory: sync.History,
+    AsyncInventory: sync.Inventory,
+    ItemHandle: sync.BlockingItemHandle,
+    Watch: sync.BlockingWatch,
+}
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_the_blocking_class_has_every_public_name_of_the_asynchronous_one(kind: type[Any]) -> None:
+    public = {name for name, _ in inspect.getmembers(kind) if not name.startswith("_")}
+    if kind is ItemHandle:
+        public |= {"item", "index", "queue_size"}
+    assert public - {name for name in dir(PAIRS[kind]) if not name.startswith("_")} == set()
+
+
+def test_a_blocking_method_keeps_the_documentation() -> None:
+    assert sync.Queue.add.__doc__ == AsyncQueue.add.__doc__
+
+
+@pytest.fixture
+def threaded() -> Iterator[ScriptedManager]:
+    """A scripted manager that serves from a thread, so that the test's own thread is free to block."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    manager = ScriptedManager()
+    asyncio.run_coroutine_threadsafe(manager.start(), loop).result(10)
+    yield manager
+    asyncio.run_coroutine_threadsafe(manager.stop(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+def stored(uid: str) -> item_pb2.Item:
+    return item_pb2.Item(item_uid=uid, name="count")
+
+
+def test_calls_handles_and_listings_work_without_an_event_loop(threaded: ScriptedManager) -> None:
+    threaded.answers["AddItem"] = queue_service_pb2.AddItemResponse(item=stored("a"), queue_size=1)
+    threaded.answers["RemoveItem"] = queue_service_pb2.RemoveItemResponse(item=stored("a"), queue_size=0)
+    threaded.answers["ListItems"] = [
+        queue_service_pb2.ListItemsResponse(items=[stored("a")], next_page_token="t"),
+        queue_service_pb2.ListItemsResponse(items=[stored("b")]),
+    ]
+    with Client(threaded.address) as client:
+        handle = client.queue.add(Plan("count"))
+        assert (handle.uid, handle.queue_size, handle.item.name) == ("a", 1, "count")
+        assert handle.remove().queue_size == 0
+        assert [item.uid for item in client.queue.list()] == ["a", "b"]
+
+
+async def test_it_works_where_an_event_loop_already_runs(threaded: ScriptedManager) -> None:
+    threaded.answers["GetStatus"] = status_service_pb2.GetStatusResponse()
+    with Client(threaded.address) as client:
+        assert client.status().items_in_queue == 0
+
+
+def test_a_watch_is_a_plain_iterator(threaded: ScriptedManager) -> None:
+    async def stream(_: Any) -> AsyncIterator[event_service_pb2.WatchResponse]:
+        snapshot = event_service_pb2.Snapshot(complete=True, queue=[stored("a")])
+        yield event_service_pb2.WatchResponse(snapshot=snapshot, resume_token="t")
+        await until_cancelled()
+
+    threaded.answers["Watch"] = stream
+    with Client(threaded.address) as client, client.watch(["queue"]) as watch:
+        first = next(watch)
+        assert isinstance(first, Snapshot)
+        assert watch.resume_token == "t"
+
+
+def test_a_callback_that_calls_the_client_is_told_instead_of_blocking_for_ever(threaded: ScriptedManager) -> None:
+    idle = environment_pb2.Environment(state=environment_pb2.ENVIRONMENT_STATE_IDLE)
+
+    async def stream(_: Any) -> AsyncIterator[environment_service_pb2.WaitEnvironmentResponse]:
+        yield environment_service_pb2.WaitEnvironmentResponse(environment=idle)
+
+    threaded.answers |= {"Open": environment_service_pb2.OpenResponse(), "WaitEnvironment": stream}
+    with Client(threaded.address) as client, pytest.raises(RuntimeError, match="must not call the client"):
+        client.environment.open(on_progress=lambda _: print(client.status()))  # noqa: T201 - never gets so far
+
+
+def test_errors_come_through_and_a_closed_client_says_so() -> None:
+    client = Client("127.0.0.1:1")
+    with pytest.raises(QueueServerError, match="No Queue Server answers"):
+        client.status()
+    client.close()
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        client.status()
+
+
+@pytest.mark.parametrize("user", ["", "Jürgen", "a\nb"])
+def test_a_user_name_that_no_header_can_carry_is_refused(user: str) -> None:
+    with pytest.raises(ValueError, match="user must be printable ASCII"):
+        Client("127.0.0.1:1", user=user)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+import queueserver_client
+from queueserver.common.v1 import console_pb2, document_pb2, environment_pb2, inventory_pb2, item_pb2, value_pb2
+from queueserver.manager.v1 import event_service_pb2, status_service_pb2
+from queueserver_client import event_reader
+from queueserver_client.documents import decode_document
+from queueserver_client.models.words import Word
+
+ENUMS = {
+    "ConnectionState": status_service_pb2.Connection,
+    "ConsoleStream": console_pb2.ConsoleStream,
+    "EnvironmentState": environment_pb2.EnvironmentState,
+    "EventKind": event_service_pb2.EventKind,
+    "ExitStatus": item_pb2.ExitStatus,
+    "FailureCause": item_pb2.FailureCause,
+    "ItemType": item_pb2.ItemType,
+    "ManagerRole": status_service_pb2.ManagerRole,
+    "ManagerState": status_service_pb2.ManagerState,
+    "ParameterKind": inventory_pb2.ParameterKind,
+    "QueueStopReason": event_service_pb2.QueueStopReason,
+    "RunEngineState": environment_pb2.RunEngineState,
+    "TypeKind": inventory_pb2.ParameterType.Kind,
+}
+
+
+def test_every_enum_of_the_public_surface_is_compared_with_the_contract() -> None:
+    public = [getattr(queueserver_client, name) for name in queueserver_client.__all__]
+    assert {kind.__name__ for kind in public if inspect.isclass(kind) and issubclass(kind, Word)} == set(ENUMS)
+
+
+@pytest.mark.parametrize(("name", "proto"), ENUMS.items())
+def test_words_are_the_names_of_the_contract_in_the_order_of_their_numbers(name: str, proto: Any) -> None:
+    kind = getattr(queueserver_client, name)
+    assert [proto.Value(value) for value in proto.keys()] == list(range(len(kind)))  # noqa: SIM118 - no mapping
+    for word, full in zip(kind, proto.keys(), strict=True):
+        assert full.lower().endswith(word.value)
+        assert kind.from_number(word.number) is word
+    assert kind.from_number(999).value == "unspecified"
+
+
+def test_every_event_of_the_contract_can_be_read() -> None:
+    oneof = event_service_pb2.WatchEvent.DESCRIPTOR.oneofs_by_name["event"]
+    assert {field.name for field in oneof.fields} == set(event_reader.READERS)
+    for field in oneof.fields:
+        proto = event_service_pb2.WatchEvent(revision=7)
+        getattr(proto, field.name).SetInParent()
+        event = event_reader.read_event(proto)
+        assert event is not None
+        assert event.revision == 7
+
+
+def test_the_public_surface_is_exactly_what_is_listed() -> None:
+    exported = {
+        name
+        for name, value in vars(queueserver_client).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    }
+    assert exported == set(queueserver_client.__all__)
+    assert sorted(queueserver_client.__all__) == list(queueserver_client.__all__)
+    assert len(queueserver_client.__all__) == 103, "the public surface changed: is that meant?"
+
+
+def integer(value: int) -> value_pb2.Value:
+    return value_pb2.Value(integer=value)
+
+
+def test_a_start_document_is_put_together_again() -> None:
+    start = document_pb2.RunStart(uid="u", time=1.5, scan_id=4, plan_name="count", extra={"num_points": integer(5)})
+    assert decode_document(document_pb2.Document(start=start)) == (
+        "start",
+        {"uid": "u", "time": 1.5, "scan_id": 4, "plan_name": "count", "num_points": 5},
+    )
+
+
+def test_fields_that_a_document_does_not_have_stay_away() -> None:
+    name, content = decode_document(document_pb2.Document(start=document_pb2.RunStart(uid="u", time=1.0)))
+    assert (name, content) == ("start", {"uid": "u", "time": 1.0})
+    name, content = decode_document(document_pb2.Document(resource=document_pb2.Resource(uid="u", spec="X")))
+    assert content == {"uid": "u", "spec": "X", "resource_path": "", "root": ""}
+    assert decode_document(document_pb2.Document()) == ("", {})
+
+
+def test_a_descriptor_keeps_its_data_keys() -> None:
+    key = document_pb2.DataKey(source="SIM", dtype="array", shape=[2, -1], units="mm", extra={"low": integer(0)})
+    _, content = decode_document(
+        document_pb2.Document(descriptor=document_pb2.EventDescriptor(uid="d", name="primary", data_keys={"x": key}))
+    )
+    assert content["data_keys"] == {
+        "x": {"source": "SIM", "dtype": "array", "shape": [2, None], "units": "mm", "low": 0}
+    }
+
+
+def test_events_and_streams_keep_their_values() -> None:
+    event = document_pb2.Event(uid="e", seq_num=1, data={"x": integer(2**60)}, extra={"filled": value_pb2.Value()})
+    _, content = decode_document(document_pb2.Document(event=event))
+    assert content["data"] == {"x": 2**60}
+    assert content["filled"] is None
+    datum = document_pb2.StreamDatum(uid="s", indices=document_pb2.Range(start=1, stop=3))
+    _, content = decode_document(document_pb2.Document(stream_datum=datum))
+    assert content["indices"] == {"start": 1, "stop": 3}
+    stop = document_pb2.RunStop(uid="p", exit_status="success", num_events={"primary": 5})
+    _, content = decode_document(document_pb2.Document(stop=stop))
+    assert (content["num_events"], content["reason"]) == ({"primary": 5}, "")
+    page = document_pb2.EventPage(descriptor="d", uid=["a"], seq_num=[1], time=[2.0])
+    _, content = decode_document(document_pb2.Document(event_page=page))
+    assert (content["uid"], content["seq_num"], content["time"]) == (["a"], [1], [2.0])
