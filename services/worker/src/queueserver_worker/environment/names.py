@@ -7,10 +7,12 @@ plan's parameter takes a function.
 
 import difflib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from queueserver_worker.environment.describe.devices import component_names, find_component, is_device
 from queueserver_worker.environment.describe.plans import is_plan
+
+_SHOWN: Final = 5
 
 
 class Names:
@@ -59,4 +61,6 @@ class Names:
         device = self.device(parent)
         if device is None:
             return self.devices_like(parent)
-        return [f"{parent}.{match}" for match in difflib.get_close_matches(last, component_names(device))]
+        components = component_names(device)
+        near = difflib.get_close_matches(last, components) or components[:_SHOWN]
+        return [f"{parent}.{match}" for match in near]

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from queueserver.common.v1.inventory_pb2 import DeviceDescription
 
+from queueserver_worker.environment.failures import error_text
+
 MAX_DEPTH: Final = 5
 """Levels of a device tree, the device itself included."""
 _READABLE: Final = frozenset({"name", "read", "describe"})
@@ -70,38 +72,39 @@ def component_names(device: object) -> list[str]:
     return [name for name, _ in _children(device)] if _members(device) >= _COMPOSED else []
 
 
-def describe_device(name: str, device: object) -> DeviceDescription:
+def describe_device(name: str, device: object, problems: list[str]) -> DeviceDescription:
     """Describe a device with its components.
 
-    Raises
-    ------
-    Exception
-        Whatever the device raises when it is asked for its components.
-
+    Where the components of a device can't be listed, they are left out and a sentence is added to `problems`.
     """
     description = DeviceDescription()
-    description.CopyFrom(_describe(device, MAX_DEPTH))
+    description.CopyFrom(_describe(name, device, MAX_DEPTH, problems))
     description.name = name
     return description
 
 
-def _describe(device: object, depth: int) -> DeviceDescription:
+def _describe(path: str, device: object, depth: int, problems: list[str]) -> DeviceDescription:
     if _ophyd_components(type(device)) is not None:
         description = _describe_class(type(device), depth)
-        _correct_from_instance(description, device)
+        description.MergeFrom(_flags(_members(device)))
         return description
     description = _describe_node(type(device), _members(device))
     if depth > 1 and _members(device) >= _COMPOSED:
-        for name, child in _children(device):
-            component = description.components.add()
-            component.CopyFrom(_describe(child, depth - 1))
-            component.name = name
+        description.components.extend(_describe_children(path, device, depth - 1, problems))
     return description
 
 
-def _correct_from_instance(description: DeviceDescription, device: object) -> None:
-    """Add what only the object shows: a class may get its protocol's methods in its initializer."""
-    description.MergeFrom(_flags(_members(device)))
+def _describe_children(path: str, device: object, depth: int, problems: list[str]) -> list[DeviceDescription]:
+    found = []
+    try:
+        for name, child in _children(device):
+            component = _describe(f"{path}.{name}", child, depth, problems)
+            component.name = name
+            found.append(component)
+    except Exception as error:  # noqa: BLE001 - protects the other devices from one whose code is broken
+        problems.append(f"The components of {path} were left out ({type(error).__name__}: {error_text(error)}).")
+        return []
+    return found
 
 
 @cache

@@ -18,7 +18,9 @@ def take_inventory(namespace: dict[str, Any]) -> Inventory:
             if is_plan(value):
                 inventory.plans.append(describe_plan(name, value))
             elif is_device(value):
-                inventory.devices.append(describe_device(name, value))
+                problems: list[str] = []
+                inventory.devices.append(describe_device(name, value, problems))
+                inventory.issues.extend(InventoryIssue(name=name, message=problem) for problem in problems)
         except Exception as error:  # noqa: BLE001 - protects the other plans and devices from a broken one
             inventory.issues.append(_issue(name, error))
     return inventory

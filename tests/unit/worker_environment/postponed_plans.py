@@ -1,0 +1,16 @@
+# mypy: disable-error-code="type-arg"
+"""Plans whose annotations are text, as in a user's module that postpones their evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from bluesky.protocols import Readable
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+def postponed(detectors: Sequence[Readable], num: int | None = None, price: Decimal | None = None) -> Iterator[Any]:
+    yield from (detectors, num, price)
