@@ -10,6 +10,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -88,6 +89,40 @@ async def test_it_listens_on_a_free_port_and_says_which(short_path: Path) -> Non
         assert isinstance(response, pb.WatchResponse)
         assert response.snapshot.boot_id
         process.send(signal.SIGINT)
+        assert process.wait() == 0
+    finally:
+        process.close()
+
+
+@pytest.mark.parametrize(
+    ("directory", "complaint"), [("missing", "create the directory"), ("x" * 100, "choose a path of at most")]
+)
+def test_a_socket_that_cannot_be_made_is_explained(short_path: Path, directory: str, complaint: str) -> None:
+    if directory != "missing":
+        (short_path / directory).mkdir()
+    listen = f"unix:{short_path / directory / 'w.sock'}"
+    command = [sys.executable, "-m", "queueserver_worker", "--listen", listen, "--startup-dir", str(short_path)]
+    process = TestProcess("Worker", [*command, "--state-dir", str(short_path / "state")], announces=False)
+    try:
+        process.output.wait_for(complaint)
+        assert process.wait() == 1
+    finally:
+        process.close()
+
+
+async def test_it_is_healthy_as_soon_as_it_is_ready(short_path: Path) -> None:
+    async with running_worker(short_path), grpc.aio.insecure_channel(f"unix:{short_path / 'w.sock'}") as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        answer = await health.Check(health_pb2.HealthCheckRequest(service="queueserver.worker.v1.WorkerService"))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_the_worker_imports_nothing_that_user_code_needs(short_path: Path) -> None:
+    forbidden = ("bluesky", "ophyd", "numpy", "queueserver_worker.environment")
+    code = f"import sys, queueserver_worker.__main__; print([n for n in {forbidden} if n in sys.modules])"
+    process = TestProcess("import", [sys.executable, "-c", code], announces=False, working_directory=short_path)
+    try:
+        assert process.output.wait_for("[") == "[]"
         assert process.wait() == 0
     finally:
         process.close()

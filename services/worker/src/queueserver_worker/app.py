@@ -28,6 +28,9 @@ from queueserver_worker.supervisor.worker import Worker
 # After the last event was published, streams get this long to deliver it.
 _DELIVERY_SECONDS = 1.0
 _UNIX = "unix:"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+# What fits into the kernel's sockaddr_un everywhere (Linux has 107, macOS 103).
+_MAX_UNIX_PATH = 103
 _log = logging.getLogger(__name__)
 
 
@@ -64,9 +67,16 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
 
 
 def _listen(server: Server, address: str) -> str:
+    """Bind the address; answers it with the real port. Raises OSError if it can't be bound."""
     if not address.startswith(_UNIX):
+        if address.rpartition(":")[0] not in _LOOPBACK:
+            _log.warning("Whoever can reach %s can run plans on this machine: let a firewall guard it.", address)
         return server.listen(address)
     path = Path(address.removeprefix(_UNIX))
+    if not path.parent.is_dir():
+        raise OSError(f"Can't listen on {address}: create the directory {path.parent} first.")
+    if len(os.fsencode(path)) > _MAX_UNIX_PATH:
+        raise OSError(f"Can't listen on {address}: choose a path of at most {_MAX_UNIX_PATH} bytes.")
     _remove_stale(path)
     # Whoever can connect can run plans, so the socket is its owner's alone.
     mask = os.umask(0o177)

@@ -116,6 +116,7 @@ class Environment:
             message = f"The environment process could not be started: {error}."
             self._gone(EnvironmentFailure(message=message), failure.died(message))
             return
+        _log.info("The environment opens, process %d.", self._process.pid)
         self._view.pid = self._process.pid
         self._liveness.start()
         self._publish()
@@ -166,7 +167,10 @@ class Environment:
             self._kill(failure.service_stopped())
         elif self._state is not State.CLOSED:
             self._begin_closing(close_timeout)
-        await _within(self._closed, close_timeout + 1.0)
+            await _within(self._closed, close_timeout)
+            if self._process is not None:
+                self._kill(failure.closing_took_too_long(close_timeout))
+        await _within(self._closed, self._launch.exit_timeout)
 
     # What follows is called by the process and its parts.
 
@@ -214,7 +218,6 @@ class Environment:
                 reason.traceback = self._stderr.lines()
         if reason is not None:
             reason.exit_code = returncode
-        _log.info("The environment process has ended with code %d.", returncode)
         self._process = None
         self._gone(reason, ending)
 
@@ -305,7 +308,10 @@ class Environment:
         self._view.run_engine_state = environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED
         self._view.pid = 0
         self._view.responsive = True
-        if reason is not None:
+        if reason is None:
+            _log.info("The environment is closed.")
+        else:
+            _log.warning("%s", reason.message)
             self._view.failure.CopyFrom(reason)
             self.text_received(console_pb2.CONSOLE_STREAM_WORKER, reason.message + "\n")
         outcome = None

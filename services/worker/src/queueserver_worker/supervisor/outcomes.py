@@ -12,12 +12,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-import os
 import struct
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
+from typing import IO
 
 from google.protobuf.message import DecodeError
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome
@@ -53,8 +53,8 @@ class Outcomes:
         self._tell()
 
     def close(self) -> None:
-        """Let go of the directory."""
-        os.close(self._lock)
+        """Let go of the directory. May be called again."""
+        self._lock.close()
 
     def waiting(self) -> list[ExecutionOutcome]:
         """Outcomes that were not acknowledged, oldest first."""
@@ -88,8 +88,8 @@ class Outcomes:
             kept = self._waiting.pop(execution_id, None)
             if kept is None:
                 continue
-            kept[1].unlink(missing_ok=True)
             self._acknowledged[execution_id] = None
+            _remove(kept[1])
             if len(self._acknowledged) > REMEMBERED:
                 self._acknowledged.popitem(last=False)
         self._tell()
@@ -118,6 +118,14 @@ class Outcomes:
                 self._waiting[outcome.execution_id] = (outcome, path)
 
 
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        # Harmless: after a restart of the Worker the Manager gets this outcome once more and knows it.
+        _log.warning("%s can't be removed: %s.", path, error)
+
+
 def _read(path: Path) -> ExecutionOutcome | None:
     data = path.read_bytes()
     payload = data[_CHECKSUM.size :]
@@ -130,12 +138,12 @@ def _read(path: Path) -> ExecutionOutcome | None:
     return outcome if outcome.execution_id else None
 
 
-def _lock(directory: Path) -> int:
+def _lock(directory: Path) -> IO[bytes]:
     # The kernel drops the lock when its holder dies, so a killed Worker never locks out its successor.
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = (directory / "lock").open("wb")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
+        file.close()
         raise StateDirectoryBusyError(directory) from None
-    return descriptor
+    return file

@@ -1,0 +1,87 @@
+"""The Worker with the environment it is made for, and the startup code of the examples."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from queueserver.common.v1 import item_pb2
+from queueserver.common.v1.item_pb2 import Item
+from queueserver.worker.v1 import worker_service_pb2 as pb
+from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
+
+from tests.harness.process import wait_until_gone
+from tests.harness.services import WorkerProcess
+from tests.integration.worker.worker_harness import CLOSED, IDLE, Watching
+
+
+class OpenWorker:
+    def __init__(self, process: WorkerProcess, channel: grpc.aio.Channel) -> None:
+        self.process = process
+        self.stub = WorkerServiceStub(channel)
+        self.watching = Watching(self.stub.Watch(pb.WatchRequest()))
+        self.pid = 0
+
+    async def open(self) -> None:
+        await self.watching.begin()
+        await self.stub.OpenEnvironment(pb.OpenEnvironmentRequest(epoch=1, environment_id="e"))
+        self.pid = (await self.watching.environment(lambda e: e.state in {IDLE, CLOSED} and e.pid > 0)).pid
+
+    async def run(self, execution_id: str, num: int, delay: float = 0) -> None:
+        call = {"name": "count", "args": [["det1"]], "kwargs": {"num": num, "delay": delay}, "itemUid": "i"}
+        item = json_format.ParseDict(call, Item())
+        await self.stub.RunPlan(pb.RunPlanRequest(epoch=1, execution_id=execution_id, item=item))
+
+
+@pytest.fixture
+async def worker(short_path: Path) -> AsyncIterator[OpenWorker]:
+    process = WorkerProcess(short_path)
+    try:
+        async with grpc.aio.insecure_channel(process.address) as channel:
+            opened = OpenWorker(process, channel)
+            await opened.open()
+            yield opened
+    finally:
+        process.close()
+
+
+async def test_a_real_plan_completes_with_its_run_its_documents_and_its_table(worker: OpenWorker) -> None:
+    await worker.run("x", 3)
+    outcome = await worker.watching.outcome("x")
+    kinds = [e.document.document.WhichOneof("kind") for e in worker.watching.events if e.HasField("document")]
+    assert outcome.result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
+    assert [(run.is_open, run.exit_status) for run in outcome.result.runs] == [(False, "success")]
+    assert kinds == ["start", "descriptor", "event", "event", "event", "stop"]
+    assert "Run was closed" in worker.watching.console()
+
+
+async def test_a_real_plan_is_lost_with_its_environment(worker: OpenWorker) -> None:
+    await worker.run("x", 100, delay=10)
+    await worker.watching.until(lambda e: e.document.document.HasField("event"))
+    os.kill(worker.pid, signal.SIGKILL)
+    outcome = await worker.watching.outcome("x")
+    assert outcome.result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST
+    assert [run.is_open for run in outcome.result.runs] == [True]
+
+
+async def test_a_real_plan_is_aborted_when_the_worker_is_stopped(worker: OpenWorker) -> None:
+    await worker.run("x", 100, delay=10)
+    await worker.watching.until(lambda e: e.document.document.HasField("event"))
+    worker.process.process.send(signal.SIGTERM)
+    outcome = await worker.watching.outcome("x")
+    assert outcome.result.failure_cause == item_pb2.FAILURE_CAUSE_SHUTDOWN
+    assert [run.exit_status for run in outcome.result.runs] == ["abort"]
+    assert worker.process.process.wait() == 0
+    wait_until_gone(worker.pid)
+
+
+async def test_an_environment_does_not_outlive_a_worker_that_is_killed(worker: OpenWorker) -> None:
+    await worker.run("x", 100, delay=10)
+    await worker.watching.until(lambda e: e.document.document.HasField("event"))
+    worker.process.process.kill()
+    wait_until_gone(worker.pid)
