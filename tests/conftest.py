@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from queueserver_client import AsyncClient, Client
 
+from tests.harness.parts import Parts
 from tests.harness.redis import RedisProcess
 from tests.harness.stack import Stack, running_stack, short_directory
 
@@ -17,7 +18,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Put the log of the stacks that a failed test used beside its failure."""
     report = yield
     if report.failed:
-        stacks = {id(value): value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Stack)}
+        used = getattr(item, "funcargs", {}).values()
+        stacks = {id(value): value for value in used if isinstance(value, (Stack, Parts))}
         report.sections += [("log of the stack", stack.log()) for stack in stacks.values()]
     return report
 

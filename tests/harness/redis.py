@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 from pathlib import Path
 
@@ -49,6 +50,10 @@ class RedisProcess:
     def connect(self) -> redis.Redis:
         """A client of it; use it in a ``with``."""
         return redis.Redis.from_url(self.url)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, for example to freeze it."""
+        self._running().send(number)
 
     def kill(self) -> None:
         """``kill -9``."""

@@ -48,6 +48,14 @@ class Stack:
             raise AssertionError("the stack was not started")
         return self.process
 
+    @property
+    def redis_socket(self) -> Path:
+        """Socket of the embedded Redis. ProcessError if there is none."""
+        found = list(self._runtime_directory.glob("*/redis"))
+        if len(found) != 1:
+            raise ProcessError(f"expected one socket of Redis, found {found}")
+        return found[0]
+
     def start(self) -> None:
         """Start it, or start it again on the same data and the same port; waits until it is ready."""
         kind = "--startup-dir" if self._startup.is_dir() else "--startup-script"

@@ -1,0 +1,93 @@
+"""The generated stubs, for requests that our own client would refuse to send, and what a refusal says in full."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceStub
+from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
+from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
+from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
+from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
+
+_OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
+
+
+@dataclass(frozen=True)
+class Stubs:
+    """One stub for each service of a Manager, on a channel without retries."""
+
+    channel: grpc.aio.Channel
+    status: Any
+    queue: Any
+    history: Any
+    environment: Any
+    inventory: Any
+    events: Any
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refusal as it came over the wire."""
+
+    code: grpc.StatusCode
+    domain: str
+    reason: str
+    message: str
+    #: Description by path of the field.
+    violations: dict[str, str]
+    details: tuple[Any, ...]
+
+    def detail(self, kind: Any) -> Any:
+        """The detail of a type. AssertionError if there is none."""
+        for packed in self.details:
+            if packed.Is(kind.DESCRIPTOR):
+                found = kind()
+                packed.Unpack(found)
+                return found
+        raise AssertionError(f"the refusal {self.reason} has no {kind.DESCRIPTOR.full_name}")
+
+
+@contextlib.asynccontextmanager
+async def connect(address: str) -> AsyncIterator[Stubs]:
+    """Stubs of the Manager at an address."""
+    async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
+        yield Stubs(
+            channel,
+            StatusServiceStub(channel),
+            QueueServiceStub(channel),
+            HistoryServiceStub(channel),
+            EnvironmentServiceStub(channel),
+            InventoryServiceStub(channel),
+            EventServiceStub(channel),
+        )
+
+
+async def refused(call: Awaitable[Any]) -> Refused:
+    """The refusal of a call. AssertionError if it was not refused, or without an ErrorInfo."""
+    try:
+        answer = await call
+    except grpc.aio.AioRpcError as error:
+        return read_refusal(error)
+    raise AssertionError(f"the call was not refused; it answered {answer}")
+
+
+def read_refusal(error: grpc.aio.AioRpcError) -> Refused:
+    """Take a refusal apart. AssertionError if it carries no ErrorInfo."""
+    status = rpc_status.from_call(error)
+    if status is None:
+        raise AssertionError(f"a refusal without details: {error.code()} {error.details()}")
+    plain = Refused(error.code(), "", "", status.message, {}, tuple(status.details))
+    info = plain.detail(error_details_pb2.ErrorInfo)
+    violations: dict[str, str] = {}
+    if any(packed.Is(error_details_pb2.BadRequest.DESCRIPTOR) for packed in status.details):
+        bad = plain.detail(error_details_pb2.BadRequest)
+        violations = {violation.field: violation.description for violation in bad.field_violations}
+    return Refused(plain.code, info.domain, info.reason, plain.message, violations, plain.details)
