@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from queueserver_standalone import log
 from queueserver_standalone.child import READY_FD_VARIABLE
@@ -95,12 +96,21 @@ def _say_what_to_type(address: str) -> None:
     log.logger.info("Ready: clients connect to %s. In another terminal, type for example:", address)
     if address != DEFAULT_LISTEN:
         log.logger.info("    export QSERVER_ADDRESS=%s", address)
-    log.logger.info("    qserver environment open")
-    log.logger.info("    qserver queue add plan %s", _EXAMPLE)
-    log.logger.info("    qserver queue start")
-    log.logger.info("    qserver watch")
+    qserver = _command("qserver")
+    log.logger.info("    %s environment open", qserver)
+    log.logger.info("    %s queue add plan %s", qserver, _EXAMPLE)
+    log.logger.info("    %s queue start", qserver)
+    log.logger.info("    %s watch", qserver)
     log.logger.info("    grpcurl -plaintext %s list", address)
     log.logger.info("Ctrl-C stops everything.")
+
+
+def _command(name: str) -> str:
+    """How to call a command that is installed beside this one: by name, or by path if the shell would not find it."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) is not None or not beside.exists():
+        return name
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
 
 
 def _announce(address: str) -> None:
