@@ -41,6 +41,11 @@ def item_words(item: Item) -> str:
     return call if len(call) <= 90 else call[:89] + "…"  # noqa: PLR2004 - the rest of a terminal line
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def event_words(event: Event) -> str | None:
     """A line for people, or None for events that are shown in another way."""
     return _queue_words(event) or _execution_words(event) or _other_words(event)
@@ -51,13 +56,13 @@ def _queue_words(event: Event) -> str | None:
         retry = f", attempt {event.item.attempt}" if event.item.retry_of else ""
         return f"added at {event.index}: {item_words(event.item)} by {event.item.user}{retry}"
     if isinstance(event, ItemsAdded):
-        return f"added at {event.index}: {len(event.items)} items"
+        return f"added at {event.index}: {counted(len(event.items), 'item')}"
     if isinstance(event, ItemRemoved):
         return f"removed from {event.index}: {event.item_uid}"
     if isinstance(event, ItemMoved):
         return f"moved from {event.from_index} to {event.to_index}: {event.item_uid}"
     if isinstance(event, QueueCleared):
-        return f"queue cleared: {event.removed} items"
+        return f"queue cleared: {counted(event.removed, 'item')}"
     return None
 
 
@@ -84,9 +89,9 @@ def _other_words(event: Event) -> str | None:
         why = f" ({result.message})" if result.message else ""
         return f"history: {event.entry.item.name} {result.exit_status}{why}"
     if isinstance(event, HistoryCleared):
-        return f"history cleared: {event.removed} entries"
+        return f"history cleared: {counted(event.removed, 'line')}"
     if isinstance(event, InventoryChanged):
-        return f"environment offers {event.plans} plans and {event.devices} devices"
+        return f"environment offers {counted(event.plans, 'plan')} and {counted(event.devices, 'device')}"
     if isinstance(event, EventsLost):
         return f"some events were lost here: {', '.join(kind.value for kind in event.kinds)}"
     return None

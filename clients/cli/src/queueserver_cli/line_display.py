@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from queueserver_client import ConsoleText, ConsoleWritten, DocumentEmitted, Event, Snapshot, Status, StatusChanged
 
-from queueserver_cli.event_words import event_words, item_words
+from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.printer import Printer
 from queueserver_cli.run_view import RunsView
+from queueserver_cli.vocabulary import environment_word
 
 
 class ConsoleLines:
@@ -30,7 +31,7 @@ class StatusWords:
     def news(self, status: Status) -> str | None:
         """The line, or None if it is the same as before."""
         environment = status.environment
-        words = f"manager {status.manager_state}, environment {environment.state}"
+        words = f"manager {status.manager_state}, environment {environment_word(environment.state)}"
         if environment.run_engine_state.number:
             words += f", RunEngine {environment.run_engine_state}"
         if environment.progress:
@@ -85,9 +86,8 @@ class LineDisplay:
             self._say("some changes could not be followed; this is the state now")
         if snapshot.status is not None:
             self._say(self._status.news(snapshot.status))
-            self._say(
-                f"{snapshot.status.items_in_queue} items in the queue, {snapshot.status.items_in_history} in history"
-            )
+            waiting = counted(snapshot.status.items_in_queue, "item")
+            self._say(f"{waiting} in the queue, {snapshot.status.items_in_history} in history")
         if snapshot.running_item is not None:
             self._say(f"running: {item_words(snapshot.running_item.item)}")
         for index, item in enumerate(snapshot.queue):

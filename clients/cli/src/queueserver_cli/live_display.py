@@ -19,9 +19,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from queueserver_cli.event_words import event_words, item_words
+from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.line_display import ConsoleLines
 from queueserver_cli.run_view import Run, RunsView
+from queueserver_cli.vocabulary import environment_word
 
 #: The screen is drawn at most this often, however many events come.
 _REDRAW_SECONDS = 0.1
@@ -93,12 +94,14 @@ class LiveDisplay:
         if status is None:
             return Text("")
         stop = ", stops after this item" if status.queue_stop_pending else ""
-        environment = status.environment
-        words = f"manager {status.manager_state}{stop} · environment {environment.state} {environment.progress}"
-        return Text(words.rstrip() + f" · {status.items_in_history} in history", style="bold")
+        environment = f"{environment_word(status.environment.state)} {status.environment.progress}".rstrip()
+        words = (
+            f"manager {status.manager_state}{stop} · environment {environment} · {status.items_in_history} in history"
+        )
+        return Text(words, style="bold")
 
     def _queue(self) -> Table:
-        table = Table(expand=True, title_justify="left", title=f"Queue: {len(self._view.items)} items")
+        table = Table(expand=True, title_justify="left", title=f"Queue: {counted(len(self._view.items), 'item')}")
         for heading in ("", "plan", "user", "uid"):
             table.add_column(heading, no_wrap=True, ratio=1 if heading == "plan" else None)
         if self._view.running is not None:

@@ -37,6 +37,8 @@ class Run:
     done: int = 0
     exit_status: str = ""
     reason: str = ""
+    #: Names of the motors that the plan moves: their readings come first.
+    motors: Sequence[str] = ()
     streams: dict[str, str] = field(default_factory=dict)
     readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
 
@@ -66,6 +68,8 @@ class RunsView:
             run.plan = str(content.get("plan_name", ""))
             run.scan_id = content.get("scan_id")
             run.expected = _expected(content)
+            motors = content.get("motors")
+            run.motors = motors if isinstance(motors, list) else ()
             self.latest = run
         elif document.name == "descriptor":
             run.streams[content["uid"]] = content["name"]
@@ -106,7 +110,8 @@ def _rows(document: RunDocument) -> Sequence[Mapping[str, Any]]:
 
 
 def _reading(run: Run, row: Mapping[str, Any]) -> Reading:
-    shown = {key: value_text(value) for key, value in row["data"].items()}
+    data = row["data"]
+    shown = {key: value_text(data[key]) for key in sorted(data, key=lambda key: (key not in run.motors, key))}
     return Reading(row["seq_num"], run.streams.get(row["descriptor"], ""), shown)
 
 

@@ -72,7 +72,7 @@ def status_dict(status: Status) -> dict[str, Any]:
         "running_item_uid": status.running_item_uid,
         "queue_stop_pending": status.queue_stop_pending,
         "worker_environment_exists": status.environment_exists,
-        "worker_environment_state": _environment_word(environment.state),
+        "worker_environment_state": environment_word(environment.state),
         "re_state": None if environment.run_engine_state is RunEngineState.UNSPECIFIED else
         environment.run_engine_state.value,
         # What this release can't do is truthfully off.
@@ -95,7 +95,8 @@ def status_dict(status: Status) -> dict[str, Any]:
     return body
 
 
-def _environment_word(state: EnvironmentState) -> str:
+def environment_word(state: EnvironmentState) -> str:
+    """The state of the environment; unknown when the Worker can't be reached."""
     return "unknown" if state is EnvironmentState.UNSPECIFIED else state.value
 
 

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+from queueserver_cli.outcome import WrongCommand
+from queueserver_cli.plan_text import parse_plan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "count", "args": [["det1"]], "kwargs": {"num": 5, "ok": true, "none": null}}',
+        "{'name': 'count', 'args': [['det1']], 'kwargs': {'num': 5, 'ok': True, 'none': None}}",
+        "{'name': 'count', 'args': (('det1',),), 'kwargs': dict and {}}".replace(
+            "dict and {}", "{'num': 5, 'ok': True, 'none': None}"
+        ),
+    ],
+)
+def test_a_plan_is_json_or_a_python_literal(text: str) -> None:
+    item = parse_plan(text)
+    proto = item.to_proto()
+    assert item.name == "count"
+    assert proto.args.values[0].list_value.values[0].string_value == "det1"
+    assert item.kwargs == {"num": 5, "ok": True, "none": None}
+
+
+def test_a_printed_item_can_be_submitted_again() -> None:
+    item = parse_plan("{'item_type': 'plan', 'item_uid': 'x', 'name': 'count', 'user': 'u', 'user_group': 'g'}")
+    assert (item.name, item.uid, item.args) == ("count", "", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"name": "count", "args" [1]}', "At character 28: "),
+        ("{'name': 'count', 'args': [1}", "At character 29: "),
+        ("", "neither JSON nor a Python literal"),
+        ("count", "neither JSON nor a Python literal"),
+        ("{'name': open('x')}", "neither JSON nor a Python literal"),
+        ("[1, 2]", "PLAN is a list, but must be a dictionary"),
+        ("3", "PLAN is a int, but must be a dictionary"),
+        ("{}", "PLAN needs a name"),
+        ('{"name": 5}', "PLAN needs a name"),
+        ('{"name": "count", "arg": []}', "unknown key 'arg'"),
+        ('{"name": "count", 1: 2}', "unknown key 1"),
+        ('{"name": "count", "args": {}}', "args of type dict, but it must be a list"),
+        ('{"name": "count", "kwargs": []}', "kwargs of type list, but it must be a dictionary"),
+        ('{"name": "count", "item_type": "instruction"}', "this command adds plans"),
+        ('{"name": "count", "kwargs": {"num": NaN}}', "kwargs.num is nan"),
+        ('{"name": "count", "kwargs": {"num": -Infinity}}', "kwargs.num is -inf"),
+        ('{"name": "count", "kwargs": {"num": 9007199254740992}}', "kwargs.num is a whole number beyond 2^53"),
+        ('{"name": "count", "args": [[1, 1e400]]}', "args[0][1] is inf"),
+        ('{"name": "count", "args": [' + "9" * 5000 + "]}", "PLAN"),
+        ('{"name": "count", "args": ' + "[" * 20000 + "]" * 20000 + "}", "nested"),
+        ('{"name": "count", "args": ' + "[" * 40 + "]" * 40 + "}", "is nested deeper than 30 levels"),
+        ("{'name': 'count', 'kwargs': {'x': b'raw'}}", "kwargs.x is a bytes"),
+        ("{'name': 'count', 'kwargs': {1: 2}}", "kwargs has the key 1, but keys must be text"),
+        ("{'name': 'c\x00'", "neither JSON nor a Python literal"),
+    ],
+)
+def test_a_wrong_plan_is_refused_with_its_place(text: str, sentence: str) -> None:
+    with pytest.raises(WrongCommand) as caught:
+        parse_plan(text)
+    assert sentence in str(caught.value)
+
+
+def test_the_mark_stands_under_the_place() -> None:
+    with pytest.raises(WrongCommand) as caught:
+        parse_plan('{"name": "count", "args": [["det1"], ' + '"x", ' * 50 + "oops]}")
+    shown, mark = str(caught.value).splitlines()[-2:]
+    assert shown[mark.index("^") :].startswith("oops")

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from google.protobuf import timestamp_pb2
+from queueserver.common.v1 import console_pb2, document_pb2, item_pb2, value_pb2
+from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import status_service_pb2
+from queueserver_cli.live_display import LiveDisplay
+from queueserver_client import AsyncClient
+from rich.console import Console
+
+from tests.unit.cli.conftest import environment
+from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
+
+ITEM = item_pb2.Item(name="count", item_uid="u-1", user="jane", item_type=item_pb2.ITEM_TYPE_PLAN)
+NOW = timestamp_pb2.Timestamp(seconds=1_700_000_000)
+
+
+def document(**kind: Any) -> pb.WatchEvent:
+    run_document = pb.RunDocument(item_uid="u-1", run_uid="r-1", document=document_pb2.Document(**kind))
+    return pb.WatchEvent(time=NOW, document=run_document)
+
+
+def story() -> list[pb.WatchEvent]:
+    values = {"det1": value_pb2.Value(number=5.25), "bad": value_pb2.Value(number=float("nan"))}
+    values["motor"] = value_pb2.Value(integer=1)
+    motors = value_pb2.Value(list=value_pb2.ValueList(values=[value_pb2.Value(text="motor")]))
+    extra = {"num_points": value_pb2.Value(integer=2), "motors": motors}
+    start = document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count", extra=extra)
+    status = status_service_pb2.Status(manager_state=status_service_pb2.MANAGER_STATE_EXECUTING_QUEUE)
+    return [
+        pb.WatchEvent(time=NOW, revision=2, item_added=pb.ItemAdded(item=ITEM, index=0)),
+        pb.WatchEvent(time=NOW, revision=3, item_started=pb.ItemStarted(running_item=item_pb2.RunningItem(item=ITEM))),
+        pb.WatchEvent(time=NOW, status=status),
+        document(start=start),
+        document(descriptor=document_pb2.EventDescriptor(uid="d-1", name="primary")),
+        document(event=document_pb2.Event(uid="e-1", descriptor="d-1", seq_num=1, data=values)),
+        pb.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="hello [red]wor")),
+        pb.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="ld[/]\nrest")),
+        document(stop=document_pb2.RunStop(uid="s-1", run_start="r-1", exit_status="success")),
+        pb.WatchEvent(time=NOW, gap=pb.Gap(kinds=[pb.EVENT_KIND_CONSOLE])),
+    ]
+
+
+def play(manager: ScriptedManager) -> None:
+    async def stream(_: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
+        snapshot = pb.Snapshot(
+            revision=1, complete=True, status=status_service_pb2.Status(items_in_queue=1), queue=[ITEM]
+        )
+        yield pb.WatchResponse(snapshot=snapshot, resume_token="t1")  # noqa: S106 - no password
+        yield pb.WatchResponse(batch=pb.EventBatch(events=story()), resume_token="t2")  # noqa: S106 - as above
+        await until_cancelled()
+
+    manager.answers["Watch"] = stream
+
+
+async def watched(manager: ScriptedManager, *options: str, until: str) -> tuple[list[str], int, str]:
+    """Lines that `qserver watch` prints until one contains a text; then Ctrl-C, and how it ended."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "queueserver_cli",
+        *options,
+        "watch",
+        env=environment(manager.address),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or until not in lines[-1]:
+        line = await asyncio.wait_for(process.stdout.readline(), 60.0)
+        assert line, lines
+        lines.append(line.decode().rstrip("\n"))
+    process.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(process.communicate(), 60.0)
+    assert process.returncode is not None
+    return lines, process.returncode, err.decode()
+
+
+async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manager: ScriptedManager) -> None:
+    play(manager)
+    lines, code, err = await watched(manager, until="some events were lost")
+    assert (code, err) == (0, "")
+    assert lines[0] == "Arguments: ['watch']"
+    words = [line.partition(" - ")[2] for line in lines[1:]]
+    assert words[2:] == [
+        "  0: count()",
+        "added at 0: count() by jane",
+        "started: count()",
+        "manager executing_queue, environment unknown",
+        "run 7 of count begins (r-1)",
+        "  primary 1/2  motor 1  bad nan  det1 5.25",
+        "| hello [red]world[/]",
+        "run 7 of count ends: success",
+        "some events were lost here: console",
+    ]
+
+
+async def test_for_programs_a_watch_is_one_object_on_each_line(manager: ScriptedManager) -> None:
+    play(manager)
+    lines, code, err = await watched(manager, "--json", until='"gap"')
+    assert (code, err) == (0, "")
+    found = [json.loads(line, parse_constant=lambda name: f"not JSON: {name}") for line in lines]
+    names = [
+        "snapshot",
+        "item_added",
+        "item_started",
+        "status",
+        *["document"] * 3,
+        "console",
+        "console",
+        "document",
+        "gap",
+    ]
+    assert [event["event"] for event in found] == names
+    assert found[0]["queue"][0]["item_uid"] == "u-1"
+    assert found[1]["time"] == 1_700_000_000.0
+    assert found[6]["document"]["document"]["data"] == {"det1": 5.25, "bad": "NaN", "motor": 1}
+
+
+async def test_the_live_display_shows_queue_progress_and_readings(manager: ScriptedManager) -> None:
+    play(manager)
+    screen = io.StringIO()
+    display = LiveDisplay(Console(file=screen, force_terminal=True, width=120, color_system=None))
+    async with AsyncClient(manager.address) as client, client.watch() as watch:
+        for _ in range(1 + len(story())):
+            display.show(await asyncio.wait_for(watch.__anext__(), 10.0))
+    display.close()
+    shown = screen.getvalue()
+    for text in ("hello [red]world[/]", "manager executing_queue", "count()", "run 7 of count: 1/2 success", "5.25"):
+        assert text in shown
