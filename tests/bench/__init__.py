@@ -1,0 +1,1 @@
+"""Speed of real processes, measured: `make bench`. Nothing here asserts anything about time."""

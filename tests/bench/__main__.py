@@ -1,0 +1,70 @@
+"""``python -m tests.bench [--only NAME]…``: run the benchmarks, print a table, write JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.bench import adding, batch, execution, latency, listing, memory, opening, report, status
+from tests.bench.figures import Figure
+
+BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
+    "execution": execution.measure,
+    "latency": latency.measure,
+    "adding": adding.measure,
+    "batch": batch.measure,
+    "listing": listing.measure,
+    "status": status.measure,
+    "opening": opening.measure,
+    "memory": memory.measure,
+}
+#: Columns of the table when it does not go to a terminal.
+_FILE_WIDTH = 170
+
+
+def main() -> None:
+    """Run what was chosen."""
+    options = _parser().parse_args()
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
+    results: dict[str, list[Figure]] = {}
+    for name in options.only or BENCHMARKS:
+        begin = time.perf_counter()
+        console.print(f"[dim]{name} …[/]", end="")
+        results[name] = asyncio.run(_measure(name))
+        console.print(f"[dim] {time.perf_counter() - begin:.0f} s[/]")
+    report.show(console, results)
+    console.print(f"Written to {report.save(options.output, results)}")
+
+
+async def _measure(name: str) -> list[Figure]:
+    return await BENCHMARKS[name]()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=BENCHMARKS,
+        metavar="NAME",
+        help=f"one of {', '.join(BENCHMARKS)}; repeatable",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("bench-results"),
+        metavar="FOLDER",
+        help="where the JSON goes (default: %(default)s)",
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    main()

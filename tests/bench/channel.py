@@ -1,0 +1,59 @@
+"""The generated stubs on channels of their own: a benchmark measures the server, not our client's conveniences."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.json_format import ParseDict
+from queueserver.common.v1.item_pb2 import Item
+from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceStub
+from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
+from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
+from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
+from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
+
+#: Without a pool of its own, each channel to the same address would use the same connection.
+_OPTIONS = [
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+]
+
+
+@dataclass(frozen=True)
+class Stubs:
+    """One connection. The generated types of asynchronous stubs differ from those of the classes, hence Any."""
+
+    status: Any
+    queue: Any
+    history: Any
+    environment: Any
+    events: Any
+
+
+@contextlib.asynccontextmanager
+async def connect(address: str) -> AsyncIterator[Stubs]:
+    """Stubs on a connection that stands."""
+    async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
+        await channel.channel_ready()
+        yield Stubs(
+            StatusServiceStub(channel),
+            QueueServiceStub(channel),
+            HistoryServiceStub(channel),
+            EnvironmentServiceStub(channel),
+            EventServiceStub(channel),
+        )
+
+
+def plan(name: str, *args: Any, **kwargs: Any) -> Item:
+    """A plan call as a client would send it."""
+    return ParseDict({"name": name, "args": list(args), "kwargs": kwargs}, Item())
+
+
+def typical_plan() -> Item:
+    """A call of the size that people queue."""
+    return plan("scan", ["det1", "det2"], "motor", -1, 1, num=11, md={"sample": "LaB6"})
