@@ -6,19 +6,16 @@ from collections.abc import Generator as _Generator
 from typing import Any as _Any
 
 import bluesky.plan_stubs as _bps
-import bluesky.preprocessors as _bpp
 from ophyd.sim import det1 as _det1
 
 
 def ticking(num: int, pause: float = 0.01) -> _Generator[_Any, _Any, None]:
     """Print the present time and take a reading, in turns, with pauses in which everything sent can arrive."""
-
-    def ticks() -> _Generator[_Any, _Any, None]:
-        for _ in range(num):
-            _sys.stdout.write(f"tick {_clock.time()!r} tock\n")
-            _sys.stdout.flush()
-            yield from _bps.sleep(pause)
-            yield from _bps.trigger_and_read([_det1])
-            yield from _bps.sleep(pause)
-
-    yield from _bpp.run_wrapper(ticks())
+    yield from _bps.open_run()
+    for _ in range(num):
+        _sys.stdout.write(f"tick {_clock.time()!r} tock\n")
+        _sys.stdout.flush()
+        yield from _bps.sleep(pause)
+        yield from _bps.trigger_and_read([_det1])
+        yield from _bps.sleep(pause)
+    yield from _bps.close_run()
