@@ -69,6 +69,14 @@ async def test_a_process_that_ends_while_loading_is_told_with_its_exit_code_and_
     assert "what a pity" in gone.failure.traceback
 
 
+async def test_an_inventory_that_no_message_could_carry_fails_the_opening(short_path: Path) -> None:
+    async with running_worker(short_path, "too_many_plans") as worker:
+        watching = await worker.watch()
+        await worker.begin_to_open()
+        gone = await watching.environment(lambda e: e.state == CLOSED)
+    assert "reported plans and devices of more than 16777216 bytes" in gone.failure.message
+
+
 async def test_closing_ends_the_process_in_good_order(short_path: Path) -> None:
     async with running_worker(short_path) as worker:
         watching = await worker.watch()

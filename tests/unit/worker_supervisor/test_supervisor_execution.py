@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import document_pb2, item_pb2
 from queueserver.common.v1.document_pb2 import Document
 from queueserver.common.v1.item_pb2 import ItemResult
-from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_TRACEBACK, RunningExecution
+from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_TRACEBACK, MAX_UID, RunningExecution
 
 BEGIN = Timestamp(seconds=1_700_000_000)
 
@@ -49,6 +49,14 @@ def test_the_list_of_runs_is_bounded(execution: RunningExecution) -> None:
     for number in range(MAX_RUNS + 5):
         execution.see(start(str(number)))
     assert len(execution.message.runs) == MAX_RUNS
+
+
+def test_a_run_with_an_absurd_uid_is_not_listed(execution: RunningExecution) -> None:
+    assert not execution.see(start("x" * (MAX_UID + 1)))
+    assert execution.see(start("x" * MAX_UID))
+    assert execution.see(stop("x" * MAX_UID, "y" * 10_000))
+    assert len(execution.message.runs) == 1
+    assert len(execution.message.runs[0].exit_status) == MAX_UID
 
 
 def test_runs_that_the_environment_reports_are_not_believed(execution: RunningExecution) -> None:

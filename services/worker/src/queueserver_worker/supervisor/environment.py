@@ -40,6 +40,8 @@ from queueserver_worker.supervisor.outcomes import Outcomes
 from queueserver_worker.supervisor.process import ENVIRONMENT_COMMAND, EnvironmentProcess
 
 _log = logging.getLogger(__name__)
+MAX_INVENTORY_BYTES = 16 * 1024 * 1024
+"""Longest inventory that is accepted: it is part of each snapshot, which must fit one message of gRPC."""
 _MAX_PROGRESS = 200
 
 
@@ -227,6 +229,8 @@ class Environment:
         elif kind == "progress":
             self._view.progress = frame.progress.text[:_MAX_PROGRESS]
             self._publish()
+        elif kind == "ready" and frame.ready.ByteSize() > MAX_INVENTORY_BYTES:
+            self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
         elif kind == "ready":
             self._inventory = frame.ready.inventory
             self._view.run_engine_state = frame.ready.run_engine_state

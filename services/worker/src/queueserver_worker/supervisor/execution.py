@@ -16,6 +16,8 @@ from queueserver_worker.supervisor.clock import now
 
 MAX_RUNS = 10_000
 """Runs that are listed of one execution; later ones are executed and reported by their documents only."""
+MAX_UID = 200
+"""Characters in the uid of a run that is listed: five times those of a UUID."""
 MAX_MESSAGE = 2_000
 MAX_TRACEBACK = 64 * 1024
 # The end of the year 9999, the last that a Timestamp can express.
@@ -113,7 +115,7 @@ class RunningExecution:
 
     def _open(self, document: Document) -> bool:
         start = document.start
-        if start.uid in self._runs or len(self._runs) >= MAX_RUNS:
+        if start.uid in self._runs or len(self._runs) >= MAX_RUNS or len(start.uid) > MAX_UID:
             return False
         run = self._message.runs.add(uid=start.uid, is_open=True)
         if start.HasField("scan_id"):
@@ -126,7 +128,7 @@ class RunningExecution:
         if run is None or not run.is_open:
             return False
         run.is_open = False
-        run.exit_status = document.stop.exit_status
+        run.exit_status = document.stop.exit_status[:MAX_UID]
         return True
 
 
