@@ -134,15 +134,15 @@ class Manager:
         """Note who owns the queue; answers whether that is news."""
         news = self._board.facts.owner_address != owner_address
         self._office.close(owner_address)
-        self._board.collect_from(lambda: StatusFacts(owner_address=owner_address))
+        self._board.collect_from(lambda: StatusFacts(time=time.time(), owner_address=owner_address))
         return news
 
     def _storage_seen(self, *, up: bool) -> None:
-        self._board.collect_from(lambda: StatusFacts(storage_up=up))
+        self._board.collect_from(lambda: StatusFacts(time=time.time(), storage_up=up))
 
     @staticmethod
     def _idle_facts() -> StatusFacts:
-        return StatusFacts()
+        return StatusFacts(time=time.time())
 
     async def _serve_term(self, lease: Lease, epoch: int) -> None:
         """Own the queue until the term ends. Raises OwnershipLost, StoreDown."""
@@ -169,6 +169,7 @@ class Manager:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
             await worker.close()
+            await store.close()
             await lease.release(epoch)
 
     def _opened(self, term: Term) -> None:

@@ -33,7 +33,9 @@ class WorkerServiceStub:
     Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
+    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel):
@@ -82,7 +84,9 @@ class WorkerServiceServicer:
     Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
+    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def OpenEnvironment(self, request, context):
@@ -142,6 +146,9 @@ class WorkerServiceServicer:
         sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
         It does not need an epoch: watching changes nothing.
+
+        Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+        again, and the snapshot tells how things are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,7 +203,9 @@ class WorkerService:
     Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
+    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @staticmethod

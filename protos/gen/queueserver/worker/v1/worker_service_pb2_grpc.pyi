@@ -34,7 +34,9 @@ class WorkerServiceStub:
     Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
+    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @_typing.overload
@@ -77,6 +79,9 @@ class WorkerServiceStub:
     sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
     It does not need an epoch: watching changes nothing.
+
+    Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+    again, and the snapshot tells how things are.
     """
 
 @_typing.type_check_only
@@ -88,7 +93,9 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
+    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -128,6 +135,9 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
     It does not need an epoch: watching changes nothing.
+
+    Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+    again, and the snapshot tells how things are.
     """
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -138,7 +148,9 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
+    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @_abc_1.abstractmethod
@@ -212,6 +224,9 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
         It does not need an epoch: watching changes nothing.
+
+        Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+        again, and the snapshot tells how things are.
         """
 
 def add_WorkerServiceServicer_to_server(servicer: WorkerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -6,8 +6,8 @@ they are decided; each application answers how to take it back, for the case tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from queueserver_manager.domain.changes import (
     AddHistory,
@@ -40,10 +40,16 @@ class Revisions:
     plans: int = 0
     devices: int = 0
 
-    def after(self, revision: int, changes: object) -> Revisions:
+    def after(self, revision: int, changes: Iterable[Change]) -> Revisions:
         """Revisions after a commit with these changes."""
-        touched = {part for change in changes for part in parts_of(change)}  # type: ignore[attr-defined]
-        return replace(self, last=revision, **dict.fromkeys(touched, revision))
+        touched = {part for change in changes for part in parts_of(change)}
+        return Revisions(
+            revision,
+            queue=revision if "queue" in touched else self.queue,
+            history=revision if "history" in touched else self.history,
+            plans=revision if "plans" in touched else self.plans,
+            devices=revision if "devices" in touched else self.devices,
+        )
 
 
 def parts_of(change: Change) -> tuple[str, ...]:

@@ -78,6 +78,11 @@ class Feed:
         self.lost_up_to = 0
 
     @property
+    def is_watched(self) -> bool:
+        """Whether anybody would see an entry that is of no use later."""
+        return bool(self._watchers)
+
+    @property
     def end(self) -> int:
         """Position behind the last entry."""
         return self._base + len(self._entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
 from queueserver_manager.domain.record import Revisions
@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 class StatusFacts:
     """Everything the status shows. Times are seconds since the epoch."""
 
-    time: float = 0.0
+    time: float = field(default=0.0, compare=False)
     state: ManagerState = ManagerState.INITIALIZING
     store_id: str = ""
     revisions: Revisions = field(default_factory=Revisions)
@@ -39,14 +39,13 @@ class StatusBoard:
     """The present status. Several changes in one turn of the event loop become one new status."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
         self._collect: Callable[[], StatusFacts] = StatusFacts
         self._listeners: list[Callable[[StatusFacts], None]] = []
         self._scheduled = False
         self.facts = StatusFacts(time=now())
 
     def collect_from(self, collect: Callable[[], StatusFacts]) -> None:
-        """Say who knows the facts from now on."""
+        """Say who knows the facts, time included, from now on."""
         self._collect = collect
         self.changed()
 
@@ -68,10 +67,10 @@ class StatusBoard:
     def _publish(self) -> None:
         self._scheduled = False
         facts = self._collect()
-        if facts == replace(self.facts, time=facts.time):
+        if facts == self.facts:
             return
         if facts.state is not self.facts.state and facts.state not in TRANSITIONS[self.facts.state]:
             _log.error("unforeseen step from %s to %s", self.facts.state.name, facts.state.name)
-        self.facts = replace(facts, time=self._now())
+        self.facts = facts
         for listener in tuple(self._listeners):
             listener(self.facts)

@@ -132,9 +132,11 @@ class Term:
     def _committed(self, announcements: list[Announcement]) -> None:
         """Something is stored: watchers hear of it, and a claimed item goes to the Worker."""
         for announcement in announcements:
-            entry = FeedEntry(kind_of(announcement), self._encoder.announcement(announcement), announcement.revision)
-            self.feed.append(entry)
             event = announcement.event
+            # Who begins or resumes later gets it from the record or from the store's log.
+            if self.feed.is_watched:
+                wire = self._encoder.announcement(announcement)
+                self.feed.append(FeedEntry(kind_of(announcement), wire, announcement.revision))
             if isinstance(event, QueueStarted):
                 self.view.confirmed = False
             elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
@@ -148,12 +150,14 @@ class Term:
         return running is not None and running.execution_id == execution_id
 
     def _tell_status(self, facts: StatusFacts) -> None:
-        self.feed.append(FeedEntry(Kind.STATUS, self._encoder.status(facts)))
+        if self.feed.is_watched:
+            self.feed.append(FeedEntry(Kind.STATUS, self._encoder.status(facts)))
 
     def _facts(self) -> StatusFacts:
         """The status now."""
         summary, view = self.ledger.summary, self.view
         return StatusFacts(
+            time=time.time(),
             state=view.state(has_running_item=summary.running is not None),
             store_id=summary.store_id,
             revisions=summary.revisions,

@@ -8,8 +8,8 @@ from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.record import Revisions
 from queueserver_manager.store import codec
 from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.script_line import Word
 
-Word = str | bytes | int
 Command = Sequence[Word]
 # Lua can unpack some thousands of words into one call; long commands are split well below that.
 _PAIRS = 1000

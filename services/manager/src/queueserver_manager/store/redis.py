@@ -14,7 +14,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.domain.changes import Execution
@@ -24,11 +24,12 @@ from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.store import codec
-from queueserver_manager.store.commands import Word, commands_for, revisions_command
+from queueserver_manager.store.commands import commands_for, revisions_command
 from queueserver_manager.store.connection import wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
+from queueserver_manager.store.script_line import ScriptLine, Word
 
 #: About how many changes the event log keeps for watchers that were away.
 EVENT_LOG_LENGTH = 100_000
@@ -47,8 +48,11 @@ class RedisStore:
         self._keys = Keys(prefix)
         self._epoch = epoch
         self._decode_inventory = decode_inventory
-        self._script = resources.files(__package__).joinpath("commit.lua").read_bytes()
-        self._sha = ""
+        self._commits = ScriptLine(redis, resources.files(__package__).joinpath("commit.lua").read_bytes())
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._commits.close()
 
     async def load(self) -> Record:
         """Read everything. Raises StoreDown, SchemaTooNew."""
@@ -93,26 +97,15 @@ class RedisStore:
             arguments.extend(command)
         for entry in entries:
             arguments += (f"{entry.revision}-0", encode_events(entry.time, entry.events))
-        answer = await self._run_script(arguments)
+        try:
+            answer = await self._commits.run((keys.epoch, keys.meta, keys.events), arguments)
+        except (RedisError, OSError) as error:
+            raise StoreDown(str(error), fate_known=False) from error
         if answer == b"EPOCH":
             raise OwnershipLost
         if answer != b"OK":
             # Only a commit of ours whose reply was lost, or somebody else's hand, moves the revision.
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
-
-    async def _run_script(self, arguments: Sequence[Word]) -> bytes:
-        keys = (self._keys.epoch, self._keys.meta, self._keys.events)
-        try:
-            if not self._sha:
-                self._sha = await self._redis.script_load(self._script)
-            try:
-                answer: bytes = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
-            except NoScriptError:
-                self._sha = await self._redis.script_load(self._script)
-                answer = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
-        except RedisError as error:
-            raise StoreDown(str(error), fate_known=False) from error
-        return answer
 
     async def events_between(self, after: int, up_to: int) -> list[Announcement]:
         """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""

@@ -1,0 +1,75 @@
+"""A connection to Redis on which one script is run over and over, with as little as possible in between.
+
+A commit stands between a client and its reply, so the general client's pool, retries and argument encoding are left
+out: the words are packed by hiredis and sent on a connection of their own. A script is never sent twice by itself,
+except when Redis says that it does not know it, which means that nothing ran.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import hiredis
+from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from queueserver_manager.store.connection import COMMAND_TIMEOUT
+
+Word = str | bytes | int
+
+
+class ScriptLine:
+    """Runs one script, one call at a time."""
+
+    def __init__(self, redis: Redis, script: bytes) -> None:
+        self._pool = redis.connection_pool
+        self._script = script
+        # Redis names scripts by this hash; nothing is secured by it.
+        self._sha = hashlib.sha1(script, usedforsecurity=False).hexdigest()
+        self._connection: AbstractConnection | None = None
+
+    async def run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
+        """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
+        try:
+            return await asyncio.wait_for(self._run(keys, arguments), COMMAND_TIMEOUT)
+        except asyncio.TimeoutError as error:
+            await self._drop()
+            raise RedisTimeoutError(f"no answer within {COMMAND_TIMEOUT:g} s") from error
+        except (RedisError, OSError):
+            await self._drop()
+            raise
+
+    async def _run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
+        call = ("EVALSHA", self._sha, len(keys), *keys, *arguments)
+        try:
+            return await self._exchange(*call)
+        except NoScriptError:
+            await self._exchange("SCRIPT", "LOAD", self._script)
+            return await self._exchange(*call)
+
+    async def _exchange(self, *words: Word) -> bytes:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
+            # One bound around the whole exchange takes the place of one for each of its steps.
+            connection.socket_timeout = None
+        await connection.send_packed_command(hiredis.pack_command(words), check_health=False)  # type: ignore[arg-type] # its stub allows one word only
+        answer: Any = await connection.read_response()
+        return bytes(answer)
+
+    async def _drop(self) -> None:
+        """Let go of a connection whose state is not known."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+            connection.socket_timeout = COMMAND_TIMEOUT
+            await self._pool.release(connection)
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._drop()
