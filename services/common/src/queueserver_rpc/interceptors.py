@@ -7,6 +7,7 @@ gets INTERNAL, so that bad input can never take a service down or leave a call h
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -70,10 +71,16 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
 
         return guarded
 
-    def _stream(self, call: Callable[..., AsyncIterator[Any]], method: str) -> Callable[..., AsyncIterator[Any]]:
+    def _stream(
+        self, call: Callable[..., AsyncIterator[Any] | Awaitable[None]], method: str
+    ) -> Callable[..., AsyncIterator[Any]]:
         async def guarded(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                async for response in call(_decoded(request), context):
+                responses = call(_decoded(request), context)
+                if inspect.isawaitable(responses):  # a handler that writes its responses itself, as Health.Watch does
+                    await responses
+                    return
+                async for response in responses:
                     yield response
             except grpc.aio.AbortError:
                 raise
