@@ -53,16 +53,18 @@ class WorkerLink:
             self._again = False
             self._stream = asyncio.get_running_loop().create_task(self._follow())
             try:
-                await self._stream
+                # Not the stream itself: what it ends with must not take the place of our own cancellation.
+                await asyncio.wait([self._stream])
+            finally:
+                self._stream.cancel()
+            try:
+                if not self._stream.cancelled():
+                    self._stream.result()
             except port.WorkerDown as error:
                 if self._view.connected:
                     _log.warning("The Worker can't be reached (%s); what it executes goes on", error)
                     self._view.connected = False
                     self._view.changed()
-            except asyncio.CancelledError:
-                if not self._again:
-                    self._stream.cancel()
-                    raise
 
     def resync(self) -> None:
         """Begin anew with a snapshot, because something may have been missed."""
