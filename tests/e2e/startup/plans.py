@@ -10,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Generator, Sequence
+from pathlib import Path
 from typing import Any
 
 import bluesky.plan_stubs as bps
@@ -107,7 +108,7 @@ def gated_run(gate: str) -> Messages:
 def gated_run_then_tell(gate: str, told: str) -> Messages:
     """As gated_run, and say in another named pipe that it is over."""
     yield from gated_run(gate)
-    with open(told, "wb", buffering=0) as pipe:
+    with Path(told).open("wb", buffering=0) as pipe:
         pipe.write(b".")
 
 
@@ -116,7 +117,7 @@ def gated_rows(gate: str, rows: int) -> Messages:
     """Print a line and take a reading each time the test says so."""
     for row in range(rows):
         yield from wait_at(gate)
-        print(f"row {row}", flush=True)
+        print(f"row {row}", flush=True)  # noqa: T201 - what a plan prints is what the test watches
         yield from bps.trigger_and_read([det1])
 
 

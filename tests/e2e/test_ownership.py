@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from queueserver.common.v1 import error_details_pb2, item_pb2
+from queueserver.manager.v1 import (
+    environment_service_pb2,
+    event_service_pb2,
+    history_service_pb2,
+    inventory_service_pb2,
+    queue_service_pb2,
+)
+from queueserver_client import AsyncClient, ExitStatus, ManagerRole, ManagerState, Plan
+
+from tests.harness import expect
+from tests.harness.gate import Gate
+from tests.harness.health import serving, wait_until_serving
+from tests.harness.parts import Parts
+from tests.harness.raw import Stubs, connect, read_refusal, refused
+from tests.harness.services import ManagerProcess
+from tests.harness.wait import bounded, first
+
+ITEM = item_pb2.Item(name="one_run")
+CALLS = {
+    "queue": {
+        "AddItem": queue_service_pb2.AddItemRequest(item=ITEM),
+        "AddItems": queue_service_pb2.AddItemsRequest(items=[ITEM]),
+        "ListItems": queue_service_pb2.ListItemsRequest(),
+        "GetItem": queue_service_pb2.GetItemRequest(),
+        "RemoveItem": queue_service_pb2.RemoveItemRequest(),
+        "MoveItem": queue_service_pb2.MoveItemRequest(
+            source=queue_service_pb2.ItemAddress(index=0), destination=queue_service_pb2.Position(index=1)
+        ),
+        "ClearQueue": queue_service_pb2.ClearQueueRequest(),
+        "StartQueue": queue_service_pb2.StartQueueRequest(),
+        "StopQueue": queue_service_pb2.StopQueueRequest(),
+        "CancelStopQueue": queue_service_pb2.CancelStopQueueRequest(),
+    },
+    "history": {
+        "ListHistory": history_service_pb2.ListHistoryRequest(),
+        "ClearHistory": history_service_pb2.ClearHistoryRequest(),
+    },
+    "environment": {
+        "Open": environment_service_pb2.OpenRequest(),
+        "Close": environment_service_pb2.CloseRequest(),
+        "Destroy": environment_service_pb2.DestroyRequest(),
+        "GetEnvironment": environment_service_pb2.GetEnvironmentRequest(),
+    },
+    "inventory": {
+        "ListPlans": inventory_service_pb2.ListPlansRequest(),
+        "ListDevices": inventory_service_pb2.ListDevicesRequest(),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def second(parts: Parts) -> Iterator[ManagerProcess]:
+    """Another Manager on the same Redis and Worker."""
+    manager = ManagerProcess(parts.redis.url, parts.worker.address)
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+async def standby(parts: Parts, second: ManagerProcess, parts_client: AsyncClient) -> AsyncIterator[ManagerProcess]:
+    """``second`` as the standby of the Manager of ``parts``, and so again when the test is over."""
+    assert (await parts_client.status()).role is ManagerRole.OWNER
+    yield second
+    if "Queue" in await serving(second.address):
+        second.process.stop()
+        await wait_until_serving(parts.address)
+        second.restart()
+
+
+@pytest.fixture
+async def standby_stubs(standby: ManagerProcess) -> AsyncIterator[Stubs]:
+    async with connect(standby.address) as stubs:
+        yield stubs
+
+
+def assert_not_owner(refusal: Any, owner: str) -> None:
+    assert (refusal.code, refusal.domain, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "qserver", "NOT_OWNER")
+    assert refusal.detail(error_details_pb2.NotOwner).owner_address == owner
+    assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
+    assert owner in refusal.message
+
+
+def test_the_calls_tried_on_a_standby_are_all_that_there_are() -> None:
+    for service, calls in CALLS.items():
+        names = {method.name for method in _services()[service].methods}
+        assert names - {"WaitEnvironment"} == set(calls)
+
+
+def _services() -> dict[str, Any]:
+    modules = (queue_service_pb2, history_service_pb2, environment_service_pb2, inventory_service_pb2)
+    return {noun: next(iter(m.DESCRIPTOR.services_by_name.values())) for noun, m in zip(CALLS, modules, strict=True)}
+
+
+@pytest.mark.parametrize(("service", "method"), [(s, m) for s, calls in CALLS.items() for m in calls])
+async def test_a_standby_refuses_every_call_and_names_the_owner(
+    parts: Parts, parts_client: AsyncClient, standby_stubs: Stubs, service: str, method: str
+) -> None:
+    before = await parts_client.status()
+    call = getattr(getattr(standby_stubs, service), method)
+    assert_not_owner(await refused(call(CALLS[service][method])), parts.address)
+    after = await parts_client.status()
+    assert (after.revision, after.manager_state) == (before.revision, before.manager_state)
+
+
+@pytest.mark.parametrize("kind", ["watch", "wait"])
+async def test_a_standby_refuses_streams_too(parts: Parts, standby_stubs: Stubs, kind: str) -> None:
+    if kind == "watch":
+        call = standby_stubs.events.Watch(event_service_pb2.WatchRequest())
+    else:
+        call = standby_stubs.environment.WaitEnvironment(environment_service_pb2.WaitEnvironmentRequest())
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await bounded(call.read())
+    assert_not_owner(read_refusal(caught.value), parts.address)
+
+
+async def test_a_standby_says_so_in_its_status_and_its_health(parts: Parts, standby: ManagerProcess) -> None:
+    async with AsyncClient(standby.address) as client:
+        status = await client.status()
+    assert status.role is ManagerRole.STANDBY
+    assert status.manager_state is ManagerState.INITIALIZING
+    assert status.owner_address == parts.address
+    assert await serving(standby.address) == {"Status"}
+    assert await serving(parts.address) == {"", "Status", "Queue", "History", "Environment", "Inventory", "Event"}
+
+
+async def test_a_standby_takes_over_from_a_killed_owner_with_the_queue_the_history_and_the_running_plan(
+    parts: Parts, parts_client: AsyncClient, standby: ManagerProcess, gate: Gate
+) -> None:
+    handles = await parts_client.queue.add_batch([Plan("gated_run", gate.path), Plan("one_run"), Plan("one_run")])
+    epoch = (await parts_client.status()).epoch
+    await parts_client.queue.start()
+    with parts.manager_killed():
+        await wait_until_serving(standby.address)
+        async with AsyncClient(standby.address) as client:
+            status = await client.status()
+            assert (status.role, status.epoch, status.owner_address) == (ManagerRole.OWNER, epoch + 1, standby.address)
+            assert status.running_item_uid == handles[0].uid
+            assert [item.uid async for item in client.queue.list()] == [handle.uid for handle in handles[1:]]
+            async with client.watch() as watch:
+                await first(watch, lambda _: True)
+                gate.open()
+                await first(watch, expect.queue_stopped)
+            entries = [entry async for entry in client.history.list()]
+    assert [entry.result.exit_status for entry in entries] == [ExitStatus.COMPLETED] * 3
+
+
+async def test_an_owner_that_ends_in_good_order_hands_over_at_once(parts: Parts, standby: ManagerProcess) -> None:
+    assert parts.manager.process.stop() == 0
+    try:
+        # Less than a lease lasts: the standby did not wait for its end.
+        await asyncio.wait_for(wait_until_serving(standby.address), 2.5)
+    finally:
+        parts.start_manager()
+
+
+async def test_an_owner_that_slept_through_its_lease_can_change_nothing_when_it_wakes(
+    parts: Parts, parts_client: AsyncClient, standby: ManagerProcess
+) -> None:
+    handles = await parts_client.queue.add_batch([Plan("one_run"), Plan("one_run")])
+    async with connect(parts.address) as sleeper, AsyncClient(standby.address) as client:
+        await sleeper.queue.ListItems(CALLS["queue"]["ListItems"])
+        parts.manager.process.send(signal.SIGSTOP)
+        calls = [
+            sleeper.queue.AddItem(CALLS["queue"]["AddItem"]),
+            sleeper.queue.ClearQueue(CALLS["queue"]["ClearQueue"]),
+            sleeper.queue.StartQueue(CALLS["queue"]["StartQueue"]),
+            sleeper.environment.Destroy(CALLS["environment"]["Destroy"]),
+        ]
+        try:
+            await wait_until_serving(standby.address)
+            revision = (await client.status()).revision
+        finally:
+            parts.manager.process.send(signal.SIGCONT)
+        for call in calls:
+            await refused(call)
+        await wait_until_serving(parts.address, is_serving=False)
+        assert (await parts_client.status()).role is ManagerRole.STANDBY
+        status = await client.status()
+        assert (status.role, status.revision) == (ManagerRole.OWNER, revision)
+        assert status.environment_exists
+        assert [item.uid async for item in client.queue.list()] == [handle.uid for handle in handles]
