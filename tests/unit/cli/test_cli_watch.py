@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -124,6 +125,25 @@ async def test_for_programs_a_watch_is_one_object_on_each_line(manager: Scripted
     assert found[0]["queue"][0]["item_uid"] == "u-1"
     assert found[1]["time"] == 1_700_000_000.0
     assert found[6]["document"]["document"]["data"] == {"det1": 5.25, "bad": "NaN", "motor": 1}
+
+
+async def test_a_watch_whose_reader_went_away_ends_quietly(manager: ScriptedManager) -> None:
+    play(manager)
+    read, write = os.pipe()
+    os.close(read)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "queueserver_cli",
+        "--json",
+        "watch",
+        env=environment(manager.address),
+        stdout=write,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    os.close(write)
+    _, err = await asyncio.wait_for(process.communicate(), 60.0)
+    assert (process.returncode, err) == (0, b"")
 
 
 async def test_the_live_display_shows_queue_progress_and_readings(manager: ScriptedManager) -> None:

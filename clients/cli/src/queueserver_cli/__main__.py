@@ -102,6 +102,10 @@ def qserver(
     except ValueError as error:
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
+    except BrokenPipeError:
+        # Whoever read our output has enough; point it elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.SUCCESS
 
 
 def _parse(words: Sequence[str], *, wait: bool) -> Action:
@@ -119,7 +123,7 @@ def _check_text(word: str) -> None:
         word.encode()
     except UnicodeEncodeError as error:
         raise WrongCommand(
-            f"A parameter is not valid UTF-8: byte 0x{os.fsencode(word[error.start])[0]:02x} "
+            f"A parameter is not valid UTF-8: byte 0x{ord(word[error.start]) & 0xFF:02x} "
             f"after {word[max(0, error.start - 20) : error.start]!r}."
         ) from None
 
@@ -138,10 +142,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = ExitCode.WRONG_COMMAND
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has enough; point it elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.SUCCESS
     sys.exit(int(code or 0))
 
 

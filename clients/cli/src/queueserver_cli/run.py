@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 
 from queueserver_client import AsyncClient, QueueServerError, ValueNotRepresentable
@@ -32,7 +33,8 @@ def run(
 async def _run(action: Action, session: Session) -> ExitCode:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - we run inside one
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     try:
         async with session.client:
             answer = await action(session)

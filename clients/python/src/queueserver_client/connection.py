@@ -14,7 +14,7 @@ import json
 import os
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -157,8 +157,6 @@ class Connection:
         """
         channel = self._open()
         state = channel.get_state(try_to_connect=True)
-        if state is grpc.ChannelConnectivity.READY:
-            return
         begin = time.monotonic()
         while state is not grpc.ChannelConnectivity.READY:
             refused = state is grpc.ChannelConnectivity.TRANSIENT_FAILURE
@@ -193,7 +191,7 @@ class Connection:
 
     async def stream(
         self, method: UnaryStreamMultiCallable[_Q, _R], request: _Q, *, timeout: float | None, silence: float | None
-    ) -> AsyncIterator[_R]:
+    ) -> AsyncGenerator[_R, None]:
         """Make a call that is answered by a stream, on a connection that stands.
 
         Args:

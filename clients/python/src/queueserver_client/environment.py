@@ -96,12 +96,14 @@ class AsyncEnvironment:
         left = max(deadline - time.monotonic(), 0.0)
         await self._connection.ready(left, left)
         stub = self._connection.stubs.environment
-        async for answer in self._connection.stream(
+        stream = self._connection.stream(
             stub.WaitEnvironment, request, timeout=max(deadline - time.monotonic(), 0.001), silence=None
-        ):
-            last = Environment.from_proto(answer.environment)
-            if on_progress is not None:
-                on_progress(last)
+        )
+        async with contextlib.aclosing(stream):
+            async for answer in stream:
+                last = Environment.from_proto(answer.environment)
+                if on_progress is not None:
+                    on_progress(last)
         if last is None:
             raise DeadlineExceeded(
                 Refusal(

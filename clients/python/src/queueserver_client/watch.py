@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -94,13 +95,14 @@ class Watch:
                 await self._connection.ready(
                     max(give_up - time.monotonic(), 0.0), self._reconnect_timeout if begun else 0.0
                 )
-                async for entry in self._attempt(restarted=restarted):
-                    begun, attempt = True, 0
-                    if isinstance(entry, Snapshot):
-                        restarted = False
-                    if entry is not None:
-                        yield entry
-                    give_up = time.monotonic() + self._reconnect_timeout
+                async with aclosing(self._attempt(restarted=restarted)) as entries:
+                    async for entry in entries:
+                        begun, attempt = True, 0
+                        if isinstance(entry, Snapshot):
+                            restarted = False
+                        if entry is not None:
+                            yield entry
+                        give_up = time.monotonic() + self._reconnect_timeout
             except ResumeTokenExpired:
                 if not self._token:
                     raise
@@ -123,19 +125,22 @@ class Watch:
         self._request.resume_token = self._token
         stub = self._connection.stubs.events
         parts: list[pb.Snapshot] = []
-        async for message in self._connection.stream(stub.Watch, self._request, timeout=None, silence=SILENCE_SECONDS):
-            if message.HasField("snapshot"):
-                parts.append(message.snapshot)
-                if message.snapshot.complete:
+        stream = self._connection.stream(stub.Watch, self._request, timeout=None, silence=SILENCE_SECONDS)
+        async with aclosing(stream):
+            async for message in stream:
+                if message.HasField("snapshot"):
+                    parts.append(message.snapshot)
+                    if not message.snapshot.complete:
+                        continue
                     self._token = message.resume_token
                     yield Snapshot.from_parts(parts, restarted=restarted)
                     parts = []
-                continue
-            found = [event for proto in message.batch.events if (event := read_event(proto)) is not None]
-            for event in found[:-1]:
-                yield event
-            self._token = message.resume_token
-            yield found[-1] if found else None
+                    continue
+                found = [event for proto in message.batch.events if (event := read_event(proto)) is not None]
+                for event in found[:-1]:
+                    yield event
+                self._token = message.resume_token
+                yield found[-1] if found else None
 
 
 def _can_resume(error: QueueServerError) -> bool:
