@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from queueserver_standalone import leash
 
 #: The variable by which services are told of a pipe on which to say where they listen.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
@@ -91,7 +95,7 @@ class TestProcess:
         ready = {READY_FD_VARIABLE: str(ready_write)} if announces else {}
         try:
             self._process = subprocess.Popen(
-                [os.fspath(word) for word in command],
+                _on_leash([os.fspath(word) for word in command]),
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {}), **ready},
                 cwd=working_directory,
                 stdin=subprocess.DEVNULL,
@@ -155,6 +159,17 @@ class TestProcess:
         if self._ready >= 0:
             os.close(self._ready)
             self._ready = -1
+
+
+def _on_leash(command: list[str]) -> list[str]:
+    """The command, made to die with the test run: whoever kills pytest must not leave servers behind.
+
+    The kernel watches the thread that starts the process, so start processes on pytest's own thread.
+    """
+    executable = shutil.which(command[0])
+    if executable is None:
+        raise ProcessError(f"there is no command {command[0]}")
+    return [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), executable, *command]
 
 
 def wait_until_gone(pid: int, within: float = END_SECONDS) -> None:
