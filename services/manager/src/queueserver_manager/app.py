@@ -26,6 +26,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
@@ -45,7 +46,7 @@ from queueserver_manager.store.connection import connect, wait_for_answer
 from queueserver_manager.store.lease import RENEWAL_SECONDS, Lease
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
-from queueserver_manager.wire.items import item_bytes
+from queueserver_manager.wire.items import adopt_message
 from queueserver_manager.worker_client.convert import inventory_from_bytes
 from queueserver_manager.worker_client.grpc import GrpcWorker
 
@@ -195,10 +196,10 @@ class Manager:
                     raise OwnershipLost
 
 
-def _encode_ahead(item: Item) -> None:
+def _encode_ahead(item: Item, submission: Submission) -> None:
     """Encode an item for the store and for the wire before its commit, which others wait for."""
     encode_item(item)
-    item_bytes(item)
+    adopt_message(item, submission)
 
 
 def _add_servicers(server: Server, office: Office) -> None:

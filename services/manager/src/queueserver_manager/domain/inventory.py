@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 
 class ParameterKind(Enum):
@@ -61,13 +62,40 @@ class Parameter:
     type: ParameterType = ParameterType()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A plan: its parameters in order, and its whole description as the Worker sent it."""
 
     name: str
     parameters: tuple[Parameter, ...]
     wire: bytes = b""
+
+    # What follows from the parameters, worked out once, because every submitted item needs it.
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Parameter]:
+        """Parameters by name."""
+        return {parameter.name: parameter for parameter in self.parameters}
+
+    @cached_property
+    def by_position(self) -> tuple[Parameter, ...]:
+        """Parameters that a positional argument can be for, in order."""
+        kinds = (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD)
+        return tuple(parameter for parameter in self.parameters if parameter.kind in kinds)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """Names of the parameters without a default."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.required)
+
+    def catch_all(self, kind: ParameterKind) -> Parameter | None:
+        """The ``*args`` or ``**kwargs`` parameter, if there is one."""
+        return self._catch_alls.get(kind)
+
+    @cached_property
+    def _catch_alls(self) -> Mapping[ParameterKind, Parameter]:
+        kinds = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
+        return {parameter.kind: parameter for parameter in self.parameters if parameter.kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)

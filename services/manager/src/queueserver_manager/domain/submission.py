@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from queueserver_manager.domain.item import ItemKind
@@ -18,3 +18,5 @@ class Submission:
     kwargs: dict[str, Any] | None = None
     meta: dict[str, Any] | None = None
     properties: dict[str, Any] | None = None
+    #: The message it was taken from, for the adapter that made it.
+    source: Any = field(default=None, compare=False, repr=False)

@@ -78,12 +78,9 @@ def _bind(
     plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], inventory: Inventory, path: str, found: Found
 ) -> None:
     """Bind as Python binds, collecting what does not fit and checking what does."""
-    names = {parameter.name: parameter for parameter in plan.parameters}
-    by_position = [
-        p for p in plan.parameters if p.kind in (ParameterKind.POSITIONAL_ONLY, ParameterKind.POSITIONAL_OR_KEYWORD)
-    ]
-    rest = next((p for p in plan.parameters if p.kind is ParameterKind.VAR_POSITIONAL), None)
-    others = next((p for p in plan.parameters if p.kind is ParameterKind.VAR_KEYWORD), None)
+    names, by_position = plan.by_name, plan.by_position
+    rest = plan.catch_all(ParameterKind.VAR_POSITIONAL)
+    others = plan.catch_all(ParameterKind.VAR_KEYWORD)
     given: set[str] = set()
 
     for index, value in enumerate(args):
@@ -114,9 +111,7 @@ def _bind(
         else:
             found.append(_v(where, _unexpected(name, parameter, names)))
 
-    for parameter in plan.parameters:
-        if parameter.required and parameter.name not in given:
-            found.append(_v(f"{path}.kwargs.{parameter.name}", "required and not given"))
+    found.extend(_v(f"{path}.kwargs.{name}", "required and not given") for name in plan.required if name not in given)
 
 
 def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Parameter]) -> str:

@@ -12,6 +12,7 @@ from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import Announcement, ItemStarted, QueueStarted
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
 from queueserver_manager.operations.history import HistoryOperations
@@ -44,7 +45,7 @@ class TermSettings:
     epoch: int
     address: str
     history_limit: int
-    prepare_item: Callable[[Item], object]
+    prepare_item: Callable[[Item, Submission], object]
 
 
 class Term:

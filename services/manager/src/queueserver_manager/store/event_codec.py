@@ -14,7 +14,7 @@ Fields = Mapping[str, Any]
 
 def encode_events(time: float, events: Sequence[ev.Event]) -> bytes:
     """JSON of the events of one change: {"time": …, "events": [{"type": …, …}, …]}."""
-    return b'{"time":' + codec.encode(time) + b',"events":[' + b",".join(map(_encode, events)) + b"]}"
+    return b'{"time":' + repr(time).encode() + b',"events":[' + b",".join(map(_encode, events)) + b"]}"
 
 
 def decode_events(revision: int, data: bytes) -> list[ev.Announcement]:

@@ -70,21 +70,22 @@ def submission_from_proto(message: item_pb2.Item, path: str = "item") -> Submiss
         properties=(
             struct_to_dict(message.properties, f"{path}.properties") if message.HasField("properties") else None
         ),
+        source=message,
     )
+
+
+def adopt_message(item: Item, submission: Submission) -> None:
+    """Encode a new item by completing the message it came in, which saves building its arguments anew."""
+    message = submission.source
+    message.item_type = _ITEM_TYPES[item.kind]
+    _fill_server_side(message, item)
+    item.encoded[_MEMO] = message.SerializeToString()
 
 
 def item_to_proto(item: Item) -> item_pb2.Item:
     """An item as a message."""
-    message = item_pb2.Item(
-        item_type=_ITEM_TYPES[item.kind],
-        name=item.name,
-        item_uid=item.uid,
-        user=item.user,
-        user_group=item.user_group,
-        attempt=item.attempt,
-        retry_of=item.retry_of,
-    )
-    set_time(message.create_time, item.created)
+    message = item_pb2.Item(item_type=_ITEM_TYPES[item.kind], name=item.name)
+    _fill_server_side(message, item)
     if item.args is not None:
         list_to_list_value(item.args, message.args)
     if item.kwargs is not None:
@@ -94,6 +95,16 @@ def item_to_proto(item: Item) -> item_pb2.Item:
     if item.properties is not None:
         dict_to_struct(item.properties, message.properties)
     return message
+
+
+def _fill_server_side(message: item_pb2.Item, item: Item) -> None:
+    """Everything about an item that the Manager decides; what a client wrote there is overwritten."""
+    message.item_uid = item.uid
+    message.user = item.user
+    message.user_group = item.user_group
+    message.attempt = item.attempt
+    message.retry_of = item.retry_of
+    set_time(message.create_time, item.created)
 
 
 def item_bytes(item: Item) -> bytes:
