@@ -62,8 +62,13 @@ def play(manager: ScriptedManager) -> None:
     manager.answers["Watch"] = stream
 
 
-async def watched(manager: ScriptedManager, *options: str, until: str) -> tuple[list[str], int, str]:
-    """Lines that `qserver watch` prints until one contains a text; then Ctrl-C, and how it ended."""
+async def watched(
+    manager: ScriptedManager, *options: str, until: str, stop_at: str = "never"
+) -> tuple[list[str], int, str]:
+    """Lines that `qserver watch` prints until one contains a text; then Ctrl-C, and how it ended.
+
+    The server goes away when a line contains ``stop_at``.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -80,6 +85,8 @@ async def watched(manager: ScriptedManager, *options: str, until: str) -> tuple[
         line = await asyncio.wait_for(process.stdout.readline(), 60.0)
         assert line, lines
         lines.append(line.decode().rstrip("\n"))
+        if stop_at in lines[-1]:
+            await manager.stop()
     process.send_signal(signal.SIGINT)
     _, err = await asyncio.wait_for(process.communicate(), 60.0)
     assert process.returncode is not None
@@ -103,6 +110,13 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
         "run 7 of count ends: success",
         "some events were lost here: console",
     ]
+
+
+async def test_a_watch_says_in_its_own_words_that_the_server_is_away(manager: ScriptedManager) -> None:
+    play(manager)
+    lines, code, err = await watched(manager, until="Trying again.", stop_at="some events were lost")
+    assert lines[-1].endswith("was lost before the answer came. Trying again.")
+    assert (code, err) == (0, "")
 
 
 async def test_for_programs_a_watch_is_one_object_on_each_line(manager: ScriptedManager) -> None:

@@ -94,7 +94,7 @@ def qserver(
     except WrongCommand as error:
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
-    # Only now, so that help and wrong commands are quick: this imports gRPC.
+    # Only now, so that help is quick: this imports gRPC.
     from queueserver_cli.run import run  # noqa: PLC0415
 
     try:
@@ -131,6 +131,8 @@ def _check_text(word: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `qserver` and exit."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # Before anything imports gRPC: what happens to the connection is told by us, not by the library.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character must not lose the answer.
         if hasattr(stream, "reconfigure"):
