@@ -7,7 +7,7 @@ BIN := .venv/bin
 # seconds for one test; far more than any needs
 TEST_TIMEOUT := 180
 MEMBERS := protos services/common services/manager services/worker services/standalone clients/python clients/cli
-TYPED := $(patsubst %,%/src,$(filter-out protos,$(MEMBERS))) tests/harness examples/first_run.py
+TYPED := $(patsubst %,%/src,$(filter-out protos,$(MEMBERS))) tests/harness tests/bench examples/first_run.py
 PROTO_FILES := $(shell find protos/queueserver -name '*.proto' | sort)
 
 .PHONY: help
