@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
+REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,13 @@ def parse(arguments: Sequence[str]) -> Settings:
         prog="queueserver_manager", description="Queue Server Manager: owns the queue and decides."
     )
     parser.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="default: %(default)s")
-    parser.add_argument("--redis", required=True, metavar="URL", help="redis://…, rediss://…, unix://… or host:port")
+    parser.add_argument(
+        "--redis",
+        default=os.environ.get(REDIS_VARIABLE, ""),
+        metavar="URL",
+        help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in {REDIS_VARIABLE}, "
+        "because everybody on the machine can read command lines",
+    )
     parser.add_argument("--worker", required=True, metavar="ADDRESS", help="the Worker: HOST:PORT or unix:PATH")
     parser.add_argument("--key-prefix", default="qs", metavar="TEXT", help="of all keys in Redis, default: %(default)s")
     parser.add_argument(
@@ -44,7 +52,10 @@ def parse(arguments: Sequence[str]) -> Settings:
     )
     parser.add_argument("--history-limit", type=_positive, default=10_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
-    return Settings(**vars(parser.parse_args(arguments)))
+    settings = Settings(**vars(parser.parse_args(arguments)))
+    if not settings.redis:
+        parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
+    return settings
 
 
 def _positive(text: str) -> int:
