@@ -72,10 +72,11 @@ lock: ## Resolve dependencies anew into requirements.lock
 
 .PHONY: proto
 proto: setup ## Generate the Python code of the contract into protos/gen
-	@rm -rf protos/gen/queueserver && mkdir -p protos/gen
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos/gen --grpc_python_out=protos/gen \
-	  --mypy_out=quiet:protos/gen --mypy_grpc_out=quiet:protos/gen $(PROTO_FILES)
-	@find protos/gen/queueserver -type d -exec touch {}/__init__.py \; && touch protos/gen/queueserver/py.typed
+	@rm -rf protos/gen/.new && mkdir -p protos/gen/.new
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos/gen/.new --grpc_python_out=protos/gen/.new \
+	  --mypy_out=quiet:protos/gen/.new --mypy_grpc_out=quiet:protos/gen/.new $(PROTO_FILES)
+	@find protos/gen/.new/queueserver -type d -exec touch {}/__init__.py \; && touch protos/gen/.new/queueserver/py.typed
+	@rm -rf protos/gen/queueserver && mv protos/gen/.new/queueserver protos/gen/queueserver && rmdir protos/gen/.new
 
 .PHONY: proto-check
 proto-check: setup ## Lint the contract and check that the generated code is up to date

@@ -42,8 +42,8 @@ def parse(arguments: Sequence[str]) -> Settings:
         "--redis",
         default=os.environ.get(REDIS_VARIABLE, ""),
         metavar="URL",
-        help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in {REDIS_VARIABLE}, "
-        "because everybody on the machine can read command lines",
+        help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in "
+        f"{REDIS_VARIABLE}, because everybody on the machine can read command lines",
     )
     parser.add_argument("--worker", required=True, metavar="ADDRESS", help="the Worker: HOST:PORT or unix:PATH")
     parser.add_argument("--key-prefix", default="qs", metavar="TEXT", help="of all keys in Redis, default: %(default)s")

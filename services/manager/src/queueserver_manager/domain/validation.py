@@ -54,7 +54,7 @@ def check_item(
     if found:
         raise ItemInvalid(
             f"The call does not fit the plan {name!r}: "
-            + "; ".join(f"{violation.field}: {violation.description}" for violation in found[:5])
+            + "; ".join(f"{violation.field}: {violation.description}" for violation in found[:5]).removesuffix("?")
             + ".",
             violations=found,
         )
