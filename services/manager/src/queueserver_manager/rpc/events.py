@@ -35,7 +35,7 @@ class EventServicer(EventServiceServicer):
         if unknown:
             raise FieldInvalid("kinds", f"{unknown[0]} is no kind of event: use those of EventKind")
         kinds = frozenset(_KINDS[kind] for kind in request.kinds) or _DEFAULT_KINDS
-        history = page_size(request.history_limit, _DEFAULT_HISTORY, _LARGEST_HISTORY)
+        history = page_size(request.history_limit, _DEFAULT_HISTORY, _LARGEST_HISTORY, "history_limit")
         watching = self._office.term().watching.watch(kinds, request.resume_token, history)
         async for part in watching:
             yield _batch(part) if isinstance(part, Batch) else _snapshot(part)

@@ -41,8 +41,8 @@ def required_move(request: pb.MoveItemRequest) -> tuple[pl.Address, pl.Position]
     return address_of(request.source), position_of(request.destination)
 
 
-def page_size(asked: int, default: int, most: int) -> int:
+def page_size(asked: int, default: int, most: int, field: str = "page_size") -> int:
     """How many to put on a page. Raises FieldInvalid."""
     if asked < 0:
-        raise FieldInvalid("page_size", "must be 0 or more")
+        raise FieldInvalid(field, "must be 0 or more")
     return min(asked, most) or default
