@@ -168,6 +168,7 @@ class Environment(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     RESPONSIVE_FIELD_NUMBER: _builtins.int
+    PAUSE_PENDING_FIELD_NUMBER: _builtins.int
     environment_id: _builtins.str
     """Identity of this environment, a UUID; a new one each time it is opened. Empty if none was ever opened."""
     state: Global___EnvironmentState.ValueType
@@ -182,6 +183,8 @@ class Environment(_message.Message):
     """False when the process has sent no sign of life for some seconds, for example because a C library
     holds the interpreter. It can still be destroyed. True when closed.
     """
+    pause_pending: _builtins.bool
+    """A pause was asked for and the plan has neither paused nor ended since."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When the open was accepted. Absent if none was ever opened."""
@@ -201,10 +204,11 @@ class Environment(_message.Message):
         progress: _builtins.str = ...,
         failure: Global___EnvironmentFailure | None = ...,
         responsive: _builtins.bool = ...,
+        pause_pending: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pid", b"pid", "progress", b"progress", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "progress", b"progress", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -149,6 +149,7 @@ class Item(_message.Message):
     ATTEMPT_FIELD_NUMBER: _builtins.int
     RETRY_OF_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    HELD_FIELD_NUMBER: _builtins.int
     item_type: Global___ItemType.ValueType
     """Kind of item. Unspecified means a plan."""
     name: _builtins.str
@@ -163,6 +164,8 @@ class Item(_message.Message):
     """Output only. 1 for an item as submitted; each automatic requeueing after a failure adds 1."""
     retry_of: _builtins.str
     """Output only. item_uid of the attempt before this one. Empty on a first attempt."""
+    held: _builtins.bool
+    """Output only. The queue does not start while this item is at its head; see InterruptedPolicy."""
     @_builtins.property
     def args(self) -> _struct_pb2.ListValue:
         """Positional arguments. Devices and plans are given by name."""
@@ -198,10 +201,11 @@ class Item(_message.Message):
         attempt: _builtins.int = ...,
         retry_of: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        held: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "create_time", b"create_time", "kwargs", b"kwargs", "meta", b"meta", "properties", b"properties"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "attempt", b"attempt", "create_time", b"create_time", "item_type", b"item_type", "item_uid", b"item_uid", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "properties", b"properties", "retry_of", b"retry_of", "user", b"user", "user_group", b"user_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "attempt", b"attempt", "create_time", b"create_time", "held", b"held", "item_type", b"item_type", "item_uid", b"item_uid", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "properties", b"properties", "retry_of", b"retry_of", "user", b"user", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -216,8 +220,11 @@ class RunningItem(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     CLAIM_TIME_FIELD_NUMBER: _builtins.int
+    IMMEDIATE_FIELD_NUMBER: _builtins.int
     execution_id: _builtins.str
     """Identity of this execution, a UUID. One item is executed at most once; a retry is a new item."""
+    immediate: _builtins.bool
+    """It was submitted by ExecuteItem and never was in the queue."""
     @_builtins.property
     def item(self) -> Global___Item:
         """The item. It is no longer in the queue."""
@@ -232,10 +239,11 @@ class RunningItem(_message.Message):
         item: Global___Item | None = ...,
         execution_id: _builtins.str = ...,
         claim_time: _timestamp_pb2.Timestamp | None = ...,
+        immediate: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time", "execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["claim_time", b"claim_time", "execution_id", b"execution_id", "immediate", b"immediate", "item", b"item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -345,7 +353,9 @@ class HistoryEntry(_message.Message):
     execution_id: _builtins.str
     """Identity of the execution."""
     requeued_as: _builtins.str
-    """item_uid of the new attempt that was put back in the queue. Empty if there is none."""
+    """item_uid of the item that was put back in the queue, as a new attempt or, in loop mode, to be repeated. Empty if
+    there is none.
+    """
     @_builtins.property
     def item(self) -> Global___Item:
         """The item as it was executed."""

@@ -12,6 +12,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import console_pb2 as _console_pb2
 from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
 from queueserver.manager.v1 import status_service_pb2 as _status_service_pb2
 import builtins as _builtins
 import sys
@@ -278,6 +279,10 @@ class WatchEvent(_message.Message):
     CONSOLE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     GAP_FIELD_NUMBER: _builtins.int
+    ITEMS_MOVED_FIELD_NUMBER: _builtins.int
+    ITEM_UPDATED_FIELD_NUMBER: _builtins.int
+    QUEUE_MODE_CHANGED_FIELD_NUMBER: _builtins.int
+    AUTOSTART_CHANGED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of the change, for queue and history events; 0 for the others."""
     @_builtins.property
@@ -356,6 +361,22 @@ class WatchEvent(_message.Message):
     def gap(self) -> Global___Gap:
         """Events were lost here."""
 
+    @_builtins.property
+    def items_moved(self) -> Global___ItemsMoved:
+        """Several items changed their place."""
+
+    @_builtins.property
+    def item_updated(self) -> Global___ItemUpdated:
+        """An item was replaced by another one at the same place."""
+
+    @_builtins.property
+    def queue_mode_changed(self) -> Global___QueueModeChanged:
+        """The mode of the queue changed."""
+
+    @_builtins.property
+    def autostart_changed(self) -> Global___AutostartChanged:
+        """Autostart was switched on or off."""
+
     def __init__(
         self,
         *,
@@ -379,12 +400,16 @@ class WatchEvent(_message.Message):
         console: _console_pb2.ConsoleOutput | None = ...,
         document: Global___RunDocument | None = ...,
         gap: Global___Gap | None = ...,
+        items_moved: Global___ItemsMoved | None = ...,
+        item_updated: Global___ItemUpdated | None = ...,
+        queue_mode_changed: Global___QueueModeChanged | None = ...,
+        autostart_changed: Global___AutostartChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "items_added", b"items_added", "queue_cleared", b"queue_cleared", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_moved", b"items_moved", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "items_added", b"items_added", "queue_cleared", b"queue_cleared", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_moved", b"items_moved", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap", "items_moved", "item_updated", "queue_mode_changed", "autostart_changed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -501,6 +526,112 @@ class ItemMoved(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ItemMoved: _TypeAlias = ItemMoved  # noqa: Y015
+
+@_typing.final
+class ItemsMoved(_message.Message):
+    """Several items changed their place: take them out, then put them in, next to each other."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_UIDS_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Index of the first one now."""
+    @_builtins.property
+    def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their uids, in their order now."""
+
+    def __init__(
+        self,
+        *,
+        item_uids: _abc.Iterable[_builtins.str] | None = ...,
+        index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_uids", b"item_uids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemsMoved: _TypeAlias = ItemsMoved  # noqa: Y015
+
+@_typing.final
+class ItemUpdated(_message.Message):
+    """An item was replaced by another one at the same place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_UID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    item_uid: _builtins.str
+    """uid it had; its new one is in `item`."""
+    index: _builtins.int
+    """Its index."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """What stands there now."""
+
+    def __init__(
+        self,
+        *,
+        item_uid: _builtins.str = ...,
+        item: _item_pb2.Item | None = ...,
+        index: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "item_uid", b"item_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemUpdated: _TypeAlias = ItemUpdated  # noqa: Y015
+
+@_typing.final
+class QueueModeChanged(_message.Message):
+    """The mode of the queue changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def mode(self) -> _queue_service_pb2.QueueMode:
+        """The mode now."""
+
+    def __init__(
+        self,
+        *,
+        mode: _queue_service_pb2.QueueMode | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueueModeChanged: _TypeAlias = QueueModeChanged  # noqa: Y015
+
+@_typing.final
+class AutostartChanged(_message.Message):
+    """Autostart was switched on or off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENABLED_FIELD_NUMBER: _builtins.int
+    enabled: _builtins.bool
+    """On or off."""
+    def __init__(
+        self,
+        *,
+        enabled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enabled", b"enabled"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AutostartChanged: _TypeAlias = AutostartChanged  # noqa: Y015
 
 @_typing.final
 class QueueCleared(_message.Message):

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import item_pb2 as _item_pb2
 import builtins as _builtins
 import sys
@@ -19,6 +20,80 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ItemState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ItemStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ITEM_STATE_UNSPECIFIED: _ItemState.ValueType  # 0
+    """Not said."""
+    ITEM_STATE_QUEUED: _ItemState.ValueType  # 1
+    """It waits in the queue."""
+    ITEM_STATE_RUNNING: _ItemState.ValueType  # 2
+    """It is being executed."""
+    ITEM_STATE_PAUSED: _ItemState.ValueType  # 3
+    """Its plan is paused."""
+    ITEM_STATE_FINISHED: _ItemState.ValueType  # 4
+    """Its execution has ended; the history has the result."""
+    ITEM_STATE_REMOVED: _ItemState.ValueType  # 5
+    """It was taken out of the queue without being executed. Only WaitItem says so."""
+    ITEM_STATE_HELD: _ItemState.ValueType  # 6
+    """It waits at the head of the queue until somebody decides: an interrupted item under the policy HOLD."""
+
+class ItemState(_ItemState, metaclass=_ItemStateEnumTypeWrapper):
+    """What has become of an item."""
+
+ITEM_STATE_UNSPECIFIED: ItemState.ValueType  # 0
+"""Not said."""
+ITEM_STATE_QUEUED: ItemState.ValueType  # 1
+"""It waits in the queue."""
+ITEM_STATE_RUNNING: ItemState.ValueType  # 2
+"""It is being executed."""
+ITEM_STATE_PAUSED: ItemState.ValueType  # 3
+"""Its plan is paused."""
+ITEM_STATE_FINISHED: ItemState.ValueType  # 4
+"""Its execution has ended; the history has the result."""
+ITEM_STATE_REMOVED: ItemState.ValueType  # 5
+"""It was taken out of the queue without being executed. Only WaitItem says so."""
+ITEM_STATE_HELD: ItemState.ValueType  # 6
+"""It waits at the head of the queue until somebody decides: an interrupted item under the policy HOLD."""
+Global___ItemState: _TypeAlias = ItemState  # noqa: Y015
+
+class _InterruptedPolicy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InterruptedPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InterruptedPolicy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INTERRUPTED_POLICY_UNSPECIFIED: _InterruptedPolicy.ValueType  # 0
+    """Not said: leave it as it is."""
+    INTERRUPTED_POLICY_REQUEUE: _InterruptedPolicy.ValueType  # 1
+    """A new attempt stands at the head of the queue. The default, as people know it."""
+    INTERRUPTED_POLICY_HOLD: _InterruptedPolicy.ValueType  # 2
+    """A new attempt stands at the head of the queue and is held: the queue does not start until the item is updated,
+    moved or removed.
+    """
+    INTERRUPTED_POLICY_DROP: _InterruptedPolicy.ValueType  # 3
+    """There is no new attempt."""
+
+class InterruptedPolicy(_InterruptedPolicy, metaclass=_InterruptedPolicyEnumTypeWrapper):
+    """What happens to an item that was interrupted: its plan was aborted or halted, or what executed it was destroyed,
+    died or was shut down.
+    """
+
+INTERRUPTED_POLICY_UNSPECIFIED: InterruptedPolicy.ValueType  # 0
+"""Not said: leave it as it is."""
+INTERRUPTED_POLICY_REQUEUE: InterruptedPolicy.ValueType  # 1
+"""A new attempt stands at the head of the queue. The default, as people know it."""
+INTERRUPTED_POLICY_HOLD: InterruptedPolicy.ValueType  # 2
+"""A new attempt stands at the head of the queue and is held: the queue does not start until the item is updated,
+moved or removed.
+"""
+INTERRUPTED_POLICY_DROP: InterruptedPolicy.ValueType  # 3
+"""There is no new attempt."""
+Global___InterruptedPolicy: _TypeAlias = InterruptedPolicy  # noqa: Y015
 
 @_typing.final
 class Position(_message.Message):
@@ -116,6 +191,15 @@ class AddItemRequest(_message.Message):
 
     ITEM_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
+    validate_only: _builtins.bool
+    """See QueueService."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """What to add. Required."""
@@ -129,10 +213,13 @@ class AddItemRequest(_message.Message):
         *,
         item: _item_pb2.Item | None = ...,
         position: Global___Position | None = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item", b"item", "position", b"position", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -182,6 +269,15 @@ class AddItemsRequest(_message.Message):
 
     ITEMS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
+    validate_only: _builtins.bool
+    """See QueueService."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
         """What to add, in order. At most 50,000 items."""
@@ -195,10 +291,13 @@ class AddItemsRequest(_message.Message):
         *,
         items: _abc.Iterable[_item_pb2.Item] | None = ...,
         position: Global___Position | None = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "position", b"position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "items", b"items", "position", b"position", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -345,13 +444,26 @@ class GetItemResponse(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    RUNNING_ITEM_FIELD_NUMBER: _builtins.int
+    HISTORY_ENTRY_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """Its index in the queue. Absent if it is running."""
+    """Its index in the queue. Absent if it is not in the queue."""
     revision: _builtins.int
     """Revision at which it was read."""
+    state: Global___ItemState.ValueType
+    """What has become of it."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The item."""
+
+    @_builtins.property
+    def running_item(self) -> _item_pb2.RunningItem:
+        """Its execution, while it runs."""
+
+    @_builtins.property
+    def history_entry(self) -> _item_pb2.HistoryEntry:
+        """Its entry in the history, when it is finished."""
 
     def __init__(
         self,
@@ -359,10 +471,13 @@ class GetItemResponse(_message.Message):
         item: _item_pb2.Item | None = ...,
         index: _builtins.int | None = ...,
         revision: _builtins.int = ...,
+        state: Global___ItemState.ValueType = ...,
+        running_item: _item_pb2.RunningItem | None = ...,
+        history_entry: _item_pb2.HistoryEntry | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "index", b"index", "item", b"item"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "history_entry", b"history_entry", "index", b"index", "item", b"item", "running_item", b"running_item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "index", b"index", "item", b"item", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "history_entry", b"history_entry", "index", b"index", "item", b"item", "revision", b"revision", "running_item", b"running_item", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__index: _TypeAlias = _typing.Literal["index"]  # noqa: Y015
     _WhichOneofArgType__index: _TypeAlias = _typing.Literal["_index", b"_index"]  # noqa: Y015
@@ -371,12 +486,312 @@ class GetItemResponse(_message.Message):
 Global___GetItemResponse: _TypeAlias = GetItemResponse  # noqa: Y015
 
 @_typing.final
+class WaitItemRequest(_message.Message):
+    """Request of QueueService.WaitItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_UID_FIELD_NUMBER: _builtins.int
+    item_uid: _builtins.str
+    """uid of the item. Required."""
+    def __init__(
+        self,
+        *,
+        item_uid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitItemRequest: _TypeAlias = WaitItemRequest  # noqa: Y015
+
+@_typing.final
+class WaitItemResponse(_message.Message):
+    """Response of QueueService.WaitItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    RUNNING_ITEM_FIELD_NUMBER: _builtins.int
+    HISTORY_ENTRY_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    state: Global___ItemState.ValueType
+    """What has become of it."""
+    index: _builtins.int
+    """Its index in the queue, while it waits there."""
+    revision: _builtins.int
+    """Revision that the message shows."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """The item."""
+
+    @_builtins.property
+    def running_item(self) -> _item_pb2.RunningItem:
+        """Its execution, while it runs."""
+
+    @_builtins.property
+    def history_entry(self) -> _item_pb2.HistoryEntry:
+        """Its entry in the history, when it is finished."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___ItemState.ValueType = ...,
+        item: _item_pb2.Item | None = ...,
+        index: _builtins.int | None = ...,
+        running_item: _item_pb2.RunningItem | None = ...,
+        history_entry: _item_pb2.HistoryEntry | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "history_entry", b"history_entry", "index", b"index", "item", b"item", "running_item", b"running_item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "history_entry", b"history_entry", "index", b"index", "item", b"item", "revision", b"revision", "running_item", b"running_item", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__index: _TypeAlias = _typing.Literal["index"]  # noqa: Y015
+    _WhichOneofArgType__index: _TypeAlias = _typing.Literal["_index", b"_index"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__index) -> _WhichOneofReturnType__index | None: ...
+
+Global___WaitItemResponse: _TypeAlias = WaitItemResponse  # noqa: Y015
+
+@_typing.final
+class UpdateItemRequest(_message.Message):
+    """Request of QueueService.UpdateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    NEW_UID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    new_uid: _builtins.bool
+    """Give it a new uid. Otherwise it keeps the one it has."""
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
+    validate_only: _builtins.bool
+    """See QueueService."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """What the item is to be; its item_uid says which one. The whole content is replaced. Required."""
+
+    def __init__(
+        self,
+        *,
+        item: _item_pb2.Item | None = ...,
+        new_uid: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item", b"item", "new_uid", b"new_uid", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateItemRequest: _TypeAlias = UpdateItemRequest  # noqa: Y015
+
+@_typing.final
+class UpdateItemResponse(_message.Message):
+    """Response of QueueService.UpdateItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    QUEUE_SIZE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Its index in the queue."""
+    queue_size: _builtins.int
+    """Items in the queue."""
+    revision: _builtins.int
+    """Revision of the change, or the present one if nothing had to change."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """The item as stored."""
+
+    def __init__(
+        self,
+        *,
+        item: _item_pb2.Item | None = ...,
+        index: _builtins.int = ...,
+        queue_size: _builtins.int = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateItemResponse: _TypeAlias = UpdateItemResponse  # noqa: Y015
+
+@_typing.final
+class RemoveItemsRequest(_message.Message):
+    """Request of QueueService.RemoveItems."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_UIDS_FIELD_NUMBER: _builtins.int
+    STRICT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    strict: _builtins.bool
+    """Refuse if a uid is not in the queue, is running or is repeated. Otherwise such uids are passed over."""
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
+    @_builtins.property
+    def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which items. May be empty."""
+
+    def __init__(
+        self,
+        *,
+        item_uids: _abc.Iterable[_builtins.str] | None = ...,
+        strict: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item_uids", b"item_uids", "request_id", b"request_id", "strict", b"strict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveItemsRequest: _TypeAlias = RemoveItemsRequest  # noqa: Y015
+
+@_typing.final
+class RemoveItemsResponse(_message.Message):
+    """Response of QueueService.RemoveItems."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    QUEUE_SIZE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    queue_size: _builtins.int
+    """Items left in the queue."""
+    revision: _builtins.int
+    """Revision of the change, or the present one if nothing had to change."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
+        """The items that were removed, in the order of the request."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[_item_pb2.Item] | None = ...,
+        queue_size: _builtins.int = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveItemsResponse: _TypeAlias = RemoveItemsResponse  # noqa: Y015
+
+@_typing.final
+class MoveItemsRequest(_message.Message):
+    """Request of QueueService.MoveItems."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_UIDS_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
+    KEEP_QUEUE_ORDER_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    keep_queue_order: _builtins.bool
+    """Put them in the order that they have in the queue. Otherwise in the order of the request."""
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
+    @_builtins.property
+    def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which items. May be empty."""
+
+    @_builtins.property
+    def destination(self) -> Global___Position:
+        """Where to: front, back, before or after an item that is not moved. Required."""
+
+    def __init__(
+        self,
+        *,
+        item_uids: _abc.Iterable[_builtins.str] | None = ...,
+        destination: Global___Position | None = ...,
+        keep_queue_order: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "expected_revision", b"expected_revision", "item_uids", b"item_uids", "keep_queue_order", b"keep_queue_order", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveItemsRequest: _TypeAlias = MoveItemsRequest  # noqa: Y015
+
+@_typing.final
+class MoveItemsResponse(_message.Message):
+    """Response of QueueService.MoveItems."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    QUEUE_SIZE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Index of the first one now."""
+    queue_size: _builtins.int
+    """Items in the queue."""
+    revision: _builtins.int
+    """Revision of the change, or the present one if nothing had to change."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
+        """The items, in their order now."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[_item_pb2.Item] | None = ...,
+        index: _builtins.int = ...,
+        queue_size: _builtins.int = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "items", b"items", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoveItemsResponse: _TypeAlias = MoveItemsResponse  # noqa: Y015
+
+@_typing.final
 class RemoveItemRequest(_message.Message):
     """Request of QueueService.RemoveItem."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ADDRESS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
     @_builtins.property
     def address(self) -> Global___ItemAddress:
         """Which item. Absent means the last one."""
@@ -385,10 +800,12 @@ class RemoveItemRequest(_message.Message):
         self,
         *,
         address: Global___ItemAddress | None = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "expected_revision", b"expected_revision", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -434,6 +851,12 @@ class MoveItemRequest(_message.Message):
 
     SOURCE_FIELD_NUMBER: _builtins.int
     DESTINATION_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
     @_builtins.property
     def source(self) -> Global___ItemAddress:
         """Which item. Required."""
@@ -447,10 +870,12 @@ class MoveItemRequest(_message.Message):
         *,
         source: Global___ItemAddress | None = ...,
         destination: Global___Position | None = ...,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "expected_revision", b"expected_revision", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -498,12 +923,21 @@ class ClearQueueRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. 0 means that any revision will do."""
     def __init__(
         self,
+        *,
+        request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -541,12 +975,17 @@ class StartQueueRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
     def __init__(
         self,
+        *,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -584,12 +1023,17 @@ class StopQueueRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
     def __init__(
         self,
+        *,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -623,12 +1067,17 @@ class CancelStopQueueRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
     def __init__(
         self,
+        *,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -655,3 +1104,218 @@ class CancelStopQueueResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelStopQueueResponse: _TypeAlias = CancelStopQueueResponse  # noqa: Y015
+
+@_typing.final
+class QueueMode(_message.Message):
+    """How the queue treats items that have ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOP_FIELD_NUMBER: _builtins.int
+    IGNORE_FAILURES_FIELD_NUMBER: _builtins.int
+    INTERRUPTED_FIELD_NUMBER: _builtins.int
+    loop: _builtins.bool
+    """An item that was completed or stopped goes to the back of the queue as a new item."""
+    ignore_failures: _builtins.bool
+    """The queue goes on after a plan that failed by itself, and the plan is not put back (with `loop`, at the back)."""
+    interrupted: Global___InterruptedPolicy.ValueType
+    """What happens to an item that was interrupted."""
+    def __init__(
+        self,
+        *,
+        loop: _builtins.bool = ...,
+        ignore_failures: _builtins.bool = ...,
+        interrupted: Global___InterruptedPolicy.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueueMode: _TypeAlias = QueueMode  # noqa: Y015
+
+@_typing.final
+class SetQueueModeRequest(_message.Message):
+    """Request of QueueService.SetQueueMode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOP_FIELD_NUMBER: _builtins.int
+    IGNORE_FAILURES_FIELD_NUMBER: _builtins.int
+    INTERRUPTED_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    loop: _builtins.bool
+    """See QueueMode. Absent: leave it as it is."""
+    ignore_failures: _builtins.bool
+    """See QueueMode. Absent: leave it as it is."""
+    interrupted: Global___InterruptedPolicy.ValueType
+    """See QueueMode. Unspecified: leave it as it is."""
+    reset: _builtins.bool
+    """First set everything to its default: no loop, failures not ignored, interrupted items requeued."""
+    request_id: _builtins.str
+    """See QueueService."""
+    def __init__(
+        self,
+        *,
+        loop: _builtins.bool | None = ...,
+        ignore_failures: _builtins.bool | None = ...,
+        interrupted: Global___InterruptedPolicy.ValueType = ...,
+        reset: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "ignore_failures", b"ignore_failures", "loop", b"loop"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop", "request_id", b"request_id", "reset", b"reset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ignore_failures: _TypeAlias = _typing.Literal["ignore_failures"]  # noqa: Y015
+    _WhichOneofArgType__ignore_failures: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures"]  # noqa: Y015
+    _WhichOneofReturnType__loop: _TypeAlias = _typing.Literal["loop"]  # noqa: Y015
+    _WhichOneofArgType__loop: _TypeAlias = _typing.Literal["_loop", b"_loop"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ignore_failures) -> _WhichOneofReturnType__ignore_failures | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loop) -> _WhichOneofReturnType__loop | None: ...
+
+Global___SetQueueModeRequest: _TypeAlias = SetQueueModeRequest  # noqa: Y015
+
+@_typing.final
+class SetQueueModeResponse(_message.Message):
+    """Response of QueueService.SetQueueMode."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Revision of the change, or the present one if nothing had to change."""
+    @_builtins.property
+    def mode(self) -> Global___QueueMode:
+        """The mode now."""
+
+    def __init__(
+        self,
+        *,
+        mode: Global___QueueMode | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetQueueModeResponse: _TypeAlias = SetQueueModeResponse  # noqa: Y015
+
+@_typing.final
+class SetAutostartRequest(_message.Message):
+    """Request of QueueService.SetAutostart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENABLE_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    enable: _builtins.bool
+    """On or off."""
+    request_id: _builtins.str
+    """See QueueService."""
+    def __init__(
+        self,
+        *,
+        enable: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["enable", b"enable", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAutostartRequest: _TypeAlias = SetAutostartRequest  # noqa: Y015
+
+@_typing.final
+class SetAutostartResponse(_message.Message):
+    """Response of QueueService.SetAutostart."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """Revision of the change, or the present one if nothing had to change."""
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetAutostartResponse: _TypeAlias = SetAutostartResponse  # noqa: Y015
+
+@_typing.final
+class ExecuteItemRequest(_message.Message):
+    """Request of QueueService.ExecuteItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """See QueueService."""
+    validate_only: _builtins.bool
+    """See QueueService."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """What to execute. Required."""
+
+    def __init__(
+        self,
+        *,
+        item: _item_pb2.Item | None = ...,
+        request_id: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteItemRequest: _TypeAlias = ExecuteItemRequest  # noqa: Y015
+
+@_typing.final
+class ExecuteItemResponse(_message.Message):
+    """Response of QueueService.ExecuteItem."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    QUEUE_SIZE_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    queue_size: _builtins.int
+    """Items in the queue, which this one is not in."""
+    revision: _builtins.int
+    """Revision of the change."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """The item as it is executed."""
+
+    def __init__(
+        self,
+        *,
+        item: _item_pb2.Item | None = ...,
+        queue_size: _builtins.int = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecuteItemResponse: _TypeAlias = ExecuteItemResponse  # noqa: Y015

@@ -30,8 +30,15 @@ class QueueServiceStub:
 
     Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
     called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue and StopQueue `queue:control`, the others
-    `read`.
+    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
+    `queue:control`, ExecuteItem both, the others `read`.
+
+    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
+    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
+    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
+    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
+    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
@@ -64,15 +71,35 @@ class QueueServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemResponse.FromString,
                 _registered_method=True)
+        self.WaitItem = channel.unary_stream(
+                '/queueserver.manager.v1.QueueService/WaitItem',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemResponse.FromString,
+                _registered_method=True)
+        self.UpdateItem = channel.unary_unary(
+                '/queueserver.manager.v1.QueueService/UpdateItem',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemResponse.FromString,
+                _registered_method=True)
         self.RemoveItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/RemoveItem',
                 request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemResponse.FromString,
                 _registered_method=True)
+        self.RemoveItems = channel.unary_unary(
+                '/queueserver.manager.v1.QueueService/RemoveItems',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsResponse.FromString,
+                _registered_method=True)
         self.MoveItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/MoveItem',
                 request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemResponse.FromString,
+                _registered_method=True)
+        self.MoveItems = channel.unary_unary(
+                '/queueserver.manager.v1.QueueService/MoveItems',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsResponse.FromString,
                 _registered_method=True)
         self.ClearQueue = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/ClearQueue',
@@ -94,6 +121,21 @@ class QueueServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueResponse.FromString,
                 _registered_method=True)
+        self.SetQueueMode = channel.unary_unary(
+                '/queueserver.manager.v1.QueueService/SetQueueMode',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeResponse.FromString,
+                _registered_method=True)
+        self.SetAutostart = channel.unary_unary(
+                '/queueserver.manager.v1.QueueService/SetAutostart',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartResponse.FromString,
+                _registered_method=True)
+        self.ExecuteItem = channel.unary_unary(
+                '/queueserver.manager.v1.QueueService/ExecuteItem',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemResponse.FromString,
+                _registered_method=True)
 
 
 class QueueServiceServicer:
@@ -101,8 +143,15 @@ class QueueServiceServicer:
 
     Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
     called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue and StopQueue `queue:control`, the others
-    `read`.
+    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
+    `queue:control`, ExecuteItem both, the others `read`.
+
+    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
+    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
+    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
+    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
+    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
@@ -148,9 +197,31 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetItem(self, request, context):
-        """GetItem returns one item of the queue, or the running item when addressed by uid.
+        """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
+        with what has become of it.
 
         Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WaitItem(self, request, context):
+        """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
+        was removed. An item that failed and was put back is finished; the message names the new attempt.
+
+        Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateItem(self, request, context):
+        """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
+        belongs to whoever updated it. Content that is the same changes nothing.
+
+        Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Events: item_updated.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -168,12 +239,35 @@ class QueueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RemoveItems(self, request, context):
+        """RemoveItems takes several items out of the queue, in one step.
+
+        Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
+        the queue, is running or is repeated; nothing is removed then.
+        Events: item_removed for each item, in one step.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def MoveItem(self, request, context):
         """MoveItem moves one item to another place. Its uid and content stay.
 
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
         INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
         Events: item_moved, unless it already was there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MoveItems(self, request, context):
+        """MoveItems moves several items next to each other, in one step.
+
+        Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
+        POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
+        an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+        Events: items_moved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -221,6 +315,39 @@ class QueueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetQueueMode(self, request, context):
+        """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
+        once, also for the running item. The mode survives restarts.
+
+        Events: queue_mode_changed, unless nothing changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetAutostart(self, request, context):
+        """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
+        RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
+        reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
+        failed or never started.
+
+        Events: autostart_changed, and queue_started when it starts the queue.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExecuteItem(self, request, context):
+        """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
+        it is and does not start. The reply says that the item was claimed, not that it has begun.
+
+        Errors: as AddItem and StartQueue.
+        Events: item_started, item_finished, history_added.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -244,15 +371,35 @@ def add_QueueServiceServicer_to_server(servicer, server):
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemResponse.SerializeToString,
             ),
+            'WaitItem': grpc.unary_stream_rpc_method_handler(
+                    servicer.WaitItem,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemResponse.SerializeToString,
+            ),
+            'UpdateItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateItem,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemResponse.SerializeToString,
+            ),
             'RemoveItem': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveItem,
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemResponse.SerializeToString,
             ),
+            'RemoveItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveItems,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsResponse.SerializeToString,
+            ),
             'MoveItem': grpc.unary_unary_rpc_method_handler(
                     servicer.MoveItem,
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemResponse.SerializeToString,
+            ),
+            'MoveItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.MoveItems,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsResponse.SerializeToString,
             ),
             'ClearQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.ClearQueue,
@@ -274,6 +421,21 @@ def add_QueueServiceServicer_to_server(servicer, server):
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueResponse.SerializeToString,
             ),
+            'SetQueueMode': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetQueueMode,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeResponse.SerializeToString,
+            ),
+            'SetAutostart': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAutostart,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartResponse.SerializeToString,
+            ),
+            'ExecuteItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExecuteItem,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'queueserver.manager.v1.QueueService', rpc_method_handlers)
@@ -287,8 +449,15 @@ class QueueService:
 
     Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
     called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue and StopQueue `queue:control`, the others
-    `read`.
+    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
+    `queue:control`, ExecuteItem both, the others `read`.
+
+    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
+    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
+    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
+    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
+    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
@@ -404,6 +573,60 @@ class QueueService:
             _registered_method=True)
 
     @staticmethod
+    def WaitItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/WaitItem',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/UpdateItem',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RemoveItem(request,
             target,
             options=(),
@@ -431,6 +654,33 @@ class QueueService:
             _registered_method=True)
 
     @staticmethod
+    def RemoveItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/RemoveItems',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def MoveItem(request,
             target,
             options=(),
@@ -447,6 +697,33 @@ class QueueService:
             '/queueserver.manager.v1.QueueService/MoveItem',
             queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MoveItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/MoveItems',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -555,6 +832,87 @@ class QueueService:
             '/queueserver.manager.v1.QueueService/CancelStopQueue',
             queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetQueueMode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/SetQueueMode',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAutostart(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/SetAutostart',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExecuteItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.QueueService/ExecuteItem',
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

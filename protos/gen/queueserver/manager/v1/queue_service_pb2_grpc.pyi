@@ -31,8 +31,15 @@ class QueueServiceStub:
 
     Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
     called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue and StopQueue `queue:control`, the others
-    `read`.
+    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
+    `queue:control`, ExecuteItem both, the others `read`.
+
+    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
+    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
+    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
+    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
+    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
@@ -70,9 +77,23 @@ class QueueServiceStub:
     the listing is too old (start again without a token).
     """
     GetItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.GetItemRequest, _queue_service_pb2.GetItemResponse]
-    """GetItem returns one item of the queue, or the running item when addressed by uid.
+    """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
+    with what has become of it.
 
     Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+    """
+    WaitItem: _grpc.UnaryStreamMultiCallable[_queue_service_pb2.WaitItemRequest, _queue_service_pb2.WaitItemResponse]
+    """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
+    was removed. An item that failed and was put back is finished; the message names the new attempt.
+
+    Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+    """
+    UpdateItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateItemRequest, _queue_service_pb2.UpdateItemResponse]
+    """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
+    belongs to whoever updated it. Content that is the same changes nothing.
+
+    Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+    Events: item_updated.
     """
     RemoveItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemRequest, _queue_service_pb2.RemoveItemResponse]
     """RemoveItem takes one item out of the queue.
@@ -82,12 +103,27 @@ class QueueServiceStub:
     Events: item_removed.
     Retries: by uid, a repeated call answers ITEM_NOT_FOUND.
     """
+    RemoveItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemsRequest, _queue_service_pb2.RemoveItemsResponse]
+    """RemoveItems takes several items out of the queue, in one step.
+
+    Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
+    the queue, is running or is repeated; nothing is removed then.
+    Events: item_removed for each item, in one step.
+    """
     MoveItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemRequest, _queue_service_pb2.MoveItemResponse]
     """MoveItem moves one item to another place. Its uid and content stay.
 
     Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
     INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
     Events: item_moved, unless it already was there.
+    """
+    MoveItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]
+    """MoveItems moves several items next to each other, in one step.
+
+    Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
+    POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
+    an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+    Events: items_moved.
     """
     ClearQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]
     """ClearQueue removes all items. The running item is not touched.
@@ -115,6 +151,27 @@ class QueueServiceStub:
 
     Events: queue_stop_cancelled.
     """
+    SetQueueMode: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.SetQueueModeRequest, _queue_service_pb2.SetQueueModeResponse]
+    """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
+    once, also for the running item. The mode survives restarts.
+
+    Events: queue_mode_changed, unless nothing changed.
+    """
+    SetAutostart: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.SetAutostartRequest, _queue_service_pb2.SetAutostartResponse]
+    """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
+    RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
+    reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
+    failed or never started.
+
+    Events: autostart_changed, and queue_started when it starts the queue.
+    """
+    ExecuteItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ExecuteItemRequest, _queue_service_pb2.ExecuteItemResponse]
+    """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
+    it is and does not start. The reply says that the item was claimed, not that it has begun.
+
+    Errors: as AddItem and StartQueue.
+    Events: item_started, item_finished, history_added.
+    """
 
 @_typing.type_check_only
 class QueueServiceAsyncStub(QueueServiceStub):
@@ -122,8 +179,15 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
     called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue and StopQueue `queue:control`, the others
-    `read`.
+    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
+    `queue:control`, ExecuteItem both, the others `read`.
+
+    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
+    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
+    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
+    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
+    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
@@ -158,9 +222,23 @@ class QueueServiceAsyncStub(QueueServiceStub):
     the listing is too old (start again without a token).
     """
     GetItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetItemRequest, _queue_service_pb2.GetItemResponse]  # type: ignore[assignment]
-    """GetItem returns one item of the queue, or the running item when addressed by uid.
+    """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
+    with what has become of it.
 
     Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+    """
+    WaitItem: _aio.UnaryStreamMultiCallable[_queue_service_pb2.WaitItemRequest, _queue_service_pb2.WaitItemResponse]  # type: ignore[assignment]
+    """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
+    was removed. An item that failed and was put back is finished; the message names the new attempt.
+
+    Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+    """
+    UpdateItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateItemRequest, _queue_service_pb2.UpdateItemResponse]  # type: ignore[assignment]
+    """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
+    belongs to whoever updated it. Content that is the same changes nothing.
+
+    Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+    Events: item_updated.
     """
     RemoveItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemRequest, _queue_service_pb2.RemoveItemResponse]  # type: ignore[assignment]
     """RemoveItem takes one item out of the queue.
@@ -170,12 +248,27 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Events: item_removed.
     Retries: by uid, a repeated call answers ITEM_NOT_FOUND.
     """
+    RemoveItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemsRequest, _queue_service_pb2.RemoveItemsResponse]  # type: ignore[assignment]
+    """RemoveItems takes several items out of the queue, in one step.
+
+    Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
+    the queue, is running or is repeated; nothing is removed then.
+    Events: item_removed for each item, in one step.
+    """
     MoveItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemRequest, _queue_service_pb2.MoveItemResponse]  # type: ignore[assignment]
     """MoveItem moves one item to another place. Its uid and content stay.
 
     Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
     INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
     Events: item_moved, unless it already was there.
+    """
+    MoveItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]  # type: ignore[assignment]
+    """MoveItems moves several items next to each other, in one step.
+
+    Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
+    POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
+    an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+    Events: items_moved.
     """
     ClearQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]  # type: ignore[assignment]
     """ClearQueue removes all items. The running item is not touched.
@@ -203,14 +296,42 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Events: queue_stop_cancelled.
     """
+    SetQueueMode: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.SetQueueModeRequest, _queue_service_pb2.SetQueueModeResponse]  # type: ignore[assignment]
+    """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
+    once, also for the running item. The mode survives restarts.
+
+    Events: queue_mode_changed, unless nothing changed.
+    """
+    SetAutostart: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.SetAutostartRequest, _queue_service_pb2.SetAutostartResponse]  # type: ignore[assignment]
+    """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
+    RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
+    reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
+    failed or never started.
+
+    Events: autostart_changed, and queue_started when it starts the queue.
+    """
+    ExecuteItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ExecuteItemRequest, _queue_service_pb2.ExecuteItemResponse]  # type: ignore[assignment]
+    """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
+    it is and does not start. The reply says that the item was claimed, not that it has begun.
+
+    Errors: as AddItem and StartQueue.
+    Events: item_started, item_finished, history_added.
+    """
 
 class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     """The queue: what will be executed, in which order, and whether it is running.
 
     Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
     called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue and StopQueue `queue:control`, the others
-    `read`.
+    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
+    `queue:control`, ExecuteItem both, the others `read`.
+
+    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
+    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
+    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
+    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
+    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
@@ -267,9 +388,35 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queue_service_pb2.GetItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_queue_service_pb2.GetItemResponse, _abc.Awaitable[_queue_service_pb2.GetItemResponse]]:
-        """GetItem returns one item of the queue, or the running item when addressed by uid.
+        """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
+        with what has become of it.
 
         Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+        """
+
+    @_abc_1.abstractmethod
+    def WaitItem(
+        self,
+        request: _queue_service_pb2.WaitItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_queue_service_pb2.WaitItemResponse], _abc.AsyncIterator[_queue_service_pb2.WaitItemResponse]]:
+        """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
+        was removed. An item that failed and was put back is finished; the message names the new attempt.
+
+        Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateItem(
+        self,
+        request: _queue_service_pb2.UpdateItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.UpdateItemResponse, _abc.Awaitable[_queue_service_pb2.UpdateItemResponse]]:
+        """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
+        belongs to whoever updated it. Content that is the same changes nothing.
+
+        Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Events: item_updated.
         """
 
     @_abc_1.abstractmethod
@@ -287,6 +434,19 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def RemoveItems(
+        self,
+        request: _queue_service_pb2.RemoveItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.RemoveItemsResponse, _abc.Awaitable[_queue_service_pb2.RemoveItemsResponse]]:
+        """RemoveItems takes several items out of the queue, in one step.
+
+        Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
+        the queue, is running or is repeated; nothing is removed then.
+        Events: item_removed for each item, in one step.
+        """
+
+    @_abc_1.abstractmethod
     def MoveItem(
         self,
         request: _queue_service_pb2.MoveItemRequest,
@@ -297,6 +457,20 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
         INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
         Events: item_moved, unless it already was there.
+        """
+
+    @_abc_1.abstractmethod
+    def MoveItems(
+        self,
+        request: _queue_service_pb2.MoveItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.MoveItemsResponse, _abc.Awaitable[_queue_service_pb2.MoveItemsResponse]]:
+        """MoveItems moves several items next to each other, in one step.
+
+        Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
+        POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
+        an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+        Events: items_moved.
         """
 
     @_abc_1.abstractmethod
@@ -347,6 +521,45 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """CancelStopQueue takes a pending StopQueue back. Without one it succeeds and changes nothing.
 
         Events: queue_stop_cancelled.
+        """
+
+    @_abc_1.abstractmethod
+    def SetQueueMode(
+        self,
+        request: _queue_service_pb2.SetQueueModeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.SetQueueModeResponse, _abc.Awaitable[_queue_service_pb2.SetQueueModeResponse]]:
+        """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
+        once, also for the running item. The mode survives restarts.
+
+        Events: queue_mode_changed, unless nothing changed.
+        """
+
+    @_abc_1.abstractmethod
+    def SetAutostart(
+        self,
+        request: _queue_service_pb2.SetAutostartRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.SetAutostartResponse, _abc.Awaitable[_queue_service_pb2.SetAutostartResponse]]:
+        """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
+        RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
+        reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
+        failed or never started.
+
+        Events: autostart_changed, and queue_started when it starts the queue.
+        """
+
+    @_abc_1.abstractmethod
+    def ExecuteItem(
+        self,
+        request: _queue_service_pb2.ExecuteItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.ExecuteItemResponse, _abc.Awaitable[_queue_service_pb2.ExecuteItemResponse]]:
+        """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
+        it is and does not start. The reply says that the item was claimed, not that it has begun.
+
+        Errors: as AddItem and StartQueue.
+        Events: item_started, item_finished, history_added.
         """
 
 def add_QueueServiceServicer_to_server(servicer: QueueServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

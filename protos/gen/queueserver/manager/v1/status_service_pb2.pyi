@@ -3,11 +3,14 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
+from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +21,70 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _BlockerKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BLOCKER_KIND_UNSPECIFIED: _BlockerKind.ValueType  # 0
+    """Not said."""
+    BLOCKER_KIND_STANDBY: _BlockerKind.ValueType  # 1
+    """This Manager is not the owner."""
+    BLOCKER_KIND_STORAGE_DOWN: _BlockerKind.ValueType  # 2
+    """Redis can't be reached."""
+    BLOCKER_KIND_WORKER_UNREACHABLE: _BlockerKind.ValueType  # 3
+    """The Worker can't be reached."""
+    BLOCKER_KIND_ENVIRONMENT_CLOSED: _BlockerKind.ValueType  # 4
+    """There is no environment."""
+    BLOCKER_KIND_ENVIRONMENT_CHANGING: _BlockerKind.ValueType  # 5
+    """The environment is opening, closing or being destroyed."""
+    BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE: _BlockerKind.ValueType  # 6
+    """The environment sends no sign of life."""
+    BLOCKER_KIND_RUN_ENGINE_MISSING: _BlockerKind.ValueType  # 7
+    """The environment has no RunEngine."""
+    BLOCKER_KIND_RUN_ENGINE_PANICKED: _BlockerKind.ValueType  # 8
+    """The RunEngine is unusable."""
+    BLOCKER_KIND_PLAN_PAUSED: _BlockerKind.ValueType  # 9
+    """The running plan is paused."""
+    BLOCKER_KIND_QUEUE_EMPTY: _BlockerKind.ValueType  # 10
+    """The queue is empty."""
+    BLOCKER_KIND_ITEM_HELD: _BlockerKind.ValueType  # 11
+    """The item at the head of the queue is held."""
+    BLOCKER_KIND_NOT_STARTED: _BlockerKind.ValueType  # 12
+    """The queue is not started, and does not start by itself."""
+
+class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
+    """A kind of obstacle."""
+
+BLOCKER_KIND_UNSPECIFIED: BlockerKind.ValueType  # 0
+"""Not said."""
+BLOCKER_KIND_STANDBY: BlockerKind.ValueType  # 1
+"""This Manager is not the owner."""
+BLOCKER_KIND_STORAGE_DOWN: BlockerKind.ValueType  # 2
+"""Redis can't be reached."""
+BLOCKER_KIND_WORKER_UNREACHABLE: BlockerKind.ValueType  # 3
+"""The Worker can't be reached."""
+BLOCKER_KIND_ENVIRONMENT_CLOSED: BlockerKind.ValueType  # 4
+"""There is no environment."""
+BLOCKER_KIND_ENVIRONMENT_CHANGING: BlockerKind.ValueType  # 5
+"""The environment is opening, closing or being destroyed."""
+BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE: BlockerKind.ValueType  # 6
+"""The environment sends no sign of life."""
+BLOCKER_KIND_RUN_ENGINE_MISSING: BlockerKind.ValueType  # 7
+"""The environment has no RunEngine."""
+BLOCKER_KIND_RUN_ENGINE_PANICKED: BlockerKind.ValueType  # 8
+"""The RunEngine is unusable."""
+BLOCKER_KIND_PLAN_PAUSED: BlockerKind.ValueType  # 9
+"""The running plan is paused."""
+BLOCKER_KIND_QUEUE_EMPTY: BlockerKind.ValueType  # 10
+"""The queue is empty."""
+BLOCKER_KIND_ITEM_HELD: BlockerKind.ValueType  # 11
+"""The item at the head of the queue is held."""
+BLOCKER_KIND_NOT_STARTED: BlockerKind.ValueType  # 12
+"""The queue is not started, and does not start by itself."""
+Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 class _ManagerState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -116,6 +183,85 @@ CONNECTION_DOWN: Connection.ValueType  # 2
 Global___Connection: _TypeAlias = Connection  # noqa: Y015
 
 @_typing.final
+class ExplainIdleRequest(_message.Message):
+    """Request of StatusService.ExplainIdle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainIdleRequest: _TypeAlias = ExplainIdleRequest  # noqa: Y015
+
+@_typing.final
+class ExplainIdleResponse(_message.Message):
+    """Response of StatusService.ExplainIdle."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BLOCKERS_FIELD_NUMBER: _builtins.int
+    RUNNING_ITEM_UID_FIELD_NUMBER: _builtins.int
+    running_item_uid: _builtins.str
+    """item_uid of the running item; empty if none."""
+    @_builtins.property
+    def blockers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Blocker]:
+        """What stands in the way, the most fundamental first. Empty if something is being executed."""
+
+    def __init__(
+        self,
+        *,
+        blockers: _abc.Iterable[Global___Blocker] | None = ...,
+        running_item_uid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blockers", b"blockers", "running_item_uid", b"running_item_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainIdleResponse: _TypeAlias = ExplainIdleResponse  # noqa: Y015
+
+@_typing.final
+class Blocker(_message.Message):
+    """Something that stands in the way."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    REMEDY_METHOD_FIELD_NUMBER: _builtins.int
+    REMEDY_COMMAND_FIELD_NUMBER: _builtins.int
+    kind: Global___BlockerKind.ValueType
+    """What kind of thing."""
+    message: _builtins.str
+    """One sentence: what it is."""
+    remedy_method: _builtins.str
+    """The method that clears it, for example "EnvironmentService.Open". Empty if no call of a client does."""
+    remedy_command: _builtins.str
+    """What to type, for example "qserver environment open". Empty if no command does."""
+    def __init__(
+        self,
+        *,
+        kind: Global___BlockerKind.ValueType = ...,
+        message: _builtins.str = ...,
+        remedy_method: _builtins.str = ...,
+        remedy_command: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "message", b"message", "remedy_command", b"remedy_command", "remedy_method", b"remedy_method"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Blocker: _TypeAlias = Blocker  # noqa: Y015
+
+@_typing.final
 class GetStatusRequest(_message.Message):
     """Request of StatusService.GetStatus."""
 
@@ -184,6 +330,9 @@ class Status(_message.Message):
     PLANS_ALLOWED_UID_FIELD_NUMBER: _builtins.int
     DEVICES_ALLOWED_UID_FIELD_NUMBER: _builtins.int
     RUN_LIST_UID_FIELD_NUMBER: _builtins.int
+    QUEUE_MODE_FIELD_NUMBER: _builtins.int
+    QUEUE_AUTOSTART_ENABLED_FIELD_NUMBER: _builtins.int
+    PAUSE_PENDING_FIELD_NUMBER: _builtins.int
     message: _builtins.str
     """Product name and version, "RE Manager v0.1.0"."""
     manager_state: Global___ManagerState.ValueType
@@ -226,6 +375,10 @@ class Status(_message.Message):
     """Change marker: a new UUID whenever the devices allowed to any group change."""
     run_list_uid: _builtins.str
     """Change marker: a new UUID whenever a run of the running item opens or closes."""
+    queue_autostart_enabled: _builtins.bool
+    """The queue starts by itself."""
+    pause_pending: _builtins.bool
+    """A pause was accepted and has not taken effect yet."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When this status was put together."""
@@ -233,6 +386,10 @@ class Status(_message.Message):
     @_builtins.property
     def environment(self) -> _environment_pb2.Environment:
         """The environment."""
+
+    @_builtins.property
+    def queue_mode(self) -> _queue_service_pb2.QueueMode:
+        """How the queue treats items that have ended."""
 
     def __init__(
         self,
@@ -259,10 +416,13 @@ class Status(_message.Message):
         plans_allowed_uid: _builtins.str = ...,
         devices_allowed_uid: _builtins.str = ...,
         run_list_uid: _builtins.str = ...,
+        queue_mode: _queue_service_pb2.QueueMode | None = ...,
+        queue_autostart_enabled: _builtins.bool = ...,
+        pause_pending: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "time", b"time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "time", b"time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,11 @@ class StatusServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.GetStatusRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.GetStatusResponse.FromString,
                 _registered_method=True)
+        self.ExplainIdle = channel.unary_unary(
+                '/queueserver.manager.v1.StatusService/ExplainIdle',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.ExplainIdleRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.ExplainIdleResponse.FromString,
+                _registered_method=True)
 
 
 class StatusServiceServicer:
@@ -60,6 +65,16 @@ class StatusServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainIdle(self, request, context):
+        """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
+        clears it. An empty list means that something is being executed. Needs scope `read`.
+
+        Errors: none of its own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StatusServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -67,6 +82,11 @@ def add_StatusServiceServicer_to_server(servicer, server):
                     servicer.GetStatus,
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.GetStatusRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.GetStatusResponse.SerializeToString,
+            ),
+            'ExplainIdle': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainIdle,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.ExplainIdleRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_status__service__pb2.ExplainIdleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -99,6 +119,33 @@ class StatusService:
             '/queueserver.manager.v1.StatusService/GetStatus',
             queueserver_dot_manager_dot_v1_dot_status__service__pb2.GetStatusRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_status__service__pb2.GetStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainIdle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.StatusService/ExplainIdle',
+            queueserver_dot_manager_dot_v1_dot_status__service__pb2.ExplainIdleRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_status__service__pb2.ExplainIdleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,12 @@ class StatusServiceStub:
 
     Errors: none of its own.
     """
+    ExplainIdle: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.ExplainIdleRequest, _status_service_pb2.ExplainIdleResponse]
+    """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
+    clears it. An empty list means that something is being executed. Needs scope `read`.
+
+    Errors: none of its own.
+    """
 
 @_typing.type_check_only
 class StatusServiceAsyncStub(StatusServiceStub):
@@ -54,6 +60,12 @@ class StatusServiceAsyncStub(StatusServiceStub):
     GetStatus: _aio.UnaryUnaryMultiCallable[_status_service_pb2.GetStatusRequest, _status_service_pb2.GetStatusResponse]  # type: ignore[assignment]
     """GetStatus returns the present status. It is answered from memory in every state, by an owner, a standby
     and while Redis or the Worker is gone, and needs scope `read`.
+
+    Errors: none of its own.
+    """
+    ExplainIdle: _aio.UnaryUnaryMultiCallable[_status_service_pb2.ExplainIdleRequest, _status_service_pb2.ExplainIdleResponse]  # type: ignore[assignment]
+    """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
+    clears it. An empty list means that something is being executed. Needs scope `read`.
 
     Errors: none of its own.
     """
@@ -72,6 +84,18 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_status_service_pb2.GetStatusResponse, _abc.Awaitable[_status_service_pb2.GetStatusResponse]]:
         """GetStatus returns the present status. It is answered from memory in every state, by an owner, a standby
         and while Redis or the Worker is gone, and needs scope `read`.
+
+        Errors: none of its own.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainIdle(
+        self,
+        request: _status_service_pb2.ExplainIdleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_status_service_pb2.ExplainIdleResponse, _abc.Awaitable[_status_service_pb2.ExplainIdleResponse]]:
+        """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
+        clears it. An empty list means that something is being executed. Needs scope `read`.
 
         Errors: none of its own.
         """

@@ -22,42 +22,50 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from queueserver.common.v1 import document_pb2 as queueserver_dot_common_dot_v1_dot_document__pb2
 from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_v1_dot_environment__pb2
 from queueserver.common.v1 import inventory_pb2 as queueserver_dot_common_dot_v1_dot_inventory__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
+from queueserver.worker.v1 import worker_service_pb2 as queueserver_dot_worker_dot_v1_dot_worker__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/worker/v1/environment_channel.proto\x12\x15queueserver.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a queueserver/common/v1/item.proto\"\xbd\x01\n\rToEnvironment\x12\x39\n\x08run_plan\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.RunPlanCommandH\x00\x12\x34\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.AbortCommandH\x00\x12\x32\n\x04\x65xit\x18\x03 \x01(\x0b\x32\".queueserver.worker.v1.ExitCommandH\x00\x42\x07\n\x05\x66rame\"Q\n\x0eRunPlanCommand\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\"\x1e\n\x0c\x41\x62ortCommand\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\r\n\x0b\x45xitCommand\"\xfa\x03\n\x0f\x46romEnvironment\x12\x37\n\x08progress\x18\x01 \x01(\x0b\x32#.queueserver.worker.v1.LoadProgressH\x00\x12\x38\n\x05ready\x18\x02 \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12;\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailureH\x00\x12=\n\nrun_engine\x18\x04 \x01(\x0b\x32\'.queueserver.worker.v1.RunEngineChangedH\x00\x12\x35\n\x07started\x18\x05 \x01(\x0b\x32\".queueserver.worker.v1.PlanStartedH\x00\x12\x37\n\x08\x66inished\x18\x06 \x01(\x0b\x32#.queueserver.worker.v1.PlanFinishedH\x00\x12=\n\x08\x64ocument\x18\x07 \x01(\x0b\x32).queueserver.worker.v1.RunDocumentEmittedH\x00\x12@\n\theartbeat\x18\x08 \x01(\x0b\x32+.queueserver.worker.v1.EnvironmentHeartbeatH\x00\x42\x07\n\x05\x66rame\"\x1c\n\x0cLoadProgress\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x88\x01\n\x10\x45nvironmentReady\x12\x33\n\tinventory\x18\x01 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12?\n\x10run_engine_state\x18\x02 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"H\n\x10RunEngineChanged\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"S\n\x0bPlanStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cPlanFinished\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"X\n\x12RunDocumentEmitted\x12\x0f\n\x07run_uid\x18\x01 \x01(\t\x12\x31\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1f.queueserver.common.v1.Document\"\x16\n\x14\x45nvironmentHeartbeatb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/worker/v1/environment_channel.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a queueserver/common/v1/item.proto\x1a*queueserver/worker/v1/worker_service.proto\"\xb1\x02\n\rToEnvironment\x12\x39\n\x08run_plan\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.RunPlanCommandH\x00\x12\x34\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.AbortCommandH\x00\x12\x32\n\x04\x65xit\x18\x03 \x01(\x0b\x32\".queueserver.worker.v1.ExitCommandH\x00\x12\x38\n\x07\x63ontrol\x18\x04 \x01(\x0b\x32%.queueserver.worker.v1.ControlCommandH\x00\x12\x38\n\x08metadata\x18\x05 \x01(\x0b\x32$.queueserver.worker.v1.MetadataQueryH\x00\x42\x07\n\x05\x66rame\"V\n\x0e\x43ontrolCommand\x12\x36\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x02 \x01(\t\"\x1f\n\rMetadataQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\"Q\n\x0eRunPlanCommand\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\"\x1e\n\x0c\x41\x62ortCommand\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\r\n\x0b\x45xitCommand\"\xb5\x04\n\x0f\x46romEnvironment\x12\x37\n\x08progress\x18\x01 \x01(\x0b\x32#.queueserver.worker.v1.LoadProgressH\x00\x12\x38\n\x05ready\x18\x02 \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12;\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailureH\x00\x12=\n\nrun_engine\x18\x04 \x01(\x0b\x32\'.queueserver.worker.v1.RunEngineChangedH\x00\x12\x35\n\x07started\x18\x05 \x01(\x0b\x32\".queueserver.worker.v1.PlanStartedH\x00\x12\x37\n\x08\x66inished\x18\x06 \x01(\x0b\x32#.queueserver.worker.v1.PlanFinishedH\x00\x12=\n\x08\x64ocument\x18\x07 \x01(\x0b\x32).queueserver.worker.v1.RunDocumentEmittedH\x00\x12@\n\theartbeat\x18\x08 \x01(\x0b\x32+.queueserver.worker.v1.EnvironmentHeartbeatH\x00\x12\x39\n\x08metadata\x18\t \x01(\x0b\x32%.queueserver.worker.v1.MetadataAnswerH\x00\x42\x07\n\x05\x66rame\"\x1c\n\x0cLoadProgress\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x88\x01\n\x10\x45nvironmentReady\x12\x33\n\tinventory\x18\x01 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12?\n\x10run_engine_state\x18\x02 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"H\n\x10RunEngineChanged\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"S\n\x0bPlanStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cPlanFinished\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"X\n\x12RunDocumentEmitted\x12\x0f\n\x07run_uid\x18\x01 \x01(\t\x12\x31\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1f.queueserver.common.v1.Document\"K\n\x0eMetadataAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x08metadata\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"\x16\n\x14\x45nvironmentHeartbeatb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.worker.v1.environment_channel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOENVIRONMENT']._serialized_start=260
-  _globals['_TOENVIRONMENT']._serialized_end=449
-  _globals['_RUNPLANCOMMAND']._serialized_start=451
-  _globals['_RUNPLANCOMMAND']._serialized_end=532
-  _globals['_ABORTCOMMAND']._serialized_start=534
-  _globals['_ABORTCOMMAND']._serialized_end=564
-  _globals['_EXITCOMMAND']._serialized_start=566
-  _globals['_EXITCOMMAND']._serialized_end=579
-  _globals['_FROMENVIRONMENT']._serialized_start=582
-  _globals['_FROMENVIRONMENT']._serialized_end=1088
-  _globals['_LOADPROGRESS']._serialized_start=1090
-  _globals['_LOADPROGRESS']._serialized_end=1118
-  _globals['_ENVIRONMENTREADY']._serialized_start=1121
-  _globals['_ENVIRONMENTREADY']._serialized_end=1257
-  _globals['_RUNENGINECHANGED']._serialized_start=1259
-  _globals['_RUNENGINECHANGED']._serialized_end=1331
-  _globals['_PLANSTARTED']._serialized_start=1333
-  _globals['_PLANSTARTED']._serialized_end=1416
-  _globals['_PLANFINISHED']._serialized_start=1418
-  _globals['_PLANFINISHED']._serialized_end=1505
-  _globals['_RUNDOCUMENTEMITTED']._serialized_start=1507
-  _globals['_RUNDOCUMENTEMITTED']._serialized_end=1595
-  _globals['_ENVIRONMENTHEARTBEAT']._serialized_start=1597
-  _globals['_ENVIRONMENTHEARTBEAT']._serialized_end=1619
+  _globals['_TOENVIRONMENT']._serialized_start=334
+  _globals['_TOENVIRONMENT']._serialized_end=639
+  _globals['_CONTROLCOMMAND']._serialized_start=641
+  _globals['_CONTROLCOMMAND']._serialized_end=727
+  _globals['_METADATAQUERY']._serialized_start=729
+  _globals['_METADATAQUERY']._serialized_end=760
+  _globals['_RUNPLANCOMMAND']._serialized_start=762
+  _globals['_RUNPLANCOMMAND']._serialized_end=843
+  _globals['_ABORTCOMMAND']._serialized_start=845
+  _globals['_ABORTCOMMAND']._serialized_end=875
+  _globals['_EXITCOMMAND']._serialized_start=877
+  _globals['_EXITCOMMAND']._serialized_end=890
+  _globals['_FROMENVIRONMENT']._serialized_start=893
+  _globals['_FROMENVIRONMENT']._serialized_end=1458
+  _globals['_LOADPROGRESS']._serialized_start=1460
+  _globals['_LOADPROGRESS']._serialized_end=1488
+  _globals['_ENVIRONMENTREADY']._serialized_start=1491
+  _globals['_ENVIRONMENTREADY']._serialized_end=1627
+  _globals['_RUNENGINECHANGED']._serialized_start=1629
+  _globals['_RUNENGINECHANGED']._serialized_end=1701
+  _globals['_PLANSTARTED']._serialized_start=1703
+  _globals['_PLANSTARTED']._serialized_end=1786
+  _globals['_PLANFINISHED']._serialized_start=1788
+  _globals['_PLANFINISHED']._serialized_end=1875
+  _globals['_RUNDOCUMENTEMITTED']._serialized_start=1877
+  _globals['_RUNDOCUMENTEMITTED']._serialized_end=1965
+  _globals['_METADATAANSWER']._serialized_start=1967
+  _globals['_METADATAANSWER']._serialized_end=2042
+  _globals['_ENVIRONMENTHEARTBEAT']._serialized_start=2044
+  _globals['_ENVIRONMENTHEARTBEAT']._serialized_end=2066
 # @@protoc_insertion_point(module_scope)

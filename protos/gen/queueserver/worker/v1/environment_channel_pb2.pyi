@@ -5,11 +5,13 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
 from queueserver.common.v1 import inventory_pb2 as _inventory_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.worker.v1 import worker_service_pb2 as _worker_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -35,6 +37,8 @@ class ToEnvironment(_message.Message):
     RUN_PLAN_FIELD_NUMBER: _builtins.int
     ABORT_FIELD_NUMBER: _builtins.int
     EXIT_FIELD_NUMBER: _builtins.int
+    CONTROL_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run_plan(self) -> Global___RunPlanCommand:
         """Run a plan."""
@@ -47,22 +51,80 @@ class ToEnvironment(_message.Message):
     def exit(self) -> Global___ExitCommand:
         """End in good order."""
 
+    @_builtins.property
+    def control(self) -> Global___ControlCommand:
+        """Pause, resume or end the running plan."""
+
+    @_builtins.property
+    def metadata(self) -> Global___MetadataQuery:
+        """Send the RunEngine's metadata."""
+
     def __init__(
         self,
         *,
         run_plan: Global___RunPlanCommand | None = ...,
         abort: Global___AbortCommand | None = ...,
         exit: Global___ExitCommand | None = ...,
+        control: Global___ControlCommand | None = ...,
+        metadata: Global___MetadataQuery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "exit", b"exit", "frame", b"frame", "run_plan", b"run_plan"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "exit", b"exit", "frame", b"frame", "run_plan", b"run_plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["run_plan", "abort", "exit"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["run_plan", "abort", "exit", "control", "metadata"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
 Global___ToEnvironment: _TypeAlias = ToEnvironment  # noqa: Y015
+
+@_typing.final
+class ControlCommand(_message.Message):
+    """Pause, resume or end the running plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    action: _worker_service_pb2.RunEngineAction.ValueType
+    """What to do."""
+    note: _builtins.str
+    """Why, for the run's stop document. May be empty."""
+    def __init__(
+        self,
+        *,
+        action: _worker_service_pb2.RunEngineAction.ValueType = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ControlCommand: _TypeAlias = ControlCommand  # noqa: Y015
+
+@_typing.final
+class MetadataQuery(_message.Message):
+    """Send the RunEngine's metadata."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Comes back with the answer."""
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetadataQuery: _TypeAlias = MetadataQuery  # noqa: Y015
 
 @_typing.final
 class RunPlanCommand(_message.Message):
@@ -145,6 +207,7 @@ class FromEnvironment(_message.Message):
     FINISHED_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___LoadProgress:
         """What it is loading."""
@@ -177,6 +240,10 @@ class FromEnvironment(_message.Message):
     def heartbeat(self) -> Global___EnvironmentHeartbeat:
         """Nothing to say, but alive."""
 
+    @_builtins.property
+    def metadata(self) -> Global___MetadataAnswer:
+        """The RunEngine's metadata, as asked for."""
+
     def __init__(
         self,
         *,
@@ -188,12 +255,13 @@ class FromEnvironment(_message.Message):
         finished: Global___PlanFinished | None = ...,
         document: Global___RunDocumentEmitted | None = ...,
         heartbeat: Global___EnvironmentHeartbeat | None = ...,
+        metadata: Global___MetadataAnswer | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "started", b"started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "started", b"started"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -354,6 +422,34 @@ class RunDocumentEmitted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunDocumentEmitted: _TypeAlias = RunDocumentEmitted  # noqa: Y015
+
+@_typing.final
+class MetadataAnswer(_message.Message):
+    """The RunEngine's metadata."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """That of the query."""
+    @_builtins.property
+    def metadata(self) -> _struct_pb2.Struct:
+        """The metadata. Values that JSON can't express are their text."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        metadata: _struct_pb2.Struct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetadataAnswer: _TypeAlias = MetadataAnswer  # noqa: Y015
 
 @_typing.final
 class EnvironmentHeartbeat(_message.Message):

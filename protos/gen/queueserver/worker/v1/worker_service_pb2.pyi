@@ -6,7 +6,9 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.worker.v1 import event_pb2 as _event_pb2
 import builtins as _builtins
@@ -19,6 +21,50 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RunEngineAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RunEngineActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunEngineAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RUN_ENGINE_ACTION_UNSPECIFIED: _RunEngineAction.ValueType  # 0
+    """Not said."""
+    RUN_ENGINE_ACTION_PAUSE_DEFERRED: _RunEngineAction.ValueType  # 1
+    """Pause at the next checkpoint."""
+    RUN_ENGINE_ACTION_PAUSE_IMMEDIATE: _RunEngineAction.ValueType  # 2
+    """Pause at once."""
+    RUN_ENGINE_ACTION_RESUME: _RunEngineAction.ValueType  # 3
+    """Let a paused plan go on."""
+    RUN_ENGINE_ACTION_STOP: _RunEngineAction.ValueType  # 4
+    """End a paused plan in good order, as a success."""
+    RUN_ENGINE_ACTION_ABORT: _RunEngineAction.ValueType  # 5
+    """End a paused plan in good order, as a failure."""
+    RUN_ENGINE_ACTION_HALT: _RunEngineAction.ValueType  # 6
+    """End a paused plan without cleaning up."""
+    RUN_ENGINE_ACTION_ABORT_NOW: _RunEngineAction.ValueType  # 7
+    """Pause a running plan at once and abort it; abort a paused one."""
+
+class RunEngineAction(_RunEngineAction, metaclass=_RunEngineActionEnumTypeWrapper):
+    """What to do with the running plan."""
+
+RUN_ENGINE_ACTION_UNSPECIFIED: RunEngineAction.ValueType  # 0
+"""Not said."""
+RUN_ENGINE_ACTION_PAUSE_DEFERRED: RunEngineAction.ValueType  # 1
+"""Pause at the next checkpoint."""
+RUN_ENGINE_ACTION_PAUSE_IMMEDIATE: RunEngineAction.ValueType  # 2
+"""Pause at once."""
+RUN_ENGINE_ACTION_RESUME: RunEngineAction.ValueType  # 3
+"""Let a paused plan go on."""
+RUN_ENGINE_ACTION_STOP: RunEngineAction.ValueType  # 4
+"""End a paused plan in good order, as a success."""
+RUN_ENGINE_ACTION_ABORT: RunEngineAction.ValueType  # 5
+"""End a paused plan in good order, as a failure."""
+RUN_ENGINE_ACTION_HALT: RunEngineAction.ValueType  # 6
+"""End a paused plan without cleaning up."""
+RUN_ENGINE_ACTION_ABORT_NOW: RunEngineAction.ValueType  # 7
+"""Pause a running plan at once and abort it; abort a paused one."""
+Global___RunEngineAction: _TypeAlias = RunEngineAction  # noqa: Y015
 
 @_typing.final
 class OpenEnvironmentRequest(_message.Message):
@@ -195,6 +241,94 @@ class RunPlanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunPlanResponse: _TypeAlias = RunPlanResponse  # noqa: Y015
+
+@_typing.final
+class ControlRunEngineRequest(_message.Message):
+    """Request of WorkerService.ControlRunEngine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.int
+    """Epoch of the caller."""
+    action: Global___RunEngineAction.ValueType
+    """What to do."""
+    note: _builtins.str
+    """Why, for the run's stop document. May be empty."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.int = ...,
+        action: Global___RunEngineAction.ValueType = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "epoch", b"epoch", "note", b"note"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ControlRunEngineRequest: _TypeAlias = ControlRunEngineRequest  # noqa: Y015
+
+@_typing.final
+class ControlRunEngineResponse(_message.Message):
+    """Response of WorkerService.ControlRunEngine."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ControlRunEngineResponse: _TypeAlias = ControlRunEngineResponse  # noqa: Y015
+
+@_typing.final
+class GetMetadataRequest(_message.Message):
+    """Request of WorkerService.GetMetadata."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMetadataRequest: _TypeAlias = GetMetadataRequest  # noqa: Y015
+
+@_typing.final
+class GetMetadataResponse(_message.Message):
+    """Response of WorkerService.GetMetadata."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    METADATA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def metadata(self) -> _struct_pb2.Struct:
+        """The metadata. Values that JSON can't express are their text."""
+
+    def __init__(
+        self,
+        *,
+        metadata: _struct_pb2.Struct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMetadataResponse: _TypeAlias = GetMetadataResponse  # noqa: Y015
 
 @_typing.final
 class AcknowledgeRequest(_message.Message):

@@ -64,6 +64,16 @@ class WorkerServiceStub:
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunPlanRequest.SerializeToString,
                 response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunPlanResponse.FromString,
                 _registered_method=True)
+        self.ControlRunEngine = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/ControlRunEngine',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineResponse.FromString,
+                _registered_method=True)
+        self.GetMetadata = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/GetMetadata',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataResponse.FromString,
+                _registered_method=True)
         self.Acknowledge = channel.unary_unary(
                 '/queueserver.worker.v1.WorkerService/Acknowledge',
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeRequest.SerializeToString,
@@ -133,6 +143,28 @@ class WorkerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ControlRunEngine(self, request, context):
+        """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+        effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
+        being executed) or NOT_PAUSED.
+        Retries: a repeated pause is harmless; the others are refused once they took effect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMetadata(self, request, context):
+        """GetMetadata returns the RunEngine's metadata.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
+        ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Acknowledge(self, request, context):
         """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored.
         """
@@ -176,6 +208,16 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.RunPlan,
                     request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunPlanRequest.FromString,
                     response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunPlanResponse.SerializeToString,
+            ),
+            'ControlRunEngine': grpc.unary_unary_rpc_method_handler(
+                    servicer.ControlRunEngine,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineResponse.SerializeToString,
+            ),
+            'GetMetadata': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMetadata,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataResponse.SerializeToString,
             ),
             'Acknowledge': grpc.unary_unary_rpc_method_handler(
                     servicer.Acknowledge,
@@ -306,6 +348,60 @@ class WorkerService:
             '/queueserver.worker.v1.WorkerService/RunPlan',
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunPlanRequest.SerializeToString,
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ControlRunEngine(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.worker.v1.WorkerService/ControlRunEngine',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMetadata(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.worker.v1.WorkerService/GetMetadata',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -71,6 +71,20 @@ class WorkerServiceStub:
     on), RUN_ENGINE_MISSING.
     Retries: safe; an execution_id that was accepted before is not started again.
     """
+    ControlRunEngine: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]
+    """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+    effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
+    being executed) or NOT_PAUSED.
+    Retries: a repeated pause is harmless; the others are refused once they took effect.
+    """
+    GetMetadata: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]
+    """GetMetadata returns the RunEngine's metadata.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
+    ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+    """
     Acknowledge: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeRequest, _worker_service_pb2.AcknowledgeResponse]
     """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
     Watch: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.WatchRequest, _worker_service_pb2.WatchResponse]
@@ -126,6 +140,20 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution is going
     on), RUN_ENGINE_MISSING.
     Retries: safe; an execution_id that was accepted before is not started again.
+    """
+    ControlRunEngine: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]  # type: ignore[assignment]
+    """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+    effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
+    being executed) or NOT_PAUSED.
+    Retries: a repeated pause is harmless; the others are refused once they took effect.
+    """
+    GetMetadata: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
+    """GetMetadata returns the RunEngine's metadata.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
+    ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
     """
     Acknowledge: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeRequest, _worker_service_pb2.AcknowledgeResponse]  # type: ignore[assignment]
     """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
@@ -203,6 +231,32 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution is going
         on), RUN_ENGINE_MISSING.
         Retries: safe; an execution_id that was accepted before is not started again.
+        """
+
+    @_abc_1.abstractmethod
+    def ControlRunEngine(
+        self,
+        request: _worker_service_pb2.ControlRunEngineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.ControlRunEngineResponse, _abc.Awaitable[_worker_service_pb2.ControlRunEngineResponse]]:
+        """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+        effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
+        being executed) or NOT_PAUSED.
+        Retries: a repeated pause is harmless; the others are refused once they took effect.
+        """
+
+    @_abc_1.abstractmethod
+    def GetMetadata(
+        self,
+        request: _worker_service_pb2.GetMetadataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.GetMetadataResponse, _abc.Awaitable[_worker_service_pb2.GetMetadataResponse]]:
+        """GetMetadata returns the RunEngine's metadata.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
+        ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
         """
 
     @_abc_1.abstractmethod
