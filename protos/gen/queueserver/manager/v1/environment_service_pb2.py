@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_v1_dot_environment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\"\r\n\x0bOpenRequest\"&\n\x0cOpenResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x0e\n\x0c\x43loseRequest\"\'\n\rCloseResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x10\n\x0e\x44\x65stroyRequest\")\n\x0f\x44\x65stroyResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"Q\n\x16GetEnvironmentResponse\x12\x37\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.Environment\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"R\n\x17WaitEnvironmentResponse\x12\x37\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.Environment2\x80\x04\n\x12\x45nvironmentService\x12Q\n\x04Open\x12#.queueserver.manager.v1.OpenRequest\x1a$.queueserver.manager.v1.OpenResponse\x12T\n\x05\x43lose\x12$.queueserver.manager.v1.CloseRequest\x1a%.queueserver.manager.v1.CloseResponse\x12Z\n\x07\x44\x65stroy\x12&.queueserver.manager.v1.DestroyRequest\x1a\'.queueserver.manager.v1.DestroyResponse\x12o\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\x12t\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\"!\n\x0bOpenRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"&\n\x0cOpenResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\"\n\x0c\x43loseRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\'\n\rCloseResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"$\n\x0e\x44\x65stroyRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\")\n\x0f\x44\x65stroyResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"Q\n\x16GetEnvironmentResponse\x12\x37\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.Environment\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"R\n\x17WaitEnvironmentResponse\x12\x37\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.Environment2\x80\x04\n\x12\x45nvironmentService\x12Q\n\x04Open\x12#.queueserver.manager.v1.OpenRequest\x1a$.queueserver.manager.v1.OpenResponse\x12T\n\x05\x43lose\x12$.queueserver.manager.v1.CloseRequest\x1a%.queueserver.manager.v1.CloseResponse\x12Z\n\x07\x44\x65stroy\x12&.queueserver.manager.v1.DestroyRequest\x1a\'.queueserver.manager.v1.DestroyResponse\x12o\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\x12t\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,25 +33,25 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.envi
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OPENREQUEST']._serialized_start=117
-  _globals['_OPENREQUEST']._serialized_end=130
-  _globals['_OPENRESPONSE']._serialized_start=132
-  _globals['_OPENRESPONSE']._serialized_end=170
-  _globals['_CLOSEREQUEST']._serialized_start=172
-  _globals['_CLOSEREQUEST']._serialized_end=186
-  _globals['_CLOSERESPONSE']._serialized_start=188
-  _globals['_CLOSERESPONSE']._serialized_end=227
-  _globals['_DESTROYREQUEST']._serialized_start=229
-  _globals['_DESTROYREQUEST']._serialized_end=245
-  _globals['_DESTROYRESPONSE']._serialized_start=247
-  _globals['_DESTROYRESPONSE']._serialized_end=288
-  _globals['_GETENVIRONMENTREQUEST']._serialized_start=290
-  _globals['_GETENVIRONMENTREQUEST']._serialized_end=313
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=315
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=396
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=398
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=446
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=448
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=530
-  _globals['_ENVIRONMENTSERVICE']._serialized_start=533
-  _globals['_ENVIRONMENTSERVICE']._serialized_end=1045
+  _globals['_OPENREQUEST']._serialized_end=150
+  _globals['_OPENRESPONSE']._serialized_start=152
+  _globals['_OPENRESPONSE']._serialized_end=190
+  _globals['_CLOSEREQUEST']._serialized_start=192
+  _globals['_CLOSEREQUEST']._serialized_end=226
+  _globals['_CLOSERESPONSE']._serialized_start=228
+  _globals['_CLOSERESPONSE']._serialized_end=267
+  _globals['_DESTROYREQUEST']._serialized_start=269
+  _globals['_DESTROYREQUEST']._serialized_end=305
+  _globals['_DESTROYRESPONSE']._serialized_start=307
+  _globals['_DESTROYRESPONSE']._serialized_end=348
+  _globals['_GETENVIRONMENTREQUEST']._serialized_start=350
+  _globals['_GETENVIRONMENTREQUEST']._serialized_end=373
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=375
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=456
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=458
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=506
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=508
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=590
+  _globals['_ENVIRONMENTSERVICE']._serialized_start=593
+  _globals['_ENVIRONMENTSERVICE']._serialized_end=1105
 # @@protoc_insertion_point(module_scope)

@@ -79,6 +79,10 @@ class _QueueStopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Queue
     """The item did not end well."""
     QUEUE_STOP_REASON_ENVIRONMENT: _QueueStopReason.ValueType  # 5
     """The environment is going away, so nothing more can be executed."""
+    QUEUE_STOP_REASON_HELD: _QueueStopReason.ValueType  # 6
+    """The item at the head is held."""
+    QUEUE_STOP_REASON_PAUSE: _QueueStopReason.ValueType  # 7
+    """A pause was asked for after the plan's last checkpoint: the plan completed, and nothing more is begun."""
 
 class QueueStopReason(_QueueStopReason, metaclass=_QueueStopReasonEnumTypeWrapper):
     """Why a queue stopped."""
@@ -95,6 +99,10 @@ QUEUE_STOP_REASON_FAILURE: QueueStopReason.ValueType  # 4
 """The item did not end well."""
 QUEUE_STOP_REASON_ENVIRONMENT: QueueStopReason.ValueType  # 5
 """The environment is going away, so nothing more can be executed."""
+QUEUE_STOP_REASON_HELD: QueueStopReason.ValueType  # 6
+"""The item at the head is held."""
+QUEUE_STOP_REASON_PAUSE: QueueStopReason.ValueType  # 7
+"""A pause was asked for after the plan's last checkpoint: the plan completed, and nothing more is begun."""
 Global___QueueStopReason: _TypeAlias = QueueStopReason  # noqa: Y015
 
 @_typing.final

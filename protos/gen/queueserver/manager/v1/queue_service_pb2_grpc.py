@@ -287,8 +287,8 @@ class QueueServiceServicer:
         has begun. With an empty queue it succeeds and nothing runs.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none); UNAVAILABLE with reason
-        WORKER_UNAVAILABLE.
+        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
+        the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

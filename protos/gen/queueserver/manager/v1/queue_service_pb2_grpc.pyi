@@ -135,8 +135,8 @@ class QueueServiceStub:
     has begun. With an empty queue it succeeds and nothing runs.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none); UNAVAILABLE with reason
-    WORKER_UNAVAILABLE.
+    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
+    the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
     StopQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]
@@ -280,8 +280,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     has begun. With an empty queue it succeeds and nothing runs.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none); UNAVAILABLE with reason
-    WORKER_UNAVAILABLE.
+    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
+    the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
     StopQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]  # type: ignore[assignment]
@@ -494,8 +494,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         has begun. With an empty queue it succeeds and nothing runs.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none); UNAVAILABLE with reason
-        WORKER_UNAVAILABLE.
+        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
+        the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
 

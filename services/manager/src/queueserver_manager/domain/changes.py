@@ -13,6 +13,8 @@ from typing import Generic, TypeVar
 from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.requests import AnsweredRequest
 
 T = TypeVar("T")
 
@@ -91,8 +93,48 @@ class SetInventory:
     devices_changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SetMode:
+    """Change how ended items are treated."""
+
+    mode: QueueMode
+
+
+@dataclass(frozen=True, slots=True)
+class SetAutostart:
+    """Switch autostart on or off."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RememberRequest:
+    """Keep the answer to a request, so that its repetition gets the same."""
+
+    request: AnsweredRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequests:
+    """Let go of answers that are old."""
+
+    request_ids: tuple[str, ...]
+
+
 Change = (
-    PutItem | SetRank | DropItem | DropAllItems | SetRunning | SetExecution | AddHistory | DropHistory | SetInventory
+    PutItem
+    | SetRank
+    | DropItem
+    | DropAllItems
+    | SetRunning
+    | SetExecution
+    | AddHistory
+    | DropHistory
+    | SetInventory
+    | SetMode
+    | SetAutostart
+    | RememberRequest
+    | ForgetRequests
 )
 
 

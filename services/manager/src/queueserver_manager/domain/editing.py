@@ -3,18 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from queueserver_manager.domain.changes import Change, Decision, DropAllItems, DropHistory, DropItem, PutItem, SetRank
-from queueserver_manager.domain.errors import FieldInvalid, QueueFull
-from queueserver_manager.domain.events import HistoryCleared, ItemMoved, ItemRemoved, ItemsAdded, QueueCleared
+from sortedcontainers import SortedList
+
+from queueserver_manager.domain.changes import (
+    Change,
+    Decision,
+    DropAllItems,
+    DropHistory,
+    DropItem,
+    PutItem,
+    SetAutostart,
+    SetMode,
+    SetRank,
+)
+from queueserver_manager.domain.errors import BatchRefused, FieldInvalid, QueueFull, RefusedItem
+from queueserver_manager.domain.events import (
+    AutostartChanged,
+    Event,
+    HistoryCleared,
+    ItemMoved,
+    ItemRemoved,
+    ItemsAdded,
+    ItemsMoved,
+    ItemUpdated,
+    QueueCleared,
+    QueueModeChanged,
+)
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.placement import (
     Address,
+    AfterItem,
+    AtIndex,
+    BeforeItem,
+    Front,
     Position,
     address_index,
     destination_index,
     insertion_index,
+    uid_index,
 )
 from queueserver_manager.domain.record import Record
 
@@ -66,6 +95,98 @@ def remove_item(record: Record, address: Address) -> Decision[Taken]:
     return Decision(Taken(item, len(record.queue) - 1), [DropItem(item.uid)], [ItemRemoved(item.uid, index)])
 
 
+def remove_items(record: Record, uids: Sequence[str], *, strict: bool) -> Decision[tuple[list[Item], int]]:
+    """Take several items out; answers them and how many are left. Raises BatchRefused if strict."""
+    refused = _unusable(record, uids)
+    if strict and refused:
+        raise BatchRefused(refused, len(uids))
+    bad = {item.index for item in refused}
+    wanted = [uid for position, uid in enumerate(uids) if position not in bad]
+    items = [item for uid in wanted if (item := record.queue.get(uid)) is not None]
+    # Each event has the index at its own moment: what was taken out before it is gone.
+    indices = {uid: record.queue.index_of(uid) for uid in wanted}
+    gone: SortedList[int] = SortedList()
+    events = []
+    for uid in wanted:
+        events.append(ItemRemoved(uid, indices[uid] - gone.bisect_left(indices[uid])))
+        gone.add(indices[uid])
+    return Decision((items, len(record.queue) - len(items)), [DropItem(uid) for uid in wanted], events)
+
+
+def _unusable(record: Record, uids: Sequence[str]) -> list[RefusedItem]:
+    """Which of the uids name no item of the queue, or one that was named before."""
+    refused: list[RefusedItem] = []
+    seen: set[str] = set()
+    for position, uid in enumerate(uids):
+        field = f"item_uids[{position}]"
+        if uid in seen:
+            refused.append(RefusedItem(position, FieldInvalid(field, "is repeated: name each item once")))
+        elif uid not in record.queue:
+            running = record.running is not None and record.running.item.uid == uid
+            why = "is being executed and no longer in the queue" if running else "is not in the queue"
+            refused.append(RefusedItem(position, FieldInvalid(field, f"{why}: leave it out")))
+        seen.add(uid)
+    return refused
+
+
+def move_items(
+    record: Record, uids: Sequence[str], destination: Position, *, keep_queue_order: bool
+) -> Decision[tuple[list[Item], Placed]]:
+    """Move several items next to each other. Raises BatchRefused, FieldInvalid, ItemNotFound, ItemRunning."""
+    refused = _unusable(record, uids)
+    if refused:
+        raise BatchRefused(refused, len(uids))
+    batch, queue, size = set(uids), record.queue, len(record.queue)
+    if isinstance(destination, AtIndex):
+        raise FieldInvalid("destination", "a batch goes to the front, the back, or next to an item: give one of these")
+    if isinstance(destination, (BeforeItem, AfterItem)):
+        if destination.uid in batch:
+            raise FieldInvalid("destination", "is an item of the batch: name one that is not moved")
+        gap = uid_index(record, destination.uid) + isinstance(destination, AfterItem)
+    else:
+        gap = 0 if isinstance(destination, Front) else size
+    indices = {uid: queue.index_of(uid) for uid in uids}
+    ordered = sorted(uids, key=indices.__getitem__) if keep_queue_order else list(uids)
+    # Once the batch is out, everything behind its members moves up.
+    first = gap - sum(index < gap for index in indices.values())
+    items = [item.released() for uid in ordered if (item := queue.get(uid)) is not None]
+    placed = Placed(first, size)
+    if [indices[uid] for uid in ordered] == list(range(first, first + len(ordered))):
+        return Decision((items, placed))
+    return Decision((items, placed), put_at(record, items, gap), [ItemsMoved(tuple(ordered), first)])
+
+
+def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Placed]]:
+    """Replace an item by another one at the same place. Raises ItemNotFound, ItemRunning."""
+    index = uid_index(record, uid)
+    old, placed = record.queue.at(index), Placed(index, len(record.queue))
+    if item.uid == uid and same_content(old, item):
+        return Decision((old, placed))
+    changes: list[Change] = [PutItem(item, record.queue.rank_of(uid))]
+    if item.uid != uid:
+        changes.insert(0, DropItem(uid))
+    return Decision((item, placed), changes, [ItemUpdated(uid, item, index)])
+
+
+def same_content(old: Item, new: Item) -> bool:
+    """Whether an update would change nothing that a client can see."""
+    return not old.held and replace(new, created=old.created, attempt=old.attempt, retry_of=old.retry_of) == old
+
+
+def set_mode(record: Record, mode: QueueMode) -> Decision[QueueMode]:
+    """Change how ended items are treated."""
+    if mode == record.mode:
+        return Decision(mode)
+    return Decision(mode, [SetMode(mode)], [QueueModeChanged(mode)])
+
+
+def set_autostart(record: Record, *, enabled: bool) -> Decision[None]:
+    """Switch autostart on or off."""
+    if enabled == record.autostart:
+        return Decision(None)
+    return Decision(None, [SetAutostart(enabled)], [AutostartChanged(enabled)])
+
+
 def move_item(record: Record, source: Address, destination: Position) -> Decision[tuple[Item, Placed]]:
     """Move one item. Raises ItemNotFound, ItemRunning, PositionOutOfRange."""
     start = address_index(record, source)
@@ -74,8 +195,11 @@ def move_item(record: Record, source: Address, destination: Position) -> Decisio
     if start == end:
         return Decision((item, placed))
     # The item still occupies its old index: behind it, "in front of the one at end" is one further.
-    changes = put_at(record, [item], end + (end > start))
-    return Decision((item, placed), changes, [ItemMoved(item.uid, start, end)])
+    moved = item.released()
+    events: list[Event] = [ItemMoved(item.uid, start, end)]
+    if item.held:
+        events.append(ItemUpdated(item.uid, moved, end))
+    return Decision((moved, placed), put_at(record, [moved], end + (end > start)), events)
 
 
 def clear_queue(record: Record) -> Decision[int]:

@@ -14,6 +14,7 @@ Refused
 │   ├── BatchRefused
 │   ├── BatchTooLarge
 │   ├── PositionMissing
+│   ├── RequestIdReused
 │   ├── PageTokenInvalid
 │   └── ResumeTokenInvalid
 ├── NotFound
@@ -26,12 +27,14 @@ Refused
 ├── WrongState                the request does not fit what is going on
 │   ├── InvalidState
 │   ├── ItemRunning
+│   ├── ItemHeld
 │   ├── InventoryEmpty
 │   ├── EnvironmentClosed
 │   ├── EnvironmentExists
 │   └── RunEngineMissing
 ├── Conflict
-│   └── InventoryChanged
+│   ├── InventoryChanged
+│   └── RevisionMismatch
 ├── Exhausted
 │   ├── QueueFull
 │   └── WatcherTooSlow
@@ -39,7 +42,8 @@ Refused
     ├── NotOwner
     ├── NotReady
     ├── StorageUnavailable
-    └── WorkerUnavailable
+    ├── WorkerUnavailable
+    └── EnvironmentUnresponsive
 """
 
 from __future__ import annotations
@@ -124,6 +128,13 @@ class PositionMissing(InvalidRequest):
     """A move needs to be told what to move and where to."""
 
 
+class RequestIdReused(InvalidRequest):
+    """A request id came back with another request."""
+
+    def __init__(self) -> None:
+        super().__init__("This request_id was used for another request: give each request an id of its own.")
+
+
 class PageTokenInvalid(InvalidRequest):
     """A page token was not made by this service."""
 
@@ -190,6 +201,15 @@ class ItemRunning(WrongState):
     """The item is being executed and so no longer in the queue."""
 
 
+class ItemHeld(WrongState):
+    """The item at the head of the queue was interrupted and waits for a decision."""
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(
+            f"The first item ({uid}) was interrupted and is held: update, move or remove it, then start the queue."
+        )
+
+
 class InventoryEmpty(WrongState):
     """No environment was ever opened, so no plan is known."""
 
@@ -230,6 +250,17 @@ class InventoryChanged(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Plans and devices changed since the first page: begin the listing again without a token.")
+
+
+class RevisionMismatch(Conflict):
+    """The queue changed since the revision that the request expects."""
+
+    def __init__(self, expected: int, present: int) -> None:
+        super().__init__(
+            f"The queue changed at revision {present}, after the {expected} that this request expects: "
+            "look at it again, then repeat the request."
+        )
+        self.present = present
 
 
 class Exhausted(Refused):
@@ -286,3 +317,10 @@ class WorkerUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The Worker can't be reached, so nothing can be executed: see that it runs, then try again.")
+
+
+class EnvironmentUnresponsive(Unavailable):
+    """The environment does not answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__("The environment does not answer: try again, or destroy it if it never does.")

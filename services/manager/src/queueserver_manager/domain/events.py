@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.mode import QueueMode
 
 
 class StopReason(Enum):
@@ -16,6 +17,8 @@ class StopReason(Enum):
     INSTRUCTION = "instruction"
     FAILURE = "failure"
     ENVIRONMENT = "environment"
+    HELD = "held"
+    PAUSE = "pause"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,37 @@ class ItemMoved:
     uid: str
     from_index: int
     to_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsMoved:
+    """Items changed their place and stand next to each other; ``index`` is that of the first one afterwards."""
+
+    uids: tuple[str, ...]
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemUpdated:
+    """An item was replaced by another one at the same place; ``uid`` is the one it had."""
+
+    uid: str
+    item: Item
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueModeChanged:
+    """Ended items are treated differently from now on."""
+
+    mode: QueueMode
+
+
+@dataclass(frozen=True, slots=True)
+class AutostartChanged:
+    """Autostart was switched on or off."""
+
+    enabled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +156,10 @@ QueueEvent = (
     ItemsAdded
     | ItemRemoved
     | ItemMoved
+    | ItemsMoved
+    | ItemUpdated
+    | QueueModeChanged
+    | AutostartChanged
     | QueueCleared
     | QueueStarted
     | QueueStopRequested

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from queueserver_manager.domain.aftermath import put_back
 from queueserver_manager.domain.changes import (
     AddHistory,
     Change,
@@ -17,11 +18,14 @@ from queueserver_manager.domain.changes import (
     DropHistory,
     DropItem,
     Execution,
+    SetAutostart,
     SetExecution,
     SetRunning,
 )
 from queueserver_manager.domain.editing import put_at
+from queueserver_manager.domain.errors import ItemHeld
 from queueserver_manager.domain.events import (
+    AutostartChanged,
     Event,
     HistoryAdded,
     ItemFinished,
@@ -51,6 +55,8 @@ class Claimant:
     now: Callable[[], float]
     #: Whether the environment can take another item; False when it is going away.
     can_execute: bool = True
+    #: A pause was asked for that never took effect, because the plan was past its last checkpoint.
+    pause_unresolved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +68,27 @@ class Step:
 
 
 def start_queue(record: Record, user: str, claimant: Claimant) -> Decision[Step]:
-    """Start the queue and claim its first item. With an empty queue nothing happens."""
+    """Start the queue and claim its first item. With an empty queue nothing happens. Raises ItemHeld."""
     if not len(record.queue):
         return Decision(Step(None))
+    if record.queue.at(0).held:
+        raise ItemHeld(record.queue.at(0).uid)
     changes: Changes = []
     events: Events = [QueueStarted(user)]
-    claimed = _go_on(record.queue.at(0), claimant, changes, events)
+    claimed = _go_on(record, record.queue.at(0), None, claimant, changes, events)
     changes.append(SetExecution(Execution(active=claimed is not None)))
     return Decision(Step(claimed), changes, events)
+
+
+def execute_item(record: Record, item: Item, claimant: Claimant) -> Decision[RunningItem | None]:
+    """Claim an item that is not in the queue. An instruction has no effect but that of stopping: autostart ends."""
+    changes: Changes = []
+    events: Events = []
+    if item.kind is ItemKind.INSTRUCTION:
+        _end_autostart(record, changes, events)
+        return Decision(None, changes, events)
+    running = replace(_claim(item, claimant), immediate=True)
+    return Decision(running, [SetRunning(running)], [ItemStarted(running)])
 
 
 def stop_queue(record: Record, user: str) -> Decision[None]:
@@ -95,50 +114,89 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
         return None
     changes: Changes = [SetRunning(None)]
     events: Events = []
-    well = outcome.result.exit_status.is_success
-    retry = None if well else running.item.next_attempt(claimant.new_id(), claimant.now())
-    requeued_as = retry.uid if retry else ""
-    entry = HistoryEntry(record.history.next_number, running.item, running.execution_id, outcome.result, requeued_as)
+    back = put_back(running, outcome, record.mode, claimant.new_id, claimant.now)
+    uid = back.item.uid if back.item else ""
+    entry = HistoryEntry(record.history.next_number, running.item, running.execution_id, outcome.result, uid)
     changes.append(AddHistory(entry))
     if len(record.history) >= history_limit:
         first = record.history.first_number
         changes.append(DropHistory(first, first + len(record.history) + 1 - history_limit))
-    events.append(ItemFinished(running.item.uid, running.execution_id, outcome.result.exit_status, requeued_as))
+    events.append(ItemFinished(running.item.uid, running.execution_id, outcome.result.exit_status, uid))
     events.append(HistoryAdded(entry))
-    if retry is not None:
-        changes.extend(put_at(record, [retry], 0))
-        events.append(ItemsAdded((retry,), 0))
-
+    behind = back.item
+    if back.item is not None and back.at_front:
+        behind = None
+        changes.extend(put_at(record, [back.item], 0))
+        events.append(ItemsAdded((back.item,), 0))
     claimed = None
-    stop = _stop_reason(record, claimant, well=well)
-    if stop is not None:
-        events.append(QueueStopped(stop))
-    else:
-        claimed = _go_on(record.queue.at(0), claimant, changes, events)
+    if not running.immediate:
+        claimed = _next(record, claimant, behind, changes, events, ok=back.goes_on)
+    elif not back.goes_on:
+        _end_autostart(record, changes, events)
     if claimed is None:
         changes.append(SetExecution(Execution()))
-    return Decision(Step(claimed, retry), changes, events)
+    return Decision(Step(claimed, back.item), changes, events)
 
 
-def _stop_reason(record: Record, claimant: Claimant, *, well: bool) -> StopReason | None:
-    """Why no further item is claimed, in the order in which the reasons count."""
-    if not well:
-        return StopReason.FAILURE
-    if record.execution.stop_pending or not record.execution.active:
-        return StopReason.REQUESTED
-    if not len(record.queue):
-        return StopReason.EMPTY
-    return None if claimant.can_execute else StopReason.ENVIRONMENT
+def _next(
+    record: Record, claimant: Claimant, behind: Item | None, changes: Changes, events: Events, *, ok: bool
+) -> RunningItem | None:
+    """Claim the next item, or stop and say why. ``behind`` is an item on its way to the back of the queue."""
+    head = record.queue.at(0) if len(record.queue) else behind
+    reason = None
+    if not ok:
+        reason = StopReason.FAILURE
+    elif record.execution.stop_pending or not record.execution.active:
+        reason = StopReason.REQUESTED
+    elif head is None:
+        reason = StopReason.EMPTY
+    elif claimant.pause_unresolved:
+        reason = StopReason.PAUSE
+    elif not claimant.can_execute:
+        reason = StopReason.ENVIRONMENT
+    elif head.held:
+        reason = StopReason.HELD
+    if reason is None and head is not None:
+        return _go_on(record, head, behind, claimant, changes, events)
+    _put_behind(record, [behind] if behind else [], changes, events)
+    if reason is not None and reason is not StopReason.EMPTY:
+        _end_autostart(record, changes, events)
+    events.append(QueueStopped(reason or StopReason.EMPTY))
+    return None
 
 
-def _go_on(head: Item, claimant: Claimant, changes: Changes, events: Events) -> RunningItem | None:
+def _go_on(
+    record: Record, head: Item, behind: Item | None, claimant: Claimant, changes: Changes, events: Events
+) -> RunningItem | None:
     """Take the head of the queue: claim a plan, or obey an instruction and stop."""
+    to_back = [behind] if behind is not None else []
+    if head.kind is ItemKind.PLAN:
+        _put_behind(record, to_back, changes, events)
+        running = _claim(head, claimant)
+        changes += (DropItem(head.uid), SetRunning(running))
+        events.append(ItemStarted(running))
+        return running
+    if record.mode.loop:
+        to_back.append(head.repetition(claimant.new_id(), claimant.now()))
+    _put_behind(record, to_back, changes, events)
     changes.append(DropItem(head.uid))
-    if head.kind is ItemKind.INSTRUCTION:
-        events.append(ItemRemoved(head.uid, 0))
-        events.append(QueueStopped(StopReason.INSTRUCTION))
-        return None
-    running = RunningItem(head, claimant.new_id(), claimant.now(), claimant.boot_id, claimant.environment_id)
-    changes.append(SetRunning(running))
-    events.append(ItemStarted(running))
-    return running
+    events.append(ItemRemoved(head.uid, 0))
+    _end_autostart(record, changes, events)
+    events.append(QueueStopped(StopReason.INSTRUCTION))
+    return None
+
+
+def _put_behind(record: Record, items: list[Item], changes: Changes, events: Events) -> None:
+    if items:
+        changes.extend(put_at(record, items, len(record.queue)))
+        events.append(ItemsAdded(tuple(items), len(record.queue)))
+
+
+def _claim(item: Item, claimant: Claimant) -> RunningItem:
+    return RunningItem(item, claimant.new_id(), claimant.now(), claimant.boot_id, claimant.environment_id)
+
+
+def _end_autostart(record: Record, changes: Changes, events: Events) -> None:
+    if record.autostart:
+        changes.append(SetAutostart(enabled=False))
+        events.append(AutostartChanged(enabled=False))

@@ -16,6 +16,7 @@ class History:
 
     def __init__(self, next_number: int = 1) -> None:
         self._entries: list[HistoryEntry] = []
+        self._numbers: dict[str, int] = {}
         self._next = next_number
 
     def __len__(self) -> int:
@@ -36,11 +37,12 @@ class History:
         if entry.number != self._next:
             raise ValueError(f"history entry {entry.number} where {self._next} was due")
         self._entries.append(entry)
+        self._numbers[entry.item.uid] = entry.number
         self._next += 1
 
     def withdraw(self) -> None:
         """Take back the newest entry, because it could not be stored."""
-        self._entries.pop()
+        self._numbers.pop(self._entries.pop().item.uid, None)
         self._next -= 1
 
     def drop_before(self, number: int) -> list[HistoryEntry]:
@@ -48,11 +50,14 @@ class History:
         count = max(0, min(number - self.first_number, len(self._entries)))
         dropped = self._entries[:count]
         del self._entries[:count]
+        for entry in dropped:
+            self._numbers.pop(entry.item.uid, None)
         return dropped
 
     def restore(self, entries: Sequence[HistoryEntry]) -> None:
         """Put dropped entries back at the old end."""
         self._entries[:0] = entries
+        self._numbers.update((entry.item.uid, entry.number) for entry in entries)
 
     def slice(self, start_number: int, count: int) -> list[HistoryEntry]:
         """Up to ``count`` entries from a number on."""
@@ -65,4 +70,9 @@ class History:
 
     def number_of_item(self, uid: str) -> int | None:
         """Number of the entry of an item, if it is there."""
-        return next((entry.number for entry in reversed(self._entries) if entry.item.uid == uid), None)
+        return self._numbers.get(uid)
+
+    def entry_of_item(self, uid: str) -> HistoryEntry | None:
+        """Entry of an item, if it is there."""
+        number = self._numbers.get(uid)
+        return None if number is None else self._entries[number - self.first_number]

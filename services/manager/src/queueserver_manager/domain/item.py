@@ -42,12 +42,22 @@ class Item:
     attempt: int = 1
     #: uid of the attempt before; empty on a first attempt.
     retry_of: str = ""
+    #: The queue does not start while this item is at its head.
+    held: bool = False
     #: Encoded forms, kept by adapters so that an item is encoded once. No part of the item itself.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
-    def next_attempt(self, uid: str, now: float) -> Item:
+    def next_attempt(self, uid: str, now: float, *, held: bool = False) -> Item:
         """Make the item that tries again what this one did not finish."""
-        return replace(self, uid=uid, created=now, attempt=self.attempt + 1, retry_of=self.uid, encoded={})
+        return replace(self, uid=uid, created=now, attempt=self.attempt + 1, retry_of=self.uid, held=held, encoded={})
+
+    def repetition(self, uid: str, now: float) -> Item:
+        """Make the item that does the same again, in loop mode."""
+        return replace(self, uid=uid, created=now, attempt=1, retry_of="", held=False, encoded={})
+
+    def released(self) -> Item:
+        """The same item, no longer held."""
+        return replace(self, held=False, encoded={}) if self.held else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,8 @@ class RunningItem:
     #: executed the item is gone.
     boot_id: str
     environment_id: str
+    #: It was submitted for immediate execution and never was in the queue.
+    immediate: bool = False
 
 
 class ExitStatus(Enum):
@@ -90,6 +102,17 @@ class FailureCause(Enum):
     ENVIRONMENT_DESTROYED = "environment_destroyed"
     WORKER_LOST = "worker_lost"
     SHUTDOWN = "shutdown"
+
+
+#: Causes that lie outside of the plan.
+INTERRUPTIONS = frozenset(
+    {
+        FailureCause.ENVIRONMENT_LOST,
+        FailureCause.ENVIRONMENT_DESTROYED,
+        FailureCause.WORKER_LOST,
+        FailureCause.SHUTDOWN,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +145,8 @@ class Outcome:
 
     execution_id: str
     result: ItemResult
+    #: The Worker never accepted it; the plan is not at fault.
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

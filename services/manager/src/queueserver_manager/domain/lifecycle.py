@@ -56,6 +56,13 @@ class Action(Enum):
     CLOSE_ENVIRONMENT = "close the environment"
     START_QUEUE = "start the queue"
     STOP_QUEUE = "stop the queue"
+    EXECUTE_ITEM = "execute an item"
+    PAUSE = "pause the plan"
+    RESUME = "resume the plan"
+    STOP_PLAN = "stop the plan"
+    ABORT_PLAN = "abort the plan"
+    HALT_PLAN = "halt the plan"
+    ABORT_NOW = "abort the plan at once"
 
 
 ALLOWED: dict[Action, frozenset[ManagerState]] = {
@@ -63,8 +70,16 @@ ALLOWED: dict[Action, frozenset[ManagerState]] = {
     Action.CLOSE_ENVIRONMENT: frozenset({_S.IDLE}),
     Action.START_QUEUE: frozenset({_S.IDLE}),
     Action.STOP_QUEUE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
+    Action.EXECUTE_ITEM: frozenset({_S.IDLE}),
+    Action.PAUSE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
+    Action.RESUME: frozenset({_S.PAUSED}),
+    Action.STOP_PLAN: frozenset({_S.PAUSED}),
+    Action.ABORT_PLAN: frozenset({_S.PAUSED}),
+    Action.HALT_PLAN: frozenset({_S.PAUSED}),
+    Action.ABORT_NOW: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED}),
 }
 
+#: What to do about a state that is in the way. With IDLE, nothing is being executed.
 _WAY_OUT = {
     _S.INITIALIZING: "try again in a moment",
     _S.IDLE: "start the queue first",
@@ -72,9 +87,14 @@ _WAY_OUT = {
     _S.CLOSING_ENVIRONMENT: "wait until the environment is closed",
     _S.DESTROYING_ENVIRONMENT: "wait until the environment is gone",
     _S.STARTING_QUEUE: "stop the queue first",
-    _S.EXECUTING_QUEUE: "stop the queue first",
-    _S.PAUSED: "end the paused plan first",
+    _S.EXECUTING_QUEUE: "wait until the plan has ended, or stop the queue",
+    _S.PAUSED: "resume or end the paused plan first",
 }
+_WAY_OUT_OF_RUNNING = "pause the plan first, or abort it at once"
+
+
+ONLY_PAUSED = frozenset({_S.PAUSED})
+_RUNNING = frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE})
 
 
 class EnvironmentState(Enum):
@@ -128,6 +148,7 @@ class Environment:
     progress: str = ""
     failure: EnvironmentFailure | None = None
     responsive: bool = True
+    pause_pending: bool = False
 
     @property
     def exists(self) -> bool:
@@ -154,6 +175,8 @@ class Situation:
     #: The Worker confirmed an item since the queue was started.
     confirmed: bool = False
     pending: PendingCommand = PendingCommand.NONE
+    #: A paused plan was told to resume or to end, and the Worker has not reported the effect yet.
+    leaving_pause: bool = False
     environment: Environment = field(default_factory=Environment)
 
 
@@ -165,7 +188,7 @@ def manager_state(situation: Situation) -> ManagerState:
     if pending is PendingCommand.DESTROY or environment is EnvironmentState.DESTROYING:
         return _S.DESTROYING_ENVIRONMENT
     if situation.has_running_item:
-        if situation.environment.run_engine is RunEngineState.PAUSED:
+        if situation.environment.run_engine is RunEngineState.PAUSED and not situation.leaving_pause:
             return _S.PAUSED
         return _S.EXECUTING_QUEUE if situation.confirmed else _S.STARTING_QUEUE
     if pending is PendingCommand.OPEN or environment is EnvironmentState.INITIALIZING:
@@ -183,7 +206,7 @@ def check(action: Action, state: ManagerState) -> None:
     names = sorted(option.name for option in allowed)
     raise InvalidState(
         f"Can't {action.value} while the Manager is {state.name} (possible when {' or '.join(names)}): "
-        f"{_WAY_OUT[state]}.",
+        f"{_WAY_OUT_OF_RUNNING if allowed == ONLY_PAUSED and state in _RUNNING else _WAY_OUT[state]}.",
         state.name,
         names,
     )

@@ -16,16 +16,22 @@ from queueserver_manager.domain.changes import (
     DropHistory,
     DropItem,
     Execution,
+    ForgetRequests,
     PutItem,
+    RememberRequest,
+    SetAutostart,
     SetExecution,
     SetInventory,
+    SetMode,
     SetRank,
     SetRunning,
 )
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, RunningItem
+from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.queue import Queue
+from queueserver_manager.domain.requests import AnsweredRequest
 
 Undo = Callable[[], None]
 
@@ -58,7 +64,7 @@ def parts_of(change: Change) -> tuple[str, ...]:
         return ("history",)
     if isinstance(change, SetInventory):
         return ("plans",) * change.plans_changed + ("devices",) * change.devices_changed
-    if isinstance(change, (SetExecution, SetRank)):
+    if isinstance(change, (SetExecution, SetRank, SetMode, SetAutostart, RememberRequest, ForgetRequests)):
         return ()
     return ("queue",)
 
@@ -75,6 +81,10 @@ class Record:
     execution: Execution = field(default_factory=Execution)
     history: History = field(default_factory=History)
     inventory: Inventory = field(default_factory=Inventory)
+    mode: QueueMode = field(default_factory=QueueMode)
+    autostart: bool = False
+    #: Answered requests by id, oldest first.
+    requests: dict[str, AnsweredRequest] = field(default_factory=dict)
 
     def apply(self, change: Change) -> Undo:
         """Make one change; answers how to take it back. Undos are called newest first."""
@@ -93,7 +103,20 @@ class Record:
         if isinstance(change, DropHistory):
             dropped = self.history.drop_before(change.before)
             return lambda: self.history.restore(dropped)
+        if isinstance(change, RememberRequest):
+            request_id = change.request.request_id
+            self.requests[request_id] = change.request
+            return lambda: self._forget(request_id)
+        if isinstance(change, ForgetRequests):
+            return self._forget_old(change.request_ids)
         return self._replace(change)
+
+    def _forget(self, request_id: str) -> None:
+        del self.requests[request_id]
+
+    def _forget_old(self, request_ids: tuple[str, ...]) -> Undo:
+        popped = {request_id: self.requests.pop(request_id) for request_id in request_ids}
+        return lambda: setattr(self, "requests", popped | self.requests)
 
     def _put(self, item: Item, rank: int) -> Undo:
         queue, old = self.queue, self.queue.get(item.uid)
@@ -109,11 +132,13 @@ class Record:
         queue.drop(uid)
         return lambda: queue.put(item, rank) if item else None
 
-    def _replace(self, change: DropAllItems | SetRunning | SetExecution | SetInventory) -> Undo:
-        before = (self.queue, self.running, self.execution, self.inventory)
+    def _replace(
+        self, change: DropAllItems | SetRunning | SetExecution | SetInventory | SetMode | SetAutostart
+    ) -> Undo:
+        before = (self.queue, self.running, self.execution, self.inventory, self.mode, self.autostart)
 
         def undo() -> None:
-            self.queue, self.running, self.execution, self.inventory = before
+            self.queue, self.running, self.execution, self.inventory, self.mode, self.autostart = before
 
         if isinstance(change, DropAllItems):
             self.queue = Queue()
@@ -121,6 +146,10 @@ class Record:
             self.running = change.running
         elif isinstance(change, SetExecution):
             self.execution = change.execution
+        elif isinstance(change, SetMode):
+            self.mode = change.mode
+        elif isinstance(change, SetAutostart):
+            self.autostart = change.enabled
         else:
             self.inventory = change.inventory
         return undo

@@ -18,15 +18,18 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
-from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
 from queueserver_manager.domain.errors import NotReady, Refused, StorageUnavailable
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import RunningItem
+from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions, Undo
+from queueserver_manager.domain.requests import outdated
+from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
 T = TypeVar("T")
@@ -37,10 +40,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Committed(Generic[T]):
-    """Answer to a decision, and the revision at which it stands in the store."""
+    """Result of a decision, the revision at which it stands in the store, and the answer to the client.
+
+    The result is None for a request that was answered before; then only the answer counts.
+    """
 
     result: T
     revision: int
+    answer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +60,16 @@ class Summary:
     items_in_history: int
     running: RunningItem | None
     stop_pending: bool
+    mode: QueueMode
+    autostart: bool
+    #: The item at the head of the queue is held.
+    head_held: bool
 
 
 @dataclass(slots=True)
 class _Waiting:
     decide: Callable[[Record], Decision[Any]]
+    reply: Reply[Any]
     answer: asyncio.Future[Committed[Any]]
 
 
@@ -102,15 +114,21 @@ class Ledger:
             len(record.history),
             record.running,
             record.execution.stop_pending,
+            record.mode,
+            record.autostart,
+            head_held=len(record.queue) > 0 and record.queue.at(0).held,
         )
 
-    async def submit(self, decide: Callable[[Record], Decision[T]]) -> Committed[T]:
-        """Decide, commit, announce. Raises what ``decide`` raises, StorageUnavailable, NotReady."""
+    async def submit(self, decide: Callable[[Record], Decision[T]], reply: Reply[T] = UNHEARD) -> Committed[T]:
+        """Decide, commit, announce, unless the request was answered before.
+
+        Raises what ``decide`` raises, RequestIdReused, RevisionMismatch, StorageUnavailable, NotReady.
+        """
         if self._closed:
             raise NotReady
         if not self.storage_up:
             raise StorageUnavailable(fate_known=True)
-        waiting = _Waiting(decide, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(decide, reply, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._work.set()
         # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.
@@ -195,16 +213,42 @@ class Ledger:
         while self._waiting and len(undos) < _CHANGES_PER_COMMIT:
             waiting = self._waiting.popleft()
             try:
-                decision = waiting.decide(self._record)
+                committed, entry = self._take(waiting, revision)
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
                 refused.append((waiting.answer, error))
                 continue
-            if decision.changes:
-                revision += 1
-                entries.append(Entry(revision, self._now(), decision.changes, decision.events))
-                undos.extend(self._record.apply(change) for change in decision.changes)
-            taken.append((waiting.answer, Committed(decision.result, revision)))
+            if entry is not None:
+                revision = entry.revision
+                entries.append(entry)
+                undos.extend(self._record.apply(change) for change in entry.changes)
+            taken.append((waiting.answer, committed))
         return entries, taken, refused, undos
+
+    def _take(self, waiting: _Waiting, revision: int) -> tuple[Committed[Any], Entry | None]:
+        """Take one decision on the record as it stands at a revision; answers what it writes, if anything."""
+        record, reply = self._record, waiting.reply
+        known = reply.known(record)
+        if known is not None:
+            return Committed(None, revision, known), None
+        reply.check(record)
+        decision = waiting.decide(record)
+        changes = [] if reply.validate_only else list(decision.changes)
+        stands_at = revision + bool(changes)
+        answer = reply.encode(decision.result, stands_at)
+        now = self._now()
+        if reply.request_id and not reply.validate_only:
+            changes.append(RememberRequest(reply.answered(answer, now)))
+            old = outdated(record.requests, now)
+            if old:
+                changes.append(ForgetRequests(old))
+        committed = Committed(decision.result, stands_at, answer)
+        if not changes:
+            return committed, None
+        return committed, Entry(revision + 1, now, changes, decision.events)
+
+    def recall(self, reply: Reply[Any]) -> bytes | None:
+        """The first answer to a request, if there is one. Raises RequestIdReused."""
+        return reply.known(self._record)
 
     @staticmethod
     def _answer(taken: _Taken, refused: _Refused, failure: Refused | None) -> None:
@@ -256,8 +300,8 @@ class Ledger:
         if fresh.store_id != self._record.store_id or fresh.revisions.last < self._record.revisions.last:
             # An emptied or restored Redis: what we have in memory is no longer what is stored.
             raise OwnershipLost
-        for name in ("revisions", "queue", "running", "execution", "history", "inventory"):
-            setattr(self._record, name, getattr(fresh, name))
+        for part in fields(fresh):
+            setattr(self._record, part.name, getattr(fresh, part.name))
         self.summary = self._summarise()
         self.storage_up = True
         self.storage_back.set()

@@ -15,6 +15,7 @@ from queueserver_manager.domain.lifecycle import (
     EnvironmentState,
     ManagerState,
     PendingCommand,
+    RunEngineState,
     Situation,
     manager_state,
 )
@@ -36,6 +37,10 @@ class WorkerView:
         self.pending_id = ""
         #: The Worker confirmed an item since the queue was started.
         self.confirmed = False
+        #: A pause was accepted for the running item and has not taken effect.
+        self.pause_requested = False
+        #: A paused plan was told to go on or to end, and the effect has not been reported.
+        self.leaving_pause = False
         #: Runs of the running item, and how often they changed.
         self.runs: tuple[RunSummary, ...] = ()
         self.runs_changes = 0
@@ -54,6 +59,7 @@ class WorkerView:
                 has_running_item=has_running_item,
                 confirmed=self.confirmed,
                 pending=self.pending,
+                leaving_pause=self.leaving_pause,
                 environment=self.environment,
             )
         )
@@ -67,11 +73,16 @@ class WorkerView:
             new_id=self._new_id,
             now=self._now,
             can_execute=executable and self.pending is PendingCommand.NONE,
+            pause_unresolved=self.pause_requested,
         )
 
     def set_environment(self, environment: Environment) -> None:
         """The Worker reported its environment: a pending command that it shows is no longer pending."""
         self.environment = environment
+        if environment.run_engine is RunEngineState.PAUSED:
+            self.pause_requested = False
+        else:
+            self.leaving_pause = False
         shown = {
             PendingCommand.OPEN: environment.environment_id == self.pending_id,
             PendingCommand.CLOSE: environment.state in (EnvironmentState.CLOSING, EnvironmentState.CLOSED),
@@ -80,6 +91,10 @@ class WorkerView:
         if shown.get(self.pending, False):
             self.pending = PendingCommand.NONE
         self.changed()
+
+    def item_claimed(self) -> None:
+        """What was asked of the item before does not concern this one."""
+        self.pause_requested = self.leaving_pause = False
 
     def set_pending(self, pending: PendingCommand, environment_id: str) -> None:
         """A command is being sent, or (NONE) was refused."""

@@ -41,6 +41,7 @@ def environment_to_proto(environment: Environment) -> environment_pb2.Environmen
         pid=environment.pid,
         progress=environment.progress,
         responsive=environment.responsive,
+        pause_pending=environment.pause_pending,
     )
     if environment.opened is not None:
         set_time(message.open_time, environment.opened)

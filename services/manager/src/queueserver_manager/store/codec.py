@@ -21,6 +21,8 @@ from queueserver_manager.domain.item import (
     RunningItem,
     RunSummary,
 )
+from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.requests import AnsweredRequest
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _MEMO = "json"
@@ -63,6 +65,8 @@ def _item_fields(item: Item) -> dict[str, Any]:
     }
     if item.retry_of:
         fields["attempt"], fields["retry_of"] = item.attempt, item.retry_of
+    if item.held:
+        fields["held"] = True
     return {name: value for name, value in fields.items() if value is not None}
 
 
@@ -81,6 +85,7 @@ def decode_item(fields: Mapping[str, Any]) -> Item:
         properties=fields.get("properties"),
         attempt=fields.get("attempt", 1),
         retry_of=fields.get("retry_of", ""),
+        held=fields.get("held", False),
     )
 
 
@@ -92,6 +97,7 @@ def encode_running(running: RunningItem) -> bytes:
             "claimed": running.claimed,
             "boot_id": running.boot_id,
             "environment_id": running.environment_id,
+            "immediate": running.immediate,
         }
     )
     return about[:-1] + b',"item":' + encode_item(running.item) + b"}"
@@ -105,6 +111,7 @@ def decode_running(fields: Mapping[str, Any]) -> RunningItem:
         claimed=fields["claimed"],
         boot_id=fields["boot_id"],
         environment_id=fields["environment_id"],
+        immediate=fields.get("immediate", False),
     )
 
 
@@ -167,3 +174,30 @@ def _decode_result(fields: Mapping[str, Any]) -> ItemResult:
         traceback=fields["traceback"],
         runs=tuple(RunSummary(*run) for run in fields["runs"]),
     )
+
+
+def encode_mode(mode: QueueMode) -> bytes:
+    """JSON of how ended items are treated."""
+    return encode(mode_fields(mode))
+
+
+def mode_fields(mode: QueueMode) -> dict[str, Any]:
+    """How ended items are treated, as plain data."""
+    return {"loop": mode.loop, "ignore_failures": mode.ignore_failures, "interrupted": mode.interrupted.value}
+
+
+def decode_mode(fields: Mapping[str, Any]) -> QueueMode:
+    """How ended items are treated, from its fields."""
+    return QueueMode(fields["loop"], fields["ignore_failures"], InterruptedPolicy(fields["interrupted"]))
+
+
+def encode_request(request: AnsweredRequest) -> bytes:
+    """Fingerprint and time as JSON on the first line, then the answer as it was sent."""
+    return encode([request.fingerprint, request.time]) + b"\n" + request.answer
+
+
+def decode_request(request_id: str, data: bytes) -> AnsweredRequest:
+    """An answered request."""
+    head, _, answer = data.partition(b"\n")
+    fingerprint, time = decode(head)
+    return AnsweredRequest(request_id, fingerprint, answer, time)

@@ -65,6 +65,19 @@ def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
             ]
         case ch.SetInventory(inventory):
             return [("SET", keys.inventory, inventory.wire)]
+    return _settings(keys, change)
+
+
+def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
+    match change:
+        case ch.SetMode(mode):
+            return [("SET", keys.mode, codec.encode_mode(mode))]
+        case ch.SetAutostart(enabled):
+            return [("SET", keys.autostart, "on") if enabled else ("DEL", keys.autostart)]
+        case ch.RememberRequest(request):
+            return [("HSET", keys.requests, request.request_id, codec.encode_request(request))]
+        case ch.ForgetRequests(request_ids):
+            return [("HDEL", keys.requests, *request_ids)]
     raise TypeError(f"no command for {change!r}")
 
 

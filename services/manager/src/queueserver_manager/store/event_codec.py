@@ -27,6 +27,9 @@ def _encode(event: ev.Event) -> bytes:
     if isinstance(event, ev.ItemsAdded):
         items = b",".join(codec.encode_item(item) for item in event.items)
         return b'{"type":"items_added","index":%d,"items":[%b]}' % (event.index, items)
+    if isinstance(event, ev.ItemUpdated):
+        about = codec.encode({"type": "item_updated", "uid": event.uid, "index": event.index})
+        return about[:-1] + b',"item":' + codec.encode_item(event.item) + b"}"
     if isinstance(event, ev.ItemStarted):
         return b'{"type":"item_started","running":' + codec.encode_running(event.running) + b"}"
     if isinstance(event, ev.HistoryAdded):
@@ -37,6 +40,8 @@ def _encode(event: ev.Event) -> bytes:
 def _fields(event: ev.Event) -> dict[str, Any]:
     if isinstance(event, ev.QueueStopped):
         return {"reason": event.reason.value}
+    if isinstance(event, ev.QueueModeChanged):
+        return codec.mode_fields(event.mode)
     if isinstance(event, ev.ItemFinished):
         return {
             "uid": event.uid,
@@ -50,6 +55,9 @@ def _fields(event: ev.Event) -> dict[str, Any]:
 _NAMES: dict[type, str] = {
     ev.ItemRemoved: "item_removed",
     ev.ItemMoved: "item_moved",
+    ev.ItemsMoved: "items_moved",
+    ev.QueueModeChanged: "queue_mode_changed",
+    ev.AutostartChanged: "autostart_changed",
     ev.QueueCleared: "queue_cleared",
     ev.QueueStarted: "queue_started",
     ev.QueueStopRequested: "queue_stop_requested",
@@ -64,6 +72,10 @@ _DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
     "items_added": lambda f: ev.ItemsAdded(tuple(map(codec.decode_item, f["items"])), f["index"]),
     "item_removed": lambda f: ev.ItemRemoved(f["uid"], f["index"]),
     "item_moved": lambda f: ev.ItemMoved(f["uid"], f["from_index"], f["to_index"]),
+    "items_moved": lambda f: ev.ItemsMoved(tuple(f["uids"]), f["index"]),
+    "item_updated": lambda f: ev.ItemUpdated(f["uid"], codec.decode_item(f["item"]), f["index"]),
+    "queue_mode_changed": lambda f: ev.QueueModeChanged(codec.decode_mode(f)),
+    "autostart_changed": lambda f: ev.AutostartChanged(f["enabled"]),
     "queue_cleared": lambda f: ev.QueueCleared(f["removed"]),
     "queue_started": lambda f: ev.QueueStarted(f["user"]),
     "queue_stop_requested": lambda f: ev.QueueStopRequested(f["user"]),

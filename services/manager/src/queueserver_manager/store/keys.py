@@ -7,6 +7,9 @@
 | P:order         | zset   | item uid by rank: the queue, front first                                      |
 | P:running       | string | the running item as JSON; absent if none                                      |
 | P:execution     | string | whether the queue is running and a stop is pending, as JSON                   |
+| P:mode          | string | how ended items are treated, as JSON                                          |
+| P:autostart     | string | present while the queue starts by itself                                      |
+| P:requests      | hash   | request id -> fingerprint, time and answer of a request                       |
 | P:history       | hash   | entry number -> entry as JSON                                                 |
 | P:inventory     | string | plans and devices, a serialized queueserver.common.v1.Inventory              |
 | P:events        | stream | id REVISION-0: time and events of each change, as JSON                        |
@@ -43,6 +46,9 @@ _NAMES = frozenset(
         "order",
         "running",
         "execution",
+        "mode",
+        "autostart",
+        "requests",
         "history",
         "inventory",
         "events",

@@ -21,8 +21,10 @@ from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.store import codec
 from queueserver_manager.store.commands import commands_for, revisions_command
 from queueserver_manager.store.connection import wait_for_answer
@@ -70,9 +72,10 @@ class RedisStore:
             pipe.hgetall(keys.items)
             pipe.zrange(keys.order, 0, -1, withscores=True)
             pipe.hgetall(keys.history)
-            for key in (keys.running, keys.execution, keys.inventory):
+            pipe.hgetall(keys.requests)
+            for key in (keys.running, keys.execution, keys.inventory, keys.mode, keys.autostart):
                 pipe.get(key)
-            meta, items, order, history, running, execution, inventory = await pipe.execute()
+            meta, items, order, history, requests, *single = await pipe.execute()
         if int(meta[b"schema"]) > SCHEMA:
             raise SchemaTooNew(
                 f"The store has schema {int(meta[b'schema'])} and this release knows {SCHEMA}: "
@@ -81,9 +84,13 @@ class RedisStore:
         record = Record(store_id=meta[b"store_id"].decode(), revisions=_revisions(meta))
         record.queue = _queue(items, order)
         record.history = _history(history, int(meta.get(b"last_history_number", 0)))
+        running, execution, inventory, mode, autostart = single
         record.running = codec.decode_running(codec.decode(running)) if running else None
         record.execution = codec.decode_execution(codec.decode(execution)) if execution else Execution()
         record.inventory = self._decode_inventory(inventory) if inventory else Inventory()
+        record.mode = codec.decode_mode(codec.decode(mode)) if mode else QueueMode()
+        record.autostart = autostart is not None
+        record.requests = _requests(requests)
         return record
 
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
@@ -153,6 +160,12 @@ def _queue(items: dict[bytes, bytes], order: list[tuple[bytes, float]]) -> Queue
     for uid, rank in order:
         queue.put(codec.decode_item(codec.decode(items[uid])), int(rank))
     return queue
+
+
+def _requests(stored: dict[bytes, bytes]) -> dict[str, AnsweredRequest]:
+    """Answered requests, oldest first."""
+    requests = [codec.decode_request(request_id.decode(), data) for request_id, data in stored.items()]
+    return {request.request_id: request for request in sorted(requests, key=lambda request: request.time)}
 
 
 def _history(entries: dict[bytes, bytes], last_number: int) -> History:

@@ -146,6 +146,7 @@ def environment_from_proto(message: environment_pb2.Environment) -> Environment:
         progress=message.progress,
         failure=failure,
         responsive=message.responsive,
+        pause_pending=message.pause_pending,
     )
 
 

@@ -1,0 +1,139 @@
+"""Why nothing is being executed: everything that stands in the way, each with the call that clears it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from queueserver_manager.domain.lifecycle import (
+    Environment,
+    EnvironmentState,
+    ManagerState,
+    RunEngineState,
+)
+
+
+class BlockerKind(Enum):
+    """A kind of obstacle, the most fundamental first."""
+
+    STANDBY = 1
+    STORAGE_DOWN = 2
+    WORKER_UNREACHABLE = 3
+    ENVIRONMENT_CLOSED = 4
+    ENVIRONMENT_CHANGING = 5
+    ENVIRONMENT_UNRESPONSIVE = 6
+    RUN_ENGINE_MISSING = 7
+    RUN_ENGINE_PANICKED = 8
+    PLAN_PAUSED = 9
+    QUEUE_EMPTY = 10
+    ITEM_HELD = 11
+    NOT_STARTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """Something that stands in the way: what it is, the method that clears it, and what to type."""
+
+    kind: BlockerKind
+    message: str
+    method: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Everything that can stand in the way."""
+
+    is_owner: bool
+    owner_address: str
+    storage_up: bool
+    worker_up: bool
+    state: ManagerState
+    environment: Environment
+    items_in_queue: int
+    head_held: bool
+    autostart: bool
+
+
+_CHANGING = frozenset(
+    {
+        ManagerState.CREATING_ENVIRONMENT,
+        ManagerState.CLOSING_ENVIRONMENT,
+        ManagerState.DESTROYING_ENVIRONMENT,
+    }
+)
+
+
+def blockers(now: Circumstances) -> list[Blocker]:
+    """What stands in the way; empty if something is being executed."""
+    if not now.is_owner:
+        where = f"; the owner is at {now.owner_address}" if now.owner_address else ""
+        return [Blocker(BlockerKind.STANDBY, f"This Manager does not own the queue{where}.")]
+    if now.state in {ManagerState.EXECUTING_QUEUE, ManagerState.STARTING_QUEUE} and now.worker_up:
+        return _unresponsive(now.environment)
+    found: list[Blocker] = []
+    if not now.storage_up:
+        found.append(Blocker(BlockerKind.STORAGE_DOWN, "Redis can't be reached: see that it runs."))
+    if not now.worker_up:
+        found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: see that it runs."))
+    else:
+        found += _environment(now)
+    if now.state is ManagerState.PAUSED:
+        resume = ("RunEngineService.Resume", "qserver re resume")
+        return [*found, Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)]
+    return found + _queue(now)
+
+
+def _environment(now: Circumstances) -> list[Blocker]:
+    environment = now.environment
+    if now.state in _CHANGING:
+        wait = ("EnvironmentService.WaitEnvironment", "qserver environment open --wait")
+        doing = now.state.value.replace("_", " ")
+        command = wait if now.state is ManagerState.CREATING_ENVIRONMENT else (wait[0], "")
+        return [Blocker(BlockerKind.ENVIRONMENT_CHANGING, f"The Manager is {doing}: wait for its end.", *command)]
+    if environment.state in {EnvironmentState.CLOSED, EnvironmentState.UNKNOWN}:
+        why = f" The last one: {environment.failure.message}" if environment.failure else ""
+        remedy = ("EnvironmentService.Open", "qserver environment open")
+        return [Blocker(BlockerKind.ENVIRONMENT_CLOSED, f"There is no environment.{why}", *remedy)]
+    found = _unresponsive(environment)
+    if environment.run_engine is RunEngineState.NONE:
+        sentence = "The environment has no RunEngine: define RE in the startup code and open it anew."
+        found.append(
+            Blocker(BlockerKind.RUN_ENGINE_MISSING, sentence, "EnvironmentService.Close", "qserver environment close")
+        )
+    elif environment.run_engine is RunEngineState.PANICKED:
+        sentence = "The RunEngine is unusable: destroy the environment and open a new one."
+        found.append(
+            Blocker(
+                BlockerKind.RUN_ENGINE_PANICKED, sentence, "EnvironmentService.Destroy", "qserver environment destroy"
+            )
+        )
+    return found
+
+
+def _unresponsive(environment: Environment) -> list[Blocker]:
+    if environment.responsive:
+        return []
+    sentence = "The environment sends no sign of life: wait, or destroy it if it stays so."
+    return [
+        Blocker(
+            BlockerKind.ENVIRONMENT_UNRESPONSIVE, sentence, "EnvironmentService.Destroy", "qserver environment destroy"
+        )
+    ]
+
+
+def _queue(now: Circumstances) -> list[Blocker]:
+    found: list[Blocker] = []
+    if not now.items_in_queue:
+        add = ("QueueService.AddItem", "qserver queue add plan '{\"name\": …}'")
+        found.append(Blocker(BlockerKind.QUEUE_EMPTY, "The queue is empty.", *add))
+    elif now.head_held:
+        sentence = "The first item was interrupted and is held: update, move or remove it."
+        found.append(
+            Blocker(BlockerKind.ITEM_HELD, sentence, "QueueService.RemoveItem", "qserver queue item remove front")
+        )
+    if not now.autostart:
+        start = ("QueueService.StartQueue", "qserver queue start")
+        sentence = "The queue is not started, and autostart is off."
+        found.append(Blocker(BlockerKind.NOT_STARTED, sentence, *start))
+    return found

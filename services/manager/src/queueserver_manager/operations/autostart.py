@@ -1,0 +1,61 @@
+"""Autostart: the queue starts by itself whenever it can.
+
+Looks again after every commit and every change of the Worker's side, and never at other times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.errors import Refused
+from queueserver_manager.domain.executing import Step, start_queue
+from queueserver_manager.domain.lifecycle import ManagerState, RunEngineState
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.worker_view import WorkerView
+
+#: Who started a queue that started by itself.
+AUTOSTART_USER = "autostart"
+_log = logging.getLogger(__name__)
+
+
+class Autostart:
+    """Starts the queue when it is time."""
+
+    def __init__(self, ledger: Ledger, view: WorkerView) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._starting: asyncio.Task[None] | None = None
+
+    def look(self) -> None:
+        """Something changed: start the queue if it can start."""
+        summary = self._ledger.summary
+        if not summary.autostart or not summary.items_in_queue or summary.head_held or self._starting is not None:
+            return
+        if summary.running is None and self._can_execute() and self._ledger.storage_up:
+            self._starting = asyncio.get_running_loop().create_task(self._start())
+            self._starting.add_done_callback(self._done)
+
+    def _can_execute(self) -> bool:
+        view = self._view
+        idle = view.state(has_running_item=False) is ManagerState.IDLE
+        usable = view.environment.run_engine is RunEngineState.IDLE
+        return view.connected and idle and usable and view.claimant().can_execute
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._starting = None
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("autostart failed", exc_info=task.exception())
+
+    async def _start(self) -> None:
+        def decide(record: Record) -> Decision[Step]:
+            if record.running is not None or not record.autostart or not self._can_execute():
+                return Decision(Step(None))
+            return start_queue(record, AUTOSTART_USER, self._view.claimant())
+
+        try:
+            await self._ledger.submit(decide)
+        except Refused as error:
+            _log.info("autostart has to wait: %s", error)

@@ -1,0 +1,123 @@
+"""What becomes of an item, from the queue to the history, for whoever follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from queueserver_manager.domain import events as ev
+from queueserver_manager.domain.errors import ItemNotFound, Refused
+from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.lifecycle import ManagerState
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.worker_view import WorkerView
+
+
+class ItemState(Enum):
+    """What has become of an item; the numbers are those of the contract."""
+
+    QUEUED = 1
+    RUNNING = 2
+    PAUSED = 3
+    FINISHED = 4
+    REMOVED = 5
+    HELD = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStanding:
+    """An item and what has become of it at a revision."""
+
+    state: ItemState
+    item: Item
+    revision: int
+    index: int | None = None
+    running: RunningItem | None = None
+    entry: HistoryEntry | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will become of it."""
+        return self.state in {ItemState.FINISHED, ItemState.REMOVED}
+
+
+class Following:
+    """Knows what has become of items, and wakes those who follow one."""
+
+    def __init__(self, ledger: Ledger, view: WorkerView) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._followers: dict[str, set[asyncio.Event]] = {}
+        self._ended: Refused | None = None
+
+    async def look(self, uid: str) -> ItemStanding:
+        """What has become of an item. Raises ItemNotFound."""
+        return await self._ledger.read(lambda record: self._look(record, uid))
+
+    def _look(self, record: Record, uid: str) -> ItemStanding:
+        revision, running = record.revisions.last, record.running
+        if running is not None and running.item.uid == uid:
+            paused = self._view.state(has_running_item=True) is ManagerState.PAUSED
+            state = ItemState.PAUSED if paused else ItemState.RUNNING
+            return ItemStanding(state, running.item, revision, running=running)
+        item = record.queue.get(uid)
+        if item is not None:
+            state = ItemState.HELD if item.held else ItemState.QUEUED
+            return ItemStanding(state, item, revision, index=record.queue.index_of(uid))
+        entry = record.history.entry_of_item(uid)
+        if entry is not None:
+            return ItemStanding(ItemState.FINISHED, entry.item, revision, entry=entry)
+        raise ItemNotFound(
+            f"There is no item {uid!r} in the queue or the history: list them to see which there are."
+        )
+
+    async def follow(self, uid: str) -> AsyncIterator[ItemStanding]:
+        """What has become of an item now, and each change, until nothing more will. Raises ItemNotFound."""
+        news = asyncio.Event()
+        self._followers.setdefault(uid, set()).add(news)
+        try:
+            standing = await self.look(uid)
+            yield standing
+            while not standing.is_final:
+                await news.wait()
+                news.clear()
+                if self._ended is not None:
+                    raise self._ended
+                before = standing
+                try:
+                    standing = await self.look(uid)
+                except ItemNotFound:
+                    revision = self._ledger.summary.revisions.last
+                    standing = ItemStanding(ItemState.REMOVED, before.item, revision)
+                if standing.state is not before.state:
+                    yield standing
+        finally:
+            followers = self._followers.get(uid, set())
+            followers.discard(news)
+            if not followers:
+                self._followers.pop(uid, None)
+
+    def note(self, event: ev.Event) -> None:
+        """Something happened: wake whoever follows an item that it concerns."""
+        if not self._followers:
+            return
+        if isinstance(event, ev.QueueCleared):
+            self.wake(tuple(self._followers))
+        elif isinstance(event, ev.ItemStarted):
+            self.wake((event.running.item.uid,))
+        elif isinstance(event, (ev.ItemFinished, ev.ItemRemoved, ev.ItemUpdated)):
+            self.wake((event.uid,))
+
+    def wake(self, uids: Iterable[str]) -> None:
+        """Wake whoever follows one of these items."""
+        for uid in uids:
+            for news in self._followers.get(uid, ()):
+                news.set()
+
+    def end_with(self, reason: Refused) -> None:
+        """Send every follower away."""
+        self._ended = reason
+        self.wake(tuple(self._followers))

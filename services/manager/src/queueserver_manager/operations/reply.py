@@ -1,0 +1,53 @@
+"""The answer to a request that changes something, made in the same step as the change.
+
+So the answer can be stored with the change, and a client that repeats the request gets the very same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from queueserver_manager.domain.errors import RequestIdReused, RevisionMismatch
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.requests import AnsweredRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Generic[T]):
+    """How a result becomes an answer, and under which id that answer is kept (empty: it is not)."""
+
+    #: From the result and its revision to the serialized answer.
+    encode: Callable[[T, int], bytes]
+    request_id: str = ""
+    #: Of method, caller and content: tells a repetition from another request with the same id.
+    fingerprint: str = ""
+    #: Revision since which the queue must not have changed; 0 for any.
+    expected_revision: int = 0
+    #: Answer as if, and change nothing.
+    validate_only: bool = False
+
+    def known(self, record: Record) -> bytes | None:
+        """The first answer, if this request was answered before. Raises RequestIdReused."""
+        request = record.requests.get(self.request_id) if self.request_id else None
+        if request is None:
+            return None
+        if request.fingerprint != self.fingerprint:
+            raise RequestIdReused
+        return request.answer
+
+    def check(self, record: Record) -> None:
+        """Refuse if the queue is not as expected. Raises RevisionMismatch."""
+        if self.expected_revision and record.revisions.queue > self.expected_revision:
+            raise RevisionMismatch(self.expected_revision, record.revisions.queue)
+
+    def answered(self, answer: bytes, now: float) -> AnsweredRequest:
+        """What is kept of it."""
+        return AnsweredRequest(self.request_id, self.fingerprint, answer, now)
+
+
+#: For work of our own, which nobody waits to have answered.
+UNHEARD: Reply[Any] = Reply(lambda _result, _revision: b"")

@@ -1,0 +1,142 @@
+"""Pause, resume and end the running plan.
+
+These go straight to the Worker: they wait for no commit and for no other client. A repetition with the same
+request id is recognised by the answer that was stored for the first one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.errors import (
+    EnvironmentClosed,
+    EnvironmentUnresponsive,
+    InvalidState,
+    RunEngineMissing,
+    WorkerUnavailable,
+)
+from queueserver_manager.domain.item import RunSummary
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState, check
+from queueserver_manager.domain.metadata import permitted
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, Worker, WorkerDown, WorkerRefused
+
+_ACTIONS = {
+    RunEngineVerb.PAUSE_DEFERRED: Action.PAUSE,
+    RunEngineVerb.PAUSE_IMMEDIATE: Action.PAUSE,
+    RunEngineVerb.RESUME: Action.RESUME,
+    RunEngineVerb.STOP: Action.STOP_PLAN,
+    RunEngineVerb.ABORT: Action.ABORT_PLAN,
+    RunEngineVerb.HALT: Action.HALT_PLAN,
+    RunEngineVerb.ABORT_NOW: Action.ABORT_NOW,
+}
+
+
+class RunEngineOperations:
+    """What clients may do with the running plan."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        view: WorkerView,
+        worker: Worker,
+        permitted_keys: tuple[str, ...],
+        on_stale: Callable[[], None],
+    ) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._worker = worker
+        self._permitted_keys = permitted_keys
+        self._on_stale = on_stale
+        self._remembering: set[asyncio.Task[object]] = set()
+
+    async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
+        """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
+        action = _ACTIONS[verb]
+        self._check(action)
+        await self._send(verb, note, action)
+        if action is Action.PAUSE:
+            self._view.pause_requested = True
+        elif self._view.environment.run_engine is RunEngineState.PAUSED:
+            self._view.leaving_pause = True
+        self._view.changed()
+        if reply.request_id:
+            self._remember(reply)
+        return reply.encode(None, self._ledger.summary.revisions.last)
+
+    def _check(self, action: Action) -> None:
+        view = self._view
+        if not view.connected:
+            raise WorkerUnavailable
+        state = self._state()
+        if state in ALLOWED[action]:
+            return
+        if not view.environment.exists:
+            raise EnvironmentClosed("RE Worker environment does not exist: there is no plan to act upon.")
+        if view.environment.run_engine is RunEngineState.NONE:
+            raise RunEngineMissing
+        check(action, state)
+
+    async def _send(self, verb: RunEngineVerb, note: str, action: Action) -> None:
+        try:
+            await self._worker.control_run_engine(verb, note)
+        except WorkerRefused as error:
+            if error.reason == "RUN_ENGINE_MISSING":
+                raise RunEngineMissing from error
+            # The plan came to its end, or its pause did, while the request was on its way.
+            state = self._state().name
+            raise InvalidState(
+                f"Can't {action.value}: {error.message}", state, sorted(option.name for option in ALLOWED[action])
+            ) from error
+        except StaleEpoch as error:
+            self._on_stale()
+            raise WorkerUnavailable from error
+        except WorkerDown as error:
+            raise WorkerUnavailable from error
+
+    def _state(self) -> ManagerState:
+        return self._view.state(has_running_item=self._ledger.summary.running is not None)
+
+    def _remember(self, reply: Reply[None]) -> None:
+        """Store the answer without waiting for it: nobody in an emergency waits for a commit."""
+        task = asyncio.get_running_loop().create_task(self._store(reply))
+        self._remembering.add(task)
+        task.add_done_callback(self._remembering.discard)
+
+    async def _store(self, reply: Reply[None]) -> object:
+        await asyncio.gather(self._ledger.submit(lambda _: Decision(None), reply), return_exceptions=True)
+        return None
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        """Runs of the running plan, in order of opening."""
+        return self._view.runs
+
+    async def metadata(self) -> Mapping[str, Any]:
+        """The RunEngine's metadata, as far as it may be shown.
+
+        Raises EnvironmentClosed, RunEngineMissing, EnvironmentUnresponsive, WorkerUnavailable.
+        """
+        view = self._view
+        if not view.connected:
+            raise WorkerUnavailable
+        if not view.environment.exists:
+            raise EnvironmentClosed("RE Worker environment does not exist.")
+        if view.environment.run_engine is RunEngineState.NONE:
+            raise RunEngineMissing
+        try:
+            metadata = await self._worker.metadata()
+        except WorkerRefused as error:
+            raise EnvironmentClosed(error.message) from error
+        except TimeoutError as error:
+            raise EnvironmentUnresponsive from error
+        except WorkerDown as error:
+            raise WorkerUnavailable from error
+        return permitted(metadata, self._permitted_keys)
