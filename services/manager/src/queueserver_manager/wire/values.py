@@ -13,7 +13,6 @@ from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from queueserver_manager.domain.errors import ItemInvalid, NumberNotExact, Violation
 from queueserver_manager.domain.numbers import exact_number
 
-
 #: Values nested deeper are refused: an item must also fit, some levels deeper, into what watchers are sent, and
 #: Protobuf decodes messages of at most 100 levels, three for each object.
 MAX_DEPTH = 30
