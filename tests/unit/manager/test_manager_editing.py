@@ -106,7 +106,7 @@ def test_an_empty_batch_changes_and_announces_nothing() -> None:
 
 def test_a_full_queue_refuses_more_and_says_how_many_it_holds() -> None:
     add_items(record_of("abc"), [plan("x")], pl.Back(), 4)
-    with pytest.raises(QueueFull, match="at most 4 items and has 3.*before adding 2 more"):
+    with pytest.raises(QueueFull, match=r"at most 4 items and has 3.*before adding 2 more"):
         add_items(record_of("abc"), [plan("x"), plan("y")], pl.Back(), 4)
 
 
