@@ -1,4 +1,8 @@
-"""Arguments are bound as Python binds them: ``inspect.Signature.bind`` is the oracle."""
+"""Arguments are bound as Python binds them: a call of a real function is the oracle.
+
+``inspect.Signature.bind`` is not: before Python 3.13 it refuses, unlike a call, a positional-only name with a default
+that is meant for ``**kwargs``.
+"""
 
 from __future__ import annotations
 
@@ -73,8 +77,9 @@ def sample(*args: Any, **kwargs: Any) -> dict[str, str]:
 def test_a_call_is_accepted_exactly_when_python_would_accept_it(
     signature: inspect.Signature, args: list[Any], kwargs: dict[str, Any]
 ) -> None:
+    function = eval(f"lambda {str(signature)[1:-1]}: None")  # noqa: S307 - the text is made from a signature of ours
     try:
-        signature.bind(*args, **kwargs)
+        function(*args, **kwargs)
         python_accepts = True
     except TypeError:
         python_accepts = False
@@ -94,7 +99,7 @@ def test_a_call_that_fits_has_nothing_wrong() -> None:
 def test_every_mistake_of_a_call_is_named_and_not_only_the_first() -> None:
     assert sample(1, 2, b=3, e=4) == {
         "item.kwargs.b": "given twice: by position and by name",
-        "item.kwargs.e": "no such parameter; there are a, b, c, d",
+        "item.kwargs.e": "no such parameter; there are b, c, d",
         "item.kwargs.d": "required and not given",
     }
 
@@ -104,7 +109,7 @@ def test_a_surplus_argument_is_told_how_many_the_plan_takes() -> None:
 
 
 def test_a_positional_only_parameter_given_by_name_is_told_so() -> None:
-    assert sample(a=1, b=2, d=3)["item.kwargs.a"] == "can be given by position only"
+    assert sample(1, 2, a=1, d=3) == {"item.kwargs.a": "can be given by position only"}
 
 
 def test_a_misspelt_parameter_is_answered_with_the_ones_it_may_mean() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -97,7 +96,7 @@ def test_a_value_of_another_type_is_refused_with_a_phrase(expected: ParameterTyp
         (of(_K.UNION, INTEGER, INTEGER), "a", 'must be a whole number, not "a"'),
         (of(_K.MAP, INTEGER), [], "must be an object, not []"),
         (DEVICE, 5, "must be the name of a device, not 5"),
-        (DEVICE, "dte1", "must be the name of a device, and there is no 'dte1'; did you mean 'det1', 'det2'?"),
+        (DEVICE, "det", "must be the name of a device, and there is no 'det'; did you mean 'det2', 'det1'?"),
         (DEVICE, "zzz", "must be the name of a device, and there is no 'zzz'"),
         (
             of(_K.UNION, DEVICE, NONE),
@@ -145,7 +144,6 @@ def call(types_by_name: dict[str, tuple[ParameterKind, ParameterType]], *args: A
     try:
         check_item(ItemKind.PLAN, "plan", args, kwargs, inventory)
     except ItemInvalid as error:
-        assert json.dumps(error.message)
         return {violation.field: violation.description for violation in error.violations}
     return {}
 
@@ -174,8 +172,8 @@ def test_each_wrong_value_is_named_with_the_path_of_its_field() -> None:
 
 @pytest.mark.parametrize(
     ("name", "there"),
-    [("stage", True), ("stage.motors", True), ("stage.motors.z", True), ("stage.z", False), ("stage.x.y", False)]
-    + [("", False), (".", False), ("stage.", False), (".stage", False), ("stage..x", False), ("z", False)],
+    [("stage", True), ("stage.motors", True), ("stage.motors.z", True)]
+    + [(name, False) for name in ("stage.z", "stage.x.y", "", ".", "stage.", ".stage", "stage..x", "z")],
 )
 def test_a_dotted_name_leads_to_a_component_or_nowhere(name: str, there: bool) -> None:
     assert INVENTORY.has_device(name) is there
