@@ -43,11 +43,16 @@ def parts(startup: Path) -> Iterator[Parts]:
         yield running
 
 
+def _empty(directory: Path) -> None:
+    for file in directory.iterdir():
+        if file.is_file():
+            file.unlink()
+
+
 @pytest.fixture
 async def client(parts: Parts, startup: Path) -> AsyncIterator[AsyncClient]:
     """A client; the environment is closed and the startup directory empty when the test begins."""
-    for file in startup.iterdir():
-        file.unlink()
+    _empty(startup)
     async with AsyncClient(parts.address) as connected:
         if (await connected.status()).environment_exists:
             await connected.environment.destroy()
