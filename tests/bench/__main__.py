@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 
 from tests.bench import adding, batch, execution, latency, listing, memory, opening, report, status
 from tests.bench.figures import Figure
+from tests.bench.usage import Others
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "execution": execution.measure,
@@ -34,13 +36,16 @@ def main() -> None:
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     results: dict[str, list[Figure]] = {}
+    others: dict[str, float] = {}
     for name in options.only or BENCHMARKS:
-        begin = time.perf_counter()
         console.print(f"[dim]{name} …[/]", end="")
+        begin, other_work = time.perf_counter(), Others()
         results[name] = asyncio.run(_measure(name))
-        console.print(f"[dim] {time.perf_counter() - begin:.0f} s[/]")
+        seconds = time.perf_counter() - begin
+        others[name] = other_work.processors(seconds)
+        console.print(f"[dim] {seconds:.0f} s; other work took {others[name]:.1f} of {os.cpu_count()} processors[/]")
     report.show(console, results)
-    console.print(f"Written to {report.save(options.output, results)}")
+    console.print(f"Written to {report.save(options.output, results, others)}")
 
 
 async def _measure(name: str) -> list[Figure]:

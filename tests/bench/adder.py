@@ -18,7 +18,7 @@ from tests.bench.channel import connect, typical_plan
 from tests.bench.child import say
 
 Add = Callable[[], Awaitable[object]]
-_WARM_UP = 20
+WARM_UP = 20
 
 
 async def main() -> None:
@@ -27,7 +27,7 @@ async def main() -> None:
     async with contextlib.AsyncExitStack() as stack:
         connecting = _raw if kind == "raw" else _client
         adders = [await connecting(stack, address) for _ in range(clients)]
-        await asyncio.gather(*(_add_many(add, _WARM_UP) for add in adders))
+        await asyncio.gather(*(_add_many(add, WARM_UP) for add in adders))
         say("ready")
         await asyncio.to_thread(sys.stdin.readline)
         begin = time.monotonic()

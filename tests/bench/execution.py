@@ -16,11 +16,11 @@ from tests.harness.services import DEMO_STARTUP
 from tests.harness.stack import running_stack
 
 PLANS = 200
-ROUNDS = 3
+ROUNDS = 5
 
 
 async def measure() -> list[Figure]:
-    """Alternate between the bare loop and the queue, and compare the medians of the rounds."""
+    """Alternate between the bare loop and the queue, and compare the best rounds: other work can only add time."""
     bare: list[float] = []
     queued: list[float] = []
     entries: list[list[HistoryEntry]] = []
@@ -35,14 +35,18 @@ async def measure() -> list[Figure]:
                 entries.append(history)
     gaps = [gap for history in entries for gap in _gaps(history)]
     inside = [_seconds(entry) for history in entries for entry in history]
-    beyond = statistics.median(queued) - statistics.median(bare)
+    beyond = min(queued) - min(bare)
     return [
-        Figure("bare RE(plan) loop, per plan", statistics.median(bare) * 1000, "ms", existing="5.6", note=spread(bare)),
-        Figure("in the queue, per plan", statistics.median(queued) * 1000, "ms", existing="500", note=spread(queued)),
+        Figure("bare RE(plan) loop, per plan", min(bare) * 1000, "ms", existing="5.6", note=_rounds(bare)),
+        Figure("in the queue, per plan", min(queued) * 1000, "ms", existing="500", note=_rounds(queued)),
         Figure("queue beyond bare loop, per plan", beyond * 1000, "ms", aim=5, existing="495"),
         Figure("dead time between plans, p50", milliseconds(gaps), "ms", note=spread(gaps)),
         Figure("plan itself, start to stop, p50", milliseconds(inside), "ms", note=spread(inside)),
     ]
+
+
+def _rounds(seconds: list[float]) -> str:
+    return f"best of {', '.join(f'{each * 1000:.2f}' for each in seconds)} ms, each of {PLANS} plans"
 
 
 async def _bare_round() -> float:

@@ -40,8 +40,8 @@ def show(console: Console, results: Results) -> None:
     console.print(table)
 
 
-def save(folder: Path, results: Results) -> Path:
-    """Write all figures, and on what they were measured, to a new file; answers its path."""
+def save(folder: Path, results: Results, others: Mapping[str, float]) -> Path:
+    """Write all figures, and under what conditions they were measured, to a new file; answers its path."""
     now = datetime.now(timezone.utc)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
@@ -50,7 +50,7 @@ def save(folder: Path, results: Results) -> Path:
         "python": platform.python_version(),
         "system": platform.platform(),
         "cpus": os.cpu_count(),
-        "load_average": os.getloadavg(),
+        "cpus_busy_with_other_work": others,
     }
     figures = {name: [{**asdict(each), "reached": each.reached} for each in many] for name, many in results.items()}
     path.write_text(json.dumps({"about": about, "figures": figures}, indent=2) + "\n", encoding="utf-8")

@@ -31,6 +31,18 @@ def assert_all_revisions(events: Events, after: int, up_to_revision: int) -> Non
     assert set(revisions) == set(range(after + 1, up_to_revision + 1))
 
 
+def rows(events: Events) -> list[int]:
+    return [event.document.document.event.seq_num for event in events if event.document.document.HasField("event")]
+
+
+def is_over(events: Events) -> bool:
+    return any(event.document.document.HasField("stop") for event in events)
+
+
+def text_of(events: Events) -> str:
+    return "".join(event.console.text for event in events)
+
+
 def view_of(parts: list[pb.Snapshot], events: Events) -> QueueView:
     view = QueueView.from_snapshot(Snapshot.from_parts(parts, restarted=False))
     for proto in events:
@@ -136,9 +148,6 @@ async def test_a_client_watches_through_restarts_and_misses_nothing(parts: Parts
 async def test_documents_and_console_text_go_on_after_a_restart_without_loss_or_repetition(
     parts: Parts, parts_client: AsyncClient, gate: Gate
 ) -> None:
-    def rows(events: Events) -> list[int]:
-        return [event.document.document.event.seq_num for event in events if event.document.document.HasField("event")]
-
     _, token = await snapshot(parts.address, STREAMED)
     handle = await parts_client.queue.add(Plan("gated_rows", gate.path, 9))
     await parts_client.queue.start()
@@ -151,15 +160,15 @@ async def test_documents_and_console_text_go_on_after_a_restart_without_loss_or_
     gate.open(3)
     await bounded(handle.result())
     three = await hear(
-        parts.address, two.token, lambda events: any(e.document.document.HasField("stop") for e in events), STREAMED
+        parts.address, two.token, lambda events: is_over(events) and "row 8\n" in text_of(events), STREAMED
     )
     events = one.events + two.events + three.events
     assert not [event for event in events if event.HasField("gap")]
     assert rows(events) == list(range(1, 10))
     kinds = [e.document.document.WhichOneof("kind") for e in events if e.HasField("document")]
     assert kinds == ["start", "descriptor", *["event"] * 9, "stop"]
-    text = "".join(event.console.text for event in events if event.console.item_uid == handle.uid)
-    assert re.findall(r"row (\d)\n", text) == list("012345678")
+    assert {event.console.item_uid for event in events if event.HasField("console")} == {handle.uid}
+    assert re.findall(r"row (\d)\n", text_of(events)) == list("012345678")
 
 
 async def test_a_restart_of_the_worker_is_told_as_a_gap_once_and_the_log_goes_on(
@@ -176,7 +185,6 @@ async def test_a_restart_of_the_worker_is_told_as_a_gap_once_and_the_log_goes_on
     await parts_client.environment.open()
     await parts_client.queue.start()
     await bounded(handle.result())
-    is_over = lambda events: any(e.document.document.HasField("stop") for e in events)  # noqa: E731 - it has one use
     after = await hear(parts.address, heard.token, is_over, kinds)
     gaps = [event.gap for event in after.events if event.HasField("gap")]
     assert [list(gap.kinds) for gap in gaps] == [list(STREAMED)]

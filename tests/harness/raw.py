@@ -76,7 +76,7 @@ async def refused(call: Awaitable[Any]) -> Refused:
         answer = await call
     except grpc.aio.AioRpcError as error:
         return read_refusal(error)
-    raise AssertionError(f"the call was not refused; it answered {answer}")
+    raise AssertionError(f"the call was not refused; it answered {str(answer)[:500]}")
 
 
 def read_refusal(error: grpc.aio.AioRpcError) -> Refused:

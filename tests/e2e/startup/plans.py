@@ -134,7 +134,7 @@ def tell_types(*args: Any, **kwargs: Any) -> Messages:
     yield from bps.close_run()
 
 
-def tell_count(num: int) -> Messages:
+def tell_number(num: float) -> Messages:
     """Say which type a parameter called num has."""
     yield from bps.open_run(md={"told": f"{type(num).__name__} {num!r}"})
     yield from bps.close_run()

@@ -52,7 +52,10 @@ class EnvironmentChild:
             for frame in self.frames[since:]:
                 if is_wanted(frame):
                     return frame
-        raise AssertionError(f"the frame did not come; stdout: {self.stdout}\nstderr: {self.stderr}")
+        raise AssertionError(f"the frame did not come; exit code: {self._exit_code()}\n{self.stdout}\n{self.stderr}")
+
+    def _exit_code(self) -> int | None:
+        return self.wait() if self._ended else None
 
     def wait_for_output(self, text: str) -> None:
         with self._changed:

@@ -1,3 +1,4 @@
+import pytest
 from queueserver.common.v1 import item_pb2 as pb
 
 from tests.integration.environment.environment_child import EnvironmentChild
@@ -37,8 +38,9 @@ def test_metadata_of_the_item_is_in_the_start_document(demo: EnvironmentChild) -
     assert (sample["name"].text, sample["number"].integer) == ("gold", 7)
 
 
-def test_metadata_with_the_name_of_a_parameter_of_the_run_engine_is_refused(demo: EnvironmentChild) -> None:
-    result = demo.run("count", ["det1"], meta={"plan": "x"})
+@pytest.mark.parametrize("name", ["plan", "subs", "uid", "time"])
+def test_metadata_with_a_name_that_the_run_engine_needs_is_refused(demo: EnvironmentChild, name: str) -> None:
+    result = demo.run("count", ["det1"], meta={name: "x"})
     assert result.failure_cause == pb.FAILURE_CAUSE_NOT_STARTED
     assert "choose other names" in result.message
 

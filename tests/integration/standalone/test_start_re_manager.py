@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]  # it has no type information
 import pytest
-from queueserver_client import AsyncClient, EventKind, ExitStatus, FailureCause, Plan
+from queueserver_client import AsyncClient, EventKind, ExitStatus, FailureCause, Plan, RunEngineMissing
 
 from tests.harness.process import TestProcess
 from tests.harness.redis import RedisProcess, new_password
@@ -103,10 +104,53 @@ async def test_an_existing_redis_is_used_and_its_password_not_shown() -> None:
                     await client.queue.add(Plan("count", ["det1"]))
                 with redis.connect() as connection:
                     assert connection.hlen("beamline:items") == 1
-                assert password not in stack.log()
+                shown = [" ".join(psutil.Process(pid).cmdline()) for pid in stack.pids()]
+                assert len(shown) == 3
+                assert password not in "\n".join([*shown, stack.log()])
                 assert "***" in stack.log()
         finally:
             redis.close()
+
+
+def test_an_address_of_redis_in_the_environment_is_for_the_manager_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    password = new_password()
+    with short_directory() as directory:
+        redis = RedisProcess(directory, tcp=True, password=password)
+        try:
+            monkeypatch.setenv("QUEUESERVER_REDIS_URL", redis.url)
+            with running_stack() as stack:
+                processes = [psutil.Process(pid) for pid in (stack.supervisor.pid, *stack.pids())]
+                assert len(processes) == 3
+                assert not [process for process in processes if password in " ".join(process.cmdline())]
+                assert password in str(psutil.Process(stack.pid("manager")).environ())
+                assert password not in str(psutil.Process(stack.pid("worker")).environ())
+        finally:
+            redis.close()
+
+
+async def test_what_startup_code_and_plans_print_appears_in_its_terminal(
+    open_stack: Stack, client: AsyncClient
+) -> None:
+    await client.queue.add(Plan("count", ["det1"], num=3))
+    await client.queue.start()
+    output = open_stack.supervisor.output
+    output.wait_for("ready: ")
+    output.wait_for("seq_num")
+    output.wait_for("(scan num: 1)")
+
+
+async def test_without_a_default_run_engine_startup_code_that_makes_none_has_none(tmp_path: Path) -> None:
+    script = tmp_path / "startup.py"
+    script.write_text("print('hello from the startup code')\ndef nothing():\n    yield from ()\n")
+    with running_stack("--no-default-re", "--console-output", "OFF", startup=script) as stack:
+        async with AsyncClient(stack.address) as client:
+            await client.environment.open()
+            await client.queue.add(Plan("nothing"))
+            with pytest.raises(RunEngineMissing):
+                await client.queue.start()
+        assert stack.stop() == 0
+        stack.supervisor.output.wait_until_ended()
+        assert "hello from" not in stack.log()
 
 
 def test_a_second_one_on_the_same_data_is_refused(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from queueserver.common.v1 import console_pb2
@@ -47,3 +48,39 @@ async def test_the_last_words_of_a_dying_process_arrive(short_path: Path) -> Non
         e.console.text for e in watching.events if e.console.stream == console_pb2.CONSOLE_STREAM_WORKER
     ]
     assert told_by_the_worker == ["The environment process ended with exit code 5 while the plan ran.\n"]
+
+
+async def test_what_a_plan_prints_is_shown_where_the_worker_runs(short_path: Path) -> None:
+    async with running_worker(short_path) as worker:
+        watching = await worker.watch()
+        await worker.open(watching)
+        await worker.run_to_its_end(watching, "print_bad_bytes")
+        worker.process.output.wait_for("café \ufffd end")
+
+
+async def test_nothing_is_shown_where_that_is_not_wanted(short_path: Path) -> None:
+    async with running_worker(short_path, "ready", "--console-output", "OFF") as worker:
+        watching = await worker.watch()
+        await worker.open(watching)
+        await worker.run_to_its_end(watching, "print_bad_bytes")
+        assert worker.process.stop() == 0
+        worker.process.output.wait_until_ended()
+        assert "end" not in str(worker.process.output).split()
+        assert "The Worker is being stopped." in str(worker.process.output)
+
+
+async def test_a_terminal_that_does_not_read_holds_nothing_up(short_path: Path) -> None:
+    terminal = short_path / "terminal"
+    os.mkfifo(terminal)
+    unread = os.open(terminal, os.O_RDWR)
+    try:
+        async with running_worker(short_path, output=terminal) as worker:
+            watching = await worker.watch()
+            await worker.open(watching)
+            await worker.run_to_its_end(watching, "print_much")
+            await worker.run_to_its_end(watching, "print_and_die")
+            await worker.open(watching)
+            await worker.run_to_its_end(watching, "count")
+            assert worker.process.stop() == 0
+    finally:
+        os.close(unread)

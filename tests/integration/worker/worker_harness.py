@@ -85,12 +85,15 @@ class Watching:
 class RunningWorker:
     """A Worker process and a client of it."""
 
-    def __init__(self, directory: Path, opening: str, *options: str) -> None:
+    def __init__(self, directory: Path, opening: str, *options: str, output: Path | None = None) -> None:
+        """With `output`, everything it writes goes to that file or FIFO, and the test does not read it."""
         script = directory / "startup.txt"
         script.write_text(opening)
         self.directory = directory
         self._command = [sys.executable, str(SCRIPTED_WORKER), "--listen", f"unix:{directory / 'w.sock'}"]
         self._command += ["--state-dir", str(directory / "state"), "--startup-script", str(script), *options]
+        if output is not None:
+            self._command = ["sh", "-c", 'exec "$@" >"$0" 2>&1', str(output), *self._command]
         self.process = self._start()
         self._channel = grpc.aio.insecure_channel(
             f"unix:{directory / 'w.sock'}", options=[("grpc.max_receive_message_length", 64 * 1024 * 1024)]
@@ -157,9 +160,11 @@ class RunningWorker:
 
 
 @asynccontextmanager
-async def running_worker(directory: Path, opening: str = "ready", *options: str) -> AsyncIterator[RunningWorker]:
+async def running_worker(
+    directory: Path, opening: str = "ready", *options: str, output: Path | None = None
+) -> AsyncIterator[RunningWorker]:
     """A Worker whose environment opens as `opening` says (see the scripted child)."""
-    worker = RunningWorker(directory, opening, *options)
+    worker = RunningWorker(directory, opening, *options, output=output)
     try:
         yield worker
     finally:

@@ -51,12 +51,12 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._stream(handler.unary_stream, method),
-                handler.request_deserializer,
+                _or_undecodable(handler.request_deserializer),
                 _passing_bytes(handler.response_serializer),
             )
         return grpc.unary_unary_rpc_method_handler(
             self._unary(handler.unary_unary, method),
-            handler.request_deserializer,
+            _or_undecodable(handler.request_deserializer),
             _passing_bytes(handler.response_serializer),
         )
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import uvloop
 
+from queueserver_rpc.terminal import TerminalHandler
+
 #: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The
 #: service writes the address it listens on and a newline to it, once, and closes it.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
@@ -53,7 +55,7 @@ class _LineFormatter(logging.Formatter):
 
 
 def configure_logging(level: str = "INFO") -> None:
-    """Send the log to standard error, one line for each record."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Send the log to standard error, one line for each record; a terminal that does not read holds nobody up."""
+    handler = TerminalHandler(sys.stderr)
     handler.setFormatter(_LineFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

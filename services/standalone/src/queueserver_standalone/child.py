@@ -20,6 +20,9 @@ from queueserver_standalone.errors import StandaloneError
 #: A service that finds this variable writes its address and a newline to the inherited pipe of that number
 #: when it is ready. The same name is in queueserver_rpc.process, which would bring gRPC into this process.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
+#: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
+#: can read command lines, but only their owner the environment of processes.
+REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
 _KILL_SECONDS = 10.0
 _END_SECONDS = 5.0
 _LINE_BYTES = 4096
@@ -54,8 +57,9 @@ class Child:
     @classmethod
     async def start(cls, name: str, command: Command, *, ready_fd: int | None = None, piped: bool = False) -> Child:
         """Start ``command``. With ``piped`` its standard output can be read, otherwise it shares the terminal."""
-        environment = {**os.environ, **command.environment}
-        environment.pop(READY_FD_VARIABLE, None)
+        private = (READY_FD_VARIABLE, REDIS_VARIABLE)
+        environment = {name: value for name, value in os.environ.items() if name not in private}
+        environment.update(command.environment)
         if ready_fd is not None:
             environment[READY_FD_VARIABLE] = str(ready_fd)
         process = await asyncio.create_subprocess_exec(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket as sockets
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from queueserver_standalone.child import Child, Command, start_announcing
+from queueserver_standalone.child import REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.data_directory import identity
 from queueserver_standalone.redis_address import socket_url
 from queueserver_standalone.redis_child import start_redis
@@ -55,6 +56,7 @@ class Services:
             *("--listen", self._worker_address, "--state-dir", str(self.settings.data_directory / "worker")),
             *("--startup-dir" if startup.is_dir() else "--startup-script", str(startup)),
             *(["--no-default-re"] if self.settings.no_default_re else []),
+            *("--console-output", self.settings.console_output),
         ]
         child, _ = await start_announcing(
             "Worker", self._python("queueserver_worker", arguments), _SERVICE_START_SECONDS
@@ -65,11 +67,11 @@ class Services:
         """Start the Manager."""
         arguments = [
             *("--listen", self.address, "--worker", self._worker_address),
-            *("--redis", self.settings.redis or socket_url(str(self.runtime_directory / "redis"))),
             *("--key-prefix", self.settings.key_prefix),
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
         ]
-        command = self._python("queueserver_manager", arguments, self.settings.data_directory)
+        url = self.settings.redis or socket_url(str(self.runtime_directory / "redis"))
+        command = self._python("queueserver_manager", arguments, {REDIS_VARIABLE: url}, self.settings.data_directory)
         child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS)
         return child
 
@@ -81,12 +83,19 @@ class Services:
     def _worker_address(self) -> str:
         return f"unix:{self.runtime_directory / 'worker'}"
 
-    def _python(self, module: str, arguments: list[str], working_directory: Path | None = None) -> Command:
+    def _python(
+        self,
+        module: str,
+        arguments: list[str],
+        environment: Mapping[str, str] | None = None,
+        working_directory: Path | None = None,
+    ) -> Command:
         python = Path(sys.executable)
         return Command(
             python,
             os.fspath(python),
             [*_PYTHON, "-m", module, *arguments],
+            environment=environment or {},
             working_directory=working_directory,
             inherit=(self.lock_fd,),
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.redis_address import redis_url
@@ -33,6 +35,8 @@ class Settings:
     key_prefix: str
     #: Never make a RunEngine: startup code without one is then reported as such.
     no_default_re: bool
+    #: Show what startup code and plans print: ON or OFF.
+    console_output: str
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -44,9 +48,10 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         data_directory=options.data_dir.expanduser().absolute(),
         startup=_startup(startup, directory=options.startup_script is None),
         is_demo=startup is None,
-        redis=None if options.redis_addr is None else redis_url(options.redis_addr),
+        redis=redis_url(options.redis_addr) if options.redis_addr else None,
         key_prefix=options.key_prefix,
         no_default_re=options.no_default_re,
+        console_output=options.console_output,
     )
 
 
@@ -78,9 +83,17 @@ def _parser() -> argparse.ArgumentParser:
         help="never make a RunEngine: use the one of the startup code, or none",
     )
     parser.add_argument(
+        "--console-output",
+        choices=("ON", "OFF"),
+        default="ON",
+        help="show here what startup code and plans print; clients see it in any case (default: %(default)s)",
+    )
+    parser.add_argument(
         "--redis-addr",
         metavar="URL",
-        help="an existing Redis: redis://, rediss:// or unix:// URL, or host[:port[/db]] (default: start one)",
+        default=os.environ.get(REDIS_VARIABLE),
+        help="an existing Redis: redis://, rediss:// or unix:// URL, or host[:port[/db]] (default: start one); "
+        f"a URL with a password is better given in {REDIS_VARIABLE}, because everybody can read command lines",
     )
     parser.add_argument(
         "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"

@@ -20,6 +20,7 @@ from queueserver_rpc.server import Server
 from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
 from queueserver_worker.settings import Settings
+from queueserver_worker.supervisor.echo import ConsoleEcho, silence
 from queueserver_worker.supervisor.environment import Launch
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.outcomes import Outcomes
@@ -43,7 +44,8 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
         _log.error("Can't use the state directory: %s", error)
         return 1
     journal = Journal(settings.journal_bytes)
-    worker = Worker(launch or Launch(settings.startup), journal, outcomes)
+    echo = ConsoleEcho() if settings.console_output else None
+    worker = Worker(launch or Launch(settings.startup), journal, outcomes, echo or silence)
     server = Server((SERVICE_NAME,), [RefusalInterceptor(translate)])
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(WorkerServicer(worker), server.grpc)
     try:
@@ -63,6 +65,8 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
     await server.stop(_DELIVERY_SECONDS)
     _forget(settings.listen)
     outcomes.close()
+    if echo is not None:
+        echo.close()
     return 0
 
 

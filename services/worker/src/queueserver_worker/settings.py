@@ -18,7 +18,7 @@ class Settings:
     listen: str
     #: Where outcomes wait for their acknowledgement; one Worker at a time.
     state_dir: Path
-    #: Source of the startup code as arguments for the environment: "--startup-dir DIR" or "--startup-script FILE".
+    #: Arguments for the environment: "--startup-dir DIR" or "--startup-script FILE", then perhaps "--no-default-re".
     startup: Sequence[str]
     #: Memory for events that a Manager may still ask for.
     journal_bytes: int = DEFAULT_LIMIT_BYTES
@@ -29,6 +29,8 @@ class Settings:
     #: A Manager has this long to store the last outcomes when the service is stopped, in seconds.
     acknowledge_timeout: float = 2.0
     log_level: str = "INFO"
+    #: Show the environment's console on standard output too.
+    console_output: bool = True
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -40,6 +42,17 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     startup.add_argument("--startup-dir", type=_path, metavar="DIR", help="directory with the startup files")
     startup.add_argument("--startup-script", type=_path, metavar="FILE", help="the one startup script")
     parser.add_argument(
+        "--no-default-re",
+        action="store_true",
+        help="never make a RunEngine: use the one of the startup code, or none",
+    )
+    parser.add_argument(
+        "--console-output",
+        choices=("ON", "OFF"),
+        default="ON",
+        help="show what startup code and plans print on standard output too (default: %(default)s)",
+    )
+    parser.add_argument(
         "--journal-bytes",
         type=_positive,
         default=DEFAULT_LIMIT_BYTES,
@@ -49,16 +62,15 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     parser.add_argument("--log-level", choices=levels, default="INFO", help="how much to log (default: %(default)s)")
     given = parser.parse_args(arguments)
-    if given.startup_dir is not None:
-        source = ("--startup-dir", str(given.startup_dir))
-    else:
-        source = ("--startup-script", str(given.startup_script))
+    folder, script = given.startup_dir, given.startup_script
+    source = ("--startup-script", str(script)) if folder is None else ("--startup-dir", str(folder))
     return Settings(
         listen=given.listen,
         state_dir=given.state_dir,
-        startup=source,
+        startup=(*source, "--no-default-re") if given.no_default_re else source,
         journal_bytes=given.journal_bytes,
         log_level=given.log_level,
+        console_output=given.console_output == "ON",
     )
 
 

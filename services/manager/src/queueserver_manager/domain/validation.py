@@ -26,6 +26,7 @@ from queueserver_manager.domain.item import QUEUE_STOP, ItemKind
 
 Found = list[Violation]
 _LONGEST_SHOWN = 60
+_BY_NAME = (ParameterKind.POSITIONAL_OR_KEYWORD, ParameterKind.KEYWORD_ONLY)
 
 
 def check_item(
@@ -97,11 +98,7 @@ def _bind(
     for name, value in kwargs.items():
         where = f"{path}.kwargs.{name}"
         parameter = names.get(name)
-        accepts = parameter is not None and parameter.kind in (
-            ParameterKind.POSITIONAL_OR_KEYWORD,
-            ParameterKind.KEYWORD_ONLY,
-        )
-        if accepts and parameter is not None:
+        if parameter is not None and parameter.kind in _BY_NAME:
             if name in given:
                 found.append(_v(where, "given twice: by position and by name"))
             given.add(name)
@@ -117,8 +114,10 @@ def _bind(
 def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Parameter]) -> str:
     if parameter is not None and parameter.kind is ParameterKind.POSITIONAL_ONLY:
         return "can be given by position only"
-    near = near_matches(name, names)
-    return f"no such parameter; did you mean {near}?" if near else f"no such parameter; there are {', '.join(names)}"
+    by_name = [known for known, its in names.items() if its.kind in _BY_NAME]
+    near = near_matches(name, by_name)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(by_name) or 'none'}"
+    return f"no such parameter; {hint}"
 
 
 def _check(value: Any, expected: ParameterType, inventory: Inventory, where: str, found: Found) -> None:

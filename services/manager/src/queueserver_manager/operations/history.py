@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from queueserver_manager.domain.editing import clear_history
-from queueserver_manager.domain.errors import PageTokenInvalid
 from queueserver_manager.domain.item import HistoryEntry
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Committed, Ledger
+from queueserver_manager.operations.listing import numbers_of_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +31,17 @@ class HistoryOperations:
 
     async def page(self, size: int, token: str, *, newest_first: bool) -> HistoryPage:
         """One page; it begins at the entry whose number is the token. Raises PageTokenInvalid."""
-        if token and not (token.isascii() and token.isdigit()):
-            raise PageTokenInvalid
+        place = numbers_of_token(token, 1)[0] if token else None
 
         def look(record: Record) -> HistoryPage:
             history = record.history
             if newest_first:
-                end = int(token) + 1 if token else history.next_number
+                end = history.next_number if place is None else place + 1
                 start = max(history.first_number, end - size)
                 entries = history.slice(start, end - start)[::-1]
                 next_token = str(start - 1) if start > history.first_number else ""
             else:
-                start = max(history.first_number, int(token) if token else 0)
+                start = max(history.first_number, place or 0)
                 entries = history.slice(start, size)
                 next_token = str(start + size) if start + size < history.next_number else ""
             revisions = record.revisions

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from queueserver_manager.domain.errors import InventoryChanged, PageTokenInvalid
+from queueserver_manager.domain.errors import InventoryChanged
 from queueserver_manager.domain.inventory import Device, Plan, is_allowed
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.listing import numbers_of_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,7 @@ def _items(described: Mapping[str, Plan] | Mapping[str, Device]) -> Iterable[tup
 def _offset(token: str, revision: int) -> int:
     if not token:
         return 0
-    at, _, offset = token.partition("-")
-    if not (at.isascii() and at.isdigit() and offset.isascii() and offset.isdigit()):
-        raise PageTokenInvalid
-    if int(at) != revision:
+    at, offset = numbers_of_token(token, 2)
+    if at != revision:
         raise InventoryChanged
-    return int(offset)
+    return offset

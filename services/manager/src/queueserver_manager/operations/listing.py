@@ -17,6 +17,8 @@ from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 
 _KEPT_LISTINGS = 16
+# Python refuses to convert numbers of thousands of digits, and no token of ours has any so long.
+_LONGEST_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,14 @@ class Page:
     next_token: str
 
 
+def numbers_of_token(token: str, count: int) -> list[int]:
+    """Numbers of which a page token is made. Raises PageTokenInvalid."""
+    parts = token.split("-")
+    if len(parts) != count or not all(p.isascii() and p.isdigit() and len(p) <= _LONGEST_NUMBER for p in parts):
+        raise PageTokenInvalid
+    return [int(part) for part in parts]
+
+
 class QueueListings:
     """Pages of the queue."""
 
@@ -51,13 +61,11 @@ class QueueListings:
         if not token:
             listing = await self._ledger.read(lambda record: self._take(record, size))
             return self._cut(listing, 0, size)
-        revision, _, offset = token.partition("-")
-        if not (revision.isascii() and revision.isdigit() and offset.isascii() and offset.isdigit()):
-            raise PageTokenInvalid
-        kept = self._kept.get(int(revision))
+        revision, offset = numbers_of_token(token, 2)
+        kept = self._kept.get(revision)
         if kept is None:
             raise PageTokenExpired
-        return self._cut(kept, int(offset), size)
+        return self._cut(kept, offset, size)
 
     def _take(self, record: Record, size: int) -> Listing:
         """The queue now: as much of it as one page shows, or all of it if there will be more pages."""

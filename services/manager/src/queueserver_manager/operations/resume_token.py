@@ -43,7 +43,11 @@ def decode_token(token: str) -> ResumePoint:
         raise ResumeTokenInvalid from error
     if version != _VERSION or check != zlib.crc32(body).to_bytes(4, "big"):
         raise ResumeTokenInvalid
-    return ResumePoint(_unpack(store_id), revision, _unpack(boot_id), sequence)
+    point = ResumePoint(_unpack(store_id), revision, _unpack(boot_id), sequence)
+    # Base64 is read leniently; a token that we would have written otherwise was damaged on its way.
+    if point.encode() != token:
+        raise ResumeTokenInvalid
+    return point
 
 
 def _pack(identity: str) -> bytes:

@@ -10,21 +10,30 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
-from queueserver_manager.domain.errors import NumberNotExact
+from queueserver_manager.domain.errors import ItemInvalid, NumberNotExact, Violation
 from queueserver_manager.domain.numbers import exact_number
 
-
-def struct_to_dict(struct: Struct, path: str) -> dict[str, Any]:
-    """Object with JSON values. Raises NumberNotExact."""
-    return {key: _value(value, path, key) for key, value in struct.fields.items()}
-
-
-def list_to_list(values: ListValue, path: str) -> list[Any]:
-    """List with JSON values. Raises NumberNotExact."""
-    return [_value(value, path, index) for index, value in enumerate(values.values)]
+#: Values nested deeper are refused: an item must also fit, some levels deeper, into what watchers are sent, and
+#: Protobuf decodes messages of at most 100 levels, three for each object.
+MAX_DEPTH = 30
 
 
-def _value(value: Value, path: str, key: str | int) -> Any:
+def struct_to_dict(struct: Struct, path: str, depth: int = 1) -> dict[str, Any]:
+    """Object with JSON values. Raises NumberNotExact, ItemInvalid."""
+    return {key: _value(value, path, key, depth) for key, value in struct.fields.items()}
+
+
+def list_to_list(values: ListValue, path: str, depth: int = 1) -> list[Any]:
+    """List with JSON values. Raises NumberNotExact, ItemInvalid."""
+    return [_value(value, path, index, depth) for index, value in enumerate(values.values)]
+
+
+def _value(value: Value, path: str, key: str | int, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise ItemInvalid(
+            f"{path} is nested deeper than {MAX_DEPTH} levels: put such data where the plan can read it.",
+            violations=[Violation(path, f"nested deeper than {MAX_DEPTH} levels")],
+        )
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return value.string_value
@@ -36,9 +45,9 @@ def _value(value: Value, path: str, key: str | int) -> Any:
     if kind == "bool_value":
         return value.bool_value
     if kind == "list_value":
-        return list_to_list(value.list_value, _path(path, key))
+        return list_to_list(value.list_value, _path(path, key), depth + 1)
     if kind == "struct_value":
-        return struct_to_dict(value.struct_value, _path(path, key))
+        return struct_to_dict(value.struct_value, _path(path, key), depth + 1)
     return None
 
 

@@ -28,6 +28,7 @@ from queueserver_worker.environment.names import Names
 from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, state_name
 from queueserver_worker.environment.structs import to_dict, to_list
 
+_SET_BY_RUN_ENGINE: Final = {"uid", "time"}
 ABORT_SECONDS: Final = 60.0
 """How long an abort waits for a moment at which the RunEngine can be interrupted."""
 
@@ -204,7 +205,7 @@ def _metadata(engine: WatchedRunEngine, item: pb.Item) -> dict[str, Any]:
     metadata = to_dict(item.meta)
     parameters = inspect.signature(type(engine.engine).__call__).parameters.values()
     taken = {parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.VAR_KEYWORD}
-    refused = sorted(taken & metadata.keys())
+    refused = sorted((taken | _SET_BY_RUN_ENGINE) & metadata.keys())
     if refused:
         raise NotStartedError(f"the metadata can't have the names {', '.join(refused)}; choose other names for them.")
     return metadata

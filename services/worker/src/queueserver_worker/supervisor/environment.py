@@ -26,6 +26,7 @@ from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome
 
 from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.clock import now
+from queueserver_worker.supervisor.echo import Echo
 from queueserver_worker.supervisor.errors import (
     EnvironmentBusyError,
     EnvironmentClosedError,
@@ -49,7 +50,7 @@ _MAX_PROGRESS = 200
 class Launch:
     """How an environment is started, and how long it is waited for. Times in seconds."""
 
-    #: "--startup-dir DIR" or "--startup-script FILE".
+    #: "--startup-dir DIR" or "--startup-script FILE", and "--no-default-re" if no RunEngine is to be made.
     startup: Sequence[str]
     command: Sequence[str] = ENVIRONMENT_COMMAND
     #: From the request to close until it is killed.
@@ -63,8 +64,9 @@ class Launch:
 class Environment:
     """The one environment of a Worker. Its methods are called in the loop."""
 
-    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes) -> None:
+    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo) -> None:
         self._launch = launch
+        self._echo = echo
         self._journal = journal
         self._outcomes = outcomes
         self._state = State.CLOSED
@@ -193,11 +195,11 @@ class Environment:
             self._opening(kind, frame)
 
     def text_received(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
-        """Publish what the process printed."""
+        """Publish what the process printed, and show it where the Worker runs."""
         if stream == console_pb2.CONSOLE_STREAM_STDERR:
             self._stderr.add(text)
-        item_uid = self._execution.item_uid if self._execution is not None else ""
-        self._journal.console(console_pb2.ConsoleOutput(time=now(), stream=stream, text=text, item_uid=item_uid))
+        self._echo(text)
+        self._publish_text(stream, text)
 
     def channel_closed(self) -> None:
         """Kill the process if it does not end very soon: nobody can talk to it any more."""
@@ -317,7 +319,7 @@ class Environment:
         else:
             _log.warning("%s", reason.message)
             self._view.failure.CopyFrom(reason)
-            self.text_received(console_pb2.CONSOLE_STREAM_WORKER, reason.message + "\n")
+            self._publish_text(console_pb2.CONSOLE_STREAM_WORKER, reason.message + "\n")
         outcome = None
         if self._execution is not None:
             outcome = self._execution.lost(ending.cause, ending.plan_message)
@@ -345,6 +347,10 @@ class Environment:
         if state is not State.INITIALIZING:
             self._view.progress = ""
         self._publish()
+
+    def _publish_text(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
+        item_uid = self._execution.item_uid if self._execution is not None else ""
+        self._journal.console(console_pb2.ConsoleOutput(time=now(), stream=stream, text=text, item_uid=item_uid))
 
     def _publish(self) -> None:
         self._journal.environment_changed(self._view)

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1.event_pb2 import WorkerSnapshot
 
+from queueserver_worker.supervisor.echo import Echo, silence
 from queueserver_worker.supervisor.environment import Environment, Launch
 from queueserver_worker.supervisor.errors import InvalidRequestError, StaleEpochError, WorkerStoppingError
 from queueserver_worker.supervisor.journal import Journal, Watcher
@@ -29,10 +30,10 @@ MAX_ID = 200
 class Worker:
     """What a Manager can ask of a Worker."""
 
-    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes) -> None:
+    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo = silence) -> None:
         self._journal = journal
         self._outcomes = outcomes
-        self._environment = Environment(launch, journal, outcomes)
+        self._environment = Environment(launch, journal, outcomes, echo)
         self._version = version("queueserver-worker")
         self._highest_epoch = 0
         self._stopping = False

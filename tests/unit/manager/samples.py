@@ -1,0 +1,140 @@
+"""Items, entries, records and how to make random ones: what the tests of the Manager's domain work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from queueserver_manager.domain.changes import Change, Decision
+from queueserver_manager.domain.executing import Claimant
+from queueserver_manager.domain.item import (
+    ExitStatus,
+    FailureCause,
+    HistoryEntry,
+    Item,
+    ItemKind,
+    ItemResult,
+    Outcome,
+    RunningItem,
+    RunSummary,
+)
+from queueserver_manager.domain.record import Record, Undo
+
+#: For property tests: the speed of a shared machine is not what they are about.
+relaxed = settings(deadline=None, max_examples=60)
+NOW = 1_700_000_000.25
+
+
+def plan(uid: str, name: str = "count") -> Item:
+    return Item(uid, ItemKind.PLAN, name, "jane", "primary", NOW)
+
+
+def stop_instruction(uid: str) -> Item:
+    return Item(uid, ItemKind.INSTRUCTION, "queue_stop", "jane", "primary", NOW)
+
+
+def running(item: Item, execution_id: str = "x-1") -> RunningItem:
+    return RunningItem(item, execution_id, NOW, "boot", "environment")
+
+
+def outcome(execution_id: str = "x-1", status: ExitStatus = ExitStatus.COMPLETED) -> Outcome:
+    return Outcome(execution_id, ItemResult(status, stop=NOW + 1, start=NOW))
+
+
+def entry(number: int, uid: str = "") -> HistoryEntry:
+    item = plan(uid or f"done-{number}")
+    return HistoryEntry(number, item, f"x-{number}", ItemResult(ExitStatus.COMPLETED, stop=NOW))
+
+
+def record_of(uids: Iterable[str], *, running_uid: str = "", done: int = 0) -> Record:
+    """A record with these items queued, maybe one running, and ``done`` history entries."""
+    record = Record(store_id="11111111-1111-1111-1111-111111111111")
+    for index, uid in enumerate(uids):
+        record.queue.put(plan(uid), (index + 1) * 1000)
+    if running_uid:
+        record.running = running(plan(running_uid))
+    for number in range(1, done + 1):
+        record.history.add(entry(number))
+    return record
+
+
+def claimant(*, can_execute: bool = True) -> Claimant:
+    """Ids are id-1, id-2, …"""
+    ids = (f"id-{number}" for number in range(1, 1000))
+    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW, can_execute)
+
+
+def uids(record: Record) -> list[str]:
+    return [item.uid for item in record.queue]
+
+
+def apply(record: Record, changes: Iterable[Change]) -> list[Undo]:
+    return [record.apply(change) for change in changes]
+
+
+def carry_out(record: Record, decision: Decision[object]) -> None:
+    apply(record, decision.changes)
+
+
+def state(record: Record) -> tuple[object, ...]:
+    """Everything in a record, to be compared."""
+    queue, history = record.queue, record.history
+    return (
+        [(item, queue.rank_of(item.uid)) for item in queue],
+        record.running,
+        record.execution,
+        (history.first_number, history.next_number, history.slice(0, len(history))),
+        record.inventory,
+    )
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+names = st.text("abcdefgh_", min_size=1, max_size=6)
+times = st.floats(0, 4e9, allow_nan=False)
+#: Values as they come out of a request: numbers are int below 2**53 and float otherwise, never -0.0 or 1.0.
+numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False).filter(
+    lambda number: not number.is_integer() or abs(number) >= 2.0**64
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+objects = st.none() | st.dictionaries(texts, values, max_size=3)
+items = st.builds(
+    Item,
+    uid=texts,
+    kind=st.sampled_from(ItemKind),
+    name=texts,
+    user=texts,
+    user_group=texts,
+    created=times,
+    args=st.none() | st.lists(values, max_size=3),
+    kwargs=objects,
+    meta=objects,
+    properties=objects,
+) | st.builds(
+    Item,
+    uid=texts,
+    kind=st.just(ItemKind.PLAN),
+    name=texts,
+    user=texts,
+    user_group=texts,
+    created=times,
+    attempt=st.integers(2, 99),
+    retry_of=names,
+)
+runnings = st.builds(RunningItem, items, texts, times, texts, texts)
+runs = st.builds(RunSummary, texts, st.none() | st.integers(0, 2**40), st.booleans(), texts)
+results = st.builds(
+    ItemResult,
+    exit_status=st.sampled_from(ExitStatus),
+    stop=times,
+    start=st.none() | times,
+    failure_cause=st.sampled_from(FailureCause),
+    message=texts,
+    traceback=texts,
+    runs=st.lists(runs, max_size=3).map(tuple),
+)
+entries = st.builds(HistoryEntry, st.integers(1, 2**40), items, texts, results, texts)

@@ -1,0 +1,175 @@
+"""Arguments are bound as Python binds them: a call of a real function is the oracle.
+
+``inspect.Signature.bind`` is not: before Python 3.13 it refuses, unlike a call, a positional-only name with a default
+that is meant for ``**kwargs``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from queueserver_manager.domain.errors import ItemInvalid, PlanNotFound
+from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterKind, Plan
+from queueserver_manager.domain.item import ItemKind
+from queueserver_manager.domain.validation import check_item
+
+NAMES = ["a", "b", "c", "d", "e"]
+KINDS = {kind: getattr(inspect.Parameter, kind.name) for kind in ParameterKind}
+RELAXED = settings(deadline=None, max_examples=400)
+
+
+@st.composite
+def signatures(draw: st.DrawFn) -> inspect.Signature:
+    """A signature that Python would accept, with a few of the names."""
+    kinds = sorted(draw(st.lists(st.sampled_from(ParameterKind), max_size=5)), key=lambda kind: kind.value)
+    parameters: list[inspect.Parameter] = []
+    defaults = False
+    for name, kind in zip(NAMES, kinds, strict=False):
+        if kind in (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD):
+            if any(parameter.kind is KINDS[kind] for parameter in parameters):
+                continue
+            parameters.append(inspect.Parameter(name, KINDS[kind]))
+            continue
+        has_default = draw(st.booleans())
+        if kind is not ParameterKind.KEYWORD_ONLY:
+            has_default = defaults = defaults or has_default
+        default = None if has_default else inspect.Parameter.empty
+        parameters.append(inspect.Parameter(name, KINDS[kind], default=default))
+    return inspect.Signature(parameters)
+
+
+def plan_of(signature: inspect.Signature, name: str = "plan") -> Plan:
+    kinds = {value: kind for kind, value in KINDS.items()}
+    never = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return Plan(
+        name,
+        tuple(
+            Parameter(p.name, kinds[p.kind], required=p.default is inspect.Parameter.empty and p.kind not in never)
+            for p in signature.parameters.values()
+        ),
+    )
+
+
+def refusal(signature: inspect.Signature, args: list[Any], kwargs: dict[str, Any]) -> ItemInvalid | None:
+    inventory = Inventory({"plan": plan_of(signature)})
+    try:
+        check_item(ItemKind.PLAN, "plan", args, kwargs, inventory)
+    except ItemInvalid as error:
+        return error
+    return None
+
+
+def sample(*args: Any, **kwargs: Any) -> dict[str, str]:
+    """What is wrong with a call of ``def plan(a, /, b, c=None, *, d)``, by field."""
+
+    def plan(a: Any, /, b: Any, c: Any = None, *, d: Any) -> None: ...
+
+    error = refusal(inspect.signature(plan), list(args), kwargs)
+    return {violation.field: violation.description for violation in error.violations} if error else {}
+
+
+@RELAXED
+@given(signatures(), st.lists(st.integers(), max_size=6), st.dictionaries(st.sampled_from([*NAMES, "x"]), st.none()))
+def test_a_call_is_accepted_exactly_when_python_would_accept_it(
+    signature: inspect.Signature, args: list[Any], kwargs: dict[str, Any]
+) -> None:
+    function = eval(f"lambda {str(signature)[1:-1]}: None")  # noqa: S307 - the text is made from a signature of ours
+    try:
+        function(*args, **kwargs)
+        python_accepts = True
+    except TypeError:
+        python_accepts = False
+    error = refusal(signature, args, kwargs)
+    assert (error is None) == python_accepts
+    if error is not None:
+        assert error.violations
+        assert all(violation.field.startswith(("item.args[", "item.kwargs.")) for violation in error.violations)
+        assert all(violation.description for violation in error.violations)
+
+
+def test_a_call_that_fits_has_nothing_wrong() -> None:
+    assert sample(1, 2, d=3) == {}
+    assert sample(1, b=2, c=3, d=4) == {}
+
+
+def test_every_mistake_of_a_call_is_named_and_not_only_the_first() -> None:
+    assert sample(1, 2, b=3, e=4) == {
+        "item.kwargs.b": "given twice: by position and by name",
+        "item.kwargs.e": "no such parameter; there are b, c, d",
+        "item.kwargs.d": "required and not given",
+    }
+
+
+def test_a_surplus_argument_is_told_how_many_the_plan_takes() -> None:
+    assert sample(1, 2, 3, 4, 5, d=6) == {"item.args[3]": "too many: the plan takes 3 positional arguments"}
+
+
+def test_a_positional_only_parameter_given_by_name_is_told_so() -> None:
+    assert sample(1, 2, a=1, d=3) == {"item.kwargs.a": "can be given by position only"}
+
+
+def test_a_misspelt_parameter_is_answered_with_the_ones_it_may_mean() -> None:
+    def plan(detectors: Any, num: Any = 1) -> None: ...
+
+    error = refusal(inspect.signature(plan), [1], {"numm": 2})
+    assert error is not None
+    assert error.violations[0].description == "no such parameter; did you mean 'num'?"
+    assert error.message == (
+        "The call does not fit the plan 'plan': item.kwargs.numm: no such parameter; did you mean 'num'."
+    )
+
+
+def test_a_plan_without_parameters_says_so() -> None:
+    error = refusal(inspect.Signature(), [], {"num": 2})
+    assert error is not None
+    assert error.violations[0].description == "no such parameter; there are none"
+
+
+def test_a_catch_all_is_no_parameter_to_be_meant() -> None:
+    def plan(detectors: Any, *args: Any) -> None: ...
+
+    error = refusal(inspect.signature(plan), [1], {"args": [2]})
+    assert error is not None
+    assert error.violations[0].description == "no such parameter; there are detectors"
+
+
+@pytest.mark.parametrize("path", ["item", "items[7]"])
+def test_the_path_of_a_batch_leads_to_the_item(path: str) -> None:
+    inventory = Inventory({"plan": plan_of(inspect.Signature())})
+    with pytest.raises(ItemInvalid) as caught:
+        check_item(ItemKind.PLAN, "plan", [1], {}, inventory, path)
+    assert caught.value.violations[0].field == f"{path}.args[0]"
+
+
+def test_an_unknown_plan_is_answered_with_near_matches() -> None:
+    inventory = Inventory({name: Plan(name, ()) for name in ("count", "scan", "_counter")})
+    with pytest.raises(PlanNotFound, match=r"no plan 'cuont' that you may use: did you mean 'count'\?"):
+        check_item(ItemKind.PLAN, "cuont", [], {}, inventory)
+    with pytest.raises(PlanNotFound, match="list the plans") as caught:
+        check_item(ItemKind.PLAN, "zzz", [], {}, inventory)
+    assert [violation.field for violation in caught.value.violations] == ["item.name"]
+
+
+def test_a_plan_with_a_leading_underscore_is_neither_accepted_nor_offered() -> None:
+    inventory = Inventory({"_counter": Plan("_counter", ())})
+    for name in ("_counter", "counter"):
+        with pytest.raises(PlanNotFound, match="list the plans"):
+            check_item(ItemKind.PLAN, name, [], {}, inventory)
+
+
+def test_an_item_needs_a_name() -> None:
+    for kind in ItemKind:
+        with pytest.raises(ItemInvalid, match="give the name of a plan"):
+            check_item(kind, "", [], {}, Inventory())
+
+
+def test_the_only_instruction_is_to_stop_the_queue() -> None:
+    check_item(ItemKind.INSTRUCTION, "queue_stop", [], {}, Inventory())
+    with pytest.raises(ItemInvalid, match="the only one is 'queue_stop'"):
+        check_item(ItemKind.INSTRUCTION, "queue_start", [], {}, Inventory())
+    with pytest.raises(PlanNotFound):
+        check_item(ItemKind.PLAN, "queue_stop", [], {}, Inventory({"count": Plan("count", ())}))

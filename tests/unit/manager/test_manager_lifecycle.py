@@ -1,0 +1,134 @@
+"""The Manager's states: what they follow from, what may follow them, what they allow."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from queueserver_manager.domain.errors import InvalidState
+from queueserver_manager.domain.lifecycle import (
+    ALLOWED,
+    TRANSITIONS,
+    Action,
+    Environment,
+    EnvironmentState,
+    ManagerState,
+    PendingCommand,
+    RunEngineState,
+    Situation,
+    check,
+    manager_state,
+)
+
+_S, _E, _P, _R = ManagerState, EnvironmentState, PendingCommand, RunEngineState
+
+
+def situation(
+    environment: EnvironmentState,
+    pending: PendingCommand = _P.NONE,
+    run_engine: RunEngineState = _R.IDLE,
+    *,
+    ready: bool = True,
+    item: bool = False,
+    confirmed: bool = False,
+) -> Situation:
+    return Situation(ready, item, confirmed, pending, Environment("e", environment, run_engine))
+
+
+def test_every_state_has_its_transitions_and_stays_within_the_states() -> None:
+    assert set(TRANSITIONS) == set(ManagerState)
+    for state, following in TRANSITIONS.items():
+        assert following <= set(ManagerState)
+        assert state is _S.INITIALIZING or state not in following
+
+
+def test_from_every_state_there_is_a_way_to_idle_and_back_to_the_beginning() -> None:
+    for state in ManagerState:
+        assert state is _S.IDLE or _S.IDLE in TRANSITIONS[state]
+        assert _S.INITIALIZING in TRANSITIONS[state]
+
+
+def test_every_state_but_idle_is_reached_from_another() -> None:
+    for state in ManagerState:
+        others = [other for other in ManagerState if other not in (state, _S.INITIALIZING)]
+        assert any(state in TRANSITIONS[other] for other in others)
+
+
+@pytest.mark.parametrize(
+    ("given", "state"),
+    [
+        (Situation(), _S.INITIALIZING),
+        (situation(_E.IDLE, ready=False, item=True, confirmed=True), _S.INITIALIZING),
+        (situation(_E.CLOSED), _S.IDLE),
+        (situation(_E.UNKNOWN), _S.IDLE),
+        (situation(_E.IDLE), _S.IDLE),
+        (situation(_E.CLOSED, _P.OPEN), _S.CREATING_ENVIRONMENT),
+        (situation(_E.INITIALIZING, _P.OPEN), _S.CREATING_ENVIRONMENT),
+        (situation(_E.INITIALIZING), _S.CREATING_ENVIRONMENT),
+        (situation(_E.IDLE, _P.CLOSE), _S.CLOSING_ENVIRONMENT),
+        (situation(_E.CLOSING, _P.CLOSE), _S.CLOSING_ENVIRONMENT),
+        (situation(_E.CLOSING), _S.CLOSING_ENVIRONMENT),
+        (situation(_E.IDLE, _P.DESTROY), _S.DESTROYING_ENVIRONMENT),
+        (situation(_E.DESTROYING), _S.DESTROYING_ENVIRONMENT),
+        (situation(_E.EXECUTING_PLAN, _P.DESTROY, item=True, confirmed=True), _S.DESTROYING_ENVIRONMENT),
+        (situation(_E.DESTROYING, item=True, confirmed=True), _S.DESTROYING_ENVIRONMENT),
+        (situation(_E.IDLE, item=True), _S.STARTING_QUEUE),
+        (situation(_E.IDLE, item=True, confirmed=True), _S.EXECUTING_QUEUE),
+        (situation(_E.EXECUTING_PLAN, run_engine=_R.RUNNING, item=True, confirmed=True), _S.EXECUTING_QUEUE),
+        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSING, item=True, confirmed=True), _S.EXECUTING_QUEUE),
+        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True, confirmed=True), _S.PAUSED),
+        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True), _S.PAUSED),
+        (situation(_E.IDLE, run_engine=_R.PAUSED), _S.IDLE),
+        (situation(_E.EXECUTING_PLAN, _P.CLOSE, item=True, confirmed=True), _S.EXECUTING_QUEUE),
+    ],
+)
+def test_the_state_follows_from_the_situation(given: Situation, state: ManagerState) -> None:
+    assert manager_state(given) is state
+
+
+def test_every_situation_has_a_state_and_a_claimed_item_is_never_idle() -> None:
+    for environment, pending, run_engine, item, confirmed in itertools.product(
+        _E, _P, _R, (False, True), (False, True)
+    ):
+        state = manager_state(situation(environment, pending, run_engine, item=item, confirmed=confirmed))
+        assert state is not _S.INITIALIZING
+        assert not (item and state is _S.IDLE)
+        if not item:
+            assert state not in (_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED)
+
+
+def test_every_action_says_where_it_is_allowed() -> None:
+    assert set(ALLOWED) == set(Action)
+    assert all(ALLOWED.values())
+
+
+@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("state", ManagerState)
+def test_an_action_is_allowed_or_refused_with_the_state_and_the_allowed_ones(
+    action: Action, state: ManagerState
+) -> None:
+    allowed = sorted(option.name for option in ALLOWED[action])
+    if state.name in allowed:
+        check(action, state)
+        return
+    with pytest.raises(InvalidState) as caught:
+        check(action, state)
+    error = caught.value
+    assert (error.state, list(error.allowed)) == (state.name, allowed)
+    for name in (state.name, *allowed, action.value):
+        assert name in error.message
+    assert error.message.endswith(".")
+
+
+def test_the_refusal_says_what_to_do() -> None:
+    with pytest.raises(InvalidState) as caught:
+        check(Action.STOP_QUEUE, _S.IDLE)
+    assert caught.value.message == (
+        "Can't stop the queue while the Manager is IDLE (possible when EXECUTING_QUEUE or STARTING_QUEUE): "
+        "start the queue first."
+    )
+
+
+@pytest.mark.parametrize("state", EnvironmentState)
+def test_an_environment_exists_unless_it_is_closed_or_unknown(state: EnvironmentState) -> None:
+    assert Environment(state=state).exists == (state.name not in ("UNKNOWN", "CLOSED"))

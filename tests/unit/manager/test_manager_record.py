@@ -1,0 +1,140 @@
+"""The working copy: each change can be taken back, and says which parts it touched."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver_manager.domain import changes as ch
+from queueserver_manager.domain.history import History
+from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.record import Record, Revisions, parts_of
+
+from tests.unit.manager.samples import apply, entry, plan, record_of, relaxed, running, state
+
+INVENTORY = Inventory({"count": Plan("count", ())}, {}, b"wire")
+#: Each kind of change, as it fits a record with the queue a b c, one running, and entries 1 to 3.
+SAMPLES: list[ch.Change] = [
+    ch.PutItem(plan("new"), 1500),
+    ch.PutItem(plan("b"), 9000),
+    ch.PutItem(plan("b", name="scan"), 2000),
+    ch.SetRank("a", 2500),
+    ch.DropItem("b"),
+    ch.DropAllItems(),
+    ch.SetRunning(None),
+    ch.SetRunning(running(plan("other"), "x-2")),
+    ch.SetExecution(ch.Execution(active=True, stop_pending=True)),
+    ch.AddHistory(entry(4)),
+    ch.DropHistory(1, 3),
+    ch.DropHistory(1, 4),
+    ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False),
+]
+
+
+def sample_record() -> Record:
+    return record_of("abc", running_uid="r", done=3)
+
+
+def test_there_is_a_sample_of_every_kind_of_change() -> None:
+    assert {type(change) for change in SAMPLES} == set(get_args(ch.Change))
+
+
+@pytest.mark.parametrize("change", SAMPLES, ids=repr)
+def test_a_change_is_taken_back_without_a_trace(change: ch.Change) -> None:
+    record = sample_record()
+    before = state(record)
+    undo = record.apply(change)
+    assert state(record) != before
+    undo()
+    assert state(record) == before
+
+
+def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change:
+    """A change that fits the record as it is."""
+    there = [item.uid for item in record.queue]
+    rank = data.draw(st.integers(-5000, 5000))
+    options: list[ch.Change] = [
+        ch.PutItem(plan(f"new-{number}"), rank),
+        ch.DropAllItems(),
+        ch.SetRunning(None),
+        ch.SetRunning(running(plan(f"r-{number}"))),
+        ch.SetExecution(ch.Execution(active=bool(rank % 2))),
+        ch.AddHistory(entry(record.history.next_number)),
+        ch.DropHistory(record.history.first_number, record.history.first_number + rank % 3),
+        ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True),
+    ]
+    if there:
+        uid = data.draw(st.sampled_from(there))
+        options += [ch.PutItem(plan(uid), rank), ch.SetRank(uid, rank), ch.DropItem(uid), ch.DropItem(uid)]
+    return data.draw(st.sampled_from(options))
+
+
+@relaxed
+@given(st.data(), st.integers(0, 25))
+def test_any_row_of_changes_is_taken_back_newest_first(data: st.DataObject, length: int) -> None:
+    record = sample_record()
+    states, undos = [], []
+    for number in range(length):
+        states.append(state(record))
+        undos.append(record.apply(random_change(record, data, number)))
+    while undos:
+        undos.pop()()
+        assert state(record) == states.pop()
+
+
+@pytest.mark.parametrize("change", [ch.SetRank("z", 1), ch.DropItem("z")])
+def test_a_change_of_an_item_that_is_not_there_is_a_defect(change: ch.Change) -> None:
+    with pytest.raises(KeyError):
+        sample_record().apply(change)
+
+
+def test_a_history_entry_out_of_turn_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="history entry 7 where 4 was due"):
+        sample_record().apply(ch.AddHistory(entry(7)))
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        (ch.PutItem(plan("x"), 1), ("queue",)),
+        (ch.DropItem("x"), ("queue",)),
+        (ch.DropAllItems(), ("queue",)),
+        (ch.SetRunning(None), ("queue",)),
+        (ch.SetRank("x", 1), ()),
+        (ch.SetExecution(ch.Execution()), ()),
+        (ch.AddHistory(entry(1)), ("history",)),
+        (ch.DropHistory(1, 2), ("history",)),
+        (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False), ("plans",)),
+        (ch.SetInventory(INVENTORY, plans_changed=False, devices_changed=True), ("devices",)),
+        (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True), ("plans", "devices")),
+    ],
+    ids=repr,
+)
+def test_a_change_touches_these_parts(change: ch.Change, parts: tuple[str, ...]) -> None:
+    assert parts_of(change) == parts
+    before = Revisions(7, queue=1, history=2, plans=3, devices=4)
+    after = before.after(8, [change])
+    assert after.last == 8
+    for part in ("queue", "history", "plans", "devices"):
+        assert getattr(after, part) == (8 if part in parts else getattr(before, part))
+
+
+@relaxed
+@given(st.integers(1, 50), st.integers(0, 30), st.integers(0, 90), st.integers(-3, 40))
+def test_a_slice_of_the_history_is_found_by_number(first: int, size: int, start: int, count: int) -> None:
+    history = History(first)
+    for number in range(first, first + size):
+        history.add(entry(number))
+    expected = [number for number in range(first, first + size) if number >= start][: max(0, count)]
+    assert [found.number for found in history.slice(start, count)] == expected
+    newest = [found.number for found in history.newest(max(0, count))]
+    assert newest == list(range(first, first + size))[max(0, size - max(0, count)) :]
+
+
+def test_an_entry_is_found_by_its_item_and_the_newest_counts() -> None:
+    record = record_of([], done=2)
+    apply(record, [ch.AddHistory(entry(3, uid="again")), ch.AddHistory(entry(4, uid="again"))])
+    assert record.history.number_of_item("again") == 4
+    assert record.history.number_of_item("never") is None

@@ -1,0 +1,179 @@
+"""Values against the types of parameters: what is accepted, and how the rest is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver_manager.domain.errors import ItemInvalid
+from queueserver_manager.domain.inventory import (
+    Device,
+    Inventory,
+    Parameter,
+    ParameterKind,
+    ParameterType,
+    Plan,
+    TypeKind,
+)
+from queueserver_manager.domain.item import ItemKind
+from queueserver_manager.domain.validation import check_item, describe, mismatch
+
+from tests.unit.manager.samples import relaxed, values
+
+_K = TypeKind
+X = Device("x")
+STAGE = Device("stage", {"x": X, "motors": Device("motors", {"z": Device("z")})})
+INVENTORY = Inventory({}, {"det1": Device("det1"), "det2": Device("det2"), "stage": STAGE})
+
+
+def of(kind: TypeKind, *arguments: ParameterType, choices: tuple[str, ...] = ()) -> ParameterType:
+    return ParameterType(kind, arguments, choices)
+
+
+INTEGER, NUMBER, STRING, NONE, DEVICE = (of(k) for k in (_K.INTEGER, _K.NUMBER, _K.STRING, _K.NONE, _K.DEVICE))
+CASES: dict[str, tuple[ParameterType, list[Any], list[Any]]] = {
+    "untyped": (of(_K.UNTYPED), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
+    "any": (of(_K.ANY), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
+    "none": (NONE, [None], [0, False, "", []]),
+    "int": (INTEGER, [1, 0, -5, 2**53 - 1], [1.5, "1", True, False, None, [1]]),
+    "float": (NUMBER, [1, 1.5, -2.0], ["1.5", None, True, [1.5]]),
+    "str": (STRING, ["a", "det1", ""], [1, 1.5, None, ["a"]]),
+    "bool": (of(_K.BOOLEAN), [True, False], [1, 0, "true", "yes", None]),
+    "list": (of(_K.LIST), [[], [1, "a"]], ["12", {"a": 1}, None]),
+    "list[int]": (of(_K.LIST, INTEGER), [[1, 2], []], [[1, "2"], [1.5], [True], "12", {"a": 1}]),
+    "list[float]": (of(_K.LIST, NUMBER), [[1, 2.5]], [["1"]]),
+    "tuple[int, str]": (of(_K.TUPLE, INTEGER, STRING), [[1, "a"]], [[1], ["1", "a"], [1, "a", 2], "1a", None]),
+    "dict": (of(_K.MAP), [{}, {"a": "b"}], [[], "a", None]),
+    "dict[str, int]": (of(_K.MAP, INTEGER), [{"a": 1}, {}], [{"a": 1.5}, {"a": "1"}, [1]]),
+    "optional int": (of(_K.UNION, INTEGER, NONE), [None, 1], ["a", 1.5]),
+    "int or str": (of(_K.UNION, INTEGER, STRING), [1, "a", "1"], [1.5, None]),
+    "enum": (of(_K.ENUM, choices=("x", "y")), ["x", "y"], ["z", "", 1, None]),
+    "device": (DEVICE, ["det1", "stage", "stage.x", "stage.motors.z"], ["nope", "stage.y", "x", "", 5, ["det1"]]),
+    "list[device]": (of(_K.LIST, DEVICE), [["det1", "stage.x"], []], [["stage.y"], "det1", [5], None]),
+    "device or number": (of(_K.UNION, DEVICE, NUMBER), ["det1", 2.5], ["nope", None]),
+    "plan": (of(_K.PLAN), ["count"], [5, None]),
+    "device or plan": (of(_K.DEVICE_OR_PLAN), ["count", "det1"], [5, None]),
+    "callable": (of(_K.CALLABLE), ["numpy.mean"], [5, None]),
+}
+
+
+def test_every_kind_of_type_has_a_case() -> None:
+    assert {expected.kind for expected, _, _ in CASES.values()} == set(TypeKind)
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"),
+    [pytest.param(expected, v, id=f"{name}: {v!r}") for name, (expected, good, _) in CASES.items() for v in good],
+)
+def test_a_value_of_its_type_is_accepted(expected: ParameterType, value: Any) -> None:
+    assert mismatch(value, expected, INVENTORY) == ""
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"),
+    [pytest.param(expected, v, id=f"{name}: {v!r}") for name, (expected, _, bad) in CASES.items() for v in bad],
+)
+def test_a_value_of_another_type_is_refused_with_a_phrase(expected: ParameterType, value: Any) -> None:
+    phrase = mismatch(value, expected, INVENTORY)
+    assert "must " in phrase
+    assert not phrase.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("expected", "value", "phrase"),
+    [
+        (INTEGER, "five", 'must be a whole number, not "five"'),
+        (INTEGER, True, "must be a whole number, not true"),
+        (NUMBER, None, "must be a number, not null"),
+        (of(_K.ENUM, choices=("x", "y")), "z", "must be one of 'x', 'y', not \"z\""),
+        (of(_K.LIST, INTEGER), [1, "2"], 'element 1 must be a whole number, not "2"'),
+        (of(_K.LIST, INTEGER), 5, "must be a list (each element a whole number), not 5"),
+        (of(_K.LIST, of(_K.LIST, INTEGER)), [[1], [2, None]], "element 1 element 1 must be a whole number, not null"),
+        (of(_K.TUPLE, INTEGER, STRING), [1], "must have 2 elements, not 1"),
+        (of(_K.UNION, INTEGER, NONE), "a", 'must be a whole number or null, not "a"'),
+        (of(_K.UNION, INTEGER, INTEGER), "a", 'must be a whole number, not "a"'),
+        (of(_K.MAP, INTEGER), [], "must be an object, not []"),
+        (DEVICE, 5, "must be the name of a device, not 5"),
+        (DEVICE, "det", "must be the name of a device, and there is no 'det'; did you mean 'det2', 'det1'?"),
+        (DEVICE, "zzz", "must be the name of a device, and there is no 'zzz'"),
+        (
+            of(_K.UNION, DEVICE, NONE),
+            "stagee",
+            "must be the name of a device, and there is no 'stagee'; did you mean 'stage'?",
+        ),
+        (of(_K.UNION, DEVICE, NONE), 5, "must be the name of a device or null, not 5"),
+    ],
+)
+def test_the_phrase_names_what_is_expected_and_what_was_given(expected: ParameterType, value: Any, phrase: str) -> None:
+    assert mismatch(value, expected, INVENTORY) == phrase
+
+
+def test_a_long_value_is_cut_in_the_phrase() -> None:
+    phrase = mismatch(["a" * 1000], INTEGER, INVENTORY)
+    assert len(phrase) < 100
+    assert phrase.endswith("…")
+
+
+types = st.recursive(
+    st.sampled_from([k for k in TypeKind if k not in (_K.LIST, _K.TUPLE, _K.MAP, _K.UNION)]).map(
+        lambda kind: of(kind, choices=("x", "y"))
+    ),
+    lambda inner: st.builds(
+        lambda kind, arguments: of(kind, *arguments),
+        st.sampled_from([_K.LIST, _K.TUPLE, _K.MAP, _K.UNION]),
+        st.lists(inner, min_size=1, max_size=3),
+    ),
+    max_leaves=5,
+)
+
+
+@relaxed
+@given(types, values)
+def test_any_value_is_judged_by_any_type_without_a_crash(expected: ParameterType, value: Any) -> None:
+    assert isinstance(mismatch(value, expected, INVENTORY), str)
+    assert describe(expected)
+    assert mismatch(value, of(_K.UNION, expected, of(_K.ANY)), INVENTORY) == ""
+
+
+def call(types_by_name: dict[str, tuple[ParameterKind, ParameterType]], *args: Any, **kwargs: Any) -> dict[str, str]:
+    """What is wrong with a call, by field."""
+    parameters = tuple(Parameter(name, kind, False, type_) for name, (kind, type_) in types_by_name.items())
+    inventory = Inventory({"plan": Plan("plan", parameters)}, INVENTORY.devices)
+    try:
+        check_item(ItemKind.PLAN, "plan", args, kwargs, inventory)
+    except ItemInvalid as error:
+        return {violation.field: violation.description for violation in error.violations}
+    return {}
+
+
+def test_each_wrong_value_is_named_with_the_path_of_its_field() -> None:
+    wrong = call(
+        {
+            "detectors": (ParameterKind.POSITIONAL_OR_KEYWORD, of(_K.LIST, DEVICE)),
+            "num": (ParameterKind.POSITIONAL_OR_KEYWORD, INTEGER),
+            "rest": (ParameterKind.VAR_POSITIONAL, NUMBER),
+            "delay": (ParameterKind.KEYWORD_ONLY, NUMBER),
+            "others": (ParameterKind.VAR_KEYWORD, STRING),
+        },
+        *(["det1", "dett2"], 1.5, 2.5, "x"),
+        delay=None,
+        note=5,
+    )
+    assert wrong == {
+        "item.args[0]": "element 1 must be the name of a device, and there is no 'dett2'; did you mean 'det2', 'det1'?",
+        "item.args[1]": "must be a whole number, not 1.5",
+        "item.args[3]": 'must be a number, not "x"',
+        "item.kwargs.delay": "must be a number, not null",
+        "item.kwargs.note": "must be text, not 5",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [("stage", True), ("stage.motors", True), ("stage.motors.z", True)]
+    + [(name, False) for name in ("stage.z", "stage.x.y", "", ".", "stage.", ".stage", "stage..x", "z")],
+)
+def test_a_dotted_name_leads_to_a_component_or_nowhere(name: str, there: bool) -> None:
+    assert INVENTORY.has_device(name) is there
