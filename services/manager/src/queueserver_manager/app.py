@@ -17,6 +17,7 @@ from queueserver.manager.v1 import (
     history_service_pb2_grpc,
     inventory_service_pb2_grpc,
     queue_service_pb2_grpc,
+    run_engine_service_pb2_grpc,
     status_service_pb2_grpc,
 )
 from queueserver_rpc.interceptors import RefusalInterceptor
@@ -38,6 +39,7 @@ from queueserver_manager.rpc.history import HistoryServicer
 from queueserver_manager.rpc.inventory import InventoryServicer
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.queue import QueueServicer
+from queueserver_manager.rpc.run_engine import RunEngineServicer
 from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.settings import Settings, instance_name
@@ -154,7 +156,7 @@ class Manager:
             "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
         )
         worker = GrpcWorker(settings.worker, epoch)
-        about = TermSettings(epoch, self._address, settings.history_limit, _encode_ahead)
+        about = TermSettings(epoch, self._address, settings.history_limit, _encode_ahead, settings.permitted_metadata)
         term = Term(about, store, record, worker, self._board, ProtoEncoder())
         loop = asyncio.get_running_loop()
         jobs = [
@@ -209,4 +211,5 @@ def _add_servicers(server: Server, office: Office) -> None:
     history_service_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(office), grpc_server)
     environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(office), grpc_server)
     inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), grpc_server)
+    run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(office), grpc_server)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), grpc_server)

@@ -30,6 +30,8 @@ class Settings:
     #: Entries the history keeps.
     history_limit: int
     log_level: str
+    #: Which keys of RE.md clients may see; see domain/metadata.py.
+    permitted_metadata: tuple[str, ...]
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -52,7 +54,17 @@ def parse(arguments: Sequence[str]) -> Settings:
     )
     parser.add_argument("--history-limit", type=_positive, default=10_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
-    settings = Settings(**vars(parser.parse_args(arguments)))
+    parser.add_argument(
+        "--permitted-re-metadata-keys",
+        dest="permitted_metadata",
+        nargs="+",
+        default=("/",),
+        metavar="KEY",
+        help="keys of RE.md that clients may see: / all, /a that key and below, /a/b",
+    )
+    given = parser.parse_args(arguments)
+    given.permitted_metadata = tuple(given.permitted_metadata)
+    settings = Settings(**vars(given))
     if not settings.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     return settings

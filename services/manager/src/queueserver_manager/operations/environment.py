@@ -20,6 +20,7 @@ from queueserver_manager.domain.lifecycle import (
     check,
 )
 from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
 
@@ -43,8 +44,11 @@ class EnvironmentOperations:
         self._new_id = new_id
         self._on_stale = on_stale
 
-    async def open(self) -> str:
-        """Begin to open; answers the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
+    async def open(self, reply: Reply[str]) -> bytes:
+        """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
         self._require_worker()
         if self._view.environment.exists and self._view.pending is PendingCommand.NONE:
             settled = self._view.environment.state in _SETTLED
@@ -53,25 +57,31 @@ class EnvironmentOperations:
         check(Action.OPEN_ENVIRONMENT, self._state())
         environment_id = self._new_id()
         await self._command(PendingCommand.OPEN, environment_id, lambda: self._worker.open_environment(environment_id))
-        return environment_id
+        return await self._ledger.remember(environment_id, reply)
 
-    async def close(self) -> str:
-        """Begin to close; answers the environment's id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
+    async def close(self, reply: Reply[str]) -> bytes:
+        """Begin to close; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
         self._require_worker()
         self._require_environment()
         check(Action.CLOSE_ENVIRONMENT, self._state())
-        return await self._command(
-            PendingCommand.CLOSE, self._view.environment.environment_id, self._worker.close_environment
-        )
+        environment_id = self._view.environment.environment_id
+        await self._command(PendingCommand.CLOSE, environment_id, self._worker.close_environment)
+        return await self._ledger.remember(environment_id, reply)
 
-    async def destroy(self) -> str:
-        """Begin to kill; answers the environment's id. Raises EnvironmentClosed, WorkerUnavailable."""
+    async def destroy(self, reply: Reply[str]) -> bytes:
+        """Begin to kill; the result is the id. Waits for no commit. Raises EnvironmentClosed, WorkerUnavailable."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
         self._require_worker()
         if self._view.pending is not PendingCommand.OPEN:
             self._require_environment()
-        return await self._command(
-            PendingCommand.DESTROY, self._view.environment.environment_id, self._worker.destroy_environment
-        )
+        environment_id = self._view.environment.environment_id
+        await self._command(PendingCommand.DESTROY, environment_id, self._worker.destroy_environment)
+        return await self._ledger.remember(environment_id, reply)
 
     def get(self) -> Environment:
         """The environment as last reported."""
@@ -111,7 +121,7 @@ class EnvironmentOperations:
         if not self._view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist.")
 
-    async def _command(self, pending: PendingCommand, environment_id: str, send: Callable[[], Awaitable[None]]) -> str:
+    async def _command(self, pending: PendingCommand, environment_id: str, send: Callable[[], Awaitable[None]]) -> None:
         """Send a command; what it does is reported by the Worker."""
         self._view.set_pending(pending, environment_id)
         try:
@@ -126,7 +136,6 @@ class EnvironmentOperations:
             # Whether it arrived will be seen when the Worker is back.
             self._view.set_pending(PendingCommand.NONE, "")
             raise WorkerUnavailable from error
-        return environment_id
 
 
 def _refusal(error: WorkerRefused) -> WrongState:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from queueserver_manager.domain.editing import clear_history
 from queueserver_manager.domain.item import HistoryEntry
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.ledger import Committed, Ledger
+from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.operations.reply import Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class HistoryOperations:
 
         return await self._ledger.read(look)
 
-    async def clear(self, *, keep_newest: int, up_to_item: str | None) -> Committed[int]:
-        """Remove old entries; answers how many. Raises FieldInvalid."""
-        return await self._ledger.submit(
-            lambda record: clear_history(record, keep_newest=keep_newest, up_to_item=up_to_item)
+    async def clear(self, reply: Reply[int], *, keep_newest: int, up_to_item: str | None) -> bytes:
+        """Remove old entries; the result is how many. Raises FieldInvalid."""
+        committed = await self._ledger.submit(
+            lambda record: clear_history(record, keep_newest=keep_newest, up_to_item=up_to_item), reply
         )
+        return committed.answer

@@ -22,7 +22,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
-from queueserver_manager.domain.errors import NotReady, Refused, StorageUnavailable
+from queueserver_manager.domain.errors import NotReady, Refused, StorageUnavailable, Unavailable
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import RunningItem
@@ -245,6 +245,19 @@ class Ledger:
         if not changes:
             return committed, None
         return committed, Entry(revision + 1, now, changes, decision.events)
+
+    async def remember(self, result: T, reply: Reply[T]) -> bytes:
+        """Store the answer to something that was done outside of the record; answers it.
+
+        If it can't be stored, the deed stands all the same, and only its repetition is not recognised.
+        """
+        revision = self.summary.revisions.last
+        if not reply.request_id:
+            return reply.encode(result, revision)
+        try:
+            return (await self.submit(lambda _: Decision(result), reply)).answer
+        except Unavailable:
+            return reply.encode(result, revision)
 
     def recall(self, reply: Reply[Any]) -> bytes | None:
         """The first answer to a request, if there is one. Raises RequestIdReused."""

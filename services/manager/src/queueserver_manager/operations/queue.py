@@ -1,184 +1,143 @@
-"""Edit, list, start and stop the queue."""
+"""Edit the queue. Each operation answers with what the reply makes of its result, once that is stored."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
-from queueserver_manager.domain import editing, executing
+from queueserver_manager.domain import editing
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.errors import (
-    BatchRefused,
-    BatchTooLarge,
-    EnvironmentClosed,
-    InvalidRequest,
-    InventoryEmpty,
-    RefusedItem,
-    RunEngineMissing,
-    WorkerUnavailable,
-)
-from queueserver_manager.domain.item import Item, ItemKind, RunningItem
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, RunEngineState, check
+from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.placement import Address, ByUid, Position, address_index
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
-from queueserver_manager.domain.validation import check_item
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.ledger import Committed, Ledger
-from queueserver_manager.operations.turns import next_turn
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.operations.following import Following, ItemStanding, ItemState
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.submissions import Submissions
 
 M = TypeVar("M")
-#: Bounds, documented in the contract.
+#: Bound of the queue, documented in the contract.
 QUEUE_LIMIT = 100_000
-BATCH_LIMIT = 50_000
-#: Items of a batch that are looked at before everybody else has a turn: well under a millisecond.
-_ITEMS_PER_TURN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An item and its index in the queue; None if it is running."""
-
-    item: Item
-    index: int | None
-    revision: int
+ItemPlaced = tuple[Item, editing.Placed]
+ItemsPlaced = tuple[Sequence[Item], editing.Placed]
 
 
 class QueueOperations:
-    """What clients may do with the queue. ``prepare`` encodes an item ahead of the commit that stores it."""
+    """What clients may do with the queue. Every method raises the ledger's refusals besides its own."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        view: WorkerView,
-        now: Callable[[], float],
-        new_id: Callable[[], str],
-        prepare: Callable[[Item, Submission], object],
-    ) -> None:
+    def __init__(self, ledger: Ledger, submissions: Submissions, following: Following) -> None:
         self._ledger = ledger
-        self._view = view
-        self._now = now
-        self._new_id = new_id
-        self._prepare = prepare
+        self._submissions = submissions
+        self._following = following
 
-    async def add(
-        self, caller: Caller, submission: Submission, position: Position
-    ) -> tuple[Item, Committed[editing.Placed]]:
-        """Add one item. Raises InvalidRequest, InventoryEmpty, ItemNotFound, QueueFull and the ledger's refusals."""
-        item = self._make(caller, submission, "item")
-        committed = await self._ledger.submit(lambda record: editing.add_items(record, [item], position, QUEUE_LIMIT))
-        return item, committed
+    async def add(self, caller: Caller, submission: Submission, position: Position, reply: Reply[ItemPlaced]) -> bytes:
+        """Add one item. Raises InvalidRequest, InventoryEmpty, ItemNotFound, QueueFull."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
+        item = self._submissions.make(caller, submission)
+
+        def decide(record: Record) -> Decision[ItemPlaced]:
+            decision = editing.add_items(record, [item], position, QUEUE_LIMIT)
+            return Decision((item, decision.result), decision.changes, decision.events)
+
+        return (await self._ledger.submit(decide, reply)).answer
 
     async def add_batch(
-        self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission], position: Position
-    ) -> tuple[list[Item], Committed[editing.Placed]]:
-        """Add several items, all or none; ``read`` takes one out of its message.
+        self,
+        caller: Caller,
+        messages: Sequence[M],
+        read: Callable[[M, str], Submission],
+        position: Position,
+        reply: Reply[ItemsPlaced],
+    ) -> bytes:
+        """Add several items, all or none. Raises BatchRefused, BatchTooLarge and what :meth:`add` raises."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
+        items = await self._submissions.make_batch(caller, messages, read)
 
-        Raises BatchRefused, BatchTooLarge and what :meth:`add` raises.
-        """
-        if len(messages) > BATCH_LIMIT:
-            raise BatchTooLarge(
-                f"A batch may have {BATCH_LIMIT} items and this one has {len(messages)}: send it in parts."
-            )
-        items: list[Item] = []
-        refused: list[RefusedItem] = []
-        for index, message in enumerate(messages):
-            path = f"items[{index}]"
-            try:
-                items.append(self._make(caller, read(message, path), path))
-            except InvalidRequest as error:
-                refused.append(RefusedItem(index, error))
-            if index % _ITEMS_PER_TURN == _ITEMS_PER_TURN - 1:
-                await next_turn()
-        if refused:
-            raise BatchRefused(refused, len(messages))
-        committed = await self._ledger.submit(lambda record: editing.add_items(record, items, position, QUEUE_LIMIT))
-        return items, committed
+        def decide(record: Record) -> Decision[ItemsPlaced]:
+            decision = editing.add_items(record, items, position, QUEUE_LIMIT)
+            return Decision((items, decision.result), decision.changes, decision.events)
 
-    def _make(self, caller: Caller, submission: Submission, path: str) -> Item:
-        """Check a submission and make an item of it."""
-        inventory = self._ledger.inventory
-        if submission.kind is ItemKind.PLAN and not inventory.plans:
-            raise InventoryEmpty
-        check_item(submission.kind, submission.name, submission.args or (), submission.kwargs or {}, inventory, path)
-        item = Item(
-            uid=self._new_id(),
-            kind=submission.kind,
-            name=submission.name,
-            user=caller.user,
-            user_group=caller.user_group,
-            created=self._now(),
-            args=submission.args,
-            kwargs=submission.kwargs,
-            meta=submission.meta,
-            properties=submission.properties,
-        )
-        self._prepare(item, submission)
-        return item
+        return (await self._ledger.submit(decide, reply)).answer
 
-    async def get(self, address: Address) -> Found:
-        """One item of the queue, or the running one by uid. Raises ItemNotFound, PositionOutOfRange."""
+    async def update(
+        self, caller: Caller, uid: str, submission: Submission, reply: Reply[ItemPlaced], *, new_uid: bool
+    ) -> bytes:
+        """Replace an item. Raises InvalidRequest, ItemNotFound, ItemRunning."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
+        item = self._submissions.make(caller, submission, uid="" if new_uid else uid)
+        return (await self._ledger.submit(lambda record: editing.update_item(record, uid, item), reply)).answer
 
-        def look(record: Record) -> Found:
-            running = record.running
-            if isinstance(address, ByUid) and running is not None and running.item.uid == address.uid:
-                return Found(running.item, None, record.revisions.last)
+    async def get(self, address: Address) -> ItemStanding:
+        """One item of the queue, or by uid wherever it is. Raises ItemNotFound, PositionOutOfRange."""
+        if isinstance(address, ByUid):
+            return await self._following.look(address.uid)
+
+        def look(record: Record) -> ItemStanding:
             index = address_index(record, address)
-            return Found(record.queue.at(index), index, record.revisions.last)
+            item = record.queue.at(index)
+            state = ItemState.HELD if item.held else ItemState.QUEUED
+            return ItemStanding(state, item, record.revisions.last, index=index)
 
         return await self._ledger.read(look)
 
-    async def remove(self, address: Address) -> Committed[editing.Taken]:
+    async def remove(self, address: Address, reply: Reply[editing.Taken]) -> bytes:
         """Take one item out. Raises ItemNotFound, ItemRunning, PositionOutOfRange."""
-        return await self._ledger.submit(lambda record: editing.remove_item(record, address))
+        return (await self._ledger.submit(lambda record: editing.remove_item(record, address), reply)).answer
 
-    async def move(self, source: Address, destination: Position) -> Committed[tuple[Item, editing.Placed]]:
+    async def remove_batch(self, uids: Sequence[str], reply: Reply[tuple[list[Item], int]], *, strict: bool) -> bytes:
+        """Take several items out. Raises BatchRefused."""
+        return (
+            await self._ledger.submit(lambda record: editing.remove_items(record, uids, strict=strict), reply)
+        ).answer
+
+    async def move(self, source: Address, destination: Position, reply: Reply[ItemPlaced]) -> bytes:
         """Move one item. Raises ItemNotFound, ItemRunning, PositionOutOfRange."""
-        return await self._ledger.submit(lambda record: editing.move_item(record, source, destination))
+        return (await self._ledger.submit(lambda record: editing.move_item(record, source, destination), reply)).answer
 
-    async def clear(self) -> Committed[int]:
+    async def move_batch(
+        self,
+        uids: Sequence[str],
+        destination: Position,
+        reply: Reply[tuple[list[Item], editing.Placed]],
+        *,
+        keep_queue_order: bool,
+    ) -> bytes:
+        """Move several items. Raises BatchRefused, FieldInvalid, ItemNotFound, ItemRunning."""
+
+        def decide(record: Record) -> Decision[tuple[list[Item], editing.Placed]]:
+            return editing.move_items(record, uids, destination, keep_queue_order=keep_queue_order)
+
+        return (await self._ledger.submit(decide, reply)).answer
+
+    async def clear(self, reply: Reply[int]) -> bytes:
         """Take all items out."""
-        return await self._ledger.submit(editing.clear_queue)
+        return (await self._ledger.submit(editing.clear_queue, reply)).answer
 
-    async def start(self, caller: Caller) -> Committed[RunningItem | None]:
-        """Start the queue; answers what was claimed.
+    async def set_mode(
+        self,
+        reply: Reply[QueueMode],
+        *,
+        loop: bool | None,
+        ignore_failures: bool | None,
+        interrupted: InterruptedPolicy | None,
+        reset: bool,
+    ) -> bytes:
+        """Change how ended items are treated; None leaves a part as it is."""
+        given = {"loop": loop, "ignore_failures": ignore_failures, "interrupted": interrupted}
+        wanted = {name: value for name, value in given.items() if value is not None}
 
-        Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable.
-        """
+        def decide(record: Record) -> Decision[QueueMode]:
+            mode = replace(QueueMode() if reset else record.mode, **wanted)  # type: ignore[arg-type] # names match
+            return editing.set_mode(record, mode)
 
-        def decide(record: Record) -> Decision[RunningItem | None]:
-            self._require_executable(record)
-            decision = executing.start_queue(record, caller.user, self._view.claimant())
-            return Decision(decision.result.claimed, decision.changes, decision.events)
-
-        return await self._ledger.submit(decide)
-
-    def _require_executable(self, record: Record) -> None:
-        view = self._view
-        if not view.connected:
-            raise WorkerUnavailable
-        state = view.state(has_running_item=record.running is not None)
-        if not view.environment.exists and state in ALLOWED[Action.START_QUEUE]:
-            raise EnvironmentClosed("RE Worker environment does not exist: open it, then start the queue.")
-        check(Action.START_QUEUE, state)
-        if view.environment.run_engine is RunEngineState.NONE:
-            raise RunEngineMissing
-
-    async def stop(self, caller: Caller) -> Committed[None]:
-        """Let the running item end and start no other. Raises InvalidState."""
-
-        def decide(record: Record) -> Decision[None]:
-            check(Action.STOP_QUEUE, self._view.state(has_running_item=record.running is not None))
-            return executing.stop_queue(record, caller.user)
-
-        return await self._ledger.submit(decide)
-
-    async def cancel_stop(self, caller: Caller) -> Committed[None]:
-        """Take a pending stop back."""
-        return await self._ledger.submit(lambda record: executing.cancel_stop_queue(record, caller.user))
-
-    async def read(self, look: Callable[[Record], Any]) -> Any:
-        """Look at committed state."""
-        return await self._ledger.read(look)
+        return (await self._ledger.submit(decide, reply)).answer

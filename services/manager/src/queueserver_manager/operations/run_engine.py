@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import (
     EnvironmentClosed,
     EnvironmentUnresponsive,
@@ -53,7 +52,7 @@ class RunEngineOperations:
         self._worker = worker
         self._permitted_keys = permitted_keys
         self._on_stale = on_stale
-        self._remembering: set[asyncio.Task[object]] = set()
+        self._remembering: set[asyncio.Task[bytes]] = set()
 
     async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
         """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
@@ -107,13 +106,9 @@ class RunEngineOperations:
 
     def _remember(self, reply: Reply[None]) -> None:
         """Store the answer without waiting for it: nobody in an emergency waits for a commit."""
-        task = asyncio.get_running_loop().create_task(self._store(reply))
+        task = asyncio.get_running_loop().create_task(self._ledger.remember(None, reply))
         self._remembering.add(task)
         task.add_done_callback(self._remembering.discard)
-
-    async def _store(self, reply: Reply[None]) -> object:
-        await asyncio.gather(self._ledger.submit(lambda _: Decision(None), reply), return_exceptions=True)
-        return None
 
     def runs(self) -> tuple[RunSummary, ...]:
         """Runs of the running plan, in order of opening."""

@@ -91,7 +91,8 @@ class Runner:
         except StaleEpoch:
             self._on_stale()
         except WorkerRefused as error:
-            self.account(self.failure(running, FailureCause.NOT_STARTED, f"The plan was not started: {error.message}"))
+            sentence = f"The plan was not started: {error.message}"
+            self.account(self.failure(running, FailureCause.NOT_STARTED, sentence))
         else:
             self._accounted.difference_update(acknowledged)
             if not self._view.confirmed:
@@ -102,7 +103,7 @@ class Runner:
         """Outcome of an execution that nobody else can report any more."""
         runs = self._view.runs if cause is FailureCause.WORKER_LOST else ()
         result = ItemResult(ExitStatus.FAILED, self._now(), failure_cause=cause, message=message, runs=runs)
-        return Outcome(running.execution_id, result)
+        return Outcome(running.execution_id, result, refused=cause is FailureCause.NOT_STARTED)
 
     async def _account(self, outcome: Outcome) -> None:
         def decide(record: Record) -> Decision[Step]:

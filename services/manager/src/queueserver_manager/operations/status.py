@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from queueserver_manager.domain.blockers import Circumstances
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
+from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Revisions
 
 _log = logging.getLogger(__name__)
@@ -25,6 +27,10 @@ class StatusFacts:
     items_in_history: int = 0
     running_item_uid: str = ""
     stop_pending: bool = False
+    mode: QueueMode = field(default_factory=QueueMode)
+    autostart: bool = False
+    head_held: bool = False
+    pause_pending: bool = False
     environment: Environment = field(default_factory=Environment)
     #: Boot of the Worker and how often its run list changed.
     run_list: tuple[str, int] = ("", 0)
@@ -33,6 +39,20 @@ class StatusFacts:
     is_owner: bool = False
     owner_address: str = ""
     epoch: int = 0
+
+    def circumstances(self) -> Circumstances:
+        """What can stand in the way of execution."""
+        return Circumstances(
+            is_owner=self.is_owner,
+            owner_address=self.owner_address,
+            storage_up=self.storage_up,
+            worker_up=self.worker_up,
+            state=self.state,
+            environment=self.environment,
+            items_in_queue=self.items_in_queue,
+            head_held=self.head_held,
+            autostart=self.autostart,
+        )
 
 
 class StatusBoard:

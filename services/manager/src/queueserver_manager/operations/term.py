@@ -13,16 +13,21 @@ from queueserver_manager.domain.events import Announcement, ItemStarted, QueueSt
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
+from queueserver_manager.operations.autostart import Autostart
 from queueserver_manager.operations.environment import EnvironmentOperations
+from queueserver_manager.operations.execution import ExecutionOperations
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
+from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.inventory import InventoryOperations
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import QueueListings
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.queue import QueueOperations
+from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
+from queueserver_manager.operations.submissions import Submissions
 from queueserver_manager.operations.watching import Encoder, Watching, kind_of
 from queueserver_manager.operations.worker_link import WorkerLink
 from queueserver_manager.operations.worker_view import WorkerView
@@ -46,6 +51,7 @@ class TermSettings:
     address: str
     history_limit: int
     prepare_item: Callable[[Item, Submission], object]
+    permitted_metadata: tuple[str, ...] = ("/",)
 
 
 class Term:
@@ -66,7 +72,7 @@ class Term:
         self._encoder = encoder
         self._stale = asyncio.Event()
         self.feed = Feed()
-        self.view = WorkerView(board.changed, time.time, new_id)
+        self.view = WorkerView(self._view_changed, time.time, new_id)
         self.ledger = Ledger(store, record, time.time, self._committed, self._storage_changed)
         self.runner = Runner(
             self.ledger,
@@ -80,7 +86,14 @@ class Term:
         open_runs = OpenRuns()
         self.link = WorkerLink(worker, self.view, self.feed, open_runs, self.ledger, self.runner)
         self.environment = EnvironmentOperations(self.ledger, self.view, worker, new_id, self._stale.set)
-        self.queue = QueueOperations(self.ledger, self.view, time.time, new_id, settings.prepare_item)
+        submissions = Submissions(self.ledger, time.time, new_id, settings.prepare_item)
+        self.following = Following(self.ledger, self.view)
+        self.queue = QueueOperations(self.ledger, submissions, self.following)
+        self.execution = ExecutionOperations(self.ledger, self.view, submissions)
+        self.run_engine = RunEngineOperations(
+            self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set
+        )
+        self._autostart = Autostart(self.ledger, self.view)
         self.listings = QueueListings(self.ledger)
         self.history = HistoryOperations(self.ledger)
         self.inventory = InventoryOperations(self.ledger)
@@ -116,6 +129,7 @@ class Term:
         await self.runner.close()
         await asyncio.gather(*jobs, return_exceptions=True)
         self.feed.end_with(NotReady())
+        self.following.end_with(NotReady())
 
     async def _watch_for_successor(self) -> None:
         """The Worker obeys somebody with a higher epoch: our term is over."""
@@ -129,6 +143,7 @@ class Term:
         self._board.changed()
         if self.ledger.storage_up:
             self._compare_notes()
+            self._autostart.look()
 
     def _committed(self, announcements: list[Announcement]) -> None:
         """Something is stored: watchers hear of it, and a claimed item goes to the Worker."""
@@ -138,12 +153,24 @@ class Term:
             if self.feed.is_watched:
                 wire = self._encoder.announcement(announcement)
                 self.feed.append(FeedEntry(kind_of(announcement), wire, announcement.revision))
+            self.following.note(event)
             if isinstance(event, QueueStarted):
                 self.view.confirmed = False
             elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
+                self.view.item_claimed()
+                if event.running.immediate:
+                    self.view.confirmed = False
                 self.runner.dispatch(event.running)
-        if announcements:
-            self._board.changed()
+        self._board.changed()
+        self._autostart.look()
+
+    def _view_changed(self) -> None:
+        """The Worker's side changed."""
+        self._board.changed()
+        running = self.ledger.summary.running
+        if running is not None:
+            self.following.wake((running.item.uid,))
+        self._autostart.look()
 
     def _is_running(self, execution_id: str) -> bool:
         """A claim that was announced late may be over already."""
@@ -166,6 +193,10 @@ class Term:
             items_in_history=summary.items_in_history,
             running_item_uid=summary.running.item.uid if summary.running else "",
             stop_pending=summary.stop_pending,
+            mode=summary.mode,
+            autostart=summary.autostart,
+            head_held=summary.head_held,
+            pause_pending=view.pause_requested,
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),
             storage_up=self.ledger.storage_up,

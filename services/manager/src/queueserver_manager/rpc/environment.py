@@ -8,7 +8,9 @@ from typing import Any
 from queueserver.manager.v1 import environment_service_pb2 as pb
 from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceServicer
 
+from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.rpc.status_message import environment_to_proto
 
 
@@ -18,20 +20,20 @@ class EnvironmentServicer(EnvironmentServiceServicer):
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def Open(self, request: pb.OpenRequest, context: Any) -> pb.OpenResponse:  # noqa: N802
+    async def Open(self, request: pb.OpenRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.Open."""
-        del request, context
-        return pb.OpenResponse(environment_id=await self._office.term().environment.open())
+        reply = reply_to(request, caller_of(context), _environment_id)
+        return await self._office.term().environment.open(reply)
 
-    async def Close(self, request: pb.CloseRequest, context: Any) -> pb.CloseResponse:  # noqa: N802
+    async def Close(self, request: pb.CloseRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.Close."""
-        del request, context
-        return pb.CloseResponse(environment_id=await self._office.term().environment.close())
+        reply = reply_to(request, caller_of(context), _environment_id)
+        return await self._office.term().environment.close(reply)
 
-    async def Destroy(self, request: pb.DestroyRequest, context: Any) -> pb.DestroyResponse:  # noqa: N802
+    async def Destroy(self, request: pb.DestroyRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.Destroy."""
-        del request, context
-        return pb.DestroyResponse(environment_id=await self._office.term().environment.destroy())
+        reply = reply_to(request, caller_of(context), _environment_id)
+        return await self._office.term().environment.destroy(reply)
 
     async def GetEnvironment(  # noqa: N802
         self, request: pb.GetEnvironmentRequest, context: Any
@@ -48,3 +50,8 @@ class EnvironmentServicer(EnvironmentServiceServicer):
         del context
         async for environment in self._office.term().environment.wait(request.environment_id):
             yield pb.WaitEnvironmentResponse(environment=environment_to_proto(environment))
+
+
+def _environment_id(environment_id: str, _revision: int) -> bytes:
+    """OpenResponse, CloseResponse and DestroyResponse have the same form."""
+    return pb.OpenResponse(environment_id=environment_id).SerializeToString()

@@ -22,6 +22,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.BatchRefused: (_C.INVALID_ARGUMENT, "BATCH_REFUSED"),
     errors.BatchTooLarge: (_C.INVALID_ARGUMENT, "BATCH_TOO_LARGE"),
     errors.PositionMissing: (_C.INVALID_ARGUMENT, "POSITION_MISSING"),
+    errors.RequestIdReused: (_C.INVALID_ARGUMENT, "REQUEST_ID_REUSED"),
     errors.PageTokenInvalid: (_C.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID"),
     errors.ResumeTokenInvalid: (_C.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID"),
     errors.ItemNotFound: (_C.NOT_FOUND, "ITEM_NOT_FOUND"),
@@ -30,18 +31,21 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.PageTokenExpired: (_C.OUT_OF_RANGE, "PAGE_TOKEN_EXPIRED"),
     errors.ResumeTokenExpired: (_C.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED"),
     errors.InvalidState: (_C.FAILED_PRECONDITION, "INVALID_STATE"),
+    errors.ItemHeld: (_C.FAILED_PRECONDITION, "ITEM_HELD"),
     errors.ItemRunning: (_C.FAILED_PRECONDITION, "ITEM_RUNNING"),
     errors.InventoryEmpty: (_C.FAILED_PRECONDITION, "INVENTORY_EMPTY"),
     errors.EnvironmentClosed: (_C.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED"),
     errors.EnvironmentExists: (_C.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS"),
     errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
     errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
+    errors.RevisionMismatch: (_C.ABORTED, "REVISION_MISMATCH"),
     errors.QueueFull: (_C.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
     errors.WatcherTooSlow: (_C.RESOURCE_EXHAUSTED, "WATCHER_TOO_SLOW"),
     errors.NotOwner: (_C.UNAVAILABLE, "NOT_OWNER"),
     errors.NotReady: (_C.UNAVAILABLE, "NOT_READY"),
     errors.StorageUnavailable: (_C.UNAVAILABLE, "STORAGE_UNAVAILABLE"),
     errors.WorkerUnavailable: (_C.UNAVAILABLE, "WORKER_UNAVAILABLE"),
+    errors.EnvironmentUnresponsive: (_C.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE"),
 }
 
 #: Two sentences are fixed by the tutorials and have no room for the way out, which goes here.
@@ -57,16 +61,22 @@ def translate(error: Exception) -> Refusal | None:
     if not isinstance(error, errors.Refused):
         return None
     code, reason = TABLE[type(error)]
-    remedy = _REMEDIES.get(type(error))
     return Refusal(
         code,
         reason,
         error.message,
         violations=[Violation(v.field, v.description) for v in error.violations],
         retry_after=error.retry_after if isinstance(error, errors.Unavailable) else None,
-        metadata={"remedy": remedy} if remedy else {},
+        metadata=_metadata(error),
         details=_details(error),
     )
+
+
+def _metadata(error: errors.Refused) -> dict[str, str]:
+    if isinstance(error, errors.RevisionMismatch):
+        return {"queue_revision": str(error.present)}
+    remedy = _REMEDIES.get(type(error))
+    return {"remedy": remedy} if remedy else {}
 
 
 def _details(error: errors.Refused) -> Sequence[Message]:

@@ -5,7 +5,7 @@
 | StatusService               | the process                    |
 | "", Queue, History          | to own the queue, and Redis    |
 | Inventory, Event            | to own the queue               |
-| EnvironmentService          | to own the queue, and a Worker |
+| EnvironmentService, RunEngineService | to own the queue, and a Worker |
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Health:
             services.INVENTORY: owner,
             services.EVENT: owner,
             services.ENVIRONMENT: owner and facts.worker_up,
+            services.RUN_ENGINE: owner and facts.worker_up,
         }
         for service, serving in wanted.items():
             if self._told.get(service) is not serving:

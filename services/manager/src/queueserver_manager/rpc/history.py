@@ -7,8 +7,10 @@ from typing import Any
 from queueserver.manager.v1 import history_service_pb2 as pb
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceServicer
 
+from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
+from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.rpc.status_message import marker
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.items import entry_bytes
@@ -36,11 +38,12 @@ class HistoryServicer(HistoryServiceServicer):
         )
         return framing.repeated(1, map(entry_bytes, page.entries)) + rest.SerializeToString()
 
-    async def ClearHistory(  # noqa: N802
-        self, request: pb.ClearHistoryRequest, context: Any
-    ) -> pb.ClearHistoryResponse:
+    async def ClearHistory(self, request: pb.ClearHistoryRequest, context: Any) -> Any:  # noqa: N802
         """Contract: HistoryService.ClearHistory."""
-        del context
+
+        def encode(removed: int, revision: int) -> bytes:
+            return pb.ClearHistoryResponse(removed=removed, revision=revision).SerializeToString()
+
         up_to = request.up_to_item_uid if request.WhichOneof("extent") == "up_to_item_uid" else None
-        committed = await self._office.term().history.clear(keep_newest=request.keep_newest, up_to_item=up_to)
-        return pb.ClearHistoryResponse(removed=committed.result, revision=committed.revision)
+        reply = reply_to(request, caller_of(context), encode)
+        return await self._office.term().history.clear(reply, keep_newest=request.keep_newest, up_to_item=up_to)

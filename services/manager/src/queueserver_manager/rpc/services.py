@@ -7,6 +7,7 @@ QUEUE = "queueserver.manager.v1.QueueService"
 HISTORY = "queueserver.manager.v1.HistoryService"
 ENVIRONMENT = "queueserver.manager.v1.EnvironmentService"
 INVENTORY = "queueserver.manager.v1.InventoryService"
+RUN_ENGINE = "queueserver.manager.v1.RunEngineService"
 EVENT = "queueserver.manager.v1.EventService"
 
-SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, INVENTORY, EVENT)
+SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, EVENT)

@@ -7,6 +7,7 @@ from typing import Any
 from queueserver.manager.v1 import status_service_pb2 as pb
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceServicer
 
+from queueserver_manager.domain.blockers import BlockerKind, blockers
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.status_message import status_to_proto
 
@@ -25,3 +26,22 @@ class StatusServicer(StatusServiceServicer):
         if self._known is None or self._known[0] is not facts:
             self._known = (facts, pb.GetStatusResponse(status=status_to_proto(facts)))
         return self._known[1]
+
+    async def ExplainIdle(  # noqa: N802
+        self, request: pb.ExplainIdleRequest, context: Any
+    ) -> pb.ExplainIdleResponse:
+        """Contract: StatusService.ExplainIdle."""
+        del request, context
+        facts = self._board.facts
+        answer = pb.ExplainIdleResponse(running_item_uid=facts.running_item_uid)
+        for blocker in blockers(facts.circumstances()):
+            answer.blockers.add(
+                kind=_KINDS[blocker.kind],
+                message=blocker.message,
+                remedy_method=blocker.method,
+                remedy_command=blocker.command,
+            )
+        return answer
+
+
+_KINDS = {kind: pb.BlockerKind.Value(f"BLOCKER_KIND_{kind.name}") for kind in BlockerKind}

@@ -13,6 +13,7 @@ from queueserver.manager.v1 import status_service_pb2 as pb
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, ManagerState, RunEngineState
 from queueserver_manager.operations.status import StatusFacts
 from queueserver_manager.wire.items import set_time
+from queueserver_manager.wire.modes import mode_to_proto
 
 _STATES = {state: pb.ManagerState.Value(f"MANAGER_STATE_{state.name}") for state in ManagerState}
 _ENVIRONMENT_STATES = {
@@ -84,6 +85,9 @@ def status_to_proto(facts: StatusFacts) -> pb.Status:
         devices_existing_uid=marker(store, "devices_existing", revisions.devices),
         plans_allowed_uid=marker(store, "plans_allowed", revisions.plans),
         devices_allowed_uid=marker(store, "devices_allowed", revisions.devices),
+        queue_mode=mode_to_proto(facts.mode),
+        queue_autostart_enabled=facts.autostart,
+        pause_pending=facts.pause_pending,
         run_list_uid=marker(store, "runs", "{}:{}".format(*facts.run_list)),
     )
     set_time(status.time, facts.time)

@@ -10,6 +10,7 @@ from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver_manager.domain import events as ev
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.items import EXIT_STATUSES, entry_bytes, item_bytes, running_to_proto, set_time
+from queueserver_manager.wire.modes import mode_to_proto
 
 _REASONS = {reason: pb.QueueStopReason.Value(f"QUEUE_STOP_REASON_{reason.name}") for reason in ev.StopReason}
 _ITEM_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["item_added"].number
@@ -41,6 +42,25 @@ def _removed(message: pb.WatchEvent, event: ev.ItemRemoved) -> None:
 def _moved(message: pb.WatchEvent, event: ev.ItemMoved) -> None:
     moved = pb.ItemMoved(item_uid=event.uid, from_index=event.from_index, to_index=event.to_index)
     message.item_moved.CopyFrom(moved)
+
+
+def _items_moved(message: pb.WatchEvent, event: ev.ItemsMoved) -> None:
+    message.items_moved.CopyFrom(pb.ItemsMoved(item_uids=event.uids, index=event.index))
+
+
+def _updated(message: pb.WatchEvent, event: ev.ItemUpdated) -> None:
+    updated = message.item_updated
+    updated.item_uid = event.uid
+    updated.item.ParseFromString(item_bytes(event.item))
+    updated.index = event.index
+
+
+def _mode_changed(message: pb.WatchEvent, event: ev.QueueModeChanged) -> None:
+    message.queue_mode_changed.mode.CopyFrom(mode_to_proto(event.mode))
+
+
+def _autostart_changed(message: pb.WatchEvent, event: ev.AutostartChanged) -> None:
+    message.autostart_changed.CopyFrom(pb.AutostartChanged(enabled=event.enabled))
 
 
 def _cleared(message: pb.WatchEvent, event: ev.QueueCleared) -> None:
@@ -86,6 +106,10 @@ def _inventory_replaced(message: pb.WatchEvent, event: ev.InventoryReplaced) -> 
 _FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
     ev.ItemRemoved: _removed,
     ev.ItemMoved: _moved,
+    ev.ItemsMoved: _items_moved,
+    ev.ItemUpdated: _updated,
+    ev.QueueModeChanged: _mode_changed,
+    ev.AutostartChanged: _autostart_changed,
     ev.QueueCleared: _cleared,
     ev.QueueStarted: _started,
     ev.QueueStopRequested: _stop_requested,

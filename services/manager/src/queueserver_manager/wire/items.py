@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2
 
@@ -14,6 +17,7 @@ from queueserver_manager.domain.item import (
     ItemKind,
     ItemResult,
     RunningItem,
+    RunSummary,
 )
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_to_list_value, struct_to_dict
@@ -104,6 +108,7 @@ def _fill_server_side(message: item_pb2.Item, item: Item) -> None:
     message.user_group = item.user_group
     message.attempt = item.attempt
     message.retry_of = item.retry_of
+    message.held = item.held
     set_time(message.create_time, item.created)
 
 
@@ -117,7 +122,7 @@ def item_bytes(item: Item) -> bytes:
 
 def running_to_proto(running: RunningItem) -> item_pb2.RunningItem:
     """The running item as a message."""
-    message = item_pb2.RunningItem(execution_id=running.execution_id)
+    message = item_pb2.RunningItem(execution_id=running.execution_id, immediate=running.immediate)
     message.item.ParseFromString(item_bytes(running.item))
     set_time(message.claim_time, running.claimed)
     return message
@@ -141,11 +146,16 @@ def _fill_result(message: item_pb2.ItemResult, result: ItemResult) -> None:
     message.failure_cause = _CAUSES[result.failure_cause]
     message.message = result.message
     message.traceback = result.traceback
-    for run in result.runs:
-        message.runs.add(uid=run.uid, scan_id=run.scan_id, is_open=run.is_open, exit_status=run.exit_status)
+    fill_runs(message.runs, result.runs)
     if result.start is not None:
         set_time(message.start_time, result.start)
     set_time(message.stop_time, result.stop)
+
+
+def fill_runs(target: Any, runs: Iterable[RunSummary]) -> None:
+    """Runs, in order of opening, into a repeated field."""
+    for run in runs:
+        target.add(uid=run.uid, scan_id=run.scan_id, is_open=run.is_open, exit_status=run.exit_status)
 
 
 def set_time(target: Timestamp, seconds: float) -> None:

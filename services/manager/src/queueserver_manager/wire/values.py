@@ -82,3 +82,17 @@ def _fill(target: Value, value: Any) -> None:
         list_to_list_value(value, target.list_value)
     else:
         dict_to_struct(value, target.struct_value)
+
+
+def struct_to_plain(struct: Struct) -> dict[str, Any]:
+    """Object with JSON values, as they come; every number is a float."""
+    return {key: _plain(value) for key, value in struct.fields.items()}
+
+
+def _plain(value: Value) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return struct_to_plain(value.struct_value)
+    if kind == "list_value":
+        return [_plain(element) for element in value.list_value.values]
+    return getattr(value, kind) if kind and kind != "null_value" else None

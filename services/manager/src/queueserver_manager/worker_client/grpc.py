@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -13,12 +13,14 @@ from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from queueserver_manager.domain.item import Item
 from queueserver_manager.wire.items import item_to_proto
+from queueserver_manager.wire.values import struct_to_plain
 from queueserver_manager.worker_client import convert, port
 
 #: Seconds a command may take. Every command is answered before its effect, so this is plenty.
 COMMAND_SECONDS = 5.0
 #: The Worker sends something every 0.5 s; after this many seconds of silence it counts as unreachable.
 SILENCE_SECONDS = 2.0
+_ACTIONS = pb.RunEngineAction.values()
 _OPTIONS = (
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),
     ("grpc.max_send_message_length", 64 * 1024 * 1024),
@@ -62,6 +64,16 @@ class GrpcWorker:
         )
         await self._command(self._stub.RunPlan, request)
 
+    async def control_run_engine(self, verb: port.RunEngineVerb, note: str) -> None:
+        """Pause, resume or end the running plan."""
+        request = pb.ControlRunEngineRequest(epoch=self._epoch, action=_ACTIONS[verb.value], note=note)
+        await self._command(self._stub.ControlRunEngine, request)
+
+    async def metadata(self) -> Mapping[str, Any]:
+        """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""
+        answer = await self._command(self._stub.GetMetadata, pb.GetMetadataRequest())
+        return struct_to_plain(answer.metadata)
+
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         """Say that outcomes are stored."""
         await self._command(
@@ -69,15 +81,17 @@ class GrpcWorker:
         )
 
     @staticmethod
-    async def _command(method: Callable[..., Awaitable[Any]], request: Any) -> None:
+    async def _command(method: Callable[..., Awaitable[Any]], request: Any) -> Any:
         try:
-            await method(request, timeout=COMMAND_SECONDS)
+            return await method(request, timeout=COMMAND_SECONDS)
         except grpc.aio.AioRpcError as error:
             if error.code() in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT):
                 reason = _reason(error)
                 if reason == "STALE_EPOCH":
                     raise port.StaleEpoch from error
                 raise port.WorkerRefused(reason, error.details() or reason) from error
+            if _reason(error) == "ENVIRONMENT_UNRESPONSIVE":
+                raise TimeoutError from error
             raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
 
     async def watch(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, Outcome, RunSummary
@@ -27,6 +27,18 @@ class WorkerRefused(Exception):  # noqa: N818 - as above
         super().__init__(message)
         self.reason = reason
         self.message = message
+
+
+class RunEngineVerb(Enum):
+    """What to do with the running plan; the numbers are those of RunEngineAction in the contract."""
+
+    PAUSE_DEFERRED = 1
+    PAUSE_IMMEDIATE = 2
+    RESUME = 3
+    STOP = 4
+    ABORT = 5
+    HALT = 6
+    ABORT_NOW = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +141,12 @@ class Worker(Protocol):
 
     async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
         """Start an execution, once: a repetition changes nothing."""
+
+    async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
+        """Pause, resume or end the running plan."""
+
+    async def metadata(self) -> Mapping[str, Any]:
+        """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""
 
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         """Say that outcomes are stored."""

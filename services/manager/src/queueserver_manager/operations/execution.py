@@ -1,0 +1,83 @@
+"""Start and stop the queue, autostart, and execute an item now."""
+
+from __future__ import annotations
+
+from queueserver_manager.domain import executing
+from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.editing import set_autostart
+from queueserver_manager.domain.errors import EnvironmentClosed, RunEngineMissing, WorkerUnavailable
+from queueserver_manager.domain.item import Item, RunningItem
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, RunEngineState, check
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.submission import Submission
+from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.operations.worker_view import WorkerView
+
+
+class ExecutionOperations:
+    """What clients may do about execution. Every method raises the ledger's refusals besides its own."""
+
+    def __init__(self, ledger: Ledger, view: WorkerView, submissions: Submissions) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._submissions = submissions
+
+    async def start(self, caller: Caller, reply: Reply[RunningItem | None]) -> bytes:
+        """Start the queue; the result is what was claimed.
+
+        Raises InvalidState, EnvironmentClosed, RunEngineMissing, ItemHeld, WorkerUnavailable.
+        """
+
+        def decide(record: Record) -> Decision[RunningItem | None]:
+            self._require_executable(record, Action.START_QUEUE)
+            decision = executing.start_queue(record, caller.user, self._view.claimant())
+            return Decision(decision.result.claimed, decision.changes, decision.events)
+
+        return (await self._ledger.submit(decide, reply)).answer
+
+    async def execute(self, caller: Caller, submission: Submission, reply: Reply[tuple[Item, int]]) -> bytes:
+        """Execute an item now; the result is the item and the size of the queue. Raises as add and start."""
+        known = self._ledger.recall(reply)
+        if known is not None:
+            return known
+        item = self._submissions.make(caller, submission)
+
+        def decide(record: Record) -> Decision[tuple[Item, int]]:
+            self._require_executable(record, Action.EXECUTE_ITEM)
+            decision = executing.execute_item(record, item, self._view.claimant())
+            return Decision((item, len(record.queue)), decision.changes, decision.events)
+
+        return (await self._ledger.submit(decide, reply)).answer
+
+    def _require_executable(self, record: Record, action: Action) -> None:
+        view = self._view
+        if not view.connected:
+            raise WorkerUnavailable
+        state = view.state(has_running_item=record.running is not None)
+        if not view.environment.exists and state in ALLOWED[action]:
+            raise EnvironmentClosed(f"RE Worker environment does not exist: open it, then {action.value}.")
+        check(action, state)
+        if view.environment.run_engine is RunEngineState.NONE:
+            raise RunEngineMissing
+
+    async def stop(self, caller: Caller, reply: Reply[None]) -> bytes:
+        """Let the running item end and start no other. Raises InvalidState."""
+
+        def decide(record: Record) -> Decision[None]:
+            check(Action.STOP_QUEUE, self._view.state(has_running_item=record.running is not None))
+            return executing.stop_queue(record, caller.user)
+
+        return (await self._ledger.submit(decide, reply)).answer
+
+    async def cancel_stop(self, caller: Caller, reply: Reply[None]) -> bytes:
+        """Take a pending stop back."""
+        return (
+            await self._ledger.submit(lambda record: executing.cancel_stop_queue(record, caller.user), reply)
+        ).answer
+
+    async def set_autostart(self, reply: Reply[None], *, enabled: bool) -> bytes:
+        """Switch autostart on or off; it starts the queue if it can."""
+        return (await self._ledger.submit(lambda record: set_autostart(record, enabled=enabled), reply)).answer

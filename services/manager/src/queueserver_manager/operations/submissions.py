@@ -1,0 +1,85 @@
+"""From what clients submit to items: checked, identified, and encoded ahead of the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from queueserver_manager.domain.errors import (
+    BatchRefused,
+    BatchTooLarge,
+    InvalidRequest,
+    InventoryEmpty,
+    RefusedItem,
+)
+from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.submission import Submission
+from queueserver_manager.domain.validation import check_item
+from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.turns import next_turn
+
+M = TypeVar("M")
+#: Bound of a batch, documented in the contract.
+BATCH_LIMIT = 50_000
+#: Items of a batch that are looked at before everybody else has a turn: well under a millisecond.
+_ITEMS_PER_TURN = 10
+
+
+class Submissions:
+    """Makes items. ``prepare`` encodes an item ahead of the commit that stores it."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        prepare: Callable[[Item, Submission], object],
+    ) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._new_id = new_id
+        self._prepare = prepare
+
+    def make(self, caller: Caller, submission: Submission, path: str = "item", uid: str = "") -> Item:
+        """Check a submission and make an item of it. Raises InvalidRequest, InventoryEmpty."""
+        inventory = self._ledger.inventory
+        if submission.kind is ItemKind.PLAN and not inventory.plans:
+            raise InventoryEmpty
+        check_item(submission.kind, submission.name, submission.args or (), submission.kwargs or {}, inventory, path)
+        item = Item(
+            uid=uid or self._new_id(),
+            kind=submission.kind,
+            name=submission.name,
+            user=caller.user,
+            user_group=caller.user_group,
+            created=self._now(),
+            args=submission.args,
+            kwargs=submission.kwargs,
+            meta=submission.meta,
+            properties=submission.properties,
+        )
+        self._prepare(item, submission)
+        return item
+
+    async def make_batch(
+        self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission]
+    ) -> list[Item]:
+        """Make an item of each message, which ``read`` takes apart. Raises BatchRefused, BatchTooLarge."""
+        if len(messages) > BATCH_LIMIT:
+            raise BatchTooLarge(
+                f"A batch may have {BATCH_LIMIT} items and this one has {len(messages)}: send it in parts."
+            )
+        items: list[Item] = []
+        refused: list[RefusedItem] = []
+        for index, message in enumerate(messages):
+            path = f"items[{index}]"
+            try:
+                items.append(self.make(caller, read(message, path), path))
+            except InvalidRequest as error:
+                refused.append(RefusedItem(index, error))
+            if index % _ITEMS_PER_TURN == _ITEMS_PER_TURN - 1:
+                await next_turn()
+        if refused:
+            raise BatchRefused(refused, len(messages))
+        return items

@@ -1,0 +1,141 @@
+"""The part of QueueService that edits the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceServicer
+
+from queueserver_manager.domain.editing import Placed, Taken
+from queueserver_manager.domain.errors import FieldInvalid, PositionMissing
+from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.rpc.identity import caller_of
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.positions import address_of, position_of, required_move
+from queueserver_manager.rpc.replies import reply_to
+from queueserver_manager.wire import framing
+from queueserver_manager.wire.items import item_bytes, submission_from_proto
+from queueserver_manager.wire.modes import POLICIES_FROM_PROTO, mode_to_proto
+
+
+class QueueEditing(QueueServiceServicer):
+    """Each method: convert, call the operation, convert back. Items in replies are put in as encoded before."""
+
+    _office: Office
+
+    async def AddItem(self, request: pb.AddItemRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.AddItem."""
+        term, caller = self._office.term(), caller_of(context)
+        position, reply = position_of(request.position), reply_to(request, caller, _placed)
+        return await term.queue.add(caller, submission_from_proto(request.item), position, reply)
+
+    async def AddItems(self, request: pb.AddItemsRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.AddItems."""
+
+        def encode(result: tuple[Sequence[Item], Placed], revision: int) -> bytes:
+            items, placed = result
+            return pb.AddItemsResponse(
+                item_uids=[item.uid for item in items],
+                index=placed.index,
+                queue_size=placed.queue_size,
+                revision=revision,
+            ).SerializeToString()
+
+        term, caller = self._office.term(), caller_of(context)
+        position, reply = position_of(request.position), reply_to(request, caller, encode)
+        return await term.queue.add_batch(caller, request.items, submission_from_proto, position, reply)
+
+    async def UpdateItem(self, request: pb.UpdateItemRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.UpdateItem."""
+        term, caller = self._office.term(), caller_of(context)
+        uid, reply = request.item.item_uid, reply_to(request, caller, _placed)
+        if not uid:
+            raise FieldInvalid("item.item_uid", "required: it says which item is to be replaced")
+        submission = submission_from_proto(request.item)
+        return await term.queue.update(caller, uid, submission, reply, new_uid=request.new_uid)
+
+    async def RemoveItem(self, request: pb.RemoveItemRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.RemoveItem."""
+
+        def encode(taken: Taken, revision: int) -> bytes:
+            rest = pb.RemoveItemResponse(queue_size=taken.queue_size, revision=revision)
+            return framing.submessage(1, item_bytes(taken.item)) + rest.SerializeToString()
+
+        reply = reply_to(request, caller_of(context), encode)
+        return await self._office.term().queue.remove(address_of(request.address), reply)
+
+    async def RemoveItems(self, request: pb.RemoveItemsRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.RemoveItems."""
+
+        def encode(result: tuple[list[Item], int], revision: int) -> bytes:
+            items, size = result
+            rest = pb.RemoveItemsResponse(queue_size=size, revision=revision)
+            return framing.repeated(1, map(item_bytes, items)) + rest.SerializeToString()
+
+        reply = reply_to(request, caller_of(context), encode)
+        return await self._office.term().queue.remove_batch(request.item_uids, reply, strict=request.strict)
+
+    async def MoveItem(self, request: pb.MoveItemRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.MoveItem."""
+        term, reply = self._office.term(), reply_to(request, caller_of(context), _placed)
+        source, destination = required_move(request)
+        return await term.queue.move(source, destination, reply)
+
+    async def MoveItems(self, request: pb.MoveItemsRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.MoveItems."""
+
+        def encode(result: tuple[list[Item], Placed], revision: int) -> bytes:
+            items, placed = result
+            rest = pb.MoveItemsResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
+            return framing.repeated(1, map(item_bytes, items)) + rest.SerializeToString()
+
+        term, reply = self._office.term(), reply_to(request, caller_of(context), encode)
+        if not request.destination.WhichOneof("place"):
+            raise PositionMissing("A move needs a destination: say where the items go.")
+        return await term.queue.move_batch(
+            request.item_uids,
+            position_of(request.destination),
+            reply,
+            keep_queue_order=request.keep_queue_order,
+        )
+
+    async def ClearQueue(self, request: pb.ClearQueueRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.ClearQueue."""
+
+        def encode(removed: int, revision: int) -> bytes:
+            return pb.ClearQueueResponse(removed=removed, revision=revision).SerializeToString()
+
+        return await self._office.term().queue.clear(reply_to(request, caller_of(context), encode))
+
+    async def SetQueueMode(self, request: pb.SetQueueModeRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: QueueService.SetQueueMode."""
+
+        def encode(mode: QueueMode, revision: int) -> bytes:
+            return pb.SetQueueModeResponse(mode=mode_to_proto(mode), revision=revision).SerializeToString()
+
+        return await self._office.term().queue.set_mode(
+            reply_to(request, caller_of(context), encode),
+            loop=request.loop if request.HasField("loop") else None,
+            ignore_failures=request.ignore_failures if request.HasField("ignore_failures") else None,
+            interrupted=_policy(request.interrupted),
+            reset=request.reset,
+        )
+
+
+def _policy(number: int) -> InterruptedPolicy | None:
+    if number == pb.INTERRUPTED_POLICY_UNSPECIFIED:
+        return None
+    policy = POLICIES_FROM_PROTO.get(number)
+    if policy is None:
+        raise FieldInvalid("interrupted", f"{number} is no policy: use those of InterruptedPolicy")
+    return policy
+
+
+def _placed(result: tuple[Item, Placed], revision: int) -> bytes:
+    """AddItemResponse, UpdateItemResponse and MoveItemResponse have the same form."""
+    item, placed = result
+    rest = pb.AddItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
+    return framing.submessage(1, item_bytes(item)) + rest.SerializeToString()

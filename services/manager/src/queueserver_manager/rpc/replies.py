@@ -1,0 +1,48 @@
+"""How requests that change something are answered: the shared fields, and the encoding of the answer."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.reply import Reply
+
+T = TypeVar("T")
+_MAX_REQUEST_ID = 128
+
+
+def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes]) -> Reply[T]:
+    """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid."""
+    request_id = request.request_id
+    fields = request.DESCRIPTOR.fields_by_name
+    expected = request.expected_revision if "expected_revision" in fields else 0
+    if expected < 0:
+        raise FieldInvalid("expected_revision", "must be 0 or more")
+    if len(request_id) > _MAX_REQUEST_ID:
+        raise FieldInvalid("request_id", f"must have at most {_MAX_REQUEST_ID} characters")
+    return Reply(
+        encode,
+        request_id=request_id,
+        fingerprint=_fingerprint(request, caller) if request_id else "",
+        expected_revision=expected,
+        validate_only="validate_only" in fields and request.validate_only,
+    )
+
+
+def _fingerprint(request: Message, caller: Caller) -> str:
+    """The same for the same request of the same caller, another for any other."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (request.DESCRIPTOR.full_name, caller.user, caller.user_group):
+        digest.update(part.encode() + b"\0")
+    digest.update(request.SerializeToString(deterministic=True))
+    return digest.hexdigest()
+
+
+def empty_answer(_result: None, _revision: int) -> bytes:
+    """An answer that says nothing but that it was done."""
+    return b""

@@ -1,0 +1,91 @@
+"""RunEngineService: convert, call, convert back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from queueserver.manager.v1 import run_engine_service_pb2 as pb
+from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceServicer
+
+from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.rpc.identity import caller_of
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.replies import empty_answer, reply_to
+from queueserver_manager.rpc.status_message import marker
+from queueserver_manager.wire.items import fill_runs
+from queueserver_manager.wire.values import dict_to_struct
+from queueserver_manager.worker_client.port import RunEngineVerb
+
+_PAUSES = {
+    pb.PAUSE_OPTION_UNSPECIFIED: RunEngineVerb.PAUSE_DEFERRED,
+    pb.PAUSE_OPTION_DEFERRED: RunEngineVerb.PAUSE_DEFERRED,
+    pb.PAUSE_OPTION_IMMEDIATE: RunEngineVerb.PAUSE_IMMEDIATE,
+}
+_FILTERS = {
+    pb.RUN_FILTER_UNSPECIFIED: (True, False),
+    pb.RUN_FILTER_ACTIVE: (True, False),
+    pb.RUN_FILTER_OPEN: (True,),
+    pb.RUN_FILTER_CLOSED: (False,),
+}
+_MAX_NOTE = 1000
+
+
+class RunEngineServicer(RunEngineServiceServicer):
+    """Each method: convert, call the operation, convert back."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def _control(self, verb: RunEngineVerb, request: Any, context: Any, note: str = "") -> Any:
+        if len(note) > _MAX_NOTE:
+            raise FieldInvalid("note", f"must have at most {_MAX_NOTE} characters")
+        reply = reply_to(request, caller_of(context), empty_answer)
+        return await self._office.term().run_engine.control(verb, note, reply)
+
+    async def Pause(self, request: pb.PauseRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.Pause."""
+        verb = _PAUSES.get(request.option)
+        if verb is None:
+            raise FieldInvalid("option", f"{request.option} is no way to pause: use those of PauseOption")
+        return await self._control(verb, request, context)
+
+    async def Resume(self, request: pb.ResumeRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.Resume."""
+        return await self._control(RunEngineVerb.RESUME, request, context)
+
+    async def Stop(self, request: pb.StopRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.Stop."""
+        return await self._control(RunEngineVerb.STOP, request, context)
+
+    async def Abort(self, request: pb.AbortRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.Abort."""
+        return await self._control(RunEngineVerb.ABORT, request, context, request.note)
+
+    async def Halt(self, request: pb.HaltRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.Halt."""
+        return await self._control(RunEngineVerb.HALT, request, context)
+
+    async def AbortNow(self, request: pb.AbortNowRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.AbortNow."""
+        return await self._control(RunEngineVerb.ABORT_NOW, request, context, request.note)
+
+    async def ListRuns(self, request: pb.ListRunsRequest, context: Any) -> pb.ListRunsResponse:  # noqa: N802
+        """Contract: RunEngineService.ListRuns."""
+        del context
+        term = self._office.term()
+        shown = _FILTERS.get(request.filter)
+        if shown is None:
+            raise FieldInvalid("filter", f"{request.filter} is no filter: use those of RunFilter")
+        view, store = term.view, term.ledger.summary.store_id
+        answer = pb.ListRunsResponse(run_list_uid=marker(store, "runs", f"{view.boot_id}:{view.runs_changes}"))
+        fill_runs(answer.runs, [run for run in term.run_engine.runs() if run.is_open in shown])
+        return answer
+
+    async def GetMetadata(  # noqa: N802
+        self, request: pb.GetMetadataRequest, context: Any
+    ) -> pb.GetMetadataResponse:
+        """Contract: RunEngineService.GetMetadata."""
+        del request, context
+        answer = pb.GetMetadataResponse()
+        dict_to_struct(dict(await self._office.term().run_engine.metadata()), answer.metadata)
+        return answer
