@@ -17,6 +17,7 @@ from queueserver.manager.v1 import (
     history_service_pb2,
     inventory_service_pb2,
     queue_service_pb2,
+    run_engine_service_pb2,
     status_service_pb2,
 )
 from queueserver_rpc.status import Refusal, abort
@@ -27,6 +28,7 @@ _MODULES: tuple[ModuleType, ...] = (
     history_service_pb2,
     inventory_service_pb2,
     queue_service_pb2,
+    run_engine_service_pb2,
     status_service_pb2,
 )
 
@@ -35,7 +37,7 @@ _MODULES: tuple[ModuleType, ...] = (
 class ScriptedManager:
     """Serves every method of the contract from ``answers``.
 
-    An answer is a message, a Refusal, or a function of the request that gives either; for a streaming method
+    An answer is a message (or bytes that are none), a Refusal, or a function of the request that gives either; for a streaming method
     an asynchronous generator function of the request. A list is consumed answer by answer.
     """
 
@@ -74,7 +76,7 @@ class ScriptedManager:
         serve: Callable[..., Any] = self._unary(method.name)
         if method.server_streaming:
             make, serve = grpc.unary_stream_rpc_method_handler, self._stream(method.name)
-        return make(serve, request_class.FromString, lambda message: message.SerializeToString())
+        return make(serve, request_class.FromString, _encode)
 
     def _unary(self, name: str) -> Callable[..., Any]:
         async def serve(request: Any, context: Any) -> Any:
@@ -105,6 +107,10 @@ class ScriptedManager:
         self.calls.append((name, request, dict(context.invocation_metadata())))
         answer = self.answers[name]
         return answer.pop(0) if isinstance(answer, list) else answer
+
+
+def _encode(message: Any) -> bytes:
+    return message if isinstance(message, bytes) else bytes(message.SerializeToString())
 
 
 async def until_cancelled() -> None:

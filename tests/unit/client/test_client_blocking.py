@@ -16,6 +16,7 @@ from queueserver_client import (
     AsyncHistory,
     AsyncInventory,
     AsyncQueue,
+    AsyncRunEngine,
     Client,
     ItemHandle,
     Plan,
@@ -30,6 +31,7 @@ from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 PAIRS = {
     AsyncClient: Client,
     AsyncQueue: sync.Queue,
+    AsyncRunEngine: sync.RunEngine,
     AsyncEnvironment: sync.Environment,
     AsyncHistory: sync.History,
     AsyncInventory: sync.Inventory,
@@ -42,7 +44,7 @@ PAIRS = {
 def test_the_blocking_class_has_every_public_name_of_the_asynchronous_one(kind: type[Any]) -> None:
     public = {name for name, _ in inspect.getmembers(kind) if not name.startswith("_")}
     if kind is ItemHandle:
-        public |= {"item", "index", "queue_size"}
+        public |= {"item", "index", "queue_size", "revision"}
     assert public - {name for name in dir(PAIRS[kind]) if not name.startswith("_")} == set()
 
 

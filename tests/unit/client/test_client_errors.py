@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import pickle
 from collections.abc import Sequence
 
@@ -17,7 +16,8 @@ from queueserver_client import (
     NotSupported,
     PlanNotFound,
     QueueServerError,
-    ServiceUnavailable,
+    RevisionMismatch,
+    ServerFault,
     Violation,
     errors,
     refusals,
@@ -31,9 +31,9 @@ CODE = grpc.StatusCode
 
 
 async def refused(manager: ScriptedManager, client: AsyncClient, refusal: Refusal) -> QueueServerError:
-    manager.answers["ClearQueue"] = refusal
+    manager.answers["ClearHistory"] = refusal
     with pytest.raises(QueueServerError) as caught:
-        await client.queue.clear()
+        await client.history.clear()
     return caught.value
 
 
@@ -85,6 +85,25 @@ async def test_typed_details_become_attributes(manager: ScriptedManager, client:
     assert error.owner_address == "host:1"
 
 
+async def test_a_revision_that_is_not_the_expected_one_is_named(manager: ScriptedManager, client: AsyncClient) -> None:
+    sent = Refusal(CODE.ABORTED, "REVISION_MISMATCH", "The queue has changed.", metadata={"queue_revision": "41"})
+    error = await refused(manager, client, sent)
+    assert isinstance(error, RevisionMismatch)
+    assert error.queue_revision == 41
+    error = await refused(manager, client, Refusal(CODE.ABORTED, "REVISION_MISMATCH", "The queue has changed."))
+    assert isinstance(error, RevisionMismatch)
+    assert error.queue_revision is None
+
+
+async def test_an_answer_that_can_not_be_read_says_so(manager: ScriptedManager, client: AsyncClient) -> None:
+    for name, call in (("GetItem", client.queue.get), ("ClearQueue", client.queue.clear)):
+        manager.answers[name] = b"\xff"
+        with pytest.raises(ServerFault, match="can't be read") as caught:
+            await call()
+        assert caught.value.reason == "ANSWER_UNREADABLE"
+        assert len(manager.requests(name)) == 1
+
+
 async def test_a_refused_batch_names_its_items(manager: ScriptedManager, client: AsyncClient) -> None:
     item = error_details_pb2.RefusedItem(index=3, reason="PLAN_NOT_FOUND", message="There is no plan 'cuont'.")
     item.field_violations.add(field="name", description="did you mean 'count'?")
@@ -103,25 +122,6 @@ async def test_a_server_that_does_not_answer_in_time_is_told_from_one_that_refus
             await client.queue.clear()
     assert isinstance(caught.value, TimeoutError)
     assert caught.value.reason == ""
-
-
-async def test_a_change_whose_connection_broke_is_said_to_be_in_doubt(
-    manager: ScriptedManager, client: AsyncClient
-) -> None:
-    arrived = asyncio.Event()
-
-    async def never(_: object) -> None:
-        arrived.set()
-        await until_cancelled()
-
-    manager.answers["ClearQueue"] = never
-    call = asyncio.create_task(client.queue.clear())
-    await asyncio.wait_for(arrived.wait(), 10.0)
-    await manager.stop()
-    with pytest.raises(ServiceUnavailable, match="may or may not have been made") as caught:
-        await call
-    assert caught.value.reason == ""
-    assert len(manager.requests("ClearQueue")) == 1
 
 
 async def test_another_grpc_server_is_recognised_by_its_missing_calls(client: AsyncClient) -> None:

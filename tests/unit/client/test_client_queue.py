@@ -89,15 +89,6 @@ async def test_a_read_is_repeated_while_the_server_is_unavailable(
     assert (await client.queue.page()).queue_size == 7
 
 
-async def test_a_change_is_never_repeated(manager: ScriptedManager, client: AsyncClient) -> None:
-    busy = Refusal(grpc.StatusCode.UNAVAILABLE, "STORAGE_UNAVAILABLE", "Redis is away.", retry_after=1.5)
-    manager.answers["ClearQueue"] = [busy, pb.ClearQueueResponse(removed=1)]
-    with pytest.raises(ServiceUnavailable) as caught:
-        await client.queue.clear()
-    assert caught.value.retry_after == 1.5
-    assert len(manager.calls) == 1
-
-
 async def test_a_client_finds_the_server_again_after_a_restart(manager: ScriptedManager, client: AsyncClient) -> None:
     manager.answers["ClearQueue"] = pb.ClearQueueResponse(removed=1)
     manager.answers["ListItems"] = pb.ListItemsResponse(queue_size=2)
@@ -109,6 +100,6 @@ async def test_a_client_finds_the_server_again_after_a_restart(manager: Scripted
 
 async def test_without_a_server_a_call_fails_at_once_with_the_way_out() -> None:
     async with AsyncClient("127.0.0.1:1", timeout=30.0) as client:
-        for call in (client.status, client.queue.clear):
+        for call in (client.status, client.queue.clear, client.history.clear):
             with pytest.raises(ServiceUnavailable, match=r"No Queue Server answers at 127\.0\.0\.1:1: is it running"):
                 await asyncio.wait_for(call(), 10.0)

@@ -12,7 +12,9 @@ from queueserver_client import (
     ItemMoved,
     ItemRemoved,
     ItemsAdded,
+    ItemsMoved,
     ItemStarted,
+    ItemUpdated,
     QueueCleared,
     QueueView,
     RunningItem,
@@ -54,7 +56,7 @@ def test_a_snapshot_replaces_everything() -> None:
     assert [i.uid for i in view.items] == ["7"]
 
 
-@given(st.lists(st.tuples(st.sampled_from("armc"), st.integers(0, 9), st.integers(0, 9)), max_size=40))
+@given(st.lists(st.tuples(st.sampled_from("armMuc"), st.integers(0, 9), st.integers(0, 9)), max_size=40))
 def test_the_view_stays_equal_to_the_list_it_is_told_about(edits: list[tuple[str, int, int]]) -> None:
     truth: list[str] = []
     view = QueueView.from_snapshot(snapshot())
@@ -74,4 +76,14 @@ def test_the_view_stays_equal_to_the_list_it_is_told_about(edits: list[tuple[str
             uid = truth.pop(source)
             truth.insert(target, uid)
             view.apply(ItemMoved(number, NOW, uid, source, target))
+        elif truth and edit == "M":
+            moved = truth[first : first + second][::-1]
+            truth = [uid for uid in truth if uid not in moved]
+            index = min(second, len(truth))
+            truth[index:index] = moved
+            view.apply(ItemsMoved(number, NOW, moved, index))
+        elif truth and edit == "u":
+            index = first % len(truth)
+            view.apply(ItemUpdated(number, NOW, truth[index], item(number), index))
+            truth[index] = str(number)
         assert [i.uid for i in view.items] == truth

@@ -9,12 +9,14 @@ import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import queue_service_pb2
 from queueserver_client import (
     AsyncClient,
     Event,
     InvalidRequest,
     ItemAdded,
     QueueServerError,
+    ServerFault,
     ServiceUnavailable,
     Snapshot,
 )
@@ -159,6 +161,41 @@ async def test_a_watch_without_a_server_fails_at_once() -> None:
     async with AsyncClient("127.0.0.1:1") as client:
         with pytest.raises(ServiceUnavailable, match="No Queue Server answers"):
             await take(client.watch(), 1)
+
+
+async def test_a_watch_of_a_client_that_was_connected_waits_for_a_server_that_restarts(
+    manager: ScriptedManager, client: AsyncClient
+) -> None:
+    manager.answers |= {"ListItems": queue_service_pb2.ListItemsResponse()}
+    manager.answers["Watch"] = script([snapshot("a", token="t1"), None])
+    await client.queue.page()
+    await manager.stop()
+    async with client.watch() as watch:
+        waiting = asyncio.create_task(take(watch, 1))
+        with pytest.raises(asyncio.TimeoutError):  # as long as nobody is there, it neither fails nor answers
+            await asyncio.wait_for(asyncio.shield(waiting), 1.5)
+        await manager.restart()
+        assert isinstance((await waiting)[0], Snapshot)
+
+
+async def test_an_event_that_can_not_be_read_ends_the_watch(manager: ScriptedManager, client: AsyncClient) -> None:
+    manager.answers["Watch"] = script([snapshot(token="t1"), b"\xff", None])
+    async with client.watch() as watch:
+        await take(watch, 1)
+        with pytest.raises(ServerFault, match="can't be read"):
+            await take(watch, 1)
+
+
+async def test_a_server_that_ends_each_stream_at_once_is_given_up(
+    manager: ScriptedManager, client: AsyncClient
+) -> None:
+    async def empty(_: pb.WatchRequest) -> AsyncIterator[Any]:
+        return
+        yield
+
+    manager.answers["Watch"] = empty
+    with pytest.raises(ServiceUnavailable, match="ended the stream"):
+        await take(client.watch(reconnect_timeout=0.5), 1)
 
 
 async def test_events_that_only_a_newer_server_knows_are_left_out(

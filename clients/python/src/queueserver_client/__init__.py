@@ -28,7 +28,9 @@ from queueserver_client.errors import (
     QueueServerError,
     Refusal,
     RefusedItem,
+    RequestIdReused,
     ResumeTokenExpired,
+    RevisionMismatch,
     RunEngineMissing,
     ServerFault,
     ServiceUnavailable,
@@ -37,6 +39,7 @@ from queueserver_client.errors import (
     WatcherTooSlow,
 )
 from queueserver_client.events import (
+    AutostartChanged,
     ConsoleStream,
     ConsoleText,
     ConsoleWritten,
@@ -52,8 +55,11 @@ from queueserver_client.events import (
     ItemMoved,
     ItemRemoved,
     ItemsAdded,
+    ItemsMoved,
     ItemStarted,
+    ItemUpdated,
     QueueCleared,
+    QueueModeChanged,
     QueueStarted,
     QueueStopCancelled,
     QueueStopped,
@@ -66,6 +72,7 @@ from queueserver_client.events import (
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory, HistoryPage
 from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
+from queueserver_client.models.blockers import Blocker, BlockerKind
 from queueserver_client.models.inventory import (
     DeviceDescription,
     ParameterDescription,
@@ -74,6 +81,7 @@ from queueserver_client.models.inventory import (
     PlanDescription,
     TypeKind,
 )
+from queueserver_client.models.item_status import ItemState, ItemStatus
 from queueserver_client.models.items import (
     ExitStatus,
     FailureCause,
@@ -85,6 +93,7 @@ from queueserver_client.models.items import (
     RunningItem,
     RunSummary,
 )
+from queueserver_client.models.modes import InterruptedPolicy, QueueMode
 from queueserver_client.models.status import (
     ConnectionState,
     Environment,
@@ -96,7 +105,9 @@ from queueserver_client.models.status import (
     Status,
 )
 from queueserver_client.positions import Address, After, Before, Position
-from queueserver_client.queue import AsyncQueue, Moved, QueueItem, QueuePage, Removed
+from queueserver_client.queue import AsyncQueue
+from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
+from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
 from queueserver_client.sync import BlockingItemHandle, BlockingWatch, Client
 from queueserver_client.values import Array
 from queueserver_client.view import QueueView
@@ -112,8 +123,12 @@ __all__ = [
     "AsyncHistory",
     "AsyncInventory",
     "AsyncQueue",
+    "AsyncRunEngine",
+    "AutostartChanged",
     "BatchRefused",
     "Before",
+    "Blocker",
+    "BlockerKind",
     "BlockingItemHandle",
     "BlockingWatch",
     "Client",
@@ -141,6 +156,7 @@ __all__ = [
     "HistoryCleared",
     "HistoryEntry",
     "HistoryPage",
+    "InterruptedPolicy",
     "InvalidRequest",
     "InvalidState",
     "InventoryChanged",
@@ -156,12 +172,17 @@ __all__ = [
     "ItemResult",
     "ItemRunning",
     "ItemStarted",
+    "ItemState",
+    "ItemStatus",
     "ItemType",
+    "ItemUpdated",
     "ItemsAdded",
+    "ItemsMoved",
     "LimitReached",
     "ManagerRole",
     "ManagerState",
     "Moved",
+    "MovedBatch",
     "NotFound",
     "NotOwner",
     "NotSupported",
@@ -178,7 +199,8 @@ __all__ = [
     "PositionOutOfRange",
     "QueueCleared",
     "QueueFull",
-    "QueueItem",
+    "QueueMode",
+    "QueueModeChanged",
     "QueuePage",
     "QueueServerError",
     "QueueStarted",
@@ -190,10 +212,15 @@ __all__ = [
     "Refusal",
     "RefusedItem",
     "Removed",
+    "RemovedBatch",
+    "RequestIdReused",
     "ResumeTokenExpired",
+    "RevisionMismatch",
     "RunDocument",
     "RunEngineMissing",
     "RunEngineState",
+    "RunFilter",
+    "RunList",
     "RunSummary",
     "RunningItem",
     "ServerFault",

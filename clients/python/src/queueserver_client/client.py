@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,16 @@ from queueserver.manager.v1 import status_service_pb2
 from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.environment import AsyncEnvironment
-from queueserver_client.errors import ItemNotFound
 from queueserver_client.events import EventKind
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
+from queueserver_client.item_follower import follow_item
+from queueserver_client.models.blockers import Blocker
 from queueserver_client.models.status import Status
 from queueserver_client.outcomes import Outcomes
 from queueserver_client.queue import AsyncQueue
+from queueserver_client.resumption import RECONNECT_TIMEOUT
+from queueserver_client.run_engine import AsyncRunEngine
 from queueserver_client.watch import Interrupted, Watch
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ class AsyncClient:
         address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
         user: Name to act under where the server demands no credentials.
         user_group: Group to act in where the server demands no credentials.
-        timeout: Seconds after which a call gives up.
+        timeout: Seconds after which a call gives up. Until then it is repeated while the server is away.
     """
 
     def __init__(
@@ -54,10 +57,13 @@ class AsyncClient:
         #: What was executed and what became of it.
         self.history = AsyncHistory(self._connection)
         self._outcomes = Outcomes(
-            lambda: self.watch((EventKind.QUEUE, EventKind.HISTORY)), self._is_queued, self.history
+            lambda: self.watch((EventKind.QUEUE, EventKind.HISTORY), history_limit=1000),
+            lambda uid: follow_item(self._connection, uid, RECONNECT_TIMEOUT),
         )
         #: What will be executed, in which order, and whether it is running.
         self.queue = AsyncQueue(self._connection, self._outcomes)
+        #: Pause, resume and end the running plan.
+        self.run_engine = AsyncRunEngine(self._connection)
         #: The process in which startup code, devices and the RunEngine live.
         self.environment = AsyncEnvironment(self._connection)
         #: Plans and devices.
@@ -74,13 +80,22 @@ class AsyncClient:
         answer = await self._connection.read(stub.GetStatus, status_service_pb2.GetStatusRequest())
         return Status.from_proto(answer.status)
 
+    async def explain_idle(self) -> Sequence[Blocker]:
+        """All that stands in the way of the next item being executed now, the most fundamental first.
+
+        Empty if something is being executed.
+        """
+        stub = self._connection.stubs.status
+        answer = await self._connection.read(stub.ExplainIdle, status_service_pb2.ExplainIdleRequest())
+        return [Blocker.from_proto(blocker) for blocker in answer.blockers]
+
     def watch(
         self,
         kinds: Iterable[EventKind | str] = (),
         *,
         resume_token: str = "",
         history_limit: int = 0,
-        reconnect_timeout: float = 60.0,
+        reconnect_timeout: float = RECONNECT_TIMEOUT,
         on_interruption: Interrupted | None = None,
     ) -> Watch:
         """Follow what happens: a snapshot, then every change. It resumes by itself after a broken connection.
@@ -115,10 +130,3 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
-
-    async def _is_queued(self, uid: str) -> bool:
-        try:
-            await self.queue.get(uid)
-        except ItemNotFound:
-            return False
-        return True

@@ -1,120 +1,62 @@
-"""One channel to a Queue Server: who calls, how long a call may take, what is repeated, and what a failure means.
+"""One connection to a Queue Server: how long a call may take, what is repeated, and what a failure means.
 
-Guarantees: every unary call ends by its deadline. Reads are repeated by gRPC's own retry policy while the
-server is UNAVAILABLE, within the deadline. A change is never repeated; it is sent only on a connection that
-stands, so a failure to connect is known to have changed nothing.
+Guarantees: every unary call ends by its deadline. A change that carries a request id is repeated under the same
+id while the server is UNAVAILABLE, within its deadline: the server makes it once and gives the first answer
+again. A change without one is sent at most once. Changes are sent only on a connection that stands, so a
+failure to connect is known to have changed nothing.
 
-Not guaranteed: that a change whose connection broke was or was not made.
+Not guaranteed: that a change whose connection broke, and could not be repeated in time, was or was not made.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import random
 import time
+import uuid
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import grpc
-from queueserver.manager.v1 import (
-    environment_service_pb2_grpc,
-    event_service_pb2_grpc,
-    history_service_pb2_grpc,
-    inventory_service_pb2_grpc,
-    queue_service_pb2_grpc,
-    status_service_pb2_grpc,
-)
 
 from queueserver_client import refusals
-from queueserver_client.errors import QueueServerError, Refusal, ServiceUnavailable
+from queueserver_client.channel import RECONNECT_SECONDS, Stubs, identity, open_channel, whole_address
+from queueserver_client.errors import QueueServerError, Refusal, ServerFault, ServiceUnavailable
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
-    from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceAsyncStub
-    from queueserver.manager.v1.event_service_pb2_grpc import EventServiceAsyncStub
-    from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceAsyncStub
-    from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
-    from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
-    from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceAsyncStub
+
+#: How long a change that can't be repeated waits for a server that is known to be away: a little more than one
+#: attempt to reconnect, because a channel that once worked may still be waiting for it while the server is back.
+CHANGE_PATIENCE = RECONNECT_SECONDS + 0.2
+#: With less time than this left a further attempt would only replace an answer by "too late".
+LEAST_ATTEMPT_SECONDS = 0.1
+
+
+class Identified(Protocol):
+    """A request that the server makes only once, however often it comes."""
+
+    request_id: str
+
 
 _Q = TypeVar("_Q")
+_I = TypeVar("_I", bound=Identified)
 _R = TypeVar("_R")
-
-ADDRESS_VARIABLE = "QSERVER_ADDRESS"
-DEFAULT_PORT = 60630
-DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
-#: A silent connection is tested this often, so a dead server is noticed without traffic.
-KEEPALIVE_SECONDS = 10
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-RECONNECT_SECONDS = 1.0
-#: How long a change waits for a server that is known to be away: a little more than one attempt to reconnect.
-CHANGE_PATIENCE = RECONNECT_SECONDS + 0.2
-
-_PACKAGE = "queueserver.manager.v1"
-_READS = (
-    ("StatusService", "GetStatus"),
-    ("QueueService", "ListItems"),
-    ("QueueService", "GetItem"),
-    ("HistoryService", "ListHistory"),
-    ("EnvironmentService", "GetEnvironment"),
-    ("InventoryService", "ListPlans"),
-    ("InventoryService", "ListDevices"),
-)
-_SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": f"{_PACKAGE}.{service}", "method": method} for service, method in _READS],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "1s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
-_OPTIONS = (
-    ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", int(RECONNECT_SECONDS * 1000)),
-    # An instrument is on the local network: a proxy for the web must not swallow the calls.
-    ("grpc.enable_http_proxy", 0),
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-)
-
-
-@dataclass(frozen=True)
-class Stubs:
-    """The generated stub of each service."""
-
-    status: StatusServiceAsyncStub
-    queue: QueueServiceAsyncStub
-    environment: EnvironmentServiceAsyncStub
-    history: HistoryServiceAsyncStub
-    inventory: InventoryServiceAsyncStub
-    events: EventServiceAsyncStub
 
 
 class Connection:
     """A channel that opens itself in the running event loop at the first call."""
 
     def __init__(self, address: str | None, user: str | None, user_group: str | None, timeout: float) -> None:
-        self.address = _complete(address or os.environ.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS)
+        self.address = whole_address(address)
         self.timeout = timeout
-        self._metadata = _identity(user, user_group)
+        self._metadata = identity(user, user_group)
         self._channel: grpc.aio.Channel | None = None
         self._stubs: Stubs | None = None
         self._closed = asyncio.Event()
-        self._was_ready = False
+        #: The connection stood at least once: who is not there now may come back.
+        self.was_ready = False
 
     @property
     def stubs(self) -> Stubs:
@@ -127,16 +69,7 @@ class Connection:
         if self._closed.is_set():
             raise RuntimeError("This client is closed: make a new one.")
         if self._channel is None:
-            channel = grpc.aio.insecure_channel(self.address, options=_OPTIONS)
-            self._channel = channel
-            self._stubs = Stubs(
-                status_service_pb2_grpc.StatusServiceStub(channel),
-                queue_service_pb2_grpc.QueueServiceStub(channel),
-                environment_service_pb2_grpc.EnvironmentServiceStub(channel),
-                history_service_pb2_grpc.HistoryServiceStub(channel),
-                inventory_service_pb2_grpc.InventoryServiceStub(channel),
-                event_service_pb2_grpc.EventServiceStub(channel),
-            )
+            self._channel, self._stubs = open_channel(self.address)
         return self._channel
 
     async def close(self) -> None:
@@ -168,26 +101,53 @@ class Connection:
             except asyncio.TimeoutError:
                 raise self._unreachable() from None
             state = channel.get_state(try_to_connect=True)
-        self._was_ready = True
+        self.was_ready = True
 
     async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
         """Make a call that changes nothing. A server that is away for a moment is waited for."""
-        return await self._call(method, request, self.timeout if self._was_ready else 0.0, changes=False)
-
-    async def change(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
-        """Make a call that changes something, at most once."""
-        # A channel that once worked may still be waiting for its next attempt while the server is back.
-        return await self._call(method, request, CHANGE_PATIENCE if self._was_ready else 0.0, changes=True)
-
-    async def _call(
-        self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, patience: float, *, changes: bool
-    ) -> _R:
         deadline = time.monotonic() + self.timeout
-        await self.ready(self.timeout, patience)
+        await self.ready(self.timeout, self.timeout if self.was_ready else 0.0)
+        return await self._attempt(method, request, deadline, changes=False)
+
+    async def change_once(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
+        """Make a call that changes something and that the server would make again, at most once."""
+        deadline = time.monotonic() + self.timeout
+        await self.ready(self.timeout, CHANGE_PATIENCE if self.was_ready else 0.0)
+        return await self._attempt(method, request, deadline, changes=True)
+
+    async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
+        """Make a call that changes something, under a new request id, repeated until its deadline if need be."""
+        request.request_id = str(uuid.uuid4())
+        deadline = time.monotonic() + self.timeout
+        in_doubt: QueueServerError | None = None
+        attempt = 0
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                await self.ready(left, left if self.was_ready else 0.0)
+                return await self._attempt(method, request, deadline, changes=True)
+            except QueueServerError as error:
+                if not error.reason:
+                    in_doubt = error
+                pause = max(_pause(attempt), error.retry_after or 0.0)
+                if error.reason == "UNREACHABLE" or not refusals.may_pass(error) or self._too_late(pause, deadline):
+                    # What an earlier attempt left open matters more than that the server is away now.
+                    raise in_doubt if in_doubt and isinstance(error, ServiceUnavailable) else error from None
+            await self._rest(pause)
+            attempt += 1
+
+    @staticmethod
+    def _too_late(pause: float, deadline: float) -> bool:
+        return time.monotonic() + pause + LEAST_ATTEMPT_SECONDS >= deadline
+
+    async def _attempt(
+        self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, deadline: float, *, changes: bool
+    ) -> _R:
         try:
-            return await method(request, metadata=self._metadata, timeout=max(deadline - time.monotonic(), 0.001))
+            answer = await method(request, metadata=self._metadata, timeout=max(deadline - time.monotonic(), 0.001))
         except grpc.aio.AioRpcError as error:
             raise self.error(error, changes=changes) from None
+        return self._readable(answer)
 
     async def stream(
         self, method: UnaryStreamMultiCallable[_Q, _R], request: _Q, *, timeout: float | None, silence: float | None
@@ -206,22 +166,36 @@ class Connection:
                 message = await asyncio.wait_for(call.read(), silence)
                 if message is grpc.aio.EOF:
                     return
-                yield message  # type: ignore[misc] # typeshed gives read() the type of EOF as well
+                yield self._readable(message)  # type: ignore[misc] # typeshed gives read() the type of EOF as well
         except asyncio.TimeoutError:
-            raise self._broken(f"{self.address} has been silent for {silence:g} seconds.") from None
+            raise self.broken(f"{self.address} has been silent for {silence:g} seconds.") from None
         except grpc.aio.AioRpcError as error:
             raise self.error(error, changes=False) from None
         finally:
             call.cancel()
 
-    async def back_off(self, attempt: int, limit: float) -> None:
+    def _readable(self, message: _R) -> _R:
+        """The message, or an error in place of the None that gRPC hands out when it can't decode one."""
+        if message is None:
+            raise ServerFault(
+                Refusal(
+                    grpc.StatusCode.INTERNAL,
+                    "ANSWER_UNREADABLE",
+                    f"The answer of {self.address} can't be read: is it a Queue Server, and not an older one?",
+                )
+            )
+        return message
+
+    async def back_off(self, attempt: int, limit: float, *, at_least: float = 0.0) -> None:
         """Wait before a further attempt, longer each time, up to two seconds and ``limit``. Ends when closed."""
-        pause = min(0.1 * 2.0 ** min(attempt, 5), 2.0, limit) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
+        await self._rest(min(max(_pause(attempt), at_least), limit))
+
+    async def _rest(self, pause: float) -> None:
         try:
             await asyncio.wait_for(self._closed.wait(), max(pause, 0.0))
         except asyncio.TimeoutError:
             return
-        raise self._broken("This client was closed.")
+        raise self.broken("This client was closed.")
 
     def error(self, error: grpc.aio.AioRpcError, *, changes: bool) -> QueueServerError:
         """The exception for a failed call."""
@@ -251,21 +225,11 @@ class Connection:
         )
 
     @staticmethod
-    def _broken(message: str) -> ServiceUnavailable:
+    def broken(message: str) -> ServiceUnavailable:
+        """The error for a connection that does not work as it should."""
         return ServiceUnavailable(Refusal(grpc.StatusCode.UNAVAILABLE, "", message))
 
 
-def _complete(address: str) -> str:
-    """The address with its port."""
-    if address.startswith(("unix:", "dns:", "ipv4:", "ipv6:")) or ":" in address:
-        return address
-    return f"{address}:{DEFAULT_PORT}"
-
-
-def _identity(user: str | None, user_group: str | None) -> tuple[tuple[str, str], ...]:
-    """Who calls, as the Manager reads it. It trusts this only on loopback without credentials."""
-    pairs: list[tuple[str, Any]] = [("qserver-user", user), ("qserver-user-group", user_group)]
-    for key, value in pairs:
-        if value is not None and (not value or not value.isascii() or not value.isprintable()):
-            raise ValueError(f"{key.removeprefix('qserver-')} must be printable ASCII text, not {value!r}.")
-    return tuple((key, value) for key, value in pairs if value is not None)
+def _pause(attempt: int) -> float:
+    """Seconds before a further attempt. Chance spreads the load of clients that were cut off together."""
+    return min(0.1 * 2.0 ** min(attempt, 5), 2.0) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret

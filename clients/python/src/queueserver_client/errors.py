@@ -7,6 +7,7 @@
     │   ├── ItemInvalid             an item does not fit its plan
     │   │   └── PlanNotFound
     │   ├── BatchRefused            .items says which items of a batch are wrong
+    │   ├── RequestIdReused
     │   └── ValueNotRepresentable   found before anything was sent; also a ValueError
     ├── NotFound
     │   └── ItemNotFound
@@ -22,6 +23,7 @@
     │   ├── ItemRunning
     │   └── RunEngineMissing
     ├── Conflict                    something changed meanwhile: read again, then repeat
+    │   └── RevisionMismatch        .queue_revision
     ├── LimitReached
     │   ├── QueueFull
     │   └── WatcherTooSlow
@@ -167,6 +169,10 @@ class BatchRefused(InvalidRequest):
         return "\n".join(lines)
 
 
+class RequestIdReused(InvalidRequest):
+    """A request came under an id that another request had. The client takes a new id for each, so it never should."""
+
+
 class ValueNotRepresentable(InvalidRequest, ValueError):
     """A value can't be sent without changing it. Found before anything was sent."""
 
@@ -267,6 +273,16 @@ class RunEngineMissing(InvalidState):
 
 class Conflict(QueueServerError):
     """Something changed while the request was on its way: read again, then repeat."""
+
+
+class RevisionMismatch(Conflict):
+    """The queue has changed since the expected revision; nothing was changed: read it again, then decide anew."""
+
+    @property
+    def queue_revision(self) -> int | None:
+        """Revision of the queue now; None if not said."""
+        digits = self.metadata.get("queue_revision", "")
+        return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
 class LimitReached(QueueServerError):

@@ -10,6 +10,7 @@ from queueserver.manager.v1 import event_service_pb2 as pb
 
 from queueserver_client import events
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.status import Status
 from queueserver_client.models.words import moment
 
@@ -21,6 +22,10 @@ READERS: dict[str, _Reader] = {
     "items_added": lambda r, t, e: events.ItemsAdded(r, t, [Item.from_proto(item) for item in e.items], e.index),
     "item_removed": lambda r, t, e: events.ItemRemoved(r, t, e.item_uid, e.index),
     "item_moved": lambda r, t, e: events.ItemMoved(r, t, e.item_uid, e.from_index, e.to_index),
+    "items_moved": lambda r, t, e: events.ItemsMoved(r, t, tuple(e.item_uids), e.index),
+    "item_updated": lambda r, t, e: events.ItemUpdated(r, t, e.item_uid, Item.from_proto(e.item), e.index),
+    "queue_mode_changed": lambda r, t, e: events.QueueModeChanged(r, t, QueueMode.from_proto(e.mode)),
+    "autostart_changed": lambda r, t, e: events.AutostartChanged(r, t, e.enabled),
     "queue_cleared": lambda r, t, e: events.QueueCleared(r, t, e.removed),
     "queue_started": lambda r, t, e: events.QueueStarted(r, t, e.user),
     "queue_stop_requested": lambda r, t, e: events.QueueStopRequested(r, t, e.user),

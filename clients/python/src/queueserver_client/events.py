@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from queueserver_client.documents import decode_document
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.status import Status
 from queueserver_client.models.words import Word, moment
 
@@ -169,6 +170,40 @@ class ItemMoved(Event):
 
 
 @dataclass(frozen=True)
+class ItemsMoved(Event):
+    """Several items changed their place: they were taken out, then put in next to each other."""
+
+    #: Their uids, in their order now.
+    item_uids: Sequence[str]
+    #: Index of the first one now.
+    index: int
+
+
+@dataclass(frozen=True)
+class ItemUpdated(Event):
+    """An item was replaced by another one at the same place."""
+
+    #: uid it had; its new one is in `item`.
+    item_uid: str
+    item: Item
+    index: int
+
+
+@dataclass(frozen=True)
+class QueueModeChanged(Event):
+    """The mode of the queue is now this."""
+
+    mode: QueueMode
+
+
+@dataclass(frozen=True)
+class AutostartChanged(Event):
+    """Autostart was switched on or off."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True)
 class QueueCleared(Event):
     """All items were taken out of the queue by a client."""
 
@@ -205,7 +240,7 @@ class QueueStopped(Event):
 
 @dataclass(frozen=True)
 class ItemStarted(Event):
-    """The first item left the queue and is being executed."""
+    """An item is being executed: the first one of the queue, or one that never was in it."""
 
     running_item: RunningItem
 

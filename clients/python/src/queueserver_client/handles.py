@@ -1,29 +1,44 @@
-"""A handle on one item: what `queue.add` answers."""
+"""A handle on one item: what `queue.add`, `queue.update` and `queue.execute` answer."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
+from queueserver_client.models.item_status import ItemStatus
 from queueserver_client.models.items import HistoryEntry, Item, ItemType
 from queueserver_client.outcomes import Outcomes
+from queueserver_client.resumption import RECONNECT_TIMEOUT
 
 if TYPE_CHECKING:
     from queueserver_client.positions import Position
-    from queueserver_client.queue import AsyncQueue, Moved, Removed
+    from queueserver_client.queue import AsyncQueue
+    from queueserver_client.queue_answers import Moved, Removed
 
 
 class ItemHandle:
     """One submitted item. It stands for this attempt only: a requeued attempt is another item."""
 
-    def __init__(self, queue: AsyncQueue, outcomes: Outcomes, item: Item, *, index: int, queue_size: int) -> None:
+    def __init__(
+        self,
+        queue: AsyncQueue,
+        outcomes: Outcomes,
+        item: Item,
+        *,
+        index: int | None,
+        queue_size: int,
+        revision: int,
+    ) -> None:
         self._queue = queue
         self._outcomes = outcomes
         #: The item as the server stored it.
         self.item = item
-        #: Its index when it was added.
+        #: Its index when it was added; None if it is executed without having been in the queue.
         self.index = index
-        #: Items in the queue when it was added, this one included.
+        #: Items in the queue when it was added, this one included if it is there.
         self.queue_size = queue_size
+        #: Revision of the change that made it.
+        self.revision = revision
 
     @property
     def uid(self) -> str:
@@ -38,14 +53,23 @@ class ItemHandle:
         """Move it to another place. Raises ItemNotFound, PositionOutOfRange, ItemRunning."""
         return await self._queue.move(self.uid, destination)
 
+    async def status(self) -> ItemStatus:
+        """What has become of it. Raises ItemNotFound if it was removed."""
+        return await self._queue.get(self.uid)
+
+    def wait(self, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[ItemStatus, None]:
+        """Follow what becomes of it, until it is finished or removed; see ``client.queue.wait``."""
+        return self._queue.wait(self.uid, reconnect_timeout=reconnect_timeout)
+
     async def result(self) -> HistoryEntry:
         """Wait until the item has ended, well or not; answers its line of the history.
 
-        There is no limit of its own: a plan takes what it takes. Put ``asyncio.wait_for`` around it.
+        There is no limit of its own: a plan takes what it takes. Put ``asyncio.wait_for`` around it. Restarts of the
+        Manager meanwhile are waited for. Thousands of handles may wait at once.
 
         Raises:
             ItemNotFound: the item was taken out of the queue, or its line out of the history.
-            ServiceUnavailable: the server could not be reached for longer than the watch waits.
+            ServiceUnavailable: the server could not be reached for a minute.
             ValueError: the item is an instruction.
         """
         if self.item.item_type is ItemType.INSTRUCTION:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import queue_service_pb2 as pb
@@ -12,82 +12,70 @@ from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.errors import ValueNotRepresentable
 from queueserver_client.handles import ItemHandle
+from queueserver_client.item_follower import follow_item
+from queueserver_client.models.item_status import ItemStatus
 from queueserver_client.models.items import Item, RunningItem
+from queueserver_client.models.modes import InterruptedPolicy, QueueMode
 from queueserver_client.outcomes import Outcomes
 from queueserver_client.positions import Address, Position, encode_address, encode_position
-
-
-@dataclass(frozen=True)
-class QueuePage:
-    """A part of the queue."""
-
-    items: Sequence[Item]
-    #: Token of the next page; empty on the last page.
-    next_page_token: str
-    #: Items in the whole queue.
-    queue_size: int
-    running_item: RunningItem | None
-    revision: int
-    #: Change marker of the queue, as in Status.
-    plan_queue_uid: str
-
-
-@dataclass(frozen=True)
-class QueueItem:
-    """An item and where it is."""
-
-    item: Item
-    #: Its index in the queue; None if it is running.
-    index: int | None
-
-
-@dataclass(frozen=True)
-class Removed:
-    """An item that was taken out of the queue."""
-
-    item: Item
-    #: Items left in the queue.
-    queue_size: int
-
-
-@dataclass(frozen=True)
-class Moved:
-    """An item that may have changed its place."""
-
-    item: Item
-    #: Its index now.
-    index: int
-    queue_size: int
+from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
+from queueserver_client.resumption import RECONNECT_TIMEOUT
 
 
 class AsyncQueue:
-    """``client.queue``. Errors: those of the methods of the same name in QueueService."""
+    """``client.queue``. Errors: those of the methods of the same name in QueueService.
+
+    Edits take ``expected_revision``: they are made only if the queue has not changed since that revision, which
+    each answer carries; otherwise they raise RevisionMismatch. With ``validate_only`` everything is checked and
+    answered as if, and nothing is changed.
+
+    Changes are sent under a request id of their own, so one whose answer was lost is repeated and made once.
+    """
 
     def __init__(self, connection: Connection, outcomes: Outcomes) -> None:
         self._connection = connection
         self._outcomes = outcomes
 
-    async def add(self, item: Item, *, position: Position | None = None) -> ItemHandle:
+    async def add(
+        self,
+        item: Item,
+        *,
+        position: Position | None = None,
+        expected_revision: int = 0,
+        validate_only: bool = False,
+    ) -> ItemHandle:
         """Add a plan or instruction, at the back unless said otherwise.
 
-        Raises ItemInvalid, PlanNotFound, InventoryEmpty, ItemNotFound (position), QueueFull.
+        Raises ItemInvalid, PlanNotFound, InventoryEmpty, ItemNotFound (position), QueueFull, RevisionMismatch.
         """
-        request = pb.AddItemRequest(item=item.to_proto(), position=encode_position(position))
-        answer = await self._connection.change(self._connection.stubs.queue.AddItem, request)
-        return ItemHandle(
-            self, self._outcomes, Item.from_proto(answer.item), index=answer.index, queue_size=answer.queue_size
+        request = pb.AddItemRequest(
+            item=item.to_proto(),
+            position=encode_position(position),
+            expected_revision=_revision(expected_revision),
+            validate_only=validate_only,
         )
+        answer = await self._connection.change(self._connection.stubs.queue.AddItem, request)
+        return self._handle(Item.from_proto(answer.item), answer.index, answer.queue_size, answer.revision)
 
-    async def add_batch(self, items: Iterable[Item], *, position: Position | None = None) -> Sequence[ItemHandle]:
-        """Add several items next to each other and in order, all or none. Raises BatchRefused."""
+    async def add_batch(
+        self,
+        items: Iterable[Item],
+        *,
+        position: Position | None = None,
+        expected_revision: int = 0,
+        validate_only: bool = False,
+    ) -> Sequence[ItemHandle]:
+        """Add several items next to each other and in order, all or none. Raises BatchRefused, RevisionMismatch."""
         listed = list(items)
-        request = pb.AddItemsRequest(position=encode_position(position))
+        request = pb.AddItemsRequest(
+            position=encode_position(position),
+            expected_revision=_revision(expected_revision),
+            validate_only=validate_only,
+        )
         request.items.extend(_encode(item, number) for number, item in enumerate(listed))
         answer = await self._connection.change(self._connection.stubs.queue.AddItems, request)
         return [
-            ItemHandle(
-                self, self._outcomes, _with_uid(item, uid), index=answer.index + offset, queue_size=answer.queue_size
-            )
+            self._handle(replace(item, uid=uid), answer.index + offset, answer.queue_size, answer.revision)
             for offset, (item, uid) in enumerate(zip(listed, answer.item_uids, strict=True))
         ]
 
@@ -117,27 +105,95 @@ class AsyncQueue:
             if not token:
                 return
 
-    async def get(self, address: Address = "back") -> QueueItem:
-        """One item of the queue, or the running one by uid. Raises ItemNotFound, PositionOutOfRange."""
+    async def get(self, address: Address = "back") -> ItemStatus:
+        """One item and what has become of it: of the queue, or by uid also the running one and those of the history.
+
+        Raises ItemNotFound, PositionOutOfRange.
+        """
         request = pb.GetItemRequest(address=encode_address(address))
         answer = await self._connection.read(self._connection.stubs.queue.GetItem, request)
-        return QueueItem(Item.from_proto(answer.item), answer.index if answer.HasField("index") else None)
+        return ItemStatus.from_proto(answer)
 
-    async def remove(self, address: Address = "back") -> Removed:
-        """Take one item out of the queue. Raises ItemNotFound, PositionOutOfRange, ItemRunning."""
-        request = pb.RemoveItemRequest(address=encode_address(address))
+    def wait(self, uid: str, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[ItemStatus, None]:
+        """Follow an item: what has become of it now and at each change, until it is finished or removed.
+
+        It goes on by itself after a broken connection. Iterating raises ItemNotFound, and ServiceUnavailable when
+        the server stays away for longer than ``reconnect_timeout`` seconds.
+        """
+        return follow_item(self._connection, values.text(uid, "uid"), reconnect_timeout)
+
+    async def update(
+        self,
+        item_or_uid: Item | str,
+        plan: Item,
+        *,
+        new_uid: bool = False,
+        expected_revision: int = 0,
+        validate_only: bool = False,
+    ) -> ItemHandle:
+        """Replace an item of the queue, given itself or by uid, by another one at the same place.
+
+        It keeps its uid unless ``new_uid`` is set. Raises what :meth:`add` does, and ItemRunning.
+        """
+        request = pb.UpdateItemRequest(
+            item=plan.to_proto(),
+            new_uid=new_uid,
+            expected_revision=_revision(expected_revision),
+            validate_only=validate_only,
+        )
+        request.item.item_uid = values.text(item_or_uid.uid if isinstance(item_or_uid, Item) else item_or_uid, "uid")
+        answer = await self._connection.change(self._connection.stubs.queue.UpdateItem, request)
+        return self._handle(Item.from_proto(answer.item), answer.index, answer.queue_size, answer.revision)
+
+    async def remove(self, address: Address = "back", *, expected_revision: int = 0) -> Removed:
+        """Take one item out of the queue. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""
+        request = pb.RemoveItemRequest(address=encode_address(address), expected_revision=_revision(expected_revision))
         answer = await self._connection.change(self._connection.stubs.queue.RemoveItem, request)
-        return Removed(Item.from_proto(answer.item), answer.queue_size)
+        return Removed(Item.from_proto(answer.item), answer.queue_size, answer.revision)
 
-    async def move(self, source: Address, destination: Position) -> Moved:
-        """Move one item to another place. Raises ItemNotFound, PositionOutOfRange, ItemRunning."""
-        request = pb.MoveItemRequest(source=encode_address(source), destination=encode_position(destination))
+    async def remove_batch(
+        self, uids: Iterable[str], *, strict: bool = False, expected_revision: int = 0
+    ) -> RemovedBatch:
+        """Take several items out of the queue in one step. Items that are not there, or run, are passed over.
+
+        With ``strict`` they, and a repeated uid, raise BatchRefused and nothing is removed.
+        """
+        request = pb.RemoveItemsRequest(
+            item_uids=_texts(uids), strict=strict, expected_revision=_revision(expected_revision)
+        )
+        answer = await self._connection.change(self._connection.stubs.queue.RemoveItems, request)
+        return RemovedBatch(tuple(map(Item.from_proto, answer.items)), answer.queue_size, answer.revision)
+
+    async def move(self, source: Address, destination: Position, *, expected_revision: int = 0) -> Moved:
+        """Move one item to another place. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""
+        request = pb.MoveItemRequest(
+            source=encode_address(source),
+            destination=encode_position(destination),
+            expected_revision=_revision(expected_revision),
+        )
         answer = await self._connection.change(self._connection.stubs.queue.MoveItem, request)
-        return Moved(Item.from_proto(answer.item), answer.index, answer.queue_size)
+        return Moved(Item.from_proto(answer.item), answer.index, answer.queue_size, answer.revision)
 
-    async def clear(self) -> int:
+    async def move_batch(
+        self, uids: Iterable[str], destination: Position, *, keep_queue_order: bool = False, expected_revision: int = 0
+    ) -> MovedBatch:
+        """Move several items next to each other, in one step: "front", "back", or before or after another item.
+
+        They come in the order given, or with ``keep_queue_order`` in that of the queue. Raises BatchRefused.
+        """
+        request = pb.MoveItemsRequest(
+            item_uids=_texts(uids),
+            destination=encode_position(destination),
+            keep_queue_order=keep_queue_order,
+            expected_revision=_revision(expected_revision),
+        )
+        answer = await self._connection.change(self._connection.stubs.queue.MoveItems, request)
+        return MovedBatch(tuple(map(Item.from_proto, answer.items)), answer.index, answer.queue_size, answer.revision)
+
+    async def clear(self, *, expected_revision: int = 0) -> int:
         """Take all items out of the queue; answers how many there were. The running item is not touched."""
-        answer = await self._connection.change(self._connection.stubs.queue.ClearQueue, pb.ClearQueueRequest())
+        request = pb.ClearQueueRequest(expected_revision=_revision(expected_revision))
+        answer = await self._connection.change(self._connection.stubs.queue.ClearQueue, request)
         return answer.removed
 
     async def start(self) -> str | None:
@@ -156,6 +212,45 @@ class AsyncQueue:
         """Take a pending stop back."""
         await self._connection.change(self._connection.stubs.queue.CancelStopQueue, pb.CancelStopQueueRequest())
 
+    async def set_mode(
+        self,
+        *,
+        loop: bool | None = None,
+        ignore_failures: bool | None = None,
+        interrupted: InterruptedPolicy | str | None = None,
+        reset: bool = False,
+    ) -> QueueMode:
+        """Change how the queue treats items that have ended; what is None stays. Answers the mode now.
+
+        With ``reset`` everything is set to its default first.
+        """
+        policy = InterruptedPolicy.UNSPECIFIED if interrupted is None else InterruptedPolicy(interrupted)
+        request = pb.SetQueueModeRequest(
+            loop=loop,
+            ignore_failures=ignore_failures,
+            interrupted=pb.InterruptedPolicy.Name(policy.number),  # type: ignore[arg-type] # names are accepted
+            reset=reset,
+        )
+        answer = await self._connection.change(self._connection.stubs.queue.SetQueueMode, request)
+        return QueueMode.from_proto(answer.mode)
+
+    async def set_autostart(self, enable: bool) -> None:
+        """Let the queue start by itself whenever it has items and the environment is ready; or end that."""
+        request = pb.SetAutostartRequest(enable=enable)
+        await self._connection.change(self._connection.stubs.queue.SetAutostart, request)
+
+    async def execute(self, item: Item, *, validate_only: bool = False) -> ItemHandle:
+        """Execute a plan or instruction now. It never enters the queue, and the queue does not start.
+
+        Raises what :meth:`add` and :meth:`start` do.
+        """
+        request = pb.ExecuteItemRequest(item=item.to_proto(), validate_only=validate_only)
+        answer = await self._connection.change(self._connection.stubs.queue.ExecuteItem, request)
+        return self._handle(Item.from_proto(answer.item), None, answer.queue_size, answer.revision)
+
+    def _handle(self, item: Item, index: int | None, queue_size: int, revision: int) -> ItemHandle:
+        return ItemHandle(self, self._outcomes, item, index=index, queue_size=queue_size, revision=revision)
+
 
 def _encode(item: Item, number: int) -> item_pb2.Item:
     """The message for an item of a batch; the path in a refusal tells which one."""
@@ -165,5 +260,9 @@ def _encode(item: Item, number: int) -> item_pb2.Item:
         raise ValueNotRepresentable.at(f"items[{number}].{error.path}", error.violations[0].description) from None
 
 
-def _with_uid(item: Item, uid: str) -> Item:
-    return replace(item, uid=uid)
+def _texts(uids: Iterable[str]) -> Sequence[str]:
+    return [values.text(uid, f"uids[{number}]") for number, uid in enumerate(uids)]
+
+
+def _revision(expected: int) -> int:
+    return values.index(expected, "expected_revision")

@@ -24,6 +24,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "ENVIRONMENT_CLOSED": errors.EnvironmentClosed,
     "ENVIRONMENT_EXISTS": errors.EnvironmentExists,
     "ENVIRONMENT_NOT_FOUND": errors.NotFound,
+    "ENVIRONMENT_UNRESPONSIVE": errors.DeadlineExceeded,
     "FIELD_INVALID": errors.InvalidRequest,
     "INVALID_STATE": errors.InvalidState,
     "INVENTORY_CHANGED": errors.Conflict,
@@ -41,8 +42,10 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "POSITION_MISSING": errors.InvalidRequest,
     "POSITION_OUT_OF_RANGE": errors.PositionOutOfRange,
     "QUEUE_FULL": errors.QueueFull,
+    "REQUEST_ID_REUSED": errors.RequestIdReused,
     "RESUME_TOKEN_EXPIRED": errors.ResumeTokenExpired,
     "RESUME_TOKEN_INVALID": errors.InvalidRequest,
+    "REVISION_MISMATCH": errors.RevisionMismatch,
     "RUN_ENGINE_MISSING": errors.RunEngineMissing,
     "STORAGE_UNAVAILABLE": errors.ServiceUnavailable,
     "WATCHER_TOO_SLOW": errors.WatcherTooSlow,
@@ -68,6 +71,14 @@ BY_CODE: dict[grpc.StatusCode, type[QueueServerError]] = {
     grpc.StatusCode.UNKNOWN: errors.ServerFault,
     grpc.StatusCode.DATA_LOSS: errors.ServerFault,
 }
+
+#: Failures without a reason come from the connection, not from a Queue Server.
+_BROKEN = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
+
+
+def may_pass(error: QueueServerError) -> bool:
+    """Whether the same call may succeed a little later."""
+    return isinstance(error, errors.ServiceUnavailable) or (not error.reason and error.code in _BROKEN)
 
 
 def from_refusal(refusal: Refusal) -> QueueServerError:

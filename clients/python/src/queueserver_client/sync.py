@@ -20,6 +20,7 @@ from queueserver_client.inventory import AsyncInventory
 from queueserver_client.models.items import Item
 from queueserver_client.portal import Portal
 from queueserver_client.queue import AsyncQueue
+from queueserver_client.run_engine import AsyncRunEngine
 from queueserver_client.watch import Watch
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class BlockingItemHandle(Facade[ItemHandle]):
 
     remove = Blocking(ItemHandle.remove)
     move = Blocking(ItemHandle.move)
+    status = Blocking(ItemHandle.status)
+    wait = Iterating(ItemHandle.wait)
     result = Blocking(ItemHandle.result)
 
     @property
@@ -44,14 +47,19 @@ class BlockingItemHandle(Facade[ItemHandle]):
         return self._target.uid
 
     @property
-    def index(self) -> int:
-        """Its index when it was added."""
+    def index(self) -> int | None:
+        """Its index when it was added; None if it is executed without having been in the queue."""
         return self._target.index
 
     @property
     def queue_size(self) -> int:
-        """Items in the queue when it was added, this one included."""
+        """Items in the queue when it was added, this one included if it is there."""
         return self._target.queue_size
+
+    @property
+    def revision(self) -> int:
+        """Revision of the change that made it."""
+        return self._target.revision
 
 
 class BlockingWatch(Facade[Watch]):
@@ -95,12 +103,32 @@ class Queue(Facade[AsyncQueue]):
     page = Blocking(AsyncQueue.page)
     list = Iterating(AsyncQueue.list)
     get = Blocking(AsyncQueue.get)
+    wait = Iterating(AsyncQueue.wait)
+    update = BlockingTo(AsyncQueue.update, BlockingItemHandle)
     remove = Blocking(AsyncQueue.remove)
+    remove_batch = Blocking(AsyncQueue.remove_batch)
     move = Blocking(AsyncQueue.move)
+    move_batch = Blocking(AsyncQueue.move_batch)
     clear = Blocking(AsyncQueue.clear)
     start = Blocking(AsyncQueue.start)
     stop = Blocking(AsyncQueue.stop)
     cancel_stop = Blocking(AsyncQueue.cancel_stop)
+    set_mode = Blocking(AsyncQueue.set_mode)
+    set_autostart = Blocking(AsyncQueue.set_autostart)
+    execute = BlockingTo(AsyncQueue.execute, BlockingItemHandle)
+
+
+class RunEngine(Facade[AsyncRunEngine]):
+    """``client.run_engine``."""
+
+    pause = Blocking(AsyncRunEngine.pause)
+    resume = Blocking(AsyncRunEngine.resume)
+    stop = Blocking(AsyncRunEngine.stop)
+    abort = Blocking(AsyncRunEngine.abort)
+    halt = Blocking(AsyncRunEngine.halt)
+    abort_now = Blocking(AsyncRunEngine.abort_now)
+    runs = Blocking(AsyncRunEngine.runs)
+    metadata = Blocking(AsyncRunEngine.metadata)
 
 
 class Environment(Facade[AsyncEnvironment]):
@@ -154,6 +182,8 @@ class Client(Facade[AsyncClient]):
         super().__init__(Portal(), target)
         #: What will be executed, in which order, and whether it is running.
         self.queue = Queue(self._portal, target.queue)
+        #: Pause, resume and end the running plan.
+        self.run_engine = RunEngine(self._portal, target.run_engine)
         #: The process in which startup code, devices and the RunEngine live.
         self.environment = Environment(self._portal, target.environment)
         #: What was executed and what became of it.
@@ -162,6 +192,7 @@ class Client(Facade[AsyncClient]):
         self.inventory = Inventory(self._portal, target.inventory)
 
     status = Blocking(AsyncClient.status)
+    explain_idle = Blocking(AsyncClient.explain_idle)
     watch = Viewing(AsyncClient.watch, BlockingWatch)
 
     @property

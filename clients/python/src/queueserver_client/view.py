@@ -61,6 +61,13 @@ class QueueView:
             item = self._take(change.item_uid)
             if item is not None:
                 self.items.insert(change.to_index, item)
+        elif isinstance(change, events.ItemsMoved):
+            uids = set(change.item_uids)
+            moved = {item.uid: item for item in self.items if item.uid in uids}
+            self.items = [item for item in self.items if item.uid not in moved]
+            self.items[change.index : change.index] = [moved[uid] for uid in change.item_uids if uid in moved]
+        elif isinstance(change, events.ItemUpdated):
+            self.items = [change.item if item.uid == change.item_uid else item for item in self.items]
         elif isinstance(change, events.QueueCleared):
             self.items.clear()
 

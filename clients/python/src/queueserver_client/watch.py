@@ -10,19 +10,18 @@ are missing.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import grpc
 from queueserver.manager.v1 import event_service_pb2 as pb
 
 from queueserver_client.connection import Connection
-from queueserver_client.errors import QueueServerError, ResumeTokenExpired, ServiceUnavailable, WatcherTooSlow
+from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.event_reader import read_event
 from queueserver_client.events import Event, EventKind, Snapshot
+from queueserver_client.resumption import Resumption
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 #: The server sends at least an empty batch every 10 seconds; after this long without one the stream is broken.
 SILENCE_SECONDS = 30.0
-#: Failures without a reason come from the connection, not from a Queue Server: the stream can be resumed.
-_BROKEN = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
 
 Interrupted = Callable[[QueueServerError], None]
 
@@ -87,38 +84,30 @@ class Watch:
 
     async def _run(self) -> AsyncGenerator[Event | Snapshot, None]:
         restarted = False
-        begun = bool(self._token)
-        attempt = 0
-        give_up = time.monotonic() + self._reconnect_timeout
+        resumption = Resumption(self._connection, self._reconnect_timeout, begun=bool(self._token))
         while True:
+            error: QueueServerError
             try:
-                await self._connection.ready(
-                    max(give_up - time.monotonic(), 0.0), self._reconnect_timeout if begun else 0.0
-                )
+                await resumption.ready()
                 async with aclosing(self._attempt(restarted=restarted)) as entries:
                     async for entry in entries:
-                        begun, attempt = True, 0
+                        resumption.alive()
                         if isinstance(entry, Snapshot):
                             restarted = False
                         if entry is not None:
                             yield entry
-                        give_up = time.monotonic() + self._reconnect_timeout
+                        resumption.alive()  # what the reader took to think is not the server's silence
+                error = self._connection.broken(f"{self._connection.address} ended the stream.")
             except ResumeTokenExpired:
                 if not self._token:
                     raise
                 self._token, restarted = "", True
                 continue
-            except QueueServerError as error:
-                if (
-                    not _can_resume(error)
-                    or time.monotonic() >= give_up
-                    or (error.reason == "UNREACHABLE" and not begun)
-                ):
-                    raise
-                if self._on_interruption is not None and attempt == 0:
-                    self._on_interruption(error)
-            await self._connection.back_off(attempt, give_up - time.monotonic())
-            attempt += 1
+            except QueueServerError as failure:
+                error = failure
+            if resumption.accept(error) and self._on_interruption is not None:
+                self._on_interruption(error)
+            await resumption.pause(error.retry_after)
 
     async def _attempt(self, *, restarted: bool) -> AsyncGenerator[Event | Snapshot | None, None]:
         """One call. Yields None for a message without news, so that the caller knows it lives."""
@@ -141,9 +130,3 @@ class Watch:
                     yield event
                 self._token = message.resume_token
                 yield found[-1] if found else None
-
-
-def _can_resume(error: QueueServerError) -> bool:
-    if isinstance(error, (ServiceUnavailable, WatcherTooSlow)):
-        return True
-    return not error.reason and error.code in _BROKEN

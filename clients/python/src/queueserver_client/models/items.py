@@ -69,6 +69,8 @@ class Item:
     #: uid of the attempt before this one; empty on a first attempt.
     retry_of: str = ""
     create_time: datetime | None = None
+    #: It was interrupted, and the queue does not start while it is at the head: update, move or remove it.
+    held: bool = False
 
     @classmethod
     def plan(
@@ -118,6 +120,7 @@ class Item:
             attempt=proto.attempt,
             retry_of=proto.retry_of,
             create_time=moment(proto.create_time) if proto.HasField("create_time") else None,
+            held=proto.held,
         )
 
 
@@ -134,11 +137,13 @@ class RunningItem:
     execution_id: str
     #: When the Manager claimed the item for execution.
     claim_time: datetime
+    #: It was submitted by ``queue.execute`` and never was in the queue.
+    immediate: bool = False
 
     @classmethod
     def from_proto(cls, proto: item_pb2.RunningItem) -> RunningItem:
         """Read the message of the contract."""
-        return cls(Item.from_proto(proto.item), proto.execution_id, moment(proto.claim_time))
+        return cls(Item.from_proto(proto.item), proto.execution_id, moment(proto.claim_time), proto.immediate)
 
 
 @dataclass(frozen=True)
@@ -201,7 +206,7 @@ class HistoryEntry:
     #: Identity of the execution.
     execution_id: str
     result: ItemResult
-    #: uid of the new attempt that was put back in the queue; empty if there is none.
+    #: uid of the item that was put back, as a new attempt or to be repeated in loop mode; empty if there is none.
     requeued_as: str = ""
 
     @classmethod

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
@@ -171,6 +172,12 @@ class Status:
     plans_allowed_uid: str
     devices_allowed_uid: str
     run_list_uid: str
+    #: How the queue treats items that have ended.
+    queue_mode: QueueMode
+    #: The queue starts by itself.
+    queue_autostart_enabled: bool
+    #: A pause was accepted and has not taken effect yet.
+    pause_pending: bool
 
     @classmethod
     def from_proto(cls, proto: status_service_pb2.Status) -> Status:
@@ -198,4 +205,7 @@ class Status:
             plans_allowed_uid=proto.plans_allowed_uid,
             devices_allowed_uid=proto.devices_allowed_uid,
             run_list_uid=proto.run_list_uid,
+            queue_mode=QueueMode.from_proto(proto.queue_mode),
+            queue_autostart_enabled=proto.queue_autostart_enabled,
+            pause_pending=proto.pause_pending,
         )

@@ -130,7 +130,11 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
         events.append(ItemsAdded((back.item,), 0))
     claimed = None
     if not running.immediate:
-        claimed = _next(record, claimant, behind, changes, events, ok=back.goes_on)
+        ended = None
+        if not back.goes_on:
+            well = outcome.result.exit_status.is_success
+            ended = StopReason.REQUESTED if well else StopReason.FAILURE
+        claimed = _next(record, ended, claimant, behind, changes, events)
     elif not back.goes_on:
         _end_autostart(record, changes, events)
     if claimed is None:
@@ -139,23 +143,20 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
 
 
 def _next(
-    record: Record, claimant: Claimant, behind: Item | None, changes: Changes, events: Events, *, ok: bool
+    record: Record,
+    reason: StopReason | None,
+    claimant: Claimant,
+    behind: Item | None,
+    changes: Changes,
+    events: Events,
 ) -> RunningItem | None:
-    """Claim the next item, or stop and say why. ``behind`` is an item on its way to the back of the queue."""
+    """Claim the next item, or stop and say why; ``reason`` is there if the last item is one to stop.
+
+    ``behind`` is an item on its way to the back of the queue.
+    """
     head = record.queue.at(0) if len(record.queue) else behind
-    reason = None
-    if not ok:
-        reason = StopReason.FAILURE
-    elif record.execution.stop_pending or not record.execution.active:
-        reason = StopReason.REQUESTED
-    elif head is None:
-        reason = StopReason.EMPTY
-    elif claimant.pause_unresolved:
-        reason = StopReason.PAUSE
-    elif not claimant.can_execute:
-        reason = StopReason.ENVIRONMENT
-    elif head.held:
-        reason = StopReason.HELD
+    if reason is None:
+        reason = _obstacle(record, head, claimant)
     if reason is None and head is not None:
         return _go_on(record, head, behind, claimant, changes, events)
     _put_behind(record, [behind] if behind else [], changes, events)
@@ -163,6 +164,19 @@ def _next(
         _end_autostart(record, changes, events)
     events.append(QueueStopped(reason or StopReason.EMPTY))
     return None
+
+
+def _obstacle(record: Record, head: Item | None, claimant: Claimant) -> StopReason | None:
+    """Why the queue can't go on with the item at its head, in the order in which the reasons count."""
+    if record.execution.stop_pending or not record.execution.active:
+        return StopReason.REQUESTED
+    if head is None:
+        return StopReason.EMPTY
+    if claimant.pause_unresolved:
+        return StopReason.PAUSE
+    if not claimant.can_execute:
+        return StopReason.ENVIRONMENT
+    return StopReason.HELD if head.held else None
 
 
 def _go_on(

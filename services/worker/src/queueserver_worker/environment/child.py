@@ -51,6 +51,7 @@ class EnvironmentChild:
         self._default_run_engine = default_run_engine
         self._commands: queue.SimpleQueue[RunPlanCommand | None] = queue.SimpleQueue()
         self._executor: Any = None
+        self._metadata: Any = None
         self._table: Any = None
         self._channel = Channel(connection, self._on_frame)
 
@@ -84,6 +85,7 @@ class EnvironmentChild:
         # Imported here, so that the first sign of life does not wait for what takes time.
         from queueserver_worker.environment.describe.inventory import take_inventory  # noqa: PLC0415
         from queueserver_worker.environment.execution import PlanExecutor  # noqa: PLC0415
+        from queueserver_worker.environment.metadata import MetadataReader  # noqa: PLC0415
         from queueserver_worker.environment.run_engine import (  # noqa: PLC0415
             WatchedRunEngine,
             print_table,
@@ -95,6 +97,8 @@ class EnvironmentChild:
             engine = namespace["RE"] = default_engine
             self._table = print_table(engine)
         watched = WatchedRunEngine(engine, self._channel.send) if engine is not None else None
+        if engine is not None:
+            self._metadata = MetadataReader(lambda: engine.md, self._channel.send)
         self._executor = PlanExecutor(namespace, watched, self._channel.send, self._flush)
         inventory = take_inventory(namespace)
         for issue in inventory.issues:
@@ -105,12 +109,18 @@ class EnvironmentChild:
 
     def _on_frame(self, frame: ToEnvironment) -> None:
         kind = frame.WhichOneof("frame")
-        if kind == "run_plan":
+        if kind == "run_plan" and self._executor is not None:
+            self._executor.accept()
             self._commands.put(frame.run_plan)
         elif kind == "exit":
             self._commands.put(None)
-        elif kind == "abort" and self._executor is not None:
-            self._executor.request_abort(frame.abort.reason)
+        elif kind == "metadata" and self._metadata is not None:
+            self._metadata.ask(frame.metadata.number)
+        elif self._executor is not None and self._executor.control is not None:
+            if kind == "control":
+                self._executor.control.ask(frame.control.action, frame.control.note)
+            elif kind == "abort":
+                self._executor.control.abort(frame.abort.reason)
 
     def _flush(self) -> None:
         if self._table is not None:

@@ -47,8 +47,9 @@ class WatchedRunEngine:
     def __init__(self, engine: Any, send: Send) -> None:
         self.engine = engine
         self._send = send
+        #: Told of each state, in the thread in which it changed and before anybody else. Must not block.
+        self.listener: Callable[[pb.RunEngineState.ValueType], None] | None = None
         self._converter = DocumentConverter()
-        self._changed = threading.Condition()
         self._hook_of_startup_code = engine.state_hook
         engine.state_hook = self._on_state
         engine.subscribe(self._on_document)
@@ -59,30 +60,25 @@ class WatchedRunEngine:
         """State of the RunEngine now."""
         return _state_of(self.engine.state)
 
-    def wait_for_state(self, is_right: Callable[["pb.RunEngineState.ValueType"], bool], timeout: float) -> bool:
-        """Wait until the state is right, at most `timeout` seconds; tell whether it is."""
-        with self._changed:
-            return self._changed.wait_for(lambda: is_right(self.state), timeout)
+    def request_pause(self, *, defer: bool) -> bool:
+        """Pause the plan at its next checkpoint or at once; tell whether the RunEngine took the request.
 
-    def request_pause(self) -> bool:
-        """Pause the plan as soon as possible; tell whether the RunEngine took the request."""
+        Waits until the RunEngine's loop is free, which a plan may delay for any time. Raises what the RunEngine does.
+        """
         # Imported with the startup code; bluesky raises this error and has no public home for it.
         from bluesky.run_engine import TransitionError  # type: ignore[attr-defined] # noqa: PLC0415
 
         try:
-            self.engine.request_pause(defer=False)
+            self.engine.request_pause(defer=defer)
         except TransitionError:
             return False
         return True
 
-    def wake_waiters(self) -> None:
-        """Let `wait_for_state` look again, because what it waits for depends on more than the state."""
-        with self._changed:
-            self._changed.notify_all()
-
     def _on_state(self, new: Any, old: Any) -> None:
-        self._send(FromEnvironment(run_engine=RunEngineChanged(state=_state_of(new))))
-        self.wake_waiters()
+        state = _state_of(new)
+        if self.listener is not None:
+            self.listener(state)
+        self._send(FromEnvironment(run_engine=RunEngineChanged(state=state)))
         if self._hook_of_startup_code is not None:
             self._hook_of_startup_code(new, old)
 
