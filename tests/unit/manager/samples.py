@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
+from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.changes import Change, Decision
 from queueserver_manager.domain.executing import Claimant
 from queueserver_manager.domain.item import (
@@ -138,3 +140,20 @@ results = st.builds(
     runs=st.lists(runs, max_size=3).map(tuple),
 )
 entries = st.builds(HistoryEntry, st.integers(1, 2**40), items, texts, results, texts)
+indices = st.integers(0, 2**31 - 1)
+#: Random events, by type.
+EVENTS: dict[type, st.SearchStrategy[Any]] = {
+    ev.ItemsAdded: st.builds(ev.ItemsAdded, st.lists(items, min_size=1, max_size=3).map(tuple), indices),
+    ev.ItemRemoved: st.builds(ev.ItemRemoved, texts, indices),
+    ev.ItemMoved: st.builds(ev.ItemMoved, texts, indices, indices),
+    ev.QueueCleared: st.builds(ev.QueueCleared, indices),
+    ev.QueueStarted: st.builds(ev.QueueStarted, texts),
+    ev.QueueStopRequested: st.builds(ev.QueueStopRequested, texts),
+    ev.QueueStopCancelled: st.builds(ev.QueueStopCancelled, texts),
+    ev.QueueStopped: st.builds(ev.QueueStopped, st.sampled_from(ev.StopReason)),
+    ev.ItemStarted: st.builds(ev.ItemStarted, runnings),
+    ev.ItemFinished: st.builds(ev.ItemFinished, texts, texts, st.sampled_from(ExitStatus), texts),
+    ev.HistoryAdded: st.builds(ev.HistoryAdded, entries),
+    ev.HistoryCleared: st.builds(ev.HistoryCleared, indices, indices),
+    ev.InventoryReplaced: st.builds(ev.InventoryReplaced, indices, indices),
+}

@@ -170,5 +170,5 @@ def test_numbers_of_history_entries_go_on_after_clearing() -> None:
 
 
 def test_a_negative_number_of_entries_to_keep_is_refused() -> None:
-    with pytest.raises(FieldInvalid, match="keep_newest: must be 0 or more"):
+    with pytest.raises(FieldInvalid, match=r"keep_newest: must be 0 or more\."):
         clear_history(record_of([], done=1), keep_newest=-1)

@@ -10,17 +10,21 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
+from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.status import Refusal, abort
 
 Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
 Translator = Callable[[Exception], "Refusal | None"]
 _log = logging.getLogger(__name__)
+# What a service makes of a request as long as this is many times as long, and worth to be given back afterwards.
+_LARGE_BYTES = 256 * 1024
 _UNDECODABLE = Refusal(
     grpc.StatusCode.INVALID_ARGUMENT,
     "REQUEST_UNDECODABLE",
@@ -30,6 +34,11 @@ _UNDECODABLE = Refusal(
 
 class UndecodableRequestError(Exception):
     """The bytes of a request are not the message they should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LargeRequest:
+    message: Any
 
 
 class RefusalInterceptor(grpc.aio.ServerInterceptor):
@@ -63,7 +72,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, call: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
         async def guarded(request: Any, context: Any) -> Any:
             try:
-                return await call(_decoded(request), context)
+                return await call(_decoded(request, context), context)
             except grpc.aio.AbortError:
                 raise
             except Exception as error:  # noqa: BLE001 - protects the client from a silent INTERNAL, and the service
@@ -76,7 +85,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     ) -> Callable[..., AsyncIterator[Any]]:
         async def guarded(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                responses = call(_decoded(request), context)
+                responses = call(_decoded(request, context), context)
                 if inspect.isawaitable(responses):  # a handler that writes its responses itself, as Health.Watch does
                     await responses
                     return
@@ -113,14 +122,18 @@ def _or_undecodable(deserialize: Deserializer) -> Deserializer:
 
     def decode(data: bytes) -> Any:
         try:
-            return deserialize(data)
+            request = deserialize(data)
         except DecodeError:
             return UndecodableRequestError()
+        return request if len(data) < _LARGE_BYTES else _LargeRequest(request)
 
     return decode
 
 
-def _decoded(request: Any) -> Any:
+def _decoded(request: Any, context: Any) -> Any:
     if isinstance(request, UndecodableRequestError):
         raise request
+    if isinstance(request, _LargeRequest):
+        context.add_done_callback(lambda _: return_unused_memory())
+        return request.message
     return request

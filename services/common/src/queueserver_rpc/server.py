@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+
+from queueserver_rpc.reflection import add_reflection
 
 # A batch of tens of thousands of items fits; a single item has a limit of its own.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -31,7 +32,7 @@ class Server:
         self._service_names = tuple(service_names)
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.grpc)
-        reflection.enable_server_reflection((*service_names, health.SERVICE_NAME, reflection.SERVICE_NAME), self.grpc)
+        add_reflection(self.grpc, (*service_names, health.SERVICE_NAME))
 
     def listen(self, address: str) -> str:
         """Bind ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH``; answers the bound address.

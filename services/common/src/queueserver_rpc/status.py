@@ -16,8 +16,12 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 DOMAIN = "qserver"
-# Trailers travel in HTTP/2 headers, which peers limit to about 8 KiB; longer sentences are cut.
-MAX_MESSAGE = 2000
+# Trailers travel in HTTP/2 headers, which peers limit to about 8 KiB altogether. The sentence is in them twice (once
+# percent-encoded, which triples what is not ASCII), the details once, in base64. So both are bounded, in bytes.
+MAX_MESSAGE_BYTES = 800
+MAX_FIELD_BYTES = 120
+MAX_DESCRIPTION_BYTES = 240
+MAX_STATUS_BYTES = 3600
 MAX_FIELD_VIOLATIONS = 20
 
 
@@ -46,24 +50,35 @@ class Refusal:
 def to_proto(refusal: Refusal) -> status_pb2.Status:
     """Put a refusal into the message that travels in the trailers."""
     code: int = refusal.code.value[0]
-    status = status_pb2.Status(code=code, message=_cut(refusal.message))
+    status = status_pb2.Status(code=code, message=_cut(refusal.message, MAX_MESSAGE_BYTES))
     _pack(
         status,
         error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=dict(refusal.metadata)),
     )
-    if refusal.violations:
-        shown = refusal.violations[:MAX_FIELD_VIOLATIONS]
-        bad_request = error_details_pb2.BadRequest()
-        for violation in shown:
-            bad_request.field_violations.add(field=violation.field, description=violation.description[:400])
-        _pack(status, bad_request)
     if refusal.retry_after is not None:
         delay = duration_pb2.Duration()
         delay.FromNanoseconds(int(refusal.retry_after * 1e9))
         _pack(status, error_details_pb2.RetryInfo(retry_delay=delay))
     for detail in refusal.details:
-        _pack(status, detail)
+        if status.ByteSize() + detail.ByteSize() <= MAX_STATUS_BYTES:
+            _pack(status, detail)
+    if refusal.violations:
+        _pack(status, _bad_request(refusal.violations, MAX_STATUS_BYTES - status.ByteSize()))
     return status
+
+
+def _bad_request(violations: Sequence[Violation], room: int) -> error_details_pb2.BadRequest:
+    """The first wrong fields, as many as there is room for (bytes), but always one."""
+    message = error_details_pb2.BadRequest()
+    for violation in violations[:MAX_FIELD_VIOLATIONS]:
+        message.field_violations.add(
+            field=_cut(violation.field, MAX_FIELD_BYTES),
+            description=_cut(violation.description, MAX_DESCRIPTION_BYTES),
+        )
+        if message.ByteSize() > room and len(message.field_violations) > 1:
+            del message.field_violations[-1]
+            break
+    return message
 
 
 async def abort(context: grpc.aio.ServicerContext[Message, Message], refusal: Refusal) -> None:
@@ -77,5 +92,7 @@ def _pack(status: status_pb2.Status, detail: Message) -> None:
     status.details.append(packed)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_MESSAGE else text[: MAX_MESSAGE - 1] + "…"
+def _cut(text: str, most: int) -> str:
+    """Text of at most so many bytes, with an ellipsis where something is missing."""
+    encoded = text.encode(errors="replace")
+    return text if len(encoded) <= most else encoded[: most - 3].decode(errors="ignore") + "…"

@@ -78,7 +78,7 @@ class FieldInvalid(InvalidRequest):
     """A field of the request has a value it can't have."""
 
     def __init__(self, field: str, description: str) -> None:
-        super().__init__(f"{field}: {description}", violations=[Violation(field, description)])
+        super().__init__(f"{field}: {description}.", violations=[Violation(field, description)])
 
 
 class ItemInvalid(InvalidRequest):

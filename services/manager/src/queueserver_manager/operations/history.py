@@ -37,7 +37,7 @@ class HistoryOperations:
         def look(record: Record) -> HistoryPage:
             history = record.history
             if newest_first:
-                end = history.next_number if place is None else place + 1
+                end = history.next_number if place is None else min(place + 1, history.next_number)
                 start = max(history.first_number, end - size)
                 entries = history.slice(start, end - start)[::-1]
                 next_token = str(start - 1) if start > history.first_number else ""

@@ -100,14 +100,15 @@ def _batch_refused(error: errors.BatchRefused) -> Message:
             index=item.index, reason=TABLE[type(item.error)][1], message=item.error.message[:200]
         )
         for violation in item.error.violations[:3]:
-            refused.field_violations.add(field=violation.field, description=violation.description[:200])
-        if message.ByteSize() > _MAX_DETAIL_BYTES:
+            refused.field_violations.add(field=violation.field[:100], description=violation.description[:200])
+        if message.ByteSize() > _MAX_DETAIL_BYTES and len(message.items) > 1:
+            del message.items[-1]
             break
     return message
 
 
-#: Trailers are limited to about 8 KiB by peers; this leaves room for the rest.
-_MAX_DETAIL_BYTES = 4000
+#: Room for the refused items of a batch; see queueserver_rpc.status.
+_MAX_DETAIL_BYTES = 1800
 _DETAILS: dict[type[errors.Refused], Callable[..., Message]] = {
     errors.InvalidState: _invalid_state,
     errors.NotOwner: _not_owner,

@@ -24,6 +24,7 @@ from queueserver.worker.v1.environment_channel_pb2 import (
     RunPlanCommand,
     ToEnvironment,
 )
+from queueserver_rpc.memory import return_unused_memory
 
 from queueserver_worker.environment.channel import Channel
 from queueserver_worker.environment.failures import startup_failure
@@ -65,6 +66,7 @@ class EnvironmentChild:
             self._channel.send(FromEnvironment(ready=self._prepare(namespace, default_engine)))
         except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
             self._give_up(source, error)
+        return_unused_memory()
         while (command := self._commands.get()) is not None:
             self._executor.execute(command)
         self._flush()

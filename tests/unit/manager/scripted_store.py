@@ -1,0 +1,123 @@
+"""A store in memory that does what a test tells it to: be slow, be away, lose ownership, forget whether it wrote.
+
+For faults that a real Redis can't be made to have at a given moment. What Redis really does is tested with Redis, in
+tests/integration/store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.editing import add_items
+from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.placement import Back
+from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.store.port import Entry, EventsGone, StoreDown
+
+from tests.unit.manager.samples import NOW, plan, record_of, uids
+
+SECONDS = 10.0
+
+
+class ScriptedStore:
+    """Implements the Store protocol."""
+
+    def __init__(self, record: Record) -> None:
+        self.stored = copy.deepcopy(record)
+        self.log: list[Announcement] = []
+        self.commits: list[list[int]] = []
+        #: What the next commits raise, and whether they write nevertheless.
+        self.faults: list[tuple[Exception, bool]] = []
+        self.load_faults: list[Exception] = []
+        self.events_gone = False
+        #: A commit that has begun, and leave for it to go on.
+        self.begun = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
+        self.up = asyncio.Event()
+        self.up.set()
+
+    async def load(self) -> Record:
+        if self.load_faults:
+            raise self.load_faults.pop(0)
+        return copy.deepcopy(self.stored)
+
+    async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
+        self.begun.set()
+        await self.may_go_on.wait()
+        assert before == self.stored.revisions
+        fault, writes = self.faults.pop(0) if self.faults else (None, True)
+        if writes:
+            self.commits.append([entry.revision for entry in entries])
+            for entry in entries:
+                for change in entry.changes:
+                    self.stored.apply(change)
+                self.log += [Announcement(entry.revision, entry.time, event) for event in entry.events]
+            self.stored.revisions = after
+        if fault is not None:
+            raise fault
+
+    async def events_between(self, after: int, up_to: int) -> list[Announcement]:
+        if self.events_gone and after < up_to:
+            raise EventsGone
+        return [announcement for announcement in self.log if after < announcement.revision <= up_to]
+
+    async def wait_until_up(self) -> None:
+        await self.up.wait()
+
+    def fail(self, *, fate_known: bool, writes: bool = False) -> None:
+        """Let the next commit fail."""
+        self.faults.append((StoreDown("scripted", fate_known=fate_known), writes))
+
+
+class Office:
+    """A ledger at work on a scripted store, and what it announced."""
+
+    def __init__(self, record: Record) -> None:
+        self.store = ScriptedStore(record)
+        self.record = record
+        self.announced: list[Announcement] = []
+        self.storage: list[bool] = []
+        self.ledger = Ledger(self.store, record, lambda: NOW, self.announced.extend, self._note_storage)
+        self.work = asyncio.create_task(self.ledger.run())
+
+    def _note_storage(self) -> None:
+        self.storage.append(self.ledger.storage_up)
+
+    def add(self, *new: str) -> asyncio.Task[Any]:
+        """Submit the addition of items to the back."""
+        items = [plan(uid) for uid in new]
+        return self.submit(lambda record: add_items(record, items, Back(), 1000))
+
+    def submit(self, decide: Callable[[Record], Decision[Any]]) -> asyncio.Task[Any]:
+        return asyncio.create_task(self.ledger.submit(decide))
+
+    async def seen(self) -> list[str]:
+        """The queue as a reader sees it."""
+        return await asyncio.wait_for(self.ledger.read(uids), SECONDS)
+
+    async def hold_commit(self, *new: str) -> asyncio.Task[Any]:
+        """Submit an addition whose commit begins and waits."""
+        self.store.may_go_on.clear()
+        self.store.begun.clear()
+        task = self.add(*new)
+        await asyncio.wait_for(self.store.begun.wait(), SECONDS)
+        return task
+
+
+@asynccontextmanager
+async def office(queue: str = "", *, done: int = 0) -> AsyncIterator[Office]:
+    """An office that is closed at the end."""
+    opened = Office(record_of(queue, done=done))
+    try:
+        yield opened
+    finally:
+        opened.work.cancel()
+        with suppress(BaseException):
+            await opened.work

@@ -1,0 +1,120 @@
+"""What is written to Redis is read back as it was."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver_manager.domain import events as ev
+from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.store import codec, event_codec
+from queueserver_manager.store.event_codec import decode_events, encode_events
+
+from tests.unit.manager.samples import EVENTS, entries, items, plan, relaxed, runnings, times, values
+
+
+def types_in(value: object) -> object:
+    """The Python types inside a value: 1 and 1.0 and True are equal and not the same."""
+    if isinstance(value, list):
+        return [types_in(element) for element in value]
+    if isinstance(value, dict):
+        return {key: types_in(element) for key, element in value.items()}
+    return type(value)
+
+
+@relaxed
+@given(items)
+def test_an_item_is_read_back_as_it_was(item: Item) -> None:
+    back = codec.decode_item(codec.decode(codec.encode_item(item)))
+    assert back == item
+    assert types_in(back.args) == types_in(item.args)
+    assert types_in(back.kwargs) == types_in(item.kwargs)
+
+
+@relaxed
+@given(values)
+def test_values_keep_their_types(value: object) -> None:
+    back = codec.decode(codec.encode(value))
+    assert back == value
+    assert types_in(back) == types_in(value)
+
+
+@relaxed
+@given(runnings)
+def test_a_running_item_is_read_back_as_it_was(running: RunningItem) -> None:
+    assert codec.decode_running(codec.decode(codec.encode_running(running))) == running
+
+
+@relaxed
+@given(entries)
+def test_a_history_entry_is_read_back_as_it_was(entry: HistoryEntry) -> None:
+    assert codec.decode_entry(codec.decode(codec.encode_entry(entry))) == entry
+
+
+@pytest.mark.parametrize("active", [False, True])
+@pytest.mark.parametrize("stop_pending", [False, True])
+def test_whether_the_queue_runs_is_read_back(active: bool, stop_pending: bool) -> None:
+    execution = Execution(active=active, stop_pending=stop_pending)
+    assert codec.decode_execution(codec.decode(codec.encode_execution(execution))) == execution
+
+
+def test_what_a_client_left_out_is_not_stored_and_what_it_left_empty_is() -> None:
+    absent = json.loads(codec.encode_item(plan("a")))
+    assert {"args", "kwargs", "meta", "properties", "attempt", "retry_of"}.isdisjoint(absent)
+    empty = Item("a", plan("a").kind, "count", "jane", "primary", 1.0, [], {}, {}, {})
+    stored = json.loads(codec.encode_item(empty))
+    assert (stored["args"], stored["kwargs"], stored["meta"], stored["properties"]) == ([], {}, {}, {})
+
+
+def test_a_lone_surrogate_is_stored_although_utf8_has_none() -> None:
+    item = Item("a", plan("a").kind, "count", "j\ud800ne", "primary", 1.0)
+    assert codec.decode_item(codec.decode(codec.encode_item(item))) == item
+
+
+def test_an_item_is_encoded_once_and_its_next_attempt_anew() -> None:
+    item = plan("a")
+    assert codec.encode_item(item) is codec.encode_item(item)
+    retry = item.next_attempt("b", 5.0)
+    assert codec.decode_item(codec.decode(codec.encode_item(retry))) == retry
+
+
+def test_an_item_is_text_that_a_person_can_read() -> None:
+    item = Item("a", plan("a").kind, "zähle", "jane", "primary", 1.5, [["det1"]], {"num": 5})
+    assert codec.encode_item(item).decode() == (
+        '{"item_uid":"a","item_type":"plan","name":"zähle","user":"jane","user_group":"primary","created":1.5,'
+        '"args":[["det1"]],"kwargs":{"num":5}}'
+    )
+
+
+def test_there_are_samples_of_every_event() -> None:
+    union = {member for part in get_args(ev.Event) for member in (get_args(part) or (part,))}
+    assert set(EVENTS) == union
+
+
+@pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
+def test_every_event_is_read_back_from_the_log_as_it_was(kind: type) -> None:
+    @relaxed
+    @given(st.lists(EVENTS[kind], min_size=1, max_size=2), times, st.integers(1, 2**40))
+    def read_back(events: list[ev.Event], time: float, revision: int) -> None:
+        data = encode_events(time, events)
+        assert decode_events(revision, data) == [ev.Announcement(revision, time, event) for event in events]
+        assert all(type(found.event) is kind for found in decode_events(revision, data))
+
+    read_back()
+
+
+@relaxed
+@given(st.lists(st.one_of(*EVENTS.values()), max_size=5), times)
+def test_the_events_of_one_change_are_read_back_in_order(events: list[ev.Event], time: float) -> None:
+    found = decode_events(7, encode_events(time, events))
+    assert [announcement.event for announcement in found] == events
+
+
+def test_the_names_of_events_and_their_decoders_belong_together() -> None:
+    encoded_by_hand = {"items_added", "item_started", "history_added"}
+    assert set(event_codec._DECODERS) == set(event_codec._NAMES.values()) | encoded_by_hand
+    assert len(event_codec._DECODERS) == len(EVENTS)

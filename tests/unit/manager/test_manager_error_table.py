@@ -1,0 +1,146 @@
+"""What clients are told about refusals: one table, total, with stable reasons."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import grpc
+import pytest
+from queueserver.common.v1 import error_details_pb2 as details_pb2
+from queueserver_manager.domain import errors
+from queueserver_manager.rpc.errors import TABLE, translate
+from queueserver_rpc.status import to_proto
+
+ALL = [error for error in vars(errors).values() if inspect.isclass(error) and issubclass(error, errors.Refused)]
+LEAVES = [error for error in ALL if not error.__subclasses__()]
+FAMILIES = {
+    errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.NotFound: grpc.StatusCode.NOT_FOUND,
+    errors.BeyondRange: grpc.StatusCode.OUT_OF_RANGE,
+    errors.WrongState: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.Conflict: grpc.StatusCode.ABORTED,
+    errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
+}
+WRONG = errors.Violation("item.name", "required")
+#: One of each, made as the domain makes them.
+SAMPLES: dict[type[errors.Refused], errors.Refused] = {
+    errors.FieldInvalid: errors.FieldInvalid("page_size", "must be 0 or more"),
+    errors.ItemInvalid: errors.ItemInvalid("The item has no name.", violations=[WRONG]),
+    errors.NumberNotExact: errors.NumberNotExact("item.args[0]", "pass it as text"),
+    errors.BatchRefused: errors.BatchRefused(
+        [errors.RefusedItem(3, errors.ItemInvalid("The item has no name.", violations=[WRONG]))], 9
+    ),
+    errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
+    errors.NotOwner: errors.NotOwner("beamline:60630"),
+    errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
+}
+
+
+def sample(kind: type[errors.Refused]) -> errors.Refused:
+    if kind in SAMPLES:
+        return SAMPLES[kind]
+    return kind() if kind.__init__ is not errors.Refused.__init__ else kind("Something is wrong: mend it.")
+
+
+def test_the_table_has_every_refusal_and_nothing_else() -> None:
+    assert set(TABLE) == set(LEAVES)
+
+
+def test_reasons_are_unique_upper_case_and_follow_from_the_names_of_the_errors() -> None:
+    reasons = [reason for _, reason in TABLE.values()]
+    assert len(set(reasons)) == len(reasons)
+    for kind, (_, reason) in TABLE.items():
+        assert reason == re.sub(r"(?<!^)([A-Z])", r"_\1", kind.__name__).upper()
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
+    assert sorted(drawn) == sorted(kind.__name__ for kind in ALL if kind is not errors.Refused)
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_a_refusal_has_the_code_of_its_family_and_its_own_reason(kind: type[errors.Refused]) -> None:
+    error = sample(kind)
+    refusal = translate(error)
+    assert refusal is not None
+    (family,) = [code for parent, code in FAMILIES.items() if issubclass(kind, parent)]
+    assert (refusal.code, refusal.reason, refusal.message) == (family, TABLE[kind][1], error.message)
+    assert (refusal.retry_after is not None) == issubclass(kind, errors.Unavailable)
+    assert refusal.message.endswith(".")
+    assert to_proto(refusal).code == family.value[0]
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), Exception("x")], ids=repr)
+def test_a_defect_is_no_refusal(error: Exception) -> None:
+    assert translate(error) is None
+
+
+def test_wrong_fields_are_passed_on() -> None:
+    refusal = translate(SAMPLES[errors.ItemInvalid])
+    assert refusal is not None
+    assert [(violation.field, violation.description) for violation in refusal.violations] == [("item.name", "required")]
+
+
+def test_a_wrong_state_carries_the_state_and_the_allowed_ones() -> None:
+    refusal = translate(SAMPLES[errors.InvalidState])
+    assert refusal is not None
+    assert list(refusal.details) == [details_pb2.InvalidState(state="IDLE", allowed_states=["EXECUTING_QUEUE"])]
+
+
+def test_a_standby_says_where_the_owner_is_or_that_there_is_none_yet() -> None:
+    refusal = translate(errors.NotOwner("beamline:60630"))
+    assert refusal is not None
+    assert list(refusal.details) == [details_pb2.NotOwner(owner_address="beamline:60630")]
+    assert "send the request to the owner at beamline:60630" in refusal.message
+    assert "try again in a moment" in errors.NotOwner("").message
+
+
+def test_a_refused_batch_names_its_wrong_items() -> None:
+    refusal = translate(SAMPLES[errors.BatchRefused])
+    assert refusal is not None
+    (detail,) = refusal.details
+    assert isinstance(detail, details_pb2.BatchRefused)
+    (item,) = detail.items
+    assert (item.index, item.reason, item.field_violations[0].field) == (3, "ITEM_INVALID", "item.name")
+    assert (
+        refusal.message == "1 of 9 items are wrong and none was added; the first one is items[3]: The item has no name."
+    )
+
+
+def test_of_a_huge_refused_batch_the_first_items_are_named_and_long_texts_cut() -> None:
+    long = errors.Violation("item.kwargs.num", "x" * 2000)
+    items = [errors.RefusedItem(i, errors.ItemInvalid("x" * 2000, violations=[long] * 50)) for i in range(5000)]
+    refusal = translate(errors.BatchRefused(items, 5000))
+    assert refusal is not None
+    (detail,) = refusal.details
+    assert isinstance(detail, details_pb2.BatchRefused)
+    assert [item.index for item in detail.items] == list(range(len(detail.items)))
+    assert 1 <= len(detail.items) <= 20
+    assert detail.ByteSize() < 5000
+
+
+def test_every_sentence_that_is_fixed_says_what_to_do() -> None:
+    for kind, words in {
+        errors.PageTokenInvalid: "begin the listing",
+        errors.ResumeTokenInvalid: "begin watching",
+        errors.PageTokenExpired: "begin it again",
+        errors.ResumeTokenExpired: "begin watching anew",
+        errors.InventoryEmpty: "open the environment",
+        errors.RunEngineMissing: "define RE",
+        errors.InventoryChanged: "begin the listing again",
+        errors.WatcherTooSlow: "watch again",
+        errors.NotReady: "try again",
+        errors.WorkerUnavailable: "try again",
+    }.items():
+        assert words in sample(kind).message
+    for known, words in ((True, "Nothing was changed"), (False, "look at the queue")):
+        assert words in errors.StorageUnavailable(fate_known=known).message
+
+
+@pytest.mark.parametrize("kind", [errors.EnvironmentExists, errors.EnvironmentClosed])
+def test_a_sentence_that_the_tutorials_fix_has_its_remedy_beside_it(kind: type[errors.Refused]) -> None:
+    refusal = translate(sample(kind))
+    assert refusal is not None
+    assert refusal.metadata["remedy"].endswith(".")

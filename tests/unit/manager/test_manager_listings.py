@@ -1,0 +1,151 @@
+"""Pages of the queue and of the history: nothing twice, nothing left out, all of one moment where promised."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver_manager.domain.editing import clear_history, clear_queue
+from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
+from queueserver_manager.operations.history import HistoryOperations
+from queueserver_manager.operations.listing import QueueListings
+
+from tests.unit.manager.samples import relaxed
+from tests.unit.manager.scripted_store import SECONDS, Office, office
+
+BAD_TOKENS = ["x", "-", "1-", "-1", "1-x", "x-1", "1-2-3", "²-1", "1.5-2", " 1-2", "9" * 5000, f"{'9' * 5000}-1"]
+
+
+async def queue_pages(listings: QueueListings, size: int) -> list[list[str]]:
+    pages, token = [], ""
+    while True:
+        page = await listings.page(size, token)
+        pages.append([item.uid for item in page.items])
+        if not (token := page.next_token):
+            return pages
+
+
+async def history_pages(history: HistoryOperations, size: int, *, newest_first: bool) -> list[list[int]]:
+    pages, token = [], ""
+    while True:
+        page = await history.page(size, token, newest_first=newest_first)
+        pages.append([entry.number for entry in page.entries])
+        if not (token := page.next_token):
+            return pages
+
+
+def cut(everything: list[int], size: int) -> list[list[int]]:
+    return [everything[start : start + size] for start in range(0, len(everything), size)] or [[]]
+
+
+async def commit(o: Office, *new: str) -> None:
+    await asyncio.wait_for(o.add(*new), SECONDS)
+
+
+@relaxed
+@given(st.integers(0, 12), st.integers(1, 14))
+async def test_pages_together_are_the_queue(length: int, size: int) -> None:
+    async with office("abcdefghijkl"[:length]) as o:
+        pages = await queue_pages(QueueListings(o.ledger), size)
+        assert pages == [
+            list("abcdefghijkl"[start : min(start + size, length)]) for start in range(0, length, size)
+        ] or [[]]
+
+
+async def test_all_pages_show_the_moment_of_the_first() -> None:
+    async with office("abcde") as o:
+        listings = QueueListings(o.ledger)
+        first = await listings.page(2, "")
+        await asyncio.wait_for(o.submit(clear_queue), SECONDS)
+        await commit(o, "x")
+        second = await listings.page(2, first.next_token)
+        third = await listings.page(2, second.next_token)
+        shown = [item.uid for page in (first, second, third) for item in page.items]
+        assert shown == list("abcde")
+        assert {page.listing.revision for page in (first, second, third)} == {0}
+        assert {page.listing.size for page in (first, second, third)} == {5}
+        assert third.next_token == ""
+        assert [item.uid for item in (await listings.page(2, "")).items] == ["x"]
+
+
+async def test_a_page_can_be_asked_for_again_and_in_another_size() -> None:
+    async with office("abcde") as o:
+        listings = QueueListings(o.ledger)
+        token = (await listings.page(1, "")).next_token
+        for size in (1, 2, 4, 9):
+            assert [item.uid for item in (await listings.page(size, token)).items] == list("bcde"[:size])
+
+
+async def test_only_the_newest_listings_are_kept() -> None:
+    async with office("abc") as o:
+        listings = QueueListings(o.ledger)
+        tokens = []
+        for number in range(20):
+            tokens.append((await listings.page(1, "")).next_token)
+            await commit(o, f"{number}")
+        with pytest.raises(PageTokenExpired):
+            await listings.page(1, tokens[0])
+        assert [item.uid for item in (await listings.page(1, tokens[-1])).items] == ["b"]
+        assert len(listings._kept) <= 16
+
+
+async def test_a_listing_of_one_page_is_not_kept() -> None:
+    async with office("abc") as o:
+        listings = QueueListings(o.ledger)
+        assert (await listings.page(3, "")).next_token == ""
+        assert not listings._kept
+
+
+@pytest.mark.parametrize("token", BAD_TOKENS, ids=lambda token: token[:9])
+async def test_what_is_no_token_of_a_listing_is_refused(token: str) -> None:
+    async with office("abc") as o:
+        with pytest.raises((PageTokenInvalid, PageTokenExpired)):
+            await QueueListings(o.ledger).page(1, token)
+
+
+@relaxed
+@given(st.integers(0, 12), st.integers(1, 14), st.booleans())
+async def test_pages_together_are_the_history_in_either_direction(length: int, size: int, newest_first: bool) -> None:
+    async with office(done=length) as o:
+        numbers = list(range(1, length + 1))
+        pages = await history_pages(HistoryOperations(o.ledger), size, newest_first=newest_first)
+        assert pages == cut(numbers[::-1] if newest_first else numbers, size)
+
+
+@pytest.mark.parametrize(("newest_first", "rest"), [(False, [5, 6]), (True, [])])
+async def test_entries_that_went_between_two_pages_are_passed_over(newest_first: bool, rest: list[int]) -> None:
+    async with office(done=6) as o:
+        history = HistoryOperations(o.ledger)
+        first = await history.page(2, "", newest_first=newest_first)
+        await asyncio.wait_for(o.submit(lambda record: clear_history(record, keep_newest=2)), SECONDS)
+        second = await history.page(2, first.next_token, newest_first=newest_first)
+        assert ([entry.number for entry in second.entries], second.next_token) == (rest, "")
+        assert second.size == 2
+
+
+async def test_clearing_answers_how_many_entries_went() -> None:
+    async with office(done=6) as o:
+        history = HistoryOperations(o.ledger)
+        committed = await history.clear(keep_newest=0, up_to_item="done-4")
+        assert (committed.result, committed.revision) == (4, 1)
+        assert await history_pages(history, 10, newest_first=False) == [[5, 6]]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("token", ["x", "-1", "²", "1.5", " 1", "9" * 5000], ids=lambda token: str(token)[:9])
+async def test_what_is_no_token_of_the_history_is_refused(token: str, newest_first: bool) -> None:
+    async with office(done=3) as o:
+        with pytest.raises(PageTokenInvalid):
+            await HistoryOperations(o.ledger).page(1, token, newest_first=newest_first)
+
+
+@pytest.mark.parametrize("token", ["4", "99", str(2**63)])
+async def test_a_token_beyond_the_newest_entry_leads_to_what_there_is(token: str) -> None:
+    async with office(done=3) as o:
+        history = HistoryOperations(o.ledger)
+        page = await history.page(2, token, newest_first=True)
+        assert ([entry.number for entry in page.entries], page.next_token) == ([3, 2], "1")
+        page = await history.page(2, token, newest_first=False)
+        assert (list(page.entries), page.next_token) == ([], "")

@@ -1,0 +1,66 @@
+"""The command line of the Manager."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from queueserver_manager.settings import REDIS_VARIABLE, Settings, instance_name, parse
+
+NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
+
+
+@pytest.fixture(autouse=True)
+def no_redis_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(REDIS_VARIABLE, raising=False)
+
+
+def test_what_is_not_said_has_a_default() -> None:
+    assert parse(NEEDED) == Settings(
+        listen="127.0.0.1:60630",
+        redis="localhost:2",
+        worker="localhost:1",
+        key_prefix="qs",
+        instance_id="",
+        history_limit=10_000,
+        log_level="INFO",
+    )
+
+
+def test_everything_can_be_said() -> None:
+    options = ["--listen", "0.0.0.0:5", "--key-prefix", "p", "--instance-id", "me"]
+    options += ["--history-limit", "7", "--log-level", "DEBUG"]
+    assert parse([*NEEDED, *options]) == Settings("0.0.0.0:5", "localhost:2", "localhost:1", "p", "me", 7, "DEBUG")
+
+
+def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(REDIS_VARIABLE, "unix:///from/environment")
+    assert parse(["--worker", "w"]).redis == "unix:///from/environment"
+    assert parse(NEEDED).redis == "localhost:2"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--redis", "r"], "--worker"),
+        (["--worker", "w"], f"give --redis URL, or set {REDIS_VARIABLE}"),
+        ([*NEEDED, "--history-limit", "0"], "must be 1 or more"),
+        ([*NEEDED, "--history-limit", "-1"], "must be 1 or more"),
+        ([*NEEDED, "--history-limit", "many"], "--history-limit"),
+        ([*NEEDED, "--log-level", "LOUD"], "--log-level"),
+        ([*NEEDED, "--unknown"], "--unknown"),
+    ],
+)
+def test_a_wrong_command_line_ends_with_a_complaint(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+    assert ended.value.code == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_an_instance_is_named_by_its_option_or_by_host_and_port() -> None:
+    assert instance_name(parse([*NEEDED, "--instance-id", "me"]), "0.0.0.0:77") == "me"
+    assert instance_name(parse(NEEDED), "0.0.0.0:77") == f"{socket.gethostname()}:77"
+    assert instance_name(parse(NEEDED), "[::]:77") == f"{socket.gethostname()}:77"

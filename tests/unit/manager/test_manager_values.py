@@ -1,0 +1,111 @@
+"""Plan arguments from messages and back, and where a value that can't be passed on is said to be."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from google.protobuf.struct_pb2 import ListValue, Struct
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver_manager.domain.errors import ItemInvalid, NumberNotExact
+from queueserver_manager.wire.values import MAX_DEPTH, dict_to_struct, list_to_list, list_to_list_value, struct_to_dict
+
+from tests.unit.manager.samples import relaxed, texts, values
+from tests.unit.manager.test_manager_codec import types_in
+
+
+def as_struct(value: dict[str, Any]) -> Struct:
+    struct = Struct()
+    dict_to_struct(value, struct)
+    return struct
+
+
+def as_list(value: list[Any]) -> ListValue:
+    target = ListValue()
+    list_to_list_value(value, target)
+    return target
+
+
+@relaxed
+@given(st.dictionaries(texts, values, max_size=4))
+def test_an_object_comes_back_with_the_same_values_and_types(value: dict[str, Any]) -> None:
+    struct = Struct.FromString(as_struct(value).SerializeToString())
+    back = struct_to_dict(struct, "item.kwargs")
+    assert back == value
+    assert types_in(back) == types_in(value)
+
+
+@relaxed
+@given(st.lists(values, max_size=4))
+def test_a_list_comes_back_with_the_same_values_and_types(value: list[Any]) -> None:
+    back = list_to_list(ListValue.FromString(as_list(value).SerializeToString()), "item.args")
+    assert back == value
+    assert types_in(back) == types_in(value)
+
+
+def test_what_people_type_arrives_as_python_values() -> None:
+    struct = Struct()
+    struct.update({"num": 5, "delay": 0.5, "on": True, "none": None, "x": [1, "a", {"b": [2.5]}], "empty": {}})
+    assert struct_to_dict(struct, "item.kwargs") == {
+        "num": 5,
+        "delay": 0.5,
+        "on": True,
+        "none": None,
+        "x": [1, "a", {"b": [2.5]}],
+        "empty": {},
+    }
+
+
+def test_a_value_of_no_kind_is_null() -> None:
+    values_ = ListValue()
+    values_.values.add()
+    assert list_to_list(values_, "item.args") == [None]
+
+
+@pytest.mark.parametrize("number", [2.0**53, -(2.0**53), 1e18, math.nan, math.inf])
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        (lambda number: [1, number], "item.args[1]"),
+        (lambda number: [[0, [number]]], "item.args[0][1][0]"),
+        (lambda number: [{"a": {"b": number}}], "item.args[0].a.b"),
+        (lambda number: [{"a": [1, 2, number]}], "item.args[0].a[2]"),
+    ],
+)
+def test_a_number_that_is_not_exact_is_refused_with_its_path(number: float, value: Any, path: str) -> None:
+    with pytest.raises(NumberNotExact) as caught:
+        list_to_list(as_list(value(number)), "item.args")
+    (violation,) = caught.value.violations
+    assert violation.field == path
+    assert caught.value.message.startswith(f"{path}: ")
+
+
+def test_the_path_begins_where_the_caller_says() -> None:
+    with pytest.raises(NumberNotExact) as caught:
+        struct_to_dict(as_struct({"a": {"b": math.nan}}), "items[4].kwargs")
+    assert caught.value.violations[0].field == "items[4].kwargs.a.b"
+
+
+def nested(depth: int, *, lists: bool) -> Any:
+    """A value with ``depth`` containers around it."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value] if lists else {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_values_are_taken_down_to_the_deepest_level_and_no_deeper(lists: bool) -> None:
+    deepest = nested(MAX_DEPTH, lists=lists)
+    too_deep = nested(MAX_DEPTH + 1, lists=lists)
+    if lists:
+        assert list_to_list(as_list(deepest), "item.args") == deepest
+        with pytest.raises(ItemInvalid, match=f"nested deeper than {MAX_DEPTH} levels"):
+            list_to_list(as_list(too_deep), "item.args")
+    else:
+        assert struct_to_dict(as_struct(deepest), "item.kwargs") == deepest
+        with pytest.raises(ItemInvalid, match="put such data where the plan can read it") as caught:
+            struct_to_dict(as_struct(too_deep), "item.kwargs")
+        assert caught.value.violations[0].field == "item.kwargs" + ".a" * MAX_DEPTH
