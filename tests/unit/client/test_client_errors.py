@@ -31,9 +31,9 @@ CODE = grpc.StatusCode
 
 
 async def refused(manager: ScriptedManager, client: AsyncClient, refusal: Refusal) -> QueueServerError:
-    manager.answers["ClearHistory"] = refusal
+    manager.answers["GetItem"] = refusal
     with pytest.raises(QueueServerError) as caught:
-        await client.history.clear()
+        await client.queue.get()
     return caught.value
 
 

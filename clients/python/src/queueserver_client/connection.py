@@ -1,9 +1,8 @@
 """One connection to a Queue Server: how long a call may take, what is repeated, and what a failure means.
 
-Guarantees: every unary call ends by its deadline. A change that carries a request id is repeated under the same
-id while the server is UNAVAILABLE, within its deadline: the server makes it once and gives the first answer
-again. A change without one is sent at most once. Changes are sent only on a connection that stands, so a
-failure to connect is known to have changed nothing.
+Guarantees: every unary call ends by its deadline. A change is repeated under the same request id while the server
+is UNAVAILABLE, within its deadline: the server makes it once and gives the first answer again. Calls are sent
+only on a connection that stands, so a failure to connect is known to have changed nothing.
 
 Not guaranteed: that a change whose connection broke, and could not be repeated in time, was or was not made.
 """
@@ -21,15 +20,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import grpc
 
 from queueserver_client import refusals
-from queueserver_client.channel import RECONNECT_SECONDS, Stubs, identity, open_channel, whole_address
+from queueserver_client.channel import Stubs, identity, open_channel, whole_address
 from queueserver_client.errors import QueueServerError, Refusal, ServerFault, ServiceUnavailable
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 
-#: How long a change that can't be repeated waits for a server that is known to be away: a little more than one
-#: attempt to reconnect, because a channel that once worked may still be waiting for it while the server is back.
-CHANGE_PATIENCE = RECONNECT_SECONDS + 0.2
 #: With less time than this left a further attempt would only replace an answer by "too late".
 LEAST_ATTEMPT_SECONDS = 0.1
 
@@ -108,12 +104,6 @@ class Connection:
         deadline = time.monotonic() + self.timeout
         await self.ready(self.timeout, self.timeout if self.was_ready else 0.0)
         return await self._attempt(method, request, deadline, changes=False)
-
-    async def change_once(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
-        """Make a call that changes something and that the server would make again, at most once."""
-        deadline = time.monotonic() + self.timeout
-        await self.ready(self.timeout, CHANGE_PATIENCE if self.was_ready else 0.0)
-        return await self._attempt(method, request, deadline, changes=True)
 
     async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
         """Make a call that changes something, under a new request id, repeated until its deadline if need be."""

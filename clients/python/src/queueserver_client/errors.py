@@ -20,6 +20,7 @@
     │   ├── EnvironmentExists
     │   ├── EnvironmentOpenFailed   .failure has file, line, exception and traceback
     │   ├── InventoryEmpty
+    │   ├── ItemHeld
     │   ├── ItemRunning
     │   └── RunEngineMissing
     ├── Conflict                    something changed meanwhile: read again, then repeat
@@ -261,6 +262,10 @@ class EnvironmentOpenFailed(InvalidState):
 
 class InventoryEmpty(InvalidState):
     """No plan is known because no environment was ever opened: open it, then repeat."""
+
+
+class ItemHeld(InvalidState):
+    """The item at the head of the queue was interrupted and waits for a decision: update, move or remove it."""
 
 
 class ItemRunning(InvalidState):

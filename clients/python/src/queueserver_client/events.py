@@ -38,6 +38,8 @@ class QueueStopReason(Word):
     INSTRUCTION = "instruction"
     FAILURE = "failure"
     ENVIRONMENT = "environment"
+    HELD = "held"
+    PAUSE = "pause"
 
 
 class ConsoleStream(Word):

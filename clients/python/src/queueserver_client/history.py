@@ -75,5 +75,5 @@ class AsyncHistory:
             request.keep_newest = values.index(keep_newest, "keep_newest")
         if up_to_uid is not None:
             request.up_to_item_uid = values.text(up_to_uid, "up_to_uid")
-        answer = await self._connection.change_once(self._connection.stubs.history.ClearHistory, request)
+        answer = await self._connection.change(self._connection.stubs.history.ClearHistory, request)
         return answer.removed

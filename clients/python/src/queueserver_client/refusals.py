@@ -29,6 +29,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "INVALID_STATE": errors.InvalidState,
     "INVENTORY_CHANGED": errors.Conflict,
     "INVENTORY_EMPTY": errors.InventoryEmpty,
+    "ITEM_HELD": errors.ItemHeld,
     "ITEM_INVALID": errors.ItemInvalid,
     "ITEM_NOT_FOUND": errors.ItemNotFound,
     "ITEM_RUNNING": errors.ItemRunning,

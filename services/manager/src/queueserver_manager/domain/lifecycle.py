@@ -175,9 +175,9 @@ class Situation:
     #: The Worker confirmed an item since the queue was started.
     confirmed: bool = False
     pending: PendingCommand = PendingCommand.NONE
+    environment: Environment = field(default_factory=Environment)
     #: A paused plan was told to resume or to end, and the Worker has not reported the effect yet.
     leaving_pause: bool = False
-    environment: Environment = field(default_factory=Environment)
 
 
 def manager_state(situation: Situation) -> ManagerState:
