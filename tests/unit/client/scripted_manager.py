@@ -22,7 +22,7 @@ from queueserver.manager.v1 import (
 )
 from queueserver_rpc.status import Refusal, abort
 
-_MODULES: tuple[ModuleType, ...] = (
+MODULES: tuple[ModuleType, ...] = (
     environment_service_pb2,
     event_service_pb2,
     history_service_pb2,
@@ -37,8 +37,8 @@ _MODULES: tuple[ModuleType, ...] = (
 class ScriptedManager:
     """Serves every method of the contract from ``answers``.
 
-    An answer is a message (or bytes that are none), a Refusal, or a function of the request that gives either; for a streaming method
-    an asynchronous generator function of the request. A list is consumed answer by answer.
+    An answer is a message (or bytes that are none), a Refusal, or a function of the request that gives either; for
+    a streaming method an asynchronous generator function of the request. A list is consumed answer by answer.
     """
 
     answers: dict[str, Any] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class ScriptedManager:
 
     async def start(self, port: int = 0) -> None:
         self._server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-        for module in _MODULES:
+        for module in MODULES:
             for service in module.DESCRIPTOR.services_by_name.values():
                 handlers = {method.name: self._handler(method) for method in service.methods}
                 self._server.add_generic_rpc_handlers(

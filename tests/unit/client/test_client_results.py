@@ -1,4 +1,5 @@
-# ruff: noqa: S106 - tokens of pages and streams are no passwords
+"""Results of many handles, which share one Watch."""
+
 from __future__ import annotations
 
 import asyncio
@@ -9,12 +10,18 @@ import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import event_service_pb2 as ev
-from queueserver.manager.v1 import history_service_pb2 as hist
 from queueserver.manager.v1 import queue_service_pb2 as pb
-from queueserver_client import AsyncClient, ExitStatus, Item, ItemHandle, ItemNotFound, Plan
+from queueserver_client import AsyncClient, ExitStatus, Item, ItemHandle, ItemNotFound, Plan, outcomes
 from queueserver_rpc.status import Refusal
 
-from tests.unit.client.scripted_manager import ScriptedManager
+from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
+
+
+@pytest.fixture(autouse=True)
+def _no_single_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody shares the Watch from the first waiter on."""
+    monkeypatch.setattr(outcomes, "SINGLE_WAITS", 0)
+
 
 NOT_FOUND = Refusal(grpc.StatusCode.NOT_FOUND, "ITEM_NOT_FOUND", "Not here.")
 
@@ -37,8 +44,7 @@ class Story:
         self.began = asyncio.Event()
         self.ended = asyncio.Event()
         manager.answers["Watch"] = self._stream
-        manager.answers["GetItem"] = NOT_FOUND
-        manager.answers["ListHistory"] = hist.ListHistoryResponse()
+        manager.answers["WaitItem"] = NOT_FOUND
 
     def tell(self, **event: Any) -> None:
         self._told.put_nowait(ev.WatchEvent(revision=2, **event))
@@ -88,10 +94,11 @@ async def test_result_finds_an_item_that_ended_before_the_watch_began(manager: S
 
 async def test_result_finds_an_entry_too_old_for_the_snapshot(manager: ScriptedManager, add: Add) -> None:
     Story(manager, history=[entry("z")])
-    manager.answers["ListHistory"] = [
-        hist.ListHistoryResponse(entries=[entry("z")], next_page_token="2"),
-        hist.ListHistoryResponse(entries=[entry("a")]),
-    ]
+
+    async def finished(_: pb.WaitItemRequest) -> AsyncIterator[pb.WaitItemResponse]:
+        yield pb.WaitItemResponse(state=pb.ITEM_STATE_FINISHED, item=item("a"), history_entry=entry("a"))
+
+    manager.answers["WaitItem"] = finished
     assert (await within((await add("a")).result())).item.uid == "a"
 
 
@@ -108,17 +115,41 @@ async def test_many_handles_share_one_watch(manager: ScriptedManager, add: Add) 
     assert len(manager.requests("Watch")) == 1
 
 
+async def test_a_crowd_shares_the_watch_while_the_first_few_follow_their_own(
+    manager: ScriptedManager, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "SINGLE_WAITS", 2)
+    story = Story(manager, queue=[item(str(number)) for number in range(20)])
+
+    async def queued(request: pb.WaitItemRequest) -> AsyncIterator[pb.WaitItemResponse]:
+        yield pb.WaitItemResponse(state=pb.ITEM_STATE_QUEUED, item=item(request.item_uid), index=0)
+        await within(story.began.wait())
+        ended = entry(request.item_uid)
+        yield pb.WaitItemResponse(state=pb.ITEM_STATE_FINISHED, item=ended.item, history_entry=ended)
+
+    manager.answers["WaitItem"] = queued
+    handles = [await add(str(number)) for number in range(20)]
+    waiting = [asyncio.create_task(handle.result()) for handle in handles]
+    await within(story.began.wait())
+    for number in range(20):
+        story.tell(history_added=ev.HistoryAdded(entry=entry(str(number))))
+    assert [(await within(task)).item.uid for task in waiting] == [str(number) for number in range(20)]
+    assert [request.item_uid for request in manager.requests("WaitItem")] == ["0", "1"]
+    assert len(manager.requests("Watch")) == 1
+
+
 async def test_an_item_newer_than_the_watch_has_told_is_waited_for(manager: ScriptedManager, add: Add) -> None:
     story = Story(manager, queue=[item("a")])
     first = asyncio.create_task((await add("a")).result())
     await within(story.began.wait())
     asked = asyncio.Event()
 
-    def still_there(_: pb.GetItemRequest) -> pb.GetItemResponse:
+    async def still_there(_: pb.WaitItemRequest) -> AsyncIterator[pb.WaitItemResponse]:
         asked.set()
-        return pb.GetItemResponse(item=item("b"), index=0)
+        yield pb.WaitItemResponse(state=pb.ITEM_STATE_QUEUED, item=item("b"), index=0)
+        await until_cancelled()
 
-    manager.answers["GetItem"] = still_there
+    manager.answers["WaitItem"] = still_there
     second = asyncio.create_task((await add("b")).result())
     await within(asked.wait())
     story.tell(history_added=ev.HistoryAdded(entry=entry("b")))
@@ -128,12 +159,16 @@ async def test_an_item_newer_than_the_watch_has_told_is_waited_for(manager: Scri
     await within(story.ended.wait())
 
 
-@pytest.mark.parametrize("event", ["item_removed", "queue_cleared"])
+@pytest.mark.parametrize("event", ["item_removed", "queue_cleared", "item_updated"])
 async def test_result_of_an_item_that_was_taken_out_says_so(manager: ScriptedManager, add: Add, event: str) -> None:
     story = Story(manager, queue=[item("a")])
     waiting = asyncio.create_task((await add("a")).result())
     await within(story.began.wait())
-    events = {"item_removed": ev.ItemRemoved(item_uid="a"), "queue_cleared": ev.QueueCleared(removed=1)}
+    events: dict[str, Any] = {
+        "item_removed": ev.ItemRemoved(item_uid="a"),
+        "queue_cleared": ev.QueueCleared(removed=1),
+        "item_updated": ev.ItemUpdated(item_uid="a", item=item("b")),
+    }
     story.tell(**{event: events[event]})
     with pytest.raises(ItemNotFound, match="taken out of the queue"):
         await within(waiting)

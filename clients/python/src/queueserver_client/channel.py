@@ -1,0 +1,129 @@
+"""How a channel to a Queue Server is made: address, options, services, and who calls.
+
+Reads are repeated by gRPC's own retry policy while the server is UNAVAILABLE, within the deadline. Nothing
+else is repeated here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from queueserver.manager.v1 import (
+    environment_service_pb2_grpc,
+    event_service_pb2_grpc,
+    history_service_pb2_grpc,
+    inventory_service_pb2_grpc,
+    queue_service_pb2_grpc,
+    run_engine_service_pb2_grpc,
+    status_service_pb2_grpc,
+)
+
+if TYPE_CHECKING:
+    from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceAsyncStub
+    from queueserver.manager.v1.event_service_pb2_grpc import EventServiceAsyncStub
+    from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceAsyncStub
+    from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
+    from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
+    from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceAsyncStub
+    from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceAsyncStub
+
+ADDRESS_VARIABLE = "QSERVER_ADDRESS"
+DEFAULT_PORT = 60630
+DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
+#: A silent connection is tested this often, so a dead server is noticed without traffic.
+KEEPALIVE_SECONDS = 10
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+RECONNECT_SECONDS = 1.0
+
+_PACKAGE = "queueserver.manager.v1"
+_READS = (
+    ("StatusService", "GetStatus"),
+    ("StatusService", "ExplainIdle"),
+    ("QueueService", "ListItems"),
+    ("QueueService", "GetItem"),
+    ("HistoryService", "ListHistory"),
+    ("EnvironmentService", "GetEnvironment"),
+    ("InventoryService", "ListPlans"),
+    ("InventoryService", "ListDevices"),
+    ("RunEngineService", "ListRuns"),
+    ("RunEngineService", "GetMetadata"),
+)
+_SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": f"{_PACKAGE}.{service}", "method": method} for service, method in _READS],
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+_OPTIONS = (
+    ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", int(RECONNECT_SECONDS * 1000)),
+    # An instrument is on the local network: a proxy for the web must not swallow the calls.
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+)
+
+
+@dataclass(frozen=True)
+class Stubs:
+    """The generated stub of each service."""
+
+    status: StatusServiceAsyncStub
+    queue: QueueServiceAsyncStub
+    run_engine: RunEngineServiceAsyncStub
+    environment: EnvironmentServiceAsyncStub
+    history: HistoryServiceAsyncStub
+    inventory: InventoryServiceAsyncStub
+    events: EventServiceAsyncStub
+
+
+def open_channel(address: str) -> tuple[grpc.aio.Channel, Stubs]:
+    """A channel that belongs to the running event loop, and the services behind it."""
+    channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+    stubs = Stubs(
+        status_service_pb2_grpc.StatusServiceStub(channel),
+        queue_service_pb2_grpc.QueueServiceStub(channel),
+        run_engine_service_pb2_grpc.RunEngineServiceStub(channel),
+        environment_service_pb2_grpc.EnvironmentServiceStub(channel),
+        history_service_pb2_grpc.HistoryServiceStub(channel),
+        inventory_service_pb2_grpc.InventoryServiceStub(channel),
+        event_service_pb2_grpc.EventServiceStub(channel),
+    )
+    return channel, stubs
+
+
+def whole_address(given: str | None) -> str:
+    """The address with its port; that of the environment variable or the default if none is given."""
+    address = given or os.environ.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS
+    if address.startswith(("unix:", "dns:", "ipv4:", "ipv6:")) or ":" in address:
+        return address
+    return f"{address}:{DEFAULT_PORT}"
+
+
+def identity(user: str | None, user_group: str | None) -> tuple[tuple[str, str], ...]:
+    """Who calls, as the Manager reads it. It trusts this only on loopback without credentials.
+
+    Raises ValueError for a name that no header can carry.
+    """
+    pairs: list[tuple[str, Any]] = [("qserver-user", user), ("qserver-user-group", user_group)]
+    for key, value in pairs:
+        if value is not None and (not value or not value.isascii() or not value.isprintable()):
+            raise ValueError(f"{key.removeprefix('qserver-')} must be printable ASCII text, not {value!r}.")
+    return tuple((key, value) for key, value in pairs if value is not None)

@@ -1,0 +1,47 @@
+"""What stands in the way of the next item being executed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from queueserver_client.models.words import Word
+
+if TYPE_CHECKING:
+    from queueserver.manager.v1 import status_service_pb2
+
+
+class BlockerKind(Word):
+    """A kind of obstacle."""
+
+    UNSPECIFIED = "unspecified"
+    STANDBY = "standby"
+    STORAGE_DOWN = "storage_down"
+    WORKER_UNREACHABLE = "worker_unreachable"
+    ENVIRONMENT_CLOSED = "environment_closed"
+    ENVIRONMENT_CHANGING = "environment_changing"
+    ENVIRONMENT_UNRESPONSIVE = "environment_unresponsive"
+    RUN_ENGINE_MISSING = "run_engine_missing"
+    RUN_ENGINE_PANICKED = "run_engine_panicked"
+    PLAN_PAUSED = "plan_paused"
+    QUEUE_EMPTY = "queue_empty"
+    ITEM_HELD = "item_held"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Something that stands in the way."""
+
+    kind: BlockerKind
+    #: One sentence: what it is.
+    message: str
+    #: The method that clears it, for example "EnvironmentService.Open"; empty if no call of a client does.
+    remedy_method: str = ""
+    #: What to type, for example "qserver environment open"; empty if no command does.
+    remedy_command: str = ""
+
+    @classmethod
+    def from_proto(cls, proto: status_service_pb2.Blocker) -> Blocker:
+        """Read the message of the contract."""
+        return cls(BlockerKind.from_number(proto.kind), proto.message, proto.remedy_method, proto.remedy_command)

@@ -1,0 +1,84 @@
+"""The RunEngine: pause, resume and end the running plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from queueserver.manager.v1 import run_engine_service_pb2 as pb
+
+from queueserver_client import values
+from queueserver_client.connection import Connection
+from queueserver_client.models.items import RunSummary
+from queueserver_client.models.words import Word
+
+
+class RunFilter(Word):
+    """Which runs of the running plan to list."""
+
+    UNSPECIFIED = "unspecified"
+    #: All of them.
+    ACTIVE = "active"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class RunList:
+    """Runs of the running plan, in order of opening."""
+
+    runs: Sequence[RunSummary]
+    #: Change marker of the list, as in Status.
+    uid: str
+
+
+class AsyncRunEngine:
+    """``client.run_engine``. Each call answers when the environment has got the request; the status tells its effect.
+
+    All but :meth:`runs` raise InvalidState, EnvironmentClosed, RunEngineMissing.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def pause(self, *, immediate: bool = False) -> None:
+        """Ask the running plan to pause at its next checkpoint, or at once.
+
+        A plan that is past its last checkpoint completes instead, and the queue stops then.
+        """
+        option = pb.PAUSE_OPTION_IMMEDIATE if immediate else pb.PAUSE_OPTION_DEFERRED
+        await self._connection.change(self._connection.stubs.run_engine.Pause, pb.PauseRequest(option=option))
+
+    async def resume(self) -> None:
+        """Let a paused plan go on."""
+        await self._connection.change(self._connection.stubs.run_engine.Resume, pb.ResumeRequest())
+
+    async def stop(self) -> None:
+        """End a paused plan in good order. It counts as a success."""
+        await self._connection.change(self._connection.stubs.run_engine.Stop, pb.StopRequest())
+
+    async def abort(self, note: str = "") -> None:
+        """End a paused plan in good order. It counts as a failure; the note goes into the run's stop document."""
+        request = pb.AbortRequest(note=values.text(note, "note"))
+        await self._connection.change(self._connection.stubs.run_engine.Abort, request)
+
+    async def halt(self) -> None:
+        """End a paused plan at once, without its cleaning up. It counts as a failure."""
+        await self._connection.change(self._connection.stubs.run_engine.Halt, pb.HaltRequest())
+
+    async def abort_now(self, note: str = "") -> None:
+        """Pause the running plan at once and abort it, in one call; a paused plan is aborted. For an emergency."""
+        request = pb.AbortNowRequest(note=values.text(note, "note"))
+        await self._connection.change(self._connection.stubs.run_engine.AbortNow, request)
+
+    async def runs(self, which: RunFilter | str = RunFilter.ACTIVE) -> RunList:
+        """Runs of the running plan: "active" (all of them), "open" or "closed". Empty when no plan runs."""
+        request = pb.ListRunsRequest(filter=pb.RunFilter.Name(RunFilter(which).number))  # type: ignore[arg-type] # names are accepted
+        answer = await self._connection.read(self._connection.stubs.run_engine.ListRuns, request)
+        return RunList(tuple(RunSummary.from_proto(run) for run in answer.runs), answer.run_list_uid)
+
+    async def metadata(self) -> Mapping[str, Any]:
+        """The RunEngine's metadata (RE.md), as far as the server permits. Raises DeadlineExceeded."""
+        answer = await self._connection.read(self._connection.stubs.run_engine.GetMetadata, pb.GetMetadataRequest())
+        return values.from_struct(answer.metadata)

@@ -1,0 +1,173 @@
+"""Changes are repeated under one request id, until the call's own deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+import pytest
+from queueserver.common.v1 import item_pb2
+from queueserver.manager.v1 import environment_service_pb2 as env
+from queueserver.manager.v1 import history_service_pb2 as hist
+from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import run_engine_service_pb2 as re
+from queueserver_client import (
+    AsyncClient,
+    DeadlineExceeded,
+    InvalidState,
+    ItemInvalid,
+    Plan,
+    RequestIdReused,
+    ServiceUnavailable,
+)
+from queueserver_rpc.status import Refusal
+
+from tests.unit.client.scripted_manager import MODULES, ScriptedManager, until_cancelled
+
+CODE = grpc.StatusCode
+BUSY = Refusal(CODE.UNAVAILABLE, "STORAGE_UNAVAILABLE", "Redis is away.", retry_after=0.2)
+ITEM = item_pb2.Item(item_uid="u", name="count")
+CHANGES: dict[str, tuple[Any, Any]] = {
+    "AddItem": (pb.AddItemResponse(item=ITEM), lambda c: c.queue.add(Plan("count"))),
+    "AddItems": (pb.AddItemsResponse(), lambda c: c.queue.add_batch([])),
+    "UpdateItem": (pb.UpdateItemResponse(item=ITEM), lambda c: c.queue.update("u", Plan("count"))),
+    "RemoveItem": (pb.RemoveItemResponse(item=ITEM), lambda c: c.queue.remove()),
+    "RemoveItems": (pb.RemoveItemsResponse(), lambda c: c.queue.remove_batch([])),
+    "MoveItem": (pb.MoveItemResponse(item=ITEM), lambda c: c.queue.move(0, 1)),
+    "MoveItems": (pb.MoveItemsResponse(), lambda c: c.queue.move_batch([], "front")),
+    "ClearQueue": (pb.ClearQueueResponse(), lambda c: c.queue.clear()),
+    "StartQueue": (pb.StartQueueResponse(), lambda c: c.queue.start()),
+    "StopQueue": (pb.StopQueueResponse(), lambda c: c.queue.stop()),
+    "CancelStopQueue": (pb.CancelStopQueueResponse(), lambda c: c.queue.cancel_stop()),
+    "SetQueueMode": (pb.SetQueueModeResponse(), lambda c: c.queue.set_mode()),
+    "SetAutostart": (pb.SetAutostartResponse(), lambda c: c.queue.set_autostart(True)),
+    "ExecuteItem": (pb.ExecuteItemResponse(item=ITEM), lambda c: c.queue.execute(Plan("count"))),
+    "Pause": (re.PauseResponse(), lambda c: c.run_engine.pause()),
+    "Resume": (re.ResumeResponse(), lambda c: c.run_engine.resume()),
+    "Stop": (re.StopResponse(), lambda c: c.run_engine.stop()),
+    "Abort": (re.AbortResponse(), lambda c: c.run_engine.abort()),
+    "Halt": (re.HaltResponse(), lambda c: c.run_engine.halt()),
+    "AbortNow": (re.AbortNowResponse(), lambda c: c.run_engine.abort_now()),
+    "Open": (env.OpenResponse(), lambda c: c.environment.open(wait=False)),
+    "Close": (env.CloseResponse(), lambda c: c.environment.close(wait=False)),
+    "Destroy": (env.DestroyResponse(), lambda c: c.environment.destroy(wait=False)),
+    "ClearHistory": (hist.ClearHistoryResponse(), lambda c: c.history.clear()),
+}
+
+
+def test_every_method_of_the_contract_that_takes_a_request_id_is_tested_here() -> None:
+    methods = [m for module in MODULES for s in module.DESCRIPTOR.services_by_name.values() for m in s.methods]
+    assert {m.name for m in methods if "request_id" in m.input_type.fields_by_name} == set(CHANGES)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_refused_change_is_repeated_under_its_id_and_the_next_one_has_another(
+    manager: ScriptedManager, client: AsyncClient, name: str
+) -> None:
+    answer, call = CHANGES[name]
+    manager.answers[name] = [BUSY, answer, answer]
+    await call(client)
+    await call(client)
+    first, again, other = [request.request_id for request in manager.requests(name)]
+    assert first == again
+    assert first != other
+    assert len(first) == len(other) == 36
+
+
+async def test_the_delay_that_the_server_asks_for_is_kept(manager: ScriptedManager, client: AsyncClient) -> None:
+    manager.answers["ClearQueue"] = [
+        Refusal(CODE.UNAVAILABLE, "NOT_READY", "Starting.", retry_after=1.0),
+        pb.ClearQueueResponse(removed=3),
+    ]
+    begin = time.monotonic()
+    assert await client.queue.clear() == 3
+    assert time.monotonic() - begin >= 1.0
+
+
+async def test_a_delay_beyond_the_deadline_ends_the_call_at_once(manager: ScriptedManager, client: AsyncClient) -> None:
+    manager.answers["ClearQueue"] = Refusal(CODE.UNAVAILABLE, "NOT_READY", "Starting.", retry_after=60.0)
+    with pytest.raises(ServiceUnavailable) as caught:
+        await client.queue.clear()
+    assert caught.value.retry_after == 60.0
+    assert len(manager.calls) == 1
+
+
+async def test_a_change_that_stays_refused_ends_within_its_timeout_with_the_reason(manager: ScriptedManager) -> None:
+    manager.answers["ClearQueue"] = BUSY
+    async with AsyncClient(manager.address, timeout=1.0) as client:
+        with pytest.raises(ServiceUnavailable) as caught:
+            await asyncio.wait_for(client.queue.clear(), 10.0)
+    assert caught.value.reason == "STORAGE_UNAVAILABLE"
+    assert 2 <= len(manager.calls) <= 6
+
+
+async def test_a_change_whose_answer_was_lost_is_repeated_after_the_restart(
+    manager: ScriptedManager, client: AsyncClient
+) -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: object) -> None:
+        arrived.set()
+        await until_cancelled()
+
+    manager.answers["AddItem"] = [never, pb.AddItemResponse(item=ITEM, index=4)]
+    call = asyncio.create_task(client.queue.add(Plan("count")))
+    await asyncio.wait_for(arrived.wait(), 10.0)
+    await manager.restart()
+    assert (await call).index == 4
+    assert len({request.request_id for request in manager.requests("AddItem")}) == 1
+
+
+async def test_a_change_that_could_not_be_repeated_in_time_is_said_to_be_in_doubt(manager: ScriptedManager) -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: object) -> None:
+        arrived.set()
+        await until_cancelled()
+
+    manager.answers["ClearQueue"] = never
+    async with AsyncClient(manager.address, timeout=1.5) as client:
+        call = asyncio.create_task(client.queue.clear())
+        await asyncio.wait_for(arrived.wait(), 10.0)
+        await manager.stop()
+        with pytest.raises(ServiceUnavailable, match="may or may not have been made") as caught:
+            await call
+    assert caught.value.reason == ""
+    assert len(manager.requests("ClearQueue")) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "kind"),
+    [
+        (CODE.INVALID_ARGUMENT, "ITEM_INVALID", ItemInvalid),
+        (CODE.INVALID_ARGUMENT, "REQUEST_ID_REUSED", RequestIdReused),
+        (CODE.FAILED_PRECONDITION, "INVALID_STATE", InvalidState),
+        (CODE.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE", DeadlineExceeded),
+    ],
+)
+async def test_a_refusal_that_will_not_pass_is_not_repeated(
+    manager: ScriptedManager, client: AsyncClient, code: grpc.StatusCode, reason: str, kind: type[Exception]
+) -> None:
+    manager.answers["ClearQueue"] = Refusal(code, reason, "No.")
+    with pytest.raises(kind):
+        await client.queue.clear()
+    assert len(manager.calls) == 1
+
+
+async def test_closing_the_client_ends_a_repetition(manager: ScriptedManager) -> None:
+    refused = asyncio.Event()
+
+    def refuse(_: object) -> Refusal:
+        refused.set()
+        return Refusal(CODE.UNAVAILABLE, "NOT_READY", "Starting.", retry_after=20.0)
+
+    manager.answers["ClearQueue"] = refuse
+    client = AsyncClient(manager.address, timeout=60.0)
+    call = asyncio.create_task(client.queue.clear())
+    await asyncio.wait_for(refused.wait(), 10.0)
+    await asyncio.wait([call], timeout=0.5)  # until the refusal has come back and the pause began
+    await client.close()
+    with pytest.raises(ServiceUnavailable, match="closed"):
+        await asyncio.wait_for(call, 10.0)
