@@ -21,7 +21,9 @@ from queueserver_manager.domain.item import (
     RunningItem,
     RunSummary,
 )
+from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.record import Record, Undo
+from queueserver_manager.domain.requests import AnsweredRequest
 
 #: For property tests: the speed of a shared machine is not what they are about.
 relaxed = settings(deadline=None, max_examples=60)
@@ -36,8 +38,12 @@ def stop_instruction(uid: str) -> Item:
     return Item(uid, ItemKind.INSTRUCTION, "queue_stop", "jane", "primary", NOW)
 
 
-def running(item: Item, execution_id: str = "x-1") -> RunningItem:
-    return RunningItem(item, execution_id, NOW, "boot", "environment")
+def running(item: Item, execution_id: str = "x-1", *, immediate: bool = False) -> RunningItem:
+    return RunningItem(item, execution_id, NOW, "boot", "environment", immediate)
+
+
+def request(request_id: str, time: float = NOW, answer: bytes = b"done") -> AnsweredRequest:
+    return AnsweredRequest(request_id, "fingerprint", answer, time)
 
 
 def outcome(execution_id: str = "x-1", status: ExitStatus = ExitStatus.COMPLETED) -> Outcome:
@@ -61,10 +67,10 @@ def record_of(uids: Iterable[str], *, running_uid: str = "", done: int = 0) -> R
     return record
 
 
-def claimant(*, can_execute: bool = True) -> Claimant:
+def claimant(*, can_execute: bool = True, pause_unresolved: bool = False) -> Claimant:
     """Ids are id-1, id-2, …"""
     ids = (f"id-{number}" for number in range(1, 1000))
-    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW, can_execute)
+    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW, can_execute, pause_unresolved)
 
 
 def uids(record: Record) -> list[str]:
@@ -75,7 +81,7 @@ def apply(record: Record, changes: Iterable[Change]) -> list[Undo]:
     return [record.apply(change) for change in changes]
 
 
-def carry_out(record: Record, decision: Decision[object]) -> None:
+def carry_out(record: Record, decision: Decision[Any]) -> None:
     apply(record, decision.changes)
 
 
@@ -88,6 +94,7 @@ def state(record: Record) -> tuple[object, ...]:
         record.execution,
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
+        (record.mode, record.autostart, list(record.requests.items())),
     )
 
 
@@ -126,8 +133,11 @@ items = st.builds(
     created=times,
     attempt=st.integers(2, 99),
     retry_of=names,
+    held=st.booleans(),
 )
-runnings = st.builds(RunningItem, items, texts, times, texts, texts)
+runnings = st.builds(RunningItem, items, texts, times, texts, texts, st.booleans())
+modes = st.builds(QueueMode, st.booleans(), st.booleans(), st.sampled_from(InterruptedPolicy))
+requests = st.builds(AnsweredRequest, texts, texts, st.binary(max_size=20), times)
 runs = st.builds(RunSummary, texts, st.none() | st.integers(0, 2**40), st.booleans(), texts)
 results = st.builds(
     ItemResult,
@@ -146,6 +156,10 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     ev.ItemsAdded: st.builds(ev.ItemsAdded, st.lists(items, min_size=1, max_size=3).map(tuple), indices),
     ev.ItemRemoved: st.builds(ev.ItemRemoved, texts, indices),
     ev.ItemMoved: st.builds(ev.ItemMoved, texts, indices, indices),
+    ev.ItemsMoved: st.builds(ev.ItemsMoved, st.lists(texts, max_size=3).map(tuple), indices),
+    ev.ItemUpdated: st.builds(ev.ItemUpdated, texts, items, indices),
+    ev.QueueModeChanged: st.builds(ev.QueueModeChanged, modes),
+    ev.AutostartChanged: st.builds(ev.AutostartChanged, st.booleans()),
     ev.QueueCleared: st.builds(ev.QueueCleared, indices),
     ev.QueueStarted: st.builds(ev.QueueStarted, texts),
     ev.QueueStopRequested: st.builds(ev.QueueStopRequested, texts),

@@ -11,10 +11,23 @@ from hypothesis import strategies as st
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.store import codec, event_codec
 from queueserver_manager.store.event_codec import decode_events, encode_events
 
-from tests.unit.manager.samples import EVENTS, entries, items, plan, relaxed, runnings, times, values
+from tests.unit.manager.samples import (
+    EVENTS,
+    entries,
+    items,
+    modes,
+    plan,
+    relaxed,
+    requests,
+    runnings,
+    times,
+    values,
+)
 
 
 def types_in(value: object) -> object:
@@ -60,6 +73,32 @@ def test_a_history_entry_is_read_back_as_it_was(entry: HistoryEntry) -> None:
 def test_whether_the_queue_runs_is_read_back(active: bool, stop_pending: bool) -> None:
     execution = Execution(active=active, stop_pending=stop_pending)
     assert codec.decode_execution(codec.decode(codec.encode_execution(execution))) == execution
+
+
+@relaxed
+@given(modes)
+def test_the_mode_is_read_back_as_it_was(mode: QueueMode) -> None:
+    assert codec.decode_mode(codec.decode(codec.encode_mode(mode))) == mode
+
+
+@relaxed
+@given(requests)
+def test_the_answer_to_a_request_is_read_back_byte_by_byte(answered: AnsweredRequest) -> None:
+    assert codec.decode_request(answered.request_id, codec.encode_request(answered)) == answered
+
+
+@pytest.mark.parametrize("answer", [b"", b"\n", b'\n\n\x00["', b"\xff"])
+def test_an_answer_may_have_any_bytes(answer: bytes) -> None:
+    answered = AnsweredRequest("id", "finger\nprint", answer, 1.5)
+    assert codec.decode_request("id", codec.encode_request(answered)) == answered
+
+
+def test_what_an_older_release_stored_is_not_held_and_not_immediate() -> None:
+    stored = json.loads(codec.encode_running(RunningItem(plan("a"), "x-1", 1.5, "boot", "environment")))
+    del stored["immediate"]
+    assert "held" not in stored["item"]
+    back = codec.decode_running(stored)
+    assert (back.immediate, back.item.held) == (False, False)
 
 
 def test_what_a_client_left_out_is_not_stored_and_what_it_left_empty_is() -> None:
@@ -115,6 +154,6 @@ def test_the_events_of_one_change_are_read_back_in_order(events: list[ev.Event],
 
 
 def test_the_names_of_events_and_their_decoders_belong_together() -> None:
-    encoded_by_hand = {"items_added", "item_started", "history_added"}
+    encoded_by_hand = {"items_added", "item_updated", "item_started", "history_added"}
     assert set(event_codec._DECODERS) == set(event_codec._NAMES.values()) | encoded_by_hand
     assert len(event_codec._DECODERS) == len(EVENTS)

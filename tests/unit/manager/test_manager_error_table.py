@@ -23,6 +23,8 @@ FAMILIES = {
     errors.Exhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
+#: The caller's deadline is not what ran out, but the code says best that an answer did not come in time.
+EXCEPTIONS = {errors.EnvironmentUnresponsive: grpc.StatusCode.DEADLINE_EXCEEDED}
 WRONG = errors.Violation("item.name", "required")
 #: One of each, made as the domain makes them.
 SAMPLES: dict[type[errors.Refused], errors.Refused] = {
@@ -35,6 +37,8 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
+    errors.ItemHeld: errors.ItemHeld("held-uid"),
+    errors.RevisionMismatch: errors.RevisionMismatch(5, 9),
 }
 
 
@@ -66,10 +70,11 @@ def test_a_refusal_has_the_code_of_its_family_and_its_own_reason(kind: type[erro
     refusal = translate(error)
     assert refusal is not None
     (family,) = [code for parent, code in FAMILIES.items() if issubclass(kind, parent)]
-    assert (refusal.code, refusal.reason, refusal.message) == (family, TABLE[kind][1], error.message)
+    code = EXCEPTIONS.get(kind, family)
+    assert (refusal.code, refusal.reason, refusal.message) == (code, TABLE[kind][1], error.message)
     assert (refusal.retry_after is not None) == issubclass(kind, errors.Unavailable)
     assert refusal.message.endswith(".")
-    assert to_proto(refusal).code == family.value[0]
+    assert to_proto(refusal).code == code.value[0]
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyError("x"), Exception("x")], ids=repr)
@@ -87,6 +92,12 @@ def test_a_wrong_state_carries_the_state_and_the_allowed_ones() -> None:
     refusal = translate(SAMPLES[errors.InvalidState])
     assert refusal is not None
     assert list(refusal.details) == [details_pb2.InvalidState(state="IDLE", allowed_states=["EXECUTING_QUEUE"])]
+
+
+def test_a_queue_that_changed_says_at_which_revision() -> None:
+    refusal = translate(errors.RevisionMismatch(5, 9))
+    assert refusal is not None
+    assert refusal.metadata == {"queue_revision": "9"}
 
 
 def test_a_standby_says_where_the_owner_is_or_that_there_is_none_yet() -> None:
@@ -133,6 +144,10 @@ def test_every_sentence_that_is_fixed_says_what_to_do() -> None:
         errors.WatcherTooSlow: "watch again",
         errors.NotReady: "try again",
         errors.WorkerUnavailable: "try again",
+        errors.EnvironmentUnresponsive: "destroy it",
+        errors.ItemHeld: "update, move or remove it",
+        errors.RevisionMismatch: "look at it again",
+        errors.RequestIdReused: "an id of its own",
     }.items():
         assert words in sample(kind).message
     for known, words in ((True, "Nothing was changed"), (False, "look at the queue")):

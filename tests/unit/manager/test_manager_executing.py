@@ -30,7 +30,6 @@ from tests.unit.manager.samples import (
 )
 
 BAD = [ExitStatus.FAILED, ExitStatus.ABORTED, ExitStatus.HALTED]
-GOOD = [ExitStatus.COMPLETED, ExitStatus.STOPPED]
 
 
 def executing(queue: str, *, stop_pending: bool = False, done: int = 0) -> Record:
@@ -97,10 +96,9 @@ def test_a_stop_is_noted_once_and_can_be_taken_back_once() -> None:
     assert (list(again.changes), list(again.events)) == ([], [])
 
 
-@pytest.mark.parametrize("status", GOOD)
-def test_after_success_the_next_item_is_claimed_in_the_same_decision(status: ExitStatus) -> None:
+def test_after_success_the_next_item_is_claimed_in_the_same_decision() -> None:
     record = executing("ab")
-    decision = finish(record, status)
+    decision = finish(record, ExitStatus.COMPLETED)
     assert decision.result.claimed is not None
     assert (decision.result.claimed.item.uid, decision.result.requeued) == ("a", None)
     assert (record.running, uids(record)) == (decision.result.claimed, ["b"])
@@ -108,7 +106,16 @@ def test_after_success_the_next_item_is_claimed_in_the_same_decision(status: Exi
     assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.ItemStarted]
     (written,) = record.history.newest(9)
     assert (written.number, written.item.uid, written.execution_id, written.requeued_as) == (1, "r", "x-1", "")
-    assert written.result.exit_status is status
+    assert written.result.exit_status is ExitStatus.COMPLETED
+
+
+def test_an_item_that_was_stopped_is_done_and_stops_the_queue() -> None:
+    record = executing("ab")
+    decision = finish(record, ExitStatus.STOPPED)
+    assert (decision.result.claimed, decision.result.requeued) == (None, None)
+    assert (record.running, uids(record), record.execution) == (None, ["a", "b"], Execution())
+    assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.QueueStopped]
+    assert decision.events[-1] == ev.QueueStopped(ev.StopReason.REQUESTED)
 
 
 @pytest.mark.parametrize("status", BAD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from queueserver_manager.domain.errors import InvalidState
@@ -84,6 +85,17 @@ def test_every_state_but_idle_is_reached_from_another() -> None:
 )
 def test_the_state_follows_from_the_situation(given: Situation, state: ManagerState) -> None:
     assert manager_state(given) is state
+
+
+def test_a_paused_plan_that_was_told_to_go_on_or_end_is_no_longer_paused() -> None:
+    paused = situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True, confirmed=True)
+    assert manager_state(replace(paused, leaving_pause=True)) is _S.EXECUTING_QUEUE
+
+
+@pytest.mark.parametrize("action", [Action.RESUME, Action.STOP_PLAN, Action.ABORT_PLAN, Action.HALT_PLAN])
+def test_a_running_plan_is_to_be_paused_before_it_is_told_to_go_on_or_end(action: Action) -> None:
+    with pytest.raises(InvalidState, match=r"pause the plan first, or abort it at once\.$"):
+        check(action, _S.EXECUTING_QUEUE)
 
 
 def test_every_situation_has_a_state_and_a_claimed_item_is_never_idle() -> None:

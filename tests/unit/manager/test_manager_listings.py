@@ -11,6 +11,7 @@ from queueserver_manager.domain.editing import clear_history, clear_queue
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.listing import QueueListings
+from queueserver_manager.operations.reply import Reply
 
 from tests.unit.manager.samples import relaxed
 from tests.unit.manager.scripted_store import SECONDS, Office, office
@@ -128,8 +129,8 @@ async def test_entries_that_went_between_two_pages_are_passed_over(newest_first:
 async def test_clearing_answers_how_many_entries_went() -> None:
     async with office(done=6) as o:
         history = HistoryOperations(o.ledger)
-        committed = await history.clear(keep_newest=0, up_to_item="done-4")
-        assert (committed.result, committed.revision) == (4, 1)
+        reply = Reply(lambda removed, revision: f"{removed} at {revision}".encode())
+        assert await history.clear(reply, keep_newest=0, up_to_item="done-4") == b"4 at 1"
         assert await history_pages(history, 10, newest_first=False) == [[5, 6]]
 
 

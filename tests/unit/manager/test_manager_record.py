@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions, parts_of
 
-from tests.unit.manager.samples import apply, entry, plan, record_of, relaxed, running, state
+from tests.unit.manager.samples import apply, entry, plan, record_of, relaxed, request, running, state
 
 INVENTORY = Inventory({"count": Plan("count", ())}, {}, b"wire")
 #: Each kind of change, as it fits a record with the queue a b c, one running, and entries 1 to 3.
@@ -30,11 +31,17 @@ SAMPLES: list[ch.Change] = [
     ch.DropHistory(1, 3),
     ch.DropHistory(1, 4),
     ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False),
+    ch.SetMode(QueueMode(loop=True)),
+    ch.SetAutostart(enabled=True),
+    ch.RememberRequest(request("new")),
+    ch.ForgetRequests(("first", "second")),
 ]
 
 
 def sample_record() -> Record:
-    return record_of("abc", running_uid="r", done=3)
+    record = record_of("abc", running_uid="r", done=3)
+    apply(record, [ch.RememberRequest(request(name)) for name in ("first", "second", "third")])
+    return record
 
 
 def test_there_is_a_sample_of_every_kind_of_change() -> None:
@@ -64,6 +71,10 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.AddHistory(entry(record.history.next_number)),
         ch.DropHistory(record.history.first_number, record.history.first_number + rank % 3),
         ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True),
+        ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
+        ch.SetAutostart(enabled=bool(rank % 2)),
+        ch.RememberRequest(request(f"id-{number}")),
+        ch.ForgetRequests(tuple(record.requests)[: rank % 3]),
     ]
     if there:
         uid = data.draw(st.sampled_from(there))
@@ -104,6 +115,10 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.SetRunning(None), ("queue",)),
         (ch.SetRank("x", 1), ()),
         (ch.SetExecution(ch.Execution()), ()),
+        (ch.SetMode(QueueMode()), ()),
+        (ch.SetAutostart(enabled=True), ()),
+        (ch.RememberRequest(request("x")), ()),
+        (ch.ForgetRequests(("x",)), ()),
         (ch.AddHistory(entry(1)), ("history",)),
         (ch.DropHistory(1, 2), ("history",)),
         (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False), ("plans",)),

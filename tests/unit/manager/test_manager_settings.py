@@ -24,13 +24,16 @@ def test_what_is_not_said_has_a_default() -> None:
         instance_id="",
         history_limit=10_000,
         log_level="INFO",
+        permitted_metadata=("/",),
     )
 
 
 def test_everything_can_be_said() -> None:
     options = ["--listen", "0.0.0.0:5", "--key-prefix", "p", "--instance-id", "me"]
-    options += ["--history-limit", "7", "--log-level", "DEBUG"]
-    assert parse([*NEEDED, *options]) == Settings("0.0.0.0:5", "localhost:2", "localhost:1", "p", "me", 7, "DEBUG")
+    options += ["--history-limit", "7", "--log-level", "DEBUG", "--permitted-re-metadata-keys", "/a", "/b/c"]
+    assert parse([*NEEDED, *options]) == Settings(
+        "0.0.0.0:5", "localhost:2", "localhost:1", "p", "me", 7, "DEBUG", ("/a", "/b/c")
+    )
 
 
 def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,6 +51,7 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
         ([*NEEDED, "--history-limit", "-1"], "must be 1 or more"),
         ([*NEEDED, "--history-limit", "many"], "--history-limit"),
         ([*NEEDED, "--log-level", "LOUD"], "--log-level"),
+        ([*NEEDED, "--permitted-re-metadata-keys"], "--permitted-re-metadata-keys"),
         ([*NEEDED, "--unknown"], "--unknown"),
     ],
 )

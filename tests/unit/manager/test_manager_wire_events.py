@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import queue_service_pb2 as queue_pb
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
 from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
@@ -36,9 +37,21 @@ FIELDS: dict[type, tuple[str, dict[str, str]]] = {
     ev.QueueStarted: ("queue_started", {"user": "user"}),
     ev.QueueStopRequested: ("queue_stop_requested", {"user": "user"}),
     ev.QueueStopCancelled: ("queue_stop_cancelled", {"user": "user"}),
+    ev.AutostartChanged: ("autostart_changed", {"enabled": "enabled"}),
     ev.HistoryCleared: ("history_cleared", {"removed": "removed", "first_number": "first_number"}),
     ev.InventoryReplaced: ("inventory_changed", {"plans": "plans", "devices": "devices"}),
 }
+
+
+def expected_edit(event: ev.ItemsMoved | ev.ItemUpdated | ev.QueueModeChanged) -> pb.WatchEvent:
+    if isinstance(event, ev.ItemsMoved):
+        return pb.WatchEvent(items_moved=pb.ItemsMoved(item_uids=event.uids, index=event.index))
+    if isinstance(event, ev.ItemUpdated):
+        updated = pb.ItemUpdated(item_uid=event.uid, item=item_to_proto(event.item), index=event.index)
+        return pb.WatchEvent(item_updated=updated)
+    policy = queue_pb.InterruptedPolicy.Value(f"INTERRUPTED_POLICY_{event.mode.interrupted.name}")
+    mode = queue_pb.QueueMode(loop=event.mode.loop, ignore_failures=event.mode.ignore_failures, interrupted=policy)
+    return pb.WatchEvent(queue_mode_changed=pb.QueueModeChanged(mode=mode))
 
 
 def expected_message(event: ev.Event) -> pb.WatchEvent:
@@ -64,6 +77,8 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
             item_uid=event.uid, execution_id=event.execution_id, exit_status=status, requeued_as=event.requeued_as
         )
         message.item_finished.CopyFrom(finished)
+    elif isinstance(event, (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)):
+        return expected_edit(event)
     elif isinstance(event, ev.HistoryAdded):
         message.history_added.entry.ParseFromString(entry_bytes(event.entry))
     return message
