@@ -96,7 +96,7 @@ async def test_a_refusal_prints_its_reason_and_every_violation_and_exits_with_2(
 
 
 async def test_queue_get_puts_all_pages_together(manager: ScriptedManager, qserver: Qserver) -> None:
-    page = pb.ListItemsResponse(items=[item()], next_page_token="t", plan_queue_uid="p")  # noqa: S106 - no password
+    page = pb.ListItemsResponse(items=[item()], next_page_token="t", plan_queue_uid="p")
     manager.answers["ListItems"] = [page, pb.ListItemsResponse(items=[item(), item()], plan_queue_uid="p")]
     ended = await qserver("--json", "queue", "get")
     expected = {"success": True, "msg": "", "items": [ITEM] * 3, "running_item": {}, "plan_queue_uid": "p"}
@@ -133,7 +133,12 @@ async def test_history_get_has_the_results(manager: ScriptedManager, qserver: Qs
 async def test_status_has_the_words_of_the_reference(manager: ScriptedManager, qserver: Qserver) -> None:
     environment = environment_pb2.Environment(state=environment_pb2.ENVIRONMENT_STATE_CLOSED)
     status = status_service_pb2.Status(
-        message="RE Manager v0.1.0", manager_state=status_service_pb2.MANAGER_STATE_IDLE, environment=environment
+        message="RE Manager v0.1.0",
+        manager_state=status_service_pb2.MANAGER_STATE_IDLE,
+        environment=environment,
+        queue_mode=pb.QueueMode(loop=True, interrupted=pb.INTERRUPTED_POLICY_DROP),
+        queue_autostart_enabled=True,
+        pause_pending=True,
     )
     manager.answers["GetStatus"] = status_service_pb2.GetStatusResponse(status=status)
     found = json.loads((await qserver("--json", "status")).out)
@@ -145,11 +150,13 @@ async def test_status_has_the_words_of_the_reference(manager: ScriptedManager, q
         "worker_environment_exists": False,
         "worker_environment_state": "closed",
         "queue_stop_pending": False,
-        "pause_pending": False,
-        "worker_background_tasks": 0,
+        "pause_pending": True,
+        "plan_queue_mode": {"loop": True, "ignore_failures": False, "interrupted": "drop"},
+        "queue_autostart_enabled": True,
     }
     assert {key: found[key] for key in expected} == expected
     assert "success" not in found
+    assert "worker_background_tasks" not in found
 
 
 async def test_people_see_names_of_plans_and_programs_the_descriptions(
@@ -199,6 +206,8 @@ async def test_bytes_that_are_not_utf_8_are_refused_and_nothing_is_sent(
         (("bogus",), 1),
         (("--timeout", "x", "status"), 1),
         (("status", "--wait"), 1),
+        (("queue", "clear", "--validate-only"), 1),
+        (("queue", "--validate-only"), 1),
         (("--user", "", "status"), 1),
     ],
 )
@@ -216,7 +225,14 @@ async def test_a_command_that_makes_no_sense_is_told_on_standard_error(
 async def test_help_names_every_command_without_a_server(qserver: Qserver) -> None:
     ended = await qserver("-h")
     assert ended.code == 0
-    for text in ("queue add instruction", "history clear", "existing devices", "environment destroy", "Examples:"):
+    for text in (
+        "queue add instruction",
+        "history clear",
+        "existing devices",
+        "environment destroy",
+        "re abort",
+        "Examples:",
+    ):
         assert text in ended.out
 
 

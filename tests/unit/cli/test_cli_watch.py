@@ -12,7 +12,7 @@ from typing import Any
 from google.protobuf import timestamp_pb2
 from queueserver.common.v1 import console_pb2, document_pb2, item_pb2, value_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
-from queueserver.manager.v1 import status_service_pb2
+from queueserver.manager.v1 import queue_service_pb2, status_service_pb2
 from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import AsyncClient
 from rich.console import Console
@@ -21,6 +21,8 @@ from tests.unit.cli.conftest import environment
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
 ITEM = item_pb2.Item(name="count", item_uid="u-1", user="jane", item_type=item_pb2.ITEM_TYPE_PLAN)
+HELD = item_pb2.Item(name="scan", item_uid="u-2", item_type=item_pb2.ITEM_TYPE_PLAN, held=True)
+MODE = queue_service_pb2.QueueMode(loop=True, interrupted=queue_service_pb2.INTERRUPTED_POLICY_HOLD)
 NOW = timestamp_pb2.Timestamp(seconds=1_700_000_000)
 
 
@@ -36,10 +38,18 @@ def story() -> list[pb.WatchEvent]:
     extra = {"num_points": value_pb2.Value(integer=2), "motors": motors}
     start = document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count", extra=extra)
     status = status_service_pb2.Status(manager_state=status_service_pb2.MANAGER_STATE_EXECUTING_QUEUE)
+    pausing = status_service_pb2.Status(manager_state=status.manager_state, pause_pending=True)
+    paused = status_service_pb2.Status(manager_state=status_service_pb2.MANAGER_STATE_PAUSED, queue_mode=MODE)
     return [
         pb.WatchEvent(time=NOW, revision=2, item_added=pb.ItemAdded(item=ITEM, index=0)),
         pb.WatchEvent(time=NOW, revision=3, item_started=pb.ItemStarted(running_item=item_pb2.RunningItem(item=ITEM))),
         pb.WatchEvent(time=NOW, status=status),
+        pb.WatchEvent(time=NOW, revision=4, queue_mode_changed=pb.QueueModeChanged(mode=MODE)),
+        pb.WatchEvent(time=NOW, revision=5, autostart_changed=pb.AutostartChanged(enabled=True)),
+        pb.WatchEvent(time=NOW, revision=6, items_moved=pb.ItemsMoved(item_uids=["a", "b"], index=1)),
+        pb.WatchEvent(time=NOW, revision=7, item_updated=pb.ItemUpdated(item_uid="a", item=HELD, index=1)),
+        pb.WatchEvent(time=NOW, status=pausing),
+        pb.WatchEvent(time=NOW, status=paused),
         document(start=start),
         document(descriptor=document_pb2.EventDescriptor(uid="d-1", name="primary")),
         document(event=document_pb2.Event(uid="e-1", descriptor="d-1", seq_num=1, data=values)),
@@ -55,8 +65,8 @@ def play(manager: ScriptedManager) -> None:
         snapshot = pb.Snapshot(
             revision=1, complete=True, status=status_service_pb2.Status(items_in_queue=1), queue=[ITEM]
         )
-        yield pb.WatchResponse(snapshot=snapshot, resume_token="t1")  # noqa: S106 - no password
-        yield pb.WatchResponse(batch=pb.EventBatch(events=story()), resume_token="t2")  # noqa: S106 - as above
+        yield pb.WatchResponse(snapshot=snapshot, resume_token="t1")
+        yield pb.WatchResponse(batch=pb.EventBatch(events=story()), resume_token="t2")
         await until_cancelled()
 
     manager.answers["Watch"] = stream
@@ -104,6 +114,12 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
         "added at 0: count() by jane",
         "started: count()",
         "manager executing_queue, environment unknown",
+        "queue mode: loop on, ignore_failures off, interrupted hold",
+        "autostart on",
+        "moved to 1: 2 items",
+        "updated at 1: scan() (held)",
+        "manager executing_queue, pausing, environment unknown",
+        "manager paused, environment unknown",
         "run 7 of count begins (r-1)",
         "  primary 1/2  motor 1  bad nan  det1 5.25",
         "| hello [red]world[/]",
@@ -129,6 +145,12 @@ async def test_for_programs_a_watch_is_one_object_on_each_line(manager: Scripted
         "item_added",
         "item_started",
         "status",
+        "queue_mode_changed",
+        "autostart_changed",
+        "items_moved",
+        "item_updated",
+        "status",
+        "status",
         *["document"] * 3,
         "console",
         "console",
@@ -138,7 +160,7 @@ async def test_for_programs_a_watch_is_one_object_on_each_line(manager: Scripted
     assert [event["event"] for event in found] == names
     assert found[0]["queue"][0]["item_uid"] == "u-1"
     assert found[1]["time"] == 1_700_000_000.0
-    assert found[6]["document"]["document"]["data"] == {"det1": 5.25, "bad": "NaN", "motor": 1}
+    assert found[12]["document"]["document"]["data"] == {"det1": 5.25, "bad": "NaN", "motor": 1}
 
 
 async def test_a_watch_whose_reader_went_away_ends_quietly(manager: ScriptedManager) -> None:
@@ -169,5 +191,12 @@ async def test_the_live_display_shows_queue_progress_and_readings(manager: Scrip
             display.show(await asyncio.wait_for(watch.__anext__(), 10.0))
     display.close()
     shown = screen.getvalue()
-    for text in ("hello [red]world[/]", "manager executing_queue", "count()", "run 7 of count: 1/2 success", "5.25"):
+    for text in (
+        "hello [red]world[/]",
+        "manager paused, loop",
+        "autostart on",
+        "count()",
+        "run 7 of count: 1/2 success",
+        "5.25",
+    ):
         assert text in shown

@@ -17,9 +17,18 @@ qserver environment open --wait
 qserver queue add plan '{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}'
 qserver queue add plan front '{"name": "scan", "args": [["det1"], "motor", -2, 2, 5]}'
 qserver queue add instruction -2 queue-stop
+qserver queue update plan UID '{"name": "count", "args": [["det1"]]}' --validate-only
+qserver queue item move UID before UID
+qserver queue mode set loop true interrupted hold
 qserver queue start
+qserver why
+qserver re pause immediate
+qserver re abort now
 qserver watch
 qserver --json history get"""
+
+#: Commands of the queue whose item can be checked without changing anything.
+_CHECKED = ("add", "update", "replace", "execute")
 
 
 class _Help(click.Command):
@@ -36,6 +45,7 @@ class _Help(click.Command):
                     ("PLAN", "one word, JSON or a Python dictionary: name, args, kwargs, meta"),
                     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
                     ("SRC", "front, back, an index or a UID"),
+                    ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
                 ]
             )
         with formatter.section("Examples"):
@@ -67,6 +77,7 @@ class _Help(click.Command):
     "--timeout", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Seconds for a call."
 )
 @click.option("--wait", is_flag=True, help="environment: follow the operation to its end.")
+@click.option("--validate-only", is_flag=True, help="queue add, update, replace, execute: check and change nothing.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.pass_context
 def qserver(
@@ -79,6 +90,7 @@ def qserver(
     *,
     as_json: bool,
     wait: bool,
+    validate_only: bool,
 ) -> ExitCode:
     """Talk to a Queue Server: one command for each call."""
     if not words:
@@ -90,7 +102,7 @@ def qserver(
     printer = Printer(words, as_json=as_json)
     printer.begin()
     try:
-        action = _parse(words, wait=wait)
+        action = _parse(words, wait=wait, validate_only=validate_only)
     except WrongCommand as error:
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
@@ -98,7 +110,16 @@ def qserver(
     from queueserver_cli.run import run  # noqa: PLC0415
 
     try:
-        return run(action, printer, address=address, user=user, user_group=user_group, timeout=timeout, wait=wait)
+        return run(
+            action,
+            printer,
+            address=address,
+            user=user,
+            user_group=user_group,
+            timeout=timeout,
+            wait=wait,
+            validate_only=validate_only,
+        )
     except ValueError as error:
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
@@ -108,12 +129,14 @@ def qserver(
         return ExitCode.SUCCESS
 
 
-def _parse(words: Sequence[str], *, wait: bool) -> Action:
+def _parse(words: Sequence[str], *, wait: bool, validate_only: bool) -> Action:
     for word in words:
         _check_text(word)
     command, rest = find(words)
     if wait and command.words[0] != "environment":
         raise WrongCommand("--wait belongs to: qserver environment open, close or destroy.")
+    if validate_only and (command.words[0] != "queue" or command.words[1] not in _CHECKED):
+        raise WrongCommand(f"--validate-only belongs to: qserver queue {', '.join(_CHECKED)}.")
     return command.parse(rest)
 
 

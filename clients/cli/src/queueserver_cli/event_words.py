@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from queueserver_client import (
+    AutostartChanged,
     Event,
     EventsLost,
     HistoryAdded,
@@ -16,8 +17,12 @@ from queueserver_client import (
     ItemMoved,
     ItemRemoved,
     ItemsAdded,
+    ItemsMoved,
     ItemStarted,
+    ItemUpdated,
     QueueCleared,
+    QueueMode,
+    QueueModeChanged,
     QueueStarted,
     QueueStopCancelled,
     QueueStopped,
@@ -38,7 +43,17 @@ def item_words(item: Item) -> str:
     arguments = [repr(value) for value in item.args or ()]
     arguments += [f"{key}={value!r}" for key, value in sorted((item.kwargs or {}).items())]
     call = f"{item.name}({', '.join(arguments)})" if item.item_type.value == "plan" else item.name
-    return call if len(call) <= 90 else call[:89] + "…"  # noqa: PLR2004 - the rest of a terminal line
+    shown = call if len(call) <= 90 else call[:89] + "…"  # noqa: PLR2004 - the rest of a terminal line
+    return f"{shown} (held)" if item.held else shown
+
+
+def mode_words(mode: QueueMode) -> str:
+    """The mode of the queue as it is set."""
+    return f"loop {_on(mode.loop)}, ignore_failures {_on(mode.ignore_failures)}, interrupted {mode.interrupted}"
+
+
+def _on(switch: bool) -> str:
+    return "on" if switch else "off"
 
 
 def counted(number: int, noun: str) -> str:
@@ -61,6 +76,10 @@ def _queue_words(event: Event) -> str | None:
         return f"removed from {event.index}: {event.item_uid}"
     if isinstance(event, ItemMoved):
         return f"moved from {event.from_index} to {event.to_index}: {event.item_uid}"
+    if isinstance(event, ItemsMoved):
+        return f"moved to {event.index}: {counted(len(event.item_uids), 'item')}"
+    if isinstance(event, ItemUpdated):
+        return f"updated at {event.index}: {item_words(event.item)}"
     if isinstance(event, QueueCleared):
         return f"queue cleared: {counted(event.removed, 'item')}"
     return None
@@ -73,10 +92,15 @@ def _execution_words(event: Event) -> str | None:
         return f"queue will stop after this item, asked for by {event.user}"
     if isinstance(event, QueueStopCancelled):
         return f"stop taken back by {event.user}"
+    if isinstance(event, QueueModeChanged):
+        return f"queue mode: {mode_words(event.mode)}"
+    if isinstance(event, AutostartChanged):
+        return f"autostart {_on(event.enabled)}"
     if isinstance(event, QueueStopped):
         return f"queue stopped: {event.reason}"
     if isinstance(event, ItemStarted):
-        return f"started: {item_words(event.running_item.item)}"
+        now = " (without the queue)" if event.running_item.immediate else ""
+        return f"started: {item_words(event.running_item.item)}{now}"
     if isinstance(event, ItemFinished):
         again = f", tried again as {event.requeued_as}" if event.requeued_as else ""
         return f"{event.exit_status}: {event.item_uid}{again}"

@@ -31,7 +31,8 @@ class StatusWords:
     def news(self, status: Status) -> str | None:
         """The line, or None if it is the same as before."""
         environment = status.environment
-        words = f"manager {status.manager_state}, environment {environment_word(environment.state)}"
+        pausing = ", pausing" if status.pause_pending else ""
+        words = f"manager {status.manager_state}{pausing}, environment {environment_word(environment.state)}"
         if environment.run_engine_state.number:
             words += f", RunEngine {environment.run_engine_state}"
         if environment.progress:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from queueserver_client import (
+    AutostartChanged,
     ConsoleText,
     ConsoleWritten,
     DocumentEmitted,
     Event,
     HistoryAdded,
+    QueueModeChanged,
     QueueView,
     Snapshot,
 )
@@ -53,7 +55,7 @@ class LiveDisplay:
             self._text(event.console)
         elif isinstance(event, DocumentEmitted):
             self._runs.apply(event.document)
-        elif isinstance(event, HistoryAdded):
+        elif isinstance(event, (HistoryAdded, QueueModeChanged, AutostartChanged)):
             self.notice(event_words(event) or "")
         self._redraw_soon()
 
@@ -93,11 +95,16 @@ class LiveDisplay:
         status = self._view.status
         if status is None:
             return Text("")
-        stop = ", stops after this item" if status.queue_stop_pending else ""
+        marks = [
+            ", pausing" if status.pause_pending else "",
+            ", stops after this item" if status.queue_stop_pending else "",
+            ", loop" if status.queue_mode.loop else "",
+            ", ignores failures" if status.queue_mode.ignore_failures else "",
+            ", autostart" if status.queue_autostart_enabled else "",
+        ]
         environment = f"{environment_word(status.environment.state)} {status.environment.progress}".rstrip()
-        words = (
-            f"manager {status.manager_state}{stop} · environment {environment} · {status.items_in_history} in history"
-        )
+        manager = f"manager {status.manager_state}{''.join(marks)}"
+        words = f"{manager} · environment {environment} · {status.items_in_history} in history"
         return Text(words, style="bold")
 
     def _queue(self) -> Table:

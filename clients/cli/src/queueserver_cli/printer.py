@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import click
+
 from queueserver_cli.outcome import Answer
 
 
@@ -61,6 +63,11 @@ class Printer:
         """Print a text for people with the time of day."""
         if not self.as_json:
             print(f"{time.strftime('%H:%M:%S')} - {text}", flush=True)  # noqa: T201 - as above
+
+    def coloured(self, text: str) -> None:
+        """Print a text for people as it is; colours only reach a terminal."""
+        if not self.as_json:
+            click.echo(text)
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print one JSON document on one line."""

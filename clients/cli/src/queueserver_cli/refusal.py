@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from queueserver_client import BatchRefused, EnvironmentOpenFailed, QueueServerError
+from queueserver_client import BatchRefused, EnvironmentOpenFailed, QueueServerError, RevisionMismatch
 
 from queueserver_cli.outcome import Answer, ExitCode
 from queueserver_cli.vocabulary import plain
 
 #: Failures with these reasons did not come from a Queue Server, but from the way to it.
-_COMMUNICATION = {"", "UNREACHABLE"}
+_COMMUNICATION = {"", "UNREACHABLE", "ANSWER_UNREADABLE"}
 
 
 def is_communication_failure(error: QueueServerError) -> bool:
@@ -31,6 +31,8 @@ def as_answer(error: QueueServerError) -> Answer:
         details["retry_after"] = error.retry_after
     if error.refusal.state:
         details |= {"state": error.refusal.state, "allowed_states": list(error.refusal.allowed_states)}
+    if isinstance(error, RevisionMismatch):
+        details["queue_revision"] = error.queue_revision
     if isinstance(error, BatchRefused):
         details["items"] = plain(error.items)
     if isinstance(error, EnvironmentOpenFailed):

@@ -17,3 +17,5 @@ class Session:
     printer: Printer
     #: Follow the operation to its end instead of returning when it is accepted.
     wait: bool
+    #: Check what would be added, updated or executed, and change nothing.
+    validate_only: bool = False

@@ -13,8 +13,10 @@ from queueserver_client import (
     HistoryEntry,
     Item,
     ItemResult,
+    QueueMode,
     RunEngineState,
     RunningItem,
+    RunSummary,
     Status,
 )
 
@@ -29,6 +31,8 @@ def item_dict(item: Item) -> dict[str, Any]:
             body[key] = value
     if item.retry_of:
         body |= {"attempt": item.attempt, "retry_of": item.retry_of}
+    if item.held:
+        body["held"] = True
     return body
 
 
@@ -60,6 +64,16 @@ def _result_dict(result: ItemResult) -> dict[str, Any]:
     return body
 
 
+def run_dict(run: RunSummary) -> dict[str, Any]:
+    """A run of the running plan."""
+    return {"uid": run.uid, "scan_id": run.scan_id, "is_open": run.is_open, "exit_status": run.exit_status or None}
+
+
+def mode_dict(mode: QueueMode) -> dict[str, Any]:
+    """The mode of the queue."""
+    return {"loop": mode.loop, "ignore_failures": mode.ignore_failures, "interrupted": mode.interrupted.value}
+
+
 def status_dict(status: Status) -> dict[str, Any]:
     """The status under the names of the reference, and what is new."""
     environment = status.environment
@@ -75,10 +89,9 @@ def status_dict(status: Status) -> dict[str, Any]:
         "worker_environment_state": environment_word(environment.state),
         "re_state": None if environment.run_engine_state is RunEngineState.UNSPECIFIED else
         environment.run_engine_state.value,
-        # What this release can't do is truthfully off.
-        "pause_pending": False,
-        "plan_queue_mode": {"loop": False, "ignore_failures": False},
-        "worker_background_tasks": 0,
+        "pause_pending": status.pause_pending,
+        "plan_queue_mode": mode_dict(status.queue_mode),
+        "queue_autostart_enabled": status.queue_autostart_enabled,
     }  # fmt: skip
     for name in ("plan_queue", "plan_history", "plans_existing", "devices_existing", "plans_allowed"):
         body[f"{name}_uid"] = getattr(status, f"{name}_uid")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from queueserver_client import Item
+from queueserver_client import Item, ItemHandle
 
 from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import address, nothing_more, position
+from queueserver_cli.places import nothing_more, position, uid
 from queueserver_cli.plan_text import parse_plan
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import item_dict, running_dict
@@ -18,27 +18,94 @@ _PAGE = 10_000
 
 def add_plan(words: Sequence[str]) -> Action:
     """`queue add plan [ADDR] PLAN`."""
-    if not words:
-        raise WrongCommand("PLAN is missing.")
-    return _add(parse_plan(words[-1]), words[:-1])
+    return _add(_last_plan(words), words[:-1])
 
 
 def add_instruction(words: Sequence[str]) -> Action:
     """`queue add instruction [ADDR] queue-stop`."""
+    return _add(_last_instruction(words), words[:-1])
+
+
+def update_plan(words: Sequence[str]) -> Action:
+    """`queue update plan UID PLAN`."""
+    return _update(_last_plan(words), words[:-1], new_uid=False)
+
+
+def update_instruction(words: Sequence[str]) -> Action:
+    """`queue update instruction UID queue-stop`."""
+    return _update(_last_instruction(words), words[:-1], new_uid=False)
+
+
+def replace_plan(words: Sequence[str]) -> Action:
+    """`queue replace plan UID PLAN`."""
+    return _update(_last_plan(words), words[:-1], new_uid=True)
+
+
+def replace_instruction(words: Sequence[str]) -> Action:
+    """`queue replace instruction UID queue-stop`."""
+    return _update(_last_instruction(words), words[:-1], new_uid=True)
+
+
+def execute_plan(words: Sequence[str]) -> Action:
+    """`queue execute plan PLAN`."""
+    nothing_more(words[:-1])
+    return _execute(_last_plan(words))
+
+
+def execute_instruction(words: Sequence[str]) -> Action:
+    """`queue execute instruction queue-stop`."""
+    nothing_more(words[:-1])
+    return _execute(_last_instruction(words))
+
+
+def _last_plan(words: Sequence[str]) -> Item:
+    if not words:
+        raise WrongCommand("PLAN is missing.")
+    return parse_plan(words[-1])
+
+
+def _last_instruction(words: Sequence[str]) -> Item:
     if not words or words[-1] not in {"queue-stop", "queue_stop"}:
         raise WrongCommand("The only instruction is queue-stop, and it comes last.")
-    return _add(Item.queue_stop(), words[:-1])
+    return Item.queue_stop()
 
 
 def _add(item: Item, place: Sequence[str]) -> Action:
     where = position(place) if place else None
 
     async def action(session: Session) -> Answer:
-        handle = await session.client.queue.add(item, position=where)
-        body = {"success": True, "msg": "", "item": item_dict(handle.item), "qsize": handle.queue_size}
-        return Answer(body, {"index": handle.index})
+        queue = session.client.queue
+        return _answer(session, await queue.add(item, position=where, validate_only=session.validate_only))
 
     return action
+
+
+def _update(item: Item, which: Sequence[str], *, new_uid: bool) -> Action:
+    if not which:
+        raise WrongCommand("UID is missing.")
+    nothing_more(which[1:])
+    item_uid = uid(which[0])
+
+    async def action(session: Session) -> Answer:
+        queue = session.client.queue
+        check = session.validate_only
+        return _answer(session, await queue.update(item_uid, item, new_uid=new_uid, validate_only=check))
+
+    return action
+
+
+def _execute(item: Item) -> Action:
+    async def action(session: Session) -> Answer:
+        queue = session.client.queue
+        return _answer(session, await queue.execute(item, validate_only=session.validate_only))
+
+    return action
+
+
+def _answer(session: Session, handle: ItemHandle) -> Answer:
+    msg = "This was only a check: nothing was changed." if session.validate_only else ""
+    body = {"success": True, "msg": msg, "item": item_dict(handle.item), "qsize": handle.queue_size}
+    return Answer(body, {"index": handle.index, "revision": handle.revision})
 
 
 def get(words: Sequence[str]) -> Action:
@@ -72,69 +139,3 @@ def clear(words: Sequence[str]) -> Action:
 
 async def _clear(session: Session) -> Answer:
     return Answer(DONE.body, {"removed": await session.client.queue.clear()})
-
-
-def start(words: Sequence[str]) -> Action:
-    """`queue start`."""
-    nothing_more(words)
-    return _start
-
-
-async def _start(session: Session) -> Answer:
-    return Answer(DONE.body, {"item_uid": await session.client.queue.start()})
-
-
-def stop(words: Sequence[str]) -> Action:
-    """`queue stop [cancel]`."""
-    if list(words) == ["cancel"]:
-        return _cancel_stop
-    nothing_more(words)
-    return _stop
-
-
-async def _stop(session: Session) -> Answer:
-    await session.client.queue.stop()
-    return DONE
-
-
-async def _cancel_stop(session: Session) -> Answer:
-    await session.client.queue.cancel_stop()
-    return DONE
-
-
-def get_item(words: Sequence[str]) -> Action:
-    """`queue item get [SRC]`."""
-    nothing_more(words[1:])
-    which = address(words[0]) if words else "back"
-
-    async def action(session: Session) -> Answer:
-        found = await session.client.queue.get(which)
-        return Answer({"success": True, "msg": "", "item": item_dict(found.item)}, {"index": found.index})
-
-    return action
-
-
-def remove_item(words: Sequence[str]) -> Action:
-    """`queue item remove [SRC]`."""
-    nothing_more(words[1:])
-    which = address(words[0]) if words else "back"
-
-    async def action(session: Session) -> Answer:
-        removed = await session.client.queue.remove(which)
-        return Answer({"success": True, "msg": "", "item": item_dict(removed.item), "qsize": removed.queue_size})
-
-    return action
-
-
-def move_item(words: Sequence[str]) -> Action:
-    """`queue item move SRC DEST`."""
-    if len(words) < 2:  # noqa: PLR2004 - SRC and DEST
-        raise WrongCommand("SRC or DEST is missing.")
-    source, destination = address(words[0]), position(words[1:])
-
-    async def action(session: Session) -> Answer:
-        moved = await session.client.queue.move(source, destination)
-        body = {"success": True, "msg": "", "item": item_dict(moved.item), "qsize": moved.queue_size}
-        return Answer(body, {"index": moved.index})
-
-    return action

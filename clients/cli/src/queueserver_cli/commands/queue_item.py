@@ -1,0 +1,63 @@
+"""`qserver queue item …`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from queueserver_client import ItemState, ItemStatus
+
+from queueserver_cli.grammar import Action
+from queueserver_cli.outcome import Answer, WrongCommand
+from queueserver_cli.places import address, nothing_more, position
+from queueserver_cli.session import Session
+from queueserver_cli.vocabulary import entry_dict, item_dict
+
+
+def get(words: Sequence[str]) -> Action:
+    """`queue item get [SRC]`."""
+    nothing_more(words[1:])
+    which = address(words[0]) if words else "back"
+
+    async def action(session: Session) -> Answer:
+        found = await session.client.queue.get(which)
+        details = {"index": found.index, "state": found.state.value, "revision": found.revision}
+        return Answer({"success": True, "msg": "", **_told(found)}, details)
+
+    return action
+
+
+def _told(found: ItemStatus) -> dict[str, Any]:
+    """The item; if it does not simply wait in the queue, with what has become of it."""
+    if found.history_entry is not None:
+        return {"item": entry_dict(found.history_entry), "state": found.state.value}
+    if found.state in {ItemState.QUEUED, ItemState.UNSPECIFIED}:
+        return {"item": item_dict(found.item)}
+    return {"item": item_dict(found.item), "state": found.state.value}
+
+
+def remove(words: Sequence[str]) -> Action:
+    """`queue item remove [SRC]`."""
+    nothing_more(words[1:])
+    which = address(words[0]) if words else "back"
+
+    async def action(session: Session) -> Answer:
+        removed = await session.client.queue.remove(which)
+        body = {"success": True, "msg": "", "item": item_dict(removed.item), "qsize": removed.queue_size}
+        return Answer(body, {"revision": removed.revision})
+
+    return action
+
+
+def move(words: Sequence[str]) -> Action:
+    """`queue item move SRC DEST`."""
+    if len(words) < 2:  # noqa: PLR2004 - SRC and DEST
+        raise WrongCommand("SRC or DEST is missing.")
+    source, destination = address(words[0]), position(words[1:])
+
+    async def action(session: Session) -> Answer:
+        moved = await session.client.queue.move(source, destination)
+        body = {"success": True, "msg": "", "item": item_dict(moved.item), "qsize": moved.queue_size}
+        return Answer(body, {"index": moved.index, "revision": moved.revision})
+
+    return action

@@ -1,0 +1,106 @@
+"""`qserver re …`: pause, resume and end the running plan, and what it has done so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from queueserver_client import RunFilter
+
+from queueserver_cli.grammar import Action
+from queueserver_cli.outcome import DONE, Answer, WrongCommand
+from queueserver_cli.places import nothing_more
+from queueserver_cli.session import Session
+from queueserver_cli.vocabulary import run_dict
+
+_PAUSES = ("deferred", "immediate")
+_FILTERS = [which.value for which in RunFilter if which is not RunFilter.UNSPECIFIED]
+
+
+def pause(words: Sequence[str]) -> Action:
+    """`re pause [deferred|immediate]`."""
+    nothing_more(words[1:])
+    if words and words[0] not in _PAUSES:
+        raise WrongCommand(f"{words[0]!r} is no way to pause: say {' or '.join(_PAUSES)}.")
+    immediate = list(words) == ["immediate"]
+
+    async def action(session: Session) -> Answer:
+        await session.client.run_engine.pause(immediate=immediate)
+        return DONE
+
+    return action
+
+
+def resume(words: Sequence[str]) -> Action:
+    """`re resume`."""
+    nothing_more(words)
+    return _resume
+
+
+async def _resume(session: Session) -> Answer:
+    await session.client.run_engine.resume()
+    return DONE
+
+
+def stop(words: Sequence[str]) -> Action:
+    """`re stop`."""
+    nothing_more(words)
+    return _stop
+
+
+async def _stop(session: Session) -> Answer:
+    await session.client.run_engine.stop()
+    return DONE
+
+
+def abort(words: Sequence[str]) -> Action:
+    """`re abort [now]`."""
+    if list(words) == ["now"]:
+        return _abort_now
+    nothing_more(words)
+    return _abort
+
+
+async def _abort(session: Session) -> Answer:
+    await session.client.run_engine.abort()
+    return DONE
+
+
+async def _abort_now(session: Session) -> Answer:
+    await session.client.run_engine.abort_now()
+    return DONE
+
+
+def halt(words: Sequence[str]) -> Action:
+    """`re halt`."""
+    nothing_more(words)
+    return _halt
+
+
+async def _halt(session: Session) -> Answer:
+    await session.client.run_engine.halt()
+    return DONE
+
+
+def runs(words: Sequence[str]) -> Action:
+    """`re runs [active|open|closed]`."""
+    nothing_more(words[1:])
+    if words and words[0] not in _FILTERS:
+        raise WrongCommand(f"{words[0]!r} is no kind of runs: say {', '.join(_FILTERS)}.")
+    which = RunFilter(words[0]) if words else RunFilter.ACTIVE
+
+    async def action(session: Session) -> Answer:
+        listed = await session.client.run_engine.runs(which)
+        found = [run_dict(run) for run in listed.runs]
+        return Answer({"success": True, "msg": "", "run_list": found, "run_list_uid": listed.uid})
+
+    return action
+
+
+def metadata(words: Sequence[str]) -> Action:
+    """`re metadata`."""
+    nothing_more(words)
+    return _metadata
+
+
+async def _metadata(session: Session) -> Answer:
+    return Answer({"success": True, "msg": "", "re_metadata": await session.client.run_engine.metadata()})

@@ -1,0 +1,34 @@
+"""`qserver why`: what stands in the way of the next plan, and what to type about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from queueserver_cli.grammar import Action
+from queueserver_cli.outcome import Answer
+from queueserver_cli.places import nothing_more
+from queueserver_cli.session import Session
+from queueserver_cli.vocabulary import plain
+
+
+def why(words: Sequence[str]) -> Action:
+    """`why`."""
+    nothing_more(words)
+    return _why
+
+
+async def _why(session: Session) -> Answer | None:
+    blockers = await session.client.explain_idle()
+    if session.printer.as_json:
+        return Answer({"success": True, "msg": "", "blockers": plain(blockers)})
+    if not blockers:
+        session.printer.line("Nothing stands in the way: a plan is being executed.")
+        return None
+    session.printer.line("This stands in the way of the next plan:")
+    for number, blocker in enumerate(blockers, 1):
+        session.printer.coloured(f"{number:3}. {click.style(blocker.message, fg='yellow')}")
+        if blocker.remedy_command:
+            session.printer.coloured(f"     {click.style(blocker.remedy_command, fg='green', bold=True)}")
+    return None
