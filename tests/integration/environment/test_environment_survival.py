@@ -29,8 +29,6 @@ def raising(kind):
             sys.exit(3)
         if kind == "interrupt":
             raise KeyboardInterrupt
-        if kind == "pause":
-            yield from bps.pause()
         if kind == "unprintable":
             raise Unprintable()
     yield from inner()
@@ -79,7 +77,7 @@ def shows_position():
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("exit", "SystemExit"), ("interrupt", "KeyboardInterrupt"), ("pause", "paused"), ("unprintable", "no text")],
+    [("exit", "SystemExit"), ("interrupt", "KeyboardInterrupt"), ("unprintable", "no text")],
 )
 def test_whatever_a_plan_raises_is_its_outcome(hardy: EnvironmentChild, kind: str, text: str) -> None:
     result = hardy.run("raising", kind)

@@ -9,7 +9,7 @@ from pathlib import Path
 from queueserver_rpc.process import configure_logging, run
 from queueserver_worker.app import serve
 from queueserver_worker.settings import parse
-from queueserver_worker.supervisor.environment import Launch
+from queueserver_worker.supervisor.launch import Launch
 
 CHILD = Path(__file__).with_name("scripted_child.py")
 

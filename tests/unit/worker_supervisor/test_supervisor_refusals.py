@@ -26,6 +26,9 @@ EXAMPLES = [
     errors.EnvironmentClosedError("closed"),
     errors.EnvironmentBusyError("x"),
     errors.RunEngineMissingError(),
+    errors.NotRunningError("idle"),
+    errors.NotPausedError("running"),
+    errors.EnvironmentUnresponsiveError(2.0),
     errors.WatcherTooSlowError(1, 2),
 ]
 
@@ -49,6 +52,9 @@ def test_the_reasons_of_the_contract_have_the_codes_of_the_contract() -> None:
     codes = {refusal.reason: refusal.code for refusal in refusals}
     for reason in ("STALE_EPOCH", "ENVIRONMENT_EXISTS", "ENVIRONMENT_CLOSED", "ENVIRONMENT_BUSY", "RUN_ENGINE_MISSING"):
         assert codes[reason] is grpc.StatusCode.FAILED_PRECONDITION
+    for reason in ("NOT_RUNNING", "NOT_PAUSED"):
+        assert codes[reason] is grpc.StatusCode.FAILED_PRECONDITION
+    assert codes["ENVIRONMENT_UNRESPONSIVE"] is grpc.StatusCode.DEADLINE_EXCEEDED
     assert codes["WATCHER_TOO_SLOW"] is grpc.StatusCode.OUT_OF_RANGE
 
 

@@ -21,8 +21,8 @@ from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
 from queueserver_worker.settings import Settings
 from queueserver_worker.supervisor.echo import ConsoleEcho, silence
-from queueserver_worker.supervisor.environment import Launch
 from queueserver_worker.supervisor.journal import Journal
+from queueserver_worker.supervisor.launch import Launch
 from queueserver_worker.supervisor.outcomes import Outcomes
 from queueserver_worker.supervisor.worker import Worker
 

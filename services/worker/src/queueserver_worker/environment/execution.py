@@ -9,7 +9,7 @@ import inspect
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2 as pb
@@ -22,6 +22,8 @@ from queueserver_worker.environment.names import Names
 from queueserver_worker.environment.plan_run import PlanRun
 from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, state_name
 from queueserver_worker.environment.structs import to_dict, to_list
+
+_SET_BY_RUN_ENGINE: Final = {"uid", "time"}
 
 
 class NotStartedError(Exception):

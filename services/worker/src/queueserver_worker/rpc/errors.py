@@ -45,6 +45,18 @@ def _no_run_engine(error: errors.RunEngineMissingError) -> Refusal:
     return Refusal(_PRECONDITION, "RUN_ENGINE_MISSING", str(error))
 
 
+def _not_running(error: errors.NotRunningError) -> Refusal:
+    return Refusal(_PRECONDITION, "NOT_RUNNING", str(error), metadata={"state": error.state})
+
+
+def _not_paused(error: errors.NotPausedError) -> Refusal:
+    return Refusal(_PRECONDITION, "NOT_PAUSED", str(error), metadata={"state": error.state})
+
+
+def _unresponsive(error: errors.EnvironmentUnresponsiveError) -> Refusal:
+    return Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE", str(error))
+
+
 def _too_slow(error: errors.WatcherTooSlowError) -> Refusal:
     return Refusal(grpc.StatusCode.OUT_OF_RANGE, "WATCHER_TOO_SLOW", str(error))
 
@@ -57,6 +69,9 @@ REFUSALS: dict[type[errors.WorkerError], Callable[[Any], Refusal]] = {
     errors.EnvironmentClosedError: _closed,
     errors.EnvironmentBusyError: _busy,
     errors.RunEngineMissingError: _no_run_engine,
+    errors.NotRunningError: _not_running,
+    errors.NotPausedError: _not_paused,
+    errors.EnvironmentUnresponsiveError: _unresponsive,
     errors.WatcherTooSlowError: _too_slow,
 }
 

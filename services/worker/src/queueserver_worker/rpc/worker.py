@@ -57,6 +57,21 @@ class WorkerServicer(WorkerServiceServicer):
         self._worker.run_plan(request.epoch, request.execution_id, request.item, request.acknowledged)
         return pb.RunPlanResponse()
 
+    async def ControlRunEngine(  # noqa: N802 - as above
+        self, request: pb.ControlRunEngineRequest, context: Any
+    ) -> pb.ControlRunEngineResponse:
+        """Pass a request for the running plan on."""
+        del context
+        self._worker.control_run_engine(request.epoch, request.action, request.note)
+        return pb.ControlRunEngineResponse()
+
+    async def GetMetadata(  # noqa: N802 - as above
+        self, request: pb.GetMetadataRequest, context: Any
+    ) -> pb.GetMetadataResponse:
+        """Ask the environment for the RunEngine's metadata."""
+        del request, context
+        return pb.GetMetadataResponse(metadata=await self._worker.metadata())
+
     async def Acknowledge(  # noqa: N802 - as above
         self, request: pb.AcknowledgeRequest, context: Any
     ) -> pb.AcknowledgeResponse:

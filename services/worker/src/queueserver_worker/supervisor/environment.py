@@ -12,9 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
 
+from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1 import console_pb2, environment_pb2
 from queueserver.common.v1.environment_pb2 import Environment as View
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
@@ -26,39 +25,29 @@ from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome
 
 from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.clock import now
+from queueserver_worker.supervisor.control import Action, RunEngineControl
 from queueserver_worker.supervisor.echo import Echo
 from queueserver_worker.supervisor.errors import (
     EnvironmentBusyError,
     EnvironmentClosedError,
     EnvironmentExistsError,
+    EnvironmentUnresponsiveError,
     RunEngineMissingError,
 )
 from queueserver_worker.supervisor.execution import RunningExecution
 from queueserver_worker.supervisor.journal import Journal
+from queueserver_worker.supervisor.launch import Launch
 from queueserver_worker.supervisor.lifecycle import State, check
 from queueserver_worker.supervisor.liveness import Liveness
+from queueserver_worker.supervisor.metadata import MetadataQueries
 from queueserver_worker.supervisor.outcomes import Outcomes
-from queueserver_worker.supervisor.process import ENVIRONMENT_COMMAND, EnvironmentProcess
+from queueserver_worker.supervisor.process import EnvironmentProcess
 
 _log = logging.getLogger(__name__)
 MAX_INVENTORY_BYTES = 16 * 1024 * 1024
 """Longest inventory that is accepted: it is part of each snapshot, which must fit one message of gRPC."""
 _MAX_PROGRESS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How an environment is started, and how long it is waited for. Times in seconds."""
-
-    #: "--startup-dir DIR" or "--startup-script FILE", and "--no-default-re" if no RunEngine is to be made.
-    startup: Sequence[str]
-    command: Sequence[str] = ENVIRONMENT_COMMAND
-    #: From the request to close until it is killed.
-    close_timeout: float = 10.0
-    #: From its word that it failed, or the end of its channel, until it is killed.
-    exit_timeout: float = 1.0
-    #: Silence after which it counts as not responsive.
-    patience: float = 3.0
+_OPEN = frozenset({State.IDLE, State.EXECUTING_PLAN})
 
 
 class Environment:
@@ -73,6 +62,8 @@ class Environment:
         self._view = View(state=State.CLOSED.value, responsive=True)
         self._inventory: Inventory | None = None
         self._execution: RunningExecution | None = None
+        self._control = RunEngineControl()
+        self._queries = MetadataQueries()
         self._process: EnvironmentProcess | None = None
         self._ending: failure.Ending | None = None
         self._reported: EnvironmentFailure | None = None
@@ -140,7 +131,7 @@ class Environment:
         if self._state is State.CLOSED:
             raise EnvironmentClosedError(self._state.text)
         if self._state is not State.DESTROYING:
-            self._kill(failure.destroyed(self._state))
+            self._kill(failure.destroyed(self._state, paused=self._control.paused))
 
     def run_plan(self, execution_id: str, item: Item) -> None:
         """Start an execution.
@@ -149,15 +140,33 @@ class Environment:
         """
         if self._execution is not None:
             raise EnvironmentBusyError(self._execution.execution_id)
-        if self._state is not State.IDLE or self._process is None:
-            raise EnvironmentClosedError(self._state.text)
-        if self._view.run_engine_state == environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED:
-            raise RunEngineMissingError
-        self._process.drain_console()
-        self._process.send(ToEnvironment(run_plan=channel_pb2.RunPlanCommand(execution_id=execution_id, item=item)))
+        process = self._process_with_run_engine()
+        process.drain_console()
+        process.send(ToEnvironment(run_plan=channel_pb2.RunPlanCommand(execution_id=execution_id, item=item)))
         self._execution = RunningExecution(execution_id, item.item_uid)
+        self._control.execution_accepted()
         self._free.clear()
         self._move(State.EXECUTING_PLAN)
+
+    def control(self, action: Action, note: str) -> None:
+        """Pause, resume or end the running plan: tell the process, and wait for nothing.
+
+        Raises EnvironmentClosedError, RunEngineMissingError, NotRunningError or NotPausedError.
+        """
+        process = self._process_with_run_engine()
+        if self._control.accept(action):
+            process.send(ToEnvironment(control=channel_pb2.ControlCommand(action=action, note=note)))
+            self._follow_run_engine()
+
+    async def metadata(self) -> Struct:
+        """Ask the process for the RunEngine's metadata.
+
+        Raises EnvironmentClosedError, RunEngineMissingError or EnvironmentUnresponsiveError.
+        """
+        process = self._process_with_run_engine()
+        if not self._view.responsive:
+            raise EnvironmentUnresponsiveError(self._launch.patience)
+        return await self._queries.ask(process.send)
 
     async def stop(self, plan_timeout: float, close_timeout: float) -> None:
         """End everything because the service is being stopped: the plan first, then the process."""
@@ -185,8 +194,10 @@ class Environment:
         if kind == "document":
             self._document(frame.document)
         elif kind == "run_engine":
-            self._view.run_engine_state = frame.run_engine.state
-            self._publish()
+            self._run_engine_changed(frame.run_engine.state)
+            self._follow_run_engine()
+        elif kind == "metadata":
+            self._queries.answered(frame.metadata)
         elif kind == "started":
             self._started(frame.started)
         elif kind == "finished":
@@ -213,7 +224,7 @@ class Environment:
 
     def process_ended(self, returncode: int) -> None:
         """Account for the end of the process and of what it was doing."""
-        sentence = failure.describe_exit(self._state, returncode)
+        sentence = failure.describe_exit(self._state, returncode, paused=self._control.paused)
         ending = self._ending or failure.died(sentence)
         reason = self._reported
         if reason is None and ending.failure_message:
@@ -235,7 +246,7 @@ class Environment:
             self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
         elif kind == "ready":
             self._inventory = frame.ready.inventory
-            self._view.run_engine_state = frame.ready.run_engine_state
+            self._run_engine_changed(frame.ready.run_engine_state)
             self._journal.inventory_changed(self._inventory)
             self._move(State.IDLE)
         else:
@@ -270,7 +281,7 @@ class Environment:
             outcome = execution.interrupted(frame.result, failure.service_stopped().plan_message)
         else:
             outcome = execution.reported(frame.result)
-        self._conclude(outcome, State.IDLE if self._state is State.EXECUTING_PLAN else None)
+        self._conclude(outcome, State.IDLE if self._state in _OPEN else self._state)
 
     def _current(self, execution_id: str) -> RunningExecution | None:
         if self._execution is not None and self._execution.execution_id == execution_id:
@@ -311,7 +322,8 @@ class Environment:
         self._spare()
         self._liveness.stop()
         self._inventory = None
-        self._view.run_engine_state = environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED
+        self._run_engine_changed(environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED)
+        self._queries.closed(State.CLOSED.text)
         self._view.pid = 0
         self._view.responsive = True
         if reason is None:
@@ -326,13 +338,31 @@ class Environment:
         self._conclude(outcome, State.CLOSED)
         self._closed.set()
 
-    def _conclude(self, outcome: ExecutionOutcome | None, state: State | None) -> None:
+    def _process_with_run_engine(self) -> EnvironmentProcess:
+        if self._state not in _OPEN or self._process is None:
+            raise EnvironmentClosedError(self._state.text)
+        if self._view.run_engine_state == environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED:
+            raise RunEngineMissingError
+        return self._process
+
+    def _run_engine_changed(self, state: environment_pb2.RunEngineState.ValueType) -> None:
+        self._view.run_engine_state = state
+        self._control.state_changed(state)
+
+    def _follow_run_engine(self) -> None:
+        """Publish the environment as it is after a request or a change of the RunEngine's state."""
+        state = self._state
+        if self._execution is not None and state in _OPEN:
+            state = State.IDLE if self._control.paused else State.EXECUTING_PLAN
+        self._move(state)
+
+    def _conclude(self, outcome: ExecutionOutcome | None, state: State) -> None:
         # Stored first: a kill of the Worker at any later point finds the outcome in its file.
         if outcome is not None:
             self._outcomes.add(outcome)
             self._execution = None
-        if state is not None:
-            self._move(state)
+            self._control.execution_ended()
+        self._move(state)
         if outcome is not None:
             self._journal.execution_finished(outcome)
             self._free.set()
@@ -342,8 +372,10 @@ class Environment:
         self._publish()
 
     def _move(self, state: State) -> None:
-        self._state = check(self._state, state)
+        if state is not self._state:
+            self._state = check(self._state, state)
         self._view.state = state.value
+        self._view.pause_pending = self._control.pause_pending
         if state is not State.INITIALIZING:
             self._view.progress = ""
         self._publish()

@@ -8,6 +8,9 @@
     ├── EnvironmentClosedError     there is no environment that could do it
     ├── EnvironmentBusyError       a plan is being executed
     ├── RunEngineMissingError      the namespace has no RunEngine
+    ├── NotRunningError            no plan is running that could be paused or aborted
+    ├── NotPausedError             no plan is paused that could be resumed or ended
+    ├── EnvironmentUnresponsiveError   the environment does not answer
     └── WatcherTooSlowError        a watcher was overtaken by the events that are kept
 
 The text of each is one sentence for people that names the way out. `rpc.errors` maps every leaf to a status.
@@ -81,6 +84,32 @@ class RunEngineMissingError(WorkerError):
         super().__init__(
             "The environment has no RunEngine: let the startup code create one named RE, and reopen the environment."
         )
+
+
+class NotRunningError(WorkerError):
+    """No plan of ours is running that could be paused or aborted."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"No plan is running that could be paused or aborted (it is {state}): start one first.")
+        self.state = state
+
+
+class NotPausedError(WorkerError):
+    """No plan of ours is paused and waits for how to go on."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"No plan waits for how to go on (it is {state}): pause it, and wait until it is paused.")
+        self.state = state
+
+
+class EnvironmentUnresponsiveError(WorkerError):
+    """The environment does not answer."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The environment gave no answer for {seconds:g} seconds: try again, or destroy it if it stays like that."
+        )
+        self.seconds = seconds
 
 
 class WatcherTooSlowError(WorkerError):

@@ -34,11 +34,11 @@ class Ending:
     failure_message: str
 
 
-def destroyed(state: State) -> Ending:
+def destroyed(state: State, *, paused: bool = False) -> Ending:
     """Destroyed on request."""
     return Ending(
         item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED,
-        "The environment was destroyed on request while the plan ran.",
+        f"The environment was destroyed on request while the plan {'was paused' if paused else 'ran'}.",
         _unfinished_opening(state, "destroyed"),
     )
 
@@ -73,13 +73,14 @@ def service_stopped() -> Ending:
     return Ending(item_pb2.FAILURE_CAUSE_SHUTDOWN, "The Worker service was stopped while the plan ran.", "")
 
 
-def describe_exit(state: State, returncode: int) -> str:
+def describe_exit(state: State, returncode: int, *, paused: bool = False) -> str:
     """One sentence about a process that ended by itself."""
     if returncode < 0:
         how = f"was killed by signal {-returncode}{_signal_name(-returncode)}"
     else:
         how = f"ended with exit code {returncode}"
-    return f"The environment process {how} {_ACTIVITY.get(state, 'unexpectedly')}."
+    activity = "while the plan was paused" if paused else _ACTIVITY.get(state, "unexpectedly")
+    return f"The environment process {how} {activity}."
 
 
 def bounded(failure: EnvironmentFailure) -> EnvironmentFailure:

@@ -14,17 +14,22 @@ import contextlib
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1.event_pb2 import WorkerSnapshot
 
+from queueserver_worker.supervisor.control import ACTIONS, Action
 from queueserver_worker.supervisor.echo import Echo, silence
-from queueserver_worker.supervisor.environment import Environment, Launch
+from queueserver_worker.supervisor.environment import Environment
 from queueserver_worker.supervisor.errors import InvalidRequestError, StaleEpochError, WorkerStoppingError
 from queueserver_worker.supervisor.journal import Journal, Watcher
+from queueserver_worker.supervisor.launch import Launch
 from queueserver_worker.supervisor.outcomes import Outcomes
 
 MAX_ID = 200
 """Longest identity, in characters, that a caller may choose."""
+MAX_NOTE = 2_000
+"""Characters of a note that are passed on: an abort must not fail because somebody explained it at length."""
 
 
 class Worker:
@@ -71,6 +76,24 @@ class Worker:
             return
         self._refuse_when_stopping()
         self._environment.run_plan(execution_id, item)
+
+    def control_run_engine(self, epoch: int, action: Action, note: str) -> None:
+        """Pause, resume or end the running plan; returns when the environment was told to. See `RunEngineControl`.
+
+        Raises StaleEpochError, InvalidRequestError, EnvironmentClosedError, RunEngineMissingError, NotRunningError or
+        NotPausedError.
+        """
+        if action not in ACTIONS:
+            raise InvalidRequestError("action", "say what is to be done")
+        self._fence(epoch)
+        self._environment.control(action, note[:MAX_NOTE])
+
+    async def metadata(self) -> Struct:
+        """The RunEngine's metadata.
+
+        Raises EnvironmentClosedError, RunEngineMissingError or EnvironmentUnresponsiveError.
+        """
+        return await self._environment.metadata()
 
     def acknowledge(self, epoch: int, execution_ids: Iterable[str]) -> None:
         """Forget outcomes that are stored. Raises StaleEpochError."""

@@ -1,0 +1,197 @@
+"""What is asked of the plan that runs: kept between the threads that hear of it and those that can do it.
+
+Requests come in the channel's thread, at any moment from the plan's acceptance on. A pause is passed on to the
+RunEngine by a thread of its own, because the RunEngine takes it only when its loop is free: a plan that blocks the
+loop holds up its own pause and nothing else. What becomes of a paused plan is told to the main thread, which is the
+one that has to do it.
+
+Guarantees: nothing here makes the channel's thread wait; each pause is ended by one answer, the first; a wish to end
+the plan is never forgotten and comes before everything else; a plan that is to end before its first message sends none.
+Does not guarantee that a plan can be interrupted: code that blocks the RunEngine's loop, or the main thread while the
+plan is made, has to return first. If it never does, the way out is to destroy the environment.
+"""
+
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from queueserver.common.v1.environment_pb2 import (
+    RUN_ENGINE_STATE_PAUSED,
+    RUN_ENGINE_STATE_RUNNING,
+    RunEngineState,
+)
+from queueserver.worker.v1 import worker_service_pb2 as pb
+
+from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.run_engine import WatchedRunEngine
+
+Action: TypeAlias = "pb.RunEngineAction.ValueType"
+
+_DEFERRED: Final = {pb.RUN_ENGINE_ACTION_PAUSE_DEFERRED: True, pb.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE: False}
+_ANSWERS: Final = frozenset(
+    {
+        pb.RUN_ENGINE_ACTION_RESUME,
+        pb.RUN_ENGINE_ACTION_STOP,
+        pb.RUN_ENGINE_ACTION_ABORT,
+        pb.RUN_ENGINE_ACTION_HALT,
+    }
+)
+_NEVER: Final = -1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a pause ends."""
+
+    #: RESUME, STOP, ABORT or HALT.
+    action: Action
+    #: For the stop document of the run.
+    note: str = ""
+    #: For the result of the plan.
+    message: str = ""
+
+
+@dataclass
+class _Pause:
+    """A pause that the RunEngine has not taken yet."""
+
+    defer: bool
+    #: Number of the change of state after which it was last passed on.
+    passed_on: int = _NEVER
+
+
+@dataclass
+class _Asked:
+    """What was asked for during one execution and is not done yet."""
+
+    pause: _Pause | None = None
+    abort: Answer | None = None
+    #: It is paused, and nobody has said how to go on.
+    is_open: bool = False
+    answer: Answer | None = None
+
+
+class PlanControl:
+    """The requests for the plans of one RunEngine, which run one after the other."""
+
+    def __init__(self, engine: WatchedRunEngine) -> None:
+        self._engine = engine
+        self._changed = threading.Condition()
+        self._asked: _Asked | None = None
+        self._changes = 0
+        self._state = engine.state
+        engine.listener = self._state_changed
+        threading.Thread(target=self._pass_on_pauses, name="plan-control", daemon=True).start()
+
+    def plan_accepted(self) -> None:
+        """Take requests from now on: they are for this plan."""
+        with self._changed:
+            self._asked = _Asked()
+
+    def plan_ended(self) -> None:
+        """Ignore requests until the next plan, and forget what was not done."""
+        with self._changed:
+            self._asked = None
+
+    def ask(self, action: Action, note: str) -> None:
+        """Ask for something. Returns at once; what can't be done now is ignored."""
+        with self._changed:
+            asked = self._asked
+            if asked is None:
+                return
+            if action in _DEFERRED:
+                _ask_for_pause(asked, defer=_DEFERRED[action])
+            elif action == pb.RUN_ENGINE_ACTION_ABORT_NOW:
+                _ask_for_abort(asked, Answer(pb.RUN_ENGINE_ACTION_ABORT, note))
+            elif action in _ANSWERS and asked.is_open:
+                asked.is_open = False
+                asked.answer = Answer(action, note)
+            self._changed.notify_all()
+
+    def abort(self, reason: str) -> None:
+        """Abort the plan for a reason that its result tells. Returns at once."""
+        with self._changed:
+            if self._asked is not None:
+                message = f"Plan aborted: {reason}"
+                _ask_for_abort(self._asked, Answer(pb.RUN_ENGINE_ACTION_ABORT, reason, message))
+                self._changed.notify_all()
+
+    @property
+    def wanted_abort(self) -> Answer | None:
+        """The wish to end the plan, if there is one."""
+        with self._changed:
+            return self._asked.abort if self._asked is not None else None
+
+    def take_first_pause(self) -> bool | None:
+        """Take the pause that was asked for before the plan's first message: whether it is deferred, None for none."""
+        with self._changed:
+            asked = self._asked
+            if asked is None or asked.pause is None or asked.pause.passed_on != _NEVER:
+                return None
+            defer = asked.pause.defer
+            asked.pause = None
+            return defer
+
+    def wait_for_answer(self) -> Answer:
+        """Wait until somebody says how the present pause is to end. It may last for days: people decide that."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._answer() is not None)
+            answer = self._answer()
+            if answer is None or self._asked is None:
+                raise AssertionError("nobody but the waiting thread ends the execution")
+            self._asked.answer = None
+            return answer
+
+    def _answer(self) -> Answer | None:
+        return None if self._asked is None else self._asked.abort or self._asked.answer
+
+    def _state_changed(self, state: "RunEngineState.ValueType") -> None:
+        with self._changed:
+            self._changes += 1
+            self._state = state
+            asked = self._asked
+            if asked is not None and state == RUN_ENGINE_STATE_PAUSED:
+                asked.pause = asked.answer = None
+                asked.is_open = True
+            self._changed.notify_all()
+
+    def _due_pause(self) -> _Pause | None:
+        if self._asked is None or self._state != RUN_ENGINE_STATE_RUNNING:
+            return None
+        pause = self._asked.pause
+        # One that was refused is tried again after the next change of state, not before.
+        return pause if pause is not None and pause.passed_on != self._changes else None
+
+    def _pass_on_pauses(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._due_pause() is not None)
+                pause = self._due_pause()
+                if pause is None:
+                    continue
+                pause.passed_on = self._changes
+            if self._request(pause):
+                with self._changed:
+                    if self._asked is not None and self._asked.pause is pause:
+                        self._asked.pause = None
+
+    def _request(self, pause: _Pause) -> bool:
+        try:
+            return self._engine.request_pause(defer=pause.defer)
+        except Exception as error:  # noqa: BLE001 - protects later pauses from what a device or a callback raised
+            sys.stderr.write(f"The RunEngine could not be asked to pause: {error_text(error)}\n")
+            return False
+
+
+def _ask_for_pause(asked: _Asked, *, defer: bool) -> None:
+    if asked.is_open or asked.abort is not None:
+        return
+    if asked.pause is None or (asked.pause.defer and not defer):
+        asked.pause = _Pause(defer)
+
+
+def _ask_for_abort(asked: _Asked, answer: Answer) -> None:
+    if asked.abort is None:
+        asked.abort = answer
+        asked.pause = None if asked.is_open else _Pause(defer=False)

@@ -1,0 +1,61 @@
+"""What stands between a plan and the RunEngine.
+
+Guarantees: a plan that was to be aborted before its first message never sends it, and one that was to be paused
+begins with the pause; a plan that would end the process raises an ordinary error instead, so that its run is marked
+as failed.
+"""
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from bluesky import Msg
+
+from queueserver_worker.environment.control import PlanControl
+from queueserver_worker.environment.failures import error_text
+
+
+class PlanExitError(Exception):
+    """The plan tried to end the process, or raised what only a keyboard should."""
+
+
+class PlanGuard:
+    """Lets one plan run once.
+
+    Parameters
+    ----------
+    plan
+        The messages of the plan; nothing is taken from it before it begins.
+    control
+        What was asked for.
+
+    """
+
+    def __init__(self, plan: Iterable[Any], control: PlanControl) -> None:
+        self._plan: Any = plan
+        self._control = control
+        #: It was kept from beginning.
+        self.kept_out = False
+        #: It came to its end, whatever happened then.
+        self.completed = False
+
+    def messages(self) -> Generator[Any, Any, Any]:
+        """Make the plan for the RunEngine, under the name of the guarded one."""
+        guarded = self._messages()
+        # The RunEngine writes the generator's name into the start document as the plan's name.
+        name = getattr(self._plan, "__name__", "") or "plan"
+        setattr(guarded, "__name__", name)  # noqa: B010 - generators have it, their type does not tell
+        return guarded
+
+    def _messages(self) -> Generator[Any, Any, Any]:
+        if self._control.wanted_abort is not None:
+            self.kept_out = True
+            return None
+        defer = self._control.take_first_pause()
+        if defer is not None:
+            yield Msg("pause", None, defer=defer)  # type: ignore[no-untyped-call] # bluesky does not tell its types
+        try:
+            result = yield from self._plan
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise PlanExitError(f"it raised {type(error).__name__} ({error_text(error)})") from error
+        self.completed = True
+        return result
