@@ -135,7 +135,8 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
             well = outcome.result.exit_status.is_success
             ended = StopReason.REQUESTED if well else StopReason.FAILURE
         claimed = _next(record, ended, claimant, behind, changes, events)
-    elif not back.goes_on:
+    elif not back.goes_on or record.execution.stop_pending or claimant.pause_unresolved:
+        # Who asked for a stop while it ran does not expect the queue to start by itself.
         _end_autostart(record, changes, events)
     if claimed is None:
         changes.append(SetExecution(Execution()))
@@ -170,10 +171,10 @@ def _obstacle(record: Record, head: Item | None, claimant: Claimant) -> StopReas
     """Why the queue can't go on with the item at its head, in the order in which the reasons count."""
     if record.execution.stop_pending or not record.execution.active:
         return StopReason.REQUESTED
-    if head is None:
-        return StopReason.EMPTY
     if claimant.pause_unresolved:
         return StopReason.PAUSE
+    if head is None:
+        return StopReason.EMPTY
     if not claimant.can_execute:
         return StopReason.ENVIRONMENT
     return StopReason.HELD if head.held else None
