@@ -1,0 +1,99 @@
+"""Immediate execution: it leaves the queue alone, whatever becomes of it."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from queueserver_manager.domain import events as ev
+from queueserver_manager.domain.changes import Decision, Execution, SetRunning
+from queueserver_manager.domain.executing import Step, execute_item, finish_item
+from queueserver_manager.domain.item import ExitStatus
+from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.record import Record
+
+from tests.unit.manager.samples import (
+    carry_out,
+    claimant,
+    outcome,
+    plan,
+    record_of,
+    running,
+    state,
+    stop_instruction,
+    uids,
+)
+
+MODES = [QueueMode(*parts) for parts in itertools.product((False, True), (False, True), InterruptedPolicy)]
+
+
+PLAIN = QueueMode()
+
+
+def immediate(mode: QueueMode = PLAIN, *, stop_pending: bool = False) -> Record:
+    """A record with autostart on, the queue a b, and r executed immediately as x-1."""
+    record = record_of("ab")
+    record.running = running(plan("r"), immediate=True)
+    record.mode, record.autostart = mode, True
+    record.execution = Execution(stop_pending=stop_pending)
+    return record
+
+
+def finish(record: Record, status: ExitStatus, *, pause_unresolved: bool = False) -> Decision[Step]:
+    decision = finish_item(record, outcome("x-1", status), claimant(pause_unresolved=pause_unresolved), 100)
+    assert decision is not None
+    carry_out(record, decision)
+    return decision
+
+
+def test_an_item_is_claimed_without_entering_or_starting_the_queue() -> None:
+    record = record_of("ab")
+    decision = execute_item(record, plan("r"), claimant())
+    carry_out(record, decision)
+    assert decision.result == running(plan("r"), "id-1", immediate=True)
+    assert (record.running, uids(record), record.execution) == (decision.result, ["a", "b"], Execution())
+    assert list(decision.changes) == [SetRunning(decision.result)]
+    assert list(decision.events) == [ev.ItemStarted(running(plan("r"), "id-1", immediate=True))]
+
+
+def test_an_immediate_stop_instruction_does_nothing_but_end_autostart() -> None:
+    record = record_of("ab")
+    record.autostart = True
+    decision = execute_item(record, stop_instruction("s"), claimant())
+    carry_out(record, decision)
+    assert (decision.result, record.running, record.autostart, uids(record)) == (None, None, False, ["a", "b"])
+    assert list(decision.events) == [ev.AutostartChanged(enabled=False)]
+
+
+def test_an_immediate_stop_instruction_without_autostart_does_nothing_at_all() -> None:
+    record = record_of("ab")
+    before = state(record)
+    decision = execute_item(record, stop_instruction("s"), claimant())
+    carry_out(record, decision)
+    assert (state(record), list(decision.events)) == (before, [])
+
+
+@pytest.mark.parametrize("mode", MODES, ids=repr)
+@pytest.mark.parametrize("status", ExitStatus)
+def test_however_it_ends_it_goes_to_the_history_and_the_queue_stays_as_it_is(
+    mode: QueueMode, status: ExitStatus
+) -> None:
+    record = immediate(mode)
+    decision = finish(record, status)
+    assert (decision.result, record.running) == (Step(None), None)
+    assert (uids(record), record.execution) == (["a", "b"], Execution())
+    (entry,) = record.history.newest(9)
+    assert (entry.item.uid, entry.requeued_as, entry.result.exit_status) == ("r", "", status)
+    well = status is ExitStatus.COMPLETED or (status is ExitStatus.FAILED and mode.ignore_failures)
+    assert record.autostart == well
+    expected = [ev.ItemFinished, ev.HistoryAdded] + [ev.AutostartChanged] * (not well)
+    assert [type(event) for event in decision.events] == expected
+
+
+@pytest.mark.parametrize(("stop_pending", "pause_unresolved"), [(True, False), (False, True)])
+def test_a_stop_or_pause_that_was_asked_for_while_it_ran_ends_autostart(
+    stop_pending: bool, pause_unresolved: bool
+) -> None:
+    record = immediate(stop_pending=stop_pending)
+    finish(record, ExitStatus.COMPLETED, pause_unresolved=pause_unresolved)
+    assert (record.autostart, record.execution) == (False, Execution())
