@@ -69,7 +69,8 @@ def blockers(now: Circumstances) -> list[Blocker]:
     if not now.is_owner:
         where = f"; the owner is at {now.owner_address}" if now.owner_address else ""
         return [Blocker(BlockerKind.STANDBY, f"This Manager does not own the queue{where}.")]
-    if now.state in {ManagerState.EXECUTING_QUEUE, ManagerState.STARTING_QUEUE} and now.worker_up:
+    executing = now.state in {ManagerState.EXECUTING_QUEUE, ManagerState.STARTING_QUEUE}
+    if executing and now.worker_up:
         return _unresponsive(now.environment)
     found: list[Blocker] = []
     if not now.storage_up:
@@ -78,6 +79,8 @@ def blockers(now: Circumstances) -> list[Blocker]:
         found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: see that it runs."))
     else:
         found += _environment(now)
+    if executing:
+        return found
     if now.state is ManagerState.PAUSED:
         resume = ("RunEngineService.Resume", "qserver re resume")
         return [*found, Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)]

@@ -149,11 +149,16 @@ def move_items(
     ordered = sorted(uids, key=indices.__getitem__) if keep_queue_order else list(uids)
     # Once the batch is out, everything behind its members moves up.
     first = gap - sum(index < gap for index in indices.values())
-    items = [item.released() for uid in ordered if (item := queue.get(uid)) is not None]
+    items = [item for uid in ordered if (item := queue.get(uid)) is not None]
     placed = Placed(first, size)
     if [indices[uid] for uid in ordered] == list(range(first, first + len(ordered))):
         return Decision((items, placed))
-    return Decision((items, placed), put_at(record, items, gap), [ItemsMoved(tuple(ordered), first)])
+    moved = [item.released() for item in items]
+    events: list[Event] = [ItemsMoved(tuple(ordered), first)]
+    events.extend(
+        ItemUpdated(item.uid, moved[offset], first + offset) for offset, item in enumerate(items) if item.held
+    )
+    return Decision((moved, placed), put_at(record, moved, gap), events)
 
 
 def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Placed]]:

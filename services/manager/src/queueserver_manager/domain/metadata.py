@@ -6,29 +6,28 @@ A permitted key is a path: "/" stands for everything, "/a" for the entry "a" and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+_Path = Sequence[str]
 
 
 def permitted(metadata: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     """The part of the metadata that the keys cover."""
+    return _covered(metadata, [[part for part in key.split("/") if part] for key in keys])
+
+
+def _covered(metadata: Mapping[str, Any], paths: Sequence[_Path]) -> dict[str, Any]:
+    """What the paths lead to; the empty one leads to everything."""
+    if any(not path for path in paths):
+        return dict(metadata)
     shown: dict[str, Any] = {}
-    for key in keys:
-        path = [part for part in key.split("/") if part]
-        if not path:
-            return dict(metadata)
-        _copy(metadata, shown, path)
+    for name, value in metadata.items():
+        below = [path[1:] for path in paths if path[0] == name]
+        if any(not path for path in below):
+            shown[name] = value
+        elif below and isinstance(value, Mapping):
+            part = _covered(value, below)
+            if part:
+                shown[name] = part
     return shown
-
-
-def _copy(source: Mapping[str, Any], target: dict[str, Any], path: list[str]) -> None:
-    name, *rest = path
-    if name not in source:
-        return
-    if not rest:
-        target[name] = source[name]
-    elif isinstance(source[name], Mapping):
-        below: dict[str, Any] = {}
-        _copy(source[name], below, rest)
-        if below:
-            target[name] = {**target[name], **below} if isinstance(target.get(name), dict) else below
