@@ -1,0 +1,156 @@
+"""Why nothing is being executed: each obstacle, with the call that clears it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from queueserver.manager.v1 import (
+    environment_service_pb2,
+    queue_service_pb2,
+    run_engine_service_pb2,
+    status_service_pb2,
+)
+from queueserver_manager.domain.blockers import Blocker, BlockerKind, Circumstances, blockers
+from queueserver_manager.domain.lifecycle import (
+    Environment,
+    EnvironmentFailure,
+    EnvironmentState,
+    ManagerState,
+    RunEngineState,
+)
+
+_K, _S, _E, _R = BlockerKind, ManagerState, EnvironmentState, RunEngineState
+OPEN = Environment("environment", _E.IDLE, _R.IDLE)
+#: Nothing is in the way: the queue has an item and starts by itself.
+CLEAR = Circumstances(
+    is_owner=True,
+    owner_address="here:1",
+    storage_up=True,
+    worker_up=True,
+    state=_S.IDLE,
+    environment=OPEN,
+    items_in_queue=1,
+    head_held=False,
+    autostart=True,
+)
+METHODS = {
+    f"{service.name}.{method.name}"
+    for module in (queue_service_pb2, run_engine_service_pb2, status_service_pb2, environment_service_pb2)
+    for service in module.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+}
+#: Each obstacle alone: what is different, its kind, and what clears it.
+ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
+    ({"is_owner": False}, _K.STANDBY, "", ""),
+    ({"storage_up": False}, _K.STORAGE_DOWN, "", ""),
+    ({"worker_up": False}, _K.WORKER_UNREACHABLE, "", ""),
+    ({"environment": Environment()}, _K.ENVIRONMENT_CLOSED, "EnvironmentService.Open", "qserver environment open"),
+    (
+        {"environment": Environment("e", _E.CLOSED)},
+        *(_K.ENVIRONMENT_CLOSED, "EnvironmentService.Open", "qserver environment open"),
+    ),
+    (
+        {"state": _S.CREATING_ENVIRONMENT, "environment": Environment("e", _E.INITIALIZING)},
+        *(_K.ENVIRONMENT_CHANGING, "EnvironmentService.WaitEnvironment", "qserver environment open --wait"),
+    ),
+    (
+        {"state": _S.CLOSING_ENVIRONMENT, "environment": replace(OPEN, state=_E.CLOSING)},
+        *(_K.ENVIRONMENT_CHANGING, "EnvironmentService.WaitEnvironment", ""),
+    ),
+    (
+        {"state": _S.DESTROYING_ENVIRONMENT, "environment": replace(OPEN, state=_E.DESTROYING)},
+        *(_K.ENVIRONMENT_CHANGING, "EnvironmentService.WaitEnvironment", ""),
+    ),
+    (
+        {"environment": replace(OPEN, responsive=False)},
+        *(_K.ENVIRONMENT_UNRESPONSIVE, "EnvironmentService.Destroy", "qserver environment destroy"),
+    ),
+    (
+        {"environment": replace(OPEN, run_engine=_R.NONE)},
+        *(_K.RUN_ENGINE_MISSING, "EnvironmentService.Close", "qserver environment close"),
+    ),
+    (
+        {"environment": replace(OPEN, run_engine=_R.PANICKED)},
+        *(_K.RUN_ENGINE_PANICKED, "EnvironmentService.Destroy", "qserver environment destroy"),
+    ),
+    ({"state": _S.PAUSED}, _K.PLAN_PAUSED, "RunEngineService.Resume", "qserver re resume"),
+    ({"items_in_queue": 0}, _K.QUEUE_EMPTY, "QueueService.AddItem", "qserver queue add plan '{\"name\": …}'"),
+    ({"head_held": True}, _K.ITEM_HELD, "QueueService.RemoveItem", "qserver queue item remove front"),
+    ({"autostart": False}, _K.NOT_STARTED, "QueueService.StartQueue", "qserver queue start"),
+]
+
+
+def kinds(now: Circumstances) -> list[BlockerKind]:
+    return [blocker.kind for blocker in blockers(now)]
+
+
+def test_when_nothing_is_in_the_way_nothing_is_listed() -> None:
+    assert blockers(CLEAR) == []
+
+
+def test_every_kind_of_obstacle_has_a_sample_and_its_name_in_the_contract() -> None:
+    assert {kind for _, kind, _, _ in ALONE} == set(BlockerKind)
+    contract = {name: number for name, number in status_service_pb2.BlockerKind.items() if number}
+    assert contract == {f"BLOCKER_KIND_{kind.name}": kind.value for kind in BlockerKind}
+
+
+@pytest.mark.parametrize(("difference", "kind", "method", "command"), ALONE, ids=repr)
+def test_an_obstacle_is_listed_with_what_clears_it(
+    difference: dict[str, Any], kind: BlockerKind, method: str, command: str
+) -> None:
+    (found,) = blockers(replace(CLEAR, **difference))
+    assert (found.kind, found.method, found.command) == (kind, method, command)
+    assert found.message.endswith(".")
+    assert not method or method in METHODS
+
+
+@pytest.mark.parametrize("state", [_S.STARTING_QUEUE, _S.EXECUTING_QUEUE])
+def test_while_something_is_executed_nothing_is_in_the_way(state: ManagerState) -> None:
+    running = Environment("environment", _E.EXECUTING_PLAN, _R.RUNNING)
+    for items, held, autostart, up in itertools.product((0, 1), (False, True), (False, True), (False, True)):
+        now = replace(CLEAR, state=state, environment=running, items_in_queue=items, head_held=held)
+        assert blockers(replace(now, autostart=autostart, storage_up=up)) == []
+
+
+def test_an_execution_that_gives_no_sign_of_life_may_be_stuck() -> None:
+    stuck = Environment("environment", _E.EXECUTING_PLAN, _R.RUNNING, responsive=False)
+    assert kinds(replace(CLEAR, state=_S.EXECUTING_QUEUE, environment=stuck)) == [_K.ENVIRONMENT_UNRESPONSIVE]
+
+
+def test_of_an_execution_whose_worker_is_silent_only_that_is_told() -> None:
+    now = replace(CLEAR, state=_S.EXECUTING_QUEUE, worker_up=False, items_in_queue=0, autostart=False)
+    assert kinds(now) == [_K.WORKER_UNREACHABLE]
+
+
+def test_a_standby_says_where_the_owner_is_and_knows_no_more() -> None:
+    now = replace(CLEAR, is_owner=False, owner_address="there:2", worker_up=False, items_in_queue=0)
+    (found,) = blockers(now)
+    assert found == Blocker(_K.STANDBY, "This Manager does not own the queue; the owner is at there:2.")
+    assert blockers(replace(now, owner_address=""))[0].message == "This Manager does not own the queue."
+
+
+def test_a_closed_environment_says_what_became_of_the_last_one() -> None:
+    failed = Environment("e", _E.CLOSED, failure=EnvironmentFailure("The startup code raised NameError."))
+    (found,) = blockers(replace(CLEAR, environment=failed))
+    assert found.message == "There is no environment. The last one: The startup code raised NameError."
+
+
+def test_everything_that_is_in_the_way_is_listed_the_most_fundamental_first() -> None:
+    now = replace(CLEAR, storage_up=False, items_in_queue=0, autostart=False, environment=Environment())
+    assert kinds(now) == [_K.STORAGE_DOWN, _K.ENVIRONMENT_CLOSED, _K.QUEUE_EMPTY, _K.NOT_STARTED]
+    stuck = replace(OPEN, responsive=False, run_engine=_R.PANICKED)
+    now = replace(CLEAR, environment=stuck, head_held=True, autostart=False)
+    expected = [_K.ENVIRONMENT_UNRESPONSIVE, _K.RUN_ENGINE_PANICKED, _K.ITEM_HELD, _K.NOT_STARTED]
+    assert kinds(now) == expected
+
+
+def test_whatever_the_circumstances_kinds_come_in_order_and_once() -> None:
+    for up, worker, state, environment, engine, size in itertools.product(
+        (False, True), (False, True), _S, _E, (_R.NONE, _R.IDLE, _R.PANICKED), (0, 1)
+    ):
+        now = replace(CLEAR, storage_up=up, worker_up=worker, state=state, items_in_queue=size, autostart=False)
+        found = [kind.value for kind in kinds(replace(now, environment=Environment("e", environment, engine)))]
+        assert found == sorted(set(found))
