@@ -21,6 +21,7 @@ _M = TypeVar("_M", bound=Message)
 
 BY_REASON: dict[str, type[QueueServerError]] = {
     "BATCH_REFUSED": errors.BatchRefused,
+    "BATCH_TOO_LARGE": errors.InvalidRequest,
     "ENVIRONMENT_CLOSED": errors.EnvironmentClosed,
     "ENVIRONMENT_EXISTS": errors.EnvironmentExists,
     "ENVIRONMENT_NOT_FOUND": errors.NotFound,
