@@ -28,11 +28,16 @@ class Autostart:
         self._ledger = ledger
         self._view = view
         self._starting: asyncio.Task[None] | None = None
+        #: Something changed after the present attempt was decided upon, perhaps too late for it.
+        self._look_again = False
 
     def look(self) -> None:
         """Something changed: start the queue if it can start."""
         summary = self._ledger.summary
-        if not summary.autostart or not summary.items_in_queue or summary.head_held or self._starting is not None:
+        if self._starting is not None:
+            self._look_again = True
+            return
+        if not summary.autostart or not summary.items_in_queue or summary.head_held:
             return
         if summary.running is None and self._can_execute() and self._ledger.storage_up:
             self._starting = asyncio.get_running_loop().create_task(self._start())
@@ -48,6 +53,9 @@ class Autostart:
         self._starting = None
         if not task.cancelled() and task.exception() is not None:
             _log.error("autostart failed", exc_info=task.exception())
+        if self._look_again and not task.cancelled():
+            self._look_again = False
+            self.look()
 
     async def _start(self) -> None:
         def decide(record: Record) -> Decision[Step]:

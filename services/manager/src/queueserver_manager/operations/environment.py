@@ -46,7 +46,7 @@ class EnvironmentOperations:
 
     async def open(self, reply: Reply[str]) -> bytes:
         """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
-        known = self._ledger.recall(reply)
+        known = self._ledger.recall_deed(reply)
         if known is not None:
             return known
         self._require_worker()
@@ -61,7 +61,7 @@ class EnvironmentOperations:
 
     async def close(self, reply: Reply[str]) -> bytes:
         """Begin to close; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
-        known = self._ledger.recall(reply)
+        known = self._ledger.recall_deed(reply)
         if known is not None:
             return known
         self._require_worker()
@@ -73,7 +73,7 @@ class EnvironmentOperations:
 
     async def destroy(self, reply: Reply[str]) -> bytes:
         """Begin to kill; the result is the id. Waits for no commit. Raises EnvironmentClosed, WorkerUnavailable."""
-        known = self._ledger.recall(reply)
+        known = self._ledger.recall_deed(reply)
         if known is not None:
             return known
         self._require_worker()

@@ -40,7 +40,7 @@ class ExecutionOperations:
 
     async def execute(self, caller: Caller, submission: Submission, reply: Reply[tuple[Item, int]]) -> bytes:
         """Execute an item now; the result is the item and the size of the queue. Raises as add and start."""
-        known = self._ledger.recall(reply)
+        known = await self._ledger.recall(reply)
         if known is not None:
             return known
         item = self._submissions.make(caller, submission)

@@ -174,7 +174,7 @@ class Ledger:
         before = self._record.revisions
         after = before
         for entry in entries:
-            after = after.after(entry.revision, entry.changes)
+            after = after.after(entry.revision, entry.changes) if entry.revision else after
         self._committing = True
         try:
             if entries:
@@ -218,7 +218,7 @@ class Ledger:
                 refused.append((waiting.answer, error))
                 continue
             if entry is not None:
-                revision = entry.revision
+                revision = max(revision, entry.revision)
                 entries.append(entry)
                 undos.extend(self._record.apply(change) for change in entry.changes)
             taken.append((waiting.answer, committed))
@@ -244,7 +244,8 @@ class Ledger:
         committed = Committed(decision.result, stands_at, answer)
         if not changes:
             return committed, None
-        return committed, Entry(revision + 1, now, changes, decision.events)
+        # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
+        return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events)
 
     async def remember(self, result: T, reply: Reply[T]) -> bytes:
         """Store the answer to something that was done outside of the record; answers it.
@@ -259,8 +260,15 @@ class Ledger:
         except Unavailable:
             return reply.encode(result, revision)
 
-    def recall(self, reply: Reply[Any]) -> bytes | None:
-        """The first answer to a request, if there is one. Raises RequestIdReused."""
+    async def recall(self, reply: Reply[Any]) -> bytes | None:
+        """The first answer to a request, if there is one, and once it is stored. Raises RequestIdReused."""
+        known = reply.known(self._record)
+        if known is None or not self._committing:
+            return known
+        return await self.read(reply.known)
+
+    def recall_deed(self, reply: Reply[Any]) -> bytes | None:
+        """As :meth:`recall`, for what was done outside of the record: it is done, stored or not. Waits for nothing."""
         return reply.known(self._record)
 
     @staticmethod

@@ -36,7 +36,7 @@ class QueueOperations:
 
     async def add(self, caller: Caller, submission: Submission, position: Position, reply: Reply[ItemPlaced]) -> bytes:
         """Add one item. Raises InvalidRequest, InventoryEmpty, ItemNotFound, QueueFull."""
-        known = self._ledger.recall(reply)
+        known = await self._ledger.recall(reply)
         if known is not None:
             return known
         item = self._submissions.make(caller, submission)
@@ -56,7 +56,7 @@ class QueueOperations:
         reply: Reply[ItemsPlaced],
     ) -> bytes:
         """Add several items, all or none. Raises BatchRefused, BatchTooLarge and what :meth:`add` raises."""
-        known = self._ledger.recall(reply)
+        known = await self._ledger.recall(reply)
         if known is not None:
             return known
         items = await self._submissions.make_batch(caller, messages, read)
@@ -71,7 +71,7 @@ class QueueOperations:
         self, caller: Caller, uid: str, submission: Submission, reply: Reply[ItemPlaced], *, new_uid: bool
     ) -> bytes:
         """Replace an item. Raises InvalidRequest, ItemNotFound, ItemRunning."""
-        known = self._ledger.recall(reply)
+        known = await self._ledger.recall(reply)
         if known is not None:
             return known
         item = self._submissions.make(caller, submission, uid="" if new_uid else uid)

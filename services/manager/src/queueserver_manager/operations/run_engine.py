@@ -14,6 +14,7 @@ from queueserver_manager.domain.errors import (
     EnvironmentClosed,
     EnvironmentUnresponsive,
     InvalidState,
+    Refused,
     RunEngineMissing,
     WorkerUnavailable,
 )
@@ -56,20 +57,32 @@ class RunEngineOperations:
 
     async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
         """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
-        known = self._ledger.recall(reply)
+        known = self._ledger.recall_deed(reply)
         if known is not None:
             return known
-        action = _ACTIONS[verb]
+        action, view = _ACTIONS[verb], self._view
         self._check(action)
-        await self._send(verb, note, action)
         if action is Action.PAUSE:
-            self._view.pause_requested = True
-        elif self._view.environment.run_engine is RunEngineState.PAUSED:
-            self._view.leaving_pause = True
-        self._view.changed()
+            await self._pause(verb, note)
+        else:
+            await self._send(verb, note, action)
+            if view.environment.run_engine is RunEngineState.PAUSED:
+                view.leaving_pause = True
+        view.changed()
         if reply.request_id:
             self._remember(reply)
         return reply.encode(None, self._ledger.summary.revisions.last)
+
+    async def _pause(self, verb: RunEngineVerb, note: str) -> None:
+        """Ask for a pause. It is noted first: it may take effect, or the plan may end, before the answer is here."""
+        view = self._view
+        before, view.pause_requested = view.pause_requested, True
+        try:
+            await self._send(verb, note, Action.PAUSE)
+        except Refused:
+            view.pause_requested = view.pause_requested and before
+            view.changed()
+            raise
 
     def _check(self, action: Action) -> None:
         view = self._view

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from queueserver_manager.domain.errors import NotReady
-from queueserver_manager.domain.events import Announcement, ItemStarted, QueueStarted
+from queueserver_manager.domain.events import Announcement, ItemFinished, ItemStarted, QueueStarted
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
@@ -156,8 +156,9 @@ class Term:
             self.following.note(event)
             if isinstance(event, QueueStarted):
                 self.view.confirmed = False
+            elif isinstance(event, ItemFinished):
+                self.view.drop_requests()
             elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
-                self.view.item_claimed()
                 if event.running.immediate:
                     self.view.confirmed = False
                 self.runner.dispatch(event.running)

@@ -92,8 +92,8 @@ class WorkerView:
             self.pending = PendingCommand.NONE
         self.changed()
 
-    def item_claimed(self) -> None:
-        """What was asked of the item before does not concern this one."""
+    def drop_requests(self) -> None:
+        """The running item ended: what was asked of it does not concern the next one."""
         self.pause_requested = self.leaving_pause = False
 
     def set_pending(self, pending: PendingCommand, environment_id: str) -> None:

@@ -15,6 +15,7 @@ from queueserver_manager.domain.record import Record, Revisions
 class Entry:
     """One decision on its way into the store: its changes, and what will then have happened."""
 
+    #: 0 for what is no change that anybody is told of.
     revision: int
     time: float
     changes: Sequence[Change]

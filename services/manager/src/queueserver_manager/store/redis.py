@@ -102,7 +102,7 @@ class RedisStore:
         for command in commands:
             arguments.append(len(command))
             arguments.extend(command)
-        for entry in entries:
+        for entry in filter(lambda entry: entry.revision, entries):
             arguments += (f"{entry.revision}-0", encode_events(entry.time, entry.events))
         try:
             answer = await self._commits.run((keys.epoch, keys.meta, keys.events), arguments)
