@@ -18,6 +18,7 @@ from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.placement import Back
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.store.port import Entry, EventsGone, StoreDown
 
 from tests.unit.manager.samples import NOW, plan, record_of, uids
@@ -84,7 +85,8 @@ class Office:
         self.record = record
         self.announced: list[Announcement] = []
         self.storage: list[bool] = []
-        self.ledger = Ledger(self.store, record, lambda: NOW, self.announced.extend, self._note_storage)
+        self.clock = NOW
+        self.ledger = Ledger(self.store, record, lambda: self.clock, self.announced.extend, self._note_storage)
         self.work = asyncio.create_task(self.ledger.run())
 
     def _note_storage(self) -> None:
@@ -95,8 +97,8 @@ class Office:
         items = [plan(uid) for uid in new]
         return self.submit(lambda record: add_items(record, items, Back(), 1000))
 
-    def submit(self, decide: Callable[[Record], Decision[Any]]) -> asyncio.Task[Any]:
-        return asyncio.create_task(self.ledger.submit(decide))
+    def submit(self, decide: Callable[[Record], Decision[Any]], reply: Reply[Any] = UNHEARD) -> asyncio.Task[Any]:
+        return asyncio.create_task(self.ledger.submit(decide, reply))
 
     async def seen(self) -> list[str]:
         """The queue as a reader sees it."""
@@ -112,9 +114,9 @@ class Office:
 
 
 @asynccontextmanager
-async def office(queue: str = "", *, done: int = 0) -> AsyncIterator[Office]:
+async def office(queue: str = "", *, done: int = 0, record: Record | None = None) -> AsyncIterator[Office]:
     """An office that is closed at the end."""
-    opened = Office(record_of(queue, done=done))
+    opened = Office(record if record is not None else record_of(queue, done=done))
     try:
         yield opened
     finally:
