@@ -7,6 +7,8 @@ from queueserver_manager.domain.errors import NotOwner, WatcherTooSlow
 from queueserver_manager.operations import feed as feeds
 from queueserver_manager.operations.feed import Attachment, Feed, FeedEntry, Kind, WorkerAttached
 
+EVERYTHING = frozenset(Kind)
+
 
 def durable(revision: int, size: int = 0) -> FeedEntry:
     return FeedEntry(Kind.QUEUE, b"x" * size, revision=revision)
@@ -33,9 +35,21 @@ def test_positions_count_everything_ever_appended() -> None:
     assert feed.since(feed.end) == []
 
 
+def test_a_watcher_sleeps_through_what_does_not_concern_it_but_not_for_ever() -> None:
+    feed = Feed()
+    watcher = feed.join(frozenset({Kind.QUEUE}))
+    assert (feed.is_watched(Kind.QUEUE), feed.is_watched(Kind.STATUS)) == (True, False)
+    feed.append(console(1))
+    assert not watcher.is_set()
+    feed.append(console(2, b"x" * (feeds._UNSEEN_BYTES + 1)))
+    assert watcher.is_set()
+    feed.leave(watcher)
+    assert not feed.is_watched(Kind.QUEUE)
+
+
 def test_watchers_are_woken_by_an_entry_until_they_leave() -> None:
     feed = Feed()
-    stays, leaves = feed.join(), feed.join()
+    stays, leaves = feed.join(EVERYTHING), feed.join(EVERYTHING)
     feed.leave(leaves)
     feed.leave(leaves)
     feed.append(durable(1))
@@ -44,7 +58,7 @@ def test_watchers_are_woken_by_an_entry_until_they_leave() -> None:
 
 def test_the_end_of_the_feed_wakes_everybody_and_says_why() -> None:
     feed = Feed()
-    watcher, reason = feed.join(), NotOwner("")
+    watcher, reason = feed.join(EVERYTHING), NotOwner("")
     assert feed.ended is None
     feed.end_with(reason)
     assert watcher.is_set()

@@ -21,6 +21,7 @@ from queueserver.manager.v1 import (
     status_service_pb2_grpc,
 )
 from queueserver_rpc.interceptors import RefusalInterceptor
+from queueserver_rpc.memory import settle
 from queueserver_rpc.process import announce_ready, stop_requested
 from queueserver_rpc.server import Server
 from redis.asyncio import Redis
@@ -155,6 +156,7 @@ class Manager:
         _log.info(
             "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
         )
+        settle()
         worker = GrpcWorker(settings.worker, epoch)
         about = TermSettings(epoch, self._address, settings.history_limit, _encode_ahead, settings.permitted_metadata)
         term = Term(about, store, record, worker, self._board, ProtoEncoder())

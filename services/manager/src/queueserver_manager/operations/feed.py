@@ -8,6 +8,7 @@ sequence: those are what a resume token remembers.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -18,6 +19,8 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 200_000
 #: Rough cost of an entry beside its content.
 _OVERHEAD = 200
+#: After so much that does not concern it a watcher is woken all the same, so that it moves on before it is overtaken.
+_UNSEEN_BYTES = MAX_BYTES // 16
 
 
 class Kind(IntEnum):
@@ -69,7 +72,9 @@ class Feed:
         self._entries: list[FeedEntry] = []
         self._base = 0
         self._bytes = 0
-        self._watchers: set[asyncio.Event] = set()
+        self._unseen = 0
+        self._watchers: dict[asyncio.Event, frozenset[Kind]] = {}
+        self._interest: Counter[Kind] = Counter()
         #: Why the feed ended; None while it goes on.
         self.ended: Refused | None = None
         self.attachment = Attachment()
@@ -77,10 +82,9 @@ class Feed:
         self.last_sequence = 0
         self.lost_up_to = 0
 
-    @property
-    def is_watched(self) -> bool:
-        """Whether anybody would see an entry that is of no use later."""
-        return bool(self._watchers)
+    def is_watched(self, kind: Kind) -> bool:
+        """Whether anybody would see an entry of this kind that is of no use later."""
+        return self._interest[kind] > 0
 
     @property
     def end(self) -> int:
@@ -88,23 +92,26 @@ class Feed:
         return self._base + len(self._entries)
 
     def append(self, entry: FeedEntry) -> None:
-        """Add an entry and wake the watchers."""
+        """Add an entry and wake the watchers whom it concerns."""
         self._entries.append(entry)
         if entry.sequence:
             self.last_sequence = entry.sequence
         self._bytes += len(entry.wire) + _OVERHEAD
         if self._bytes > MAX_BYTES or len(self._entries) > MAX_ENTRIES:
             self._trim()
-        self._wake()
-
-    def _wake(self) -> None:
-        for watcher in self._watchers:
-            watcher.set()
+        self._unseen += len(entry.wire) + _OVERHEAD
+        everybody = self._unseen > _UNSEEN_BYTES or entry.kind is Kind.WORKER_ATTACHED
+        if everybody:
+            self._unseen = 0
+        for watcher, kinds in self._watchers.items():
+            if everybody or entry.kind in kinds:
+                watcher.set()
 
     def end_with(self, reason: Refused) -> None:
         """Send every watcher away."""
         self.ended = reason
-        self._wake()
+        for watcher in self._watchers:
+            watcher.set()
 
     def attach(self, attachment: Attachment) -> None:
         """Follow a Worker's journal (again)."""
@@ -153,12 +160,13 @@ class Feed:
         boot_id = self.attachment.boot_id
         return [entry for entry in self._entries if entry.sequence > sequence and entry.boot_id == boot_id]
 
-    def join(self) -> asyncio.Event:
-        """Event that is set whenever something was appended. Leave with :meth:`leave`."""
+    def join(self, kinds: frozenset[Kind]) -> asyncio.Event:
+        """Event that is set whenever something of these kinds was appended. Leave with :meth:`leave`."""
         watcher = asyncio.Event()
-        self._watchers.add(watcher)
+        self._watchers[watcher] = kinds
+        self._interest.update(kinds)
         return watcher
 
     def leave(self, watcher: asyncio.Event) -> None:
         """Stop being woken."""
-        self._watchers.discard(watcher)
+        self._interest.subtract(self._watchers.pop(watcher, ()))

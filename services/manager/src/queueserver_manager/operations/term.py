@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from queueserver_manager.domain.errors import NotReady
-from queueserver_manager.domain.events import Announcement, ItemFinished, ItemStarted, QueueStarted
+from queueserver_manager.domain.events import Announcement, Event, ItemFinished, ItemStarted, QueueStarted
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
@@ -146,24 +146,27 @@ class Term:
             self._autostart.look()
 
     def _committed(self, announcements: list[Announcement]) -> None:
-        """Something is stored: watchers hear of it, and a claimed item goes to the Worker."""
+        """Something is stored: a claimed item goes to the Worker, and whoever follows hears of it."""
         for announcement in announcements:
-            event = announcement.event
+            self._act_on(announcement.event)
+        for announcement in announcements:
+            kind = kind_of(announcement)
             # Who begins or resumes later gets it from the record or from the store's log.
-            if self.feed.is_watched:
-                wire = self._encoder.announcement(announcement)
-                self.feed.append(FeedEntry(kind_of(announcement), wire, announcement.revision))
-            self.following.note(event)
-            if isinstance(event, QueueStarted):
-                self.view.confirmed = False
-            elif isinstance(event, ItemFinished):
-                self.view.drop_requests()
-            elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
-                if event.running.immediate:
-                    self.view.confirmed = False
-                self.runner.dispatch(event.running)
+            if self.feed.is_watched(kind):
+                self.feed.append(FeedEntry(kind, self._encoder.announcement(announcement), announcement.revision))
+            self.following.note(announcement.event)
         self._board.changed()
         self._autostart.look()
+
+    def _act_on(self, event: Event) -> None:
+        if isinstance(event, QueueStarted):
+            self.view.confirmed = False
+        elif isinstance(event, ItemFinished):
+            self.view.drop_requests()
+        elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
+            if event.running.immediate:
+                self.view.confirmed = False
+            self.runner.dispatch(event.running)
 
     def _view_changed(self) -> None:
         """The Worker's side changed."""
@@ -179,7 +182,7 @@ class Term:
         return running is not None and running.execution_id == execution_id
 
     def _tell_status(self, facts: StatusFacts) -> None:
-        if self.feed.is_watched:
+        if self.feed.is_watched(Kind.STATUS):
             self.feed.append(FeedEntry(Kind.STATUS, self._encoder.status(facts)))
 
     def _facts(self) -> StatusFacts:

@@ -100,7 +100,7 @@ class Watching:
 
         Raises ResumeTokenInvalid, ResumeTokenExpired, WatcherTooSlow, StorageUnavailable, NotOwner, NotReady.
         """
-        news = self._feed.join()
+        news = self._feed.join(kinds)
         try:
             if token:
                 cursor = await self._resume(decode_token(token), kinds)
