@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import history_service_pb2, re_pb
+from queueserver.manager.v1 import history_service_pb2
 from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import run_engine_service_pb2 as re_pb
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.reply import Reply

@@ -1,0 +1,80 @@
+"""A Worker in memory that does what a test tells it to. What a real one does is tested with real processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client.port import RunEngineVerb, WorkerEvent, WorkerSnapshot
+
+from tests.unit.manager.samples import NOW
+
+CLOSED = Environment("", EnvironmentState.CLOSED)
+OPEN = Environment("environment", EnvironmentState.IDLE, RunEngineState.IDLE)
+RUNNING = Environment("environment", EnvironmentState.EXECUTING_PLAN, RunEngineState.RUNNING)
+PAUSED = Environment("environment", EnvironmentState.EXECUTING_PLAN, RunEngineState.PAUSED)
+
+
+def view_of(environment: Environment, *, confirmed: bool = True) -> WorkerView:
+    """What a Manager knows of a connected Worker with this environment; ids are id-1, id-2, …"""
+    ids = (f"id-{number}" for number in range(1, 1000))
+    view = WorkerView(lambda: None, lambda: NOW, lambda: next(ids))
+    view.connected, view.boot_id, view.confirmed = True, "boot", confirmed
+    view.set_environment(environment)
+    return view
+
+
+class ScriptedWorker:
+    """Implements the Worker protocol for commands that are answered or refused at once."""
+
+    def __init__(self, view: WorkerView | None = None) -> None:
+        self.view = view
+        self.heard: list[tuple[RunEngineVerb, str]] = []
+        self.environment_commands: list[str] = []
+        #: What the next command raises.
+        self.fault: Exception | None = None
+        #: What the Worker reports before its answer arrives.
+        self.reports_first: Environment | None = None
+        self.answer: Mapping[str, Any] = {}
+
+    async def _command(self) -> None:
+        if self.reports_first is not None and self.view is not None:
+            self.view.set_environment(self.reports_first)
+        fault, self.fault = self.fault, None
+        if fault is not None:
+            raise fault
+
+    async def open_environment(self, environment_id: str) -> None:
+        self.environment_commands.append(f"open {environment_id}")
+        await self._command()
+
+    async def close_environment(self) -> None:
+        self.environment_commands.append("close")
+        await self._command()
+
+    async def destroy_environment(self) -> None:
+        self.environment_commands.append("destroy")
+        await self._command()
+
+    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+        raise NotImplementedError
+
+    async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
+        self.heard.append((verb, note))
+        await self._command()
+
+    async def metadata(self) -> Mapping[str, Any]:
+        await self._command()
+        return self.answer
+
+    async def acknowledge(self, execution_ids: Sequence[str]) -> None:
+        raise NotImplementedError
+
+    async def watch(self, boot_id: str, after_sequence: int) -> AsyncIterator[WorkerSnapshot | Sequence[WorkerEvent]]:
+        del boot_id, after_sequence
+        await asyncio.Event().wait()
+        yield ()

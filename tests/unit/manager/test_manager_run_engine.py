@@ -1,0 +1,254 @@
+"""Verbs for the RunEngine: passed on at once, in the states that allow them, and waiting for nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from queueserver_manager.domain.errors import (
+    EnvironmentClosed,
+    EnvironmentUnresponsive,
+    InvalidState,
+    Refused,
+    RequestIdReused,
+    RunEngineMissing,
+    WorkerUnavailable,
+)
+from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, PendingCommand, RunEngineState
+from queueserver_manager.operations.environment import EnvironmentOperations
+from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.run_engine import RunEngineOperations
+from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, WorkerDown, WorkerRefused
+
+from tests.unit.manager.samples import record_of
+from tests.unit.manager.scripted_store import SECONDS, Office, office
+from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, ScriptedWorker, view_of
+
+_V = RunEngineVerb
+PAUSES = [_V.PAUSE_DEFERRED, _V.PAUSE_IMMEDIATE]
+ENDS = [_V.RESUME, _V.STOP, _V.ABORT, _V.HALT]
+NO_ENGINE = replace(OPEN, run_engine=RunEngineState.NONE)
+REPLY: Reply[None] = Reply(lambda _result, _revision: b"done", "id", "print")
+
+
+class Desk:
+    """The operations on a record with item r running (or none), a view and a scripted Worker."""
+
+    def __init__(self, o: Office, environment: Environment) -> None:
+        self.office = o
+        self.view = view_of(environment)
+        self.worker = ScriptedWorker(self.view)
+        self.stale = 0
+        self.run_engine = RunEngineOperations(o.ledger, self.view, self.worker, ("/a",), self._note_stale)
+        self.environment = EnvironmentOperations(o.ledger, self.view, self.worker, lambda: "new", self._note_stale)
+
+    def _note_stale(self) -> None:
+        self.stale += 1
+
+    async def control(self, verb: RunEngineVerb, reply: Reply[None] = UNHEARD) -> bytes:
+        return await asyncio.wait_for(self.run_engine.control(verb, "why", reply), SECONDS)
+
+
+@asynccontextmanager
+async def desk(environment: Environment, *, runs: bool = True) -> AsyncIterator[Desk]:
+    async with office(record=record_of("ab", running_uid="r" if runs else "")) as o:
+        yield Desk(o, environment)
+
+
+@pytest.mark.parametrize(
+    ("environment", "verbs"),
+    [(RUNNING, [*PAUSES, _V.ABORT_NOW]), (PAUSED, [*ENDS, _V.ABORT_NOW])],
+    ids=["running", "paused"],
+)
+@pytest.mark.parametrize("verb", RunEngineVerb)
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_a_verb_is_passed_on_in_the_states_that_allow_it(
+    environment: Environment, verbs: list[RunEngineVerb], verb: RunEngineVerb, confirmed: bool
+) -> None:
+    async with desk(environment) as d:
+        d.view.confirmed = confirmed
+        if verb in verbs:
+            await d.control(verb)
+            assert d.worker.heard == [(verb, "why")]
+        else:
+            with pytest.raises(InvalidState) as caught:
+                await d.control(verb)
+            running = "EXECUTING_QUEUE" if confirmed else "STARTING_QUEUE"
+            assert caught.value.state == ("PAUSED" if environment is PAUSED else running)
+            assert d.worker.heard == []
+
+
+@pytest.mark.parametrize("verb", RunEngineVerb)
+@pytest.mark.parametrize(
+    ("environment", "error"),
+    [
+        (CLOSED, EnvironmentClosed),
+        (Environment(), EnvironmentClosed),
+        (NO_ENGINE, RunEngineMissing),
+        (OPEN, InvalidState),
+        (replace(OPEN, state=EnvironmentState.DESTROYING), InvalidState),
+    ],
+)
+async def test_when_nothing_runs_a_verb_is_refused(
+    verb: RunEngineVerb, environment: Environment, error: type[Refused]
+) -> None:
+    async with desk(environment, runs=False) as d:
+        with pytest.raises(error):
+            await d.control(verb)
+        assert (d.worker.heard, d.view.pause_requested, d.view.leaving_pause) == ([], False, False)
+
+
+@pytest.mark.parametrize("verb", RunEngineVerb)
+async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        d.view.connected = False
+        with pytest.raises(WorkerUnavailable):
+            await d.control(verb)
+        assert d.worker.heard == []
+
+
+@pytest.mark.parametrize("verb", PAUSES)
+async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        await d.control(verb)
+        assert d.view.pause_requested
+        assert d.view.claimant().pause_unresolved
+        d.view.set_environment(PAUSED)
+        assert not d.view.pause_requested
+
+
+@pytest.mark.parametrize("verb", PAUSES)
+async def test_a_pause_that_takes_effect_before_its_answer_arrives_is_not_pending(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        d.worker.reports_first = PAUSED
+        await d.control(verb)
+        assert not d.view.pause_requested
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("fault", [WorkerRefused("NOT_RUNNING", "No plan runs."), WorkerDown("x"), StaleEpoch()])
+async def test_a_pause_that_was_refused_is_not_pending_unless_an_earlier_one_is(
+    fault: Exception, earlier: bool
+) -> None:
+    async with desk(RUNNING) as d:
+        d.view.pause_requested = earlier
+        d.worker.fault = fault
+        with pytest.raises(Refused):
+            await d.control(_V.PAUSE_DEFERRED)
+        assert d.view.pause_requested is earlier
+
+
+async def test_a_pause_is_over_with_its_item() -> None:
+    async with desk(RUNNING) as d:
+        await d.control(_V.PAUSE_DEFERRED)
+        d.view.drop_requests()
+        assert not d.view.pause_requested
+
+
+@pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])
+async def test_a_plan_that_leaves_its_pause_is_executing_at_once(verb: RunEngineVerb) -> None:
+    async with desk(PAUSED) as d:
+        await d.control(verb)
+        assert d.view.state(has_running_item=True).name == "EXECUTING_QUEUE"
+        d.view.set_environment(RUNNING)
+        assert not d.view.leaving_pause
+        d.view.set_environment(PAUSED)
+        assert d.view.state(has_running_item=True).name == "PAUSED"
+
+
+@pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])
+async def test_a_plan_that_left_its_pause_before_the_answer_arrives_may_pause_again(verb: RunEngineVerb) -> None:
+    async with desk(PAUSED) as d:
+        d.worker.reports_first = RUNNING
+        await d.control(verb)
+        d.view.set_environment(PAUSED)
+        assert d.view.state(has_running_item=True).name == "PAUSED"
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "stale"),
+    [
+        (WorkerRefused("NOT_PAUSED", "The plan is not paused."), InvalidState, 0),
+        (WorkerRefused("NOT_RUNNING", "No plan runs."), InvalidState, 0),
+        (WorkerRefused("RUN_ENGINE_MISSING", "There is none."), RunEngineMissing, 0),
+        (WorkerDown("gone"), WorkerUnavailable, 0),
+        (StaleEpoch(), WorkerUnavailable, 1),
+    ],
+    ids=repr,
+)
+async def test_what_the_worker_refuses_is_refused_and_leaves_no_trace(
+    fault: Exception, error: type[Refused], stale: int
+) -> None:
+    async with desk(PAUSED) as d:
+        d.worker.fault = fault
+        with pytest.raises(error) as caught:
+            await d.control(_V.RESUME, REPLY)
+        assert (d.view.leaving_pause, d.stale, d.office.ledger.recall_deed(REPLY)) == (False, stale, None)
+        if isinstance(fault, WorkerRefused) and isinstance(caught.value, InvalidState):
+            assert caught.value.message == f"Can't resume the plan: {fault.message}"
+            assert (caught.value.state, caught.value.allowed) == ("PAUSED", ("PAUSED",))
+
+
+async def test_a_repeated_verb_is_answered_and_not_passed_on_again() -> None:
+    async with desk(PAUSED) as d:
+        assert await d.control(_V.RESUME, REPLY) == b"done"
+        while d.run_engine._remembering:
+            await asyncio.wait(d.run_engine._remembering)
+        d.view.set_environment(RUNNING)
+        assert await d.control(_V.RESUME, REPLY) == b"done"
+        assert len(d.worker.heard) == 1
+        assert list(d.office.store.stored.requests) == ["id"]
+        with pytest.raises(RequestIdReused):
+            await d.control(_V.RESUME, replace(REPLY, fingerprint="another"))
+
+
+async def test_no_commit_in_flight_delays_an_emergency() -> None:
+    async with desk(RUNNING) as d:
+        edit = await d.office.hold_commit("c")
+        assert await d.control(_V.ABORT_NOW, REPLY) == b"done"
+        assert await d.control(_V.PAUSE_IMMEDIATE) == b""
+        assert [verb for verb, _ in d.worker.heard] == [_V.ABORT_NOW, _V.PAUSE_IMMEDIATE]
+        assert not edit.done()
+        destroyed: Reply[str] = Reply(lambda environment_id, _revision: environment_id.encode())
+        assert await asyncio.wait_for(d.environment.destroy(destroyed), SECONDS) == b"environment"
+        assert (d.worker.environment_commands, d.view.pending) == (["destroy"], PendingCommand.DESTROY)
+        d.office.store.may_go_on.set()
+        await asyncio.wait_for(edit, SECONDS)
+
+
+async def test_a_store_that_is_away_delays_no_emergency() -> None:
+    async with desk(RUNNING) as d:
+        d.office.store.up.clear()
+        d.office.store.fail(fate_known=True)
+        await asyncio.gather(d.office.add("c"), return_exceptions=True)
+        assert await d.control(_V.ABORT_NOW, REPLY) == b"done"
+        assert d.worker.heard == [(_V.ABORT_NOW, "why")]
+
+
+async def test_metadata_are_shown_as_far_as_permitted() -> None:
+    async with desk(OPEN, runs=False) as d:
+        d.worker.answer = {"a": 1, "b": 2}
+        assert await d.run_engine.metadata() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("environment", "fault", "error"),
+    [
+        (CLOSED, None, EnvironmentClosed),
+        (NO_ENGINE, None, RunEngineMissing),
+        (OPEN, WorkerRefused("ENVIRONMENT_CLOSED", "It is closed."), EnvironmentClosed),
+        (OPEN, TimeoutError(), EnvironmentUnresponsive),
+        (OPEN, WorkerDown("gone"), WorkerUnavailable),
+    ],
+)
+async def test_metadata_that_can_not_be_had_are_refused(
+    environment: Environment, fault: Any, error: type[Refused]
+) -> None:
+    async with desk(environment, runs=False) as d:
+        d.worker.fault = fault
+        with pytest.raises(error):
+            await d.run_engine.metadata()
