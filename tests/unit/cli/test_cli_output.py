@@ -96,7 +96,7 @@ async def test_a_refusal_prints_its_reason_and_every_violation_and_exits_with_2(
 
 
 async def test_queue_get_puts_all_pages_together(manager: ScriptedManager, qserver: Qserver) -> None:
-    page = pb.ListItemsResponse(items=[item()], next_page_token="t", plan_queue_uid="p")  # noqa: S106 - no password
+    page = pb.ListItemsResponse(items=[item()], next_page_token="t", plan_queue_uid="p")
     manager.answers["ListItems"] = [page, pb.ListItemsResponse(items=[item(), item()], plan_queue_uid="p")]
     ended = await qserver("--json", "queue", "get")
     expected = {"success": True, "msg": "", "items": [ITEM] * 3, "running_item": {}, "plan_queue_uid": "p"}

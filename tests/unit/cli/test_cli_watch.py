@@ -55,8 +55,8 @@ def play(manager: ScriptedManager) -> None:
         snapshot = pb.Snapshot(
             revision=1, complete=True, status=status_service_pb2.Status(items_in_queue=1), queue=[ITEM]
         )
-        yield pb.WatchResponse(snapshot=snapshot, resume_token="t1")  # noqa: S106 - no password
-        yield pb.WatchResponse(batch=pb.EventBatch(events=story()), resume_token="t2")  # noqa: S106 - as above
+        yield pb.WatchResponse(snapshot=snapshot, resume_token="t1")
+        yield pb.WatchResponse(batch=pb.EventBatch(events=story()), resume_token="t2")
         await until_cancelled()
 
     manager.answers["Watch"] = stream

@@ -1,4 +1,3 @@
-# ruff: noqa: S105, S106 - tokens of pages and streams are no passwords
 from __future__ import annotations
 
 import asyncio

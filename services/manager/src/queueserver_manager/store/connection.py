@@ -28,9 +28,18 @@ def connect(address: str) -> Redis:
     guessed. Raises AddressError.
     """
     url = address if "://" in address else f"redis://{address}"
+    redis = _client(url) if _FORM.fullmatch(url) else None
+    if redis is None:
+        raise AddressError(
+            f"Can't understand the Redis address {_without_password(address)!r}: use "
+            "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
+        )
+    return redis
+
+
+def _client(url: str) -> Redis | None:
+    """Client for a URL; None if redis-py does not understand it. Its error may show a part of the password."""
     try:
-        if not _FORM.fullmatch(url):
-            raise ValueError(url)
         redis: Redis = Redis.from_url(
             url,
             socket_timeout=COMMAND_TIMEOUT,
@@ -39,10 +48,7 @@ def connect(address: str) -> Redis:
             health_check_interval=0,
         )
     except ValueError:
-        raise AddressError(
-            f"Can't understand the Redis address {_without_password(address)!r}: use "
-            "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
-        ) from None  # the cause may show a part of the password
+        return None
     return redis
 
 
