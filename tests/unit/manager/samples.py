@@ -24,7 +24,7 @@ from queueserver_manager.domain.item import (
 from queueserver_manager.domain.record import Record, Undo
 
 #: For property tests: the speed of a shared machine is not what they are about.
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(deadline=None, max_examples=40)
 NOW = 1_700_000_000.25
 
 
