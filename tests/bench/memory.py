@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]  # it has no type information
 from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest
+from queueserver.manager.v1.status_service_pb2 import GetStatusRequest
 
 from tests.bench.channel import connect, typical_plan
 from tests.bench.figures import Figure
@@ -39,6 +40,8 @@ async def measure() -> list[Figure]:
         opened = _sizes(stack, _OPEN)
         async with connect(stack.address) as stubs:
             await stubs.queue.AddItems(AddItemsRequest(items=[typical_plan()] * ITEMS))
+            # The answer arrives before the Manager has put away the request; what is asked next is answered after it.
+            await stubs.status.GetStatus(GetStatusRequest())
         full = _sizes(stack, _OPEN)
         redis = _size(stack.pid("redis"))
     return [

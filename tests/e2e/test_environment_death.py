@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from queueserver_client import (
     AsyncClient,
+    ConsoleWritten,
     EnvironmentState,
     EventKind,
     ExitStatus,
@@ -58,6 +59,7 @@ async def test_a_plan_whose_executor_dies_is_failed_in_the_history_and_stands_at
     client = shared_client
     lost, waiting = await client.queue.add_batch([Plan("gated_run", gate.path, meta={"a": 1}), Plan("one_run")])
     async with client.watch([EventKind.STATUS, EventKind.QUEUE, EventKind.DOCUMENT]) as watch:
+        await first(watch, lambda _: True)
         await client.queue.start()
         await first(watch, expect.document("event"))
         await happens(shared_stack, client)
@@ -82,6 +84,7 @@ async def test_the_status_says_within_a_second_that_the_environment_was_killed(
     client = shared_client
     handle = await client.queue.add(Plan("gated_run", gate.path))
     async with client.watch([EventKind.STATUS, EventKind.DOCUMENT]) as watch:
+        await first(watch, lambda _: True)
         await client.queue.start()
         await first(watch, expect.document("event"))
         shared_stack.kill("environment")
@@ -110,6 +113,7 @@ async def test_a_requeued_plan_runs_in_a_new_environment_and_its_attempts_are_li
     client = shared_client
     lost = await client.queue.add(Plan("gated_run", gate.path))
     async with client.watch([EventKind.QUEUE, EventKind.DOCUMENT]) as watch:
+        await first(watch, lambda _: True)
         await client.queue.start()
         await first(watch, expect.document("event"))
         shared_stack.kill("environment")
@@ -135,7 +139,9 @@ async def test_a_crash_inside_a_plan_tells_its_signal_and_its_last_words(
     async with shared_client.watch([EventKind.CONSOLE]) as watch:
         await first(watch, lambda _: True)
         await shared_client.queue.start()
-        await first(watch, lambda event: "the C library says goodbye" in getattr(event, "console", None).text)  # type: ignore[union-attr]
+        said = await first(watch, lambda event: "goodbye" in str(event))
+        assert isinstance(said, ConsoleWritten)
+        assert "the C library says goodbye\n" in said.console.text
     entry = await bounded(handle.result())
     assert entry.result.failure_cause is FailureCause.ENVIRONMENT_LOST
     assert "SIGSEGV" in entry.result.message

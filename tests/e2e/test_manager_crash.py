@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from queueserver_client import (
@@ -82,6 +83,23 @@ async def test_an_item_whose_start_was_answered_right_before_a_kill_runs_exactly
         assert await parts_client.queue.start() == handles[-1].uid
         with parts.manager_killed():
             pass
+        await bounded(handles[-1].result())
+    assert_completed_once(await history(parts_client), handles)
+
+
+async def test_an_item_that_was_claimed_but_perhaps_never_reached_the_worker_runs_exactly_once(
+    parts: Parts, parts_client: AsyncClient
+) -> None:
+    handles = []
+    for _ in range(3):
+        handles.append(await parts_client.queue.add(Plan("one_run")))
+        parts.worker.process.send(signal.SIGSTOP)
+        try:
+            assert await parts_client.queue.start() == handles[-1].uid
+            parts.kill_manager()
+        finally:
+            parts.worker.process.send(signal.SIGCONT)
+        parts.start_manager()
         await bounded(handles[-1].result())
     assert_completed_once(await history(parts_client), handles)
 

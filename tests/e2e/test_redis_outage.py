@@ -67,6 +67,7 @@ async def test_a_plan_that_ends_while_redis_is_away_is_in_the_history_once_when_
 ) -> None:
     handles = await parts_client.queue.add_batch([Plan("gated_run", gate.path), Plan("one_run")])
     async with parts_client.watch([EventKind.DOCUMENT, EventKind.STATUS]) as watch:
+        await first(watch, lambda _: True)
         await parts_client.queue.start()
         await first(watch, expect.document("event"))
         with outage(parts):

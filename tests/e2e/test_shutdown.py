@@ -14,6 +14,7 @@ async def test_ctrl_c_with_a_running_plan_stops_cleanly_and_the_plan_can_be_star
     await client.environment.open()
     running, waiting = await client.queue.add_batch([Plan("gated_run", gate.path), Plan("one_run")])
     async with client.watch([EventKind.DOCUMENT]) as watch:
+        await first(watch, lambda _: True)
         await client.queue.start()
         await first(watch, expect.document("event"))
     assert stack.stop() == 0
@@ -32,6 +33,7 @@ async def test_ctrl_c_with_a_running_plan_stops_cleanly_and_the_plan_can_be_star
         await newcomer.environment.open()
         gate.open()
         async with newcomer.watch([EventKind.QUEUE]) as watch:
+            await first(watch, lambda _: True)
             await newcomer.queue.start()
             await first(watch, expect.queue_stopped)
         statuses = [entry.result.exit_status async for entry in newcomer.history.list()]
@@ -44,6 +46,7 @@ async def test_a_power_failure_with_a_running_plan_leaves_it_failed_once_and_at_
     await client.environment.open()
     running, waiting = await client.queue.add_batch([Plan("gated_run", gate.path), Plan("one_run")])
     async with client.watch([EventKind.DOCUMENT]) as watch:
+        await first(watch, lambda _: True)
         await client.queue.start()
         await first(watch, expect.document("event"))
     stack.kill_all()

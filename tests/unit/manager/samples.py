@@ -26,7 +26,7 @@ from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import AnsweredRequest
 
 #: For property tests: the speed of a shared machine is not what they are about.
-relaxed = settings(deadline=None, max_examples=60)
+relaxed = settings(deadline=None, max_examples=40)
 NOW = 1_700_000_000.25
 
 

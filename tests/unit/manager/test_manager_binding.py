@@ -19,7 +19,7 @@ from queueserver_manager.domain.validation import check_item
 
 NAMES = ["a", "b", "c", "d", "e"]
 KINDS = {kind: getattr(inspect.Parameter, kind.name) for kind in ParameterKind}
-RELAXED = settings(deadline=None, max_examples=400)
+RELAXED = settings(deadline=None, max_examples=200)
 
 
 @st.composite

@@ -46,6 +46,8 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, translate: Translator) -> None:
         self._translate = translate
+        # Handlers are found anew for each call, and they are always the same.
+        self._guarded: dict[str, Any] = {}
 
     async def intercept_service(
         self,
@@ -53,10 +55,17 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
         """Find the handler of a call and wrap it."""
+        method = getattr(handler_call_details, "method", "?")
+        known = self._guarded.get(method)
+        if known is not None:
+            return known
         handler = await continuation(handler_call_details)
         if handler is None or handler.request_streaming:
             return handler
-        method = getattr(handler_call_details, "method", "?")
+        guarded = self._guarded[method] = self._guard(handler, method)
+        return guarded
+
+    def _guard(self, handler: Any, method: str) -> Any:
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._stream(handler.unary_stream, method),

@@ -207,11 +207,11 @@ def _encode_ahead(item: Item, submission: Submission) -> None:
 
 
 def _add_servicers(server: Server, office: Office) -> None:
-    grpc_server = server.grpc
-    status_service_pb2_grpc.add_StatusServiceServicer_to_server(StatusServicer(office), grpc_server)
-    queue_service_pb2_grpc.add_QueueServiceServicer_to_server(QueueServicer(office), grpc_server)
-    history_service_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(office), grpc_server)
-    environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(office), grpc_server)
-    inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), grpc_server)
-    run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(office), grpc_server)
-    event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), grpc_server)
+    registry = server.registry
+    status_service_pb2_grpc.add_StatusServiceServicer_to_server(StatusServicer(office), registry)
+    queue_service_pb2_grpc.add_QueueServiceServicer_to_server(QueueServicer(office), registry)
+    history_service_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(office), registry)
+    environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(office), registry)
+    inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), registry)
+    run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(office), registry)
+    event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), registry)

@@ -47,7 +47,7 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
     echo = ConsoleEcho() if settings.console_output else None
     worker = Worker(launch or Launch(settings.startup), journal, outcomes, echo or silence)
     server = Server((SERVICE_NAME,), [RefusalInterceptor(translate)])
-    worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(WorkerServicer(worker), server.grpc)
+    worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(WorkerServicer(worker), server.registry)
     try:
         address = _listen(server, settings.listen)
     except OSError as error:

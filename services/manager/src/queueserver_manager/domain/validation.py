@@ -121,9 +121,26 @@ def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Para
 
 
 def _check(value: Any, expected: ParameterType, inventory: Inventory, where: str, found: Found) -> None:
-    problem = mismatch(value, expected, inventory)
-    if problem:
-        found.append(_v(where, problem))
+    if not fits(value, expected, inventory):
+        found.append(_v(where, mismatch(value, expected, inventory)))
+
+
+def fits(value: Any, expected: ParameterType, inventory: Inventory) -> bool:
+    """Whether a value fits a type: the same as an empty ``mismatch``, without the words for what is wrong.
+
+    Nearly every value fits, and every argument of every submitted item comes through here.
+    """
+    kind = expected.kind
+    if kind is TypeKind.UNTYPED or kind is TypeKind.ANY:
+        return True
+    if kind is TypeKind.UNION:
+        return any(fits(value, option, inventory) for option in expected.arguments)
+    if kind is TypeKind.DEVICE:
+        return isinstance(value, str) and inventory.has_device(value)
+    if kind is TypeKind.LIST and isinstance(value, list) and expected.arguments:
+        element_type = expected.arguments[0]
+        return all(fits(element, element_type, inventory) for element in value)
+    return not mismatch(value, expected, inventory)
 
 
 def mismatch(value: Any, expected: ParameterType, inventory: Inventory) -> str:

@@ -13,7 +13,8 @@ from redis.exceptions import RedisError
 #: Seconds after which an unanswered command counts as lost.
 COMMAND_TIMEOUT = 2.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.05, 1.0
-_SCHEME = re.compile(r"^(redis|rediss|unix)://")
+#: Checked before redis-py sees it, which takes what it does not understand for localhost or database 0.
+_FORM = re.compile(r"(rediss?://([^/?#]*@)?[^/?#@]+(/\d*)?|unix://([^/?#]*@)?/[^?#]+)(\?.*)?")
 
 
 class AddressError(ValueError):
@@ -26,7 +27,18 @@ def connect(address: str) -> Redis:
     Nothing is sent yet. A command is never repeated by the client: whether a commit took effect must not be
     guessed. Raises AddressError.
     """
-    url = address if _SCHEME.match(address) else f"redis://{address}"
+    url = address if "://" in address else f"redis://{address}"
+    redis = _client(url) if _FORM.fullmatch(url) else None
+    if redis is None:
+        raise AddressError(
+            f"Can't understand the Redis address {_without_password(address)!r}: use "
+            "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
+        )
+    return redis
+
+
+def _client(url: str) -> Redis | None:
+    """Client for a URL; None if redis-py does not understand it. Its error may show a part of the password."""
     try:
         redis: Redis = Redis.from_url(
             url,
@@ -35,16 +47,13 @@ def connect(address: str) -> Redis:
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
         )
-    except ValueError as error:
-        raise AddressError(
-            f"Can't understand the Redis address {_without_password(address)!r}: use "
-            "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
-        ) from error
+    except ValueError:
+        return None
     return redis
 
 
 def _without_password(address: str) -> str:
-    return re.sub(r"//[^@/]*@", "//…@", address)
+    return re.sub(r"(password=)[^&]*", r"\1…", re.sub(r"^([a-z]+://)?.*@", r"\1…@", address))
 
 
 async def wait_for_answer(redis: Redis) -> None:

@@ -53,6 +53,8 @@ class ScriptLine:
             return await self._exchange(*call)
 
     async def _exchange(self, *words: Word) -> bytes:
+        if self._connection is not None and _hung_up(self._connection):
+            await self._drop()
         connection = self._connection
         if connection is None:
             connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
@@ -73,3 +75,9 @@ class ScriptLine:
     async def close(self) -> None:
         """Give the connection back."""
         await self._drop()
+
+
+def _hung_up(connection: AbstractConnection) -> bool:
+    """Whether Redis has closed the connection: nothing is sent on it, so that no commit's fate becomes unknown."""
+    reader = connection._reader  # noqa: SLF001 - redis-py tells it only to who reads or writes
+    return reader is not None and reader.at_eof()

@@ -1,6 +1,7 @@
 """The socket to the supervisor: framed Protobuf messages, one thread for each direction.
 
-Guarantees: frames leave in the order in which they were given; none is dropped. What waits to be sent is
+Guarantees: frames leave in the order in which they were given; none is dropped. A frame that the socket has room for
+is in it when `send` returns, so it arrives even if the process dies in the next moment. What waits to be sent is
 bounded, and whoever wants to send more waits until there is room: a supervisor that can't keep up slows the plan
 down instead of losing its data. A sign of life leaves every second as long as the interpreter runs.
 Does not guarantee that the supervisor has read a frame.
@@ -44,6 +45,7 @@ class Channel:
         self._on_frame = on_frame
         self._pending: deque[bytes] = deque()
         self._pending_bytes = 0
+        self._sending = False
         self._closing = False
         self._changed = threading.Condition()
         self._writer = threading.Thread(target=self._write, name="channel-writer", daemon=True)
@@ -66,10 +68,15 @@ class Channel:
         payload = frame.SerializeToString()
         if len(payload) > MAX_FRAME_BYTES:
             raise FrameTooLargeError(len(payload))
+        data = _LENGTH.pack(len(payload)) + payload
         with self._changed:
-            while self._pending and self._pending_bytes + len(payload) > MAX_PENDING_BYTES:
+            if not self._pending and not self._sending:
+                data = data[self._send_now(data) :]
+                if not data:
+                    return
+            while self._pending and self._pending_bytes + len(data) > MAX_PENDING_BYTES:
                 self._changed.wait()
-            self._append(payload)
+            self._append(data)
             self._changed.notify_all()
 
     def close(self, timeout: float) -> None:
@@ -79,9 +86,18 @@ class Channel:
             self._changed.notify_all()
         self._writer.join(timeout)
 
-    def _append(self, payload: bytes) -> None:
-        self._pending.append(_LENGTH.pack(len(payload)) + payload)
-        self._pending_bytes += len(payload)
+    def _send_now(self, data: bytes) -> int:
+        """Send what the socket has room for; answers how many bytes."""
+        try:
+            return self._connection.send(data, socket.MSG_DONTWAIT)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            stop_at_once()
+
+    def _append(self, data: bytes) -> None:
+        self._pending.append(data)
+        self._pending_bytes += len(data)
 
     def _take(self, next_beat: float) -> tuple[bytes, bool]:
         """Wait for frames or for the next sign of life; return the bytes to send and whether it was the last."""
@@ -94,6 +110,7 @@ class Channel:
             frames = b"".join(self._pending)
             self._pending.clear()
             self._pending_bytes = 0
+            self._sending = bool(frames)
             self._changed.notify_all()
             return frames, self._closing
 
@@ -108,6 +125,8 @@ class Channel:
                 self._connection.sendall(frames)
             except OSError:
                 stop_at_once()
+            with self._changed:
+                self._sending = False
 
     def _read(self) -> None:
         try:
@@ -135,4 +154,5 @@ class FrameTooLargeError(ValueError):
         self.size = size
 
 
-_HEARTBEAT: Final = FromEnvironment(heartbeat=EnvironmentHeartbeat()).SerializeToString()
+_HEARTBEAT_PAYLOAD: Final = FromEnvironment(heartbeat=EnvironmentHeartbeat()).SerializeToString()
+_HEARTBEAT: Final = _LENGTH.pack(len(_HEARTBEAT_PAYLOAD)) + _HEARTBEAT_PAYLOAD

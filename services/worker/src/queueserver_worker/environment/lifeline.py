@@ -8,6 +8,7 @@ interpreter. Processes started by user code are not covered.
 import os
 import signal
 import sys
+from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
 ORPHANED = 70
@@ -26,6 +27,6 @@ def die_with_parent() -> None:
         os._exit(ORPHANED)
 
 
-def stop_at_once() -> None:
+def stop_at_once() -> NoReturn:
     """End this process now: no cleanup, because whoever would look at the result is gone."""
     os._exit(ORPHANED)

@@ -1,0 +1,98 @@
+"""An owner of a store in a real Redis, and ways to look at what is in there."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import redis as blocking
+from queueserver_manager.domain.changes import Change, PutItem
+from queueserver_manager.domain.events import Event
+from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.record import Record
+from queueserver_manager.store.connection import connect
+from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.lease import Lease
+from queueserver_manager.store.port import Entry
+from queueserver_manager.store.redis import RedisStore
+
+NOW = 1_700_000_000.25
+
+
+def plan(uid: str) -> Item:
+    return Item(uid, ItemKind.PLAN, "count", "jane", "primary", NOW, [["det1"]], {"num": 5, "delay": 0.5})
+
+
+def decode_inventory(data: bytes) -> Inventory:
+    """A stand-in for the description of plans: one plan named by the content."""
+    return Inventory({data.decode(): Plan(data.decode(), ())}, {}, data)
+
+
+class Owner:
+    """A store in one term, its working copy, and how to commit to it."""
+
+    def __init__(self, redis: Any, prefix: str, epoch: int) -> None:
+        self.redis, self.prefix, self.epoch = redis, prefix, epoch
+        self.keys = Keys(prefix)
+        self.store = RedisStore(redis, prefix, epoch, decode_inventory)
+        self.record = Record()
+
+    async def commit(self, *decisions: tuple[Sequence[Change], Sequence[Event]]) -> None:
+        """Apply decisions to the working copy and commit them in one step, as the ledger does."""
+        before = after = self.record.revisions
+        entries = []
+        for changes, events in decisions:
+            entry = Entry(after.last + 1, NOW, changes, events)
+            after = after.after(entry.revision, changes)
+            entries.append(entry)
+        await self.store.commit(before, after, entries)
+        for entry in entries:
+            for change in entry.changes:
+                self.record.apply(change)
+        self.record.revisions = after
+
+    async def put(self, *uids: str) -> None:
+        """One decision that adds items to the back."""
+        start = len(self.record.queue) * 1000
+        await self.commit(([PutItem(plan(uid), start + 1000 * i) for i, uid in enumerate(uids, 1)], []))
+
+
+@asynccontextmanager
+async def owner(url: str, prefix: str = "") -> AsyncIterator[Owner]:
+    """Become the owner of a store (a new one, without a prefix), and load it."""
+    prefix = prefix or f"test-{secrets.token_hex(6)}"
+    redis = connect(url)
+    try:
+        term = await Lease(redis, prefix, "me", "here:1").acquire()
+        assert term.epoch
+        owning = Owner(redis, prefix, term.epoch)
+        try:
+            owning.record = await owning.store.load()
+            yield owning
+        finally:
+            await owning.store.close()
+    finally:
+        await redis.aclose()
+
+
+def everything(client: blocking.Redis, prefix: str) -> dict[bytes, bytes]:
+    """What Redis holds under a prefix, key by key."""
+    keys: Iterable[bytes] = client.keys(f"{prefix}:*")  # type: ignore[assignment] # typed for both kinds of client
+    return {key: client.dump(key) for key in keys}  # type: ignore[misc] # as above
+
+
+def state(record: Record) -> tuple[object, ...]:
+    """Everything in a record, to be compared."""
+    queue, history = record.queue, record.history
+    return (
+        [(item, queue.rank_of(item.uid)) for item in queue],
+        record.running,
+        record.execution,
+        (history.first_number, history.next_number, history.slice(0, len(history))),
+        record.inventory,
+        record.revisions,
+        record.store_id,
+    )

@@ -1,0 +1,110 @@
+"""Whatever is committed is loaded again exactly as the working copy has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from queueserver_manager.domain import changes as ch
+from queueserver_manager.domain import placement as pl
+from queueserver_manager.domain.editing import add_items, clear_history, clear_queue, move_item, remove_item
+from queueserver_manager.domain.executing import Claimant, finish_item, start_queue, stop_queue
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.item import ExitStatus, ItemResult, Outcome, RunSummary
+from queueserver_manager.domain.record import Record
+
+from tests.harness.redis import RedisProcess
+from tests.integration.store.owner import NOW, Owner, decode_inventory, owner, plan, state
+
+EDITS = ["add", "add", "move", "move", "remove", "clear", "start", "stop", "finish", "fail", "forget", "inventory"]
+edits = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 9), st.integers(0, 99)), min_size=1, max_size=25)
+Decide = Callable[[Record, int, int, str], ch.Decision[Any] | None]
+
+
+def claimant(prefix: str) -> Claimant:
+    ids = (f"{prefix}-{number}" for number in range(9))
+    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW)
+
+
+def finish(record: Record, status: ExitStatus, name: str) -> ch.Decision[Any] | None:
+    if record.running is None:
+        return None
+    runs = (RunSummary("run", 7, is_open=False, exit_status="success"), RunSummary("open", None, True, ""))
+    result = ItemResult(status, NOW + 1, NOW, message="why \N{SNOWMAN}", traceback="where", runs=runs)
+    return finish_item(record, Outcome(record.running.execution_id, result), claimant(name), 4)
+
+
+def set_inventory(name: str, which: int) -> ch.Decision[None]:
+    inventory: Inventory = decode_inventory(name.encode())
+    change = ch.SetInventory(inventory, plans_changed=which > 0, devices_changed=which != 1)
+    return ch.Decision(None, [change], [])
+
+
+DECIDE: dict[str, Decide] = {
+    "add": lambda r, a, b, n: add_items(r, [plan(f"{n}-{i}") for i in range(a % 4)], pl.AtIndex(b % 9 - 4), 999),
+    "move": lambda r, a, b, _: (
+        move_item(r, pl.AtIndex(a % len(r.queue)), pl.AtIndex(b % len(r.queue))) if len(r.queue) else None
+    ),
+    "remove": lambda r, a, _b, _: remove_item(r, pl.AtIndex(a % len(r.queue))) if len(r.queue) else None,
+    "clear": lambda r, a, _b, _: clear_queue(r) if a < 2 else None,
+    "start": lambda r, _a, _b, n: start_queue(r, "jane", claimant(n)) if r.running is None else None,
+    "stop": lambda r, _a, _b, _: stop_queue(r, "jane"),
+    "finish": lambda r, _a, _b, n: finish(r, ExitStatus.COMPLETED, n),
+    "fail": lambda r, _a, _b, n: finish(r, ExitStatus.FAILED, n),
+    "forget": lambda r, a, _b, _: clear_history(r, keep_newest=a % 4),
+    "inventory": lambda _, a, _b, n: set_inventory(n, a % 3),
+}
+
+
+async def carry_out(owning: Owner, chosen: Sequence[tuple[str, int, int]]) -> None:
+    for number, (what, first, second) in enumerate(chosen):
+        decision = DECIDE[what](owning.record, first, second, f"{number}")
+        if decision is not None and decision.changes:
+            await owning.commit((decision.changes, decision.events))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits)
+async def test_after_any_edits_the_store_gives_back_the_working_copy(
+    shared_redis: RedisProcess, chosen: list[tuple[str, int, int]]
+) -> None:
+    async with owner(shared_redis.url) as owning:
+        await carry_out(owning, chosen)
+        loaded = await owning.store.load()
+        assert state(loaded) == state(owning.record)
+        events = await owning.store.events_between(0, loaded.revisions.last)
+        assert all(announcement.time == NOW for announcement in events)
+
+
+async def test_every_kind_of_edit_survives_a_crash_of_redis(redis_server: RedisProcess) -> None:
+    script = [("add", 3, 0), ("start", 0, 0), ("finish", 0, 0), ("fail", 0, 0), ("inventory", 0, 0)]
+    script += [("add", 2, 1), ("move", 0, 2), ("start", 0, 0), ("stop", 0, 0)]
+    async with owner(redis_server.url) as before:
+        await carry_out(before, script)
+        assert before.record.running is not None
+        assert (len(before.record.history), before.record.execution.stop_pending) == (2, True)
+        await asyncio.to_thread(redis_server.kill)
+    # Processes are started on pytest's own thread, which the kernel watches.
+    redis_server.start()
+    async with owner(redis_server.url, before.prefix) as after:
+        assert state(after.record) == state(before.record)
+        assert after.epoch > before.epoch
+
+
+async def test_numbers_of_the_history_go_on_after_it_was_cleared_and_loaded(shared_redis: RedisProcess) -> None:
+    script = [("add", 3, 0), ("start", 0, 0), ("finish", 0, 0), ("finish", 0, 0), ("forget", 0, 0)]
+    async with owner(shared_redis.url) as owning:
+        await carry_out(owning, script)
+        loaded = await owning.store.load()
+        assert (len(loaded.history), loaded.history.next_number) == (0, 3)
+
+
+async def test_an_item_is_loaded_with_everything_it_had(shared_redis: RedisProcess) -> None:
+    async with owner(shared_redis.url) as owning:
+        await owning.put("a")
+        (loaded,) = (await owning.store.load()).queue
+        assert loaded == plan("a")
+        assert [type(value) for value in (loaded.kwargs or {}).values()] == [int, float]
