@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
-from queueserver.common.v1.environment_pb2 import EnvironmentFailure
+from google.protobuf.struct_pb2 import Struct
+from queueserver.common.v1.environment_pb2 import EnvironmentFailure, RunEngineState
 from queueserver.common.v1.item_pb2 import ItemResult
+from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.environment_channel_pb2 import (
     AbortCommand,
+    ControlCommand,
     EnvironmentReady,
     ExitCommand,
     FromEnvironment,
+    MetadataQuery,
     ToEnvironment,
 )
 
@@ -57,9 +61,9 @@ class EnvironmentChild:
     def _exit_code(self) -> int | None:
         return self.wait() if self._ended else None
 
-    def wait_for_output(self, text: str) -> None:
+    def wait_for_output(self, text: str, *, times: int = 1) -> None:
         with self._changed:
-            found = self._changed.wait_for(lambda: text in self.stdout + self.stderr, DEADLINE)
+            found = self._changed.wait_for(lambda: (self.stdout + self.stderr).count(text) >= times, DEADLINE)
         assert found, f"{text!r} was not printed; stdout: {self.stdout}\nstderr: {self.stderr}"
 
     def ready(self) -> EnvironmentReady:
@@ -89,6 +93,21 @@ class EnvironmentChild:
 
     def abort(self, reason: str) -> None:
         self.send(ToEnvironment(abort=AbortCommand(reason=reason)))
+
+    def control(self, action: "pb.RunEngineAction.ValueType", note: str = "") -> None:
+        self.send(ToEnvironment(control=ControlCommand(action=action, note=note)))
+
+    def metadata(self, number: int) -> Struct:
+        """Ask for the RunEngine's metadata and wait for the answer."""
+        self.send(ToEnvironment(metadata=MetadataQuery(number=number)))
+        return self.wait_for(lambda frame: frame.metadata.number >= number).metadata.metadata
+
+    def wait_for_state(self, state: "RunEngineState.ValueType", *, since: int) -> None:
+        self.wait_for(lambda frame: frame.HasField("run_engine") and frame.run_engine.state == state, since=since)
+
+    def result(self, *, since: int) -> ItemResult:
+        """Wait for the end of the plan."""
+        return self.wait_for(lambda frame: frame.HasField("finished"), since=since).finished.result
 
     def exit(self) -> int:
         self.send(ToEnvironment(exit=ExitCommand()))

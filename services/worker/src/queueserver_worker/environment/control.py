@@ -70,6 +70,10 @@ class _Asked:
     #: It is paused, and nobody has said how to go on.
     is_open: bool = False
     answer: Answer | None = None
+    #: Why the plan is ending, when somebody said so.
+    note: str = ""
+    #: The plan has sent its last message.
+    over: bool = False
 
 
 class PlanControl:
@@ -123,6 +127,14 @@ class PlanControl:
         with self._changed:
             return self._asked.abort if self._asked is not None else None
 
+    @property
+    def note(self) -> str:
+        """Why the plan is ending, as whoever ended it said."""
+        with self._changed:
+            if self._asked is None:
+                return ""
+            return self._asked.abort.note if self._asked.abort is not None else self._asked.note
+
     def take_first_pause(self) -> bool | None:
         """Take the pause that was asked for before the plan's first message: whether it is deferred, None for none."""
         with self._changed:
@@ -133,6 +145,12 @@ class PlanControl:
             asked.pause = None
             return defer
 
+    def plan_over(self) -> None:
+        """Pass no pause on any more: one that came while the RunEngine tidies up would leave it unusable."""
+        with self._changed:
+            if self._asked is not None:
+                self._asked.over = True
+
     def wait_for_answer(self) -> Answer:
         """Wait until somebody says how the present pause is to end. It may last for days: people decide that."""
         with self._changed:
@@ -141,6 +159,7 @@ class PlanControl:
             if answer is None or self._asked is None:
                 raise AssertionError("nobody but the waiting thread ends the execution")
             self._asked.answer = None
+            self._asked.note = "" if answer.action == pb.RUN_ENGINE_ACTION_RESUME else answer.note
             return answer
 
     def _answer(self) -> Answer | None:
@@ -157,7 +176,7 @@ class PlanControl:
             self._changed.notify_all()
 
     def _due_pause(self) -> _Pause | None:
-        if self._asked is None or self._state != RUN_ENGINE_STATE_RUNNING:
+        if self._asked is None or self._asked.over or self._state != RUN_ENGINE_STATE_RUNNING:
             return None
         pause = self._asked.pause
         # One that was refused is tried again after the next change of state, not before.

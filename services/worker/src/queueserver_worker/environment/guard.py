@@ -2,10 +2,12 @@
 
 Guarantees: a plan that was to be aborted before its first message never sends it, and one that was to be paused
 begins with the pause; a plan that would end the process raises an ordinary error instead, so that its run is marked
-as failed.
+as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it too
+(the RunEngine tells it only of runs that it has to close itself).
 """
 
 from collections.abc import Generator, Iterable
+from functools import partial
 from typing import Any
 
 from bluesky import Msg
@@ -54,8 +56,41 @@ class PlanGuard:
         if defer is not None:
             yield Msg("pause", None, defer=defer)  # type: ignore[no-untyped-call] # bluesky does not tell its types
         try:
-            result = yield from self._plan
+            result = yield from self._explained()
         except (SystemExit, KeyboardInterrupt) as error:
             raise PlanExitError(f"it raised {type(error).__name__} ({error_text(error)})") from error
+        finally:
+            self._control.plan_over()
         self.completed = True
         return result
+
+    def _explained(self) -> Generator[Any, Any, Any]:
+        """As `yield from`, with the reason of the plan's end in messages that close a run."""
+        plan = self._plan if isinstance(self._plan, Generator) else _relay(self._plan)
+        step = partial(plan.send, None)
+        while True:
+            try:
+                message = step()
+            except StopIteration as end:
+                return end.value
+            if getattr(message, "command", "") == "close_run":
+                message = self._with_reason(message)
+            try:
+                response = yield message
+            except GeneratorExit:
+                plan.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever the RunEngine throws is for the plan
+                step = partial(plan.throw, error)
+            else:
+                step = partial(plan.send, response)
+
+    def _with_reason(self, message: Any) -> Any:
+        note = self._control.note
+        if not note or message.kwargs.get("reason"):
+            return message
+        return message._replace(kwargs={**message.kwargs, "reason": note})
+
+
+def _relay(messages: Iterable[Any]) -> Generator[Any, Any, Any]:
+    return (yield from messages)

@@ -83,11 +83,11 @@ class PlanRun:
         if not _is_interruption(error):
             self._abort_if_paused(error)
             return _failed_with(error)
-        if guard.completed:
-            return _ended_by(_START)
         if self._engine.state != RUN_ENGINE_STATE_IDLE:
             state = state_name(self._engine.state)
             return _failed(f"it left the RunEngine {state}; destroy the environment and open it again.", "")
+        if guard.completed:
+            return _ended_by(_START)
         return pb.ItemResult(exit_status=pb.EXIT_STATUS_ABORTED, message=_NOT_RESUMABLE)
 
     def _abort_if_paused(self, error: BaseException) -> None:
