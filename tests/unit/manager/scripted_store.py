@@ -37,6 +37,9 @@ class ScriptedStore:
         self.faults: list[tuple[Exception, bool]] = []
         self.load_faults: list[Exception] = []
         self.events_gone = False
+        #: Whether commits hang once they are written (True) or before (False), until whoever waits is cancelled.
+        self.hangs: bool | None = None
+        self.never = asyncio.Event()
         #: A commit that has begun, and leave for it to go on.
         self.begun = asyncio.Event()
         self.may_go_on = asyncio.Event()
@@ -54,6 +57,9 @@ class ScriptedStore:
         await self.may_go_on.wait()
         assert before == self.stored.revisions
         fault, writes = self.faults.pop(0) if self.faults else (None, True)
+        hangs = self.hangs
+        if hangs is False:
+            await self.never.wait()
         if writes:
             self.commits.append([entry.revision for entry in entries])
             for entry in entries:
@@ -61,6 +67,8 @@ class ScriptedStore:
                     self.stored.apply(change)
                 self.log += [Announcement(entry.revision, entry.time, event) for event in entry.events]
             self.stored.revisions = after
+        if hangs:
+            await self.never.wait()
         if fault is not None:
             raise fault
 
@@ -71,6 +79,10 @@ class ScriptedStore:
 
     async def wait_until_up(self) -> None:
         await self.up.wait()
+
+    def hang(self, *, writes: bool) -> None:
+        """Let the next commit never end."""
+        self.hangs = writes
 
     def fail(self, *, fate_known: bool, writes: bool = False) -> None:
         """Let the next commit fail."""
