@@ -41,6 +41,7 @@ class EnvironmentChild:
         self.stderr = ""
         self.reading = threading.Event()
         self.reading.set()
+        self._queries = 0
         self._ended = False
         self._changed = threading.Condition()
         self._threads = [
@@ -97,10 +98,12 @@ class EnvironmentChild:
     def control(self, action: "pb.RunEngineAction.ValueType", note: str = "") -> None:
         self.send(ToEnvironment(control=ControlCommand(action=action, note=note)))
 
-    def metadata(self, number: int) -> Struct:
-        """Ask for the RunEngine's metadata and wait for the answer."""
+    def metadata(self) -> Struct:
+        """Ask for the RunEngine's metadata and wait for the answer: earlier commands have been heard then."""
+        self._queries += 1
+        number = self._queries
         self.send(ToEnvironment(metadata=MetadataQuery(number=number)))
-        return self.wait_for(lambda frame: frame.metadata.number >= number).metadata.metadata
+        return self.wait_for(lambda frame: frame.metadata.number == number).metadata.metadata
 
     def wait_for_state(self, state: "RunEngineState.ValueType", *, since: int) -> None:
         self.wait_for(lambda frame: frame.HasField("run_engine") and frame.run_engine.state == state, since=since)

@@ -92,7 +92,7 @@ def test_a_plan_that_is_being_made_is_kept_from_beginning(ending: EnvironmentChi
     begun = ending.stdout.count("the plan has begun")
     since = begin(ending, "slowly_made", "the plan is being made")
     ending.control(ABORT_NOW)
-    ending.metadata(3001)
+    ending.metadata()
     let_go(ending)
     result = ending.result(since=since)
     assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "")
@@ -115,7 +115,7 @@ def test_a_plan_that_blocks_the_run_engine_does_not_hold_up_the_channel_and_is_a
     since = begin(ending, "blocking", "the plan blocks\n")
     ending.control(PAUSE)
     ending.control(ABORT_NOW)
-    assert ending.metadata(3002)["proposal"] == 17
+    assert ending.metadata()["proposal"] == 17
     let_go(ending)
     assert ending.result(since=since).exit_status == pb.EXIT_STATUS_ABORTED
 
