@@ -39,8 +39,10 @@ def shared_stack() -> Iterator[Stack]:
 
 @contextlib.asynccontextmanager
 async def open_and_empty(address: str) -> AsyncIterator[AsyncClient]:
-    """A client of a server that is idle, open and empty."""
+    """A client of a server that is idle, open and empty, and has its default mode."""
     async with AsyncClient(address) as connected:
+        await connected.queue.set_mode(reset=True)
+        await connected.queue.set_autostart(enable=False)
         if not (await connected.status()).environment_exists:
             await connected.environment.open()
         await connected.queue.clear()

@@ -1,0 +1,81 @@
+"""Startup code of the end-to-end tests: plans to be paused, ended in the middle, and killed."""
+
+import asyncio
+import ctypes
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import bluesky.plan_stubs as bps
+
+Messages = Generator[Any, Any, Any]
+
+
+def _wait_for_byte(gate: str) -> Messages:
+    """Wait until the test writes a byte into a named pipe; a pause or an end of the plan ends the wait."""
+
+    async def opened() -> None:
+        pipe = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(pipe, readable.set)
+        try:
+            await readable.wait()
+        finally:
+            loop.remove_reader(pipe)
+            os.close(pipe)
+
+    yield from bps.wait_for([opened])
+
+
+def _tell(pipe: str) -> None:
+    with Path(pipe).open("wb", buffering=0) as told:
+        told.write(b".")
+
+
+def stepping(gate: str) -> Messages:
+    """Open a run, wait for the test, and pass a checkpoint before the run is closed."""
+    yield from bps.checkpoint()
+    yield from bps.open_run()
+    yield from _wait_for_byte(gate)
+    yield from bps.checkpoint()
+    yield from bps.close_run()
+
+
+def last_stretch(gate: str) -> Messages:
+    """As stepping, with no checkpoint after the wait."""
+    yield from bps.checkpoint()
+    yield from bps.open_run()
+    yield from _wait_for_byte(gate)
+    yield from bps.close_run()
+
+
+def second_run_stepping(gate: str) -> Messages:
+    """A whole run, and then stepping."""
+    yield from bps.open_run()
+    yield from bps.close_run()
+    yield from stepping(gate)
+
+
+def looping_forever(told: str) -> Messages:
+    """Say that it begins, and loop without end in the main thread."""
+    yield from bps.null()
+    _tell(told)
+    while True:
+        pass
+
+
+def sleeping_forever(told: str) -> Messages:
+    """Say that it begins, and sleep without end."""
+    yield from bps.null()
+    _tell(told)
+    time.sleep(1e9)  # noqa: TID251 - the test is about code that sleeps
+
+
+def holding_the_interpreter(told: str) -> Messages:
+    """Say that it begins, and sleep in C code that does not let go of the interpreter."""
+    yield from bps.null()
+    _tell(told)
+    ctypes.PyDLL(None).sleep(10**9)
