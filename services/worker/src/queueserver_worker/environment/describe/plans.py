@@ -19,6 +19,8 @@ from queueserver_worker.environment.failures import shorten
 MAX_DEFAULT: Final = 2_000
 """Longest text of a default, in characters."""
 _MARK: Final = "_is_plan_"
+# Signatures and types are needed again for each call of a plan, and working them out takes longer than a fast plan.
+_KEPT: Final = 1024
 _KINDS: Final = {
     inspect.Parameter.POSITIONAL_ONLY: pb.PARAMETER_KIND_POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD: pb.PARAMETER_KIND_POSITIONAL_OR_KEYWORD,
@@ -57,6 +59,7 @@ def describe_plan(name: str, plan: Plan) -> pb.PlanDescription:
     )
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def signature(plan: Plan) -> inspect.Signature:
     """Return the signature by which the plan can be called.
 
@@ -69,6 +72,7 @@ def signature(plan: Plan) -> inspect.Signature:
     return inspect.signature(plan)
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def parameter_types(plan: Plan) -> dict[str, pb.ParameterType]:
     """Return what each parameter takes, by its name."""
     return {name: parameter_type(hint) for name, hint in _hints(plan).items()}
