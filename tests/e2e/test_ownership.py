@@ -16,7 +16,7 @@ from queueserver.manager.v1 import (
     inventory_service_pb2,
     queue_service_pb2,
 )
-from queueserver_client import AsyncClient, ExitStatus, ManagerRole, ManagerState, Plan
+from queueserver_client import AsyncClient, EventKind, ExitStatus, ManagerRole, ManagerState, Plan
 
 from tests.harness import expect
 from tests.harness.gate import Gate
@@ -183,10 +183,31 @@ async def test_an_owner_that_slept_through_its_lease_can_change_nothing_when_it_
         finally:
             parts.manager.process.send(signal.SIGCONT)
         for call in calls:
-            await refused(call)
+            await bounded(refused(call))
         await wait_until_serving(parts.address, is_serving=False)
         assert (await parts_client.status()).role is ManagerRole.STANDBY
         status = await client.status()
         assert (status.role, status.revision) == (ManagerRole.OWNER, revision)
         assert status.environment_exists
         assert [item.uid async for item in client.queue.list()] == [handle.uid for handle in handles]
+
+
+async def test_a_command_on_its_way_to_a_silent_worker_is_answered_when_the_term_ends(
+    parts: Parts, parts_client: AsyncClient, standby: ManagerProcess
+) -> None:
+    async with connect(parts.address) as owner, parts_client.watch([EventKind.STATUS]) as watch:
+        await first(watch, lambda _: True)
+        parts.worker.process.send(signal.SIGSTOP)
+        try:
+            destroying = asyncio.ensure_future(refused(owner.environment.Destroy(CALLS["environment"]["Destroy"])))
+            await first(watch, expect.status(lambda now: now.manager_state is ManagerState.DESTROYING_ENVIRONMENT))
+            parts.manager.process.send(signal.SIGSTOP)
+            await wait_until_serving(standby.address)
+            adding = asyncio.ensure_future(refused(owner.queue.AddItem(CALLS["queue"]["AddItem"])))
+            parts.manager.process.send(signal.SIGCONT)
+            for refusal in await bounded(asyncio.gather(destroying, adding)):
+                assert refusal.code is grpc.StatusCode.UNAVAILABLE
+        finally:
+            parts.manager.process.send(signal.SIGCONT)
+            parts.worker.process.send(signal.SIGCONT)
+        await wait_until_serving(standby.address, "Environment")

@@ -128,11 +128,11 @@ class Machine(RuleBasedStateMachine):
 
     # Edits
 
-    def submit(self, number: int, position: pl.Position, *, immediate: bool = False) -> None:
-        """Ask for an item with this number; whoever asks again must get the same answer."""
+    def submit(self, number: int, position: pl.Position) -> None:
+        """Ask for an item with this number, at once if it is negative. Who asks again must get the same answer."""
         submission = Submission(ItemKind.PLAN, "count", properties={"number": number})
         reply: Reply[Any] = Reply(first, f"request-{number}", f"{number}")
-        if immediate:
+        if number < 0:
             answer = self.do(self.term.execution.execute(JANE, submission, reply))
         else:
             answer = self.do(self.term.queue.add(JANE, submission, position, reply))
@@ -142,9 +142,10 @@ class Machine(RuleBasedStateMachine):
         elif answer is None or isinstance(answer, StorageUnavailable):
             self.unsure.add(number)
 
-    @rule(index=st.integers(-6, 6))
-    def add(self, index: int) -> None:
-        self.submit(next(self.numbers), pl.AtIndex(index))
+    @rule(index=st.integers(-6, 6), count=st.integers(1, 3))
+    def add(self, index: int, count: int) -> None:
+        for _ in range(count):
+            self.submit(next(self.numbers), pl.AtIndex(index))
 
     @rule(which=indices)
     def ask_again(self, which: int) -> None:
@@ -154,11 +155,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def execute_now(self) -> None:
-        submission = Submission(ItemKind.PLAN, "count", properties={"number": (number := -next(self.numbers))})
-        reply: Reply[Any] = Reply(first, f"request-{number}", f"{number}")
-        answer = self.do(self.term.execution.execute(JANE, submission, reply))
-        if isinstance(answer, bytes):
-            self.accepted[number] = answer
+        self.submit(-next(self.numbers), pl.Back())
 
     @rule(index=st.integers(0, 4))
     def add_stop(self, index: int) -> None:
@@ -194,8 +191,9 @@ class Machine(RuleBasedStateMachine):
     def set_autostart(self, enabled: bool) -> None:
         self.do(self.term.execution.set_autostart(UNHEARD, enabled=enabled))
 
-    @rule()
-    def start(self) -> None:
+    @rule(fate=st.sampled_from([Fate.ACCEPTED, *Fate]))
+    def start(self, fate: Fate) -> None:
+        self.worker.fate = fate
         self.do(self.term.execution.start(JANE, UNHEARD))
 
     @rule(back=st.booleans())
@@ -204,15 +202,25 @@ class Machine(RuleBasedStateMachine):
         self.do(execution.cancel_stop(JANE, UNHEARD) if back else execution.stop(JANE, UNHEARD))
 
     @precondition(lambda self: self.worker.current is not None)
-    @rule(status=st.sampled_from([ExitStatus.COMPLETED, *ExitStatus]))
-    def finish(self, status: ExitStatus) -> None:
+    @rule(status=st.sampled_from([*[ExitStatus.COMPLETED] * 5, *ExitStatus]), twice=st.booleans())
+    def finish(self, status: ExitStatus, twice: bool) -> None:
         self.worker.finish(status)
         self.settle()
+        if twice:
+            self.outcomes_are_reported_twice()
 
     # Faults
 
+    @precondition(lambda self: self.worker.current is not None)
+    @rule(status=st.sampled_from(ExitStatus), what=st.sampled_from(["restart", "go_away", "break_connection"]))
+    def an_item_ends_and_the_worker_has_trouble(self, status: ExitStatus, what: str) -> None:
+        self.worker.fate = Fate.ACCEPTED
+        self.worker.finish(status)
+        getattr(self.worker, what)()
+        self.settle()
+
     @rule(fate=st.sampled_from(Fate))
-    def decide_the_fate_of_the_next_command(self, fate: Fate) -> None:
+    def the_fate_of_the_next_command_is_decided(self, fate: Fate) -> None:
         self.worker.fate = fate
 
     @rule(what=st.sampled_from(["restart", "go_away", "come_back", "break_connection", "lose_environment", "open"]))
@@ -320,7 +328,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(10 + 3 * len(self.record.queue)):
             if self.record.running is None and len(self.record.queue) and self.record.queue.at(0).held:
                 self.remove(0)
-            self.start()
+            self.start(Fate.ACCEPTED)
             self.finish_current()
         assert (len(self.record.queue), self.record.running) == (0, None)
         worker.break_connection()
@@ -330,7 +338,7 @@ class Machine(RuleBasedStateMachine):
 
     def finish_current(self) -> None:
         if self.worker.current is not None:
-            self.finish(ExitStatus.COMPLETED)
+            self.finish(ExitStatus.COMPLETED, twice=True)
 
 
 def number_of(item: Item) -> int:
@@ -350,6 +358,6 @@ def check_life(past: Sequence[HistoryEntry], live: Sequence[Item], *, removed: b
 
 
 Machine.TestCase.settings = settings(
-    deadline=None, max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck)
+    deadline=None, max_examples=150, stateful_step_count=40, suppress_health_check=list(HealthCheck)
 )
 TestNoItemIsLostOrRunTwiceUnseen = Machine.TestCase

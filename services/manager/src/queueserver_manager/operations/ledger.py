@@ -77,6 +77,12 @@ _Taken = list[tuple["asyncio.Future[Committed[Any]]", Committed[Any]]]
 _Refused = list[tuple["asyncio.Future[Committed[Any]]", Exception]]
 
 
+def _nobody_need_listen(answer: asyncio.Future[Committed[Any]]) -> None:
+    """A refusal whose caller has left is no mishap that asyncio should report."""
+    if not answer.cancelled():
+        answer.exception()
+
+
 class Ledger:
     """Working copy plus store. ``on_commit`` hears of every committed change, in order, before anybody is answered."""
 
@@ -129,6 +135,7 @@ class Ledger:
         if not self.storage_up:
             raise StorageUnavailable(fate_known=True)
         waiting = _Waiting(decide, reply, asyncio.get_running_loop().create_future())
+        waiting.answer.add_done_callback(_nobody_need_listen)
         self._waiting.append(waiting)
         self._work.set()
         # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.

@@ -39,9 +39,11 @@ class GrpcWorker:
         self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
         self._stub = WorkerServiceStub(self._channel)
         self._epoch = epoch
+        self._closed = False
 
     async def close(self) -> None:
-        """End the connection."""
+        """End the connection; commands that are on their way fail."""
+        self._closed = True
         await self._channel.close()
 
     async def open_environment(self, environment_id: str) -> None:
@@ -80,10 +82,14 @@ class GrpcWorker:
             self._stub.Acknowledge, pb.AcknowledgeRequest(epoch=self._epoch, execution_ids=execution_ids)
         )
 
-    @staticmethod
-    async def _command(method: Callable[..., Awaitable[Any]], request: Any) -> Any:
+    async def _command(self, method: Callable[..., Awaitable[Any]], request: Any) -> Any:
         try:
             return await method(request, timeout=COMMAND_SECONDS)
+        except asyncio.CancelledError as error:
+            # Not whoever waits was cancelled, but our channel closed: without an error the client gets no answer.
+            if self._closed:
+                raise port.WorkerDown("the connection was closed") from error
+            raise
         except grpc.aio.AioRpcError as error:
             if error.code() in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT):
                 reason = _reason(error)
