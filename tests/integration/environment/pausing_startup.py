@@ -4,6 +4,7 @@
 # mypy: ignore-errors
 
 import asyncio
+import ctypes
 import os
 import signal
 import threading
@@ -212,3 +213,39 @@ def chatty(lines=100_000):
 
 def quick():
     yield from bps.null()
+
+
+def stuck_in_a_loop():
+    print("stuck", flush=True)
+    while True:
+        pass
+
+
+def stuck_asleep():
+    print("stuck", flush=True)
+    time.sleep(1e9)  # noqa: TID251 - what user code does
+
+
+def stuck_in_c():
+    print("stuck", flush=True)
+    ctypes.PyDLL(None).sleep(1000)
+
+
+def spins():
+    yield from bps.null()
+    stuck_in_a_loop()
+
+
+def sleeps():
+    yield from bps.null()
+    stuck_asleep()
+
+
+def holds_the_interpreter():
+    yield from bps.null()
+    stuck_in_c()
+
+
+spins_while_made = plan(stuck_in_a_loop)
+sleeps_while_made = plan(stuck_asleep)
+holds_the_interpreter_while_made = plan(stuck_in_c)

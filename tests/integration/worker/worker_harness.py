@@ -53,11 +53,11 @@ class Watching:
         self.heartbeats += response.HasField("heartbeat")
         return response
 
-    async def until(self, wanted: Callable[[WorkerEvent], bool]) -> WorkerEvent:
-        """Read until an event is `wanted`, beginning with those that were read already."""
+    async def until(self, wanted: Callable[[WorkerEvent], bool], *, after: int = 0) -> WorkerEvent:
+        """Read until an event is `wanted`, beginning with those that were read already but for the first `after`."""
 
         async def look() -> WorkerEvent:
-            looked_at = 0
+            looked_at = after
             while True:
                 for event in self.events[looked_at:]:
                     looked_at += 1
@@ -67,9 +67,11 @@ class Watching:
 
         return await asyncio.wait_for(look(), SECONDS)
 
-    async def environment(self, wanted: Callable[[Environment], bool]) -> Environment:
-        """Read until the environment is as `wanted`."""
-        event = await self.until(lambda e: e.HasField("environment_changed") and wanted(e.environment_changed))
+    async def environment(self, wanted: Callable[[Environment], bool], *, after: int = 0) -> Environment:
+        """Read until the environment is as `wanted`; `after` as in `until`."""
+        event = await self.until(
+            lambda e: e.HasField("environment_changed") and wanted(e.environment_changed), after=after
+        )
         return event.environment_changed
 
     async def outcome(self, execution_id: str) -> ExecutionOutcome:
