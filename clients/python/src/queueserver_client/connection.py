@@ -13,7 +13,7 @@ import asyncio
 import random
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -39,6 +39,7 @@ class Identified(Protocol):
 _Q = TypeVar("_Q")
 _I = TypeVar("_I", bound=Identified)
 _R = TypeVar("_R")
+_T = TypeVar("_T")
 
 
 class Connection:
@@ -153,7 +154,7 @@ class Connection:
         call = method(request, metadata=self._metadata, timeout=timeout)
         try:
             while True:
-                message = await asyncio.wait_for(call.read(), silence)
+                message = await _within(silence, call.read())
                 if message is grpc.aio.EOF:
                     return
                 yield self._readable(message)  # type: ignore[misc] # typeshed gives read() the type of EOF as well
@@ -223,3 +224,18 @@ class Connection:
 def _pause(attempt: int) -> float:
     """Seconds before a further attempt. Chance spreads the load of clients that were cut off together."""
     return min(0.1 * 2.0 ** min(attempt, 5), 2.0) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+async def _within(seconds: float | None, reading: Awaitable[_T]) -> _T:
+    """What is read, if it comes in time; None waits for ever. Raises asyncio.TimeoutError.
+
+    Unlike asyncio.wait_for before Python 3.12 it never swallows a cancellation that comes together with the message.
+    """
+    task = asyncio.ensure_future(reading)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise asyncio.TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
