@@ -88,7 +88,7 @@ async def test_answers_that_were_let_go_are_gone(new: Owner, client: blocking.Re
 
 async def test_an_answer_stands_in_the_store_with_its_change_or_not_at_all(new: Owner) -> None:
     former = RedisStore(new.redis, new.prefix, new.epoch - 1, decode_inventory)
-    changes = [ch.PutItem(plan("a"), 1), ch.RememberRequest(request("id"))]
+    changes: list[ch.Change] = [ch.PutItem(plan("a"), 1), ch.RememberRequest(request("id"))]
     after = new.record.revisions.after(1, changes)
     try:
         with pytest.raises(OwnershipLost):
@@ -126,11 +126,16 @@ async def test_whether_the_running_item_is_executed_immediately_is_loaded(new: O
 
 async def test_all_of_it_survives_a_crash_of_redis(redis_server: RedisProcess) -> None:
     mode = QueueMode(loop=True, interrupted=InterruptedPolicy.HOLD)
-    changes = [ch.SetMode(mode), ch.SetAutostart(enabled=True), ch.RememberRequest(request("id", answer=b"\x00\n"))]
+    kept = request("id", answer=b"\x00\n")
+    changes: list[ch.Change] = [
+        ch.SetMode(mode),
+        ch.SetAutostart(enabled=True),
+        ch.RememberRequest(kept),
+    ]
     async with owner(redis_server.url) as before:
         await before.commit((changes, []))
         await asyncio.to_thread(redis_server.kill)
     redis_server.start()
     async with owner(redis_server.url, before.prefix) as after:
         assert (after.record.mode, after.record.autostart) == (mode, True)
-        assert after.record.requests == {"id": request("id", answer=b"\x00\n")}
+        assert after.record.requests == {"id": kept}

@@ -179,7 +179,8 @@ class SimulatedWorker:
     ) -> AsyncIterator[port.WorkerSnapshot | Sequence[port.WorkerEvent]]:
         del boot_id, after_sequence
         await self._up.wait()
-        self._connection = connection = asyncio.Queue()
+        connection: asyncio.Queue[port.WorkerEvent | None] = asyncio.Queue()
+        self._connection = connection
         yield port.WorkerSnapshot(
             f"boot-{self._boots}",
             self._sequence,

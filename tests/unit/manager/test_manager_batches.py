@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -51,7 +52,7 @@ def held_uids(record: Record) -> list[str]:
     return [item.uid for item in record.queue if item.held]
 
 
-def refused(record: Record, decide: Callable[[], Decision[object]], error: type[Refused]) -> Refused:
+def refused(record: Record, decide: Callable[[], Decision[Any]], error: type[Refused]) -> Refused:
     """The decision is refused and the record stays as it is."""
     before = state(record)
     with pytest.raises(error) as caught:
@@ -113,12 +114,13 @@ def list_move(queue: Sequence[str], batch: Sequence[str], destination: pl.Positi
 @relaxed
 @given(chosen, st.sampled_from(["front", "back", "before", "after"]), st.sampled_from(QUEUE), st.booleans())
 def test_a_batch_is_moved_as_in_a_list(batch: list[str], where: str, other: str, keep_queue_order: bool) -> None:
-    destination: pl.Position = {
+    places: dict[str, pl.Position] = {
         "front": pl.Front(),
         "back": pl.Back(),
         "before": pl.BeforeItem(other),
         "after": pl.AfterItem(other),
-    }[where]
+    }
+    destination = places[where]
     record = record_of(QUEUE, running_uid="r")
     if where in {"before", "after"} and other in batch:
         error = refused(

@@ -22,7 +22,8 @@ def encode(_result: Any, _revision: int) -> bytes:
 
 
 def asked(name: str = "count", request_id: str = "id", num: float = 1, **more: Any) -> pb.AddItemRequest:
-    item = item_pb2.Item(name=name, kwargs={"num": num, "x": "y", "a": {"b": [1, 2], "c": None}})
+    kwargs: Any = {"num": num, "x": "y", "a": {"b": [1, 2], "c": None}}
+    item = item_pb2.Item(name=name, kwargs=kwargs)
     return pb.AddItemRequest(item=item, request_id=request_id, **more)
 
 

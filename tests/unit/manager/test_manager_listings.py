@@ -129,7 +129,7 @@ async def test_entries_that_went_between_two_pages_are_passed_over(newest_first:
 async def test_clearing_answers_how_many_entries_went() -> None:
     async with office(done=6) as o:
         history = HistoryOperations(o.ledger)
-        reply = Reply(lambda removed, revision: f"{removed} at {revision}".encode())
+        reply: Reply[int] = Reply(lambda removed, revision: f"{removed} at {revision}".encode())
         assert await history.clear(reply, keep_newest=0, up_to_item="done-4") == b"4 at 1"
         assert await history_pages(history, 10, newest_first=False) == [[5, 6]]
 

@@ -199,12 +199,12 @@ def test_a_held_item_that_is_not_at_the_head_hinders_nobody() -> None:
     ],
 )
 def test_a_queue_that_stops_before_it_is_empty_ends_autostart(
-    reason: ev.StopReason, queue: str, claim: dict[str, bool], pending: bool
+    reason: ev.StopReason, queue: str, claim: dict[str, Any], pending: bool
 ) -> None:
     record = executing(queue, QueueMode(), stop_pending=pending)
     if queue.startswith("h"):
         hold_head(record)
-    decision = finish(record, **claim)
+    decision = finish(record, ExitStatus.COMPLETED, **claim)
     assert (decision.result.claimed, record.running, record.execution) == (None, None, Execution())
     assert list(decision.events[-2:]) == [ev.AutostartChanged(enabled=False), ev.QueueStopped(reason)]
     assert not record.autostart
@@ -212,9 +212,9 @@ def test_a_queue_that_stops_before_it_is_empty_ends_autostart(
 
 
 @pytest.mark.parametrize("claim", [{}, {"can_execute": False}])
-def test_a_queue_that_ran_empty_leaves_autostart_on(claim: dict[str, bool]) -> None:
+def test_a_queue_that_ran_empty_leaves_autostart_on(claim: dict[str, Any]) -> None:
     record = executing("", QueueMode())
-    decision = finish(record, **claim)
+    decision = finish(record, ExitStatus.COMPLETED, **claim)
     assert (stopped(decision), record.autostart) == ([ev.StopReason.EMPTY], True)
 
 
