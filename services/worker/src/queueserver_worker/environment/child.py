@@ -1,7 +1,8 @@
 """The environment process as a whole: load the startup code, say that it is ready, take commands until the end.
 
-Three threads: the main thread runs everything of the user (startup code and plans), one reads the channel, one
-writes it. So commands are taken, and signs of life sent, while a plan blocks.
+The main thread runs everything of the user (startup code and plans), one thread reads the channel, one writes it. So
+commands are taken, and signs of life sent, while a plan blocks. The reader hands on what may have to wait: pauses to
+the thread of the plan's control, questions for metadata to a thread that reads it.
 """
 
 import argparse

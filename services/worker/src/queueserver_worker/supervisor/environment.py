@@ -3,7 +3,8 @@
 Guarantees: the state moves only as `lifecycle` allows, and each change is published with the whole environment; each
 accepted execution gets exactly one outcome, which is stored before anybody is told; nothing that the process does
 or reports raises an error here. When an execution ends, the change of the environment is published before the
-outcome, so that who acts on the outcome finds the environment as it is.
+outcome, so that who acts on the outcome finds the environment as it is. While a plan is paused the state is IDLE, its
+execution goes on, and nothing else is started or closed.
 Does not guarantee anything about the process, which may hang, lie or die at any moment.
 """
 
