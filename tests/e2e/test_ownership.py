@@ -15,6 +15,7 @@ from queueserver.manager.v1 import (
     history_service_pb2,
     inventory_service_pb2,
     queue_service_pb2,
+    run_engine_service_pb2,
 )
 from queueserver_client import AsyncClient, EventKind, ExitStatus, ManagerRole, ManagerState, Plan
 
@@ -41,6 +42,12 @@ CALLS = {
         "StartQueue": queue_service_pb2.StartQueueRequest(),
         "StopQueue": queue_service_pb2.StopQueueRequest(),
         "CancelStopQueue": queue_service_pb2.CancelStopQueueRequest(),
+        "UpdateItem": queue_service_pb2.UpdateItemRequest(item=ITEM),
+        "RemoveItems": queue_service_pb2.RemoveItemsRequest(),
+        "MoveItems": queue_service_pb2.MoveItemsRequest(),
+        "SetQueueMode": queue_service_pb2.SetQueueModeRequest(loop=True),
+        "SetAutostart": queue_service_pb2.SetAutostartRequest(enable=True),
+        "ExecuteItem": queue_service_pb2.ExecuteItemRequest(item=ITEM),
     },
     "history": {
         "ListHistory": history_service_pb2.ListHistoryRequest(),
@@ -55,6 +62,16 @@ CALLS = {
     "inventory": {
         "ListPlans": inventory_service_pb2.ListPlansRequest(),
         "ListDevices": inventory_service_pb2.ListDevicesRequest(),
+    },
+    "run_engine": {
+        "Pause": run_engine_service_pb2.PauseRequest(),
+        "Resume": run_engine_service_pb2.ResumeRequest(),
+        "Stop": run_engine_service_pb2.StopRequest(),
+        "Abort": run_engine_service_pb2.AbortRequest(),
+        "Halt": run_engine_service_pb2.HaltRequest(),
+        "AbortNow": run_engine_service_pb2.AbortNowRequest(),
+        "ListRuns": run_engine_service_pb2.ListRunsRequest(),
+        "GetMetadata": run_engine_service_pb2.GetMetadataRequest(),
     },
 }
 
@@ -94,11 +111,17 @@ def assert_not_owner(refusal: Any, owner: str) -> None:
 def test_the_calls_tried_on_a_standby_are_all_that_there_are() -> None:
     for service, calls in CALLS.items():
         names = {method.name for method in _services()[service].methods}
-        assert names - {"WaitEnvironment"} == set(calls)
+        assert names - {"WaitEnvironment", "WaitItem"} == set(calls)
 
 
 def _services() -> dict[str, Any]:
-    modules = (queue_service_pb2, history_service_pb2, environment_service_pb2, inventory_service_pb2)
+    modules = (
+        queue_service_pb2,
+        history_service_pb2,
+        environment_service_pb2,
+        inventory_service_pb2,
+        run_engine_service_pb2,
+    )
     return {noun: next(iter(m.DESCRIPTOR.services_by_name.values())) for noun, m in zip(CALLS, modules, strict=True)}
 
 
@@ -113,10 +136,12 @@ async def test_a_standby_refuses_every_call_and_names_the_owner(
     assert (after.revision, after.manager_state) == (before.revision, before.manager_state)
 
 
-@pytest.mark.parametrize("kind", ["watch", "wait"])
+@pytest.mark.parametrize("kind", ["watch", "wait", "wait_item"])
 async def test_a_standby_refuses_streams_too(parts: Parts, standby_stubs: Stubs, kind: str) -> None:
     if kind == "watch":
         call = standby_stubs.events.Watch(event_service_pb2.WatchRequest())
+    elif kind == "wait_item":
+        call = standby_stubs.queue.WaitItem(queue_service_pb2.WaitItemRequest(item_uid="any"))
     else:
         call = standby_stubs.environment.WaitEnvironment(environment_service_pb2.WaitEnvironmentRequest())
     with pytest.raises(grpc.aio.AioRpcError) as caught:

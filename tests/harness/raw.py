@@ -15,6 +15,7 @@ from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
+from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceStub
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
 
 _OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
@@ -31,6 +32,7 @@ class Stubs:
     environment: Any
     inventory: Any
     events: Any
+    run_engine: Any
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ async def connect(address: str) -> AsyncIterator[Stubs]:
             EnvironmentServiceStub(channel),
             InventoryServiceStub(channel),
             EventServiceStub(channel),
+            RunEngineServiceStub(channel),
         )
 
 

@@ -1,0 +1,140 @@
+"""Why is nothing running: each obstacle that a test can put in the way, and what is said about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from queueserver.manager.v1 import queue_service_pb2
+from queueserver_client import AsyncClient, BlockerKind, EnvironmentState, ManagerState, Plan
+
+from tests.e2e.conftest import Shell
+from tests.harness.gate import Gate, gate_in
+from tests.harness.parts import Parts
+from tests.harness.progress import begun, paused, until, until_state
+from tests.harness.raw import connect, refused
+from tests.harness.services import ManagerProcess
+from tests.harness.stack import Stack, running_stack
+from tests.harness.wait import bounded
+
+K = BlockerKind
+
+
+async def explained(client: AsyncClient) -> dict[BlockerKind, str]:
+    """What stands in the way, the most fundamental first, with the method that clears it."""
+    found = await client.explain_idle()
+    assert all(blocker.message.endswith(".") for blocker in found)
+    assert all(bool(blocker.remedy_method) >= bool(blocker.remedy_command) for blocker in found)
+    return {blocker.kind: blocker.remedy_method for blocker in found}
+
+
+async def test_a_queue_that_is_empty_or_not_started_is_explained(shared_client: AsyncClient) -> None:
+    assert await explained(shared_client) == {
+        K.QUEUE_EMPTY: "QueueService.AddItem",
+        K.NOT_STARTED: "QueueService.StartQueue",
+    }
+    await shared_client.queue.add(Plan("nothing"))
+    assert await explained(shared_client) == {K.NOT_STARTED: "QueueService.StartQueue"}
+
+
+async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(
+    shared_client: AsyncClient, gate: Gate, qserver: Shell
+) -> None:
+    (handle,) = await begun(shared_client, Plan("stepping", gate.path))
+    assert await explained(shared_client) == {}
+    assert "a plan is being executed" in qserver("why").stdout.decode()
+    await shared_client.run_engine.pause(immediate=True)
+    await until_state(shared_client, ManagerState.PAUSED)
+    assert await explained(shared_client) == {K.PLAN_PAUSED: "RunEngineService.Resume"}
+    assert "qserver re resume" in qserver("why").stdout.decode()
+    await shared_client.run_engine.resume()
+    gate.open()
+    await bounded(handle.result())
+    await until_state(shared_client, ManagerState.IDLE)
+
+
+async def test_a_missing_environment_is_explained_with_the_reason_for_which_it_is_gone(
+    shared_stack: Stack, shared_client: AsyncClient, qserver: Shell
+) -> None:
+    await shared_client.queue.add(Plan("nothing"))
+    shared_stack.kill("environment")
+    await until(shared_client, lambda status: status.environment.state is EnvironmentState.CLOSED)
+    assert await explained(shared_client) == {
+        K.ENVIRONMENT_CLOSED: "EnvironmentService.Open",
+        K.NOT_STARTED: "QueueService.StartQueue",
+    }
+    blocker, _ = await shared_client.explain_idle()
+    failure = (await shared_client.environment.get()).failure
+    assert failure is not None
+    assert failure.message in blocker.message
+    told = qserver("why")
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert told.stdout.decode().index("qserver environment open") < told.stdout.decode().index("qserver queue start")
+    await shared_client.environment.open()
+
+
+async def test_an_environment_that_is_opening_is_explained(short_path: Path) -> None:
+    with gate_in(short_path, "startup") as startup:
+        script = short_path / "startup.py"
+        script.write_text(f"open({startup.path!r}, 'rb', buffering=0).read(1)\n")
+        with running_stack(startup=script) as stack:
+            async with AsyncClient(stack.address) as client:
+                await client.environment.open(wait=False)
+                await until_state(client, ManagerState.CREATING_ENVIRONMENT)
+                assert next(iter(await explained(client))) is K.ENVIRONMENT_CHANGING
+                startup.open()
+                await until_state(client, ManagerState.IDLE)
+                assert list(await explained(client)) == [K.QUEUE_EMPTY, K.NOT_STARTED]
+
+
+async def test_an_environment_that_sends_no_sign_of_life_is_explained_and_can_be_destroyed(
+    shared_client: AsyncClient, gate: Gate
+) -> None:
+    handle = await shared_client.queue.add(Plan("holding_the_interpreter", gate.path))
+    await shared_client.queue.start()
+    gate.wait_until_told()
+    await until(shared_client, lambda status: not status.environment.responsive)
+    assert await explained(shared_client) == {K.ENVIRONMENT_UNRESPONSIVE: "EnvironmentService.Destroy"}
+    await shared_client.environment.destroy()
+    await bounded(handle.result())
+    await shared_client.environment.open()
+
+
+async def test_a_storage_that_is_down_is_explained(parts: Parts, parts_client: AsyncClient) -> None:
+    await parts_client.queue.add(Plan("nothing"))
+    with parts.redis_killed():
+        async with connect(parts.address) as raw:
+            # What is down is found out by whoever needs it.
+            await refused(raw.queue.ClearQueue(queue_service_pb2.ClearQueueRequest()))
+        await until(parts_client, lambda status: status.storage.value == "down")
+        assert await explained(parts_client) == {K.STORAGE_DOWN: "", K.NOT_STARTED: "QueueService.StartQueue"}
+    await until(parts_client, lambda status: status.storage.value == "up")
+
+
+async def test_a_worker_that_is_gone_is_explained_also_while_a_plan_was_paused(
+    parts: Parts, parts_client: AsyncClient, gate: Gate
+) -> None:
+    await paused(parts_client, Plan("stepping", gate.path), Plan("nothing"))
+    parts.worker.process.kill()
+    try:
+        await until(parts_client, lambda status: status.worker.value == "down")
+        assert K.WORKER_UNREACHABLE in await explained(parts_client)
+    finally:
+        parts.worker.restart()
+    await until(parts_client, lambda status: status.worker.value == "up")
+    await until_state(parts_client, ManagerState.IDLE)
+    assert await explained(parts_client) == {
+        K.ENVIRONMENT_CLOSED: "EnvironmentService.Open",
+        K.NOT_STARTED: "QueueService.StartQueue",
+    }
+
+
+async def test_a_standby_explains_that_another_manager_owns_the_queue(parts: Parts, parts_client: AsyncClient) -> None:
+    assert (await parts_client.status()).owner_address == parts.address
+    standby = ManagerProcess(parts.redis.url, parts.worker.address)
+    try:
+        async with AsyncClient(standby.address) as client:
+            (blocker,) = await client.explain_idle()
+    finally:
+        standby.close()
+    assert blocker.kind is K.STANDBY
+    assert parts.address in blocker.message
