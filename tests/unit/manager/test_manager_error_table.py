@@ -116,7 +116,8 @@ def test_a_refused_batch_names_its_wrong_items() -> None:
     (item,) = detail.items
     assert (item.index, item.reason, item.field_violations[0].field) == (3, "ITEM_INVALID", "item.name")
     assert (
-        refusal.message == "1 of 9 items are wrong and none was added; the first one is items[3]: The item has no name."
+        refusal.message
+        == "1 of 9 items are wrong and nothing was changed; the first one is number 3, counting from 0: The item has no name."
     )
 
 

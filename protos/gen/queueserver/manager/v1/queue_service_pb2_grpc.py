@@ -255,7 +255,7 @@ class QueueServiceServicer:
 
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
         INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
-        Events: item_moved, unless it already was there.
+        Events: item_moved, unless it already was there; item_updated if it was held, which it is no longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,7 +267,7 @@ class QueueServiceServicer:
         Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
         POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
         an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
-        Events: items_moved.
+        Events: items_moved; item_updated for each that was held, which it is no longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -115,7 +115,7 @@ class QueueServiceStub:
 
     Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
     INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
-    Events: item_moved, unless it already was there.
+    Events: item_moved, unless it already was there; item_updated if it was held, which it is no longer.
     """
     MoveItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]
     """MoveItems moves several items next to each other, in one step.
@@ -123,7 +123,7 @@ class QueueServiceStub:
     Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
     POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
     an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
-    Events: items_moved.
+    Events: items_moved; item_updated for each that was held, which it is no longer.
     """
     ClearQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]
     """ClearQueue removes all items. The running item is not touched.
@@ -260,7 +260,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
     INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
-    Events: item_moved, unless it already was there.
+    Events: item_moved, unless it already was there; item_updated if it was held, which it is no longer.
     """
     MoveItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]  # type: ignore[assignment]
     """MoveItems moves several items next to each other, in one step.
@@ -268,7 +268,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
     POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
     an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
-    Events: items_moved.
+    Events: items_moved; item_updated for each that was held, which it is no longer.
     """
     ClearQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]  # type: ignore[assignment]
     """ClearQueue removes all items. The running item is not touched.
@@ -456,7 +456,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
         INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
-        Events: item_moved, unless it already was there.
+        Events: item_moved, unless it already was there; item_updated if it was held, which it is no longer.
         """
 
     @_abc_1.abstractmethod
@@ -470,7 +470,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
         POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
         an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
-        Events: items_moved.
+        Events: items_moved; item_updated for each that was held, which it is no longer.
         """
 
     @_abc_1.abstractmethod

@@ -109,13 +109,13 @@ class RefusedItem:
 
 
 class BatchRefused(InvalidRequest):
-    """Some items of a batch are wrong, so none was added."""
+    """Some items of a batch are wrong, so nothing was changed."""
 
     def __init__(self, items: Sequence[RefusedItem], total: int) -> None:
         first = items[0]
         super().__init__(
-            f"{len(items)} of {total} items are wrong and none was added; "
-            f"the first one is items[{first.index}]: {first.error.message}"
+            f"{len(items)} of {total} items are wrong and nothing was changed; "
+            f"the first one is number {first.index}, counting from 0: {first.error.message}"
         )
         self.items = tuple(items)
 

@@ -87,7 +87,7 @@ _WAY_OUT = {
     _S.CLOSING_ENVIRONMENT: "wait until the environment is closed",
     _S.DESTROYING_ENVIRONMENT: "wait until the environment is gone",
     _S.STARTING_QUEUE: "stop the queue first",
-    _S.EXECUTING_QUEUE: "wait until the plan has ended, or stop the queue",
+    _S.EXECUTING_QUEUE: "wait until the plan has ended, or stop the queue first",
     _S.PAUSED: "resume or end the paused plan first",
 }
 _WAY_OUT_OF_RUNNING = "pause the plan first, or abort it at once"

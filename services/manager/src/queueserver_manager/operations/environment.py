@@ -81,7 +81,7 @@ class EnvironmentOperations:
             self._require_environment()
         environment_id = self._view.environment.environment_id
         await self._command(PendingCommand.DESTROY, environment_id, self._worker.destroy_environment)
-        return await self._ledger.remember(environment_id, reply)
+        return self._ledger.remember_later(environment_id, reply)
 
     def get(self) -> Environment:
         """The environment as last reported."""

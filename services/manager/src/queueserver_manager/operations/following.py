@@ -70,7 +70,10 @@ class Following:
         entry = record.history.entry_of_item(uid)
         if entry is not None:
             return ItemStanding(ItemState.FINISHED, entry.item, revision, entry=entry)
-        raise ItemNotFound(f"There is no item {uid!r} in the queue or the history: list them to see which there are.")
+        raise ItemNotFound(
+            f"There is no item {uid!r} in the queue or the history: "
+            "list the queue and the history to see which there are."
+        )
 
     async def follow(self, uid: str) -> AsyncIterator[ItemStanding]:
         """What has become of an item now, and each change, until nothing more will. Raises ItemNotFound."""

@@ -101,6 +101,7 @@ class Ledger:
         self._on_storage = on_storage
         self._waiting: deque[_Waiting] = deque()
         self._readers: list[tuple[Callable[[Record], Any], asyncio.Future[Any]]] = []
+        self._remembering: set[asyncio.Task[bytes]] = set()
         self._work = asyncio.Event()
         self._committing = False
         self._closed = False
@@ -266,6 +267,14 @@ class Ledger:
             return (await self.submit(lambda _: Decision(result), reply)).answer
         except Unavailable:
             return reply.encode(result, revision)
+
+    def remember_later(self, result: T, reply: Reply[T]) -> bytes:
+        """As :meth:`remember`, without waiting: nobody in an emergency waits for somebody else's commit."""
+        if reply.request_id:
+            task = asyncio.get_running_loop().create_task(self.remember(result, reply))
+            self._remembering.add(task)
+            task.add_done_callback(self._remembering.discard)
+        return reply.encode(result, self.summary.revisions.last)
 
     async def recall(self, reply: Reply[Any]) -> bytes | None:
         """The first answer to a request, if there is one, and once it is stored. Raises RequestIdReused."""

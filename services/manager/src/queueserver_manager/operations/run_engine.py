@@ -6,7 +6,6 @@ request id is recognised by the answer that was stored for the first one.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -53,7 +52,6 @@ class RunEngineOperations:
         self._worker = worker
         self._permitted_keys = permitted_keys
         self._on_stale = on_stale
-        self._remembering: set[asyncio.Task[bytes]] = set()
 
     async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
         """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
@@ -69,9 +67,7 @@ class RunEngineOperations:
             if view.environment.run_engine is RunEngineState.PAUSED:
                 view.leaving_pause = True
         view.changed()
-        if reply.request_id:
-            self._remember(reply)
-        return reply.encode(None, self._ledger.summary.revisions.last)
+        return self._ledger.remember_later(None, reply)
 
     async def _pause(self, verb: RunEngineVerb, note: str) -> None:
         """Ask for a pause. It is noted first: it may take effect, or the plan may end, before the answer is here."""
@@ -116,12 +112,6 @@ class RunEngineOperations:
 
     def _state(self) -> ManagerState:
         return self._view.state(has_running_item=self._ledger.summary.running is not None)
-
-    def _remember(self, reply: Reply[None]) -> None:
-        """Store the answer without waiting for it: nobody in an emergency waits for a commit."""
-        task = asyncio.get_running_loop().create_task(self._ledger.remember(None, reply))
-        self._remembering.add(task)
-        task.add_done_callback(self._remembering.discard)
 
     def runs(self) -> tuple[RunSummary, ...]:
         """Runs of the running plan, in order of opening."""

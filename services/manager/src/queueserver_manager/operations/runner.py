@@ -64,6 +64,15 @@ class Runner:
         self._accounted.update(execution_ids)
         self._spawn(self._acknowledge())
 
+    async def fence(self) -> None:
+        """Let the Worker know our epoch, so that from now on it refuses the owner before us."""
+        try:
+            await self._worker.acknowledge(())
+        except StaleEpoch:
+            self._on_stale()
+        except (WorkerDown, WorkerRefused) as error:
+            _log.warning("the Worker could not be told of the new owner (%s)", error)
+
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)

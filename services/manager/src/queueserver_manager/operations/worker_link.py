@@ -80,7 +80,8 @@ class WorkerLink:
                 await self._hear(message)
 
     async def _meet(self, snapshot: port.WorkerSnapshot) -> None:
-        """A connection began: agree with the Worker on what is going on."""
+        """A connection began: agree with the Worker on who commands it, and on what is going on."""
+        await self._runner.fence()
         if snapshot.boot_id != self._boot_id:
             _log.info("Connected to Worker %s", snapshot.boot_id)
             self._boot_id, self._sequence = snapshot.boot_id, 0
