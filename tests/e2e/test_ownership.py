@@ -156,7 +156,16 @@ async def test_a_standby_says_so_in_its_status_and_its_health(parts: Parts, stan
     assert status.manager_state is ManagerState.INITIALIZING
     assert status.owner_address == parts.address
     assert await serving(standby.address) == {"Status"}
-    assert await serving(parts.address) == {"", "Status", "Queue", "History", "Environment", "Inventory", "Event"}
+    assert await serving(parts.address) == {
+        "",
+        "Status",
+        "Queue",
+        "History",
+        "Environment",
+        "RunEngine",
+        "Inventory",
+        "Event",
+    }
 
 
 async def test_a_standby_takes_over_from_a_killed_owner_with_the_queue_the_history_and_the_running_plan(

@@ -54,7 +54,7 @@ async def test_edits_are_refused_with_a_hint_to_retry_while_redis_is_away_and_re
             assert [entry async for entry in parts_client.history.list()] == []
             status = await parts_client.status()
             assert (status.revision, status.items_in_queue) == (revision, 2)
-            assert await serving(parts.address) == {"Status", "Inventory", "Event", "Environment"}
+            assert await serving(parts.address) == {"Status", "Inventory", "Event", "Environment", "RunEngine"}
         await wait_until_serving(parts.address)
     assert [item.uid async for item in parts_client.queue.list()][:2] == [handle.uid for handle in handles]
     await parts_client.queue.add(Plan("one_run"))

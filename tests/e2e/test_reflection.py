@@ -39,6 +39,7 @@ async def test_a_healthy_server_says_so_for_every_service(shared_stack: Stack) -
         "Queue",
         "History",
         "Environment",
+        "RunEngine",
         "Inventory",
         "Event",
     }
