@@ -42,7 +42,8 @@ class QueueServiceStub:
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo.
+    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
     def __init__(self, channel):
@@ -155,7 +156,8 @@ class QueueServiceServicer:
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo.
+    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
     def AddItem(self, request, context):
@@ -177,7 +179,7 @@ class QueueServiceServicer:
         """AddItems adds several items, in the given order and next to each other, all or none.
 
         Errors: as AddItem for the position; INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused
-        when items are wrong. An empty batch succeeds and changes nothing.
+        when items are wrong, BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
         Events: item_added for each item, in one step.
         Retries: not safe.
         """
@@ -461,7 +463,8 @@ class QueueService:
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo.
+    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
     @staticmethod

@@ -43,7 +43,8 @@ class QueueServiceStub:
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo.
+    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
     @_typing.overload
@@ -65,7 +66,7 @@ class QueueServiceStub:
     """AddItems adds several items, in the given order and next to each other, all or none.
 
     Errors: as AddItem for the position; INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused
-    when items are wrong. An empty batch succeeds and changes nothing.
+    when items are wrong, BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
     Events: item_added for each item, in one step.
     Retries: not safe.
     """
@@ -191,7 +192,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo.
+    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -210,7 +212,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """AddItems adds several items, in the given order and next to each other, all or none.
 
     Errors: as AddItem for the position; INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused
-    when items are wrong. An empty batch succeeds and changes nothing.
+    when items are wrong, BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
     Events: item_added for each item, in one step.
     Retries: not safe.
     """
@@ -335,7 +337,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo.
+    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
     @_abc_1.abstractmethod
@@ -364,7 +367,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """AddItems adds several items, in the given order and next to each other, all or none.
 
         Errors: as AddItem for the position; INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused
-        when items are wrong. An empty batch succeeds and changes nothing.
+        when items are wrong, BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
         Events: item_added for each item, in one step.
         Retries: not safe.
         """
