@@ -101,10 +101,12 @@ class EnvironmentOperations:
             shown: Environment | None = None
             while True:
                 changed.clear()
-                if view.environment is not shown and view.pending is not PendingCommand.OPEN:
-                    shown = view.environment
-                    yield shown
-                if view.pending is PendingCommand.NONE and view.environment.state in _SETTLED:
+                # Looked at once: what changes while the caller takes an answer is the next answer, not this one.
+                environment, pending = view.environment, view.pending
+                if environment is not shown and pending is not PendingCommand.OPEN:
+                    shown = environment
+                    yield environment
+                if pending is PendingCommand.NONE and environment.state in _SETTLED:
                     return
                 await changed.wait()
         finally:
