@@ -64,7 +64,11 @@ async def test_a_strict_removal_of_a_batch_removes_all_or_nothing_and_says_what_
     uids = [kept.uid, "no such item", running.uid, kept.uid]
     refusal = await unchanged(shared_client, shared_client.queue.remove_batch(uids, strict=True), BatchRefused)
     assert isinstance(refusal, BatchRefused)
-    assert [item.index for item in refusal.items] == [1, 2, 3]
+    assert [(item.index, item.reason) for item in refusal.items] == [
+        (1, "ITEM_NOT_FOUND"),
+        (2, "ITEM_RUNNING"),
+        (3, "ITEM_REPEATED"),
+    ]
     removed = await shared_client.queue.remove_batch([other.uid, kept.uid], strict=True)
     assert [item.uid for item in removed.items] == [other.uid, kept.uid]
     assert (await shared_client.queue.remove_batch([running.uid])).items == ()
@@ -111,8 +115,10 @@ async def test_a_batch_that_can_not_be_moved_as_a_whole_is_not_moved_at_all(
     running, *rest = await begun(shared_client, Plan("stepping", gate.path), *[Plan("nothing")] * 4)
     uids = [handle.uid for handle in rest]
     move = shared_client.queue.move_batch
-    for wrong in (["no such item"], [running.uid], [uids[1], uids[1]]):
-        await unchanged(shared_client, move([uids[3], *wrong], "front"), BatchRefused)
+    wrong = {"ITEM_NOT_FOUND": ["no such item"], "ITEM_RUNNING": [running.uid], "ITEM_REPEATED": [uids[1], uids[1]]}
+    for reason, batch in wrong.items():
+        refused = await unchanged(shared_client, move([uids[3], *batch], "front"), BatchRefused)
+        assert [item.reason for item in refused.refusal.refused_items] == [reason]
     for destination in (2, Before(uids[3]), After(uids[3])):
         refusal = await unchanged(shared_client, move([uids[2], uids[3]], destination), InvalidRequest)
         assert refusal.reason == "FIELD_INVALID"

@@ -13,7 +13,14 @@ from queueserver_manager.domain import events as ev
 from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import move_item, move_items, remove_items, set_autostart, set_mode, update_item
-from queueserver_manager.domain.errors import BatchRefused, FieldInvalid, ItemNotFound, ItemRunning, Refused
+from queueserver_manager.domain.errors import (
+    BatchRefused,
+    FieldInvalid,
+    ItemNotFound,
+    ItemRepeated,
+    ItemRunning,
+    Refused,
+)
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.record import Record
 
@@ -94,11 +101,12 @@ def test_a_refused_uid_says_what_is_wrong_with_it() -> None:
     record = record_of("ab", running_uid="r")
     error = refused(record, lambda: remove_items(record, ["a", "r", "x", "a"], strict=True), BatchRefused)
     assert isinstance(error, BatchRefused)
-    assert [(item.index, item.error.message) for item in error.items] == [
-        (1, "item_uids[1]: is being executed and no longer in the queue: leave it out."),
-        (2, "item_uids[2]: is not in the queue: leave it out."),
-        (3, "item_uids[3]: is repeated: name each item once."),
+    assert [(item.index, type(item.error), item.error.message) for item in error.items] == [
+        (1, ItemRunning, "item_uids[1]: is being executed and no longer in the queue: leave it out."),
+        (2, ItemNotFound, "item_uids[2]: is not in the queue: leave it out."),
+        (3, ItemRepeated, "item_uids[3]: is repeated: name each item once."),
     ]
+    assert [item.error.violations[0].field for item in error.items] == ["item_uids[1]", "item_uids[2]", "item_uids[3]"]
 
 
 def list_move(queue: Sequence[str], batch: Sequence[str], destination: pl.Position) -> list[str]:

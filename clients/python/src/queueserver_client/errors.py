@@ -66,7 +66,7 @@ class RefusedItem:
 
     #: Index in the batch, from 0.
     index: int
-    #: Stable reason, as it would be had the item been sent alone.
+    #: Stable reason, as it would be had the item been sent alone; "ITEM_REPEATED" for one that was named before.
     reason: str
     #: One sentence that names the way out.
     message: str

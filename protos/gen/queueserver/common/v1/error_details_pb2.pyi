@@ -88,7 +88,7 @@ class RefusedItem(_message.Message):
     index: _builtins.int
     """Index in the request, from 0."""
     reason: _builtins.str
-    """Stable reason, as it would be had the item been sent alone."""
+    """Stable reason, as it would be had the item been sent alone; ITEM_REPEATED for one that the batch names again."""
     message: _builtins.str
     """One sentence that names the way out."""
     @_builtins.property

@@ -245,7 +245,7 @@ class QueueServiceServicer:
         """RemoveItems takes several items out of the queue, in one step.
 
         Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
-        the queue, is running or is repeated; nothing is removed then.
+        the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
         Events: item_removed for each item, in one step.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -266,9 +266,9 @@ class QueueServiceServicer:
     def MoveItems(self, request, context):
         """MoveItems moves several items next to each other, in one step.
 
-        Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
-        POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
-        an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+        Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
+        BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination
+        is an index or is relative to an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
         Events: items_moved; item_updated for each that was held, which it is no longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

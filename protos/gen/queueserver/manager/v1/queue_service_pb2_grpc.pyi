@@ -108,7 +108,7 @@ class QueueServiceStub:
     """RemoveItems takes several items out of the queue, in one step.
 
     Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
-    the queue, is running or is repeated; nothing is removed then.
+    the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
     Events: item_removed for each item, in one step.
     """
     MoveItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemRequest, _queue_service_pb2.MoveItemResponse]
@@ -121,9 +121,9 @@ class QueueServiceStub:
     MoveItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]
     """MoveItems moves several items next to each other, in one step.
 
-    Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
-    POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
-    an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+    Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
+    BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination
+    is an index or is relative to an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
     Events: items_moved; item_updated for each that was held, which it is no longer.
     """
     ClearQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]
@@ -254,7 +254,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """RemoveItems takes several items out of the queue, in one step.
 
     Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
-    the queue, is running or is repeated; nothing is removed then.
+    the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
     Events: item_removed for each item, in one step.
     """
     MoveItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemRequest, _queue_service_pb2.MoveItemResponse]  # type: ignore[assignment]
@@ -267,9 +267,9 @@ class QueueServiceAsyncStub(QueueServiceStub):
     MoveItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]  # type: ignore[assignment]
     """MoveItems moves several items next to each other, in one step.
 
-    Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
-    POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
-    an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+    Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
+    BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination
+    is an index or is relative to an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
     Events: items_moved; item_updated for each that was held, which it is no longer.
     """
     ClearQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]  # type: ignore[assignment]
@@ -445,7 +445,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """RemoveItems takes several items out of the queue, in one step.
 
         Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
-        the queue, is running or is repeated; nothing is removed then.
+        the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
         Events: item_removed for each item, in one step.
         """
 
@@ -470,9 +470,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_queue_service_pb2.MoveItemsResponse, _abc.Awaitable[_queue_service_pb2.MoveItemsResponse]]:
         """MoveItems moves several items next to each other, in one step.
 
-        Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated) or
-        POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination is an index or is relative to
-        an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
+        Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
+        BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination
+        is an index or is relative to an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
         Events: items_moved; item_updated for each that was held, which it is no longer.
         """
 

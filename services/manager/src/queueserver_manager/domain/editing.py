@@ -18,7 +18,17 @@ from queueserver_manager.domain.changes import (
     SetMode,
     SetRank,
 )
-from queueserver_manager.domain.errors import BatchRefused, FieldInvalid, QueueFull, RefusedItem
+from queueserver_manager.domain.errors import (
+    BatchRefused,
+    FieldInvalid,
+    ItemNotFound,
+    ItemRepeated,
+    ItemRunning,
+    QueueFull,
+    Refused,
+    RefusedItem,
+    Violation,
+)
 from queueserver_manager.domain.events import (
     AutostartChanged,
     Event,
@@ -118,15 +128,23 @@ def _unusable(record: Record, uids: Sequence[str]) -> list[RefusedItem]:
     refused: list[RefusedItem] = []
     seen: set[str] = set()
     for position, uid in enumerate(uids):
-        field = f"item_uids[{position}]"
-        if uid in seen:
-            refused.append(RefusedItem(position, FieldInvalid(field, "is repeated: name each item once")))
-        elif uid not in record.queue:
-            running = record.running is not None and record.running.item.uid == uid
-            why = "is being executed and no longer in the queue" if running else "is not in the queue"
-            refused.append(RefusedItem(position, FieldInvalid(field, f"{why}: leave it out")))
+        found = _problem(record, uid, repeated=uid in seen)
         seen.add(uid)
+        if found is not None:
+            kind, problem = found
+            field = f"item_uids[{position}]"
+            refused.append(RefusedItem(position, kind(f"{field}: {problem}.", violations=[Violation(field, problem)])))
     return refused
+
+
+def _problem(record: Record, uid: str, *, repeated: bool) -> tuple[type[Refused], str] | None:
+    if repeated:
+        return ItemRepeated, "is repeated: name each item once"
+    if uid in record.queue:
+        return None
+    if record.running is not None and record.running.item.uid == uid:
+        return ItemRunning, "is being executed and no longer in the queue: leave it out"
+    return ItemNotFound, "is not in the queue: leave it out"
 
 
 def move_items(

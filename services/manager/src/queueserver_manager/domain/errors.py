@@ -13,6 +13,7 @@ Refused
 │   ├── ItemTooLarge
 │   ├── BatchRefused
 │   ├── BatchTooLarge
+│   ├── ItemRepeated
 │   ├── PositionMissing
 │   ├── RequestIdReused
 │   ├── PageTokenInvalid
@@ -102,10 +103,10 @@ class ItemTooLarge(InvalidRequest):
 
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
-    """One refused item of a batch: its index in the request and why."""
+    """One refused item of a batch: its index in the request and why, as if it had been sent alone."""
 
     index: int
-    error: InvalidRequest
+    error: Refused
 
 
 class BatchRefused(InvalidRequest):
@@ -122,6 +123,10 @@ class BatchRefused(InvalidRequest):
 
 class BatchTooLarge(InvalidRequest):
     """A batch has more items than a batch may have."""
+
+
+class ItemRepeated(InvalidRequest):
+    """A batch names an item that it has named before."""
 
 
 class PositionMissing(InvalidRequest):

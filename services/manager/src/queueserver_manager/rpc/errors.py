@@ -21,6 +21,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.ItemTooLarge: (_C.INVALID_ARGUMENT, "ITEM_TOO_LARGE"),
     errors.BatchRefused: (_C.INVALID_ARGUMENT, "BATCH_REFUSED"),
     errors.BatchTooLarge: (_C.INVALID_ARGUMENT, "BATCH_TOO_LARGE"),
+    errors.ItemRepeated: (_C.INVALID_ARGUMENT, "ITEM_REPEATED"),
     errors.PositionMissing: (_C.INVALID_ARGUMENT, "POSITION_MISSING"),
     errors.RequestIdReused: (_C.INVALID_ARGUMENT, "REQUEST_ID_REUSED"),
     errors.PageTokenInvalid: (_C.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID"),
