@@ -60,12 +60,17 @@ class ConsoleOutput(_message.Message):
     STREAM_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     ITEM_UID_FIELD_NUMBER: _builtins.int
+    TASK_UID_FIELD_NUMBER: _builtins.int
     stream: Global___ConsoleStream.ValueType
     """Where it came from."""
     text: _builtins.str
     """The text, not necessarily a whole line."""
     item_uid: _builtins.str
     """item_uid of the item that was being executed; empty if none was."""
+    task_uid: _builtins.str
+    """task_uid of the task that wrote it: a foreground task, or a background task that wrote with Python's own means.
+    Empty if none did.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it was read."""
@@ -77,10 +82,11 @@ class ConsoleOutput(_message.Message):
         stream: Global___ConsoleStream.ValueType = ...,
         text: _builtins.str = ...,
         item_uid: _builtins.str = ...,
+        task_uid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "stream", b"stream", "text", b"text", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "stream", b"stream", "task_uid", b"task_uid", "text", b"text", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -38,6 +38,8 @@ class _EnvironmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Envi
     """The environment is closing in good order."""
     ENVIRONMENT_STATE_DESTROYING: _EnvironmentState.ValueType  # 6
     """The environment is being killed."""
+    ENVIRONMENT_STATE_EXECUTING_TASK: _EnvironmentState.ValueType  # 7
+    """A task is being executed in the foreground."""
 
 class EnvironmentState(_EnvironmentState, metaclass=_EnvironmentStateEnumTypeWrapper):
     """State of the environment: the process that holds startup code, devices and the RunEngine."""
@@ -56,6 +58,8 @@ ENVIRONMENT_STATE_CLOSING: EnvironmentState.ValueType  # 5
 """The environment is closing in good order."""
 ENVIRONMENT_STATE_DESTROYING: EnvironmentState.ValueType  # 6
 """The environment is being killed."""
+ENVIRONMENT_STATE_EXECUTING_TASK: EnvironmentState.ValueType  # 7
+"""A task is being executed in the foreground."""
 Global___EnvironmentState: _TypeAlias = EnvironmentState  # noqa: Y015
 
 class _RunEngineState:
@@ -169,6 +173,7 @@ class Environment(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     RESPONSIVE_FIELD_NUMBER: _builtins.int
     PAUSE_PENDING_FIELD_NUMBER: _builtins.int
+    BACKGROUND_TASKS_FIELD_NUMBER: _builtins.int
     environment_id: _builtins.str
     """Identity of this environment, a UUID; a new one each time it is opened. Empty if none was ever opened."""
     state: Global___EnvironmentState.ValueType
@@ -185,6 +190,8 @@ class Environment(_message.Message):
     """
     pause_pending: _builtins.bool
     """A pause was asked for and the plan has neither paused nor ended since."""
+    background_tasks: _builtins.int
+    """How many tasks run in the background."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
         """When the open was accepted. Absent if none was ever opened."""
@@ -205,10 +212,11 @@ class Environment(_message.Message):
         failure: Global___EnvironmentFailure | None = ...,
         responsive: _builtins.bool = ...,
         pause_pending: _builtins.bool = ...,
+        background_tasks: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "open_time", b"open_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "progress", b"progress", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_tasks", b"background_tasks", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "progress", b"progress", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

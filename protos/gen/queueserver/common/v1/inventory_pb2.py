@@ -24,27 +24,29 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%queueserver/common/v1/inventory.proto\x12\x15queueserver.common.v1\"\xc5\x03\n\rParameterType\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32).queueserver.common.v1.ParameterType.Kind\x12\x37\n\targuments\x18\x02 \x03(\x0b\x32$.queueserver.common.v1.ParameterType\x12\x0f\n\x07\x63hoices\x18\x03 \x03(\t\x12\x17\n\x0f\x64\x65vice_protocol\x18\x04 \x01(\t\"\x97\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08KIND_ANY\x10\x01\x12\r\n\tKIND_NONE\x10\x02\x12\x10\n\x0cKIND_BOOLEAN\x10\x03\x12\x10\n\x0cKIND_INTEGER\x10\x04\x12\x0f\n\x0bKIND_NUMBER\x10\x05\x12\x0f\n\x0bKIND_STRING\x10\x06\x12\r\n\tKIND_LIST\x10\x07\x12\x0e\n\nKIND_TUPLE\x10\x08\x12\x0c\n\x08KIND_MAP\x10\t\x12\x0e\n\nKIND_UNION\x10\n\x12\r\n\tKIND_ENUM\x10\x0b\x12\x0f\n\x0bKIND_DEVICE\x10\x0c\x12\r\n\tKIND_PLAN\x10\r\x12\x17\n\x13KIND_DEVICE_OR_PLAN\x10\x0e\x12\x11\n\rKIND_CALLABLE\x10\x0f\"\xe1\x01\n\x14ParameterDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ParameterKind\x12\x32\n\x04type\x18\x03 \x01(\x0b\x32$.queueserver.common.v1.ParameterType\x12\x12\n\nannotation\x18\x04 \x01(\t\x12\x19\n\x0c\x64\x65\x66\x61ult_text\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\tB\x0f\n\r_default_text\"\x9b\x01\n\x0fPlanDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12?\n\nparameters\x18\x03 \x03(\x0b\x32+.queueserver.common.v1.ParameterDescription\x12\x0e\n\x06module\x18\x04 \x01(\t\x12\x14\n\x0cis_generator\x18\x05 \x01(\x08\"\xbf\x01\n\x11\x44\x65viceDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bis_readable\x18\x02 \x01(\x08\x12\x12\n\nis_movable\x18\x03 \x01(\x08\x12\x12\n\nis_flyable\x18\x04 \x01(\x08\x12\x11\n\tclassname\x18\x05 \x01(\t\x12\x0e\n\x06module\x18\x06 \x01(\t\x12<\n\ncomponents\x18\x07 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\"/\n\x0eInventoryIssue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\"\xb4\x01\n\tInventory\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x39\n\x07\x64\x65vices\x18\x02 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x35\n\x06issues\x18\x03 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue*\xe1\x01\n\rParameterKind\x12\x1e\n\x1aPARAMETER_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1ePARAMETER_KIND_POSITIONAL_ONLY\x10\x01\x12(\n$PARAMETER_KIND_POSITIONAL_OR_KEYWORD\x10\x02\x12!\n\x1dPARAMETER_KIND_VAR_POSITIONAL\x10\x03\x12\x1f\n\x1bPARAMETER_KIND_KEYWORD_ONLY\x10\x04\x12\x1e\n\x1aPARAMETER_KIND_VAR_KEYWORD\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%queueserver/common/v1/inventory.proto\x12\x15queueserver.common.v1\"\xe8\x03\n\rParameterType\x12\x37\n\x04kind\x18\x01 \x01(\x0e\x32).queueserver.common.v1.ParameterType.Kind\x12\x37\n\targuments\x18\x02 \x03(\x0b\x32$.queueserver.common.v1.ParameterType\x12\x0f\n\x07\x63hoices\x18\x03 \x03(\t\x12\x17\n\x0f\x64\x65vice_protocol\x18\x04 \x01(\t\x12\x11\n\ttype_name\x18\x05 \x01(\t\x12\x0e\n\x06listed\x18\x06 \x01(\x08\"\x97\x02\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x0c\n\x08KIND_ANY\x10\x01\x12\r\n\tKIND_NONE\x10\x02\x12\x10\n\x0cKIND_BOOLEAN\x10\x03\x12\x10\n\x0cKIND_INTEGER\x10\x04\x12\x0f\n\x0bKIND_NUMBER\x10\x05\x12\x0f\n\x0bKIND_STRING\x10\x06\x12\r\n\tKIND_LIST\x10\x07\x12\x0e\n\nKIND_TUPLE\x10\x08\x12\x0c\n\x08KIND_MAP\x10\t\x12\x0e\n\nKIND_UNION\x10\n\x12\r\n\tKIND_ENUM\x10\x0b\x12\x0f\n\x0bKIND_DEVICE\x10\x0c\x12\r\n\tKIND_PLAN\x10\r\x12\x17\n\x13KIND_DEVICE_OR_PLAN\x10\x0e\x12\x11\n\rKIND_CALLABLE\x10\x0f\"\xe1\x03\n\x14ParameterDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x32\n\x04kind\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ParameterKind\x12\x32\n\x04type\x18\x03 \x01(\x0b\x32$.queueserver.common.v1.ParameterType\x12\x12\n\nannotation\x18\x04 \x01(\t\x12\x19\n\x0c\x64\x65\x66\x61ult_text\x18\x05 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x0b\x64\x65scription\x18\x06 \x01(\t\x12\x1c\n\x14\x64\x65\x66\x61ult_in_decorator\x18\x07 \x01(\x08\x12\x14\n\x07minimum\x18\x08 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07maximum\x18\t \x01(\x01H\x02\x88\x01\x01\x12\x11\n\x04step\x18\n \x01(\x01H\x03\x88\x01\x01\x12\x0c\n\x04unit\x18\x0b \x01(\t\x12!\n\x14\x63onvert_device_names\x18\x0c \x01(\x08H\x04\x88\x01\x01\x12\x1f\n\x12\x63onvert_plan_names\x18\r \x01(\x08H\x05\x88\x01\x01\x42\x0f\n\r_default_textB\n\n\x08_minimumB\n\n\x08_maximumB\x07\n\x05_stepB\x17\n\x15_convert_device_namesB\x15\n\x13_convert_plan_names\"\xb2\x01\n\x0fPlanDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12?\n\nparameters\x18\x03 \x03(\x0b\x32+.queueserver.common.v1.ParameterDescription\x12\x0e\n\x06module\x18\x04 \x01(\t\x12\x14\n\x0cis_generator\x18\x05 \x01(\x08\x12\x15\n\rfunction_name\x18\x06 \x01(\t\"\xd1\x01\n\x11\x44\x65viceDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bis_readable\x18\x02 \x01(\x08\x12\x12\n\nis_movable\x18\x03 \x01(\x08\x12\x12\n\nis_flyable\x18\x04 \x01(\x08\x12\x11\n\tclassname\x18\x05 \x01(\t\x12\x0e\n\x06module\x18\x06 \x01(\t\x12<\n\ncomponents\x18\x07 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x10\n\x08\x65xcluded\x18\x08 \x01(\x08\"\x84\x01\n\x0eInventoryIssue\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x37\n\x04kind\x18\x03 \x01(\x0e\x32).queueserver.common.v1.InventoryIssueKind\x12\x0c\n\x04\x66ile\x18\x04 \x01(\t\x12\x0c\n\x04line\x18\x05 \x01(\x05\"\xb4\x01\n\tInventory\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x39\n\x07\x64\x65vices\x18\x02 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x35\n\x06issues\x18\x03 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue*\xe1\x01\n\rParameterKind\x12\x1e\n\x1aPARAMETER_KIND_UNSPECIFIED\x10\x00\x12\"\n\x1ePARAMETER_KIND_POSITIONAL_ONLY\x10\x01\x12(\n$PARAMETER_KIND_POSITIONAL_OR_KEYWORD\x10\x02\x12!\n\x1dPARAMETER_KIND_VAR_POSITIONAL\x10\x03\x12\x1f\n\x1bPARAMETER_KIND_KEYWORD_ONLY\x10\x04\x12\x1e\n\x1aPARAMETER_KIND_VAR_KEYWORD\x10\x05*\xa1\x01\n\x12InventoryIssueKind\x12$\n INVENTORY_ISSUE_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19INVENTORY_ISSUE_KIND_PLAN\x10\x01\x12\x1f\n\x1bINVENTORY_ISSUE_KIND_DEVICE\x10\x02\x12%\n!INVENTORY_ISSUE_KIND_STARTUP_CODE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.inventory_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PARAMETERKIND']._serialized_start=1333
-  _globals['_PARAMETERKIND']._serialized_end=1558
+  _globals['_PARAMETERKIND']._serialized_start=1751
+  _globals['_PARAMETERKIND']._serialized_end=1976
+  _globals['_INVENTORYISSUEKIND']._serialized_start=1979
+  _globals['_INVENTORYISSUEKIND']._serialized_end=2140
   _globals['_PARAMETERTYPE']._serialized_start=65
-  _globals['_PARAMETERTYPE']._serialized_end=518
-  _globals['_PARAMETERTYPE_KIND']._serialized_start=239
-  _globals['_PARAMETERTYPE_KIND']._serialized_end=518
-  _globals['_PARAMETERDESCRIPTION']._serialized_start=521
-  _globals['_PARAMETERDESCRIPTION']._serialized_end=746
-  _globals['_PLANDESCRIPTION']._serialized_start=749
-  _globals['_PLANDESCRIPTION']._serialized_end=904
-  _globals['_DEVICEDESCRIPTION']._serialized_start=907
-  _globals['_DEVICEDESCRIPTION']._serialized_end=1098
-  _globals['_INVENTORYISSUE']._serialized_start=1100
-  _globals['_INVENTORYISSUE']._serialized_end=1147
-  _globals['_INVENTORY']._serialized_start=1150
-  _globals['_INVENTORY']._serialized_end=1330
+  _globals['_PARAMETERTYPE']._serialized_end=553
+  _globals['_PARAMETERTYPE_KIND']._serialized_start=274
+  _globals['_PARAMETERTYPE_KIND']._serialized_end=553
+  _globals['_PARAMETERDESCRIPTION']._serialized_start=556
+  _globals['_PARAMETERDESCRIPTION']._serialized_end=1037
+  _globals['_PLANDESCRIPTION']._serialized_start=1040
+  _globals['_PLANDESCRIPTION']._serialized_end=1218
+  _globals['_DEVICEDESCRIPTION']._serialized_start=1221
+  _globals['_DEVICEDESCRIPTION']._serialized_end=1430
+  _globals['_INVENTORYISSUE']._serialized_start=1433
+  _globals['_INVENTORYISSUE']._serialized_end=1565
+  _globals['_INVENTORY']._serialized_start=1568
+  _globals['_INVENTORY']._serialized_end=1748
 # @@protoc_insertion_point(module_scope)

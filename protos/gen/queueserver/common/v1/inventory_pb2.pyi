@@ -55,6 +55,34 @@ PARAMETER_KIND_VAR_KEYWORD: ParameterKind.ValueType  # 5
 """Takes all further named arguments (**kwargs)."""
 Global___ParameterKind: _TypeAlias = ParameterKind  # noqa: Y015
 
+class _InventoryIssueKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _InventoryIssueKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InventoryIssueKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    INVENTORY_ISSUE_KIND_UNSPECIFIED: _InventoryIssueKind.ValueType  # 0
+    """Not said."""
+    INVENTORY_ISSUE_KIND_PLAN: _InventoryIssueKind.ValueType  # 1
+    """A plan."""
+    INVENTORY_ISSUE_KIND_DEVICE: _InventoryIssueKind.ValueType  # 2
+    """A device, or components of one."""
+    INVENTORY_ISSUE_KIND_STARTUP_CODE: _InventoryIssueKind.ValueType  # 3
+    """Something else in the startup code, for example a name that was registered and does not exist."""
+
+class InventoryIssueKind(_InventoryIssueKind, metaclass=_InventoryIssueKindEnumTypeWrapper):
+    """What an issue is about."""
+
+INVENTORY_ISSUE_KIND_UNSPECIFIED: InventoryIssueKind.ValueType  # 0
+"""Not said."""
+INVENTORY_ISSUE_KIND_PLAN: InventoryIssueKind.ValueType  # 1
+"""A plan."""
+INVENTORY_ISSUE_KIND_DEVICE: InventoryIssueKind.ValueType  # 2
+"""A device, or components of one."""
+INVENTORY_ISSUE_KIND_STARTUP_CODE: InventoryIssueKind.ValueType  # 3
+"""Something else in the startup code, for example a name that was registered and does not exist."""
+Global___InventoryIssueKind: _TypeAlias = InventoryIssueKind  # noqa: Y015
+
 @_typing.final
 class ParameterType(_message.Message):
     """What values a parameter takes, as a tree. It is data: nobody needs to evaluate text to use it."""
@@ -140,17 +168,27 @@ class ParameterType(_message.Message):
     ARGUMENTS_FIELD_NUMBER: _builtins.int
     CHOICES_FIELD_NUMBER: _builtins.int
     DEVICE_PROTOCOL_FIELD_NUMBER: _builtins.int
+    TYPE_NAME_FIELD_NUMBER: _builtins.int
+    LISTED_FIELD_NUMBER: _builtins.int
     kind: Global___ParameterType.Kind.ValueType
     """What the type is made of."""
     device_protocol: _builtins.str
     """For KIND_DEVICE: which protocol the device follows: "Readable", "Movable", "Flyable"; empty for any."""
+    type_name: _builtins.str
+    """Name that the plan's author gave to a list of names or texts, for example "Detectors"; it stands for the list in
+    `annotation`. Empty for all others.
+    """
+    listed: _builtins.bool
+    """For the kinds that name devices or plans: only `choices` are allowed, even if there are none."""
     @_builtins.property
     def arguments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParameterType]:
         """Types of the parts, see Kind."""
 
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For KIND_ENUM: the texts that are allowed."""
+        """For KIND_ENUM: the texts that are allowed. For KIND_DEVICE, KIND_PLAN and KIND_DEVICE_OR_PLAN with `listed`: the
+        names that are allowed, sorted; in a list of what a user group may use, only names that the group may use.
+        """
 
     def __init__(
         self,
@@ -159,10 +197,12 @@ class ParameterType(_message.Message):
         arguments: _abc.Iterable[Global___ParameterType] | None = ...,
         choices: _abc.Iterable[_builtins.str] | None = ...,
         device_protocol: _builtins.str = ...,
+        type_name: _builtins.str = ...,
+        listed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "choices", b"choices", "device_protocol", b"device_protocol", "kind", b"kind"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "choices", b"choices", "device_protocol", b"device_protocol", "kind", b"kind", "listed", b"listed", "type_name", b"type_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -180,6 +220,13 @@ class ParameterDescription(_message.Message):
     ANNOTATION_FIELD_NUMBER: _builtins.int
     DEFAULT_TEXT_FIELD_NUMBER: _builtins.int
     DESCRIPTION_FIELD_NUMBER: _builtins.int
+    DEFAULT_IN_DECORATOR_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    CONVERT_DEVICE_NAMES_FIELD_NUMBER: _builtins.int
+    CONVERT_PLAN_NAMES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     kind: Global___ParameterKind.ValueType
@@ -191,7 +238,21 @@ class ParameterDescription(_message.Message):
     default_text: _builtins.str
     """The default as a Python literal. Absent if the parameter is required."""
     description: _builtins.str
-    """What it means, from the plan's docstring. Empty if not documented."""
+    """What it means, from the plan's decorator or docstring. Empty if not documented."""
+    default_in_decorator: _builtins.bool
+    """The default is the decorator's: it is passed to the plan when the parameter is omitted."""
+    minimum: _builtins.float
+    """Lowest value of every number in the argument, inclusive."""
+    maximum: _builtins.float
+    """Highest value of every number in the argument, inclusive."""
+    step: _builtins.float
+    """By how much a form should change the value. Not checked."""
+    unit: _builtins.str
+    """Unit of the value, for people, for example "mm". Empty if not known."""
+    convert_device_names: _builtins.bool
+    """The decorator says whether names of devices convert, whatever the type is."""
+    convert_plan_names: _builtins.bool
+    """The decorator says whether names of plans convert, whatever the type is."""
     @_builtins.property
     def type(self) -> Global___ParameterType:
         """What it takes, for machines."""
@@ -205,14 +266,42 @@ class ParameterDescription(_message.Message):
         annotation: _builtins.str = ...,
         default_text: _builtins.str | None = ...,
         description: _builtins.str = ...,
+        default_in_decorator: _builtins.bool = ...,
+        minimum: _builtins.float | None = ...,
+        maximum: _builtins.float | None = ...,
+        step: _builtins.float | None = ...,
+        unit: _builtins.str = ...,
+        convert_device_names: _builtins.bool | None = ...,
+        convert_plan_names: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_default_text", b"_default_text", "default_text", b"default_text", "type", b"type"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_text", b"default_text", "maximum", b"maximum", "minimum", b"minimum", "step", b"step", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_default_text", b"_default_text", "annotation", b"annotation", "default_text", b"default_text", "description", b"description", "kind", b"kind", "name", b"name", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "annotation", b"annotation", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_in_decorator", b"default_in_decorator", "default_text", b"default_text", "description", b"description", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "step", b"step", "type", b"type", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__convert_device_names: _TypeAlias = _typing.Literal["convert_device_names"]  # noqa: Y015
+    _WhichOneofArgType__convert_device_names: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names"]  # noqa: Y015
+    _WhichOneofReturnType__convert_plan_names: _TypeAlias = _typing.Literal["convert_plan_names"]  # noqa: Y015
+    _WhichOneofArgType__convert_plan_names: _TypeAlias = _typing.Literal["_convert_plan_names", b"_convert_plan_names"]  # noqa: Y015
     _WhichOneofReturnType__default_text: _TypeAlias = _typing.Literal["default_text"]  # noqa: Y015
     _WhichOneofArgType__default_text: _TypeAlias = _typing.Literal["_default_text", b"_default_text"]  # noqa: Y015
+    _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
+    _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
+    _WhichOneofReturnType__minimum: _TypeAlias = _typing.Literal["minimum"]  # noqa: Y015
+    _WhichOneofArgType__minimum: _TypeAlias = _typing.Literal["_minimum", b"_minimum"]  # noqa: Y015
+    _WhichOneofReturnType__step: _TypeAlias = _typing.Literal["step"]  # noqa: Y015
+    _WhichOneofArgType__step: _TypeAlias = _typing.Literal["_step", b"_step"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__convert_device_names) -> _WhichOneofReturnType__convert_device_names | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__convert_plan_names) -> _WhichOneofReturnType__convert_plan_names | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__default_text) -> _WhichOneofReturnType__default_text | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum) -> _WhichOneofReturnType__minimum | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__step) -> _WhichOneofReturnType__step | None: ...
 
 Global___ParameterDescription: _TypeAlias = ParameterDescription  # noqa: Y015
 
@@ -227,14 +316,17 @@ class PlanDescription(_message.Message):
     PARAMETERS_FIELD_NUMBER: _builtins.int
     MODULE_FIELD_NUMBER: _builtins.int
     IS_GENERATOR_FIELD_NUMBER: _builtins.int
+    FUNCTION_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name to call it by."""
     description: _builtins.str
-    """What it does, from its docstring."""
+    """What it does, from its decorator or docstring."""
     module: _builtins.str
     """Python module in which it is defined, if known."""
     is_generator: _builtins.bool
     """True if calling it gives a generator."""
+    function_name: _builtins.str
+    """The function's own name, which differs from `name` if it is an alias."""
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParameterDescription]:
         """Its parameters, in order."""
@@ -247,10 +339,11 @@ class PlanDescription(_message.Message):
         parameters: _abc.Iterable[Global___ParameterDescription] | None = ...,
         module: _builtins.str = ...,
         is_generator: _builtins.bool = ...,
+        function_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "is_generator", b"is_generator", "module", b"module", "name", b"name", "parameters", b"parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "function_name", b"function_name", "is_generator", b"is_generator", "module", b"module", "name", b"name", "parameters", b"parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -269,6 +362,7 @@ class DeviceDescription(_message.Message):
     CLASSNAME_FIELD_NUMBER: _builtins.int
     MODULE_FIELD_NUMBER: _builtins.int
     COMPONENTS_FIELD_NUMBER: _builtins.int
+    EXCLUDED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name in the namespace, or of the component below its parent."""
     is_readable: _builtins.bool
@@ -281,6 +375,8 @@ class DeviceDescription(_message.Message):
     """Name of its class."""
     module: _builtins.str
     """Python module of its class."""
+    excluded: _builtins.bool
+    """Only in a list of what a user group may use: not this device itself, but some component of it."""
     @_builtins.property
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeviceDescription]:
         """Its components, by order of definition. A component's full name is dotted: "bundle.motors.x"."""
@@ -295,10 +391,11 @@ class DeviceDescription(_message.Message):
         classname: _builtins.str = ...,
         module: _builtins.str = ...,
         components: _abc.Iterable[Global___DeviceDescription] | None = ...,
+        excluded: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classname", b"classname", "components", b"components", "is_flyable", b"is_flyable", "is_movable", b"is_movable", "is_readable", b"is_readable", "module", b"module", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classname", b"classname", "components", b"components", "excluded", b"excluded", "is_flyable", b"is_flyable", "is_movable", b"is_movable", "is_readable", b"is_readable", "module", b"module", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -306,25 +403,37 @@ Global___DeviceDescription: _TypeAlias = DeviceDescription  # noqa: Y015
 
 @_typing.final
 class InventoryIssue(_message.Message):
-    """A plan or device of the startup code that was left out, and why."""
+    """Something of the startup code that was left out, and why."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name in the namespace."""
     message: _builtins.str
-    """One sentence: what is wrong with it."""
+    """One sentence: what is wrong with it, and what would be right."""
+    kind: Global___InventoryIssueKind.ValueType
+    """What it is."""
+    file: _builtins.str
+    """File of the user's code in which it is defined. Empty if not known."""
+    line: _builtins.int
+    """Line in that file, from 1; 0 if not known."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         message: _builtins.str = ...,
+        kind: Global___InventoryIssueKind.ValueType = ...,
+        file: _builtins.str = ...,
+        line: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "kind", b"kind", "line", b"line", "message", b"message", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from queueserver.common.v1 import error_details_pb2 as _error_details_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -150,6 +151,7 @@ class Item(_message.Message):
     RETRY_OF_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
     item_type: Global___ItemType.ValueType
     """Kind of item. Unspecified means a plan."""
     name: _builtins.str
@@ -186,6 +188,12 @@ class Item(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """Output only. When this item entered the queue."""
 
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
+        """Output only. What is wrong with the item as plans, devices and permissions are now, though it was right when it was
+        added. It would fail if it were executed as things are. Empty if all is well.
+        """
+
     def __init__(
         self,
         *,
@@ -202,10 +210,11 @@ class Item(_message.Message):
         retry_of: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         held: _builtins.bool = ...,
+        problems: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "create_time", b"create_time", "kwargs", b"kwargs", "meta", b"meta", "properties", b"properties"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "attempt", b"attempt", "create_time", b"create_time", "held", b"held", "item_type", b"item_type", "item_uid", b"item_uid", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "properties", b"properties", "retry_of", b"retry_of", "user", b"user", "user_group", b"user_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "attempt", b"attempt", "create_time", b"create_time", "held", b"held", "item_type", b"item_type", "item_uid", b"item_uid", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "problems", b"problems", "properties", b"properties", "retry_of", b"retry_of", "user", b"user", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,6 +307,7 @@ class ItemResult(_message.Message):
     RUNS_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     STOP_TIME_FIELD_NUMBER: _builtins.int
+    CONSOLE_EXCERPT_FIELD_NUMBER: _builtins.int
     exit_status: Global___ExitStatus.ValueType
     """How it ended."""
     failure_cause: Global___FailureCause.ValueType
@@ -306,6 +316,8 @@ class ItemResult(_message.Message):
     """One short sentence, empty on success."""
     traceback: _builtins.str
     """Python traceback of a failed plan, empty otherwise."""
+    console_excerpt: _builtins.str
+    """The last of what was printed while it was executed, at most 2,000 characters. Empty if nothing was."""
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunSummary]:
         """The runs it opened, in order of opening."""
@@ -328,10 +340,11 @@ class ItemResult(_message.Message):
         runs: _abc.Iterable[Global___RunSummary] | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         stop_time: _timestamp_pb2.Timestamp | None = ...,
+        console_excerpt: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "stop_time", b"stop_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exit_status", b"exit_status", "failure_cause", b"failure_cause", "message", b"message", "runs", b"runs", "start_time", b"start_time", "stop_time", b"stop_time", "traceback", b"traceback"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "exit_status", b"exit_status", "failure_cause", b"failure_cause", "message", b"message", "runs", b"runs", "start_time", b"start_time", "stop_time", b"stop_time", "traceback", b"traceback"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -11,9 +11,12 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import console_pb2 as _console_pb2
 from queueserver.common.v1 import document_pb2 as _document_pb2
+from queueserver.common.v1 import error_details_pb2 as _error_details_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
 from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
 from queueserver.manager.v1 import status_service_pb2 as _status_service_pb2
+from queueserver.manager.v1 import task_service_pb2 as _task_service_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -43,6 +46,10 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """Console text of the environment."""
     EVENT_KIND_DOCUMENT: _EventKind.ValueType  # 5
     """Run documents."""
+    EVENT_KIND_TASK: _EventKind.ValueType  # 6
+    """Tasks: that they began and ended."""
+    EVENT_KIND_PERMISSION: _EventKind.ValueType  # 7
+    """Permissions of user groups."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """A kind of event."""
@@ -59,6 +66,10 @@ EVENT_KIND_CONSOLE: EventKind.ValueType  # 4
 """Console text of the environment."""
 EVENT_KIND_DOCUMENT: EventKind.ValueType  # 5
 """Run documents."""
+EVENT_KIND_TASK: EventKind.ValueType  # 6
+"""Tasks: that they began and ended."""
+EVENT_KIND_PERMISSION: EventKind.ValueType  # 7
+"""Permissions of user groups."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 class _QueueStopReason:
@@ -189,6 +200,8 @@ class Snapshot(_message.Message):
     CONSOLE_FIELD_NUMBER: _builtins.int
     DOCUMENTS_FIELD_NUMBER: _builtins.int
     COMPLETE_FIELD_NUMBER: _builtins.int
+    TASKS_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision that it shows."""
     complete: _builtins.bool
@@ -217,6 +230,14 @@ class Snapshot(_message.Message):
     def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunDocument]:
         """Start and descriptor documents of runs that are open now, if documents are watched."""
 
+    @_builtins.property
+    def tasks(self) -> _containers.RepeatedCompositeFieldContainer[_task_service_pb2.TaskStatus]:
+        """Tasks that run, and those whose results are kept, oldest first, if tasks are watched."""
+
+    @_builtins.property
+    def permissions(self) -> _permissions_pb2.UserGroupPermissions:
+        """The permissions, in the first part, if watched."""
+
     def __init__(
         self,
         *,
@@ -228,10 +249,12 @@ class Snapshot(_message.Message):
         console: _abc.Iterable[_console_pb2.ConsoleOutput] | None = ...,
         documents: _abc.Iterable[Global___RunDocument] | None = ...,
         complete: _builtins.bool = ...,
+        tasks: _abc.Iterable[_task_service_pb2.TaskStatus] | None = ...,
+        permissions: _permissions_pb2.UserGroupPermissions | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["running_item", b"running_item", "status", b"status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions", "running_item", b"running_item", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "console", b"console", "documents", b"documents", "history", b"history", "queue", b"queue", "revision", b"revision", "running_item", b"running_item", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "console", b"console", "documents", b"documents", "history", b"history", "permissions", b"permissions", "queue", b"queue", "revision", b"revision", "running_item", b"running_item", "status", b"status", "tasks", b"tasks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -291,6 +314,10 @@ class WatchEvent(_message.Message):
     ITEM_UPDATED_FIELD_NUMBER: _builtins.int
     QUEUE_MODE_CHANGED_FIELD_NUMBER: _builtins.int
     AUTOSTART_CHANGED_FIELD_NUMBER: _builtins.int
+    ITEMS_CHECKED_FIELD_NUMBER: _builtins.int
+    TASK_STARTED_FIELD_NUMBER: _builtins.int
+    TASK_FINISHED_FIELD_NUMBER: _builtins.int
+    PERMISSIONS_CHANGED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision of the change, for queue and history events; 0 for the others."""
     @_builtins.property
@@ -385,6 +412,22 @@ class WatchEvent(_message.Message):
     def autostart_changed(self) -> Global___AutostartChanged:
         """Autostart was switched on or off."""
 
+    @_builtins.property
+    def items_checked(self) -> Global___ItemsChecked:
+        """Items in the queue were checked again, and turned out to be wrong, or right again."""
+
+    @_builtins.property
+    def task_started(self) -> Global___TaskStarted:
+        """A task was accepted."""
+
+    @_builtins.property
+    def task_finished(self) -> Global___TaskFinished:
+        """A task ended."""
+
+    @_builtins.property
+    def permissions_changed(self) -> Global___PermissionsChanged:
+        """Permissions of user groups changed."""
+
     def __init__(
         self,
         *,
@@ -412,12 +455,16 @@ class WatchEvent(_message.Message):
         item_updated: Global___ItemUpdated | None = ...,
         queue_mode_changed: Global___QueueModeChanged | None = ...,
         autostart_changed: Global___AutostartChanged | None = ...,
+        items_checked: Global___ItemsChecked | None = ...,
+        task_started: Global___TaskStarted | None = ...,
+        task_finished: Global___TaskFinished | None = ...,
+        permissions_changed: Global___PermissionsChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_moved", b"items_moved", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_moved", b"items_moved", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap", "items_moved", "item_updated", "queue_mode_changed", "autostart_changed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap", "items_moved", "item_updated", "queue_mode_changed", "autostart_changed", "items_checked", "task_started", "task_finished", "permissions_changed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -594,6 +641,130 @@ class ItemUpdated(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ItemUpdated: _TypeAlias = ItemUpdated  # noqa: Y015
+
+@_typing.final
+class ItemsChecked(_message.Message):
+    """Items in the queue were checked again, because plans, devices or permissions changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedItem]:
+        """The items whose problems are not what they were."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___CheckedItem] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemsChecked: _TypeAlias = ItemsChecked  # noqa: Y015
+
+@_typing.final
+class CheckedItem(_message.Message):
+    """What a check of an item found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_UID_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    item_uid: _builtins.str
+    """Its uid."""
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
+        """What is wrong with it now; empty if it is right again."""
+
+    def __init__(
+        self,
+        *,
+        item_uid: _builtins.str = ...,
+        problems: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "problems", b"problems"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckedItem: _TypeAlias = CheckedItem  # noqa: Y015
+
+@_typing.final
+class TaskStarted(_message.Message):
+    """A task was accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def task(self) -> _task_service_pb2.TaskStatus:
+        """The task."""
+
+    def __init__(
+        self,
+        *,
+        task: _task_service_pb2.TaskStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskStarted: _TypeAlias = TaskStarted  # noqa: Y015
+
+@_typing.final
+class TaskFinished(_message.Message):
+    """A task ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def task(self) -> _task_service_pb2.TaskStatus:
+        """The task, without its return value; TaskService.GetTask has it."""
+
+    def __init__(
+        self,
+        *,
+        task: _task_service_pb2.TaskStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskFinished: _TypeAlias = TaskFinished  # noqa: Y015
+
+@_typing.final
+class PermissionsChanged(_message.Message):
+    """Permissions of user groups changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERMISSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def permissions(self) -> _permissions_pb2.UserGroupPermissions:
+        """The permissions now."""
+
+    def __init__(
+        self,
+        *,
+        permissions: _permissions_pb2.UserGroupPermissions | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PermissionsChanged: _TypeAlias = PermissionsChanged  # noqa: Y015
 
 @_typing.final
 class QueueModeChanged(_message.Message):

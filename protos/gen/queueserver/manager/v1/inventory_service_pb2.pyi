@@ -28,24 +28,26 @@ class ListPlansRequest(_message.Message):
     EXISTING_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    USER_GROUP_FIELD_NUMBER: _builtins.int
     existing: _builtins.bool
-    """True: everything that exists. False: what the caller's user group may use, which leaves out names that
-    begin with an underscore.
-    """
+    """True: everything that exists. False: what the user group may use."""
     page_size: _builtins.int
     """At most this many plans in the page; 0 means 1,000, which is also the most."""
     page_token: _builtins.str
     """next_page_token of the page before; empty for the first page."""
+    user_group: _builtins.str
+    """The user group, if not `existing`. Empty means the caller's own."""
     def __init__(
         self,
         *,
         existing: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        user_group: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -92,24 +94,26 @@ class ListDevicesRequest(_message.Message):
     EXISTING_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    USER_GROUP_FIELD_NUMBER: _builtins.int
     existing: _builtins.bool
-    """True: everything that exists. False: what the caller's user group may use, which leaves out names that
-    begin with an underscore.
-    """
+    """True: everything that exists. False: what the user group may use."""
     page_size: _builtins.int
     """At most this many devices in the page; 0 means 1,000, which is also the most."""
     page_token: _builtins.str
     """next_page_token of the page before; empty for the first page."""
+    user_group: _builtins.str
+    """The user group, if not `existing`. Empty means the caller's own."""
     def __init__(
         self,
         *,
         existing: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        user_group: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -146,3 +150,44 @@ class ListDevicesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDevicesResponse: _TypeAlias = ListDevicesResponse  # noqa: Y015
+
+@_typing.final
+class ListIssuesRequest(_message.Message):
+    """Request of InventoryService.ListIssues."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIssuesRequest: _TypeAlias = ListIssuesRequest  # noqa: Y015
+
+@_typing.final
+class ListIssuesResponse(_message.Message):
+    """Response of InventoryService.ListIssues."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def issues(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.InventoryIssue]:
+        """What was left out, by name in alphabetical order; at most 1,000."""
+
+    def __init__(
+        self,
+        *,
+        issues: _abc.Iterable[_inventory_pb2.InventoryIssue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issues", b"issues"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIssuesResponse: _TypeAlias = ListIssuesResponse  # noqa: Y015

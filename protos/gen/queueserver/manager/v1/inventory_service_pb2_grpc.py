@@ -29,7 +29,7 @@ class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`.
+    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -50,13 +50,18 @@ class InventoryServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.FromString,
                 _registered_method=True)
+        self.ListIssues = channel.unary_unary(
+                '/queueserver.manager.v1.InventoryService/ListIssues',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesResponse.FromString,
+                _registered_method=True)
 
 
 class InventoryServiceServicer:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`.
+    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -65,7 +70,7 @@ class InventoryServiceServicer:
         """ListPlans lists plans by name in alphabetical order, in pages.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory changed since the first page (start again without a token).
+        inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -75,6 +80,13 @@ class InventoryServiceServicer:
         """ListDevices lists devices with their components by name in alphabetical order, in pages.
 
         Errors: as ListPlans.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIssues(self, request, context):
+        """ListIssues lists what the environment left out of the plans and devices, and why.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,6 +105,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.SerializeToString,
             ),
+            'ListIssues': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIssues,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'queueserver.manager.v1.InventoryService', rpc_method_handlers)
@@ -105,7 +122,7 @@ class InventoryService:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`.
+    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -154,6 +171,33 @@ class InventoryService:
             '/queueserver.manager.v1.InventoryService/ListDevices',
             queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIssues(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.InventoryService/ListIssues',
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesResponse.FromString,
             options,
             channel_credentials,
             insecure,

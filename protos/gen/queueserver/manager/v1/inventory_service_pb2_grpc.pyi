@@ -30,7 +30,7 @@ class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`.
+    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -43,20 +43,22 @@ class InventoryServiceStub:
     """ListPlans lists plans by name in alphabetical order, in pages.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory changed since the first page (start again without a token).
+    inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
     """
     ListDevices: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]
     """ListDevices lists devices with their components by name in alphabetical order, in pages.
 
     Errors: as ListPlans.
     """
+    ListIssues: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]
+    """ListIssues lists what the environment left out of the plans and devices, and why."""
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`.
+    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -66,19 +68,21 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """ListPlans lists plans by name in alphabetical order, in pages.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory changed since the first page (start again without a token).
+    inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
     """
     ListDevices: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]  # type: ignore[assignment]
     """ListDevices lists devices with their components by name in alphabetical order, in pages.
 
     Errors: as ListPlans.
     """
+    ListIssues: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]  # type: ignore[assignment]
+    """ListIssues lists what the environment left out of the plans and devices, and why."""
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`.
+    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -92,7 +96,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListPlans lists plans by name in alphabetical order, in pages.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory changed since the first page (start again without a token).
+        inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -105,5 +109,13 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: as ListPlans.
         """
+
+    @_abc_1.abstractmethod
+    def ListIssues(
+        self,
+        request: _inventory_service_pb2.ListIssuesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.ListIssuesResponse, _abc.Awaitable[_inventory_service_pb2.ListIssuesResponse]]:
+        """ListIssues lists what the environment left out of the plans and devices, and why."""
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -54,6 +54,8 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """The item at the head of the queue is held."""
     BLOCKER_KIND_NOT_STARTED: _BlockerKind.ValueType  # 12
     """The queue is not started, and does not start by itself."""
+    BLOCKER_KIND_TASK_RUNNING: _BlockerKind.ValueType  # 13
+    """A task is being executed in the foreground."""
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle."""
@@ -84,6 +86,8 @@ BLOCKER_KIND_ITEM_HELD: BlockerKind.ValueType  # 11
 """The item at the head of the queue is held."""
 BLOCKER_KIND_NOT_STARTED: BlockerKind.ValueType  # 12
 """The queue is not started, and does not start by itself."""
+BLOCKER_KIND_TASK_RUNNING: BlockerKind.ValueType  # 13
+"""A task is being executed in the foreground."""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 class _ManagerState:
@@ -110,6 +114,8 @@ class _ManagerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerS
     """Items are being executed. Between two items of a running queue the state stays this one."""
     MANAGER_STATE_PAUSED: _ManagerState.ValueType  # 8
     """The running plan is paused."""
+    MANAGER_STATE_EXECUTING_TASK: _ManagerState.ValueType  # 9
+    """A task is being executed in the foreground."""
 
 class ManagerState(_ManagerState, metaclass=_ManagerStateEnumTypeWrapper):
     """State of the Manager."""
@@ -132,6 +138,8 @@ MANAGER_STATE_EXECUTING_QUEUE: ManagerState.ValueType  # 7
 """Items are being executed. Between two items of a running queue the state stays this one."""
 MANAGER_STATE_PAUSED: ManagerState.ValueType  # 8
 """The running plan is paused."""
+MANAGER_STATE_EXECUTING_TASK: ManagerState.ValueType  # 9
+"""A task is being executed in the foreground."""
 Global___ManagerState: _TypeAlias = ManagerState  # noqa: Y015
 
 class _ManagerRole:
@@ -333,6 +341,8 @@ class Status(_message.Message):
     QUEUE_MODE_FIELD_NUMBER: _builtins.int
     QUEUE_AUTOSTART_ENABLED_FIELD_NUMBER: _builtins.int
     PAUSE_PENDING_FIELD_NUMBER: _builtins.int
+    TASK_RESULTS_UID_FIELD_NUMBER: _builtins.int
+    INVALID_ITEMS_FIELD_NUMBER: _builtins.int
     message: _builtins.str
     """Product name and version, "RE Manager v0.1.0"."""
     manager_state: Global___ManagerState.ValueType
@@ -379,6 +389,10 @@ class Status(_message.Message):
     """The queue starts by itself."""
     pause_pending: _builtins.bool
     """A pause was accepted and has not taken effect yet."""
+    task_results_uid: _builtins.str
+    """Change marker: a new UUID whenever a task ends."""
+    invalid_items: _builtins.int
+    """Items in the queue that would fail as plans, devices and permissions are now; see Item.problems."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When this status was put together."""
@@ -419,10 +433,12 @@ class Status(_message.Message):
         queue_mode: _queue_service_pb2.QueueMode | None = ...,
         queue_autostart_enabled: _builtins.bool = ...,
         pause_pending: _builtins.bool = ...,
+        task_results_uid: _builtins.str = ...,
+        invalid_items: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "time", b"time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,45 +27,57 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from queueserver.common.v1 import document_pb2 as queueserver_dot_common_dot_v1_dot_document__pb2
 from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_v1_dot_environment__pb2
 from queueserver.common.v1 import inventory_pb2 as queueserver_dot_common_dot_v1_dot_inventory__pb2
+from queueserver.common.v1 import console_pb2 as queueserver_dot_common_dot_v1_dot_console__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
+from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
+from queueserver.common.v1 import simulation_pb2 as queueserver_dot_common_dot_v1_dot_simulation__pb2
+from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_task__pb2
 from queueserver.worker.v1 import worker_service_pb2 as queueserver_dot_worker_dot_v1_dot_worker__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/worker/v1/environment_channel.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a queueserver/common/v1/item.proto\x1a*queueserver/worker/v1/worker_service.proto\"\xb1\x02\n\rToEnvironment\x12\x39\n\x08run_plan\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.RunPlanCommandH\x00\x12\x34\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.AbortCommandH\x00\x12\x32\n\x04\x65xit\x18\x03 \x01(\x0b\x32\".queueserver.worker.v1.ExitCommandH\x00\x12\x38\n\x07\x63ontrol\x18\x04 \x01(\x0b\x32%.queueserver.worker.v1.ControlCommandH\x00\x12\x38\n\x08metadata\x18\x05 \x01(\x0b\x32$.queueserver.worker.v1.MetadataQueryH\x00\x42\x07\n\x05\x66rame\"V\n\x0e\x43ontrolCommand\x12\x36\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x02 \x01(\t\"\x1f\n\rMetadataQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\"Q\n\x0eRunPlanCommand\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\"\x1e\n\x0c\x41\x62ortCommand\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\r\n\x0b\x45xitCommand\"\xb5\x04\n\x0f\x46romEnvironment\x12\x37\n\x08progress\x18\x01 \x01(\x0b\x32#.queueserver.worker.v1.LoadProgressH\x00\x12\x38\n\x05ready\x18\x02 \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12;\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailureH\x00\x12=\n\nrun_engine\x18\x04 \x01(\x0b\x32\'.queueserver.worker.v1.RunEngineChangedH\x00\x12\x35\n\x07started\x18\x05 \x01(\x0b\x32\".queueserver.worker.v1.PlanStartedH\x00\x12\x37\n\x08\x66inished\x18\x06 \x01(\x0b\x32#.queueserver.worker.v1.PlanFinishedH\x00\x12=\n\x08\x64ocument\x18\x07 \x01(\x0b\x32).queueserver.worker.v1.RunDocumentEmittedH\x00\x12@\n\theartbeat\x18\x08 \x01(\x0b\x32+.queueserver.worker.v1.EnvironmentHeartbeatH\x00\x12\x39\n\x08metadata\x18\t \x01(\x0b\x32%.queueserver.worker.v1.MetadataAnswerH\x00\x42\x07\n\x05\x66rame\"\x1c\n\x0cLoadProgress\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x88\x01\n\x10\x45nvironmentReady\x12\x33\n\tinventory\x18\x01 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12?\n\x10run_engine_state\x18\x02 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"H\n\x10RunEngineChanged\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"S\n\x0bPlanStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cPlanFinished\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"X\n\x12RunDocumentEmitted\x12\x0f\n\x07run_uid\x18\x01 \x01(\t\x12\x31\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1f.queueserver.common.v1.Document\"K\n\x0eMetadataAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x08metadata\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"\x16\n\x14\x45nvironmentHeartbeatb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/worker/v1/environment_channel.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a#queueserver/common/v1/console.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a*queueserver/worker/v1/worker_service.proto\"\xa7\x03\n\rToEnvironment\x12\x39\n\x08run_plan\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.RunPlanCommandH\x00\x12\x34\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.AbortCommandH\x00\x12\x32\n\x04\x65xit\x18\x03 \x01(\x0b\x32\".queueserver.worker.v1.ExitCommandH\x00\x12\x38\n\x07\x63ontrol\x18\x04 \x01(\x0b\x32%.queueserver.worker.v1.ControlCommandH\x00\x12\x38\n\x08metadata\x18\x05 \x01(\x0b\x32$.queueserver.worker.v1.MetadataQueryH\x00\x12\x36\n\x08run_task\x18\x06 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommandH\x00\x12<\n\nsimulation\x18\x07 \x01(\x0b\x32&.queueserver.worker.v1.SimulationQueryH\x00\x42\x07\n\x05\x66rame\"V\n\x0e\x43ontrolCommand\x12\x36\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x02 \x01(\t\"\x1f\n\rMetadataQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\"\x80\x01\n\x0eRunPlanCommand\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12-\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\"^\n\x0fSimulationQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12;\n\x07request\x18\x02 \x01(\x0b\x32*.queueserver.worker.v1.SimulatePlanRequest\"\x1e\n\x0c\x41\x62ortCommand\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\r\n\x0b\x45xitCommand\"\xaa\x06\n\x0f\x46romEnvironment\x12\x37\n\x08progress\x18\x01 \x01(\x0b\x32#.queueserver.worker.v1.LoadProgressH\x00\x12\x38\n\x05ready\x18\x02 \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12;\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailureH\x00\x12=\n\nrun_engine\x18\x04 \x01(\x0b\x32\'.queueserver.worker.v1.RunEngineChangedH\x00\x12\x35\n\x07started\x18\x05 \x01(\x0b\x32\".queueserver.worker.v1.PlanStartedH\x00\x12\x37\n\x08\x66inished\x18\x06 \x01(\x0b\x32#.queueserver.worker.v1.PlanFinishedH\x00\x12=\n\x08\x64ocument\x18\x07 \x01(\x0b\x32).queueserver.worker.v1.RunDocumentEmittedH\x00\x12@\n\theartbeat\x18\x08 \x01(\x0b\x32+.queueserver.worker.v1.EnvironmentHeartbeatH\x00\x12\x39\n\x08metadata\x18\t \x01(\x0b\x32%.queueserver.worker.v1.MetadataAnswerH\x00\x12<\n\rtask_finished\x18\n \x01(\x0b\x32#.queueserver.worker.v1.TaskFinishedH\x00\x12:\n\x0ctask_printed\x18\x0b \x01(\x0b\x32\".queueserver.worker.v1.TaskPrintedH\x00\x12=\n\nsimulation\x18\x0c \x01(\x0b\x32\'.queueserver.worker.v1.SimulationAnswerH\x00\x12:\n\x07updated\x18\r \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x42\x07\n\x05\x66rame\"\x1c\n\x0cLoadProgress\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x88\x01\n\x10\x45nvironmentReady\x12\x33\n\tinventory\x18\x01 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12?\n\x10run_engine_state\x18\x02 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"H\n\x10RunEngineChanged\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"S\n\x0bPlanStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cPlanFinished\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"X\n\x12RunDocumentEmitted\x12\x0f\n\x07run_uid\x18\x01 \x01(\t\x12\x31\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\x1f.queueserver.common.v1.Document\"K\n\x0eMetadataAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x08metadata\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"S\n\x0cTaskFinished\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.TaskResult\"c\n\x0bTaskPrinted\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x34\n\x06stream\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ConsoleStream\x12\x0c\n\x04text\x18\x03 \x01(\t\"Y\n\x10SimulationAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x35\n\nsimulation\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"\x16\n\x14\x45nvironmentHeartbeatb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.worker.v1.environment_channel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOENVIRONMENT']._serialized_start=334
-  _globals['_TOENVIRONMENT']._serialized_end=639
-  _globals['_CONTROLCOMMAND']._serialized_start=641
-  _globals['_CONTROLCOMMAND']._serialized_end=727
-  _globals['_METADATAQUERY']._serialized_start=729
-  _globals['_METADATAQUERY']._serialized_end=760
-  _globals['_RUNPLANCOMMAND']._serialized_start=762
-  _globals['_RUNPLANCOMMAND']._serialized_end=843
-  _globals['_ABORTCOMMAND']._serialized_start=845
-  _globals['_ABORTCOMMAND']._serialized_end=875
-  _globals['_EXITCOMMAND']._serialized_start=877
-  _globals['_EXITCOMMAND']._serialized_end=890
-  _globals['_FROMENVIRONMENT']._serialized_start=893
-  _globals['_FROMENVIRONMENT']._serialized_end=1458
-  _globals['_LOADPROGRESS']._serialized_start=1460
-  _globals['_LOADPROGRESS']._serialized_end=1488
-  _globals['_ENVIRONMENTREADY']._serialized_start=1491
-  _globals['_ENVIRONMENTREADY']._serialized_end=1627
-  _globals['_RUNENGINECHANGED']._serialized_start=1629
-  _globals['_RUNENGINECHANGED']._serialized_end=1701
-  _globals['_PLANSTARTED']._serialized_start=1703
-  _globals['_PLANSTARTED']._serialized_end=1786
-  _globals['_PLANFINISHED']._serialized_start=1788
-  _globals['_PLANFINISHED']._serialized_end=1875
-  _globals['_RUNDOCUMENTEMITTED']._serialized_start=1877
-  _globals['_RUNDOCUMENTEMITTED']._serialized_end=1965
-  _globals['_METADATAANSWER']._serialized_start=1967
-  _globals['_METADATAANSWER']._serialized_end=2042
-  _globals['_ENVIRONMENTHEARTBEAT']._serialized_start=2044
-  _globals['_ENVIRONMENTHEARTBEAT']._serialized_end=2066
+  _globals['_TOENVIRONMENT']._serialized_start=486
+  _globals['_TOENVIRONMENT']._serialized_end=909
+  _globals['_CONTROLCOMMAND']._serialized_start=911
+  _globals['_CONTROLCOMMAND']._serialized_end=997
+  _globals['_METADATAQUERY']._serialized_start=999
+  _globals['_METADATAQUERY']._serialized_end=1030
+  _globals['_RUNPLANCOMMAND']._serialized_start=1033
+  _globals['_RUNPLANCOMMAND']._serialized_end=1161
+  _globals['_SIMULATIONQUERY']._serialized_start=1163
+  _globals['_SIMULATIONQUERY']._serialized_end=1257
+  _globals['_ABORTCOMMAND']._serialized_start=1259
+  _globals['_ABORTCOMMAND']._serialized_end=1289
+  _globals['_EXITCOMMAND']._serialized_start=1291
+  _globals['_EXITCOMMAND']._serialized_end=1304
+  _globals['_FROMENVIRONMENT']._serialized_start=1307
+  _globals['_FROMENVIRONMENT']._serialized_end=2117
+  _globals['_LOADPROGRESS']._serialized_start=2119
+  _globals['_LOADPROGRESS']._serialized_end=2147
+  _globals['_ENVIRONMENTREADY']._serialized_start=2150
+  _globals['_ENVIRONMENTREADY']._serialized_end=2286
+  _globals['_RUNENGINECHANGED']._serialized_start=2288
+  _globals['_RUNENGINECHANGED']._serialized_end=2360
+  _globals['_PLANSTARTED']._serialized_start=2362
+  _globals['_PLANSTARTED']._serialized_end=2445
+  _globals['_PLANFINISHED']._serialized_start=2447
+  _globals['_PLANFINISHED']._serialized_end=2534
+  _globals['_RUNDOCUMENTEMITTED']._serialized_start=2536
+  _globals['_RUNDOCUMENTEMITTED']._serialized_end=2624
+  _globals['_METADATAANSWER']._serialized_start=2626
+  _globals['_METADATAANSWER']._serialized_end=2701
+  _globals['_TASKFINISHED']._serialized_start=2703
+  _globals['_TASKFINISHED']._serialized_end=2786
+  _globals['_TASKPRINTED']._serialized_start=2788
+  _globals['_TASKPRINTED']._serialized_end=2887
+  _globals['_SIMULATIONANSWER']._serialized_start=2889
+  _globals['_SIMULATIONANSWER']._serialized_end=2978
+  _globals['_ENVIRONMENTHEARTBEAT']._serialized_start=2980
+  _globals['_ENVIRONMENTHEARTBEAT']._serialized_end=3002
 # @@protoc_insertion_point(module_scope)

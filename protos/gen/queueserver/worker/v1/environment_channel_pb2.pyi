@@ -7,10 +7,14 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from queueserver.common.v1 import console_pb2 as _console_pb2
 from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
 from queueserver.common.v1 import inventory_pb2 as _inventory_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
+from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
+from queueserver.common.v1 import task_pb2 as _task_pb2
 from queueserver.worker.v1 import worker_service_pb2 as _worker_service_pb2
 import builtins as _builtins
 import sys
@@ -39,6 +43,8 @@ class ToEnvironment(_message.Message):
     EXIT_FIELD_NUMBER: _builtins.int
     CONTROL_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    RUN_TASK_FIELD_NUMBER: _builtins.int
+    SIMULATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run_plan(self) -> Global___RunPlanCommand:
         """Run a plan."""
@@ -59,6 +65,14 @@ class ToEnvironment(_message.Message):
     def metadata(self) -> Global___MetadataQuery:
         """Send the RunEngine's metadata."""
 
+    @_builtins.property
+    def run_task(self) -> _worker_service_pb2.TaskCommand:
+        """Start a task."""
+
+    @_builtins.property
+    def simulation(self) -> Global___SimulationQuery:
+        """Simulate a plan."""
+
     def __init__(
         self,
         *,
@@ -67,12 +81,14 @@ class ToEnvironment(_message.Message):
         exit: Global___ExitCommand | None = ...,
         control: Global___ControlCommand | None = ...,
         metadata: Global___MetadataQuery | None = ...,
+        run_task: _worker_service_pb2.TaskCommand | None = ...,
+        simulation: Global___SimulationQuery | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan", "run_task", b"run_task", "simulation", b"simulation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan", "run_task", b"run_task", "simulation", b"simulation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["run_plan", "abort", "exit", "control", "metadata"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["run_plan", "abort", "exit", "control", "metadata", "run_task", "simulation"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -134,25 +150,59 @@ class RunPlanCommand(_message.Message):
 
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     ITEM_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
     execution_id: _builtins.str
     """Identity of the execution."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The plan call."""
 
+    @_builtins.property
+    def access(self) -> _permissions_pb2.Access:
+        """What the submitter may use. Absent: everything."""
+
     def __init__(
         self,
         *,
         execution_id: _builtins.str = ...,
         item: _item_pb2.Item | None = ...,
+        access: _permissions_pb2.Access | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunPlanCommand: _TypeAlias = RunPlanCommand  # noqa: Y015
+
+@_typing.final
+class SimulationQuery(_message.Message):
+    """Simulate a plan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Comes back with the answer."""
+    @_builtins.property
+    def request(self) -> _worker_service_pb2.SimulatePlanRequest:
+        """What to simulate."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        request: _worker_service_pb2.SimulatePlanRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulationQuery: _TypeAlias = SimulationQuery  # noqa: Y015
 
 @_typing.final
 class AbortCommand(_message.Message):
@@ -208,6 +258,10 @@ class FromEnvironment(_message.Message):
     DOCUMENT_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
+    TASK_FINISHED_FIELD_NUMBER: _builtins.int
+    TASK_PRINTED_FIELD_NUMBER: _builtins.int
+    SIMULATION_FIELD_NUMBER: _builtins.int
+    UPDATED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___LoadProgress:
         """What it is loading."""
@@ -244,6 +298,22 @@ class FromEnvironment(_message.Message):
     def metadata(self) -> Global___MetadataAnswer:
         """The RunEngine's metadata, as asked for."""
 
+    @_builtins.property
+    def task_finished(self) -> Global___TaskFinished:
+        """A task ended."""
+
+    @_builtins.property
+    def task_printed(self) -> Global___TaskPrinted:
+        """A background task printed something."""
+
+    @_builtins.property
+    def simulation(self) -> Global___SimulationAnswer:
+        """What a plan would do, as asked for."""
+
+    @_builtins.property
+    def updated(self) -> Global___EnvironmentReady:
+        """Plans, devices or the RunEngine were read again."""
+
     def __init__(
         self,
         *,
@@ -256,12 +326,16 @@ class FromEnvironment(_message.Message):
         document: Global___RunDocumentEmitted | None = ...,
         heartbeat: Global___EnvironmentHeartbeat | None = ...,
         metadata: Global___MetadataAnswer | None = ...,
+        task_finished: Global___TaskFinished | None = ...,
+        task_printed: Global___TaskPrinted | None = ...,
+        simulation: Global___SimulationAnswer | None = ...,
+        updated: Global___EnvironmentReady | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "started", b"started"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "started", b"started"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -450,6 +524,92 @@ class MetadataAnswer(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MetadataAnswer: _TypeAlias = MetadataAnswer  # noqa: Y015
+
+@_typing.final
+class TaskFinished(_message.Message):
+    """A task ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_UID_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    task_uid: _builtins.str
+    """The task."""
+    @_builtins.property
+    def result(self) -> _task_pb2.TaskResult:
+        """How. The console excerpt is added by the supervisor."""
+
+    def __init__(
+        self,
+        *,
+        task_uid: _builtins.str = ...,
+        result: _task_pb2.TaskResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result", "task_uid", b"task_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskFinished: _TypeAlias = TaskFinished  # noqa: Y015
+
+@_typing.final
+class TaskPrinted(_message.Message):
+    """A background task printed something with Python's own means."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_UID_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    task_uid: _builtins.str
+    """The task."""
+    stream: _console_pb2.ConsoleStream.ValueType
+    """Where."""
+    text: _builtins.str
+    """What."""
+    def __init__(
+        self,
+        *,
+        task_uid: _builtins.str = ...,
+        stream: _console_pb2.ConsoleStream.ValueType = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stream", b"stream", "task_uid", b"task_uid", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskPrinted: _TypeAlias = TaskPrinted  # noqa: Y015
+
+@_typing.final
+class SimulationAnswer(_message.Message):
+    """What a plan would do."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SIMULATION_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """That of the query."""
+    @_builtins.property
+    def simulation(self) -> _simulation_pb2.Simulation:
+        """What it would do."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        simulation: _simulation_pb2.Simulation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "simulation", b"simulation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulationAnswer: _TypeAlias = SimulationAnswer  # noqa: Y015
 
 @_typing.final
 class EnvironmentHeartbeat(_message.Message):

@@ -13,6 +13,7 @@ from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
 from queueserver.common.v1 import inventory_pb2 as _inventory_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.common.v1 import task_pb2 as _task_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -38,6 +39,8 @@ class WorkerSnapshot(_message.Message):
     INVENTORY_FIELD_NUMBER: _builtins.int
     EXECUTION_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
+    RUNNING_TASKS_FIELD_NUMBER: _builtins.int
+    TASK_OUTCOMES_FIELD_NUMBER: _builtins.int
     boot_id: _builtins.str
     """Identity of this process of the Worker, a UUID: tells "reconnected" from "replaced"."""
     version: _builtins.str
@@ -62,6 +65,14 @@ class WorkerSnapshot(_message.Message):
     def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExecutionOutcome]:
         """Outcomes that were not acknowledged, oldest first. They survive a restart of the Worker."""
 
+    @_builtins.property
+    def running_tasks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """task_uids of tasks that are going on."""
+
+    @_builtins.property
+    def task_outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskOutcome]:
+        """Outcomes of tasks that were not acknowledged, oldest first. They survive a restart of the Worker."""
+
     def __init__(
         self,
         *,
@@ -73,14 +84,44 @@ class WorkerSnapshot(_message.Message):
         inventory: _inventory_pb2.Inventory | None = ...,
         execution: Global___Execution | None = ...,
         outcomes: _abc.Iterable[Global___ExecutionOutcome] | None = ...,
+        running_tasks: _abc.Iterable[_builtins.str] | None = ...,
+        task_outcomes: _abc.Iterable[Global___TaskOutcome] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "execution", b"execution", "inventory", b"inventory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_tasks", b"running_tasks", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerSnapshot: _TypeAlias = WorkerSnapshot  # noqa: Y015
+
+@_typing.final
+class TaskOutcome(_message.Message):
+    """How a task ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_UID_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    task_uid: _builtins.str
+    """The task."""
+    @_builtins.property
+    def result(self) -> _task_pb2.TaskResult:
+        """The outcome."""
+
+    def __init__(
+        self,
+        *,
+        task_uid: _builtins.str = ...,
+        result: _task_pb2.TaskResult | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result", "task_uid", b"task_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TaskOutcome: _TypeAlias = TaskOutcome  # noqa: Y015
 
 @_typing.final
 class Execution(_message.Message):
@@ -190,6 +231,7 @@ class WorkerEvent(_message.Message):
     EXECUTION_FINISHED_FIELD_NUMBER: _builtins.int
     CONSOLE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
+    TASK_FINISHED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number of the event since the Worker started, from 1."""
     @_builtins.property
@@ -220,6 +262,10 @@ class WorkerEvent(_message.Message):
     def document(self) -> Global___DocumentEmitted:
         """A run document."""
 
+    @_builtins.property
+    def task_finished(self) -> Global___TaskOutcome:
+        """A task ended. New plans and devices, if any, were told of before."""
+
     def __init__(
         self,
         *,
@@ -231,12 +277,13 @@ class WorkerEvent(_message.Message):
         execution_finished: Global___ExecutionOutcome | None = ...,
         console: _console_pb2.ConsoleOutput | None = ...,
         document: Global___DocumentEmitted | None = ...,
+        task_finished: Global___TaskOutcome | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "sequence", b"sequence", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "sequence", b"sequence", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["environment_changed", "inventory_changed", "execution_changed", "execution_finished", "console", "document"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["environment_changed", "inventory_changed", "execution_changed", "execution_finished", "console", "document", "task_finished"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

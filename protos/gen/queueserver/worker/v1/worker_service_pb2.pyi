@@ -10,6 +10,9 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
+from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
+from queueserver.common.v1 import task_pb2 as _task_pb2
 from queueserver.worker.v1 import event_pb2 as _event_pb2
 import builtins as _builtins
 import sys
@@ -197,6 +200,7 @@ class RunPlanRequest(_message.Message):
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     ITEM_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
     execution_id: _builtins.str
@@ -209,6 +213,10 @@ class RunPlanRequest(_message.Message):
     def acknowledged(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Executions whose outcomes are stored, as in Acknowledge. Saves a call between two plans."""
 
+    @_builtins.property
+    def access(self) -> _permissions_pb2.Access:
+        """What the submitter may use, as it is now: other names are refused, and do not convert. Absent: everything."""
+
     def __init__(
         self,
         *,
@@ -216,10 +224,11 @@ class RunPlanRequest(_message.Message):
         execution_id: _builtins.str = ...,
         item: _item_pb2.Item | None = ...,
         acknowledged: _abc.Iterable[_builtins.str] | None = ...,
+        access: _permissions_pb2.Access | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "epoch", b"epoch", "execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "acknowledged", b"acknowledged", "epoch", b"epoch", "execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -342,7 +351,7 @@ class AcknowledgeRequest(_message.Message):
     """Epoch of the caller."""
     @_builtins.property
     def execution_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Executions whose outcomes are stored."""
+        """Executions and tasks whose outcomes are stored."""
 
     def __init__(
         self,
@@ -374,6 +383,178 @@ class AcknowledgeResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AcknowledgeResponse: _TypeAlias = AcknowledgeResponse  # noqa: Y015
+
+@_typing.final
+class RunTaskRequest(_message.Message):
+    """Request of WorkerService.RunTask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    COMMAND_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.int
+    """Epoch of the caller."""
+    @_builtins.property
+    def command(self) -> Global___TaskCommand:
+        """The task."""
+
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.int = ...,
+        command: Global___TaskCommand | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "epoch", b"epoch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunTaskRequest: _TypeAlias = RunTaskRequest  # noqa: Y015
+
+@_typing.final
+class RunTaskResponse(_message.Message):
+    """Response of WorkerService.RunTask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunTaskResponse: _TypeAlias = RunTaskResponse  # noqa: Y015
+
+@_typing.final
+class TaskCommand(_message.Message):
+    """A task as the environment gets it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_UID_FIELD_NUMBER: _builtins.int
+    FUNCTION_FIELD_NUMBER: _builtins.int
+    SCRIPT_FIELD_NUMBER: _builtins.int
+    UPDATE_FIELD_NUMBER: _builtins.int
+    RUN_IN_BACKGROUND_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    task_uid: _builtins.str
+    """Identity of the task, a UUID."""
+    run_in_background: _builtins.bool
+    """Run it in a thread of its own."""
+    @_builtins.property
+    def function(self) -> _task_pb2.FunctionCall:
+        """Call a function."""
+
+    @_builtins.property
+    def script(self) -> _task_pb2.Script:
+        """Execute a script."""
+
+    @_builtins.property
+    def update(self) -> Global___EnvironmentUpdate:
+        """Read the namespace again."""
+
+    @_builtins.property
+    def access(self) -> _permissions_pb2.Access:
+        """What the submitter may use. Absent: everything."""
+
+    def __init__(
+        self,
+        *,
+        task_uid: _builtins.str = ...,
+        function: _task_pb2.FunctionCall | None = ...,
+        script: _task_pb2.Script | None = ...,
+        update: Global___EnvironmentUpdate | None = ...,
+        run_in_background: _builtins.bool = ...,
+        access: _permissions_pb2.Access | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "function", b"function", "script", b"script", "update", b"update", "work", b"work"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "function", b"function", "run_in_background", b"run_in_background", "script", b"script", "task_uid", b"task_uid", "update", b"update", "work", b"work"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_work: _TypeAlias = _typing.Literal["function", "script", "update"]  # noqa: Y015
+    _WhichOneofArgType_work: _TypeAlias = _typing.Literal["work", b"work"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_work) -> _WhichOneofReturnType_work | None: ...
+
+Global___TaskCommand: _TypeAlias = TaskCommand  # noqa: Y015
+
+@_typing.final
+class EnvironmentUpdate(_message.Message):
+    """Read the namespace again: the RunEngine, plans and devices."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnvironmentUpdate: _TypeAlias = EnvironmentUpdate  # noqa: Y015
+
+@_typing.final
+class SimulatePlanRequest(_message.Message):
+    """Request of WorkerService.SimulatePlan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    ACCESS_FIELD_NUMBER: _builtins.int
+    MESSAGE_LIMIT_FIELD_NUMBER: _builtins.int
+    message_limit: _builtins.int
+    """Go through at most this many messages."""
+    @_builtins.property
+    def item(self) -> _item_pb2.Item:
+        """The plan call."""
+
+    @_builtins.property
+    def access(self) -> _permissions_pb2.Access:
+        """What the submitter may use. Absent: everything."""
+
+    def __init__(
+        self,
+        *,
+        item: _item_pb2.Item | None = ...,
+        access: _permissions_pb2.Access | None = ...,
+        message_limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item", "message_limit", b"message_limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatePlanRequest: _TypeAlias = SimulatePlanRequest  # noqa: Y015
+
+@_typing.final
+class SimulatePlanResponse(_message.Message):
+    """Response of WorkerService.SimulatePlan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIMULATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def simulation(self) -> _simulation_pb2.Simulation:
+        """What it would do."""
+
+    def __init__(
+        self,
+        *,
+        simulation: _simulation_pb2.Simulation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SimulatePlanResponse: _TypeAlias = SimulatePlanResponse  # noqa: Y015
 
 @_typing.final
 class WatchRequest(_message.Message):

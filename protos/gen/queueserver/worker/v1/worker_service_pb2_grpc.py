@@ -74,6 +74,16 @@ class WorkerServiceStub:
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.SerializeToString,
                 response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataResponse.FromString,
                 _registered_method=True)
+        self.RunTask = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/RunTask',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunTaskRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunTaskResponse.FromString,
+                _registered_method=True)
+        self.SimulatePlan = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/SimulatePlan',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.FromString,
+                _registered_method=True)
         self.Acknowledge = channel.unary_unary(
                 '/queueserver.worker.v1.WorkerService/Acknowledge',
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeRequest.SerializeToString,
@@ -147,9 +157,11 @@ class WorkerServiceServicer:
         """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
         effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
-        being executed) or NOT_PAUSED.
-        Retries: a repeated pause is harmless; the others are refused once they took effect.
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
+        abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+        NOT_PAUSED (the plan is not paused, or was told something else).
+        Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
+        of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -160,6 +172,28 @@ class WorkerServiceServicer:
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
         ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RunTask(self, request, context):
+        """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
+        has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
+        another foreground task goes on).
+        Retries: safe; a task_uid that was accepted before is not started again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SimulatePlan(self, request, context):
+        """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
+        when the environment does not answer in time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -218,6 +252,16 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.GetMetadata,
                     request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.FromString,
                     response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataResponse.SerializeToString,
+            ),
+            'RunTask': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunTask,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunTaskRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunTaskResponse.SerializeToString,
+            ),
+            'SimulatePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.SimulatePlan,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.SerializeToString,
             ),
             'Acknowledge': grpc.unary_unary_rpc_method_handler(
                     servicer.Acknowledge,
@@ -402,6 +446,60 @@ class WorkerService:
             '/queueserver.worker.v1.WorkerService/GetMetadata',
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.SerializeToString,
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunTask(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.worker.v1.WorkerService/RunTask',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunTaskRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.RunTaskResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SimulatePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.worker.v1.WorkerService/SimulatePlan',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -75,15 +75,31 @@ class WorkerServiceStub:
     """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
     effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
-    being executed) or NOT_PAUSED.
-    Retries: a repeated pause is harmless; the others are refused once they took effect.
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
+    abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+    NOT_PAUSED (the plan is not paused, or was told something else).
+    Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
+    of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
     """
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]
     """GetMetadata returns the RunEngine's metadata.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
     ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+    """
+    RunTask: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.RunTaskRequest, _worker_service_pb2.RunTaskResponse]
+    """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
+    has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
+    another foreground task goes on).
+    Retries: safe; a task_uid that was accepted before is not started again.
+    """
+    SimulatePlan: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.SimulatePlanRequest, _worker_service_pb2.SimulatePlanResponse]
+    """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
+    when the environment does not answer in time.
     """
     Acknowledge: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeRequest, _worker_service_pb2.AcknowledgeResponse]
     """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
@@ -145,15 +161,31 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
     effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
-    being executed) or NOT_PAUSED.
-    Retries: a repeated pause is harmless; the others are refused once they took effect.
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
+    abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+    NOT_PAUSED (the plan is not paused, or was told something else).
+    Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
+    of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
     """
     GetMetadata: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
     """GetMetadata returns the RunEngine's metadata.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
     ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+    """
+    RunTask: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.RunTaskRequest, _worker_service_pb2.RunTaskResponse]  # type: ignore[assignment]
+    """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
+    has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
+    another foreground task goes on).
+    Retries: safe; a task_uid that was accepted before is not started again.
+    """
+    SimulatePlan: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.SimulatePlanRequest, _worker_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
+    """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
+    when the environment does not answer in time.
     """
     Acknowledge: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeRequest, _worker_service_pb2.AcknowledgeResponse]  # type: ignore[assignment]
     """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
@@ -242,9 +274,11 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
         effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (no plan of ours is
-        being executed) or NOT_PAUSED.
-        Retries: a repeated pause is harmless; the others are refused once they took effect.
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
+        abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+        NOT_PAUSED (the plan is not paused, or was told something else).
+        Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
+        of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
         """
 
     @_abc_1.abstractmethod
@@ -257,6 +291,32 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
         ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+        """
+
+    @_abc_1.abstractmethod
+    def RunTask(
+        self,
+        request: _worker_service_pb2.RunTaskRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.RunTaskResponse, _abc.Awaitable[_worker_service_pb2.RunTaskResponse]]:
+        """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
+        has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
+        another foreground task goes on).
+        Retries: safe; a task_uid that was accepted before is not started again.
+        """
+
+    @_abc_1.abstractmethod
+    def SimulatePlan(
+        self,
+        request: _worker_service_pb2.SimulatePlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.SimulatePlanResponse, _abc.Awaitable[_worker_service_pb2.SimulatePlanResponse]]:
+        """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
+        when the environment does not answer in time.
         """
 
     @_abc_1.abstractmethod
