@@ -41,6 +41,8 @@ class _ItemStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemState.V
     """It was taken out of the queue without being executed. Only WaitItem says so."""
     ITEM_STATE_HELD: _ItemState.ValueType  # 6
     """It waits at the head of the queue until somebody decides: an interrupted item under the policy HOLD."""
+    ITEM_STATE_INVALID: _ItemState.ValueType  # 7
+    """It waits in the queue, and would fail if it were executed as things are; Item.problems says why."""
 
 class ItemState(_ItemState, metaclass=_ItemStateEnumTypeWrapper):
     """What has become of an item."""
@@ -59,6 +61,8 @@ ITEM_STATE_REMOVED: ItemState.ValueType  # 5
 """It was taken out of the queue without being executed. Only WaitItem says so."""
 ITEM_STATE_HELD: ItemState.ValueType  # 6
 """It waits at the head of the queue until somebody decides: an interrupted item under the policy HOLD."""
+ITEM_STATE_INVALID: ItemState.ValueType  # 7
+"""It waits in the queue, and would fail if it were executed as things are; Item.problems says why."""
 Global___ItemState: _TypeAlias = ItemState  # noqa: Y015
 
 class _InterruptedPolicy:
