@@ -62,6 +62,20 @@ async def test_edits_are_refused_with_a_hint_to_retry_while_redis_is_away_and_re
 
 
 @OUTAGES
+async def test_the_status_tells_that_redis_is_away_and_that_it_is_back_though_nobody_edits(
+    parts: Parts, parts_client: AsyncClient, outage: Outage
+) -> None:
+    revision = (await parts_client.status()).revision
+    with outage(parts):
+        await until_storage_is(parts_client, ConnectionState.DOWN)
+        async with connect(parts.address) as stubs:
+            refusal = await refused(bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.Item(name="one_run")))))
+        assert (refusal.reason, "Nothing was changed" in refusal.message) == ("STORAGE_UNAVAILABLE", True)
+    await until_storage_is(parts_client, ConnectionState.UP)
+    assert (await parts_client.queue.add(Plan("one_run"))).revision == revision + 1
+
+
+@OUTAGES
 async def test_a_plan_that_ends_while_redis_is_away_is_in_the_history_once_when_it_is_back_and_the_queue_goes_on(
     parts: Parts, parts_client: AsyncClient, gate: Gate, outage: Outage
 ) -> None:

@@ -184,6 +184,41 @@ async def test_a_ledger_that_is_cancelled_while_the_store_is_away_lets_go_of_tho
         await asyncio.wait_for(waiting, SECONDS)
 
 
+async def test_while_somebody_else_finds_the_store_silent_edits_are_refused_with_certainty_and_reads_answered() -> None:
+    async with office("ab") as o:
+        await next_turn()
+        o.ledger.storage_seen(up=False)
+        assert "Nothing was changed" in (await failed(o, "c")).message
+        assert (await o.seen(), o.store.commits, o.ledger.storage_back.is_set()) == (["a", "b"], [], False)
+        for _ in range(2):
+            o.ledger.storage_seen(up=True)
+        await back(o)
+        assert (await asyncio.wait_for(o.add("d"), SECONDS)).revision == 1
+        assert o.storage == [False, True]
+
+
+async def test_a_commit_that_succeeds_shows_that_the_store_is_back() -> None:
+    async with office("ab") as o:
+        adding = await o.hold_commit("c")
+        o.ledger.storage_seen(up=False)
+        o.store.may_go_on.set()
+        await asyncio.wait_for(adding, SECONDS)
+        assert o.storage == [False, True]
+        await asyncio.wait_for(o.add("d"), SECONDS)
+
+
+async def test_a_store_that_answers_somebody_else_is_not_back_before_the_record_is_loaded() -> None:
+    async with office("ab") as o:
+        o.store.up.clear()
+        o.store.fail(fate_known=False, writes=True)
+        await failed(o, "c")
+        o.ledger.storage_seen(up=True)
+        assert (o.ledger.storage_up, o.ledger.storage_back.is_set()) == (False, False)
+        o.store.up.set()
+        await back(o)
+        assert (await o.seen(), o.storage) == (["a", "b", "c"], [False, True])
+
+
 async def test_events_are_read_from_the_store_or_refused_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     async with office("ab") as o:
         await asyncio.wait_for(o.add("c"), SECONDS)

@@ -7,9 +7,9 @@ told to end, and then waits again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
+from collections.abc import Callable
 
 from queueserver.manager.v1 import (
     environment_service_pb2_grpc,
@@ -45,8 +45,8 @@ from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.settings import Settings, instance_name
 from queueserver_manager.store.codec import encode_item
-from queueserver_manager.store.connection import connect, wait_for_answer
-from queueserver_manager.store.lease import RENEWAL_SECONDS, Lease
+from queueserver_manager.store.connection import connect, pause, wait_for_answer
+from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
 from queueserver_manager.wire.items import adopt_message
@@ -163,7 +163,7 @@ class Manager:
         loop = asyncio.get_running_loop()
         jobs = [
             loop.create_task(term.run(lambda: self._opened(term))),
-            loop.create_task(self._renew(lease, epoch)),
+            loop.create_task(_renew(lease, epoch, lambda up: term.ledger.storage_seen(up=up))),
         ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -187,17 +187,21 @@ class Manager:
             self._ready = True
             announce_ready(self._address)
 
-    @staticmethod
-    async def _renew(lease: Lease, epoch: int) -> None:
-        """Stay the owner. Raises OwnershipLost."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due: asyncio.Future[None] = loop.create_future()
-            loop.call_later(RENEWAL_SECONDS, due.set_result, None)
-            await due
-            with contextlib.suppress(RedisError):
-                if not await lease.renew(epoch):
-                    raise OwnershipLost
+
+async def _renew(lease: Lease, epoch: int, tell: Callable[[bool], None]) -> None:
+    """Stay the owner, and tell each time whether Redis answered. Raises OwnershipLost."""
+    answered = True
+    while True:
+        await pause(RENEWAL_SECONDS if answered else RETRY_SECONDS)
+        try:
+            still_ours = await lease.renew(epoch)
+        except (RedisError, OSError):
+            answered = False
+        else:
+            answered = True
+            if not still_ours:
+                raise OwnershipLost
+        tell(answered)
 
 
 def _encode_ahead(item: Item, submission: Submission) -> None:

@@ -105,6 +105,7 @@ class Ledger:
         self._work = asyncio.Event()
         self._committing = False
         self._closed = False
+        self._recovering = False
         #: Whether the store answered last time, and an event for those who wait until it does.
         self.storage_up = True
         self.storage_back = asyncio.Event()
@@ -162,6 +163,21 @@ class Ledger:
         except StoreDown as error:
             raise StorageUnavailable(fate_known=True) from error
 
+    def storage_seen(self, *, up: bool) -> None:
+        """Somebody else asked the store: note whether it answered, unless we are finding that out ourselves."""
+        if not self._recovering and not self._closed:
+            self._set_storage(up=up)
+
+    def _set_storage(self, *, up: bool) -> None:
+        if up == self.storage_up:
+            return
+        self.storage_up = up
+        if up:
+            self.storage_back.set()
+        else:
+            self.storage_back.clear()
+        self._on_storage()
+
     async def run(self) -> None:
         """Work until cancelled or until ownership is lost. Raises OwnershipLost."""
         try:
@@ -198,8 +214,8 @@ class Ledger:
         self._committing = False
         if entries:
             self.summary = self._summarise()
-        if entries:
             self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
+            self._set_storage(up=True)
         self._answer(taken, refused, None)
         self._serve_readers()
 
@@ -319,10 +335,9 @@ class Ledger:
     async def _recover(self, error: StoreDown) -> None:
         """Wait until the store answers, then start from what it says."""
         _log.error("Redis can't be reached (%s); edits are refused until it is back", error)
-        self.storage_up = False
-        self.storage_back.clear()
+        self._recovering = True
+        self._set_storage(up=False)
         self._refuse_waiting(StorageUnavailable(fate_known=True))
-        self._on_storage()
         while True:
             await self._store.wait_until_up()
             try:
@@ -340,8 +355,7 @@ class Ledger:
         for part in fields(fresh):
             setattr(self._record, part.name, getattr(fresh, part.name))
         self.summary = self._summarise()
-        self.storage_up = True
-        self.storage_back.set()
         _log.info("Redis is back at revision %d", fresh.revisions.last)
         self._on_commit(missed)
-        self._on_storage()
+        self._recovering = False
+        self._set_storage(up=True)

@@ -15,9 +15,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.store.keys import Keys
 
-#: Seconds that a lease lasts without renewal, and between two renewals.
+#: Seconds that a lease lasts without renewal, between two renewals, and before the next attempt when one failed.
 LEASE_SECONDS = 3.0
 RENEWAL_SECONDS = 1.0
+RETRY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
