@@ -65,8 +65,10 @@ class EnvironmentOperations:
         if known is not None:
             return known
         self._require_worker()
-        self._require_environment()
-        check(Action.CLOSE_ENVIRONMENT, self._state())
+        state = self._state()
+        if state is ManagerState.IDLE:
+            self._require_environment()
+        check(Action.CLOSE_ENVIRONMENT, state)
         environment_id = self._view.environment.environment_id
         await self._command(PendingCommand.CLOSE, environment_id, self._worker.close_environment)
         return await self._ledger.remember(environment_id, reply)

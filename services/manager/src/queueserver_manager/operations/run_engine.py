@@ -87,10 +87,12 @@ class RunEngineOperations:
         state = self._state()
         if state in ALLOWED[action]:
             return
-        if not view.environment.exists:
-            raise EnvironmentClosed("RE Worker environment does not exist: there is no plan to act upon.")
-        if view.environment.run_engine is RunEngineState.NONE:
-            raise RunEngineMissing
+        # On its way in or out, an environment lacks a RunEngine for that reason: the state is what is in the way.
+        if state is ManagerState.IDLE:
+            if not view.environment.exists:
+                raise EnvironmentClosed("RE Worker environment does not exist: there is no plan to act upon.")
+            if view.environment.run_engine is RunEngineState.NONE:
+                raise RunEngineMissing
         check(action, state)
 
     async def _send(self, verb: RunEngineVerb, note: str, action: Action) -> None:
