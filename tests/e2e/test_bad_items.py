@@ -166,6 +166,20 @@ async def test_a_number_that_may_not_be_what_was_meant_is_refused(raw: Stubs, un
     assert "pass" in refusal.message
 
 
+@pytest.mark.parametrize("field", ["kwargs", "meta", "properties"])
+async def test_a_value_of_no_kind_which_clients_could_not_print_is_refused(
+    raw: Stubs, unchanged: None, field: str
+) -> None:
+    del unchanged
+    bad = item(name="tell_types")
+    getattr(bad, field)["deep"] = [None, 1]
+    getattr(bad, field).fields["deep"].list_value.values[1].Clear()
+    refusal = await refused(raw.queue.AddItem(pb.AddItemRequest(item=bad)))
+    assert (refusal.code, refusal.reason) == (INVALID, "ITEM_INVALID")
+    assert list(refusal.violations) == [f"item.{field}.deep[1]"]
+    assert "null_value" in refusal.message
+
+
 @pytest.mark.parametrize("objects", [False, True])
 @pytest.mark.parametrize("depth", [30, 31, 32, 33, 47, 48, 49, 60, 200, 2000])
 async def test_what_is_nested_too_deeply_is_refused(raw: Stubs, unchanged: None, depth: int, objects: bool) -> None:

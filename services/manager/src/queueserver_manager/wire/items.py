@@ -47,6 +47,8 @@ _CAUSES = {
 
 def submission_from_proto(message: item_pb2.Item, path: str = "item") -> Submission:
     """What a client asked for. Raises ItemInvalid, ItemTooLarge, NumberNotExact."""
+    # What is adopted below is told to everybody as it came: nothing may be in it that nobody has looked at.
+    message.DiscardUnknownFields()
     size = message.ByteSize()
     if size > MAX_ITEM_BYTES:
         raise ItemTooLarge(

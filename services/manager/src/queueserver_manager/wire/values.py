@@ -48,6 +48,13 @@ def _value(value: Value, path: str, key: str | int, depth: int) -> Any:
         return list_to_list(value.list_value, _path(path, key), depth + 1)
     if kind == "struct_value":
         return struct_to_dict(value.struct_value, _path(path, key), depth + 1)
+    if kind is None:
+        # Clients of other languages could not print a queue that has such a value.
+        where = _path(path, key)
+        raise ItemInvalid(
+            f"{where} is a value of no kind: set one of them, null_value for nothing.",
+            violations=[Violation(where, "is not set; null_value stands for nothing")],
+        )
     return None
 
 
