@@ -58,10 +58,12 @@ def test_what_people_type_arrives_as_python_values() -> None:
     }
 
 
-def test_a_value_of_no_kind_is_null() -> None:
+def test_a_value_of_no_kind_is_refused_with_its_path() -> None:
     values_ = ListValue()
     values_.values.add()
-    assert list_to_list(values_, "item.args") == [None]
+    with pytest.raises(ItemInvalid, match="null_value") as caught:
+        list_to_list(values_, "item.args")
+    assert [violation.field for violation in caught.value.violations] == ["item.args[0]"]
 
 
 @pytest.mark.parametrize("number", [2.0**53, -(2.0**53), 1e18, math.nan, math.inf])
