@@ -1,0 +1,5 @@
+"""What Manager and Worker must understand alike about plans, devices and who may use them.
+
+Both sides decide by the same rules, so the rules are here once. Nothing in here knows gRPC, Redis or bluesky, and
+nothing in here evaluates text.
+"""

@@ -1,0 +1,112 @@
+"""What one submitter may name in a request: what both the group "root" and the submitter's own group allow.
+
+Of a name each group decides by itself: allowed selects it, forbidden then takes it away. Of devices every component
+counts by itself: who may use ``stage`` may not for that reason use ``stage.x``, and the other way round. Access says
+nothing about what code does that runs in the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from queueserver_inventory.patterns import DevicePattern, NamePattern, Traits, device_pattern, name_pattern
+
+PatternT = TypeVar("PatternT", DevicePattern, NamePattern)
+
+#: Name of the group that limits all others.
+ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRules:
+    """Rules of one group, as they are written: see GroupPermissions in the contract."""
+
+    all_plans: bool = False
+    allowed_plans: tuple[str, ...] = ()
+    forbidden_plans: tuple[str, ...] = ()
+    all_devices: bool = False
+    allowed_devices: tuple[str, ...] = ()
+    forbidden_devices: tuple[str, ...] = ()
+    all_functions: bool = False
+    allowed_functions: tuple[str, ...] = ()
+    forbidden_functions: tuple[str, ...] = ()
+
+
+def permitted_name_pattern(text: str) -> NamePattern:
+    """Read a name or pattern of plans or functions as permissions have it. Raises PatternError."""
+    return name_pattern(text, depth_tolerated=True)
+
+
+class Access:
+    """Rules of "root" and of one group, ready to be asked. Raises PatternError when made of wrong names or patterns."""
+
+    def __init__(self, user_group: str, root: GroupRules, group: GroupRules) -> None:
+        self.user_group = user_group
+        self.root = root
+        self.group = group
+        both = (root,) if root == group else (root, group)
+        self._plans = [
+            _Filter(permitted_name_pattern, rules.allowed_plans, rules.forbidden_plans, everything=rules.all_plans)
+            for rules in both
+        ]
+        self._devices = [
+            _Filter(device_pattern, rules.allowed_devices, rules.forbidden_devices, everything=rules.all_devices)
+            for rules in both
+        ]
+        self._functions = [
+            _Filter(
+                permitted_name_pattern,
+                rules.allowed_functions,
+                rules.forbidden_functions,
+                everything=rules.all_functions,
+            )
+            for rules in both
+        ]
+
+    @classmethod
+    def unlimited(cls) -> Access:
+        """Allows everything: for whoever asks without a group, where no permissions apply."""
+        rules = GroupRules(all_plans=True, all_devices=True, all_functions=True)
+        return cls(ROOT, rules, rules)
+
+    def allows_plan(self, name: str) -> bool:
+        """Whether the plan of that name may be used, if there is one."""
+        return all(_decide(rules, name, lambda pattern: pattern.selects(name)) for rules in self._plans)
+
+    def allows_function(self, name: str) -> bool:
+        """Whether the function of that name may be used, if there is one."""
+        return all(_decide(rules, name, lambda pattern: pattern.selects(name)) for rules in self._functions)
+
+    def allows_device(self, path: Sequence[str] | str, traits: Traits) -> bool:
+        """Whether the device or component itself may be used; the path may be a dotted name."""
+        dotted = path if isinstance(path, str) else ".".join(path)
+        levels = path.split(".") if isinstance(path, str) else path
+        return all(_decide(rules, dotted, lambda pattern: pattern.selects(levels, traits)) for rules in self._devices)
+
+
+class _Filter(Generic[PatternT]):
+    """What one group allows and forbids of one sort of things. Plain names are looked up, patterns are searched."""
+
+    def __init__(
+        self,
+        read: Callable[[str], PatternT],
+        allowed: Sequence[str],
+        forbidden: Sequence[str],
+        *,
+        everything: bool,
+    ) -> None:
+        self.everything = everything
+        allowing = [read(text) for text in allowed]
+        forbidding = [read(text) for text in forbidden]
+        self.allowed_names = frozenset(pattern.text for pattern in allowing if pattern.is_name)
+        self.allowed: tuple[PatternT, ...] = tuple(pattern for pattern in allowing if not pattern.is_name)
+        self.forbidden_names = frozenset(pattern.text for pattern in forbidding if pattern.is_name)
+        self.forbidden: tuple[PatternT, ...] = tuple(pattern for pattern in forbidding if not pattern.is_name)
+
+
+def _decide(rules: _Filter[PatternT], name: str, selects: Callable[[PatternT], bool]) -> bool:
+    if not (rules.everything or name in rules.allowed_names or any(map(selects, rules.allowed))):
+        return False
+    return name not in rules.forbidden_names and not any(map(selects, rules.forbidden))
