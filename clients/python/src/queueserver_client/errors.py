@@ -22,7 +22,8 @@
     │   ├── InventoryEmpty
     │   ├── ItemHeld
     │   ├── ItemRunning
-    │   └── RunEngineMissing
+    │   ├── RunEngineMissing
+    │   └── RunEnginePanicked
     ├── Conflict                    something changed meanwhile: read again, then repeat
     │   └── RevisionMismatch        .queue_revision
     ├── LimitReached
@@ -274,6 +275,10 @@ class ItemRunning(InvalidState):
 
 class RunEngineMissing(InvalidState):
     """The startup code has no RunEngine."""
+
+
+class RunEnginePanicked(InvalidState):
+    """The RunEngine can't be used any more: destroy the environment and open a new one."""
 
 
 class Conflict(QueueServerError):

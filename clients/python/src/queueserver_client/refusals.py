@@ -49,6 +49,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "RESUME_TOKEN_INVALID": errors.InvalidRequest,
     "REVISION_MISMATCH": errors.RevisionMismatch,
     "RUN_ENGINE_MISSING": errors.RunEngineMissing,
+    "RUN_ENGINE_PANICKED": errors.RunEnginePanicked,
     "STORAGE_UNAVAILABLE": errors.ServiceUnavailable,
     "WATCHER_TOO_SLOW": errors.WatcherTooSlow,
     "WORKER_UNAVAILABLE": errors.ServiceUnavailable,

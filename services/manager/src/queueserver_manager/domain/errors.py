@@ -32,7 +32,8 @@ Refused
 │   ├── InventoryEmpty
 │   ├── EnvironmentClosed
 │   ├── EnvironmentExists
-│   └── RunEngineMissing
+│   ├── RunEngineMissing
+│   └── RunEnginePanicked
 ├── Conflict
 │   ├── InventoryChanged
 │   └── RevisionMismatch
@@ -243,6 +244,15 @@ class RunEngineMissing(WrongState):
         super().__init__(
             "The environment has no RunEngine, so plans can't run: "
             "define RE in the startup code, or leave it to the Worker to create one, and reopen the environment."
+        )
+
+
+class RunEnginePanicked(WrongState):
+    """The RunEngine lost hold of a plan and can't be used any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The RunEngine is panicked and can't run another plan: destroy the environment and open a new one."
         )
 
 

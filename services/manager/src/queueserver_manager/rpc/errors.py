@@ -38,6 +38,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.EnvironmentClosed: (_C.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED"),
     errors.EnvironmentExists: (_C.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS"),
     errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
+    errors.RunEnginePanicked: (_C.FAILED_PRECONDITION, "RUN_ENGINE_PANICKED"),
     errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
     errors.RevisionMismatch: (_C.ABORTED, "REVISION_MISMATCH"),
     errors.QueueFull: (_C.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
