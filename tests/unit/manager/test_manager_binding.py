@@ -7,14 +7,17 @@ that is meant for ``**kwargs``.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import ItemInvalid, PlanNotFound
 from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterKind, Plan
 from queueserver_manager.domain.item import ItemKind
+from queueserver_manager.domain.permissions import BUILT_IN
 from queueserver_manager.domain.validation import check_item
 
 NAMES = ["a", "b", "c", "d", "e"]
@@ -42,6 +45,11 @@ def signatures(draw: st.DrawFn) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
+def everything(plans: Mapping[str, Plan] | None = None) -> AllowedInventory:
+    """These plans, all of which may be used that permissions don't hide from everybody."""
+    return AllowedInventory(Inventory(plans or {}), BUILT_IN.access_for("admin"))
+
+
 def plan_of(signature: inspect.Signature, name: str = "plan") -> Plan:
     kinds = {value: kind for kind, value in KINDS.items()}
     never = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -55,7 +63,7 @@ def plan_of(signature: inspect.Signature, name: str = "plan") -> Plan:
 
 
 def refusal(signature: inspect.Signature, args: list[Any], kwargs: dict[str, Any]) -> ItemInvalid | None:
-    inventory = Inventory({"plan": plan_of(signature)})
+    inventory = everything({"plan": plan_of(signature)})
     try:
         check_item(ItemKind.PLAN, "plan", args, kwargs, inventory)
     except ItemInvalid as error:
@@ -139,14 +147,14 @@ def test_a_catch_all_is_no_parameter_to_be_meant() -> None:
 
 @pytest.mark.parametrize("path", ["item", "items[7]"])
 def test_the_path_of_a_batch_leads_to_the_item(path: str) -> None:
-    inventory = Inventory({"plan": plan_of(inspect.Signature())})
+    inventory = everything({"plan": plan_of(inspect.Signature())})
     with pytest.raises(ItemInvalid) as caught:
         check_item(ItemKind.PLAN, "plan", [1], {}, inventory, path)
     assert caught.value.violations[0].field == f"{path}.args[0]"
 
 
 def test_an_unknown_plan_is_answered_with_near_matches() -> None:
-    inventory = Inventory({name: Plan(name, ()) for name in ("count", "scan", "_counter")})
+    inventory = everything({name: Plan(name, ()) for name in ("count", "scan", "_counter")})
     with pytest.raises(PlanNotFound, match=r"no plan 'cuont' that you may use: did you mean 'count'\?"):
         check_item(ItemKind.PLAN, "cuont", [], {}, inventory)
     with pytest.raises(PlanNotFound, match="list the plans") as caught:
@@ -155,7 +163,7 @@ def test_an_unknown_plan_is_answered_with_near_matches() -> None:
 
 
 def test_a_plan_with_a_leading_underscore_is_neither_accepted_nor_offered() -> None:
-    inventory = Inventory({"_counter": Plan("_counter", ())})
+    inventory = everything({"_counter": Plan("_counter", ())})
     for name in ("_counter", "counter"):
         with pytest.raises(PlanNotFound, match="list the plans"):
             check_item(ItemKind.PLAN, name, [], {}, inventory)
@@ -164,12 +172,12 @@ def test_a_plan_with_a_leading_underscore_is_neither_accepted_nor_offered() -> N
 def test_an_item_needs_a_name() -> None:
     for kind in ItemKind:
         with pytest.raises(ItemInvalid, match="give the name of a plan"):
-            check_item(kind, "", [], {}, Inventory())
+            check_item(kind, "", [], {}, everything())
 
 
 def test_the_only_instruction_is_to_stop_the_queue() -> None:
-    check_item(ItemKind.INSTRUCTION, "queue_stop", [], {}, Inventory())
+    check_item(ItemKind.INSTRUCTION, "queue_stop", [], {}, everything())
     with pytest.raises(ItemInvalid, match="the only one is 'queue_stop'"):
-        check_item(ItemKind.INSTRUCTION, "queue_start", [], {}, Inventory())
+        check_item(ItemKind.INSTRUCTION, "queue_start", [], {}, everything())
     with pytest.raises(PlanNotFound):
-        check_item(ItemKind.PLAN, "queue_stop", [], {}, Inventory({"count": Plan("count", ())}))
+        check_item(ItemKind.PLAN, "queue_stop", [], {}, everything({"count": Plan("count", ())}))

@@ -16,6 +16,7 @@ ALL = [error for error in vars(errors).values() if inspect.isclass(error) and is
 LEAVES = [error for error in ALL if not error.__subclasses__()]
 FAMILIES = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.NotPermitted: grpc.StatusCode.PERMISSION_DENIED,
     errors.NotFound: grpc.StatusCode.NOT_FOUND,
     errors.BeyondRange: grpc.StatusCode.OUT_OF_RANGE,
     errors.WrongState: grpc.StatusCode.FAILED_PRECONDITION,
@@ -34,6 +35,7 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     errors.BatchRefused: errors.BatchRefused(
         [errors.RefusedItem(3, errors.ItemInvalid("The item has no name.", violations=[WRONG]))], 9
     ),
+    errors.PermissionsInvalid: errors.PermissionsInvalid([WRONG]),
     errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import ItemInvalid
 from queueserver_manager.domain.inventory import (
     Device,
@@ -25,7 +26,7 @@ from tests.unit.manager.samples import relaxed, values
 _K = TypeKind
 X = Device("x")
 STAGE = Device("stage", {"x": X, "motors": Device("motors", {"z": Device("z")})})
-INVENTORY = Inventory({}, {"det1": Device("det1"), "det2": Device("det2"), "stage": STAGE})
+INVENTORY = AllowedInventory(Inventory({}, {"det1": Device("det1"), "det2": Device("det2"), "stage": STAGE}))
 
 
 def of(kind: TypeKind, *arguments: ParameterType, choices: tuple[str, ...] = ()) -> ParameterType:
@@ -140,7 +141,7 @@ def test_any_value_is_judged_by_any_type_without_a_crash(expected: ParameterType
 def call(types_by_name: dict[str, tuple[ParameterKind, ParameterType]], *args: Any, **kwargs: Any) -> dict[str, str]:
     """What is wrong with a call, by field."""
     parameters = tuple(Parameter(name, kind, False, type_) for name, (kind, type_) in types_by_name.items())
-    inventory = Inventory({"plan": Plan("plan", parameters)}, INVENTORY.devices)
+    inventory = AllowedInventory(Inventory({"plan": Plan("plan", parameters)}, INVENTORY.inventory.devices))
     try:
         check_item(ItemKind.PLAN, "plan", args, kwargs, inventory)
     except ItemInvalid as error:

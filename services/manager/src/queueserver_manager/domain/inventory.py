@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
+from queueserver_inventory.patterns import Traits
+
+_NO_TRAITS = Traits()
+
 
 class ParameterKind(Enum):
     """How a parameter may be given (inspect.Parameter.kind)."""
@@ -50,6 +54,10 @@ class ParameterType:
     kind: TypeKind = TypeKind.UNTYPED
     arguments: tuple[ParameterType, ...] = ()
     choices: tuple[str, ...] = ()
+    #: For the kinds that name devices or plans: only ``choices`` are possible, even if there are none.
+    listed: bool = False
+    #: For DEVICE: "Readable", "Movable" or "Flyable"; empty for any.
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,9 @@ class Parameter:
     kind: ParameterKind
     required: bool
     type: ParameterType = ParameterType()
+    #: Bounds, inclusive, of every number in the argument.
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,7 @@ class Device:
     name: str
     components: Mapping[str, Device] = field(default_factory=dict)
     wire: bytes = b""
+    traits: Traits = _NO_TRAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +125,15 @@ class Inventory:
 
     plans: Mapping[str, Plan] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
+    #: What was left out of them, each as the Worker sent it.
+    issues: tuple[bytes, ...] = ()
     #: The whole of it as the Worker sent it, for storage.
     wire: bytes = b""
 
-    def has_device(self, dotted_name: str) -> bool:
-        """Whether a name such as ``bundle.motors.x`` leads to a device."""
+    def find_device(self, dotted_name: str) -> Device | None:
+        """The device or component that a name such as ``bundle.motors.x`` leads to."""
         first, *rest = dotted_name.split(".")
         node = self.devices.get(first)
         for part in rest:
             node = node.components.get(part) if node else None
-        return node is not None
-
-
-def is_allowed(name: str) -> bool:
-    """Whether a plan or device is offered to clients: names with a leading underscore are the code's own."""
-    return not name.startswith("_")
+        return node

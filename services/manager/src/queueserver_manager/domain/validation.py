@@ -12,15 +12,14 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import InvalidRequest, ItemInvalid, PlanNotFound, Violation
 from queueserver_manager.domain.inventory import (
-    Inventory,
     Parameter,
     ParameterKind,
     ParameterType,
     Plan,
     TypeKind,
-    is_allowed,
 )
 from queueserver_manager.domain.item import QUEUE_STOP, ItemKind
 
@@ -34,7 +33,7 @@ def check_item(
     name: str,
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
-    inventory: Inventory,
+    allowed: AllowedInventory,
     path: str = "item",
 ) -> None:
     """Check one call. Raises ItemInvalid or PlanNotFound."""
@@ -47,11 +46,11 @@ def check_item(
                 violations=[_v(f"{path}.name", f"must be {QUEUE_STOP!r}")],
             )
         return
-    plan = inventory.plans.get(name)
-    if plan is None or not is_allowed(name):
-        raise _unknown_plan(name, inventory, path)
+    plan = allowed.plan(name)
+    if plan is None:
+        raise _unknown_plan(name, allowed, path)
     found: Found = []
-    _bind(plan, args, kwargs, inventory, path, found)
+    _bind(plan, args, kwargs, allowed, path, found)
     if found:
         raise ItemInvalid(
             f"The call does not fit the plan {name!r}: "
@@ -61,8 +60,8 @@ def check_item(
         )
 
 
-def _unknown_plan(name: str, inventory: Inventory, path: str) -> InvalidRequest:
-    near = near_matches(name, (plan for plan in inventory.plans if is_allowed(plan)))
+def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidRequest:
+    near = near_matches(name, allowed.plan_names())
     hint = f"did you mean {near}?" if near else "list the plans to see which there are."
     return PlanNotFound(
         f"There is no plan {name!r} that you may use: {hint}",
@@ -76,7 +75,7 @@ def near_matches(name: str, candidates: Iterable[str]) -> str:
 
 
 def _bind(
-    plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], inventory: Inventory, path: str, found: Found
+    plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], allowed: AllowedInventory, path: str, found: Found
 ) -> None:
     """Bind as Python binds, collecting what does not fit and checking what does."""
     names, by_position = plan.by_name, plan.by_position
@@ -88,9 +87,9 @@ def _bind(
         where = f"{path}.args[{index}]"
         if index < len(by_position):
             given.add(by_position[index].name)
-            _check(value, by_position[index].type, inventory, where, found)
+            _check(value, by_position[index].type, allowed, where, found)
         elif rest is not None:
-            _check(value, rest.type, inventory, where, found)
+            _check(value, rest.type, allowed, where, found)
         else:
             found.append(_v(where, f"too many: the plan takes {len(by_position)} positional arguments"))
             break
@@ -102,9 +101,9 @@ def _bind(
             if name in given:
                 found.append(_v(where, "given twice: by position and by name"))
             given.add(name)
-            _check(value, parameter.type, inventory, where, found)
+            _check(value, parameter.type, allowed, where, found)
         elif others is not None:
-            _check(value, others.type, inventory, where, found)
+            _check(value, others.type, allowed, where, found)
         else:
             found.append(_v(where, _unexpected(name, parameter, names)))
 
@@ -120,12 +119,12 @@ def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Para
     return f"no such parameter; {hint}"
 
 
-def _check(value: Any, expected: ParameterType, inventory: Inventory, where: str, found: Found) -> None:
-    if not fits(value, expected, inventory):
-        found.append(_v(where, mismatch(value, expected, inventory)))
+def _check(value: Any, expected: ParameterType, allowed: AllowedInventory, where: str, found: Found) -> None:
+    if not fits(value, expected, allowed):
+        found.append(_v(where, mismatch(value, expected, allowed)))
 
 
-def fits(value: Any, expected: ParameterType, inventory: Inventory) -> bool:
+def fits(value: Any, expected: ParameterType, allowed: AllowedInventory) -> bool:
     """Whether a value fits a type: the same as an empty ``mismatch``, without the words for what is wrong.
 
     Nearly every value fits, and every argument of every submitted item comes through here.
@@ -134,16 +133,16 @@ def fits(value: Any, expected: ParameterType, inventory: Inventory) -> bool:
     if kind is TypeKind.UNTYPED or kind is TypeKind.ANY:
         return True
     if kind is TypeKind.UNION:
-        return any(fits(value, option, inventory) for option in expected.arguments)
+        return any(fits(value, option, allowed) for option in expected.arguments)
     if kind is TypeKind.DEVICE:
-        return isinstance(value, str) and inventory.has_device(value)
+        return isinstance(value, str) and allowed.has_device(value)
     if kind is TypeKind.LIST and isinstance(value, list) and expected.arguments:
         element_type = expected.arguments[0]
-        return all(fits(element, element_type, inventory) for element in value)
-    return not mismatch(value, expected, inventory)
+        return all(fits(element, element_type, allowed) for element in value)
+    return not mismatch(value, expected, allowed)
 
 
-def mismatch(value: Any, expected: ParameterType, inventory: Inventory) -> str:
+def mismatch(value: Any, expected: ParameterType, allowed: AllowedInventory) -> str:
     """What is wrong with a value, as a phrase; empty if it fits.
 
     As in Python, a whole number is a number. Unlike there, a truth value is neither, because JSON keeps them
@@ -153,20 +152,20 @@ def mismatch(value: Any, expected: ParameterType, inventory: Inventory) -> str:
     if kind in (TypeKind.UNTYPED, TypeKind.ANY):
         return ""
     if kind is TypeKind.UNION:
-        if any(not mismatch(value, option, inventory) for option in expected.arguments):
+        if any(not mismatch(value, option, allowed) for option in expected.arguments):
             return ""
-        unknown = [mismatch(value, o, inventory) for o in expected.arguments if _names_device(o) and _is_text(value)]
+        unknown = [mismatch(value, o, allowed) for o in expected.arguments if _names_device(o) and _is_text(value)]
         return unknown[0] if unknown else f"must be {describe(expected)}, not {_shown(value)}"
     if kind in (TypeKind.LIST, TypeKind.TUPLE, TypeKind.MAP):
-        return _container_mismatch(value, expected, inventory)
+        return _container_mismatch(value, expected, allowed)
     if kind is TypeKind.DEVICE:
-        return _device_mismatch(value, inventory)
+        return _device_mismatch(value, allowed)
     if not _SCALARS[kind](value, expected):
         return f"must be {describe(expected)}, not {_shown(value)}"
     return ""
 
 
-def _container_mismatch(value: Any, expected: ParameterType, inventory: Inventory) -> str:
+def _container_mismatch(value: Any, expected: ParameterType, allowed: AllowedInventory) -> str:
     if not isinstance(value, dict if expected.kind is TypeKind.MAP else list):
         return f"must be {describe(expected)}, not {_shown(value)}"
     if expected.kind is TypeKind.TUPLE:
@@ -179,18 +178,18 @@ def _container_mismatch(value: Any, expected: ParameterType, inventory: Inventor
         elements = value.values() if isinstance(value, dict) else value
         pairs = [(element, expected.arguments[0]) for element in elements]
     for index, (element, element_type) in enumerate(pairs):
-        problem = mismatch(element, element_type, inventory)
+        problem = mismatch(element, element_type, allowed)
         if problem:
             return f"element {index} {problem}"
     return ""
 
 
-def _device_mismatch(value: Any, inventory: Inventory) -> str:
+def _device_mismatch(value: Any, allowed: AllowedInventory) -> str:
     if not isinstance(value, str):
         return f"must be the name of a device, not {_shown(value)}"
-    if inventory.has_device(value):
+    if allowed.has_device(value):
         return ""
-    near = near_matches(value, inventory.devices)
+    near = near_matches(value, allowed.device_names())
     return f"must be the name of a device, and there is no {value!r}" + (f"; did you mean {near}?" if near else "")
 
 

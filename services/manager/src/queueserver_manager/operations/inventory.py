@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from queueserver_manager.domain.errors import InventoryChanged
-from queueserver_manager.domain.inventory import Device, Plan, is_allowed
+from queueserver_manager.domain.inventory import Device, Plan
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import numbers_of_token
@@ -49,7 +49,7 @@ class InventoryOperations:
     ) -> InventoryPage:
         described, revision = await self._ledger.read(select)
         offset = _offset(token, revision)
-        offered = [thing.wire for name, thing in _items(described) if existing or is_allowed(name)]
+        offered = [thing.wire for name, thing in _items(described) if existing or not name.startswith("_")]
         end = offset + size
         return InventoryPage(offered[offset:end], f"{revision}-{end}" if end < len(offered) else "", revision)
 

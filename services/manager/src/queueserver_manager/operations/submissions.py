@@ -15,8 +15,8 @@ from queueserver_manager.domain.errors import (
 from queueserver_manager.domain.item import Item, ItemKind
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.validation import check_item
+from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.turns import next_turn
 
 M = TypeVar("M")
@@ -31,22 +31,25 @@ class Submissions:
 
     def __init__(
         self,
-        ledger: Ledger,
+        allowances: Allowances,
         now: Callable[[], float],
         new_id: Callable[[], str],
         prepare: Callable[[Item, Submission], object],
     ) -> None:
-        self._ledger = ledger
+        self._allowances = allowances
         self._now = now
         self._new_id = new_id
         self._prepare = prepare
 
     def make(self, caller: Caller, submission: Submission, path: str = "item", uid: str = "") -> Item:
-        """Check a submission and make an item of it. Raises InvalidRequest, InventoryEmpty."""
-        inventory = self._ledger.inventory
-        if submission.kind is ItemKind.PLAN and not inventory.plans:
+        """Check a submission and make an item of it.
+
+        Raises InvalidRequest, InventoryEmpty, GroupNotFound, GroupNotAccepted.
+        """
+        allowed = self._allowances.for_submitter(caller.user_group)
+        if submission.kind is ItemKind.PLAN and not allowed.inventory.plans:
             raise InventoryEmpty
-        check_item(submission.kind, submission.name, submission.args or (), submission.kwargs or {}, inventory, path)
+        check_item(submission.kind, submission.name, submission.args or (), submission.kwargs or {}, allowed, path)
         item = Item(
             uid=uid or self._new_id(),
             kind=submission.kind,
@@ -65,7 +68,10 @@ class Submissions:
     async def make_batch(
         self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission]
     ) -> list[Item]:
-        """Make an item of each message, which ``read`` takes apart. Raises BatchRefused, BatchTooLarge."""
+        """Make an item of each message, which ``read`` takes apart.
+
+        Raises BatchRefused, BatchTooLarge, InventoryEmpty, GroupNotFound, GroupNotAccepted.
+        """
         if len(messages) > BATCH_LIMIT:
             raise BatchTooLarge(
                 f"A batch may have {BATCH_LIMIT} items and this one has {len(messages)}: send it in parts."

@@ -1,0 +1,79 @@
+"""What one user group may use of the inventory, asked for name by name.
+
+Nothing is listed in advance: a plan is reduced when it is asked for, and a device is looked up when it is named. So
+a check of one item costs the same however many devices there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from queueserver_inventory.access import Access
+
+from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterType, Plan, TypeKind
+
+_UNLIMITED = Access.unlimited()
+
+
+class AllowedInventory:
+    """Inventory as one group sees it. Both it is made of never change; another of them needs another object."""
+
+    def __init__(self, inventory: Inventory, access: Access = _UNLIMITED) -> None:
+        #: Everything that exists.
+        self.inventory = inventory
+        self.access = access
+        self._plans: dict[str, Plan] = {}
+        self._devices: dict[str, bool] = {}
+
+    def plan(self, name: str) -> Plan | None:
+        """A plan with its lists of names reduced to what may be used; None if there is none or it may not be used."""
+        known = self._plans.get(name)
+        if known is None:
+            plan = self.inventory.plans.get(name)
+            if plan is None or not self.access.allows_plan(name):
+                return None
+            known = self._plans[name] = self._reduced(plan)
+        return known
+
+    def has_device(self, dotted_name: str) -> bool:
+        """Whether a name such as ``bundle.motors.x`` leads to a device or component that itself may be used."""
+        known = self._devices.get(dotted_name)
+        if known is None:
+            device = self.inventory.find_device(dotted_name)
+            if device is None:
+                return False
+            known = self._devices[dotted_name] = self.access.allows_device(dotted_name, device.traits)
+        return known
+
+    def plan_names(self) -> Iterator[str]:
+        """Names of all plans that may be used, in alphabetical order."""
+        return filter(self.access.allows_plan, self.inventory.plans)
+
+    def device_names(self) -> Iterator[str]:
+        """Names of all devices, without components, that may be used, in alphabetical order."""
+        return filter(self.has_device, self.inventory.devices)
+
+    def offers(self, kind: TypeKind, name: str) -> bool:
+        """Whether a name of a device, a plan or either is there and may be used."""
+        if kind is TypeKind.PLAN:
+            return self._has_plan(name)
+        if kind is TypeKind.DEVICE:
+            return self.has_device(name)
+        return self.has_device(name) or self._has_plan(name)
+
+    def _has_plan(self, name: str) -> bool:
+        return name in self.inventory.plans and self.access.allows_plan(name)
+
+    def _reduced(self, plan: Plan) -> Plan:
+        parameters = tuple(map(self._reduced_parameter, plan.parameters))
+        return plan if parameters == plan.parameters else replace(plan, parameters=parameters)
+
+    def _reduced_parameter(self, parameter: Parameter) -> Parameter:
+        return replace(parameter, type=self._reduced_type(parameter.type))
+
+    def _reduced_type(self, type_: ParameterType) -> ParameterType:
+        choices = type_.choices
+        if type_.listed:
+            choices = tuple(name for name in choices if self.offers(type_.kind, name))
+        return replace(type_, choices=choices, arguments=tuple(map(self._reduced_type, type_.arguments)))

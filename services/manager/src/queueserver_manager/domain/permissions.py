@@ -1,0 +1,129 @@
+"""Who may use what: the permissions of all user groups, as one value.
+
+What the rules mean is decided by ``queueserver_inventory``, which the Worker uses too. Here is which groups there
+are, who may submit, and what permissions must look like before anybody relies on them: no part of them is used
+unless all of them are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from queueserver_inventory.access import ROOT, Access, GroupRules, permitted_name_pattern
+from queueserver_inventory.patterns import PatternError, device_pattern
+
+from queueserver_manager.domain.errors import GroupNotAccepted, GroupNotFound, Violation
+
+#: Bounds, documented in the contract.
+MAX_GROUPS = 1_000
+MAX_ENTRIES = 1_000
+MAX_ENTRIES_IN_ALL = 20_000
+MAX_GROUP_NAME = 100
+_MOST_SHOWN = 20
+
+#: Fields of GroupRules with names and patterns, and how each is read.
+_READERS = {
+    "allowed_plans": permitted_name_pattern,
+    "forbidden_plans": permitted_name_pattern,
+    "allowed_devices": device_pattern,
+    "forbidden_devices": device_pattern,
+    "allowed_functions": permitted_name_pattern,
+    "forbidden_functions": permitted_name_pattern,
+}
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """Rules of each group, by name of the group."""
+
+    groups: Mapping[str, GroupRules]
+    #: Why nobody may use anything, if that is so; a clause without a full stop.
+    problem: str = ""
+    _accesses: dict[str, Access] = field(default_factory=dict, compare=False, repr=False)
+
+    def access_for(self, group: str) -> Access:
+        """What a group may use. Raises GroupNotFound."""
+        known = self._accesses.get(group)
+        if known is None:
+            if group not in self.groups:
+                raise GroupNotFound(self._missing(group))
+            known = self._accesses[group] = Access(group, self.groups[ROOT], self.groups[group])
+        return known
+
+    def submitter_access(self, group: str) -> Access:
+        """What somebody of a group may use in a request. Raises GroupNotFound, GroupNotAccepted."""
+        if group == ROOT:
+            raise GroupNotAccepted(
+                f"The group {ROOT!r} limits all others and submits nothing itself: "
+                f"send the request as one of {self._shown_groups()}."
+            )
+        return self.access_for(group)
+
+    def _missing(self, group: str) -> str:
+        if self.problem:
+            return (
+                f"There are no user groups, because {self.problem}: mend the permissions, then reload them, "
+                "or set others."
+            )
+        return f"There is no user group {group!r}: use one of {self._shown_groups()}."
+
+    def _shown_groups(self) -> str:
+        names = sorted(name for name in self.groups if name != ROOT)
+        shown = ", ".join(map(repr, names[:_MOST_SHOWN])) or "none, because permissions define none"
+        return f"{shown} and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else shown
+
+
+def nobody(problem: str) -> Permissions:
+    """Permissions that allow nothing to anybody, because of a problem (a clause without a full stop)."""
+    return Permissions({ROOT: GroupRules()}, problem)
+
+
+_EVERYTHING = GroupRules(
+    all_plans=True,
+    forbidden_plans=(":^_",),
+    all_devices=True,
+    forbidden_devices=(":^_:?.*",),
+    all_functions=True,
+    forbidden_functions=(":^_",),
+)
+#: In force until others are set or read from a file.
+BUILT_IN = Permissions({ROOT: _EVERYTHING, "admin": _EVERYTHING, "primary": _EVERYTHING})
+
+
+def violations_of(groups: Mapping[str, GroupRules], path: str = "permissions") -> Iterator[Violation | None]:
+    """Look at permissions entry by entry: a violation for each that is wrong, None for each that is right.
+
+    It goes step by step because each pattern has to be compiled, which takes long if there are many.
+    """
+    yield from _shape_violations(groups, path)
+    for name, rules in groups.items():
+        for field_name, read in _READERS.items():
+            for index, text in enumerate(getattr(rules, field_name)[:MAX_ENTRIES]):
+                try:
+                    read(text)
+                except PatternError as error:
+                    yield Violation(f"{path}.user_groups[{name}].{field_name}[{index}]", str(error))
+                else:
+                    yield None
+
+
+def _shape_violations(groups: Mapping[str, GroupRules], path: str) -> Iterator[Violation]:
+    where = f"{path}.user_groups"
+    if ROOT not in groups:
+        yield Violation(where, f"the group {ROOT!r} is missing: it limits all others, so it must be there")
+    if len(groups) > MAX_GROUPS:
+        yield Violation(where, f"there are {len(groups)} groups and can be {MAX_GROUPS}")
+    for name, rules in groups.items():
+        if not name or len(name) > MAX_GROUP_NAME or not name.isprintable():
+            yield Violation(
+                where, f"{name[:MAX_GROUP_NAME]!r} must be printable text of 1 to {MAX_GROUP_NAME} characters"
+            )
+        for field_name in _READERS:
+            entries: Sequence[str] = getattr(rules, field_name)
+            if len(entries) > MAX_ENTRIES:
+                description = f"has {len(entries)} entries and can have {MAX_ENTRIES}"
+                yield Violation(f"{where}[{name}].{field_name}", description)
+    total = sum(len(getattr(rules, field_name)) for rules in groups.values() for field_name in _READERS)
+    if total > MAX_ENTRIES_IN_ALL:
+        yield Violation(where, f"there are {total} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}")
