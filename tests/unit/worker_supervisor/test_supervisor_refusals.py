@@ -24,7 +24,7 @@ EXAMPLES = [
     errors.WorkerStoppingError(),
     errors.EnvironmentExistsError("e", "idle"),
     errors.EnvironmentClosedError("closed"),
-    errors.EnvironmentBusyError("x"),
+    errors.EnvironmentBusyError(execution_id="x"),
     errors.RunEngineMissingError(),
     errors.NotRunningError("idle"),
     errors.NotPausedError("running"),

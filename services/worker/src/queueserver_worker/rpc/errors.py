@@ -38,7 +38,8 @@ def _closed(error: errors.EnvironmentClosedError) -> Refusal:
 
 
 def _busy(error: errors.EnvironmentBusyError) -> Refusal:
-    return Refusal(_PRECONDITION, "ENVIRONMENT_BUSY", str(error), metadata={"execution_id": error.execution_id})
+    metadata = {"execution_id": error.execution_id, "task_uid": error.task_uid}
+    return Refusal(_PRECONDITION, "ENVIRONMENT_BUSY", str(error), metadata={k: v for k, v in metadata.items() if v})
 
 
 def _no_run_engine(error: errors.RunEngineMissingError) -> Refusal:

@@ -54,8 +54,17 @@ class WorkerServicer(WorkerServiceServicer):
         del context
         if not request.HasField("item"):
             raise InvalidRequestError("item", "the plan call is missing")
-        self._worker.run_plan(request.epoch, request.execution_id, request.item, request.acknowledged)
+        access = request.access if request.HasField("access") else None
+        self._worker.run_plan(request.epoch, request.execution_id, request.item, access, request.acknowledged)
         return pb.RunPlanResponse()
+
+    async def RunTask(  # noqa: N802 - as above
+        self, request: pb.RunTaskRequest, context: Any
+    ) -> pb.RunTaskResponse:
+        """Start a task."""
+        del context
+        self._worker.run_task(request.epoch, request.command)
+        return pb.RunTaskResponse()
 
     async def ControlRunEngine(  # noqa: N802 - as above
         self, request: pb.ControlRunEngineRequest, context: Any
@@ -71,6 +80,15 @@ class WorkerServicer(WorkerServiceServicer):
         """Ask the environment for the RunEngine's metadata."""
         del request, context
         return pb.GetMetadataResponse(metadata=await self._worker.metadata())
+
+    async def SimulatePlan(  # noqa: N802 - as above
+        self, request: pb.SimulatePlanRequest, context: Any
+    ) -> pb.SimulatePlanResponse:
+        """Ask the environment what a plan would do."""
+        del context
+        if not request.HasField("item"):
+            raise InvalidRequestError("item", "the plan call is missing")
+        return pb.SimulatePlanResponse(simulation=await self._worker.simulate(request))
 
     async def Acknowledge(  # noqa: N802 - as above
         self, request: pb.AcknowledgeRequest, context: Any

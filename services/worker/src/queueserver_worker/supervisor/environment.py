@@ -1,10 +1,9 @@
 """The environment as the supervisor sees it: commands from above, and what its process says and does.
 
 Guarantees: the state moves only as `lifecycle` allows, and each change is published with the whole environment; each
-accepted execution gets exactly one outcome, which is stored before anybody is told; nothing that the process does
-or reports raises an error here. When an execution ends, the change of the environment is published before the
-outcome, so that who acts on the outcome finds the environment as it is. While a plan is paused the state is IDLE, its
-execution goes on, and nothing else is started or closed.
+accepted execution and task gets exactly one outcome; nothing that the process does or reports raises an error here.
+While something goes on in the foreground, a paused plan included, nothing else is started there and nothing is closed.
+Background tasks keep nothing from being done.
 Does not guarantee anything about the process, which may hang, lie or die at any moment.
 """
 
@@ -13,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Mapping
 
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1 import console_pb2, environment_pb2
@@ -20,16 +20,17 @@ from queueserver.common.v1.environment_pb2 import Environment as View
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 from queueserver.common.v1.inventory_pb2 import Inventory
 from queueserver.common.v1.item_pb2 import Item
+from queueserver.common.v1.permissions_pb2 import Access
+from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, ToEnvironment
-from queueserver.worker.v1.event_pb2 import ExecutionOutcome
+from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
 
 from queueserver_worker.supervisor import failure
-from queueserver_worker.supervisor.clock import now
+from queueserver_worker.supervisor.activity import Activity
 from queueserver_worker.supervisor.control import Action
 from queueserver_worker.supervisor.echo import Echo
 from queueserver_worker.supervisor.errors import (
-    EnvironmentBusyError,
     EnvironmentClosedError,
     EnvironmentExistsError,
     EnvironmentUnresponsiveError,
@@ -39,18 +40,17 @@ from queueserver_worker.supervisor.execution import RunningExecution
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.keeper import ProcessKeeper
 from queueserver_worker.supervisor.launch import Launch
-from queueserver_worker.supervisor.lifecycle import State
+from queueserver_worker.supervisor.lifecycle import OPEN, State
 from queueserver_worker.supervisor.liveness import Liveness
 from queueserver_worker.supervisor.metadata import MetadataQueries
 from queueserver_worker.supervisor.outcomes import Outcomes
-from queueserver_worker.supervisor.plan_work import PlanWork
 from queueserver_worker.supervisor.process import EnvironmentProcess
+from queueserver_worker.supervisor.simulations import SimulationQueries
 from queueserver_worker.supervisor.status import Status
 
 _log = logging.getLogger(__name__)
 MAX_INVENTORY_BYTES = 16 * 1024 * 1024
 """Longest inventory that is accepted: it is part of each snapshot, which must fit one message of gRPC."""
-_OPEN = frozenset({State.IDLE, State.EXECUTING_PLAN})
 
 
 class Environment:
@@ -59,18 +59,16 @@ class Environment:
     def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo) -> None:
         self._launch = launch
         self._echo = echo
-        self._journal = journal
-        self._outcomes = outcomes
         self._status = Status(journal)
+        self._activity = Activity(journal, outcomes, self._status)
         self._keeper = ProcessKeeper(launch, self)
-        self._plan = PlanWork(journal)
         self._queries = MetadataQueries()
+        self._simulations = SimulationQueries()
         self._liveness = Liveness(launch.patience, self._status.responsive_changed)
         self._stopping = False
         self._closed = asyncio.Event()
         self._closed.set()
-        self._free = asyncio.Event()
-        self._free.set()
+        self._handlers = self._make_handlers()
 
     @property
     def view(self) -> View:
@@ -85,7 +83,12 @@ class Environment:
     @property
     def execution(self) -> RunningExecution | None:
         """The execution that goes on, if any."""
-        return self._plan.execution
+        return self._activity.plan.execution
+
+    @property
+    def running_tasks(self) -> list[str]:
+        """The tasks that go on."""
+        return self._activity.tasks.uids
 
     def open(self, environment_id: str) -> None:
         """Start a process. An environment_id that was accepted last is not started again.
@@ -125,21 +128,30 @@ class Environment:
         if state is State.CLOSED:
             raise EnvironmentClosedError(state.text)
         if state is not State.DESTROYING:
-            self._kill(failure.destroyed(state, paused=self._plan.paused))
+            self._kill(failure.destroyed(state, paused=self._activity.plan.paused))
 
-    def run_plan(self, execution_id: str, item: Item) -> None:
+    def run_plan(self, execution_id: str, item: Item, access: Access | None) -> None:
         """Start an execution.
 
         Raises EnvironmentClosedError, EnvironmentBusyError or RunEngineMissingError.
         """
-        if self._plan.execution is not None:
-            raise EnvironmentBusyError(self._plan.execution.execution_id)
+        self._activity.refuse_when_busy()
         process = self._process_with_run_engine()
         process.drain_console()
-        process.send(ToEnvironment(run_plan=channel_pb2.RunPlanCommand(execution_id=execution_id, item=item)))
-        self._plan.begin(execution_id, item.item_uid)
-        self._free.clear()
-        self._move(State.EXECUTING_PLAN)
+        command = channel_pb2.RunPlanCommand(execution_id=execution_id, item=item, access=access)
+        process.send(ToEnvironment(run_plan=command))
+        self._activity.begin_plan(execution_id, item.item_uid)
+
+    def run_task(self, command: TaskCommand) -> None:
+        """Start a task. Raises EnvironmentClosedError or EnvironmentBusyError."""
+        process = self._open_process()
+        if command.run_in_background:
+            self._activity.refuse_more_background_tasks()
+        else:
+            self._activity.refuse_when_busy()
+            process.drain_console()
+        process.send(ToEnvironment(run_task=command))
+        self._activity.begin_task(command)
 
     def control(self, action: Action, note: str) -> None:
         """Pause, resume or end the running plan: tell the process, and wait for nothing.
@@ -147,9 +159,9 @@ class Environment:
         Raises EnvironmentClosedError, RunEngineMissingError, NotRunningError or NotPausedError.
         """
         process = self._process_with_run_engine()
-        if self._plan.accept(action):
+        if self._activity.plan.accept(action):
             process.send(ToEnvironment(control=channel_pb2.ControlCommand(action=action, note=note)))
-            self._follow_run_engine()
+            self._activity.follow_run_engine()
 
     async def metadata(self) -> Struct:
         """Ask the process for the RunEngine's metadata.
@@ -157,22 +169,36 @@ class Environment:
         Raises EnvironmentClosedError, RunEngineMissingError or EnvironmentUnresponsiveError.
         """
         process = self._process_with_run_engine()
-        if not self._status.view.responsive:
-            raise EnvironmentUnresponsiveError(self._launch.patience)
+        self._refuse_when_silent()
         return await self._queries.ask(process.send)
 
+    async def simulate(self, request: SimulatePlanRequest) -> Simulation:
+        """Ask the process what a plan would do.
+
+        Raises EnvironmentClosedError or EnvironmentUnresponsiveError.
+        """
+        self._open_process()
+        self._refuse_when_silent()
+        return await self._simulations.ask(lambda frame: self._open_process().send(frame), request)
+
     async def stop(self, plan_timeout: float, close_timeout: float) -> None:
-        """End everything because the service is being stopped: the plan first, then the process."""
+        """End everything because the service is being stopped: what runs in the foreground first, then the process.
+
+        A plan is aborted; a task gets the same time to end by itself.
+        """
         self._stopping = True
-        if self._keeper.process is not None and self._plan.execution is not None:
-            self._keeper.because(failure.service_stopped())
+        stopped = failure.service_stopped()
+        if self._keeper.process is not None and not self._activity.free.is_set():
+            self._keeper.because(stopped)
             reason = "The Worker service is being stopped."
             self._keeper.process.send(ToEnvironment(abort=channel_pb2.AbortCommand(reason=reason)))
-            await _within(self._free, plan_timeout)
-        if self._plan.execution is not None:
-            self._kill(failure.service_stopped())
+            await _within(self._activity.free, plan_timeout)
+        if not self._activity.free.is_set():
+            self._kill(stopped)
         elif self._status.state is not State.CLOSED:
             self._begin_closing(close_timeout)
+            if self._activity.tasks.uids:
+                self._keeper.because(stopped)
             await _within(self._closed, close_timeout)
             if self._keeper.process is not None:
                 self._kill(failure.closing_took_too_long(close_timeout))
@@ -183,27 +209,16 @@ class Environment:
     def frame_received(self, frame: FromEnvironment) -> None:
         """Handle a frame of the process."""
         self._liveness.sign()
-        kind = frame.WhichOneof("frame")
-        if kind == "document":
-            self._plan.document(frame.document)
-        elif kind == "run_engine":
-            self._run_engine_changed(frame.run_engine.state)
-            self._follow_run_engine()
-        elif kind == "metadata":
-            self._queries.answered(frame.metadata)
-        elif kind == "started":
-            self._plan.started(frame.started)
-        elif kind == "finished":
-            self._plan_finished(frame.finished)
-        elif kind in {"progress", "ready", "failed"}:
-            self._opening(kind, frame)
+        handle = self._handlers.get(frame.WhichOneof("frame") or "")
+        if handle is not None:
+            handle(frame)
 
     def text_received(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
         """Publish what the process printed, and show it where the Worker runs."""
         if stream == console_pb2.CONSOLE_STREAM_STDERR:
             self._keeper.printed_error(text)
         self._echo(text)
-        self._publish_text(stream, text)
+        self._activity.printed(stream, text)
 
     def channel_closed(self) -> None:
         """Kill the process if it does not end very soon: nobody can talk to it any more."""
@@ -217,9 +232,29 @@ class Environment:
 
     def process_ended(self, returncode: int) -> None:
         """Account for the end of the process and of what it was doing."""
-        self._gone(*self._keeper.ended(self._status.state, returncode, paused=self._plan.paused))
+        self._gone(*self._keeper.ended(self._status.state, returncode, paused=self._activity.plan.paused))
 
-    def _opening(self, kind: str, frame: FromEnvironment) -> None:
+    def _make_handlers(self) -> Mapping[str, Callable[[FromEnvironment], None]]:
+        activity = self._activity
+        return {
+            "progress": self._opening,
+            "ready": self._opening,
+            "failed": self._opening,
+            "run_engine": self._run_engine_changed,
+            "started": lambda frame: activity.plan.started(frame.started),
+            "document": lambda frame: activity.plan.document(frame.document),
+            "finished": lambda frame: activity.plan_finished(
+                frame.finished, self._drain_console, stopping=self._stopping
+            ),
+            "metadata": lambda frame: self._queries.answered(frame.metadata),
+            "simulation": lambda frame: self._simulations.answered(frame.simulation),
+            "task_printed": self._task_printed,
+            "updated": self._updated,
+            "task_finished": lambda frame: activity.task_finished(frame.task_finished, self._drain_console),
+        }
+
+    def _opening(self, frame: FromEnvironment) -> None:
+        kind = frame.WhichOneof("frame")
         if self._status.state is not State.INITIALIZING:
             _log.warning("The environment sent a frame %r while %s; it is ignored.", kind, self._status.state.text)
         elif kind == "progress":
@@ -227,23 +262,32 @@ class Environment:
         elif kind == "failed":
             self._keeper.reported(frame.failed)
             self._kill_after(self._launch.exit_timeout, failure.broken("failed to start"))
-        elif frame.ready.ByteSize() > MAX_INVENTORY_BYTES:
-            self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
-        else:
-            self._run_engine_changed(frame.ready.run_engine_state)
-            self._status.offer(frame.ready.inventory)
-            self._move(State.IDLE)
+        elif self._offer(frame.ready):
+            self._activity.move(State.IDLE)
 
-    def _plan_finished(self, frame: channel_pb2.PlanFinished) -> None:
-        if self._keeper.process is not None and self._plan.is_current(frame.execution_id):
-            self._keeper.process.drain_console()
-        outcome = self._plan.finished(frame, stopping=self._stopping)
-        if outcome is not None:
-            self._conclude(outcome, State.IDLE if self._status.state in _OPEN else self._status.state)
+    def _updated(self, frame: FromEnvironment) -> None:
+        if self._status.state in OPEN and self._offer(frame.updated):
+            self._activity.follow_run_engine()
+
+    def _run_engine_changed(self, frame: FromEnvironment) -> None:
+        self._activity.run_engine_changed(frame.run_engine.state)
+        self._activity.follow_run_engine()
+
+    def _task_printed(self, frame: FromEnvironment) -> None:
+        self._echo(frame.task_printed.text)
+        self._activity.task_printed(frame.task_printed)
+
+    def _offer(self, frame: channel_pb2.EnvironmentReady) -> bool:
+        """Tell what an environment has; answers whether that was possible."""
+        if frame.ByteSize() > MAX_INVENTORY_BYTES:
+            self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
+            return False
+        self._activity.run_engine_changed(frame.run_engine_state)
+        self._status.offer(frame.inventory)
+        return True
 
     def _begin_closing(self, timeout: float) -> None:
-        if self._plan.execution is not None:
-            raise EnvironmentBusyError(self._plan.execution.execution_id)
+        self._activity.refuse_when_busy()
         state, process = self._status.state, self._keeper.process
         if state is State.CLOSED or process is None:
             raise EnvironmentClosedError(state.text)
@@ -252,7 +296,7 @@ class Environment:
         self._keeper.because(failure.closed(state))
         process.send(ToEnvironment(exit=channel_pb2.ExitCommand()))
         self._kill_after(timeout, failure.closing_took_too_long(timeout))
-        self._move(State.CLOSING)
+        self._activity.move(State.CLOSING)
 
     def _kill_after(self, seconds: float, ending: failure.Ending) -> None:
         self._keeper.kill_after(seconds, self._kill, ending)
@@ -260,56 +304,41 @@ class Environment:
     def _kill(self, ending: failure.Ending) -> None:
         self._keeper.kill(ending)
         if self._status.state is not State.DESTROYING:
-            self._move(State.DESTROYING)
+            self._activity.move(State.DESTROYING)
 
     def _gone(self, reason: EnvironmentFailure | None, ending: failure.Ending) -> None:
         self._liveness.stop()
-        self._run_engine_changed(environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED)
+        self._activity.run_engine_changed(environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED)
         self._queries.closed(State.CLOSED.text)
+        self._simulations.closed(State.CLOSED.text)
         self._status.end(reason)
         if reason is None:
             _log.info("The environment is closed.")
         else:
             _log.warning("%s", reason.message)
-            self._publish_text(console_pb2.CONSOLE_STREAM_WORKER, reason.message + "\n")
-        self._conclude(self._plan.lost(ending), State.CLOSED)
+            self._activity.publish_text(console_pb2.CONSOLE_STREAM_WORKER, reason.message + "\n")
+        self._activity.lost(ending)
         self._closed.set()
 
-    def _process_with_run_engine(self) -> EnvironmentProcess:
+    def _open_process(self) -> EnvironmentProcess:
         process = self._keeper.process
-        if self._status.state not in _OPEN or process is None:
+        if self._status.state not in OPEN or process is None:
             raise EnvironmentClosedError(self._status.state.text)
+        return process
+
+    def _process_with_run_engine(self) -> EnvironmentProcess:
+        process = self._open_process()
         if not self._status.has_run_engine:
             raise RunEngineMissingError
         return process
 
-    def _run_engine_changed(self, state: environment_pb2.RunEngineState.ValueType) -> None:
-        self._status.view.run_engine_state = state
-        self._plan.run_engine_changed(state)
+    def _refuse_when_silent(self) -> None:
+        if not self._status.view.responsive:
+            raise EnvironmentUnresponsiveError(self._launch.patience)
 
-    def _follow_run_engine(self) -> None:
-        """Publish the environment as it is after a request or a change of the RunEngine's state."""
-        state = self._status.state
-        if self._plan.execution is not None and state in _OPEN:
-            state = State.IDLE if self._plan.paused else State.EXECUTING_PLAN
-        self._move(state)
-
-    def _conclude(self, outcome: ExecutionOutcome | None, state: State) -> None:
-        # Stored first: a kill of the Worker at any later point finds the outcome in its file.
-        if outcome is not None:
-            self._outcomes.add(outcome)
-        self._move(state)
-        if outcome is not None:
-            self._journal.execution_finished(outcome)
-            self._free.set()
-
-    def _move(self, state: State) -> None:
-        self._status.view.pause_pending = self._plan.pause_pending
-        self._status.move(state)
-
-    def _publish_text(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
-        output = console_pb2.ConsoleOutput(time=now(), stream=stream, text=text, item_uid=self._plan.item_uid)
-        self._journal.console(output)
+    def _drain_console(self) -> None:
+        if self._keeper.process is not None:
+            self._keeper.process.drain_console()
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

@@ -6,7 +6,7 @@
     ├── WorkerStoppingError        the Worker is being shut down
     ├── EnvironmentExistsError     another environment is open
     ├── EnvironmentClosedError     there is no environment that could do it
-    ├── EnvironmentBusyError       a plan is being executed
+    ├── EnvironmentBusyError       a plan or a task is being executed
     ├── RunEngineMissingError      the namespace has no RunEngine
     ├── NotRunningError            no plan is running that could be paused or aborted
     ├── NotPausedError             no plan is paused that could be resumed or ended
@@ -70,11 +70,18 @@ class EnvironmentClosedError(WorkerError):
 
 
 class EnvironmentBusyError(WorkerError):
-    """A plan is being executed."""
+    """A plan or a foreground task is being executed, or too many background tasks are."""
 
-    def __init__(self, execution_id: str) -> None:
-        super().__init__(f"The environment executes a plan (execution {execution_id}): wait until it has ended.")
+    def __init__(self, *, execution_id: str = "", task_uid: str = "") -> None:
+        if execution_id:
+            text = f"The environment executes a plan (execution {execution_id}): wait until it has ended."
+        elif task_uid:
+            text = f"The environment executes a task in the foreground ({task_uid}): wait until it has ended."
+        else:
+            text = "The environment executes as many tasks in the background as it can: wait until one has ended."
+        super().__init__(text)
         self.execution_id = execution_id
+        self.task_uid = task_uid
 
 
 class RunEngineMissingError(WorkerError):

@@ -1,7 +1,8 @@
 """One execution of an item: what is known of it while it goes on, and how it comes to its one outcome.
 
 What the environment reports is corrected where it can't be: the runs are those whose documents were seen here, and
-causes that only the supervisor can know (the environment was lost, the service was stopped) are not taken from it.
+causes that only the supervisor can know (the environment was lost, the service was stopped) are not taken from it, nor
+is what was printed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from queueserver.common.v1.document_pb2 import Document
 from queueserver.common.v1.item_pb2 import ItemResult, RunSummary
 from queueserver.worker.v1.event_pb2 import Execution, ExecutionOutcome
 
-from queueserver_worker.supervisor.clock import now
+from queueserver_worker.supervisor.clock import is_time, now
+from queueserver_worker.supervisor.excerpt import Excerpt
 
 MAX_RUNS = 10_000
 """Runs that are listed of one execution; later ones are executed and reported by their documents only."""
@@ -20,9 +22,6 @@ MAX_UID = 200
 """Characters in the uid of a run that is listed: five times those of a UUID."""
 MAX_MESSAGE = 2_000
 MAX_TRACEBACK = 64 * 1024
-# The end of the year 9999, the last that a Timestamp can express.
-_LAST_SECOND = 253_402_300_799
-_NANOSECONDS = 1_000_000_000
 _EXIT_STATUSES = frozenset(
     {
         item_pb2.EXIT_STATUS_COMPLETED,
@@ -41,6 +40,8 @@ class RunningExecution:
     def __init__(self, execution_id: str, item_uid: str) -> None:
         self._message = Execution(execution_id=execution_id, item_uid=item_uid)
         self._runs: dict[str, RunSummary] = {}
+        #: The last of what was printed while it goes on.
+        self.excerpt = Excerpt()
 
     @property
     def execution_id(self) -> str:
@@ -59,7 +60,7 @@ class RunningExecution:
 
     def begin(self, start_time: Timestamp) -> None:
         """The plan began."""
-        self._message.start_time.CopyFrom(start_time if _is_time(start_time) else now())
+        self._message.start_time.CopyFrom(start_time if is_time(start_time) else now())
 
     def see(self, document: Document) -> bool:
         """Note a run document; answers whether a run opened or closed by it."""
@@ -109,8 +110,9 @@ class RunningExecution:
             complete.start_time.CopyFrom(self._message.start_time)
         else:
             complete.ClearField("start_time")
-        if not complete.HasField("stop_time") or not _is_time(complete.stop_time):
+        if not is_time(complete.stop_time):
             complete.stop_time.CopyFrom(now())
+        complete.console_excerpt = self.excerpt.text
         return outcome
 
     def _open(self, document: Document) -> bool:
@@ -130,7 +132,3 @@ class RunningExecution:
         run.is_open = False
         run.exit_status = document.stop.exit_status[:MAX_UID]
         return True
-
-
-def _is_time(time: Timestamp) -> bool:
-    return 0 < time.seconds <= _LAST_SECOND and 0 <= time.nanos < _NANOSECONDS

@@ -14,10 +14,12 @@ _ACTIVITY = {
     State.INITIALIZING: "while the startup code was loading",
     State.IDLE: "while it was idle",
     State.EXECUTING_PLAN: "while the plan ran",
+    State.EXECUTING_TASK: "while a task ran",
     State.CLOSING: "while it was closing",
     State.DESTROYING: "while it was being destroyed",
 }
 MAX_TEXT = 64 * 1024
+_CLOSED_AROUND_TASK = "the environment was closed on request while the task ran in the background."
 _TAIL_CHARACTERS = 8_000
 _TAIL_LINES = 30
 
@@ -32,6 +34,8 @@ class Ending:
     plan_message: str
     #: What is said about the environment; empty if all is well.
     failure_message: str
+    #: What is said about each task that goes on, after a colon.
+    task_message: str
 
 
 def destroyed(state: State, *, paused: bool = False) -> Ending:
@@ -40,12 +44,15 @@ def destroyed(state: State, *, paused: bool = False) -> Ending:
         item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED,
         f"The environment was destroyed on request while the plan {'was paused' if paused else 'ran'}.",
         _unfinished_opening(state, "destroyed"),
+        "the environment was destroyed on request while the task ran.",
     )
 
 
 def closed(state: State) -> Ending:
     """Closed on request."""
-    return Ending(item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED, "", _unfinished_opening(state, "closed"))
+    return Ending(
+        item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED, "", _unfinished_opening(state, "closed"), _CLOSED_AROUND_TASK
+    )
 
 
 def closing_took_too_long(seconds: float) -> Ending:
@@ -54,23 +61,29 @@ def closing_took_too_long(seconds: float) -> Ending:
         item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED,
         "",
         f"The environment process did not end within {seconds:g} seconds after it was told to close, and was killed.",
+        _CLOSED_AROUND_TASK,
     )
 
 
 def broken(problem: str) -> Ending:
     """Killed, because it can't be talked to any more; `problem` completes "The environment process …"."""
     message = f"The environment process {problem}, and was killed."
-    return Ending(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, message, message)
+    return Ending(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, message, message, _uncapitalized(message))
 
 
 def died(sentence: str) -> Ending:
     """Ended by itself."""
-    return Ending(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, sentence, sentence)
+    return Ending(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, sentence, sentence, _uncapitalized(sentence))
 
 
 def service_stopped() -> Ending:
     """Ended, because the Worker is being stopped."""
-    return Ending(item_pb2.FAILURE_CAUSE_SHUTDOWN, "The Worker service was stopped while the plan ran.", "")
+    return Ending(
+        item_pb2.FAILURE_CAUSE_SHUTDOWN,
+        "The Worker service was stopped while the plan ran.",
+        "",
+        "the Worker service was stopped while the task ran.",
+    )
 
 
 def describe_exit(state: State, returncode: int, *, paused: bool = False) -> str:
@@ -113,6 +126,10 @@ def _unfinished_opening(state: State, how: str) -> str:
     if state is not State.INITIALIZING:
         return ""
     return f"The environment was {how} on request while its startup code was loading."
+
+
+def _uncapitalized(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _signal_name(number: int) -> str:

@@ -14,7 +14,7 @@ import uuid
 from queueserver.common.v1.console_pb2 import ConsoleOutput
 from queueserver.common.v1.environment_pb2 import Environment
 from queueserver.common.v1.inventory_pb2 import Inventory
-from queueserver.worker.v1.event_pb2 import DocumentEmitted, Execution, ExecutionOutcome, WorkerEvent
+from queueserver.worker.v1.event_pb2 import DocumentEmitted, Execution, ExecutionOutcome, TaskOutcome, WorkerEvent
 
 from queueserver_worker.supervisor.clock import now
 from queueserver_worker.supervisor.errors import WatcherTooSlowError
@@ -74,6 +74,10 @@ class Journal:
     def execution_finished(self, outcome: ExecutionOutcome) -> None:
         """Publish an outcome. It must have been stored before."""
         self._publish(WorkerEvent(execution_finished=outcome))
+
+    def task_finished(self, outcome: TaskOutcome) -> None:
+        """Publish an outcome of a task. It must have been stored before."""
+        self._publish(WorkerEvent(task_finished=outcome))
 
     def console(self, output: ConsoleOutput) -> None:
         """Publish console text."""

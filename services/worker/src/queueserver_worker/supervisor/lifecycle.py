@@ -18,6 +18,7 @@ class State(enum.Enum):
     EXECUTING_PLAN = pb.ENVIRONMENT_STATE_EXECUTING_PLAN
     CLOSING = pb.ENVIRONMENT_STATE_CLOSING
     DESTROYING = pb.ENVIRONMENT_STATE_DESTROYING
+    EXECUTING_TASK = pb.ENVIRONMENT_STATE_EXECUTING_TASK
 
     @property
     def text(self) -> str:
@@ -25,12 +26,17 @@ class State(enum.Enum):
         return self.name.lower().replace("_", " ")
 
 
+OPEN = frozenset({State.IDLE, State.EXECUTING_PLAN, State.EXECUTING_TASK})
+"""The states in which an environment takes commands."""
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType(
     {
         State.CLOSED: frozenset({State.INITIALIZING}),
         State.INITIALIZING: frozenset({State.IDLE, State.CLOSING, State.DESTROYING, State.CLOSED}),
-        State.IDLE: frozenset({State.EXECUTING_PLAN, State.CLOSING, State.DESTROYING, State.CLOSED}),
+        State.IDLE: frozenset(
+            {State.EXECUTING_PLAN, State.EXECUTING_TASK, State.CLOSING, State.DESTROYING, State.CLOSED}
+        ),
         State.EXECUTING_PLAN: frozenset({State.IDLE, State.DESTROYING, State.CLOSED}),
+        State.EXECUTING_TASK: frozenset({State.IDLE, State.DESTROYING, State.CLOSED}),
         State.CLOSING: frozenset({State.DESTROYING, State.CLOSED}),
         State.DESTROYING: frozenset({State.CLOSED}),
     }

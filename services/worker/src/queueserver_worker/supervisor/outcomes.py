@@ -1,7 +1,7 @@
-"""Outcomes of executions, kept until the Manager has stored them.
+"""Outcomes of executions and tasks, kept until the Manager has stored them.
 
 Guarantees: an outcome that was added is there until it is acknowledged, also when the Worker is killed in between;
-an execution that ended is known for a while after it was acknowledged, so that a late retry does not start it again.
+what ended is known for a while after it was acknowledged, so that a late retry does not start it again.
 A file that was only half written is put aside and named in the log.
 Does not guarantee: survival of a power failure (files are not synced; a Manager that finds the execution unknown
 afterwards treats it as lost), nor survival of a kill while the disk is full.
@@ -17,13 +17,19 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from google.protobuf.message import DecodeError
-from queueserver.worker.v1.event_pb2 import ExecutionOutcome
+from queueserver.worker.v1.event_pb2 import ExecutionOutcome, TaskOutcome
+
+Outcome: TypeAlias = ExecutionOutcome | TaskOutcome
 
 REMEMBERED = 1000
-"""How many acknowledged executions are still recognised."""
+"""How many acknowledged executions and tasks are still recognised."""
+MAX_TASK_BYTES = 32 * 1024 * 1024
+"""Outcomes of tasks that are kept with their return values: they are part of each snapshot."""
+_EXECUTION = ".outcome"
+_TASK = ".task"
 _CHECKSUM = struct.Struct(">I")
 _log = logging.getLogger(__name__)
 
@@ -45,7 +51,8 @@ class Outcomes:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _lock(directory)
-        self._waiting: dict[str, tuple[ExecutionOutcome, Path]] = {}
+        self._waiting: dict[str, tuple[Outcome, Path]] = {}
+        self._task_bytes = 0
         self._acknowledged: OrderedDict[str, None] = OrderedDict()
         self._number = 0
         self.all_acknowledged = asyncio.Event()
@@ -57,17 +64,26 @@ class Outcomes:
         self._lock.close()
 
     def waiting(self) -> list[ExecutionOutcome]:
-        """Outcomes that were not acknowledged, oldest first."""
-        return [outcome for outcome, _ in self._waiting.values()]
+        """Outcomes of executions that were not acknowledged, oldest first."""
+        return [outcome for outcome, _ in self._waiting.values() if isinstance(outcome, ExecutionOutcome)]
 
-    def knows(self, execution_id: str) -> bool:
-        """Whether this execution ended, as far as remembered."""
-        return execution_id in self._waiting or execution_id in self._acknowledged
+    def waiting_tasks(self) -> list[TaskOutcome]:
+        """Outcomes of tasks that were not acknowledged, oldest first."""
+        return [outcome for outcome, _ in self._waiting.values() if isinstance(outcome, TaskOutcome)]
 
-    def add(self, outcome: ExecutionOutcome) -> None:
+    @property
+    def room_for_values(self) -> int:
+        """How many more bytes of return values can be kept."""
+        return max(0, MAX_TASK_BYTES - self._task_bytes)
+
+    def knows(self, uid: str) -> bool:
+        """Whether this execution or task ended, as far as remembered."""
+        return uid in self._waiting or uid in self._acknowledged
+
+    def add(self, outcome: Outcome) -> None:
         """Keep an outcome. It is in its file when this returns, unless the disk refuses (see the log)."""
-        path = self._next_path()
-        self._waiting[outcome.execution_id] = (outcome, path)
+        path = self._next_path(outcome)
+        self._keep(outcome, path)
         self._tell()
         payload = outcome.SerializeToString()
         unfinished = path.with_suffix(".part")
@@ -76,23 +92,29 @@ class Outcomes:
             unfinished.replace(path)
         except OSError as error:
             _log.error(
-                "The outcome of execution %s is kept in memory only, because %s can't be written: %s. Make room there.",
-                outcome.execution_id,
+                "The outcome of %s is kept in memory only, because %s can't be written: %s. Make room there.",
+                _uid(outcome),
                 path,
                 error,
             )
 
-    def acknowledge(self, execution_ids: Iterable[str]) -> None:
+    def acknowledge(self, uids: Iterable[str]) -> None:
         """Forget outcomes that are stored elsewhere. Unknown ids are ignored."""
-        for execution_id in execution_ids:
-            kept = self._waiting.pop(execution_id, None)
+        for uid in uids:
+            kept = self._waiting.pop(uid, None)
             if kept is None:
                 continue
-            self._acknowledged[execution_id] = None
-            _remove(kept[1])
+            outcome, path = kept
+            self._task_bytes -= _task_bytes(outcome)
+            self._acknowledged[uid] = None
+            _remove(path)
             if len(self._acknowledged) > REMEMBERED:
                 self._acknowledged.popitem(last=False)
         self._tell()
+
+    def _keep(self, outcome: Outcome, path: Path) -> None:
+        self._waiting[_uid(outcome)] = (outcome, path)
+        self._task_bytes += _task_bytes(outcome)
 
     def _tell(self) -> None:
         if self._waiting:
@@ -100,14 +122,17 @@ class Outcomes:
         else:
             self.all_acknowledged.set()
 
-    def _next_path(self) -> Path:
+    def _next_path(self, outcome: Outcome) -> Path:
         self._number += 1
-        return self._directory / f"{self._number:012d}.outcome"
+        suffix = _EXECUTION if isinstance(outcome, ExecutionOutcome) else _TASK
+        return self._directory / f"{self._number:012d}{suffix}"
 
     def _load(self) -> None:
         for leftover in self._directory.glob("*.part"):
             leftover.unlink(missing_ok=True)
-        for path in sorted(self._directory.glob("*.outcome")):
+        for path in sorted(self._directory.iterdir()):
+            if path.suffix not in {_EXECUTION, _TASK}:
+                continue
             if path.stem.isdigit():
                 self._number = max(self._number, int(path.stem))
             outcome = _read(path)
@@ -115,7 +140,15 @@ class Outcomes:
                 path.replace(path.with_suffix(".damaged"))
                 _log.warning("%s is damaged: it was put aside and is ignored.", path)
             else:
-                self._waiting[outcome.execution_id] = (outcome, path)
+                self._keep(outcome, path)
+
+
+def _uid(outcome: Outcome) -> str:
+    return outcome.execution_id if isinstance(outcome, ExecutionOutcome) else outcome.task_uid
+
+
+def _task_bytes(outcome: Outcome) -> int:
+    return outcome.ByteSize() if isinstance(outcome, TaskOutcome) else 0
 
 
 def _remove(path: Path) -> None:
@@ -126,16 +159,17 @@ def _remove(path: Path) -> None:
         _log.warning("%s can't be removed: %s.", path, error)
 
 
-def _read(path: Path) -> ExecutionOutcome | None:
+def _read(path: Path) -> Outcome | None:
     data = path.read_bytes()
     payload = data[_CHECKSUM.size :]
     if data[: _CHECKSUM.size] != _CHECKSUM.pack(zlib.crc32(payload)):
         return None
+    kind: type[Outcome] = ExecutionOutcome if path.suffix == _EXECUTION else TaskOutcome
     try:
-        outcome = ExecutionOutcome.FromString(payload)
+        outcome = kind.FromString(payload)
     except DecodeError:
         return None
-    return outcome if outcome.execution_id else None
+    return outcome if _uid(outcome) else None
 
 
 def _lock(directory: Path) -> IO[bytes]:

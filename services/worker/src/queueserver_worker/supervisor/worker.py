@@ -16,7 +16,10 @@ from importlib.metadata import version
 
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1.item_pb2 import Item
+from queueserver.common.v1.permissions_pb2 import Access
+from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.event_pb2 import WorkerSnapshot
+from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
 
 from queueserver_worker.supervisor.control import ACTIONS, Action
 from queueserver_worker.supervisor.echo import Echo, silence
@@ -63,8 +66,12 @@ class Worker:
         self._fence(epoch)
         self._environment.destroy()
 
-    def run_plan(self, epoch: int, execution_id: str, item: Item, acknowledged: Iterable[str]) -> None:
+    def run_plan(
+        self, epoch: int, execution_id: str, item: Item, access: Access | None, acknowledged: Iterable[str]
+    ) -> None:
         """Start an execution, unless this one was accepted before; forget outcomes that are stored.
+
+        Without `access` the submitter may use everything.
 
         Raises StaleEpochError, InvalidRequestError, WorkerStoppingError, EnvironmentClosedError,
         EnvironmentBusyError or RunEngineMissingError.
@@ -75,7 +82,22 @@ class Worker:
         if self._is_known(execution_id):
             return
         self._refuse_when_stopping()
-        self._environment.run_plan(execution_id, item)
+        self._environment.run_plan(execution_id, item, access)
+
+    def run_task(self, epoch: int, command: TaskCommand) -> None:
+        """Start a task, unless this one was accepted before.
+
+        Raises StaleEpochError, InvalidRequestError, WorkerStoppingError, EnvironmentClosedError or
+        EnvironmentBusyError.
+        """
+        _check_id("command.task_uid", command.task_uid)
+        if command.WhichOneof("work") is None:
+            raise InvalidRequestError("command", "say what is to be done: a function, a script or an update")
+        self._fence(epoch)
+        if self._is_known(command.task_uid):
+            return
+        self._refuse_when_stopping()
+        self._environment.run_task(command)
 
     def control_run_engine(self, epoch: int, action: Action, note: str) -> None:
         """Pause, resume or end the running plan; returns when the environment was told to. See `RunEngineControl`.
@@ -94,6 +116,10 @@ class Worker:
         Raises EnvironmentClosedError, RunEngineMissingError or EnvironmentUnresponsiveError.
         """
         return await self._environment.metadata()
+
+    async def simulate(self, request: SimulatePlanRequest) -> Simulation:
+        """What a plan would do. Raises EnvironmentClosedError or EnvironmentUnresponsiveError."""
+        return await self._environment.simulate(request)
 
     def acknowledge(self, epoch: int, execution_ids: Iterable[str]) -> None:
         """Forget outcomes that are stored. Raises StaleEpochError."""
@@ -116,6 +142,8 @@ class Worker:
             inventory=self._environment.inventory,
             execution=execution.message if execution is not None else None,
             outcomes=self._outcomes.waiting(),
+            running_tasks=self._environment.running_tasks,
+            task_outcomes=self._outcomes.waiting_tasks(),
         )
 
     async def stop(self, plan_timeout: float, close_timeout: float, acknowledge_timeout: float) -> None:
@@ -130,9 +158,10 @@ class Worker:
                 await asyncio.wait_for(self._outcomes.all_acknowledged.wait(), acknowledge_timeout)
         self._journal.close()
 
-    def _is_known(self, execution_id: str) -> bool:
+    def _is_known(self, uid: str) -> bool:
         running = self._environment.execution
-        return self._outcomes.knows(execution_id) or (running is not None and running.execution_id == execution_id)
+        goes_on = {*self._environment.running_tasks, running.execution_id if running is not None else ""}
+        return uid in goes_on or self._outcomes.knows(uid)
 
     def _fence(self, epoch: int) -> None:
         if epoch < self._highest_epoch:

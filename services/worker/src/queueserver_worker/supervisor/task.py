@@ -1,0 +1,59 @@
+"""One task: what is known of it while it goes on, and how it comes to its one outcome.
+
+What the environment reports is bounded and made consistent: a task that failed has a message and no value, one that
+did not fail has neither message nor traceback. What was printed is what was seen here.
+"""
+
+from __future__ import annotations
+
+from queueserver.common.v1.task_pb2 import TaskResult
+from queueserver.worker.v1.event_pb2 import TaskOutcome
+from queueserver.worker.v1.worker_service_pb2 import TaskCommand
+
+from queueserver_worker.supervisor.clock import is_time, now
+from queueserver_worker.supervisor.excerpt import Excerpt
+from queueserver_worker.task_terms import MAX_RETURN_VALUE_BYTES, failure_text, kind_of
+
+MAX_MESSAGE = 2_000
+MAX_TRACEBACK = 64 * 1024
+
+
+class RunningTask:
+    """A task that goes on."""
+
+    def __init__(self, command: TaskCommand) -> None:
+        self.uid = command.task_uid
+        self.in_background = command.run_in_background
+        #: The last of what it printed.
+        self.excerpt = Excerpt()
+        self._kind = kind_of(command)
+        self._start_time = now()
+
+    def reported(self, result: TaskResult, room: int) -> TaskOutcome:
+        """The outcome, when the environment reported it. There is `room` for that many bytes of a value."""
+        size = result.return_value.ByteSize()
+        if size > min(MAX_RETURN_VALUE_BYTES, room):
+            why = f"it did what it should, but its return value of {size} bytes could not be kept; return less."
+            return self._outcome(TaskResult(message=failure_text(self._kind, why), start_time=result.start_time))
+        return self._outcome(result)
+
+    def lost(self, why: str) -> TaskOutcome:
+        """The outcome, when the environment is gone and can't report it."""
+        return self._outcome(TaskResult(message=failure_text(self._kind, why)))
+
+    def _outcome(self, result: TaskResult) -> TaskOutcome:
+        outcome = TaskOutcome(task_uid=self.uid, result=result)
+        complete = outcome.result
+        if complete.success:
+            complete.message = complete.traceback = ""
+        else:
+            complete.message = complete.message[:MAX_MESSAGE] or failure_text(self._kind, "it did not say why.")
+            # The end of a traceback is what names the error.
+            complete.traceback = complete.traceback[-MAX_TRACEBACK:]
+            complete.ClearField("return_value")
+        if not is_time(complete.start_time):
+            complete.start_time.CopyFrom(self._start_time)
+        if not is_time(complete.stop_time):
+            complete.stop_time.CopyFrom(now())
+        complete.console_excerpt = self.excerpt.text
+        return outcome

@@ -1,0 +1,21 @@
+"""What the supervisor and the environment agree on about tasks: how they are called, and how much they may return."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from queueserver.worker.v1.worker_service_pb2 import TaskCommand
+
+MAX_RETURN_VALUE_BYTES: Final = 2 * 1024 * 1024
+"""Longest encoded return value: results wait in files and in snapshots, and clients read them in one message."""
+_WORDS: Final = {"function": "Execute function", "script": "Load script", "update": "Environment update"}
+
+
+def kind_of(command: TaskCommand) -> str:
+    """What a task does, in words."""
+    return _WORDS.get(command.WhichOneof("work") or "", "Task")
+
+
+def failure_text(kind: str, why: str) -> str:
+    """The message of a task that failed; `why` is a sentence or the text of an exception."""
+    return f"Error occurred while executing '{kind}': {why}"
