@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
@@ -24,6 +25,15 @@ from queueserver_manager.domain.item import (
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.tasks import (
+    EnvironmentUpdate,
+    FunctionCall,
+    Script,
+    Task,
+    TaskKind,
+    TaskResult,
+    kind_of_work,
+)
 
 #: For property tests: the speed of a shared machine is not what they are about.
 relaxed = settings(deadline=None, max_examples=40)
@@ -53,6 +63,15 @@ def outcome(execution_id: str = "x-1", status: ExitStatus = ExitStatus.COMPLETED
 def entry(number: int, uid: str = "") -> HistoryEntry:
     item = plan(uid or f"done-{number}")
     return HistoryEntry(number, item, f"x-{number}", ItemResult(ExitStatus.COMPLETED, stop=NOW))
+
+
+def task(uid: str, number: int = 1, *, background: bool = False) -> Task:
+    work = FunctionCall("function_sleep", [1])
+    return Task(number, uid, TaskKind.FUNCTION, work.name, background, "jane", "primary", NOW, "boot", "e", work)
+
+
+def task_result(*, success: bool = True, stop: float = NOW + 1) -> TaskResult:
+    return TaskResult(success, stop=stop, start=NOW)
 
 
 def record_of(uids: Iterable[str], *, running_uid: str = "", done: int = 0) -> Record:
@@ -95,6 +114,7 @@ def state(record: Record) -> tuple[object, ...]:
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
         (record.mode, record.autostart, list(record.requests.items())),
+        (list(record.tasks), record.tasks.running),
     )
 
 
@@ -138,6 +158,22 @@ items = st.builds(
 runnings = st.builds(RunningItem, items, texts, times, texts, texts, st.booleans())
 modes = st.builds(QueueMode, st.booleans(), st.booleans(), st.sampled_from(InterruptedPolicy))
 requests = st.builds(AnsweredRequest, texts, texts, st.binary(max_size=20), times)
+works = (
+    st.builds(FunctionCall, texts, st.lists(values, max_size=3), st.dictionaries(texts, values, max_size=3))
+    | st.builds(Script, texts, st.booleans(), st.booleans())
+    | st.builds(EnvironmentUpdate)
+)
+tasks = st.builds(
+    lambda work, **fields: Task(**fields, kind=kind_of_work(work), work=work),
+    works,
+    number=st.integers(1, 2**40),
+    background=st.booleans(),
+    created=times,
+    **dict.fromkeys(("uid", "name", "user", "user_group", "boot_id", "environment_id"), texts),
+)
+task_results = st.builds(
+    TaskResult, st.booleans(), times, st.none() | times, texts, texts, st.none() | st.binary(max_size=20), texts
+)
 runs = st.builds(RunSummary, texts, st.none() | st.integers(0, 2**40), st.booleans(), texts)
 results = st.builds(
     ItemResult,
@@ -170,4 +206,11 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     ev.HistoryAdded: st.builds(ev.HistoryAdded, entries),
     ev.HistoryCleared: st.builds(ev.HistoryCleared, indices, indices),
     ev.InventoryReplaced: st.builds(ev.InventoryReplaced, indices, indices),
+    # The log has neither what a task is to do nor what a function returned.
+    ev.TaskStarted: tasks.map(lambda one: ev.TaskStarted(replace(one, work=None))),
+    ev.TaskFinished: st.builds(
+        lambda one, result: ev.TaskFinished(replace(one, work=None), replace(result, return_value=None)),
+        tasks,
+        task_results,
+    ),
 }

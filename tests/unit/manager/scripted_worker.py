@@ -8,6 +8,7 @@ from typing import Any
 
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
+from queueserver_manager.domain.tasks import Task
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import RunEngineVerb, WorkerEvent, WorkerSnapshot
 
@@ -61,6 +62,9 @@ class ScriptedWorker:
         await self._command()
 
     async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+        raise NotImplementedError
+
+    async def run_task(self, task: Task) -> None:
         raise NotImplementedError
 
     async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:

@@ -12,6 +12,7 @@ from queueserver.manager.v1 import (
     queue_service_pb2,
     run_engine_service_pb2,
     status_service_pb2,
+    task_service_pb2,
 )
 from queueserver_manager.domain.blockers import Blocker, BlockerKind, Circumstances, blockers
 from queueserver_manager.domain.lifecycle import (
@@ -38,7 +39,13 @@ CLEAR = Circumstances(
 )
 METHODS = {
     f"{service.name}.{method.name}"
-    for module in (queue_service_pb2, run_engine_service_pb2, status_service_pb2, environment_service_pb2)
+    for module in (
+        queue_service_pb2,
+        run_engine_service_pb2,
+        status_service_pb2,
+        environment_service_pb2,
+        task_service_pb2,
+    )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
@@ -64,6 +71,7 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
         {"state": _S.DESTROYING_ENVIRONMENT, "environment": replace(OPEN, state=_E.DESTROYING)},
         *(_K.ENVIRONMENT_CHANGING, "EnvironmentService.WaitEnvironment", ""),
     ),
+    ({"state": _S.EXECUTING_TASK}, _K.TASK_RUNNING, "TaskService.WaitTask", "qserver task list"),
     (
         {"environment": replace(OPEN, responsive=False)},
         *(_K.ENVIRONMENT_UNRESPONSIVE, "EnvironmentService.Destroy", "qserver environment destroy"),

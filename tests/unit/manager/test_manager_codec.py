@@ -13,8 +13,10 @@ from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.tasks import KeptTask, Task, TaskResult
 from queueserver_manager.store import codec, event_codec
 from queueserver_manager.store.event_codec import decode_events, encode_events
+from queueserver_manager.store.task_codec import decode_kept, encode_kept
 
 from tests.unit.manager.samples import (
     EVENTS,
@@ -25,6 +27,8 @@ from tests.unit.manager.samples import (
     relaxed,
     requests,
     runnings,
+    task_results,
+    tasks,
     times,
     values,
 )
@@ -85,6 +89,12 @@ def test_the_mode_is_read_back_as_it_was(mode: QueueMode) -> None:
 @given(requests)
 def test_the_answer_to_a_request_is_read_back_byte_by_byte(answered: AnsweredRequest) -> None:
     assert codec.decode_request(answered.request_id, codec.encode_request(answered)) == answered
+
+
+@given(tasks, st.none() | task_results)
+def test_a_task_is_read_back_as_it_was(task: Task, result: TaskResult | None) -> None:
+    kept = KeptTask(task, result)
+    assert decode_kept(encode_kept(kept)) == kept
 
 
 @pytest.mark.parametrize("answer", [b"", b"\n", b'\n\n\x00["', b"\xff"])

@@ -12,8 +12,20 @@ from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions, parts_of
+from queueserver_manager.domain.tasks import KeptTask
 
-from tests.unit.manager.samples import apply, entry, plan, record_of, relaxed, request, running, state
+from tests.unit.manager.samples import (
+    apply,
+    entry,
+    plan,
+    record_of,
+    relaxed,
+    request,
+    running,
+    state,
+    task,
+    task_result,
+)
 
 INVENTORY = Inventory({"count": Plan("count", ())}, {}, b"wire")
 #: Each kind of change, as it fits a record with the queue a b c, one running, and entries 1 to 3.
@@ -33,6 +45,9 @@ SAMPLES: list[ch.Change] = [
     ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False),
     ch.SetMode(QueueMode(loop=True)),
     ch.SetAutostart(enabled=True),
+    ch.PutTask(KeptTask(task("new", 9))),
+    ch.PutTask(KeptTask(task("t-1", 1), task_result())),
+    ch.DropTasks(("t-1", "t-3")),
     ch.RememberRequest(request("new")),
     ch.ForgetRequests(("first", "second")),
 ]
@@ -41,6 +56,8 @@ SAMPLES: list[ch.Change] = [
 def sample_record() -> Record:
     record = record_of("abc", running_uid="r", done=3)
     apply(record, [ch.RememberRequest(request(name)) for name in ("first", "second", "third")])
+    apply(record, [ch.PutTask(KeptTask(task(f"t-{number}", number))) for number in (1, 2, 3)])
+    apply(record, [ch.PutTask(KeptTask(task("t-2", 2), task_result()))])
     return record
 
 
@@ -74,6 +91,9 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
         ch.SetAutostart(enabled=bool(rank % 2)),
         ch.RememberRequest(request(f"id-{number}")),
+        ch.PutTask(KeptTask(task(f"task-{number}", record.tasks.next_number))),
+        *(ch.PutTask(KeptTask(running, task_result())) for running in record.tasks.running[:1]),
+        ch.DropTasks(tuple(kept.task.uid for kept in record.tasks)[: rank % 3]),
         ch.ForgetRequests(tuple(record.requests)[: rank % 3]),
     ]
     if there:

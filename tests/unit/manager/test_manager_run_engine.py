@@ -153,11 +153,11 @@ async def test_a_pause_is_over_with_its_item() -> None:
 async def test_a_plan_that_leaves_its_pause_is_executing_at_once(verb: RunEngineVerb) -> None:
     async with desk(PAUSED) as d:
         await d.control(verb)
-        assert d.view.state(has_running_item=True).name == "EXECUTING_QUEUE"
+        assert d.view.state(has_running_item=True, has_foreground_task=False).name == "EXECUTING_QUEUE"
         d.view.set_environment(RUNNING)
         assert not d.view.leaving_pause
         d.view.set_environment(PAUSED)
-        assert d.view.state(has_running_item=True).name == "PAUSED"
+        assert d.view.state(has_running_item=True, has_foreground_task=False).name == "PAUSED"
 
 
 @pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])
@@ -166,7 +166,7 @@ async def test_a_plan_that_left_its_pause_before_the_answer_arrives_may_pause_ag
         d.worker.reports_first = RUNNING
         await d.control(verb)
         d.view.set_environment(PAUSED)
-        assert d.view.state(has_running_item=True).name == "PAUSED"
+        assert d.view.state(has_running_item=True, has_foreground_task=False).name == "PAUSED"
 
 
 @pytest.mark.parametrize(

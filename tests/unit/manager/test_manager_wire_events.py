@@ -8,9 +8,10 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver.common.v1 import item_pb2
+from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1 import queue_service_pb2 as queue_pb
+from queueserver.manager.v1 import task_service_pb2
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
 from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
@@ -54,6 +55,31 @@ def expected_edit(event: ev.ItemsMoved | ev.ItemUpdated | ev.QueueModeChanged) -
     return pb.WatchEvent(queue_mode_changed=pb.QueueModeChanged(mode=mode))
 
 
+def expected_task(event: ev.TaskStarted | ev.TaskFinished) -> pb.WatchEvent:
+    task = event.task
+    message = task_pb2.Task(
+        task_uid=task.uid,
+        kind=task_pb2.TaskKind.Value(f"TASK_KIND_{task.kind.name}"),
+        name=task.name,
+        run_in_background=task.background,
+        user=task.user,
+        user_group=task.user_group,
+    )
+    set_time(message.create_time, task.created)
+    if isinstance(event, ev.TaskStarted):
+        status = task_service_pb2.TaskStatus(task=message, state=task_service_pb2.TASK_STATE_RUNNING)
+        return pb.WatchEvent(task_started=pb.TaskStarted(task=status))
+    result = event.result
+    ended = task_pb2.TaskResult(
+        success=result.success, message=result.message, traceback=result.traceback, console_excerpt=result.console
+    )
+    set_time(ended.stop_time, result.stop)
+    if result.start is not None:
+        set_time(ended.start_time, result.start)
+    status = task_service_pb2.TaskStatus(task=message, state=task_service_pb2.TASK_STATE_COMPLETED, result=ended)
+    return pb.WatchEvent(task_finished=pb.TaskFinished(task=status))
+
+
 def expected_message(event: ev.Event) -> pb.WatchEvent:
     """The same event, built with Protobuf alone."""
     message = pb.WatchEvent()
@@ -79,6 +105,8 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
         message.item_finished.CopyFrom(finished)
     elif isinstance(event, (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)):
         return expected_edit(event)
+    elif isinstance(event, (ev.TaskStarted, ev.TaskFinished)):
+        return expected_task(event)
     elif isinstance(event, ev.HistoryAdded):
         message.history_added.entry.ParseFromString(entry_bytes(event.entry))
     return message

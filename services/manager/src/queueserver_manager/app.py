@@ -19,6 +19,7 @@ from queueserver.manager.v1 import (
     queue_service_pb2_grpc,
     run_engine_service_pb2_grpc,
     status_service_pb2_grpc,
+    task_service_pb2_grpc,
 )
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.memory import settle
@@ -29,6 +30,7 @@ from redis.exceptions import RedisError
 
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.submission import Submission
+from queueserver_manager.domain.tasks import Retention
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
@@ -43,6 +45,7 @@ from queueserver_manager.rpc.queue import QueueServicer
 from queueserver_manager.rpc.run_engine import RunEngineServicer
 from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.rpc.status import StatusServicer
+from queueserver_manager.rpc.tasks import TaskServicer
 from queueserver_manager.settings import Settings, instance_name
 from queueserver_manager.store.codec import encode_item
 from queueserver_manager.store.connection import connect, pause, wait_for_answer
@@ -158,7 +161,15 @@ class Manager:
         )
         settle()
         worker = GrpcWorker(settings.worker, epoch)
-        about = TermSettings(epoch, self._address, settings.history_limit, _encode_ahead, settings.permitted_metadata)
+        about = TermSettings(
+            epoch,
+            self._address,
+            settings.history_limit,
+            _encode_ahead,
+            settings.permitted_metadata,
+            Retention(settings.task_result_age, settings.task_result_count),
+            scripts_enabled=settings.scripts,
+        )
         term = Term(about, store, record, worker, self._board, ProtoEncoder())
         loop = asyncio.get_running_loop()
         jobs = [
@@ -218,4 +229,5 @@ def _add_servicers(server: Server, office: Office) -> None:
     environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(office), registry)
     inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), registry)
     run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(office), registry)
+    task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(office), registry)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), registry)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
+#: Results of tasks are kept at least so long, in seconds.
+MIN_RESULT_AGE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Settings:
     log_level: str
     #: Which keys of RE.md clients may see; see domain/metadata.py.
     permitted_metadata: tuple[str, ...]
+    #: How long, in seconds, and how many results of tasks are kept.
+    task_result_age: float = 3600.0
+    task_result_count: int = 1000
+    #: Whether clients may upload code.
+    scripts: bool = True
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -62,7 +69,17 @@ def parse(arguments: Sequence[str]) -> Settings:
         metavar="KEY",
         help="keys of RE.md that clients may see: / all, /a that key and below, /a/b",
     )
+    parser.add_argument(
+        "--task-result-age", type=_age, default=3600.0, metavar="S", help="seconds, 120 or more, default: %(default)g"
+    )
+    parser.add_argument(
+        "--task-result-count", type=_positive, default=1000, metavar="N", help="results kept, default: %(default)s"
+    )
+    parser.add_argument(
+        "--scripts", choices=("ON", "OFF"), default="ON", help="whether clients may upload code, default: %(default)s"
+    )
     given = parser.parse_args(arguments)
+    given.scripts = given.scripts == "ON"
     given.permitted_metadata = tuple(given.permitted_metadata)
     settings = Settings(**vars(given))
     if not settings.redis:
@@ -75,6 +92,16 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
+
+
+def _age(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not MIN_RESULT_AGE <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be {MIN_RESULT_AGE:g} or more")
+    return seconds
 
 
 def instance_name(settings: Settings, address: str) -> str:

@@ -28,6 +28,7 @@ class BlockerKind(Enum):
     QUEUE_EMPTY = 10
     ITEM_HELD = 11
     NOT_STARTED = 12
+    TASK_RUNNING = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,4 +140,7 @@ def _queue(now: Circumstances) -> list[Blocker]:
         start = ("QueueService.StartQueue", "qserver queue start")
         sentence = "The queue is not started, and autostart is off."
         found.append(Blocker(BlockerKind.NOT_STARTED, sentence, *start))
+    if now.state is ManagerState.EXECUTING_TASK:
+        sentence = "A task is being executed in the foreground: wait for its end."
+        found.append(Blocker(BlockerKind.TASK_RUNNING, sentence, "TaskService.WaitTask", "qserver task list"))
     return found

@@ -15,6 +15,7 @@ from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.tasks import KeptTask
 
 T = TypeVar("T")
 
@@ -108,6 +109,20 @@ class SetAutostart:
 
 
 @dataclass(frozen=True, slots=True)
+class PutTask:
+    """Take a task on, or note what became of it."""
+
+    kept: KeptTask
+
+
+@dataclass(frozen=True, slots=True)
+class DropTasks:
+    """Forget tasks that have ended."""
+
+    uids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RememberRequest:
     """Keep the answer to a request, so that its repetition gets the same."""
 
@@ -133,6 +148,8 @@ Change = (
     | SetInventory
     | SetMode
     | SetAutostart
+    | PutTask
+    | DropTasks
     | RememberRequest
     | ForgetRequests
 )

@@ -11,6 +11,7 @@ Refused
 │   ├── PlanNotFound
 │   ├── NumberNotExact
 │   ├── ItemTooLarge
+│   ├── ScriptTooLarge
 │   ├── BatchRefused
 │   ├── BatchTooLarge
 │   ├── ItemRepeated
@@ -20,6 +21,7 @@ Refused
 │   └── ResumeTokenInvalid
 ├── NotFound
 │   ├── ItemNotFound
+│   ├── TaskNotFound
 │   └── EnvironmentNotFound
 ├── BeyondRange
 │   ├── PositionOutOfRange
@@ -32,6 +34,7 @@ Refused
 │   ├── InventoryEmpty
 │   ├── EnvironmentClosed
 │   ├── EnvironmentExists
+│   ├── ScriptsDisabled
 │   ├── RunEngineMissing
 │   └── RunEnginePanicked
 ├── Conflict
@@ -102,6 +105,10 @@ class ItemTooLarge(InvalidRequest):
     """One item is larger than an item may be."""
 
 
+class ScriptTooLarge(InvalidRequest):
+    """A script is larger than a script may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class RefusedItem:
     """One refused item of a batch: its index in the request and why, as if it had been sent alone."""
@@ -161,6 +168,10 @@ class NotFound(Refused):
 
 class ItemNotFound(NotFound):
     """No such item is in the queue."""
+
+
+class TaskNotFound(NotFound):
+    """No such task was accepted, or its result is no longer kept."""
 
 
 class EnvironmentNotFound(NotFound):
@@ -235,6 +246,13 @@ class EnvironmentExists(WrongState):
 
     def __init__(self) -> None:
         super().__init__("RE Worker environment already exists.")
+
+
+class ScriptsDisabled(WrongState):
+    """The Manager was told to take no scripts."""
+
+    def __init__(self) -> None:
+        super().__init__("Scripts are switched off here: ask for the Manager to be started with --scripts ON.")
 
 
 class RunEngineMissing(WrongState):

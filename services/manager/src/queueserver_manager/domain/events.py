@@ -1,4 +1,4 @@
-"""What happened to the queue and the history, in the past tense. Stored with the change, told to watchers."""
+"""What happened to the queue, the history and tasks, in the past tense. Stored with the change, told to watchers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from enum import Enum
 
 from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.tasks import Task, TaskResult
 
 
 class StopReason(Enum):
@@ -152,6 +153,21 @@ class InventoryReplaced:
     devices: int
 
 
+@dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """A task was accepted."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFinished:
+    """A task ended."""
+
+    task: Task
+    result: TaskResult
+
+
 QueueEvent = (
     ItemsAdded
     | ItemRemoved
@@ -170,7 +186,8 @@ QueueEvent = (
     | InventoryReplaced
 )
 HistoryEvent = HistoryAdded | HistoryCleared
-Event = QueueEvent | HistoryEvent
+TaskEvent = TaskStarted | TaskFinished
+Event = QueueEvent | HistoryEvent | TaskEvent
 
 
 @dataclass(frozen=True, slots=True)

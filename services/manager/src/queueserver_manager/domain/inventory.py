@@ -129,6 +129,8 @@ class Inventory:
     issues: tuple[bytes, ...] = ()
     #: The whole of it as the Worker sent it, for storage.
     wire: bytes = b""
+    #: What was left out of them, each as the Worker sent it.
+    issues: tuple[bytes, ...] = ()
 
     def find_device(self, dotted_name: str) -> Device | None:
         """The device or component that a name such as ``bundle.motors.x`` leads to."""

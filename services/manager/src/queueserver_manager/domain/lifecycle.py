@@ -24,6 +24,7 @@ class ManagerState(Enum):
     STARTING_QUEUE = "starting_queue"
     EXECUTING_QUEUE = "executing_queue"
     PAUSED = "paused"
+    EXECUTING_TASK = "executing_task"
 
 
 _S = ManagerState
@@ -38,6 +39,7 @@ TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
             _S.CLOSING_ENVIRONMENT,
             _S.DESTROYING_ENVIRONMENT,
             _S.STARTING_QUEUE,
+            _S.EXECUTING_TASK,
         }
     ),
     _S.CREATING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
@@ -46,6 +48,7 @@ TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
     _S.STARTING_QUEUE: frozenset({_S.INITIALIZING, _S.IDLE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.DESTROYING_ENVIRONMENT}),
     _S.EXECUTING_QUEUE: frozenset({_S.INITIALIZING, _S.IDLE, _S.PAUSED, _S.DESTROYING_ENVIRONMENT}),
     _S.PAUSED: frozenset({_S.INITIALIZING, _S.IDLE, _S.EXECUTING_QUEUE, _S.DESTROYING_ENVIRONMENT}),
+    _S.EXECUTING_TASK: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
 }
 
 
@@ -57,6 +60,8 @@ class Action(Enum):
     START_QUEUE = "start the queue"
     STOP_QUEUE = "stop the queue"
     EXECUTE_ITEM = "execute an item"
+    EXECUTE_TASK = "execute a task in the foreground"
+    EXECUTE_BACKGROUND_TASK = "execute a task in the background"
     PAUSE = "pause the plan"
     RESUME = "resume the plan"
     STOP_PLAN = "stop the plan"
@@ -71,6 +76,10 @@ ALLOWED: dict[Action, frozenset[ManagerState]] = {
     Action.START_QUEUE: frozenset({_S.IDLE}),
     Action.STOP_QUEUE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
     Action.EXECUTE_ITEM: frozenset({_S.IDLE}),
+    Action.EXECUTE_TASK: frozenset({_S.IDLE}),
+    Action.EXECUTE_BACKGROUND_TASK: frozenset(
+        {_S.IDLE, _S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.EXECUTING_TASK}
+    ),
     Action.PAUSE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
     Action.RESUME: frozenset({_S.PAUSED}),
     Action.STOP_PLAN: frozenset({_S.PAUSED}),
@@ -89,6 +98,7 @@ _WAY_OUT = {
     _S.STARTING_QUEUE: "stop the queue first",
     _S.EXECUTING_QUEUE: "wait until the plan has ended, or stop the queue first",
     _S.PAUSED: "resume or end the paused plan first",
+    _S.EXECUTING_TASK: "wait until the task has ended, or destroy the environment",
 }
 _WAY_OUT_OF_RUNNING = "pause the plan first, or abort it at once"
 
@@ -107,6 +117,7 @@ class EnvironmentState(Enum):
     EXECUTING_PLAN = 4
     CLOSING = 5
     DESTROYING = 6
+    EXECUTING_TASK = 7
 
 
 class RunEngineState(Enum):
@@ -149,11 +160,17 @@ class Environment:
     failure: EnvironmentFailure | None = None
     responsive: bool = True
     pause_pending: bool = False
+    background_tasks: int = 0
 
     @property
     def exists(self) -> bool:
         """Open, or on its way in or out."""
         return self.state not in (EnvironmentState.UNKNOWN, EnvironmentState.CLOSED)
+
+    @property
+    def is_open(self) -> bool:
+        """The startup code is loaded and nothing ends it."""
+        return self.state in (EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN, EnvironmentState.EXECUTING_TASK)
 
 
 class PendingCommand(Enum):
@@ -178,6 +195,8 @@ class Situation:
     environment: Environment = field(default_factory=Environment)
     #: A paused plan was told to resume or to end, and the Worker has not reported the effect yet.
     leaving_pause: bool = False
+    #: A task was accepted that keeps the environment to itself.
+    has_foreground_task: bool = False
 
 
 def manager_state(situation: Situation) -> ManagerState:
@@ -191,6 +210,8 @@ def manager_state(situation: Situation) -> ManagerState:
         if situation.environment.run_engine is RunEngineState.PAUSED and not situation.leaving_pause:
             return _S.PAUSED
         return _S.EXECUTING_QUEUE if situation.confirmed else _S.STARTING_QUEUE
+    if situation.has_foreground_task:
+        return _S.EXECUTING_TASK
     if pending is PendingCommand.OPEN or environment is EnvironmentState.INITIALIZING:
         return _S.CREATING_ENVIRONMENT
     if pending is PendingCommand.CLOSE or environment is EnvironmentState.CLOSING:

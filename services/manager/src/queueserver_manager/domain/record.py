@@ -15,9 +15,11 @@ from queueserver_manager.domain.changes import (
     DropAllItems,
     DropHistory,
     DropItem,
+    DropTasks,
     Execution,
     ForgetRequests,
     PutItem,
+    PutTask,
     RememberRequest,
     SetAutostart,
     SetExecution,
@@ -32,6 +34,7 @@ from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.tasks import KeptTask, Tasks
 
 Undo = Callable[[], None]
 
@@ -45,6 +48,8 @@ class Revisions:
     history: int = 0
     plans: int = 0
     devices: int = 0
+    #: Of the last end of a task.
+    tasks: int = 0
 
     def after(self, revision: int, changes: Iterable[Change]) -> Revisions:
         """Revisions after a commit with these changes."""
@@ -55,6 +60,7 @@ class Revisions:
             history=revision if "history" in touched else self.history,
             plans=revision if "plans" in touched else self.plans,
             devices=revision if "devices" in touched else self.devices,
+            tasks=revision if "tasks" in touched else self.tasks,
         )
 
 
@@ -64,7 +70,9 @@ def parts_of(change: Change) -> tuple[str, ...]:
         return ("history",)
     if isinstance(change, SetInventory):
         return ("plans",) * change.plans_changed + ("devices",) * change.devices_changed
-    if isinstance(change, (SetExecution, SetRank, SetMode, SetAutostart, RememberRequest, ForgetRequests)):
+    if isinstance(change, PutTask):
+        return ("tasks",) if change.kept.result is not None else ()
+    if isinstance(change, (SetExecution, SetRank, SetMode, SetAutostart, DropTasks, RememberRequest, ForgetRequests)):
         return ()
     return ("queue",)
 
@@ -83,11 +91,15 @@ class Record:
     inventory: Inventory = field(default_factory=Inventory)
     mode: QueueMode = field(default_factory=QueueMode)
     autostart: bool = False
+    tasks: Tasks = field(default_factory=Tasks)
     #: Answered requests by id, oldest first.
     requests: dict[str, AnsweredRequest] = field(default_factory=dict)
 
     def apply(self, change: Change) -> Undo:
-        """Make one change; answers how to take it back. Undos are called newest first."""
+        """Make one change, or raise and leave everything as it was; answers how to take it back.
+
+        Undos are called newest first.
+        """
         if isinstance(change, PutItem):
             return self._put(change.item, change.rank)
         if isinstance(change, SetRank):
@@ -103,6 +115,8 @@ class Record:
         if isinstance(change, DropHistory):
             dropped = self.history.drop_before(change.before)
             return lambda: self.history.restore(dropped)
+        if isinstance(change, (PutTask, DropTasks)):
+            return self._put_task(change.kept) if isinstance(change, PutTask) else self._drop_tasks(change.uids)
         if isinstance(change, RememberRequest):
             request_id = change.request.request_id
             self.requests[request_id] = change.request
@@ -115,8 +129,24 @@ class Record:
         del self.requests[request_id]
 
     def _forget_old(self, request_ids: tuple[str, ...]) -> Undo:
-        popped = {request_id: self.requests.pop(request_id) for request_id in request_ids}
+        popped = {request_id: self.requests[request_id] for request_id in request_ids}
+        for request_id in popped:
+            self._forget(request_id)
         return lambda: setattr(self, "requests", popped | self.requests)
+
+    def _put_task(self, kept: KeptTask) -> Undo:
+        tasks, before = self.tasks, self.tasks.get(kept.task.uid)
+        tasks.put(kept)
+        if before is None:
+            return lambda: tasks.drop(kept.task.uid)
+        return lambda: tasks.put(before)
+
+    def _drop_tasks(self, uids: tuple[str, ...]) -> Undo:
+        tasks = self.tasks
+        dropped = [kept for kept in map(tasks.get, uids) if kept is not None]
+        for kept in dropped:
+            tasks.drop(kept.task.uid)
+        return lambda: tasks.restore(dropped)
 
     def _put(self, item: Item, rank: int) -> Undo:
         queue, old = self.queue, self.queue.get(item.uid)

@@ -39,13 +39,13 @@ class Autostart:
             return
         if not summary.autostart or not summary.items_in_queue or summary.head_held:
             return
-        if summary.running is None and self._can_execute() and self._ledger.storage_up:
+        if summary.running is None and not summary.foreground_task and self._can_execute() and self._ledger.storage_up:
             self._starting = asyncio.get_running_loop().create_task(self._start())
             self._starting.add_done_callback(self._done)
 
     def _can_execute(self) -> bool:
         view = self._view
-        idle = view.state(has_running_item=False) is ManagerState.IDLE
+        idle = view.state(has_running_item=False, has_foreground_task=False) is ManagerState.IDLE
         usable = view.environment.run_engine is RunEngineState.IDLE
         return view.connected and idle and usable and view.claimant().can_execute
 
@@ -59,7 +59,8 @@ class Autostart:
 
     async def _start(self) -> None:
         def decide(record: Record) -> Decision[Step]:
-            if record.running is not None or not record.autostart or not self._can_execute():
+            busy = record.running is not None or record.tasks.foreground is not None
+            if busy or not record.autostart or not self._can_execute():
                 return Decision(Step(None))
             return start_queue(record, AUTOSTART_USER, self._view.claimant())
 

@@ -24,7 +24,12 @@ from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
 
-_SETTLED = (EnvironmentState.CLOSED, EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN)
+_SETTLED = (
+    EnvironmentState.CLOSED,
+    EnvironmentState.IDLE,
+    EnvironmentState.EXECUTING_PLAN,
+    EnvironmentState.EXECUTING_TASK,
+)
 
 
 class EnvironmentOperations:
@@ -115,7 +120,10 @@ class EnvironmentOperations:
             view.leave(changed)
 
     def _state(self) -> ManagerState:
-        return self._view.state(has_running_item=self._ledger.summary.running is not None)
+        return self._view.state(
+            has_running_item=self._ledger.summary.running is not None,
+            has_foreground_task=self._ledger.summary.foreground_task,
+        )
 
     def _require_worker(self) -> None:
         if not self._view.connected:

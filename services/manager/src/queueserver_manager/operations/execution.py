@@ -7,7 +7,7 @@ from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import set_autostart
 from queueserver_manager.domain.errors import EnvironmentClosed, RunEngineMissing, RunEnginePanicked, WorkerUnavailable
 from queueserver_manager.domain.item import Item, RunningItem
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, RunEngineState, check
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState, check
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
@@ -52,11 +52,16 @@ class ExecutionOperations:
 
         return (await self._ledger.submit(decide, reply)).answer
 
+    def _state(self, record: Record) -> ManagerState:
+        return self._view.state(
+            has_running_item=record.running is not None, has_foreground_task=record.tasks.foreground is not None
+        )
+
     def _require_executable(self, record: Record, action: Action) -> None:
         view = self._view
         if not view.connected:
             raise WorkerUnavailable
-        state = view.state(has_running_item=record.running is not None)
+        state = self._state(record)
         if not view.environment.exists and state in ALLOWED[action]:
             raise EnvironmentClosed(f"RE Worker environment does not exist: open it, then {action.value}.")
         check(action, state)
@@ -69,7 +74,7 @@ class ExecutionOperations:
         """Let the running item end and start no other. Raises InvalidState."""
 
         def decide(record: Record) -> Decision[None]:
-            check(Action.STOP_QUEUE, self._view.state(has_running_item=record.running is not None))
+            check(Action.STOP_QUEUE, self._state(record))
             return executing.stop_queue(record, caller.user)
 
         return (await self._ledger.submit(decide, reply)).answer

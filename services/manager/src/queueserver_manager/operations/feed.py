@@ -32,6 +32,7 @@ class Kind(IntEnum):
     HISTORY = 3
     CONSOLE = 4
     DOCUMENT = 5
+    TASK = 6
 
 
 @dataclass(slots=True)

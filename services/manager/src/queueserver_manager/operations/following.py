@@ -60,7 +60,7 @@ class Following:
     def _look(self, record: Record, uid: str) -> ItemStanding:
         revision, running = record.revisions.last, record.running
         if running is not None and running.item.uid == uid:
-            paused = self._view.state(has_running_item=True) is ManagerState.PAUSED
+            paused = self._view.state(has_running_item=True, has_foreground_task=False) is ManagerState.PAUSED
             state = ItemState.PAUSED if paused else ItemState.RUNNING
             return ItemStanding(state, running.item, revision, running=running)
         item = record.queue.get(uid)

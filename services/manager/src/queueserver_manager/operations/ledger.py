@@ -64,6 +64,8 @@ class Summary:
     autostart: bool
     #: The item at the head of the queue is held.
     head_held: bool
+    #: A task keeps the environment to itself.
+    foreground_task: bool = False
 
 
 @dataclass(slots=True)
@@ -125,6 +127,7 @@ class Ledger:
             record.mode,
             record.autostart,
             head_held=len(record.queue) > 0 and record.queue.at(0).held,
+            foreground_task=record.tasks.foreground is not None,
         )
 
     async def submit(self, decide: Callable[[Record], Decision[T]], reply: Reply[T] = UNHEARD) -> Committed[T]:

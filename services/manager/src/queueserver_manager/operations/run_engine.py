@@ -113,7 +113,10 @@ class RunEngineOperations:
             raise WorkerUnavailable from error
 
     def _state(self) -> ManagerState:
-        return self._view.state(has_running_item=self._ledger.summary.running is not None)
+        return self._view.state(
+            has_running_item=self._ledger.summary.running is not None,
+            has_foreground_task=self._ledger.summary.foreground_task,
+        )
 
     def runs(self) -> tuple[RunSummary, ...]:
         """Runs of the running plan, in order of opening."""

@@ -6,13 +6,22 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from queueserver_manager.domain.errors import NotReady
-from queueserver_manager.domain.events import Announcement, Event, ItemFinished, ItemStarted, QueueStarted
+from queueserver_manager.domain.events import (
+    Announcement,
+    Event,
+    ItemFinished,
+    ItemStarted,
+    QueueStarted,
+    TaskFinished,
+    TaskStarted,
+)
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
+from queueserver_manager.domain.tasks import Retention
 from queueserver_manager.operations.autostart import Autostart
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.execution import ExecutionOperations
@@ -28,6 +37,8 @@ from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.operations.task_runner import TaskRunner
+from queueserver_manager.operations.tasks import TaskOperations
 from queueserver_manager.operations.watching import Encoder, Watching, kind_of
 from queueserver_manager.operations.worker_link import WorkerLink
 from queueserver_manager.operations.worker_view import WorkerView
@@ -52,6 +63,8 @@ class TermSettings:
     history_limit: int
     prepare_item: Callable[[Item, Submission], object]
     permitted_metadata: tuple[str, ...] = ("/",)
+    task_retention: Retention = field(default_factory=Retention)
+    scripts_enabled: bool = True
 
 
 class Term:
@@ -84,7 +97,16 @@ class Term:
             on_stale=self._stale.set,
         )
         open_runs = OpenRuns()
-        self.link = WorkerLink(worker, self.view, self.feed, open_runs, self.ledger, self.runner)
+        self.task_runner = TaskRunner(
+            self.ledger,
+            worker,
+            time.time,
+            settings.task_retention,
+            on_trouble=self._compare_notes,
+            on_stale=self._stale.set,
+        )
+        self.link = WorkerLink(worker, self.view, self.feed, open_runs, self.ledger, self.runner, self.task_runner)
+        self.tasks = TaskOperations(self.ledger, self.view, time.time, new_id, scripts_enabled=settings.scripts_enabled)
         self.environment = EnvironmentOperations(self.ledger, self.view, worker, new_id, self._stale.set)
         submissions = Submissions(self.ledger, time.time, new_id, settings.prepare_item)
         self.following = Following(self.ledger, self.view)
@@ -127,9 +149,11 @@ class Term:
         for job in jobs:
             job.cancel()
         await self.runner.close()
+        await self.task_runner.close()
         await asyncio.gather(*jobs, return_exceptions=True)
         self.feed.end_with(NotReady())
         self.following.end_with(NotReady())
+        self.tasks.end_with(NotReady())
 
     async def _watch_for_successor(self) -> None:
         """The Worker obeys somebody with a higher epoch: our term is over."""
@@ -163,6 +187,12 @@ class Term:
             self.view.confirmed = False
         elif isinstance(event, ItemFinished):
             self.view.drop_requests()
+        elif isinstance(event, TaskStarted):
+            kept = self._record.tasks.get(event.task.uid)
+            if kept is not None and kept.result is None:
+                self.task_runner.dispatch(kept.task)
+        elif isinstance(event, TaskFinished):
+            self.tasks.wake(event.task.uid)
         elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
             if event.running.immediate:
                 self.view.confirmed = False
@@ -190,7 +220,7 @@ class Term:
         summary, view = self.ledger.summary, self.view
         return StatusFacts(
             time=time.time(),
-            state=view.state(has_running_item=summary.running is not None),
+            state=view.state(has_running_item=summary.running is not None, has_foreground_task=summary.foreground_task),
             store_id=summary.store_id,
             revisions=summary.revisions,
             items_in_queue=summary.items_in_queue,

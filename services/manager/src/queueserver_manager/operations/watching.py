@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from queueserver_manager.domain.errors import ResumeTokenExpired
-from queueserver_manager.domain.events import Announcement, HistoryAdded, HistoryCleared
+from queueserver_manager.domain.events import Announcement, HistoryAdded, HistoryCleared, TaskFinished, TaskStarted
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.tasks import KeptTask
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind, WorkerAttached
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.open_runs import OpenRuns
@@ -55,6 +56,7 @@ class SnapshotPart:
     history: Sequence[HistoryEntry] = ()
     console: Sequence[bytes] = ()
     documents: Sequence[bytes] = ()
+    tasks: Sequence[KeptTask] = ()
 
 
 @dataclass(slots=True)
@@ -80,6 +82,8 @@ class _Cursor:
 
 def kind_of(announcement: Announcement) -> Kind:
     """Kind under which a durable event is watched."""
+    if isinstance(announcement.event, (TaskStarted, TaskFinished)):
+        return Kind.TASK
     return Kind.HISTORY if isinstance(announcement.event, (HistoryAdded, HistoryCleared)) else Kind.QUEUE
 
 
@@ -133,6 +137,8 @@ class Watching:
                 first.console = [entry.wire for entry in feed.tail(Kind.CONSOLE, _CONSOLE_TAIL_BYTES)]
             if Kind.DOCUMENT in kinds:
                 first.documents = self._open_runs.documents()
+            if Kind.TASK in kinds:
+                first.tasks = list(record.tasks)
             items: list[Item] = []
             if Kind.QUEUE in kinds:
                 first.running = record.running

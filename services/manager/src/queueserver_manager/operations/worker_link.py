@@ -21,6 +21,7 @@ from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.reconciler import reconcile
 from queueserver_manager.operations.runner import Runner
+from queueserver_manager.operations.task_runner import TaskRunner
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client import port
 
@@ -31,7 +32,14 @@ class WorkerLink:
     """Follows one Worker for one term."""
 
     def __init__(
-        self, worker: port.Worker, view: WorkerView, feed: Feed, open_runs: OpenRuns, ledger: Ledger, runner: Runner
+        self,
+        worker: port.Worker,
+        view: WorkerView,
+        feed: Feed,
+        open_runs: OpenRuns,
+        ledger: Ledger,
+        runner: Runner,
+        task_runner: TaskRunner,
     ) -> None:
         self._worker = worker
         self._view = view
@@ -39,6 +47,7 @@ class WorkerLink:
         self._open_runs = open_runs
         self._ledger = ledger
         self._runner = runner
+        self._task_runner = task_runner
         self._boot_id = ""
         self._sequence = 0
         self._snapshot_sequence = 0
@@ -109,6 +118,7 @@ class WorkerLink:
             self._runner.account(action.account)
         if action.acknowledge:
             self._runner.forget(list(action.acknowledge))
+        self._task_runner.reconcile(await self._ledger.read(lambda record: record.tasks.running), snapshot)
         self.met.set()
 
     async def _hear(self, events: Sequence[port.WorkerEvent]) -> None:
@@ -128,6 +138,8 @@ class WorkerLink:
         if isinstance(event, port.ExecutionFinished):
             self._view.set_runs(())
             self._runner.account(event.outcome)
+        elif isinstance(event, port.TaskEnded):
+            self._task_runner.account(event.outcome)
         elif isinstance(event, port.ExecutionChanged):
             self._view.set_runs(event.execution.runs)
         elif isinstance(event, port.EnvironmentChanged):

@@ -51,12 +51,13 @@ class WorkerView:
             event.set()
         self._on_change()
 
-    def state(self, *, has_running_item: bool) -> ManagerState:
+    def state(self, *, has_running_item: bool, has_foreground_task: bool) -> ManagerState:
         """The Manager's state."""
         return manager_state(
             Situation(
                 ready=True,
                 has_running_item=has_running_item,
+                has_foreground_task=has_foreground_task,
                 confirmed=self.confirmed,
                 pending=self.pending,
                 leaving_pause=self.leaving_pause,
@@ -67,9 +68,8 @@ class WorkerView:
     def claimant(self) -> Claimant:
         """For which Worker and environment an item would be claimed now."""
         environment = self.environment
-        is_open = environment.state in (EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN)
         # A RunEngine that an ended plan left unusable would refuse one item of the queue after the other.
-        executable = is_open and environment.run_engine is RunEngineState.IDLE
+        executable = environment.is_open and environment.run_engine is RunEngineState.IDLE
         return Claimant(
             boot_id=self.boot_id,
             environment_id=environment.environment_id,

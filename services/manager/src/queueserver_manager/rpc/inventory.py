@@ -44,3 +44,8 @@ class InventoryServicer(InventoryServiceServicer):
             next_page_token=page.next_token, devices_uid=marker(term.ledger.summary.store_id, part, page.revision)
         )
         return framing.repeated(1, page.descriptions) + rest.SerializeToString()
+
+    async def ListIssues(self, request: pb.ListIssuesRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: InventoryService.ListIssues."""
+        del request, context
+        return framing.repeated(1, self._office.term().ledger.inventory.issues[:_LARGEST_PAGE])

@@ -8,6 +8,7 @@ HISTORY = "queueserver.manager.v1.HistoryService"
 ENVIRONMENT = "queueserver.manager.v1.EnvironmentService"
 INVENTORY = "queueserver.manager.v1.InventoryService"
 RUN_ENGINE = "queueserver.manager.v1.RunEngineService"
+TASK = "queueserver.manager.v1.TaskService"
 EVENT = "queueserver.manager.v1.EventService"
 
-SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, EVENT)
+SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, TASK, EVENT)

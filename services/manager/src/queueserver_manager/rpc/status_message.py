@@ -43,6 +43,7 @@ def environment_to_proto(environment: Environment) -> environment_pb2.Environmen
         progress=environment.progress,
         responsive=environment.responsive,
         pause_pending=environment.pause_pending,
+        background_tasks=environment.background_tasks,
     )
     if environment.opened is not None:
         set_time(message.open_time, environment.opened)
@@ -88,6 +89,7 @@ def status_to_proto(facts: StatusFacts) -> pb.Status:
         queue_mode=mode_to_proto(facts.mode),
         queue_autostart_enabled=facts.autostart,
         pause_pending=facts.pause_pending,
+        task_results_uid=marker(store, "tasks", revisions.tasks),
         run_list_uid=marker(store, "runs", "{}:{}".format(*facts.run_list)),
     )
     set_time(status.time, facts.time)

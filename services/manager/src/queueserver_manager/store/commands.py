@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.record import Revisions
-from queueserver_manager.store import codec
+from queueserver_manager.store import codec, task_codec
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.script_line import Word
 
@@ -74,6 +74,10 @@ def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("SET", keys.mode, codec.encode_mode(mode))]
         case ch.SetAutostart(enabled):
             return [("SET", keys.autostart, "on") if enabled else ("DEL", keys.autostart)]
+        case ch.PutTask(kept):
+            return [("HSET", keys.tasks, kept.task.uid, task_codec.encode_kept(kept))]
+        case ch.DropTasks(uids):
+            return [("HDEL", keys.tasks, *uids)]
         case ch.RememberRequest(request):
             return [("HSET", keys.requests, request.request_id, codec.encode_request(request))]
         case ch.ForgetRequests(request_ids):
@@ -88,4 +92,5 @@ def revisions_command(keys: Keys, revisions: Revisions) -> Command:
         keys.meta,
         *("revision", revisions.last, "queue_revision", revisions.queue, "history_revision", revisions.history),
         *("plans_revision", revisions.plans, "devices_revision", revisions.devices),
+        *("tasks_revision", revisions.tasks),
     )

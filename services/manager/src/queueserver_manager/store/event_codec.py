@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus
-from queueserver_manager.store import codec
+from queueserver_manager.store import codec, task_codec
 
 Fields = Mapping[str, Any]
 
@@ -42,6 +43,11 @@ def _fields(event: ev.Event) -> dict[str, Any]:
         return {"reason": event.reason.value}
     if isinstance(event, ev.QueueModeChanged):
         return codec.mode_fields(event.mode)
+    if isinstance(event, ev.TaskStarted):
+        return {"task": task_codec.task_fields(replace(event.task, work=None))}
+    if isinstance(event, ev.TaskFinished):
+        result = task_codec.result_fields(event.result, with_value=False)
+        return {"task": task_codec.task_fields(event.task), "result": result}
     if isinstance(event, ev.ItemFinished):
         return {
             "uid": event.uid,
@@ -66,6 +72,8 @@ _NAMES: dict[type, str] = {
     ev.ItemFinished: "item_finished",
     ev.HistoryCleared: "history_cleared",
     ev.InventoryReplaced: "inventory_replaced",
+    ev.TaskStarted: "task_started",
+    ev.TaskFinished: "task_finished",
 }
 
 _DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
@@ -88,4 +96,6 @@ _DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
     "history_added": lambda f: ev.HistoryAdded(codec.decode_entry(f["entry"])),
     "history_cleared": lambda f: ev.HistoryCleared(f["removed"], f["first_number"]),
     "inventory_replaced": lambda f: ev.InventoryReplaced(f["plans"], f["devices"]),
+    "task_started": lambda f: ev.TaskStarted(task_codec.task_of(f["task"])),
+    "task_finished": lambda f: ev.TaskFinished(task_codec.task_of(f["task"]), task_codec.result_of(f["result"])),
 }

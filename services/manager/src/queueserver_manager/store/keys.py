@@ -9,6 +9,7 @@
 | P:execution     | string | whether the queue is running and a stop is pending, as JSON                   |
 | P:mode          | string | how ended items are treated, as JSON                                          |
 | P:autostart     | string | present while the queue starts by itself                                      |
+| P:tasks         | hash   | task uid -> task, and its result once it has ended, as JSON                   |
 | P:requests      | hash   | request id -> fingerprint, time and answer of a request                       |
 | P:history       | hash   | entry number -> entry as JSON                                                 |
 | P:inventory     | string | plans and devices, a serialized queueserver.common.v1.Inventory              |
@@ -49,6 +50,7 @@ _NAMES = frozenset(
         "mode",
         "autostart",
         "requests",
+        "tasks",
         "history",
         "inventory",
         "events",

@@ -25,6 +25,7 @@ from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.tasks import Tasks
 from queueserver_manager.store import codec
 from queueserver_manager.store.commands import commands_for, revisions_command
 from queueserver_manager.store.connection import wait_for_answer
@@ -32,6 +33,7 @@ from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
 from queueserver_manager.store.script_line import ScriptLine, Word
+from queueserver_manager.store.task_codec import decode_kept
 
 #: About how many changes the event log keeps for watchers that were away.
 EVENT_LOG_LENGTH = 100_000
@@ -73,9 +75,10 @@ class RedisStore:
             pipe.zrange(keys.order, 0, -1, withscores=True)
             pipe.hgetall(keys.history)
             pipe.hgetall(keys.requests)
+            pipe.hgetall(keys.tasks)
             for key in (keys.running, keys.execution, keys.inventory, keys.mode, keys.autostart):
                 pipe.get(key)
-            meta, items, order, history, requests, *single = await pipe.execute()
+            meta, items, order, history, requests, tasks, *single = await pipe.execute()
         if int(meta[b"schema"]) > SCHEMA:
             raise SchemaTooNew(
                 f"The store has schema {int(meta[b'schema'])} and this release knows {SCHEMA}: "
@@ -91,6 +94,7 @@ class RedisStore:
         record.mode = codec.decode_mode(codec.decode(mode)) if mode else QueueMode()
         record.autostart = autostart is not None
         record.requests = _requests(requests)
+        record.tasks = Tasks(map(decode_kept, tasks.values()))
         return record
 
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
@@ -152,6 +156,7 @@ def _revisions(meta: dict[bytes, bytes]) -> Revisions:
         history=number(b"history_revision"),
         plans=number(b"plans_revision"),
         devices=number(b"devices_revision"),
+        tasks=number(b"tasks_revision"),
     )
 
 

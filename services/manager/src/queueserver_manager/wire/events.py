@@ -8,9 +8,11 @@ from typing import Any
 from queueserver.manager.v1 import event_service_pb2 as pb
 
 from queueserver_manager.domain import events as ev
+from queueserver_manager.domain.tasks import KeptTask
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.items import EXIT_STATUSES, entry_bytes, item_bytes, running_to_proto, set_time
 from queueserver_manager.wire.modes import mode_to_proto
+from queueserver_manager.wire.tasks import status_of
 
 _REASONS = {reason: pb.QueueStopReason.Value(f"QUEUE_STOP_REASON_{reason.name}") for reason in ev.StopReason}
 _ITEM_ADDED = pb.WatchEvent.DESCRIPTOR.fields_by_name["item_added"].number
@@ -103,6 +105,14 @@ def _inventory_replaced(message: pb.WatchEvent, event: ev.InventoryReplaced) -> 
     message.inventory_changed.CopyFrom(pb.InventoryChanged(plans=event.plans, devices=event.devices))
 
 
+def _task_started(message: pb.WatchEvent, event: ev.TaskStarted) -> None:
+    message.task_started.task.CopyFrom(status_of(KeptTask(event.task), with_value=False))
+
+
+def _task_finished(message: pb.WatchEvent, event: ev.TaskFinished) -> None:
+    message.task_finished.task.CopyFrom(status_of(KeptTask(event.task, event.result), with_value=False))
+
+
 _FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
     ev.ItemRemoved: _removed,
     ev.ItemMoved: _moved,
@@ -119,4 +129,6 @@ _FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
     ev.ItemFinished: _item_finished,
     ev.HistoryCleared: _history_cleared,
     ev.InventoryReplaced: _inventory_replaced,
+    ev.TaskStarted: _task_started,
+    ev.TaskFinished: _task_finished,
 }

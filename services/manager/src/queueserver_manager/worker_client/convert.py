@@ -20,6 +20,7 @@ from queueserver_manager.domain.lifecycle import (
     EnvironmentState,
     RunEngineState,
 )
+from queueserver_manager.wire.tasks import outcome_from_proto as task_outcome
 from queueserver_manager.worker_client import port
 
 #: Longer texts of outcomes are cut: they are kept in memory, in Redis, and sent whole.
@@ -58,6 +59,8 @@ def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerSnapsho
         inventory=inventory_from_proto(message.inventory) if message.HasField("inventory") else None,
         execution=execution_from_proto(message.execution) if message.HasField("execution") else None,
         outcomes=tuple(map(outcome_from_proto, message.outcomes)),
+        running_tasks=frozenset(message.running_tasks),
+        task_outcomes=tuple(task_outcome(one.task_uid, one.result) for one in message.task_outcomes),
     )
 
 
@@ -74,6 +77,8 @@ def event_from_proto(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
         event = port.ExecutionChanged(execution_from_proto(message.execution_changed))
     elif kind == "execution_finished":
         event = port.ExecutionFinished(outcome_from_proto(message.execution_finished))
+    elif kind == "task_finished":
+        event = port.TaskEnded(task_outcome(message.task_finished.task_uid, message.task_finished.result))
     elif kind == "environment_changed":
         event = port.EnvironmentChanged(environment_from_proto(message.environment_changed))
     elif kind == "inventory_changed":
@@ -147,6 +152,7 @@ def environment_from_proto(message: environment_pb2.Environment) -> Environment:
         failure=failure,
         responsive=message.responsive,
         pause_pending=message.pause_pending,
+        background_tasks=message.background_tasks,
     )
 
 
@@ -157,6 +163,7 @@ def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
     return inv.Inventory(
         plans={plan.name: _plan(plan) for plan in plans},
         devices={device.name: _device(device, top=True) for device in devices},
+        issues=tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name)),
         wire=message.SerializeToString(deterministic=True),
     )
 

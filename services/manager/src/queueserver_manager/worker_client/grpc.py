@@ -12,7 +12,9 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.tasks import Task
 from queueserver_manager.wire.items import item_to_proto
+from queueserver_manager.wire.tasks import command_of
 from queueserver_manager.wire.values import struct_to_plain
 from queueserver_manager.worker_client import convert, port
 
@@ -65,6 +67,10 @@ class GrpcWorker:
             epoch=self._epoch, execution_id=execution_id, item=item_to_proto(item), acknowledged=acknowledged
         )
         await self._command(self._stub.RunPlan, request)
+
+    async def run_task(self, task: Task) -> None:
+        """Start a task, once."""
+        await self._command(self._stub.RunTask, pb.RunTaskRequest(epoch=self._epoch, command=command_of(task)))
 
     async def control_run_engine(self, verb: port.RunEngineVerb, note: str) -> None:
         """Pause, resume or end the running plan."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, Outcome, RunSummary
 from queueserver_manager.domain.lifecycle import Environment
+from queueserver_manager.domain.tasks import Task, TaskOutcome
 
 
 class WorkerDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
@@ -61,6 +62,9 @@ class WorkerSnapshot:
     inventory: Inventory | None
     execution: Execution | None
     outcomes: tuple[Outcome, ...]
+    #: Tasks that go on, and outcomes of tasks that were not acknowledged.
+    running_tasks: frozenset[str] = frozenset()
+    task_outcomes: tuple[TaskOutcome, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,13 @@ class ExecutionFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskEnded:
+    """A task ended."""
+
+    outcome: TaskOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleWritten:
     """Console text; ``wire`` is a serialized WatchEvent."""
 
@@ -116,7 +127,15 @@ class DocumentWritten:
     role: DocumentRole
 
 
-Event = EnvironmentChanged | InventoryReported | ExecutionChanged | ExecutionFinished | ConsoleWritten | DocumentWritten
+Event = (
+    EnvironmentChanged
+    | InventoryReported
+    | ExecutionChanged
+    | ExecutionFinished
+    | TaskEnded
+    | ConsoleWritten
+    | DocumentWritten
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,9 @@ class Worker(Protocol):
 
     async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
         """Start an execution, once: a repetition changes nothing."""
+
+    async def run_task(self, task: Task) -> None:
+        """Start a task, once: a repetition changes nothing."""
 
     async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
         """Pause, resume or end the running plan."""

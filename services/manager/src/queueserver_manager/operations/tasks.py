@@ -1,0 +1,145 @@
+"""Start tasks, and tell what has become of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.errors import (
+    EnvironmentClosed,
+    Refused,
+    ScriptsDisabled,
+    TaskNotFound,
+    WorkerUnavailable,
+)
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, PendingCommand, check
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.tasking import Acceptance, accept_task
+from queueserver_manager.domain.tasks import FunctionCall, KeptTask, Script, Task, Work
+from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.worker_view import WorkerView
+
+
+class TaskOperations:
+    """What clients may do with tasks. Every method raises the ledger's refusals besides its own."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        view: WorkerView,
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        *,
+        scripts_enabled: bool,
+    ) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._now = now
+        self._new_id = new_id
+        self._scripts_enabled = scripts_enabled
+        self._followers: dict[str, set[asyncio.Event]] = {}
+        self._ended: Refused | None = None
+
+    async def start(self, caller: Caller, work: Work, reply: Reply[Task], *, background: bool) -> bytes:
+        """Take a task on; the result is the task.
+
+        Raises FunctionNotAllowed, ScriptsDisabled, EnvironmentClosed, InvalidState, WorkerUnavailable.
+        """
+
+        def decide(record: Record) -> Decision[Task]:
+            self._require_permitted(record, caller, work)
+            self._require_environment(record, background=background)
+            view = self._view
+            acceptance = Acceptance(
+                user=caller.user,
+                user_group=caller.user_group,
+                boot_id=view.boot_id,
+                environment_id=view.environment.environment_id,
+                now=self._now(),
+                new_id=self._new_id,
+            )
+            return accept_task(record, work, acceptance, background=background)
+
+        return (await self._ledger.submit(decide, reply)).answer
+
+    def _require_permitted(self, record: Record, caller: Caller, work: Work) -> None:
+        del record, caller
+        if isinstance(work, Script) and not self._scripts_enabled:
+            raise ScriptsDisabled
+        if isinstance(work, FunctionCall):
+            return
+
+    def _require_environment(self, record: Record, *, background: bool) -> None:
+        view = self._view
+        if not view.connected:
+            raise WorkerUnavailable
+        state = view.state(
+            has_running_item=record.running is not None, has_foreground_task=record.tasks.foreground is not None
+        )
+        if not view.environment.exists and state in ALLOWED[Action.EXECUTE_TASK]:
+            raise EnvironmentClosed("RE Worker environment does not exist: open it, then start the task.")
+        if not background:
+            check(Action.EXECUTE_TASK, state)
+        elif not view.environment.is_open or view.pending is not PendingCommand.NONE:
+            check(Action.EXECUTE_BACKGROUND_TASK, state)
+
+    async def get(self, uid: str) -> KeptTask:
+        """A task and what has become of it. Raises TaskNotFound."""
+        return await self._ledger.read(lambda record: _find(record, uid))
+
+    async def page(self, uids: Sequence[str], size: int, after: int) -> tuple[list[KeptTask], int]:
+        """Tasks with a number above ``after``, oldest first, and the number to go on from, 0 at the end."""
+        wanted = frozenset(uids)
+
+        def look(record: Record) -> tuple[list[KeptTask], int]:
+            found = [
+                kept for kept in record.tasks if kept.task.number > after and (not wanted or kept.task.uid in wanted)
+            ]
+            page = found[:size]
+            return page, page[-1].task.number if len(found) > size else 0
+
+        return await self._ledger.read(look)
+
+    async def wait(self, uid: str) -> AsyncIterator[KeptTask]:
+        """A task as it is, and once more with its result. Raises TaskNotFound."""
+        news = asyncio.Event()
+        self._followers.setdefault(uid, set()).add(news)
+        try:
+            kept = await self.get(uid)
+            yield kept
+            while kept.result is None:
+                await news.wait()
+                news.clear()
+                if self._ended is not None:
+                    raise self._ended
+                kept = await self.get(uid)
+                if kept.result is not None:
+                    yield kept
+        finally:
+            followers = self._followers.get(uid, set())
+            followers.discard(news)
+            if not followers:
+                self._followers.pop(uid, None)
+
+    def wake(self, uid: str) -> None:
+        """Wake whoever waits for this task."""
+        for news in self._followers.get(uid, ()):
+            news.set()
+
+    def end_with(self, reason: Refused) -> None:
+        """Send everybody who waits away."""
+        self._ended = reason
+        for uid in tuple(self._followers):
+            self.wake(uid)
+
+
+def _find(record: Record, uid: str) -> KeptTask:
+    kept = record.tasks.get(uid)
+    if kept is None:
+        raise TaskNotFound(
+            f"There is no task {uid!r}, or its result is no longer kept: list the tasks to see which are."
+        )
+    return kept

@@ -1,0 +1,72 @@
+"""TaskService: convert, call, convert back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from queueserver.manager.v1 import task_service_pb2 as pb
+from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceServicer
+
+from queueserver_manager.domain.tasks import EnvironmentUpdate, Task
+from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.rpc.identity import caller_of
+from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.positions import page_size
+from queueserver_manager.rpc.replies import reply_to
+from queueserver_manager.wire.tasks import function_from_proto, script_from_proto, status_of, task_to_proto
+
+_PAGE = 1000
+
+
+class TaskServicer(TaskServiceServicer):
+    """Each method: convert, call the operation, convert back."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def ExecuteFunction(self, request: pb.ExecuteFunctionRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: TaskService.ExecuteFunction."""
+        caller = caller_of(context)
+        reply, work = reply_to(request, caller, _task), function_from_proto(request.function)
+        return await self._office.term().tasks.start(caller, work, reply, background=request.run_in_background)
+
+    async def UploadScript(self, request: pb.UploadScriptRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: TaskService.UploadScript."""
+        caller = caller_of(context)
+        reply, work = reply_to(request, caller, _task), script_from_proto(request.script)
+        return await self._office.term().tasks.start(caller, work, reply, background=request.run_in_background)
+
+    async def UpdateEnvironment(self, request: pb.UpdateEnvironmentRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: TaskService.UpdateEnvironment."""
+        caller = caller_of(context)
+        reply, work = reply_to(request, caller, _task), EnvironmentUpdate()
+        return await self._office.term().tasks.start(caller, work, reply, background=request.run_in_background)
+
+    async def GetTask(self, request: pb.GetTaskRequest, context: Any) -> pb.GetTaskResponse:  # noqa: N802
+        """Contract: TaskService.GetTask."""
+        del context
+        kept = await self._office.term().tasks.get(request.task_uid)
+        return pb.GetTaskResponse(status=status_of(kept, with_value=True))
+
+    async def ListTasks(self, request: pb.ListTasksRequest, context: Any) -> pb.ListTasksResponse:  # noqa: N802
+        """Contract: TaskService.ListTasks."""
+        del context
+        size = page_size(request.page_size, _PAGE, _PAGE)
+        after = numbers_of_token(request.page_token, 1)[0] if request.page_token else 0
+        page, more = await self._office.term().tasks.page(request.task_uids, size, after)
+        tasks = [status_of(kept, with_value=False) for kept in page]
+        return pb.ListTasksResponse(tasks=tasks, next_page_token=str(more) if more else "")
+
+    async def WaitTask(  # noqa: N802
+        self, request: pb.WaitTaskRequest, context: Any
+    ) -> AsyncIterator[pb.WaitTaskResponse]:
+        """Contract: TaskService.WaitTask."""
+        del context
+        async for kept in self._office.term().tasks.wait(request.task_uid):
+            yield pb.WaitTaskResponse(status=status_of(kept, with_value=True))
+
+
+def _task(task: Task, _revision: int) -> bytes:
+    """ExecuteFunctionResponse, UploadScriptResponse and UpdateEnvironmentResponse have the same form."""
+    return pb.ExecuteFunctionResponse(task=task_to_proto(task)).SerializeToString()

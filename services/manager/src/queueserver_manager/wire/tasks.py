@@ -1,0 +1,126 @@
+"""Tasks as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from queueserver.common.v1 import task_pb2
+from queueserver.manager.v1 import task_service_pb2 as pb
+from queueserver.worker.v1 import worker_service_pb2 as worker_pb
+
+from queueserver_manager.domain.errors import FieldInvalid, ScriptTooLarge
+from queueserver_manager.domain.tasks import (
+    FunctionCall,
+    KeptTask,
+    Script,
+    Task,
+    TaskKind,
+    TaskOutcome,
+    TaskResult,
+)
+from queueserver_manager.wire.items import set_time
+from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_to_list_value, struct_to_dict
+
+#: Bound of a script, documented in the contract.
+MAX_SCRIPT_BYTES = 1024 * 1024
+#: Bounds of what is kept of a result.
+_MAX_VALUE_BYTES = 2 * 1024 * 1024
+_MAX_MESSAGE = 4_000
+_MAX_TRACEBACK = 64_000
+_MAX_CONSOLE = 4_000
+
+KINDS: Mapping[TaskKind, task_pb2.TaskKind.ValueType] = {
+    kind: task_pb2.TaskKind.Value(f"TASK_KIND_{kind.name}") for kind in TaskKind
+}
+
+
+def function_from_proto(message: task_pb2.FunctionCall) -> FunctionCall:
+    """A call. Raises FieldInvalid, NumberNotExact, ItemInvalid."""
+    if not message.name:
+        raise FieldInvalid("function.name", "required: the name of a function")
+    return FunctionCall(
+        message.name,
+        list_to_list(message.args, "function.args"),
+        struct_to_dict(message.kwargs, "function.kwargs"),
+    )
+
+
+def script_from_proto(message: task_pb2.Script) -> Script:
+    """A script. Raises FieldInvalid, ScriptTooLarge."""
+    if not message.text:
+        raise FieldInvalid("script.text", "required: Python source")
+    size = len(message.text.encode())
+    if size > MAX_SCRIPT_BYTES:
+        raise ScriptTooLarge(
+            f"The script has {size} bytes and may have {MAX_SCRIPT_BYTES}: put it into a module that it imports."
+        )
+    return Script(message.text, message.keep_lists, message.update_re)
+
+
+def command_of(task: Task) -> worker_pb.TaskCommand:
+    """What the Worker is told to do."""
+    command = worker_pb.TaskCommand(task_uid=task.uid, run_in_background=task.background)
+    work = task.work
+    if isinstance(work, FunctionCall):
+        command.function.name = work.name
+        list_to_list_value(work.args, command.function.args)
+        dict_to_struct(work.kwargs, command.function.kwargs)
+    elif isinstance(work, Script):
+        command.script.CopyFrom(task_pb2.Script(text=work.text, keep_lists=work.keep_lists, update_re=work.update_re))
+    else:
+        command.update.SetInParent()
+    return command
+
+
+def task_to_proto(task: Task) -> task_pb2.Task:
+    """A task."""
+    message = task_pb2.Task(
+        task_uid=task.uid,
+        kind=KINDS[task.kind],
+        name=task.name,
+        run_in_background=task.background,
+        user=task.user,
+        user_group=task.user_group,
+    )
+    set_time(message.create_time, task.created)
+    return message
+
+
+def status_of(kept: KeptTask, *, with_value: bool) -> pb.TaskStatus:
+    """A task and what has become of it."""
+    state = pb.TASK_STATE_RUNNING if kept.result is None else pb.TASK_STATE_COMPLETED
+    status = pb.TaskStatus(task=task_to_proto(kept.task), state=state)
+    result = kept.result
+    if result is None:
+        return status
+    message = status.result
+    message.success, message.message, message.traceback = result.success, result.message, result.traceback
+    message.console_excerpt = result.console
+    if with_value and result.return_value is not None:
+        message.return_value.ParseFromString(result.return_value)
+    if result.start is not None:
+        set_time(message.start_time, result.start)
+    set_time(message.stop_time, result.stop)
+    return status
+
+
+def outcome_from_proto(task_uid: str, message: task_pb2.TaskResult) -> TaskOutcome:
+    """What the Worker reports. What is too long to be kept is cut, and a value that is too large is left out."""
+    value = message.return_value.SerializeToString() if message.HasField("return_value") else None
+    text = message.message[:_MAX_MESSAGE]
+    if value is not None and len(value) > _MAX_VALUE_BYTES:
+        text = f"The function returned {len(value)} bytes, which is too much to keep: let it write a file."
+        value = None
+    start = message.start_time.ToNanoseconds() / 1e9 if message.HasField("start_time") else None
+    return TaskOutcome(
+        task_uid,
+        TaskResult(
+            success=message.success,
+            stop=message.stop_time.ToNanoseconds() / 1e9,
+            start=start,
+            message=text,
+            traceback=message.traceback[-_MAX_TRACEBACK:],
+            return_value=value,
+            console=message.console_excerpt[-_MAX_CONSOLE:],
+        ),
+    )
