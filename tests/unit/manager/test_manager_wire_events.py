@@ -82,6 +82,10 @@ def expected_task(event: ev.TaskStarted | ev.TaskFinished) -> pb.WatchEvent:
 
 def expected_message(event: ev.Event) -> pb.WatchEvent:
     """The same event, built with Protobuf alone."""
+    if isinstance(event, (ev.TaskStarted, ev.TaskFinished)):
+        return expected_task(event)
+    if isinstance(event, (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)):
+        return expected_edit(event)
     message = pb.WatchEvent()
     if type(event) in FIELDS:
         name, fields = FIELDS[type(event)]
@@ -103,10 +107,6 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
             item_uid=event.uid, execution_id=event.execution_id, exit_status=status, requeued_as=event.requeued_as
         )
         message.item_finished.CopyFrom(finished)
-    elif isinstance(event, (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)):
-        return expected_edit(event)
-    elif isinstance(event, (ev.TaskStarted, ev.TaskFinished)):
-        return expected_task(event)
     elif isinstance(event, ev.HistoryAdded):
         message.history_added.entry.ParseFromString(entry_bytes(event.entry))
     return message
