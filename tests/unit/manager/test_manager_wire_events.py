@@ -44,6 +44,10 @@ FIELDS: dict[type, tuple[str, dict[str, str]]] = {
 }
 
 
+EDITS = (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)
+TASKS = (ev.TaskStarted, ev.TaskFinished)
+
+
 def expected_edit(event: ev.ItemsMoved | ev.ItemUpdated | ev.QueueModeChanged) -> pb.WatchEvent:
     if isinstance(event, ev.ItemsMoved):
         return pb.WatchEvent(items_moved=pb.ItemsMoved(item_uids=event.uids, index=event.index))
@@ -82,10 +86,6 @@ def expected_task(event: ev.TaskStarted | ev.TaskFinished) -> pb.WatchEvent:
 
 def expected_message(event: ev.Event) -> pb.WatchEvent:
     """The same event, built with Protobuf alone."""
-    if isinstance(event, (ev.TaskStarted, ev.TaskFinished)):
-        return expected_task(event)
-    if isinstance(event, (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)):
-        return expected_edit(event)
     message = pb.WatchEvent()
     if type(event) in FIELDS:
         name, fields = FIELDS[type(event)]
@@ -112,6 +112,12 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
     return message
 
 
+def expected_of(event: ev.Event) -> pb.WatchEvent:
+    if isinstance(event, TASKS):
+        return expected_task(event)
+    return expected_edit(event) if isinstance(event, EDITS) else expected_message(event)
+
+
 @pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.__name__)
 def test_every_event_is_read_by_protobuf_as_it_happened(kind: type) -> None:
     @relaxed
@@ -120,7 +126,7 @@ def test_every_event_is_read_by_protobuf_as_it_happened(kind: type) -> None:
         message = pb.WatchEvent.FromString(announcement_bytes(ev.Announcement(revision, time, event)))
         assert (message.revision, message.WhichOneof("event") is None) == (revision, False)
         assert message.time.seconds + message.time.nanos / 1e9 == pytest.approx(time, abs=1e-9)
-        expected = expected_message(event)
+        expected = expected_of(event)
         expected.revision = revision
         expected.time.CopyFrom(message.time)
         assert message == expected
