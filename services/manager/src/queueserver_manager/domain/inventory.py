@@ -125,8 +125,6 @@ class Inventory:
 
     plans: Mapping[str, Plan] = field(default_factory=dict)
     devices: Mapping[str, Device] = field(default_factory=dict)
-    #: What was left out of them, each as the Worker sent it.
-    issues: tuple[bytes, ...] = ()
     #: The whole of it as the Worker sent it, for storage.
     wire: bytes = b""
     #: What was left out of them, each as the Worker sent it.
