@@ -92,14 +92,22 @@ async def test_an_item_placed_behind_the_running_one_is_the_next(shared_client: 
     await shared_client.queue.start()
     added = await shared_client.queue.add(Plan("nothing"), position=After(running.uid))
     assert added.index == 0
-    with pytest.raises(ItemRunning):
-        await shared_client.queue.add(Plan("nothing"), position=Before(running.uid))
-    with pytest.raises(ItemRunning):
-        await added.move(After(running.uid))
+    before = await shared_client.status()
+    for refused in (
+        shared_client.queue.add(Plan("nothing"), position=Before(running.uid)),
+        shared_client.queue.add_batch([Plan("nothing")], position=Before(running.uid)),
+        added.move(Before(running.uid)),
+        added.move(After(running.uid)),
+    ):
+        with pytest.raises(ItemRunning):
+            await refused
+    assert (await shared_client.status()).revision == before.revision
+    batch = await shared_client.queue.add_batch([Plan("nothing")] * 2, position=After(running.uid))
+    assert [handle.index for handle in batch] == [0, 1]
     gate.open()
     await bounded(added.result())
     names = [entry.item.name async for entry in shared_client.history.list()]
-    assert names[:2] == ["gated_run", "nothing"]
+    assert names[:4] == ["gated_run", "nothing", "nothing", "nothing"]
     await bounded(_until_idle(shared_client))
 
 

@@ -88,6 +88,38 @@ async def test_an_ended_item_goes_where_the_mode_says_and_the_queue_goes_on_or_s
     assert (await shared_client.status()).manager_state is ManagerState.IDLE
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_plan_that_completes_in_spite_of_a_pause_goes_where_the_mode_says_and_the_queue_stops(
+    shared_client: AsyncClient, gate: Gate, mode: str
+) -> None:
+    await shared_client.queue.set_mode(**MODES[mode])
+    handle, *_ = await begun(shared_client, Plan("last_stretch", gate.path), Plan("nothing"))
+    async with shared_client.watch([EventKind.QUEUE]) as watch:
+        await first(watch, lambda _: True)
+        await shared_client.run_engine.pause()
+        gate.open()
+        stopped = await first(watch, expect.queue_stopped)
+    assert isinstance(stopped, QueueStopped)
+    left = "".join(map(letter, await queue(shared_client)))
+    assert (stopped.reason, left) == (QueueStopReason.PAUSE, "TX" if MODES[mode].get("loop") else "T")
+    (entry,) = await history(shared_client)
+    assert (entry.item.uid, entry.result.exit_status) == (handle.uid, ExitStatus.COMPLETED)
+
+
+@pytest.mark.parametrize("loop", [False, True])
+async def test_an_instruction_leaves_no_entry_and_in_loop_mode_goes_to_the_back_under_a_new_uid(
+    shared_client: AsyncClient, loop: bool
+) -> None:
+    await shared_client.queue.set_mode(loop=loop)
+    stop, behind = await shared_client.queue.add_batch([Item.queue_stop(), Plan("nothing")])
+    assert await run_to_its_end(shared_client) is QueueStopReason.INSTRUCTION
+    assert await history(shared_client) == []
+    left = await queue(shared_client)
+    assert "".join(map(letter, left)) == ("TS" if loop else "T")
+    assert left[0].uid == behind.uid
+    assert stop.uid not in [item.uid for item in left]
+
+
 async def interrupted_by_abort(client: AsyncClient, stack: Stack, gate: Gate) -> ItemHandle:
     del stack
     handle, *_ = await begun(client, Plan("stepping", gate.path), Plan("nothing"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from queueserver_client import (
@@ -60,6 +61,32 @@ async def test_the_tutorials_stop_at_minus_two_is_in_front_of_the_last_two(share
     await fill(shared_client, "abc")
     handle = await shared_client.queue.add(Item.queue_stop(), position=-2)
     assert handle.index == 1
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("position", [None, "front", "back", 0, 1, 100, -1, -100])
+async def test_into_an_empty_queue_every_place_leads(
+    shared_client: AsyncClient, position: Position | None, batch: bool
+) -> None:
+    if batch:
+        handles = await shared_client.queue.add_batch([Plan("one_run", label) for label in "XY"], position=position)
+        assert [handle.index for handle in handles] == [0, 1]
+    else:
+        handle = await shared_client.queue.add(Plan("one_run", "X"), position=position)
+        assert (handle.index, handle.queue_size) == (0, 1)
+    assert await labels(shared_client) == ("XY" if batch else "X")
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize("other", "ace")
+async def test_a_new_item_goes_beside_another(shared_client: AsyncClient, other: str, side: str) -> None:
+    uids = {label: uid for uid, label in (await fill(shared_client)).items()}
+    place = Before(uids[other]) if side == "before" else After(uids[other])
+    handle = await shared_client.queue.add(Plan("one_run", "X"), position=place)
+    expected = list("abcde")
+    expected.insert(expected.index(other) + (side == "after"), "X")
+    assert await labels(shared_client) == "".join(expected)
+    assert handle.index == expected.index("X")
 
 
 @pytest.mark.parametrize("position", ["front", "back", 2, -2, 100, -100, "before", "after"])
@@ -129,14 +156,31 @@ async def test_a_move_to_where_the_item_is_changes_nothing(shared_client: AsyncC
     assert (after.revision, after.plan_queue_uid) == (before.revision, before.plan_queue_uid)
 
 
-async def test_items_are_addressed_by_index_from_both_ends_and_by_uid(shared_client: AsyncClient) -> None:
-    uids = list(await fill(shared_client))
-    for address, index in ((0, 0), (4, 4), (-1, 4), (-5, 0), ("front", 0), ("back", 4), (uids[3], 3)):
-        found = await shared_client.queue.get(address)  # type: ignore[arg-type] # each is an address
-        assert (found.item.uid, found.index) == (uids[index], index)
-    assert (await shared_client.queue.get()).index == 4
-    removed = await shared_client.queue.remove()
-    assert (removed.item.uid, removed.queue_size) == (uids[4], 4)
+#: What an address of an item of the queue abcde leads to; "uid" stands for that of d.
+ADDRESSES: list[tuple[int | str | None, str]] = [
+    *((index, "abcde"[index]) for index in (0, 1, 4, -1, -2, -5)),
+    ("front", "a"),
+    ("back", "e"),
+    ("uid", "d"),
+    (None, "e"),
+]
+
+
+@pytest.mark.parametrize(("address", "label"), ADDRESSES)
+async def test_an_item_is_addressed_by_index_from_both_ends_by_uid_or_is_the_last_one(
+    shared_client: AsyncClient, address: int | str | None, label: str
+) -> None:
+    uids = {label: uid for uid, label in (await fill(shared_client)).items()}
+    place: Any = uids["d"] if address == "uid" else address
+    queue = shared_client.queue
+    found = await (queue.get() if place is None else queue.get(place))
+    assert (found.item.uid, found.index) == (uids[label], "abcde".index(label))
+    if place is not None:
+        moved = await queue.move(place, "abcde".index(label))
+        assert moved.item.uid == uids[label]
+    removed = await (queue.remove() if place is None else queue.remove(place))
+    assert (removed.item.uid, removed.queue_size) == (uids[label], 4)
+    assert await labels(shared_client) == "abcde".replace(label, "")
 
 
 async def test_each_edit_has_a_revision_a_marker_and_an_event_of_its_own(shared_client: AsyncClient) -> None:
