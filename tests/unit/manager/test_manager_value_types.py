@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import ItemInvalid
+from queueserver_manager.domain.fitting import describe, mismatch, out_of_bounds
 from queueserver_manager.domain.inventory import (
     Device,
     Inventory,
@@ -19,14 +20,16 @@ from queueserver_manager.domain.inventory import (
     TypeKind,
 )
 from queueserver_manager.domain.item import ItemKind
-from queueserver_manager.domain.validation import check_item, describe, mismatch
+from queueserver_manager.domain.validation import check_item
 
 from tests.unit.manager.samples import relaxed, values
 
 _K = TypeKind
 X = Device("x")
 STAGE = Device("stage", {"x": X, "motors": Device("motors", {"z": Device("z")})})
-INVENTORY = AllowedInventory(Inventory({}, {"det1": Device("det1"), "det2": Device("det2"), "stage": STAGE}))
+INVENTORY = AllowedInventory(
+    Inventory({"count": Plan("count", ())}, {"det1": Device("det1"), "det2": Device("det2"), "stage": STAGE})
+)
 
 
 def of(kind: TypeKind, *arguments: ParameterType, choices: tuple[str, ...] = ()) -> ParameterType:
@@ -34,6 +37,8 @@ def of(kind: TypeKind, *arguments: ParameterType, choices: tuple[str, ...] = ())
 
 
 INTEGER, NUMBER, STRING, NONE, DEVICE = (of(k) for k in (_K.INTEGER, _K.NUMBER, _K.STRING, _K.NONE, _K.DEVICE))
+#: A list of the plan's author; what it names need not be there any more.
+LISTED = ParameterType(_K.DEVICE, choices=("det1", "gone", "stage.x"), listed=True)
 CASES: dict[str, tuple[ParameterType, list[Any], list[Any]]] = {
     "untyped": (of(_K.UNTYPED), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
     "any": (of(_K.ANY), [1, 1.5, "a", None, True, [1], {"a": 1}], []),
@@ -54,8 +59,12 @@ CASES: dict[str, tuple[ParameterType, list[Any], list[Any]]] = {
     "device": (DEVICE, ["det1", "stage", "stage.x", "stage.motors.z"], ["nope", "stage.y", "x", "", 5, ["det1"]]),
     "list[device]": (of(_K.LIST, DEVICE), [["det1", "stage.x"], []], [["stage.y"], "det1", [5], None]),
     "device or number": (of(_K.UNION, DEVICE, NUMBER), ["det1", 2.5], ["nope", None]),
-    "plan": (of(_K.PLAN), ["count"], [5, None]),
-    "device or plan": (of(_K.DEVICE_OR_PLAN), ["count", "det1"], [5, None]),
+    "plan": (of(_K.PLAN), ["count"], [5, None, "nope", "det1"]),
+    "device or plan": (of(_K.DEVICE_OR_PLAN), ["count", "det1"], [5, None, "nope"]),
+    "listed devices": (LISTED, ["det1", "stage.x"], ["det2", "stage", "gone", "", 5, None]),
+    "list of listed devices": (of(_K.LIST, LISTED), [["det1", "stage.x"], []], [["stage.motors"], "det1", None]),
+    "listed, but there is none": (ParameterType(_K.DEVICE, listed=True), [], ["det1", "", None]),
+    "listed device or text": (of(_K.UNION, LISTED, STRING), ["det1", "det2", "zzz"], [5, None]),
     "callable": (of(_K.CALLABLE), ["numpy.mean"], [5, None]),
 }
 
@@ -178,3 +187,54 @@ def test_each_wrong_value_is_named_with_the_path_of_its_field() -> None:
 )
 def test_a_dotted_name_leads_to_a_component_or_nowhere(name: str, there: bool) -> None:
     assert INVENTORY.has_device(name) is there
+
+
+@pytest.mark.parametrize(
+    ("minimum", "maximum", "value", "phrase"),
+    [
+        (0, 10, 5, ""),
+        (0, 10, 0, ""),
+        (0, 10, 10, ""),
+        (0, 10, "x", ""),
+        (0, 10, True, ""),
+        (0, 10, None, ""),
+        (0, 10, "20", ""),
+        (0, 10, {"20": 5}, ""),
+        (0, 10, -1, "must be from 0 to 10, not -1"),
+        (0, 10, 11, "must be from 0 to 10, not 11"),
+        (0, 10, [1, 2, 30], "must be from 0 to 10, not 30"),
+        (0, 10, {"a": {"b": [5, -5]}}, "must be from 0 to 10, not -5"),
+        (-5, None, -5.5, "must be at least -5, not -5.5"),
+        (None, 5.5, 5.6, "must be at most 5.5, not 5.6"),
+        (None, 5.5, 5.5, ""),
+    ],
+)
+def test_every_number_inside_a_value_is_within_the_bounds(
+    minimum: float | None, maximum: float | None, value: Any, phrase: str
+) -> None:
+    assert out_of_bounds(value, minimum, maximum) == phrase
+
+
+def test_bounds_of_a_parameter_without_type_are_kept_too() -> None:
+    bounded = Parameter("x", ParameterKind.POSITIONAL_OR_KEYWORD, required=True, minimum=0, maximum=10)
+    rest = Parameter("more", ParameterKind.VAR_POSITIONAL, required=False, type=NUMBER, maximum=3)
+    inventory = AllowedInventory(Inventory({"move": Plan("move", (bounded, rest))}))
+    check_item(ItemKind.PLAN, "move", [5, 1, 2], {}, inventory)
+    with pytest.raises(ItemInvalid) as caught:
+        check_item(ItemKind.PLAN, "move", [50, 1, 4], {}, inventory)
+    assert {violation.field: violation.description for violation in caught.value.violations} == {
+        "item.args[0]": "must be from 0 to 10, not 50",
+        "item.args[2]": "must be at most 3, not 4",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "phrase"),
+    [
+        (("a", "b"), "must be one of 'a', 'b', not \"zzz\""),
+        ((), 'must be a name of a list that has none for you, not "zzz"'),
+        (tuple(f"d{n}" for n in range(23)), 'and 3 more, not "zzz"'),
+    ],
+)
+def test_a_refused_name_of_a_list_is_answered_with_the_list(names: tuple[str, ...], phrase: str) -> None:
+    assert mismatch("zzz", ParameterType(_K.DEVICE, choices=names, listed=True), INVENTORY).endswith(phrase)
