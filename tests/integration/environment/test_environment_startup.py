@@ -92,14 +92,14 @@ def test_ipython_style_startup_code_gets_a_stand_in(startup: MakeFolder) -> None
         a="from IPython import get_ipython\nx = 5\nassert get_ipython().user_ns['x'] == 5\n",
         b="from IPython.core.getipython import get_ipython as g\nprint('x', (lambda: g().user_ns['x'])())\n",
         c="get_ipython().log.warning('written to the log')\n",
-        d="get_ipython().run_line_magic('matplotlib', 'qt')\n",
+        d="get_ipython().run_line_magic('motors', '')\n",
     )
     with environment_child("--startup-dir", folder) as child:
         failure = child.failure()
         child.wait()
     assert "x 5" in child.stdout
     assert (Path(failure.file).name, failure.line) == ("d.py", 1)
-    assert "no IPython shell" in failure.message
+    assert "%motors is no magic of this environment" in failure.message
 
 
 def test_a_run_engine_of_the_startup_code_is_kept_and_its_state_hook_still_called(startup: MakeFolder) -> None:
@@ -121,7 +121,7 @@ def nothing():
 
 def test_without_a_default_run_engine_none_is_made_and_plans_are_refused(startup: MakeFolder) -> None:
     text = "def nothing():\n    yield from ()\n"
-    with environment_child("--startup-dir", startup(a=text), "--no-default-re") as child:
+    with environment_child("--startup-dir", startup(a=text), "--keep-re") as child:
         assert child.ready().run_engine_state == pb.RUN_ENGINE_STATE_UNSPECIFIED
         result = child.run("nothing")
     assert "no RunEngine" in result.message

@@ -142,7 +142,7 @@ async def test_what_startup_code_and_plans_print_appears_in_its_terminal(
 async def test_without_a_default_run_engine_startup_code_that_makes_none_has_none(tmp_path: Path) -> None:
     script = tmp_path / "startup.py"
     script.write_text("print('hello from the startup code')\ndef nothing():\n    yield from ()\n")
-    with running_stack("--no-default-re", "--console-output", "OFF", startup=script) as stack:
+    with running_stack("--keep-re", "--console-output", "OFF", startup=script) as stack:
         async with AsyncClient(stack.address) as client:
             await client.environment.open()
             await client.queue.add(Plan("nothing"))

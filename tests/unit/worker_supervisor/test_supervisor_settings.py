@@ -10,19 +10,39 @@ from queueserver_worker.settings import parse
 COMMON = ["--listen", "unix:w.sock", "--state-dir", "state"]
 
 
-def test_paths_become_absolute_and_the_startup_source_is_handed_on_as_it_was_named() -> None:
-    settings = parse([*COMMON, "--startup-dir", "startup"])
+@pytest.fixture(autouse=True)
+def _in_a_directory_with_startup_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "ipython" / "profile_collection" / "startup").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_paths_become_absolute_and_the_startup_source_is_handed_on_as_it_was_named(tmp_path: Path) -> None:
+    settings = parse([*COMMON, "--startup-dir", "d"])
     assert settings.listen == "unix:w.sock"
-    assert settings.state_dir == Path.cwd() / "state"
-    assert settings.startup == ("--startup-dir", str(Path.cwd() / "startup"))
+    assert settings.state_dir == tmp_path / "state"
+    assert settings.startup == ("--startup-dir", str(tmp_path / "d"))
     assert parse([*COMMON, "--startup-script", "/s.py"]).startup == ("--startup-script", "/s.py")
+    assert parse([*COMMON, "--startup-module", "beamline.startup"]).startup == ("--startup-module", "beamline.startup")
 
 
-def test_the_environment_is_told_not_to_make_a_run_engine() -> None:
-    assert parse([*COMMON, "--startup-script", "/s.py", "--no-default-re"]).startup == (
-        *("--startup-script", "/s.py"),
-        "--no-default-re",
-    )
+def test_an_ipython_profile_is_a_directory_that_is_found_by_option_variable_or_in_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = [*COMMON, "--startup-profile", "collection"]
+    found = ("--startup-dir", str(tmp_path / "ipython" / "profile_collection" / "startup"))
+    assert parse([*profile, "--ipython-dir", "ipython"]).startup == found
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    assert parse(profile).startup == found
+    monkeypatch.delenv("IPYTHONDIR")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "ipython").rename(tmp_path / ".ipython")
+    assert parse(profile).startup == ("--startup-dir", found[1].replace("ipython/", ".ipython/"))
+
+
+def test_the_environment_is_told_how_to_treat_the_startup_code() -> None:
+    settings = parse([*COMMON, "--startup-script", "/s.py", "--keep-re", "--strict-startup"])
+    assert settings.startup == ("--startup-script", "/s.py", "--keep-re", "--strict-startup")
 
 
 def test_the_console_is_shown_unless_it_is_not_wanted() -> None:
@@ -34,8 +54,14 @@ def test_the_console_is_shown_unless_it_is_not_wanted() -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (COMMON, "--startup-dir"),
-        ([*COMMON, "--startup-dir", "d", "--startup-script", "s"], "not allowed with"),
+        (COMMON, "say where the startup code is"),
+        ([*COMMON, "--startup-dir", "d", "--startup-script", "s"], "--startup-dir and --startup-script exclude"),
+        ([*COMMON, "--startup-profile", "p", "--startup-module", "m"], "choose one source"),
+        ([*COMMON, "--startup-dir", "missing"], "there is no directory"),
+        ([*COMMON, "--startup-profile", "missing", "--ipython-dir", "ipython"], "profile_missing"),
+        ([*COMMON, "--startup-profile", "../x"], "no name of an IPython profile"),
+        ([*COMMON, "--startup-dir", "d", "--ipython-dir", "ipython"], "--ipython-dir"),
+        ([*COMMON, "--startup-module", "startup.py/x"], "no name of a module"),
         (["--listen", "x", "--startup-dir", "d"], "--state-dir"),
         ([*COMMON, "--startup-dir", "d", "--journal-bytes", "0"], "positive"),
         ([*COMMON, "--startup-dir", "d", "--journal-bytes", "many"], "many"),

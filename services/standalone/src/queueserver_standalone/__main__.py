@@ -82,9 +82,9 @@ def _stages(services: Services) -> list[list[Part]]:
 
 def _say_what_starts(services: Services) -> None:
     settings = services.settings
-    demo = " (the demo: simulated devices; choose yours by --startup-dir)" if settings.is_demo else ""
+    demo = " (the demo: simulated devices; choose yours by --startup-dir)" if settings.startup.is_demo else ""
     log.logger.info("Starting Queue Server on %s", settings.listen)
-    log.logger.info("Startup code: %s%s", settings.startup, demo)
+    log.logger.info("Startup code: %s%s", settings.startup.value, demo)
     log.logger.info("Data: %s", settings.data_directory)
     if services.redis_program is not None:
         log.logger.info("Redis: embedded, %s", services.redis_program.version)

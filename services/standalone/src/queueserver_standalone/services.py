@@ -51,11 +51,9 @@ class Services:
 
     async def worker(self) -> Child:
         """Start the Worker."""
-        startup = self.settings.startup
         arguments = [
             *("--listen", self._worker_address, "--state-dir", str(self.settings.data_directory / "worker")),
-            *("--startup-dir" if startup.is_dir() else "--startup-script", str(startup)),
-            *(["--no-default-re"] if self.settings.no_default_re else []),
+            *self.settings.startup.arguments,
             *("--console-output", self.settings.console_output),
         ]
         child, _ = await start_announcing(

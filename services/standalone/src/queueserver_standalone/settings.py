@@ -12,11 +12,10 @@ from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.redis_address import redis_url
+from queueserver_standalone.startup_source import Startup, add_startup_options, read_startup
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 _HIGHEST_PORT = 65535
-#: Where the demo startup code is when this package runs from a clone of the repository.
-_DEMO_STARTUP = Path(__file__).resolve().parents[4] / "examples" / "startup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +25,10 @@ class Settings:
     #: ``HOST:PORT`` for clients; port 0 picks a free one.
     listen: str
     data_directory: Path
-    #: Directory with startup files, or a single script.
-    startup: Path
-    #: The startup code is our own demo.
-    is_demo: bool
+    startup: Startup
     #: URL of an existing Redis; None for the embedded one.
     redis: str | None
     key_prefix: str
-    #: Never make a RunEngine: startup code without one is then reported as such.
-    no_default_re: bool
     #: Show what startup code and plans print: ON or OFF.
     console_output: str
 
@@ -42,15 +36,12 @@ class Settings:
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line. Raises StandaloneError for values that can't work; argparse ends on wrong usage."""
     options = _parser().parse_args(arguments)
-    startup: Path | None = options.startup_dir or options.startup_script
     return Settings(
         listen=_listen_address(options.listen),
         data_directory=options.data_dir.expanduser().absolute(),
-        startup=_startup(startup, directory=options.startup_script is None),
-        is_demo=startup is None,
+        startup=read_startup(options),
         redis=redis_url(options.redis_addr) if options.redis_addr else None,
         key_prefix=options.key_prefix,
-        no_default_re=options.no_default_re,
         console_output=options.console_output,
     )
 
@@ -71,17 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         default=default_data_directory(),
         help="where queue, history and logs are kept (default: %(default)s)",
     )
-    startup = parser.add_mutually_exclusive_group()
-    startup.add_argument(
-        "--startup-dir", metavar="DIR", type=Path, help="directory with startup files (default: the demo)"
-    )
-    startup.add_argument("--startup-script", metavar="FILE", type=Path, help="startup code in a single file")
-    parser.add_argument(
-        "--no-default-re",
-        "--keep-re",
-        action="store_true",
-        help="never make a RunEngine: use the one of the startup code, or none",
-    )
+    add_startup_options(parser)
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),
@@ -117,19 +98,3 @@ def _listen_address(text: str) -> str:
         message = f"'{text}' is not an address to listen on. Give --listen as HOST:PORT, for example {DEFAULT_LISTEN}."
         raise StandaloneError(message)
     return text
-
-
-def _startup(path: Path | None, *, directory: bool) -> Path:
-    if path is None:
-        if not _DEMO_STARTUP.is_dir():
-            raise StandaloneError(
-                "The demo startup code comes with the repository and is not here. "
-                "Say where your startup code is by --startup-dir DIR or --startup-script FILE."
-            )
-        return _DEMO_STARTUP
-    path = path.expanduser().absolute()
-    if directory and not path.is_dir():
-        raise StandaloneError(f"There is no directory {path}. Give --startup-dir a directory with startup files.")
-    if not directory and not path.is_file():
-        raise StandaloneError(f"There is no file {path}. Give --startup-script a Python file.")
-    return path

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
 
 
@@ -18,7 +19,7 @@ class Settings:
     listen: str
     #: Where outcomes wait for their acknowledgement; one Worker at a time.
     state_dir: Path
-    #: Arguments for the environment: "--startup-dir DIR" or "--startup-script FILE", then perhaps "--no-default-re".
+    #: Arguments for the environment, see `startup_options`.
     startup: Sequence[str]
     #: Memory for events that a Manager may still ask for.
     journal_bytes: int = DEFAULT_LIMIT_BYTES
@@ -38,14 +39,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     parser = argparse.ArgumentParser(prog="python -m queueserver_worker", description=__doc__)
     parser.add_argument("--listen", required=True, metavar="ADDRESS", help="unix:PATH or HOST:PORT (port 0: any)")
     parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")
-    startup = parser.add_mutually_exclusive_group(required=True)
-    startup.add_argument("--startup-dir", type=_path, metavar="DIR", help="directory with the startup files")
-    startup.add_argument("--startup-script", type=_path, metavar="FILE", help="the one startup script")
-    parser.add_argument(
-        "--no-default-re",
-        action="store_true",
-        help="never make a RunEngine: use the one of the startup code, or none",
-    )
+    add_startup_options(parser)
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),
@@ -62,12 +56,14 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     levels = ("DEBUG", "INFO", "WARNING", "ERROR")
     parser.add_argument("--log-level", choices=levels, default="INFO", help="how much to log (default: %(default)s)")
     given = parser.parse_args(arguments)
-    folder, script = given.startup_dir, given.startup_script
-    source = ("--startup-script", str(script)) if folder is None else ("--startup-dir", str(folder))
+    try:
+        startup = read_startup_options(given)
+    except StartupOptionError as error:
+        parser.error(str(error))
     return Settings(
         listen=given.listen,
         state_dir=given.state_dir,
-        startup=(*source, "--no-default-re") if given.no_default_re else source,
+        startup=startup.arguments,
         journal_bytes=given.journal_bytes,
         log_level=given.log_level,
         console_output=given.console_output == "ON",

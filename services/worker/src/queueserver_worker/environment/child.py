@@ -5,7 +5,6 @@ commands are taken, and signs of life sent, while a plan blocks. The reader hand
 the thread of the plan's control, questions for metadata to a thread that reads it.
 """
 
-import argparse
 import os
 import queue
 import signal
@@ -13,7 +12,6 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
@@ -28,8 +26,12 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 from queueserver_rpc.memory import return_unused_memory
 
 from queueserver_worker.environment.channel import Channel
+from queueserver_worker.environment.ending import bound_the_end
 from queueserver_worker.environment.failures import startup_failure
-from queueserver_worker.environment.startup import StartupSource, load, new_namespace
+from queueserver_worker.environment.startup import load, new_namespace
+from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
+from queueserver_worker.environment.startup_sources import StartupSource
+from queueserver_worker.environment.user_api.compatibility import offer_user_api
 
 FLUSH_SECONDS: Final = 5.0
 """How long the end of a plan waits for its output, and the end of the process for its frames."""
@@ -37,20 +39,18 @@ FLUSH_SECONDS: Final = 5.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the environment; return its exit code."""
-    options = _parser().parse_args(argv)
+    arguments = read_arguments(argv)
     os.environ.setdefault("MPLBACKEND", "Agg")
     signal.signal(signal.SIGINT, _explain_interrupt)
-    folder: Path | None = options.startup_dir
-    source = StartupSource((folder or options.startup_script).absolute(), is_directory=folder is not None)
-    child = EnvironmentChild(socket.socket(fileno=options.channel_fd), default_run_engine=not options.no_default_re)
-    return child.run(source)
+    child = EnvironmentChild(socket.socket(fileno=arguments.channel_fd), arguments)
+    return bound_the_end(child.run(arguments.source))
 
 
 class EnvironmentChild:
     """The process's parts, put together."""
 
-    def __init__(self, connection: socket.socket, *, default_run_engine: bool) -> None:
-        self._default_run_engine = default_run_engine
+    def __init__(self, connection: socket.socket, arguments: EnvironmentArguments) -> None:
+        self._arguments = arguments
         self._commands: queue.SimpleQueue[RunPlanCommand | None] = queue.SimpleQueue()
         self._executor: Any = None
         self._metadata: Any = None
@@ -61,6 +61,7 @@ class EnvironmentChild:
         """Load, serve, end; return the exit code."""
         self._channel.start()
         namespace = new_namespace()
+        offer_user_api(namespace)
         try:
             default_engine = self._make_default_engine()
             load(source, namespace, self._announce)
@@ -81,7 +82,7 @@ class EnvironmentChild:
     def _make_default_engine(self) -> Any | None:
         from queueserver_worker.environment.run_engine import make_run_engine  # noqa: PLC0415 - see _prepare
 
-        return make_run_engine() if self._default_run_engine else None
+        return None if self._arguments.keep_re else make_run_engine()
 
     def _prepare(self, namespace: dict[str, Any], default_engine: Any | None) -> EnvironmentReady:
         """Watch the RunEngine and look at what the namespace offers."""
@@ -132,8 +133,7 @@ class EnvironmentChild:
 
     def _give_up(self, source: StartupSource, error: BaseException) -> None:
         """Report why the startup code failed and end now: threads it left behind must not keep the process."""
-        folder = source.path if source.is_directory else source.path.parent
-        failure = startup_failure(error, lambda filename: filename.startswith(str(folder)))
+        failure = startup_failure(error, source.owns)
         sys.stderr.write(failure.traceback or f"{failure.message}\n")
         _flush_console()
         self._channel.send(FromEnvironment(failed=failure))
@@ -150,13 +150,3 @@ def _flush_console() -> None:
 def _explain_interrupt(_signal: int, _frame: FrameType | None) -> None:
     """Take SIGINT without dying: it is no way to stop a plan here."""
     sys.stderr.write("Ignored an interrupt (SIGINT): abort the plan or destroy the environment instead.\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="queueserver_worker.environment", description=__doc__)
-    parser.add_argument("--channel-fd", type=int, required=True, help="file descriptor of the inherited socket")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--startup-dir", type=Path, help="directory of startup files")
-    source.add_argument("--startup-script", type=Path, help="one startup file")
-    parser.add_argument("--no-default-re", action="store_true", help="never make a RunEngine; use RE if defined")
-    return parser

@@ -1,43 +1,32 @@
-"""Startup code: files of the user, executed one after the other in one namespace.
+"""Startup code: files of the user, executed one after the other in one namespace, or a module of the user's.
 
 Guarantees: files run in the main thread, in alphabetical order, as `__main__`, with `__file__` set to their own
 path; tracebacks name the user's files and lines. Whatever they raise, SystemExit and KeyboardInterrupt included,
-reaches the caller as an exception. Does not guarantee that modules imported by startup code are read anew: a new
-environment is a new process, and that is how edited code is loaded.
+reaches the caller as an exception. A child process that the code forks and that comes to the end of the code ends
+there. Code of a directory, which is written for IPython, finds a stand-in for it.
 """
 
 import ast
+import importlib
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
 from queueserver_worker.environment import ipython_standin
-from queueserver_worker.environment.failures import StartupError
+from queueserver_worker.environment.failures import StartupError, user_traceback
+from queueserver_worker.environment.ipy_files import to_python
+from queueserver_worker.environment.startup_imports import local_modules
+from queueserver_worker.environment.startup_sources import StartupSource
 
-_SUFFIXES: Final = (".py", ".ipy")
-
-
-@dataclass(frozen=True)
-class StartupSource:
-    """Where the startup code is: a directory of files, or one script."""
-
-    path: Path
-    is_directory: bool
-
-    def files(self) -> list[Path]:
-        """List the files to execute, in order.
-
-        Raises
-        ------
-        StartupError
-            There is nothing to execute.
-
-        """
-        return _files_of_directory(self.path) if self.is_directory else _script(self.path)
+_OF_THE_MODULE: Final = frozenset(
+    {
+        *("__name__", "__file__", "__spec__", "__loader__", "__package__", "__path__", "__cached__", "__doc__"),
+        *("__builtins__", "__annotations__", "__all__", "__getattr__", "__dir__"),
+    }
+)
 
 
 def new_namespace() -> dict[str, Any]:
@@ -61,50 +50,84 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
         Whatever the code raises.
 
     """
-    files = source.files()
-    folder = str(source.path if source.is_directory else source.path.parent)
-    sys.path.insert(len(sys.path) if source.is_directory else 0, folder)
-    if source.is_directory:
-        ipython_standin.offer_in(namespace)
+    process = os.getpid()
     try:
+        _load(source, namespace, announce)
+    except BaseException as error:
+        if os.getpid() != process:
+            sys.stderr.write(user_traceback(error))
+            _end_forked(1)
+        raise
+    if os.getpid() != process:
+        _end_forked(0)
+
+
+def execute_file(file: Path, namespace: dict[str, Any]) -> None:
+    """Execute one file in a namespace; its `__file__` is set meanwhile.
+
+    Raises
+    ------
+    StartupError
+        It can't be read or has characters that no Python file has.
+    BaseException
+        Whatever the code raises.
+
+    """
+    code = _compiled(file)
+    outer = namespace.get("__file__")
+    namespace["__file__"] = str(file)
+    try:
+        exec(code, namespace)  # noqa: S102 - executing the user's startup code is what this process is for
+    finally:
+        namespace.pop("__file__", None)
+        if outer is not None:
+            namespace["__file__"] = outer
+
+
+def _load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[str], None]) -> None:
+    if source.kind == "module":
+        announce(f"importing {source.where}")
+        names = vars(_import(source.where))
+        namespace.update({name: value for name, value in names.items() if name not in _OF_THE_MODULE})
+        return
+    files = source.files()
+    if source.kind == "directory":
+        ipython_standin.offer_in(namespace, execute_file)
+    with local_modules.importable(source.folder, first=source.kind == "script"):
         for file in files:
             announce(f"loading {file.name}")
-            _execute(file, namespace, emulate_ipython=source.is_directory)
-    finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
-        namespace.pop("__file__", None)
+            execute_file(file, namespace)
 
 
-def _execute(file: Path, namespace: dict[str, Any], *, emulate_ipython: bool) -> None:
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise StartupError(
+            f"There is no module {error.name}: install it where the Worker runs, or correct the name of the "
+            f"startup module ({name})."
+        ) from error
+
+
+def _compiled(file: Path) -> Any:
     try:
         text = file.read_bytes()
     except OSError as error:
         raise StartupError(
             f"The startup file {file} can't be read ({error.strerror}): correct its permissions and open again."
         ) from error
-    tree = ast.parse(text, filename=str(file))
-    if emulate_ipython:
-        tree = ipython_standin.redirect_imports(tree)
-    code = compile(tree, str(file), "exec", dont_inherit=True)
-    namespace["__file__"] = str(file)
-    exec(code, namespace)  # noqa: S102 - executing the user's startup code is what this process is for
+    try:
+        tree = to_python(text, str(file)) if file.suffix == ".ipy" else ast.parse(text, filename=str(file))
+        return compile(tree, str(file), "exec", dont_inherit=True)
+    except ValueError as error:
+        # Zero bytes, up to Python 3.11; a SyntaxError passes.
+        raise StartupError(f"The startup file {file} is no Python file ({error}): correct it and open again.") from None
 
 
-def _files_of_directory(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise StartupError(f"The startup directory {folder} does not exist: create it or name another one.")
-    if not os.access(folder, os.R_OK | os.X_OK):
-        raise StartupError(f"The startup directory {folder} can't be read: correct its permissions and open again.")
-    files = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
-    if not files:
-        raise StartupError(
-            f"The startup directory {folder} has no .py or .ipy file: put your startup code there or name another one."
-        )
-    return files
-
-
-def _script(path: Path) -> list[Path]:
-    if not path.is_file():
-        raise StartupError(f"The startup script {path} does not exist: correct the path or create the file.")
-    return [path]
+def _end_forked(code: int) -> None:
+    """End a process that startup code forked: it is not the environment, and nobody waits for what it would do here."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)

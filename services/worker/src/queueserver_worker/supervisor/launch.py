@@ -12,7 +12,7 @@ from queueserver_worker.supervisor.process import ENVIRONMENT_COMMAND
 class Launch:
     """How an environment is started, and how long it is waited for. Times in seconds."""
 
-    #: "--startup-dir DIR" or "--startup-script FILE", and "--no-default-re" if no RunEngine is to be made.
+    #: Arguments that say what startup code is loaded, and how.
     startup: Sequence[str]
     command: Sequence[str] = ENVIRONMENT_COMMAND
     #: From the request to close until it is killed.

@@ -1,0 +1,121 @@
+"""The options that say where startup code comes from and how it is treated; each command that loads some has them.
+
+Guarantees: exactly one source is chosen; a directory that can't be there is told when the command starts, in one
+sentence. What comes out are the arguments of the environment process, in which an IPython profile is a directory
+like any other. Scripts and modules are looked for only when an environment is opened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SOURCES: Final = ("--startup-dir", "--startup-profile", "--startup-script", "--startup-module")
+KEEP_RE: Final = "--keep-re"
+STRICT: Final = "--strict-startup"
+
+
+class StartupOptionError(ValueError):
+    """The options can't be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartupOptions:
+    """Where the startup code is and how it is treated."""
+
+    #: The option of the environment process: "--startup-dir", "--startup-script" or "--startup-module".
+    kind: str
+    #: Absolute path, or the dotted name of a module.
+    value: str
+    #: Never make a RunEngine.
+    keep_re: bool = False
+    #: Whatever of the startup code can't be used keeps the environment from opening.
+    strict: bool = False
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The same as arguments of the environment process."""
+        flags = ((self.keep_re, KEEP_RE), (self.strict, STRICT))
+        return (self.kind, self.value, *(flag for is_set, flag in flags if is_set))
+
+
+def add_startup_options(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the options; `read_startup_options` reads what was given."""
+    group = parser.add_argument_group("startup code", "Exactly one source.")
+    group.add_argument("--startup-dir", type=_path, metavar="DIR", help="directory with the startup files")
+    group.add_argument("--startup-profile", metavar="NAME", help="the startup directory of this IPython profile")
+    group.add_argument("--startup-script", type=_path, metavar="FILE", help="a single file")
+    group.add_argument("--startup-module", metavar="NAME", help="an installed module, by its dotted name")
+    group.add_argument(
+        "--ipython-dir",
+        type=_path,
+        metavar="DIR",
+        help="where the IPython profiles are (default: $IPYTHONDIR, else ~/.ipython)",
+    )
+    group.add_argument(
+        KEEP_RE, action="store_true", help="never make a RunEngine: use the one of the startup code, or none"
+    )
+    group.add_argument(
+        STRICT,
+        action="store_true",
+        help="open no environment if a plan or device of the startup code can't be used (default: leave it out)",
+    )
+
+
+def read_startup_options(given: argparse.Namespace) -> StartupOptions:
+    """Read the options of a parsed command line.
+
+    Raises StartupOptionError if there is not exactly one source, or no such directory.
+    """
+    sources = [(name, value) for name in SOURCES if (value := getattr(given, name[2:].replace("-", "_"))) is not None]
+    if len(sources) != 1:
+        raise StartupOptionError(_wrong_number([name for name, _ in sources]))
+    ((kind, value),) = sources
+    if given.ipython_dir is not None and kind != "--startup-profile":
+        raise StartupOptionError(f"--ipython-dir says where profiles are: leave it out, or {kind} for a profile's name")
+    if kind == "--startup-profile":
+        kind, value = "--startup-dir", profile_directory(value, given.ipython_dir)
+    elif kind == "--startup-dir":
+        check_directory(value)
+    elif kind == "--startup-module":
+        _check_module_name(value)
+    return StartupOptions(kind, str(value), keep_re=given.keep_re, strict=given.strict_startup)
+
+
+def profile_directory(profile: str, ipython_directory: Path | None) -> Path:
+    """Find the startup directory of an IPython profile. Raises StartupOptionError if there is none."""
+    if not profile or os.sep in profile:
+        raise StartupOptionError(f"'{profile}' is no name of an IPython profile: give for example 'collection'")
+    root = ipython_directory or _path(os.environ.get("IPYTHONDIR") or "~/.ipython")
+    folder = root / f"profile_{profile}" / "startup"
+    if not folder.is_dir():
+        raise StartupOptionError(
+            f"there is no directory {folder}: correct the profile's name, or say by --ipython-dir where profiles are"
+        )
+    return folder
+
+
+def check_directory(folder: Path) -> None:
+    """Raise StartupOptionError if a directory does not exist."""
+    if not folder.is_dir():
+        raise StartupOptionError(f"there is no directory {folder}: give --startup-dir a directory with startup files")
+
+
+def _check_module_name(name: str) -> None:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise StartupOptionError(
+            f"'{name}' is no name of a module: give --startup-module a dotted name, for example beamline.startup"
+        )
+
+
+def _wrong_number(sources: list[str]) -> str:
+    if not sources:
+        return f"say where the startup code is: give one of {', '.join(SOURCES)}"
+    return f"{' and '.join(sources)} exclude each other: choose one source of startup code"
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
