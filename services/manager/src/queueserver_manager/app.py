@@ -1,7 +1,8 @@
 """The composition root: the only module that names concrete adapters.
 
 A Manager lives in terms. It waits for the lease, loads the record, acts as the owner until it loses the lease or is
-told to end, and then waits again.
+told to end, and then waits again. A defect of ours ends the term, not the Manager: the next term begins from what is
+stored.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ from queueserver_manager.worker_client.grpc import GrpcWorker
 
 #: Seconds that calls in progress have to end when the Manager is told to end.
 _GRACE_SECONDS = 2.0
+#: Seconds before the next term when a defect ended one: a standby without it may be faster, and the log stays readable.
+_AFTER_DEFECT_SECONDS = 1.0
 _log = logging.getLogger("queueserver_manager")
 
 
@@ -109,8 +112,9 @@ class Manager:
         )
         while True:
             epoch = await self._win(lease)
+            defect: BaseException | None = None
             try:
-                await self._serve_term(lease, epoch)
+                defect = await self._serve_term(lease, epoch)
             except OwnershipLost:
                 _log.warning("Another Manager owns the queue now; this one is a standby")
             except StoreDown as error:
@@ -118,6 +122,9 @@ class Manager:
             finally:
                 self._office.close(None)
                 self._board.collect_from(self._idle_facts)
+            if defect is not None:
+                _log.error("A defect ended this term; the next one begins from what is stored", exc_info=defect)
+                await pause(_AFTER_DEFECT_SECONDS)
 
     async def _win(self, lease: Lease) -> int:
         """Wait until the queue is ours; answers the epoch of our term."""
@@ -151,8 +158,8 @@ class Manager:
     def _idle_facts() -> StatusFacts:
         return StatusFacts(time=time.time())
 
-    async def _serve_term(self, lease: Lease, epoch: int) -> None:
-        """Own the queue until the term ends. Raises OwnershipLost, StoreDown."""
+    async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
+        """Own the queue until the term ends; answers the defect that ended it. Raises OwnershipLost, StoreDown."""
         settings = self._settings
         store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes)
         record = await store.load()
@@ -178,9 +185,9 @@ class Manager:
         ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
-            for job in done:
-                job.result()
+            return next(filter(None, map(_end_of, done)), None)
         finally:
+            self._office.close(None)
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
@@ -197,6 +204,16 @@ class Manager:
         if not self._ready:
             self._ready = True
             announce_ready(self._address)
+
+
+def _end_of(job: asyncio.Task[None]) -> BaseException | None:
+    """The defect that ended a job, which should never end. Raises OwnershipLost."""
+    if job.cancelled():
+        return asyncio.CancelledError()
+    error = job.exception()
+    if isinstance(error, OwnershipLost):
+        raise error
+    return error
 
 
 async def _renew(lease: Lease, epoch: int, tell: Callable[[bool], None]) -> None:

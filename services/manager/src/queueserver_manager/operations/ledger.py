@@ -6,7 +6,8 @@ and only then announces them and answers. So decisions never overlap, each sees 
 waiting clients cost one round trip to Redis instead of a hundred.
 
 If the commit fails, every change of the step is taken back and everybody who took part is told. If it is not known
-whether it took effect, the record is loaded anew as soon as the store answers.
+whether it took effect, the record is loaded anew as soon as the store answers. A decision that can't be applied is
+refused alone; any other defect ends the ledger, and with it the term: the next one begins from what is stored.
 
 Readers see committed state only: while a commit is under way, a read waits for its end (at most the time limit of
 one Redis command). While the store is down reads are answered from memory.
@@ -17,11 +18,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
-from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
+from queueserver_manager.domain.changes import Change, Decision, ForgetRequests, RememberRequest
 from queueserver_manager.domain.errors import NotReady, Refused, StorageUnavailable, Unavailable
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
@@ -77,6 +78,17 @@ class _Waiting:
 
 _Taken = list[tuple["asyncio.Future[Committed[Any]]", Committed[Any]]]
 _Refused = list[tuple["asyncio.Future[Committed[Any]]", Exception]]
+
+
+def _take_back(undos: list[Undo]) -> None:
+    for undo in reversed(undos):
+        undo()
+
+
+def _refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
+    if not answer.done():
+        # A future takes no StopIteration, and a defect may well be one.
+        answer.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
 
 
 def _nobody_need_listen(answer: asyncio.Future[Committed[Any]]) -> None:
@@ -182,7 +194,10 @@ class Ledger:
         self._on_storage()
 
     async def run(self) -> None:
-        """Work until cancelled or until ownership is lost. Raises OwnershipLost."""
+        """Work until cancelled or until ownership is lost. Raises OwnershipLost, and whatever a defect raises.
+
+        However it ends, everybody who waits is answered.
+        """
         try:
             while True:
                 await self._work.wait()
@@ -210,22 +225,28 @@ class Ledger:
             self._fail(undos, taken, refused, StorageUnavailable(fate_known=error.fate_known))
             await self._recover(error)
             return
-        except BaseException:
+        except (OwnershipLost, asyncio.CancelledError):
             self._fail(undos, taken, refused, NotReady())
+            raise
+        except BaseException as defect:
+            self._fail(undos, taken, refused, defect)
             raise
         self._record.revisions = after
         self._committing = False
         if entries:
             self.summary = self._summarise()
-            self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
-            self._set_storage(up=True)
-        self._answer(taken, refused, None)
-        self._serve_readers()
+        try:
+            if entries:
+                self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
+                self._set_storage(up=True)
+        finally:
+            # It is stored, whatever becomes of those who hear of it.
+            self._answer(taken, refused, None)
+            self._serve_readers()
 
-    def _fail(self, undos: list[Undo], taken: _Taken, refused: _Refused, failure: Refused) -> None:
+    def _fail(self, undos: list[Undo], taken: _Taken, refused: _Refused, failure: BaseException) -> None:
         """Take everything back and say so."""
-        for undo in reversed(undos):
-            undo()
+        _take_back(undos)
         self._committing = False
         self._answer(taken, refused, failure)
         self._serve_readers()
@@ -241,13 +262,14 @@ class Ledger:
             waiting = self._waiting.popleft()
             try:
                 committed, entry = self._take(waiting, revision)
+                made = self._make(entry.changes if entry is not None else ())
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
                 refused.append((waiting.answer, error))
                 continue
             if entry is not None:
                 revision = max(revision, entry.revision)
                 entries.append(entry)
-                undos.extend(self._record.apply(change) for change in entry.changes)
+            undos += made
             taken.append((waiting.answer, committed))
         return entries, taken, refused, undos
 
@@ -273,6 +295,17 @@ class Ledger:
             return committed, None
         # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
         return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events)
+
+    def _make(self, changes: Iterable[Change]) -> list[Undo]:
+        """Make all changes of a decision, or none of them; answers how to take them back."""
+        undos: list[Undo] = []
+        try:
+            for change in changes:
+                undos.append(self._record.apply(change))  # noqa: PERF401 - those made before a failure are needed
+        except BaseException:
+            _take_back(undos)
+            raise
+        return undos
 
     async def remember(self, result: T, reply: Reply[T]) -> bytes:
         """Store the answer to something that was done outside of the record; answers it.
@@ -307,16 +340,13 @@ class Ledger:
         return reply.known(self._record)
 
     @staticmethod
-    def _answer(taken: _Taken, refused: _Refused, failure: Refused | None) -> None:
+    def _answer(taken: _Taken, refused: _Refused, failure: BaseException | None) -> None:
         for answer, error in refused:
-            if not answer.done():
-                answer.set_exception(error)
+            _refuse(answer, error)
         for answer, committed in taken:
-            if answer.done():
-                continue
             if failure is not None:
-                answer.set_exception(failure)
-            else:
+                _refuse(answer, failure)
+            elif not answer.done():
                 answer.set_result(committed)
 
     def _serve_readers(self) -> None:
@@ -327,13 +357,11 @@ class Ledger:
             try:
                 answer.set_result(look(self._record))
             except Exception as error:  # noqa: BLE001 - a reader's refusal belongs to that reader
-                answer.set_exception(error)
+                _refuse(answer, error)
 
     def _refuse_waiting(self, error: Refused) -> None:
         while self._waiting:
-            answer = self._waiting.popleft().answer
-            if not answer.done():
-                answer.set_exception(error)
+            _refuse(self._waiting.popleft().answer, error)
 
     async def _recover(self, error: StoreDown) -> None:
         """Wait until the store answers, then start from what it says."""
