@@ -8,8 +8,10 @@ from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
+from queueserver_inventory.access import GroupRules
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.changes import Change, Decision
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.executing import Claimant
 from queueserver_manager.domain.item import (
     ExitStatus,
@@ -23,6 +25,7 @@ from queueserver_manager.domain.item import (
     RunSummary,
 )
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.domain.tasks import (
@@ -113,6 +116,7 @@ def state(record: Record) -> tuple[object, ...]:
         record.execution,
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
+        record.permissions,
         (record.mode, record.autostart, list(record.requests.items())),
         (list(record.tasks), record.tasks.running),
     )
@@ -130,6 +134,7 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
     max_leaves=6,
 )
+problems = st.lists(st.builds(Violation, texts, texts), max_size=2).map(tuple)
 objects = st.none() | st.dictionaries(texts, values, max_size=3)
 items = st.builds(
     Item,
@@ -154,6 +159,7 @@ items = st.builds(
     attempt=st.integers(2, 99),
     retry_of=names,
     held=st.booleans(),
+    problems=problems,
 )
 runnings = st.builds(RunningItem, items, texts, times, texts, texts, st.booleans())
 modes = st.builds(QueueMode, st.booleans(), st.booleans(), st.sampled_from(InterruptedPolicy))
@@ -187,6 +193,16 @@ results = st.builds(
 )
 entries = st.builds(HistoryEntry, st.integers(1, 2**40), items, texts, results, texts)
 indices = st.integers(0, 2**31 - 1)
+rules = st.builds(
+    GroupRules,
+    **{f"all_{subject}": st.booleans() for subject in ("plans", "devices", "functions")},
+    **{
+        f"{verb}_{subject}": st.lists(texts, max_size=3).map(tuple)
+        for verb in ("allowed", "forbidden")
+        for subject in ("plans", "devices", "functions")
+    },
+)
+permissions = st.builds(Permissions, st.dictionaries(texts, rules, max_size=3))
 #: Random events, by type.
 EVENTS: dict[type, st.SearchStrategy[Any]] = {
     ev.ItemsAdded: st.builds(ev.ItemsAdded, st.lists(items, min_size=1, max_size=3).map(tuple), indices),
@@ -206,6 +222,8 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     ev.HistoryAdded: st.builds(ev.HistoryAdded, entries),
     ev.HistoryCleared: st.builds(ev.HistoryCleared, indices, indices),
     ev.InventoryReplaced: st.builds(ev.InventoryReplaced, indices, indices),
+    ev.ItemsChecked: st.builds(ev.ItemsChecked, st.lists(st.tuples(texts, problems), max_size=3).map(tuple)),
+    ev.PermissionsReplaced: st.builds(ev.PermissionsReplaced, permissions),
     # The log has neither what a task is to do nor what a function returned.
     ev.TaskStarted: tasks.map(lambda one: ev.TaskStarted(replace(one, work=None))),
     ev.TaskFinished: st.builds(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
+from queueserver_inventory.access import Access
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
 from queueserver_manager.domain.tasks import Task
@@ -61,10 +62,13 @@ class ScriptedWorker:
         self.environment_commands.append("destroy")
         await self._command()
 
-    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
         raise NotImplementedError
 
-    async def run_task(self, task: Task) -> None:
+    async def run_task(self, task: Task, access: Access) -> None:
+        raise NotImplementedError
+
+    async def simulate_plan(self, item: Item, access: Access, message_limit: int) -> bytes:
         raise NotImplementedError
 
     async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from queueserver_inventory.access import Access
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.item import ExitStatus, FailureCause, Item, ItemResult, Outcome
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
@@ -129,7 +130,8 @@ class SimulatedWorker:
         if not self._up.is_set():
             raise port.WorkerDown("away")
 
-    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
+        del access
         await self._reach()
         fate, self.fate = self.fate, Fate.ACCEPTED
         if fate is Fate.COMMAND_LOST:

@@ -36,6 +36,7 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
         [errors.RefusedItem(3, errors.ItemInvalid("The item has no name.", violations=[WRONG]))], 9
     ),
     errors.PermissionsInvalid: errors.PermissionsInvalid([WRONG]),
+    errors.FileInvalid: errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
     errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),

@@ -29,6 +29,7 @@ from queueserver_manager.operations.status import StatusBoard
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.rpc.encoder import ProtoEncoder
+from queueserver_manager.wire.descriptions import DescriptionCutter
 
 from tests.unit.manager.samples import NOW, state
 from tests.unit.manager.scripted_store import ScriptedStore
@@ -81,7 +82,9 @@ class Machine(RuleBasedStateMachine):
     async def _manager_starts(self) -> None:
         board = StatusBoard(lambda: NOW)
         term_settings = TermSettings(1, "here:1", 10_000, lambda _item, _submission: None)
-        self.term = Term(term_settings, self.store, await self.store.load(), self.worker, board, ProtoEncoder())
+        self.term = Term(
+            term_settings, self.store, await self.store.load(), self.worker, board, ProtoEncoder(), DescriptionCutter()
+        )
         self.job = self.loop.create_task(self.term.run(lambda: None))
         await self._settle()
 

@@ -11,6 +11,7 @@ from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import nobody
 from queueserver_manager.domain.record import Record, Revisions, parts_of
 from queueserver_manager.domain.tasks import KeptTask
 
@@ -43,6 +44,7 @@ SAMPLES: list[ch.Change] = [
     ch.DropHistory(1, 3),
     ch.DropHistory(1, 4),
     ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False),
+    ch.SetPermissions(nobody("they are being mended")),
     ch.SetMode(QueueMode(loop=True)),
     ch.SetAutostart(enabled=True),
     ch.PutTask(KeptTask(task("new", 9))),
@@ -88,6 +90,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.AddHistory(entry(record.history.next_number)),
         ch.DropHistory(record.history.first_number, record.history.first_number + rank % 3),
         ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True),
+        ch.SetPermissions(nobody(str(rank))),
         ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
         ch.SetAutostart(enabled=bool(rank % 2)),
         ch.RememberRequest(request(f"id-{number}")),
@@ -144,6 +147,7 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False), ("plans",)),
         (ch.SetInventory(INVENTORY, plans_changed=False, devices_changed=True), ("devices",)),
         (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True), ("plans", "devices")),
+        (ch.SetPermissions(nobody("")), ("permissions",)),
     ],
     ids=repr,
 )
@@ -152,7 +156,7 @@ def test_a_change_touches_these_parts(change: ch.Change, parts: tuple[str, ...])
     before = Revisions(7, queue=1, history=2, plans=3, devices=4)
     after = before.after(8, [change])
     assert after.last == 8
-    for part in ("queue", "history", "plans", "devices"):
+    for part in ("queue", "history", "plans", "devices", "permissions"):
         assert getattr(after, part) == (8 if part in parts else getattr(before, part))
 
 

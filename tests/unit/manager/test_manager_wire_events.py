@@ -9,9 +9,12 @@ from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1 import item_pb2, task_pb2
+from queueserver.common.v1.error_details_pb2 import FieldViolation
+from queueserver.common.v1.permissions_pb2 import UserGroupPermissions
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1 import queue_service_pb2 as queue_pb
 from queueserver.manager.v1 import task_service_pb2
+from queueserver_inventory.messages import rules_message
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
 from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
@@ -44,11 +47,20 @@ FIELDS: dict[type, tuple[str, dict[str, str]]] = {
 }
 
 
-EDITS = (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged)
+EDITS = (ev.ItemsMoved, ev.ItemUpdated, ev.QueueModeChanged, ev.ItemsChecked)
 TASKS = (ev.TaskStarted, ev.TaskFinished)
 
 
-def expected_edit(event: ev.ItemsMoved | ev.ItemUpdated | ev.QueueModeChanged) -> pb.WatchEvent:
+def expected_edit(event: ev.ItemsMoved | ev.ItemUpdated | ev.QueueModeChanged | ev.ItemsChecked) -> pb.WatchEvent:
+    if isinstance(event, ev.ItemsChecked):
+        checked = [
+            pb.CheckedItem(
+                item_uid=uid,
+                problems=[FieldViolation(field=one.field, description=one.description) for one in found],
+            )
+            for uid, found in event.items
+        ]
+        return pb.WatchEvent(items_checked=pb.ItemsChecked(items=checked))
     if isinstance(event, ev.ItemsMoved):
         return pb.WatchEvent(items_moved=pb.ItemsMoved(item_uids=event.uids, index=event.index))
     if isinstance(event, ev.ItemUpdated):
@@ -115,6 +127,11 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
 def expected_of(event: ev.Event) -> pb.WatchEvent:
     if isinstance(event, TASKS):
         return expected_task(event)
+    if isinstance(event, ev.PermissionsReplaced):
+        groups = {name: rules_message(rules) for name, rules in event.permissions.groups.items()}
+        return pb.WatchEvent(
+            permissions_changed=pb.PermissionsChanged(permissions=UserGroupPermissions(user_groups=groups))
+        )
     return expected_edit(event) if isinstance(event, EDITS) else expected_message(event)
 
 

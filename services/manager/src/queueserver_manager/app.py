@@ -17,6 +17,8 @@ from queueserver.manager.v1 import (
     event_service_pb2_grpc,
     history_service_pb2_grpc,
     inventory_service_pb2_grpc,
+    permission_service_pb2_grpc,
+    planning_service_pb2_grpc,
     queue_service_pb2_grpc,
     run_engine_service_pb2_grpc,
     status_service_pb2_grpc,
@@ -30,8 +32,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.tasks import Retention
+from queueserver_manager.operations.permissions import ReloadPolicy, first_permissions
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
@@ -42,6 +46,8 @@ from queueserver_manager.rpc.health import Health
 from queueserver_manager.rpc.history import HistoryServicer
 from queueserver_manager.rpc.inventory import InventoryServicer
 from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.permissions import PermissionServicer
+from queueserver_manager.rpc.planning import PlanningServicer
 from queueserver_manager.rpc.queue import QueueServicer
 from queueserver_manager.rpc.run_engine import RunEngineServicer
 from queueserver_manager.rpc.services import SERVICES
@@ -51,8 +57,10 @@ from queueserver_manager.settings import Settings, instance_name
 from queueserver_manager.store.codec import encode_item
 from queueserver_manager.store.connection import connect, pause, wait_for_answer
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
+from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
+from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.wire.items import adopt_message
 from queueserver_manager.worker_client.convert import inventory_from_bytes
 from queueserver_manager.worker_client.grpc import GrpcWorker
@@ -76,6 +84,8 @@ class Manager:
         self._health = Health(self._server)
         self._address = ""
         self._ready = False
+        #: Whether a term was served before.
+        self._served = False
         _add_servicers(self._server, self._office)
 
     async def run(self) -> int:
@@ -161,7 +171,9 @@ class Manager:
     async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
         """Own the queue until the term ends; answers the defect that ended it. Raises OwnershipLost, StoreDown."""
         settings = self._settings
-        store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes)
+        source = PermissionFile(settings.permissions) if settings.permissions is not None else None
+        first = await first_permissions(source)
+        store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default)
         record = await store.load()
         _log.info(
             "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
@@ -176,8 +188,12 @@ class Manager:
             settings.permitted_metadata,
             Retention(settings.task_result_age, settings.task_result_count),
             scripts_enabled=settings.scripts,
+            permission_source=source,
+            reload_policy=settings.permissions_reload,
+            fresh_permissions=first.fresh if self._wants_file(record) else None,
         )
-        term = Term(about, store, record, worker, self._board, ProtoEncoder())
+        self._served = True
+        term = Term(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter())
         loop = asyncio.get_running_loop()
         jobs = [
             loop.create_task(term.run(lambda: self._opened(term))),
@@ -194,6 +210,14 @@ class Manager:
             await worker.close()
             await store.close()
             await lease.release(epoch)
+
+    def _wants_file(self, record: Record) -> bool:
+        """Whether permissions of the file take the place of what is stored.
+
+        With ON_STARTUP once in the life of this process: a term that ends and begins anew undoes nothing that was set.
+        """
+        at_startup = self._settings.permissions_reload is ReloadPolicy.ON_STARTUP and not self._served
+        return at_startup or not record.revisions.permissions
 
     def _opened(self, term: Term) -> None:
         self._office.open_for(term)
@@ -247,4 +271,6 @@ def _add_servicers(server: Server, office: Office) -> None:
     inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), registry)
     run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(office), registry)
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(office), registry)
+    permission_service_pb2_grpc.add_PermissionServiceServicer_to_server(PermissionServicer(office), registry)
+    planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(office), registry)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), registry)

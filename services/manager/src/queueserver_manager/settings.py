@@ -7,6 +7,9 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from queueserver_manager.operations.permissions import ReloadPolicy
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
@@ -39,6 +42,9 @@ class Settings:
     task_result_count: int = 1000
     #: Whether clients may upload code.
     scripts: bool = True
+    #: File with the permissions of user groups, if there is one, and when it is read.
+    permissions: Path | None = None
+    permissions_reload: ReloadPolicy = ReloadPolicy.ON_STARTUP
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -78,13 +84,34 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument(
         "--scripts", choices=("ON", "OFF"), default="ON", help="whether clients may upload code, default: %(default)s"
     )
+    _add_permission_options(parser)
     given = parser.parse_args(arguments)
+    given.permissions_reload = ReloadPolicy(given.permissions_reload)
     given.scripts = given.scripts == "ON"
     given.permitted_metadata = tuple(given.permitted_metadata)
     settings = Settings(**vars(given))
     if not settings.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     return settings
+
+
+def _add_permission_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--user-group-permissions",
+        dest="permissions",
+        type=Path,
+        metavar="FILE",
+        help="YAML that says what each user group may use; without it and with nothing stored, everybody may use "
+        "everything",
+    )
+    parser.add_argument(
+        "--user-group-permissions-reload",
+        dest="permissions_reload",
+        choices=[policy.value for policy in ReloadPolicy],
+        default=ReloadPolicy.ON_STARTUP.value,
+        help="when the file takes the place of stored permissions: never, when a client asks for it, or also at each "
+        "start (default: %(default)s)",
+    )
 
 
 def _positive(text: str) -> int:

@@ -6,14 +6,29 @@ a check of one item costs the same however many devices there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from queueserver_inventory.access import Access
 
-from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterType, Plan, TypeKind
+from queueserver_manager.domain.inventory import Device, Inventory, Parameter, ParameterType, Plan, TypeKind
 
 _UNLIMITED = Access.unlimited()
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceShare:
+    """How much of a device or component may be used."""
+
+    #: The device itself, whatever is below it.
+    itself: bool
+    #: It and everything below it; ``components`` is empty then.
+    is_whole: bool
+    #: Shares of those components of which anything may be used.
+    components: Mapping[str, DeviceShare] = field(default_factory=dict)
+
+
+_ALL_OF_IT = DeviceShare(itself=True, is_whole=True)
 
 
 class AllowedInventory:
@@ -61,6 +76,24 @@ class AllowedInventory:
         if kind is TypeKind.DEVICE:
             return self.has_device(name)
         return self.has_device(name) or self._has_plan(name)
+
+    def share_of(self, device: Device) -> DeviceShare | None:
+        """How much of a device may be used; None if nothing of it."""
+        return self._share(device, (device.name,))
+
+    def _share(self, device: Device, path: tuple[str, ...]) -> DeviceShare | None:
+        itself = self.access.allows_device(path, device.traits)
+        components: dict[str, DeviceShare] = {}
+        for name, component in device.components.items():
+            share = self._share(component, (*path, name))
+            if share is not None:
+                components[name] = share
+        if itself and len(components) == len(device.components):
+            if all(share.is_whole for share in components.values()):
+                return _ALL_OF_IT
+        elif not itself and not components:
+            return None
+        return DeviceShare(itself, is_whole=False, components=components)
 
     def _has_plan(self, name: str) -> bool:
         return name in self.inventory.plans and self.access.allows_plan(name)

@@ -14,6 +14,7 @@ from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.domain.tasks import KeptTask
 
@@ -95,6 +96,13 @@ class SetInventory:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPermissions:
+    """Replace the permissions of all user groups."""
+
+    permissions: Permissions
+
+
+@dataclass(frozen=True, slots=True)
 class SetMode:
     """Change how ended items are treated."""
 
@@ -146,6 +154,7 @@ Change = (
     | AddHistory
     | DropHistory
     | SetInventory
+    | SetPermissions
     | SetMode
     | SetAutostart
     | PutTask

@@ -16,12 +16,17 @@ Refused
 │   ├── BatchTooLarge
 │   ├── ItemRepeated
 │   ├── PositionMissing
+│   ├── PermissionsInvalid
 │   ├── RequestIdReused
 │   ├── PageTokenInvalid
 │   └── ResumeTokenInvalid
+├── NotPermitted              whoever asks may not
+│   ├── FunctionNotAllowed
+│   └── GroupNotAccepted
 ├── NotFound
 │   ├── ItemNotFound
 │   ├── TaskNotFound
+│   ├── GroupNotFound
 │   └── EnvironmentNotFound
 ├── BeyondRange
 │   ├── PositionOutOfRange
@@ -35,6 +40,8 @@ Refused
 │   ├── EnvironmentClosed
 │   ├── EnvironmentExists
 │   ├── ScriptsDisabled
+│   ├── ReloadDisabled
+│   ├── FileInvalid
 │   ├── RunEngineMissing
 │   └── RunEnginePanicked
 ├── Conflict
@@ -141,6 +148,15 @@ class PositionMissing(InvalidRequest):
     """A move needs to be told what to move and where to."""
 
 
+class PermissionsInvalid(InvalidRequest):
+    """Permissions that nobody can rely on; one violation for each wrong part."""
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        super().__init__(
+            f"The permissions are wrong and nothing was changed: {_first_of(violations)}.", violations=violations
+        )
+
+
 class RequestIdReused(InvalidRequest):
     """A request id came back with another request."""
 
@@ -162,6 +178,31 @@ class ResumeTokenInvalid(InvalidRequest):
         super().__init__("The resume token is not one of this service: begin watching without a token.")
 
 
+def _first_of(violations: Sequence[Violation]) -> str:
+    """The first violation, and how many more there are."""
+    first, more = violations[0], len(violations) - 1
+    rest = f", and {more} more" if more else ""
+    return f"{first.field}: {first.description.removesuffix('.')}{rest}"
+
+
+class NotPermitted(Refused):
+    """Whoever asks may not."""
+
+
+class FunctionNotAllowed(NotPermitted):
+    """The caller's user group may not call this function."""
+
+    def __init__(self, name: str, group: str) -> None:
+        super().__init__(
+            f"User group {group!r} may not call the function {name[:100]!r}: ask whoever keeps the permissions, or "
+            "call one of the functions that they allow."
+        )
+
+
+class GroupNotAccepted(NotPermitted):
+    """The caller's user group only limits others and can't submit anything itself."""
+
+
 class NotFound(Refused):
     """What the request names is not there."""
 
@@ -172,6 +213,10 @@ class ItemNotFound(NotFound):
 
 class TaskNotFound(NotFound):
     """No such task was accepted, or its result is no longer kept."""
+
+
+class GroupNotFound(NotFound):
+    """Permissions have no such user group, be it the caller's own or one that was asked for."""
 
 
 class EnvironmentNotFound(NotFound):
@@ -255,6 +300,21 @@ class ScriptsDisabled(WrongState):
         super().__init__("Scripts are switched off here: ask for the Manager to be started with --scripts ON.")
 
 
+class ReloadDisabled(WrongState):
+    """The Manager was told to read no file, or there is none that it knows of."""
+
+
+class FileInvalid(WrongState):
+    """A file that the Manager was started with can't be read, or can't be used."""
+
+    def __init__(self, path: object, what: str, *, violations: Sequence[Violation] = ()) -> None:
+        if violations:
+            what = f"is wrong ({_first_of(violations)})"
+        #: What is the matter, as a clause.
+        self.clause = f"the file {path} {what}"
+        super().__init__(f"The file {path} {what}: mend it, then reload it.", violations=violations)
+
+
 class RunEngineMissing(WrongState):
     """The environment has no RunEngine."""
 
@@ -286,14 +346,17 @@ class InventoryChanged(Conflict):
 
 
 class RevisionMismatch(Conflict):
-    """The queue changed since the revision that the request expects."""
+    """A part of the record changed since the revision that the request expects."""
 
-    def __init__(self, expected: int, present: int) -> None:
+    def __init__(self, expected: int, present: int, part: str = "queue") -> None:
+        verb = "changed" if part == "queue" else "were changed"
         super().__init__(
-            f"The queue changed at revision {present}, after the {expected} that this request expects: "
-            "look at it again, then repeat the request."
+            f"The {part} {verb} at revision {present}, after the {expected} that this request expects: "
+            f"look at {'it' if part == 'queue' else 'them'} again, then repeat the request."
         )
         self.present = present
+        #: Which part: "queue" or "permissions".
+        self.part = part
 
 
 class Exhausted(Refused):

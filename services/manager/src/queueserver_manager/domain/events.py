@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.tasks import Task, TaskResult
 
 
@@ -154,6 +156,13 @@ class InventoryReplaced:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemsChecked:
+    """Items were checked again: uids of those whose problems are not what they were, with what is wrong now."""
+
+    items: tuple[tuple[str, tuple[Violation, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskStarted:
     """A task was accepted."""
 
@@ -166,6 +175,13 @@ class TaskFinished:
 
     task: Task
     result: TaskResult
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionsReplaced:
+    """Permissions changed."""
+
+    permissions: Permissions
 
 
 QueueEvent = (
@@ -184,10 +200,11 @@ QueueEvent = (
     | ItemStarted
     | ItemFinished
     | InventoryReplaced
+    | ItemsChecked
 )
 HistoryEvent = HistoryAdded | HistoryCleared
 TaskEvent = TaskStarted | TaskFinished
-Event = QueueEvent | HistoryEvent | TaskEvent
+Event = QueueEvent | HistoryEvent | TaskEvent | PermissionsReplaced
 
 
 @dataclass(frozen=True, slots=True)

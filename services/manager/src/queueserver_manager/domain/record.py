@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from queueserver_manager.domain.changes import (
     AddHistory,
@@ -25,6 +26,7 @@ from queueserver_manager.domain.changes import (
     SetExecution,
     SetInventory,
     SetMode,
+    SetPermissions,
     SetRank,
     SetRunning,
 )
@@ -32,6 +34,7 @@ from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.domain.tasks import KeptTask, Tasks
@@ -50,6 +53,17 @@ class Revisions:
     devices: int = 0
     #: Of the last end of a task.
     tasks: int = 0
+    permissions: int = 0
+
+    @property
+    def plans_allowed(self) -> int:
+        """Of the plans that any group may use: they name devices in their lists."""
+        return max(self.plans, self.devices, self.permissions)
+
+    @property
+    def devices_allowed(self) -> int:
+        """Of the devices that any group may use."""
+        return max(self.devices, self.permissions)
 
     def after(self, revision: int, changes: Iterable[Change]) -> Revisions:
         """Revisions after a commit with these changes."""
@@ -61,6 +75,7 @@ class Revisions:
             plans=revision if "plans" in touched else self.plans,
             devices=revision if "devices" in touched else self.devices,
             tasks=revision if "tasks" in touched else self.tasks,
+            permissions=revision if "permissions" in touched else self.permissions,
         )
 
 
@@ -70,6 +85,8 @@ def parts_of(change: Change) -> tuple[str, ...]:
         return ("history",)
     if isinstance(change, SetInventory):
         return ("plans",) * change.plans_changed + ("devices",) * change.devices_changed
+    if isinstance(change, SetPermissions):
+        return ("permissions",)
     if isinstance(change, PutTask):
         return ("tasks",) if change.kept.result is not None else ()
     if isinstance(change, (SetExecution, SetRank, SetMode, SetAutostart, DropTasks, RememberRequest, ForgetRequests)):
@@ -89,6 +106,7 @@ class Record:
     execution: Execution = field(default_factory=Execution)
     history: History = field(default_factory=History)
     inventory: Inventory = field(default_factory=Inventory)
+    permissions: Permissions = BUILT_IN
     mode: QueueMode = field(default_factory=QueueMode)
     autostart: bool = False
     tasks: Tasks = field(default_factory=Tasks)
@@ -162,24 +180,26 @@ class Record:
         queue.drop(uid)
         return lambda: queue.put(item, rank) if item else None
 
-    def _replace(
-        self, change: DropAllItems | SetRunning | SetExecution | SetInventory | SetMode | SetAutostart
-    ) -> Undo:
-        before = (self.queue, self.running, self.execution, self.inventory, self.mode, self.autostart)
-
-        def undo() -> None:
-            self.queue, self.running, self.execution, self.inventory, self.mode, self.autostart = before
-
+    def _replace(self, change: _Replacing) -> Undo:
         if isinstance(change, DropAllItems):
-            self.queue = Queue()
-        elif isinstance(change, SetRunning):
-            self.running = change.running
-        elif isinstance(change, SetExecution):
-            self.execution = change.execution
-        elif isinstance(change, SetMode):
-            self.mode = change.mode
+            attribute: str = "queue"
+            value: Any = Queue()
         elif isinstance(change, SetAutostart):
-            self.autostart = change.enabled
+            attribute, value = "autostart", change.enabled
         else:
-            self.inventory = change.inventory
-        return undo
+            attribute = _REPLACED[type(change)]
+            value = getattr(change, attribute)
+        before = getattr(self, attribute)
+        setattr(self, attribute, value)
+        return lambda: setattr(self, attribute, before)
+
+
+_Replacing = DropAllItems | SetRunning | SetExecution | SetInventory | SetPermissions | SetMode | SetAutostart
+#: Changes that replace a part of the record; the part has the same name in both.
+_REPLACED: dict[type, str] = {
+    SetRunning: "running",
+    SetExecution: "execution",
+    SetInventory: "inventory",
+    SetPermissions: "permissions",
+    SetMode: "mode",
+}

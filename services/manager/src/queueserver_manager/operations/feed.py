@@ -33,6 +33,7 @@ class Kind(IntEnum):
     CONSOLE = 4
     DOCUMENT = 5
     TASK = 6
+    PERMISSION = 7
 
 
 @dataclass(slots=True)

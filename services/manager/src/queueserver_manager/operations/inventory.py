@@ -1,67 +1,123 @@
-"""List plans and devices."""
+"""List plans and devices: all that exist, or what a user group may use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.domain.errors import InventoryChanged
-from queueserver_manager.domain.inventory import Device, Plan
-from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.inventory import Device, Inventory, Plan
+from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.operations.turns import Turns
+
+#: Groups whose lists are kept: what is whole in them costs nothing, and few groups ask at the same time.
+_GROUPS_KEPT = 16
+
+
+class Cutter(Protocol):
+    """Makes serialized descriptions of what a group may use."""
+
+    def plan(self, plan: Plan, allowed: AllowedInventory) -> bytes:
+        """A plan that may be used."""
+
+    def device(self, device: Device, share: DeviceShare) -> bytes:
+        """A device of which something may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class InventoryPage:
-    """Part of a list: descriptions as the Worker sent them; ``next_token`` is empty on the last one."""
+    """Part of a list: serialized descriptions; ``next_token`` is empty on the last one."""
 
     descriptions: Sequence[bytes]
     next_token: str
+    #: Of the last change of the whole list.
     revision: int
 
 
+@dataclass(slots=True)
+class _GroupLists:
+    """Lists of one group. Whoever comes first works them out, the others wait for that."""
+
+    allowed: AllowedInventory
+    plans: list[bytes] | None = None
+    devices: list[bytes] | None = None
+    working: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class InventoryOperations:
-    """What clients may ask about plans and devices."""
+    """What clients may ask about plans and devices. ``group`` None means all that exists."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, cutter: Cutter) -> None:
         self._ledger = ledger
+        self._cutter = cutter
+        self._groups: OrderedDict[str, _GroupLists] = OrderedDict()
 
-    async def plans(self, size: int, token: str, *, existing: bool) -> InventoryPage:
-        """One page of plans. Raises PageTokenInvalid, InventoryChanged."""
-        return await self._page(
-            lambda record: (record.inventory.plans, record.revisions.plans), size, token, existing=existing
-        )
+    async def plans(self, size: int, token: str, group: str | None) -> InventoryPage:
+        """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
+        inventory, permissions, revisions = await self._ledger.read(_look)
+        if group is None:
+            return _page([plan.wire for plan in inventory.plans.values()], size, token, revisions.plans)
+        lists = self._lists_of(group, inventory, permissions)
+        async with lists.working:
+            if lists.plans is None:
+                lists.plans = await self._plans_of(lists.allowed)
+        return _page(lists.plans, size, token, revisions.plans_allowed)
 
-    async def devices(self, size: int, token: str, *, existing: bool) -> InventoryPage:
-        """One page of devices. Raises PageTokenInvalid, InventoryChanged."""
-        return await self._page(
-            lambda record: (record.inventory.devices, record.revisions.devices), size, token, existing=existing
-        )
+    async def devices(self, size: int, token: str, group: str | None) -> InventoryPage:
+        """One page of devices. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
+        inventory, permissions, revisions = await self._ledger.read(_look)
+        if group is None:
+            return _page([device.wire for device in inventory.devices.values()], size, token, revisions.devices)
+        lists = self._lists_of(group, inventory, permissions)
+        async with lists.working:
+            if lists.devices is None:
+                lists.devices = await self._devices_of(lists.allowed)
+        return _page(lists.devices, size, token, revisions.devices_allowed)
 
-    async def _page(
-        self,
-        select: Callable[[Record], tuple[Mapping[str, Plan] | Mapping[str, Device], int]],
-        size: int,
-        token: str,
-        *,
-        existing: bool,
-    ) -> InventoryPage:
-        described, revision = await self._ledger.read(select)
-        offset = _offset(token, revision)
-        offered = [thing.wire for name, thing in _items(described) if existing or not name.startswith("_")]
-        end = offset + size
-        return InventoryPage(offered[offset:end], f"{revision}-{end}" if end < len(offered) else "", revision)
+    def _lists_of(self, group: str, inventory: Inventory, permissions: Permissions) -> _GroupLists:
+        access = permissions.access_for(group)
+        known = self._groups.pop(group, None)
+        if known is None or known.allowed.access is not access or known.allowed.inventory is not inventory:
+            known = _GroupLists(AllowedInventory(inventory, access))
+        self._groups[group] = known
+        if len(self._groups) > _GROUPS_KEPT:
+            self._groups.popitem(last=False)
+        return known
+
+    async def _plans_of(self, allowed: AllowedInventory) -> list[bytes]:
+        turns, found = Turns(), []
+        for name, plan in allowed.inventory.plans.items():
+            if allowed.access.allows_plan(name):
+                found.append(self._cutter.plan(plan, allowed))
+            await turns.step()
+        return found
+
+    async def _devices_of(self, allowed: AllowedInventory) -> list[bytes]:
+        turns, found = Turns(), []
+        for device in allowed.inventory.devices.values():
+            share = allowed.share_of(device)
+            if share is not None:
+                found.append(self._cutter.device(device, share))
+            await turns.step()
+        return found
 
 
-def _items(described: Mapping[str, Plan] | Mapping[str, Device]) -> Iterable[tuple[str, Plan | Device]]:
-    return described.items()
+def _look(record: Record) -> tuple[Inventory, Permissions, Revisions]:
+    return record.inventory, record.permissions, record.revisions
 
 
-def _offset(token: str, revision: int) -> int:
-    if not token:
-        return 0
-    at, offset = numbers_of_token(token, 2)
-    if at != revision:
-        raise InventoryChanged
-    return offset
+def _page(described: Sequence[bytes], size: int, token: str, revision: int) -> InventoryPage:
+    offset = 0
+    if token:
+        at, offset = numbers_of_token(token, 2)
+        if at != revision:
+            raise InventoryChanged
+    end = offset + size
+    return InventoryPage(described[offset:end], f"{revision}-{end}" if end < len(described) else "", revision)

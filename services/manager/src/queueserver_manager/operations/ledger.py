@@ -28,6 +28,7 @@ from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import RunningItem
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Revisions, Undo
 from queueserver_manager.domain.requests import outdated
 from queueserver_manager.operations.reply import UNHEARD, Reply
@@ -67,6 +68,8 @@ class Summary:
     head_held: bool
     #: A task keeps the environment to itself.
     foreground_task: bool = False
+    #: Items that would fail as things are now.
+    invalid_items: int = 0
 
 
 @dataclass(slots=True)
@@ -140,6 +143,7 @@ class Ledger:
             record.autostart,
             head_held=len(record.queue) > 0 and record.queue.at(0).held,
             foreground_task=record.tasks.foreground is not None,
+            invalid_items=record.queue.invalid,
         )
 
     async def submit(self, decide: Callable[[Record], Decision[T]], reply: Reply[T] = UNHEARD) -> Committed[T]:
@@ -162,6 +166,11 @@ class Ledger:
     def inventory(self) -> Inventory:
         """Plans and devices, for checking items before a decision."""
         return self._record.inventory
+
+    @property
+    def permissions(self) -> Permissions:
+        """What each user group may use, for checking requests before a decision."""
+        return self._record.permissions
 
     async def read(self, look: Callable[[Record], T]) -> T:
         """Look at committed state."""

@@ -25,10 +25,11 @@ class Reply(Generic[T]):
     request_id: str = ""
     #: Of method, caller and content: tells a repetition from another request with the same id.
     fingerprint: str = ""
-    #: Revision since which the queue must not have changed; 0 for any.
+    #: Revision since which ``part`` (a field of Revisions) must not have changed; 0 for any.
     expected_revision: int = 0
     #: Answer as if, and change nothing.
     validate_only: bool = False
+    part: str = "queue"
 
     def known(self, record: Record) -> bytes | None:
         """The first answer, if this request was answered before. Raises RequestIdReused."""
@@ -40,9 +41,10 @@ class Reply(Generic[T]):
         return request.answer
 
     def check(self, record: Record) -> None:
-        """Refuse if the queue is not as expected. Raises RevisionMismatch."""
-        if self.expected_revision and record.revisions.queue > self.expected_revision:
-            raise RevisionMismatch(self.expected_revision, record.revisions.queue)
+        """Refuse if something changed that must not have. Raises RevisionMismatch."""
+        present: int = getattr(record.revisions, self.part)
+        if self.expected_revision and present > self.expected_revision:
+            raise RevisionMismatch(self.expected_revision, present, self.part)
 
     def answered(self, answer: bytes, now: float) -> AnsweredRequest:
         """What is kept of it."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.errors import NotReady, StorageUnavailable
+from queueserver_manager.domain.errors import GroupNotFound, NotReady, StorageUnavailable
 from queueserver_manager.domain.executing import Step, finish_item
 from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunningItem
 from queueserver_manager.domain.record import Record
@@ -93,13 +93,14 @@ class Runner:
     async def _dispatch(self, running: RunningItem) -> None:
         acknowledged = list(self._accounted)
         try:
-            await self._worker.run_plan(running.execution_id, running.item, acknowledged)
+            access = self._ledger.permissions.access_for(running.item.user_group)
+            await self._worker.run_plan(running.execution_id, running.item, access, acknowledged)
         except WorkerDown as error:
             _log.warning("item %s: the Worker did not answer (%s)", running.item.uid, error)
             self._on_trouble()
         except StaleEpoch:
             self._on_stale()
-        except WorkerRefused as error:
+        except (WorkerRefused, GroupNotFound) as error:
             sentence = f"The plan was not started: {error.message}"
             self.account(self.failure(running, FailureCause.NOT_STARTED, sentence))
         else:

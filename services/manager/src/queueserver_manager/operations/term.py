@@ -12,6 +12,7 @@ from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import (
     Announcement,
     Event,
+    InventoryReplaced,
     ItemFinished,
     ItemStarted,
     QueueStarted,
@@ -19,19 +20,24 @@ from queueserver_manager.domain.events import (
     TaskStarted,
 )
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.tasks import Retention
+from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.autostart import Autostart
+from queueserver_manager.operations.checking import QueueCheck
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.execution import ExecutionOperations
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
 from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.history import HistoryOperations
-from queueserver_manager.operations.inventory import InventoryOperations
+from queueserver_manager.operations.inventory import Cutter, InventoryOperations
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import QueueListings
 from queueserver_manager.operations.open_runs import OpenRuns
+from queueserver_manager.operations.permissions import PermissionOperations, PermissionSource, ReloadPolicy
+from queueserver_manager.operations.planning import PlanningOperations
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
@@ -65,6 +71,10 @@ class TermSettings:
     permitted_metadata: tuple[str, ...] = ("/",)
     task_retention: Retention = field(default_factory=Retention)
     scripts_enabled: bool = True
+    permission_source: PermissionSource | None = None
+    reload_policy: ReloadPolicy = ReloadPolicy.ON_STARTUP
+    #: Permissions to put into force at once.
+    fresh_permissions: Permissions | None = None
 
 
 class Term:
@@ -78,6 +88,7 @@ class Term:
         worker: Worker,
         board: StatusBoard,
         encoder: Encoder,
+        cutter: Cutter,
     ) -> None:
         self._settings = settings
         self._record = record
@@ -108,17 +119,21 @@ class Term:
         self.link = WorkerLink(worker, self.view, self.feed, open_runs, self.ledger, self.runner, self.task_runner)
         self.tasks = TaskOperations(self.ledger, self.view, time.time, new_id, scripts_enabled=settings.scripts_enabled)
         self.environment = EnvironmentOperations(self.ledger, self.view, worker, new_id, self._stale.set)
-        submissions = Submissions(self.ledger, time.time, new_id, settings.prepare_item)
+        self.allowances = Allowances(self.ledger)
+        submissions = Submissions(self.allowances, time.time, new_id, settings.prepare_item)
+        self.planning = PlanningOperations(self.ledger, self.view, worker, submissions, self.allowances)
         self.following = Following(self.ledger, self.view)
         self.queue = QueueOperations(self.ledger, submissions, self.following)
         self.execution = ExecutionOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(
             self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set
         )
+        self._queue_check = QueueCheck(self.ledger, self.allowances.for_submitter)
         self._autostart = Autostart(self.ledger, self.view)
         self.listings = QueueListings(self.ledger)
         self.history = HistoryOperations(self.ledger)
-        self.inventory = InventoryOperations(self.ledger)
+        self.inventory = InventoryOperations(self.ledger, cutter)
+        self.permissions = PermissionOperations(self.ledger, settings.permission_source, settings.reload_policy)
         self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -129,7 +144,7 @@ class Term:
             loop.create_task(self.link.run()),
             loop.create_task(self._watch_for_successor()),
         ]
-        meeting = loop.create_task(self.link.met.wait())
+        meeting = loop.create_task(self._begin())
         try:
             await asyncio.wait([meeting, *jobs], timeout=_MEETING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             # What happened before is in the record: nobody is told of it as news.
@@ -144,12 +159,19 @@ class Term:
             meeting.cancel()
             await self._end(jobs)
 
+    async def _begin(self) -> None:
+        """What is to be done before anybody is served, if it can be done soon."""
+        if self._settings.fresh_permissions is not None:
+            await self.permissions.adopt(self._settings.fresh_permissions)
+        await self.link.met.wait()
+
     async def _end(self, jobs: list[asyncio.Task[None]]) -> None:
         self._board.unlisten(self._tell_status)
         for job in jobs:
             job.cancel()
         await self.runner.close()
         await self.task_runner.close()
+        await self._queue_check.close()
         await asyncio.gather(*jobs, return_exceptions=True)
         self.feed.end_with(NotReady())
         self.following.end_with(NotReady())
@@ -191,6 +213,8 @@ class Term:
             kept = self._record.tasks.get(event.task.uid)
             if kept is not None and kept.result is None:
                 self.task_runner.dispatch(kept.task)
+        elif isinstance(event, InventoryReplaced):
+            self._queue_check.look()
         elif isinstance(event, TaskFinished):
             self.tasks.wake(event.task.uid)
         elif isinstance(event, ItemStarted) and self._is_running(event.running.execution_id):
@@ -230,6 +254,7 @@ class Term:
             mode=summary.mode,
             autostart=summary.autostart,
             head_held=summary.head_held,
+            invalid_items=summary.invalid_items,
             pause_pending=view.pause_requested,
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 
 
@@ -13,3 +14,18 @@ class _NextTurn:
 def next_turn() -> _NextTurn:
     """Awaited, lets everything else that is ready run once."""
     return _NextTurn()
+
+
+class Turns:
+    """Keeps one piece of long work to turns of about ``seconds``, whatever its steps cost."""
+
+    def __init__(self, seconds: float = 0.003) -> None:
+        self._seconds = seconds
+        self._now = asyncio.get_running_loop().time
+        self._end = self._now() + seconds
+
+    async def step(self) -> None:
+        """To be awaited after each step: lets others run if this turn was long enough."""
+        if self._now() >= self._end:
+            await next_turn()
+            self._end = self._now() + self._seconds

@@ -13,8 +13,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from queueserver_manager.domain.errors import ResumeTokenExpired
-from queueserver_manager.domain.events import Announcement, HistoryAdded, HistoryCleared, TaskFinished, TaskStarted
+from queueserver_manager.domain.events import (
+    Announcement,
+    HistoryAdded,
+    HistoryCleared,
+    PermissionsReplaced,
+    TaskFinished,
+    TaskStarted,
+)
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.tasks import KeptTask
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind, WorkerAttached
@@ -57,6 +65,7 @@ class SnapshotPart:
     console: Sequence[bytes] = ()
     documents: Sequence[bytes] = ()
     tasks: Sequence[KeptTask] = ()
+    permissions: Permissions | None = None
 
 
 @dataclass(slots=True)
@@ -82,9 +91,16 @@ class _Cursor:
 
 def kind_of(announcement: Announcement) -> Kind:
     """Kind under which a durable event is watched."""
-    if isinstance(announcement.event, (TaskStarted, TaskFinished)):
-        return Kind.TASK
-    return Kind.HISTORY if isinstance(announcement.event, (HistoryAdded, HistoryCleared)) else Kind.QUEUE
+    return _KINDS.get(type(announcement.event), Kind.QUEUE)
+
+
+_KINDS: dict[type, Kind] = {
+    HistoryAdded: Kind.HISTORY,
+    HistoryCleared: Kind.HISTORY,
+    TaskStarted: Kind.TASK,
+    TaskFinished: Kind.TASK,
+    PermissionsReplaced: Kind.PERMISSION,
+}
 
 
 class Watching:
@@ -137,6 +153,8 @@ class Watching:
                 first.console = [entry.wire for entry in feed.tail(Kind.CONSOLE, _CONSOLE_TAIL_BYTES)]
             if Kind.DOCUMENT in kinds:
                 first.documents = self._open_runs.documents()
+            if Kind.PERMISSION in kinds:
+                first.permissions = record.permissions
             if Kind.TASK in kinds:
                 first.tasks = list(record.tasks)
             items: list[Item] = []

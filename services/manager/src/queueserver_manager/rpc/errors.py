@@ -24,9 +24,13 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.BatchTooLarge: (_C.INVALID_ARGUMENT, "BATCH_TOO_LARGE"),
     errors.ItemRepeated: (_C.INVALID_ARGUMENT, "ITEM_REPEATED"),
     errors.PositionMissing: (_C.INVALID_ARGUMENT, "POSITION_MISSING"),
+    errors.PermissionsInvalid: (_C.INVALID_ARGUMENT, "PERMISSIONS_INVALID"),
     errors.RequestIdReused: (_C.INVALID_ARGUMENT, "REQUEST_ID_REUSED"),
     errors.PageTokenInvalid: (_C.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID"),
     errors.ResumeTokenInvalid: (_C.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID"),
+    errors.FunctionNotAllowed: (_C.PERMISSION_DENIED, "FUNCTION_NOT_ALLOWED"),
+    errors.GroupNotAccepted: (_C.PERMISSION_DENIED, "GROUP_NOT_ACCEPTED"),
+    errors.GroupNotFound: (_C.NOT_FOUND, "GROUP_NOT_FOUND"),
     errors.ItemNotFound: (_C.NOT_FOUND, "ITEM_NOT_FOUND"),
     errors.TaskNotFound: (_C.NOT_FOUND, "TASK_NOT_FOUND"),
     errors.EnvironmentNotFound: (_C.NOT_FOUND, "ENVIRONMENT_NOT_FOUND"),
@@ -40,6 +44,8 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.EnvironmentClosed: (_C.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED"),
     errors.EnvironmentExists: (_C.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS"),
     errors.ScriptsDisabled: (_C.FAILED_PRECONDITION, "SCRIPTS_DISABLED"),
+    errors.ReloadDisabled: (_C.FAILED_PRECONDITION, "RELOAD_DISABLED"),
+    errors.FileInvalid: (_C.FAILED_PRECONDITION, "FILE_INVALID"),
     errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
     errors.RunEnginePanicked: (_C.FAILED_PRECONDITION, "RUN_ENGINE_PANICKED"),
     errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
@@ -79,7 +85,7 @@ def translate(error: Exception) -> Refusal | None:
 
 def _metadata(error: errors.Refused) -> dict[str, str]:
     if isinstance(error, errors.RevisionMismatch):
-        return {"queue_revision": str(error.present)}
+        return {f"{error.part}_revision": str(error.present)}
     remedy = _REMEDIES.get(type(error))
     return {"remedy": remedy} if remedy else {}
 

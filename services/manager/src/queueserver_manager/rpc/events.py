@@ -16,6 +16,7 @@ from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.status_message import status_to_proto
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.items import entry_bytes, item_bytes, running_to_proto
+from queueserver_manager.wire.permissions import permissions_to_proto
 from queueserver_manager.wire.tasks import status_of
 
 _DEFAULT_KINDS = frozenset({Kind.STATUS, Kind.QUEUE, Kind.HISTORY})
@@ -57,6 +58,8 @@ def _snapshot(part: SnapshotPart) -> bytes:
         snapshot.running_item.CopyFrom(running_to_proto(part.running))
     snapshot.console.extend(pb.WatchEvent.FromString(wire).console for wire in part.console)
     snapshot.documents.extend(pb.WatchEvent.FromString(wire).document for wire in part.documents)
+    if part.permissions is not None:
+        snapshot.permissions.CopyFrom(permissions_to_proto(part.permissions))
     snapshot.tasks.extend(status_of(kept, with_value=False) for kept in part.tasks)
     content = b"".join(
         (

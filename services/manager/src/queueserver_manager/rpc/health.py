@@ -3,7 +3,7 @@
 | service                     | needs                          |
 |-----------------------------|--------------------------------|
 | StatusService               | the process                    |
-| "", Queue, History          | to own the queue, and Redis    |
+| "", Queue, History, Permission | to own the queue, and Redis    |
 | Inventory, Event            | to own the queue               |
 | EnvironmentService, RunEngineService | to own the queue, and a Worker |
 """
@@ -35,6 +35,7 @@ class Health:
             "": stored,
             services.QUEUE: stored,
             services.HISTORY: stored,
+            services.PERMISSION: stored,
             services.INVENTORY: owner,
             services.EVENT: owner,
             services.ENVIRONMENT: owner and facts.worker_up,

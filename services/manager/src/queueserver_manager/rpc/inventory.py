@@ -7,6 +7,7 @@ from typing import Any
 from queueserver.manager.v1 import inventory_service_pb2 as pb
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceServicer
 
+from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.status_message import marker
@@ -23,10 +24,9 @@ class InventoryServicer(InventoryServiceServicer):
 
     async def ListPlans(self, request: pb.ListPlansRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListPlans."""
-        del context
-        term = self._office.term()
+        term, group = self._office.term(), _group(request, context)
         size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
-        page = await term.inventory.plans(size, request.page_token, existing=request.existing)
+        page = await term.inventory.plans(size, request.page_token, group)
         part = "plans_existing" if request.existing else "plans_allowed"
         rest = pb.ListPlansResponse(
             next_page_token=page.next_token, plans_uid=marker(term.ledger.summary.store_id, part, page.revision)
@@ -35,10 +35,9 @@ class InventoryServicer(InventoryServiceServicer):
 
     async def ListDevices(self, request: pb.ListDevicesRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListDevices."""
-        del context
-        term = self._office.term()
+        term, group = self._office.term(), _group(request, context)
         size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
-        page = await term.inventory.devices(size, request.page_token, existing=request.existing)
+        page = await term.inventory.devices(size, request.page_token, group)
         part = "devices_existing" if request.existing else "devices_allowed"
         rest = pb.ListDevicesResponse(
             next_page_token=page.next_token, devices_uid=marker(term.ledger.summary.store_id, part, page.revision)
@@ -49,3 +48,8 @@ class InventoryServicer(InventoryServiceServicer):
         """Contract: InventoryService.ListIssues."""
         del request, context
         return framing.repeated(1, self._office.term().ledger.inventory.issues[:_LARGEST_PAGE])
+
+
+def _group(request: pb.ListPlansRequest | pb.ListDevicesRequest, context: Any) -> str | None:
+    """The user group that is asked about; None for all that exists."""
+    return None if request.existing else request.user_group or caller_of(context).user_group

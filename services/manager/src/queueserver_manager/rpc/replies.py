@@ -16,8 +16,11 @@ T = TypeVar("T")
 _MAX_REQUEST_ID = 128
 
 
-def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes]) -> Reply[T]:
-    """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid."""
+def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes], part: str = "queue") -> Reply[T]:
+    """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid.
+
+    ``part`` is what the request changes: what its expected_revision is about.
+    """
     request_id = request.request_id
     fields = request.DESCRIPTOR.fields_by_name
     expected = request.expected_revision if "expected_revision" in fields else 0
@@ -30,6 +33,7 @@ def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes]) ->
         request_id=request_id,
         fingerprint=_fingerprint(request, caller) if request_id else "",
         expected_revision=expected,
+        part=part,
         validate_only="validate_only" in fields and request.validate_only,
     )
 

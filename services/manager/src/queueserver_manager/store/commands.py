@@ -8,6 +8,7 @@ from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.record import Revisions
 from queueserver_manager.store import codec, task_codec
 from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.permission_codec import encode_permissions
 from queueserver_manager.store.script_line import Word
 
 Command = Sequence[Word]
@@ -70,6 +71,8 @@ def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
 
 def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
     match change:
+        case ch.SetPermissions(permissions):
+            return [("SET", keys.permissions, encode_permissions(permissions))]
         case ch.SetMode(mode):
             return [("SET", keys.mode, codec.encode_mode(mode))]
         case ch.SetAutostart(enabled):
@@ -92,5 +95,5 @@ def revisions_command(keys: Keys, revisions: Revisions) -> Command:
         keys.meta,
         *("revision", revisions.last, "queue_revision", revisions.queue, "history_revision", revisions.history),
         *("plans_revision", revisions.plans, "devices_revision", revisions.devices),
-        *("tasks_revision", revisions.tasks),
+        *("tasks_revision", revisions.tasks, "permissions_revision", revisions.permissions),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.store import codec, task_codec
+from queueserver_manager.store.permission_codec import permission_fields, permissions_of
 
 Fields = Mapping[str, Any]
 
@@ -43,6 +44,10 @@ def _fields(event: ev.Event) -> dict[str, Any]:
         return {"reason": event.reason.value}
     if isinstance(event, ev.QueueModeChanged):
         return codec.mode_fields(event.mode)
+    if isinstance(event, ev.PermissionsReplaced):
+        return permission_fields(event.permissions)
+    if isinstance(event, ev.ItemsChecked):
+        return {"items": [[uid, codec.problem_fields(problems)] for uid, problems in event.items]}
     if isinstance(event, ev.TaskStarted):
         return {"task": task_codec.task_fields(replace(event.task, work=None))}
     if isinstance(event, ev.TaskFinished):
@@ -72,6 +77,8 @@ _NAMES: dict[type, str] = {
     ev.ItemFinished: "item_finished",
     ev.HistoryCleared: "history_cleared",
     ev.InventoryReplaced: "inventory_replaced",
+    ev.PermissionsReplaced: "permissions_replaced",
+    ev.ItemsChecked: "items_checked",
     ev.TaskStarted: "task_started",
     ev.TaskFinished: "task_finished",
 }
@@ -96,6 +103,8 @@ _DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
     "history_added": lambda f: ev.HistoryAdded(codec.decode_entry(f["entry"])),
     "history_cleared": lambda f: ev.HistoryCleared(f["removed"], f["first_number"]),
     "inventory_replaced": lambda f: ev.InventoryReplaced(f["plans"], f["devices"]),
+    "permissions_replaced": lambda f: ev.PermissionsReplaced(permissions_of(f)),
+    "items_checked": lambda f: ev.ItemsChecked(tuple((uid, codec.problems_of(found)) for uid, found in f["items"])),
     "task_started": lambda f: ev.TaskStarted(task_codec.task_of(f["task"])),
     "task_finished": lambda f: ev.TaskFinished(task_codec.task_of(f["task"]), task_codec.result_of(f["result"])),
 }

@@ -13,6 +13,7 @@
 | P:requests      | hash   | request id -> fingerprint, time and answer of a request                       |
 | P:history       | hash   | entry number -> entry as JSON                                                 |
 | P:inventory     | string | plans and devices, a serialized queueserver.common.v1.Inventory              |
+| P:permissions   | string | what each user group may use, as JSON; absent until it is set or read from a file |
 | P:events        | stream | id REVISION-0: time and events of each change, as JSON                        |
 | P:epoch         | string | number of the owner's term                                                    |
 | P:lease         | hash   | instance, address and epoch of the owner; expires unless renewed              |
@@ -53,6 +54,7 @@ _NAMES = frozenset(
         "tasks",
         "history",
         "inventory",
+        "permissions",
         "events",
         "epoch",
         "lease",

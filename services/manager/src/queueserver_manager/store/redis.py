@@ -22,6 +22,7 @@ from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.requests import AnsweredRequest
@@ -31,6 +32,7 @@ from queueserver_manager.store.commands import commands_for, revisions_command
 from queueserver_manager.store.connection import wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
+from queueserver_manager.store.permission_codec import decode_permissions
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
 from queueserver_manager.store.script_line import ScriptLine, Word
 from queueserver_manager.store.task_codec import decode_kept
@@ -47,11 +49,20 @@ class SchemaTooNew(Exception):  # noqa: N818 - what is the matter, not a class o
 class RedisStore:
     """The record of one owner's term."""
 
-    def __init__(self, redis: Redis, prefix: str, epoch: int, decode_inventory: Callable[[bytes], Inventory]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        prefix: str,
+        epoch: int,
+        decode_inventory: Callable[[bytes], Inventory],
+        default_permissions: Permissions = BUILT_IN,
+    ) -> None:
         self._redis = redis
         self._keys = Keys(prefix)
         self._epoch = epoch
         self._decode_inventory = decode_inventory
+        #: In force as long as none are stored.
+        self._default_permissions = default_permissions
         self._commits = ScriptLine(redis, resources.files(__package__).joinpath("commit.lua").read_bytes())
 
     async def close(self) -> None:
@@ -76,7 +87,7 @@ class RedisStore:
             pipe.hgetall(keys.history)
             pipe.hgetall(keys.requests)
             pipe.hgetall(keys.tasks)
-            for key in (keys.running, keys.execution, keys.inventory, keys.mode, keys.autostart):
+            for key in (keys.running, keys.execution, keys.inventory, keys.permissions, keys.mode, keys.autostart):
                 pipe.get(key)
             meta, items, order, history, requests, tasks, *single = await pipe.execute()
         if int(meta[b"schema"]) > SCHEMA:
@@ -87,10 +98,11 @@ class RedisStore:
         record = Record(store_id=meta[b"store_id"].decode(), revisions=_revisions(meta))
         record.queue = _queue(items, order)
         record.history = _history(history, int(meta.get(b"last_history_number", 0)))
-        running, execution, inventory, mode, autostart = single
+        running, execution, inventory, permissions, mode, autostart = single
         record.running = codec.decode_running(codec.decode(running)) if running else None
         record.execution = codec.decode_execution(codec.decode(execution)) if execution else Execution()
         record.inventory = self._decode_inventory(inventory) if inventory else Inventory()
+        record.permissions = decode_permissions(permissions) if permissions else self._default_permissions
         record.mode = codec.decode_mode(codec.decode(mode)) if mode else QueueMode()
         record.autostart = autostart is not None
         record.requests = _requests(requests)
@@ -157,6 +169,7 @@ def _revisions(meta: dict[bytes, bytes]) -> Revisions:
         plans=number(b"plans_revision"),
         devices=number(b"devices_revision"),
         tasks=number(b"tasks_revision"),
+        permissions=number(b"permissions_revision"),
     )
 
 

@@ -10,8 +10,16 @@ from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.tasks import KeptTask
 from queueserver_manager.wire import framing
-from queueserver_manager.wire.items import EXIT_STATUSES, entry_bytes, item_bytes, running_to_proto, set_time
+from queueserver_manager.wire.items import (
+    EXIT_STATUSES,
+    entry_bytes,
+    fill_problems,
+    item_bytes,
+    running_to_proto,
+    set_time,
+)
 from queueserver_manager.wire.modes import mode_to_proto
+from queueserver_manager.wire.permissions import permissions_to_proto
 from queueserver_manager.wire.tasks import status_of
 
 _REASONS = {reason: pb.QueueStopReason.Value(f"QUEUE_STOP_REASON_{reason.name}") for reason in ev.StopReason}
@@ -105,6 +113,16 @@ def _inventory_replaced(message: pb.WatchEvent, event: ev.InventoryReplaced) -> 
     message.inventory_changed.CopyFrom(pb.InventoryChanged(plans=event.plans, devices=event.devices))
 
 
+def _permissions_replaced(message: pb.WatchEvent, event: ev.PermissionsReplaced) -> None:
+    message.permissions_changed.permissions.CopyFrom(permissions_to_proto(event.permissions))
+
+
+def _items_checked(message: pb.WatchEvent, event: ev.ItemsChecked) -> None:
+    message.items_checked.SetInParent()
+    for uid, problems in event.items:
+        fill_problems(message.items_checked.items.add(item_uid=uid).problems, problems)
+
+
 def _task_started(message: pb.WatchEvent, event: ev.TaskStarted) -> None:
     message.task_started.task.CopyFrom(status_of(KeptTask(event.task), with_value=False))
 
@@ -129,6 +147,8 @@ _FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
     ev.ItemFinished: _item_finished,
     ev.HistoryCleared: _history_cleared,
     ev.InventoryReplaced: _inventory_replaced,
+    ev.PermissionsReplaced: _permissions_replaced,
+    ev.ItemsChecked: _items_checked,
     ev.TaskStarted: _task_started,
     ev.TaskFinished: _task_finished,
 }

@@ -5,12 +5,14 @@ Console text and documents are not taken apart: they are put into the form in wh
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import environment_pb2, inventory_pb2, item_pb2
 from queueserver.manager.v1 import event_service_pb2 as events_pb2
 from queueserver.worker.v1 import event_pb2
+from queueserver_inventory.patterns import Traits
 
 from queueserver_manager.domain import inventory as inv
 from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunSummary
@@ -111,6 +113,7 @@ def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
             failure_cause=_CAUSE.get(result.failure_cause, FailureCause.NONE),
             message=result.message[:_MAX_MESSAGE],
             traceback=result.traceback[-_MAX_TRACEBACK:],
+            console=result.console_excerpt[-_MAX_MESSAGE:],
             runs=_runs(result.runs),
             start=_seconds(result.start_time) if result.HasField("start_time") else None,
             stop=_seconds(result.stop_time),
@@ -180,6 +183,8 @@ def _plan(message: inventory_pb2.PlanDescription) -> inv.Plan:
             kind=inv.ParameterKind(int(parameter.kind) or inv.ParameterKind.POSITIONAL_OR_KEYWORD.value),
             required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
             type=_type(parameter.type),
+            minimum=parameter.minimum if parameter.HasField("minimum") else None,
+            maximum=parameter.maximum if parameter.HasField("maximum") else None,
         )
         for parameter in message.parameters
     )
@@ -193,11 +198,17 @@ def _type(message: inventory_pb2.ParameterType) -> inv.ParameterType:
     if int(message.kind) not in _TYPE_KINDS:
         return inv.ParameterType(inv.TypeKind.ANY)
     return inv.ParameterType(
-        inv.TypeKind(int(message.kind)), tuple(map(_type, message.arguments)), tuple(message.choices)
+        inv.TypeKind(int(message.kind)),
+        tuple(map(_type, message.arguments)),
+        tuple(message.choices),
+        listed=message.listed,
+        protocol=message.device_protocol,
     )
 
 
 _TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
+#: One object for each combination, because there can be very many devices and components.
+_TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), repeat=3)}
 
 
 def _device(message: inventory_pb2.DeviceDescription, *, top: bool = False) -> inv.Device:
@@ -205,4 +216,5 @@ def _device(message: inventory_pb2.DeviceDescription, *, top: bool = False) -> i
         message.name,
         {component.name: _device(component) for component in message.components},
         message.SerializeToString(deterministic=True) if top else b"",
+        _TRAITS[message.is_readable, message.is_movable, message.is_flyable],
     )

@@ -10,6 +10,8 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
+from queueserver_inventory.access import Access
+from queueserver_inventory.messages import access_message
 
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.tasks import Task
@@ -20,6 +22,8 @@ from queueserver_manager.worker_client import convert, port
 
 #: Seconds a command may take. Every command is answered before its effect, so this is plenty.
 COMMAND_SECONDS = 5.0
+#: Seconds a simulation may take; the environment gives up before.
+SIMULATION_SECONDS = 20.0
 #: The Worker sends something every 0.5 s; after this many seconds of silence it counts as unreachable.
 SILENCE_SECONDS = 2.0
 _ACTIONS = pb.RunEngineAction.values()
@@ -61,16 +65,30 @@ class GrpcWorker:
         """Kill it."""
         await self._command(self._stub.DestroyEnvironment, pb.DestroyEnvironmentRequest(epoch=self._epoch))
 
-    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
         """Start an execution, once."""
         request = pb.RunPlanRequest(
-            epoch=self._epoch, execution_id=execution_id, item=item_to_proto(item), acknowledged=acknowledged
+            epoch=self._epoch,
+            execution_id=execution_id,
+            item=item_to_proto(item),
+            access=access_message(access),
+            acknowledged=acknowledged,
         )
         await self._command(self._stub.RunPlan, request)
 
-    async def run_task(self, task: Task) -> None:
+    async def run_task(self, task: Task, access: Access) -> None:
         """Start a task, once."""
-        await self._command(self._stub.RunTask, pb.RunTaskRequest(epoch=self._epoch, command=command_of(task)))
+        command = command_of(task)
+        command.access.CopyFrom(access_message(access))
+        await self._command(self._stub.RunTask, pb.RunTaskRequest(epoch=self._epoch, command=command))
+
+    async def simulate_plan(self, item: Item, access: Access, message_limit: int) -> bytes:
+        """What a plan would do. Raises TimeoutError if the environment does not answer."""
+        request = pb.SimulatePlanRequest(
+            item=item_to_proto(item), access=access_message(access), message_limit=message_limit
+        )
+        answer = await self._command(self._stub.SimulatePlan, request, timeout=SIMULATION_SECONDS)
+        return bytes(answer.simulation.SerializeToString())
 
     async def control_run_engine(self, verb: port.RunEngineVerb, note: str) -> None:
         """Pause, resume or end the running plan."""
@@ -88,9 +106,11 @@ class GrpcWorker:
             self._stub.Acknowledge, pb.AcknowledgeRequest(epoch=self._epoch, execution_ids=execution_ids)
         )
 
-    async def _command(self, method: Callable[..., Awaitable[Any]], request: Any) -> Any:
+    async def _command(
+        self, method: Callable[..., Awaitable[Any]], request: Any, timeout: float = COMMAND_SECONDS
+    ) -> Any:
         try:
-            return await method(request, timeout=COMMAND_SECONDS)
+            return await method(request, timeout=timeout)
         except asyncio.CancelledError as error:
             # Not whoever waits was cancelled, but our channel closed: without an error the client gets no answer.
             if self._closed:

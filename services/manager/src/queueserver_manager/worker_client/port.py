@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from queueserver_inventory.access import Access
+
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, Outcome, RunSummary
 from queueserver_manager.domain.lifecycle import Environment
@@ -158,11 +160,14 @@ class Worker(Protocol):
     async def destroy_environment(self) -> None:
         """Kill it."""
 
-    async def run_plan(self, execution_id: str, item: Item, acknowledged: Sequence[str]) -> None:
-        """Start an execution, once: a repetition changes nothing."""
+    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
+        """Start an execution, once: a repetition changes nothing. ``access`` is what the submitter may use now."""
 
-    async def run_task(self, task: Task) -> None:
+    async def run_task(self, task: Task, access: Access) -> None:
         """Start a task, once: a repetition changes nothing."""
+
+    async def simulate_plan(self, item: Item, access: Access, message_limit: int) -> bytes:
+        """What a plan would do, as a serialized Simulation. Raises TimeoutError if the environment does not answer."""
 
     async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
         """Pause, resume or end the running plan."""

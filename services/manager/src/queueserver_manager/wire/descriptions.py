@@ -1,0 +1,55 @@
+"""Descriptions of plans and devices, cut down to what a user group may use.
+
+What a group may use as a whole is passed on as the Worker sent it, without being taken apart.
+"""
+
+from __future__ import annotations
+
+from queueserver.common.v1 import inventory_pb2 as pb
+
+from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
+from queueserver_manager.domain.inventory import Device, Plan, TypeKind
+
+
+class DescriptionCutter:
+    """Makes serialized descriptions."""
+
+    def plan(self, plan: Plan, allowed: AllowedInventory) -> bytes:
+        """A plan that may be used, with its lists of names reduced."""
+        if allowed.plan(plan.name) is plan:
+            return plan.wire
+        message = pb.PlanDescription.FromString(plan.wire)
+        for parameter in message.parameters:
+            _reduce(parameter.type, allowed)
+        return message.SerializeToString(deterministic=True)
+
+    def device(self, device: Device, share: DeviceShare) -> bytes:
+        """A device with those of its components that may be used, and what leads to them."""
+        if share.is_whole:
+            return device.wire
+        message = pb.DeviceDescription.FromString(device.wire)
+        _cut(message, share)
+        return message.SerializeToString(deterministic=True)
+
+
+def _reduce(message: pb.ParameterType, allowed: AllowedInventory) -> None:
+    if message.listed:
+        kind = TypeKind(message.kind)
+        names = [name for name in message.choices if allowed.offers(kind, name)]
+        del message.choices[:]
+        message.choices.extend(names)
+    for argument in message.arguments:
+        _reduce(argument, allowed)
+
+
+def _cut(message: pb.DeviceDescription, share: DeviceShare) -> None:
+    if share.is_whole:
+        return
+    message.excluded = not share.itself
+    kept = [component for component in message.components if component.name in share.components]
+    for component in kept:
+        _cut(component, share.components[component.name])
+    rest = pb.DeviceDescription()
+    rest.components.extend(kept)
+    del message.components[:]
+    message.components.MergeFrom(rest.components)
