@@ -3,10 +3,12 @@
 Guarantees: frames leave in the order in which they were given; none is dropped. A frame that the socket has room for
 is in it when `send` returns, so it arrives even if the process dies in the next moment. What waits to be sent is
 bounded, and whoever wants to send more waits until there is room: a supervisor that can't keep up slows the plan
-down instead of losing its data. A sign of life leaves every second as long as the interpreter runs.
+down instead of losing its data. A sign of life leaves every second as long as the interpreter runs. A process that user
+code forks has no part in it: what it sends goes nowhere, and the socket ends with the environment.
 Does not guarantee that the supervisor has read a frame.
 """
 
+import os
 import socket
 import struct
 import threading
@@ -50,6 +52,8 @@ class Channel:
         self._changed = threading.Condition()
         self._writer = threading.Thread(target=self._write, name="channel-writer", daemon=True)
         self._reader = threading.Thread(target=self._read, name="channel-reader", daemon=True)
+        self._abandoned = False
+        os.register_at_fork(after_in_child=self._abandon)
 
     def start(self) -> None:
         """Start both threads."""
@@ -65,6 +69,8 @@ class Channel:
             The frame is longer than MAX_FRAME_BYTES; nothing was queued.
 
         """
+        if self._abandoned:
+            return
         payload = frame.SerializeToString()
         if len(payload) > MAX_FRAME_BYTES:
             raise FrameTooLargeError(len(payload))
@@ -81,10 +87,16 @@ class Channel:
 
     def close(self, timeout: float) -> None:
         """Send what is waiting, for at most `timeout` seconds, and stop the writer."""
+        if self._abandoned:
+            return
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self._writer.join(timeout)
+
+    def _abandon(self) -> None:
+        self._abandoned = True
+        self._connection.close()
 
     def _send_now(self, data: bytes) -> int:
         """Send what the socket has room for; answers how many bytes."""

@@ -16,18 +16,44 @@ MAX_MESSAGE: Final = 2_000
 MAX_TRACEBACK: Final = 60_000
 """Longest traceback, in characters; the middle of a longer one is cut out."""
 _OWN_FOLDER: Final = str(Path(__file__).parent)
+_BETWEEN_USER_CODE: Final = (
+    "<frozen ",
+    *(
+        str(Path(__file__).with_name(name))
+        for name in ("user_api", "startup.py", "ipython_standin.py", "ipython_magics.py", "offered_modules.py")
+    ),
+)
+"""Of our frames those that user code calls, and that may call user code again; what is above them counts."""
 
 FrameTest = Callable[[str], bool]
 """Tells by its file name whether a frame of a traceback belongs to somebody."""
 
 
 class StartupError(Exception):
-    """The startup code can't be run at all; the message says what to do."""
+    """The startup code can't be used; the message says what to do.
+
+    Parameters
+    ----------
+    message
+        One sentence.
+    file, line
+        The place that it is about, if there is one.
+
+    """
+
+    def __init__(self, message: str, file: str = "", line: int = 0) -> None:
+        super().__init__(message)
+        self.file = file
+        self.line = line
 
 
 def is_own_frame(filename: str) -> bool:
     """Tell whether a frame is ours and says nothing to the author of a plan or of startup code."""
     return filename.startswith((_OWN_FOLDER, "<frozen "))
+
+
+def _is_above_user_code(filename: str) -> bool:
+    return is_own_frame(filename) and not filename.startswith(_BETWEEN_USER_CODE)
 
 
 def error_text(error: BaseException) -> str:
@@ -61,7 +87,7 @@ def user_traceback(error: BaseException) -> str:
 def startup_failure(error: BaseException, is_startup_file: FrameTest) -> EnvironmentFailure:
     """Describe why startup code failed, with the innermost place in the user's startup files."""
     if isinstance(error, StartupError):
-        return EnvironmentFailure(message=error_text(error))
+        return EnvironmentFailure(message=error_text(error), file=error.file, line=error.line)
     file, line = _place(error, is_startup_file)
     kind = type(error).__name__
     where = f" in {Path(file).name}, line {line}" if file else ""
@@ -104,6 +130,6 @@ def _chain(report: traceback.TracebackException | None) -> Iterator[traceback.Tr
 
 
 def _below_own_frames(stack: traceback.StackSummary) -> traceback.StackSummary:
-    last_own = max((i for i, frame in enumerate(stack) if is_own_frame(frame.filename)), default=-1)
-    below = list(stack)[last_own + 1 :]
+    last_own = max((i for i, frame in enumerate(stack) if _is_above_user_code(frame.filename)), default=-1)
+    below = [frame for frame in list(stack)[last_own + 1 :] if not is_own_frame(frame.filename)]
     return traceback.StackSummary.from_list(below or list(stack))

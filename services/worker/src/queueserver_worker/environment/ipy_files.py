@@ -41,8 +41,8 @@ def _decoded(text: bytes, filename: str) -> str:
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(text).readline)
         return text.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise SyntaxError(f"(unicode error) {error}", (filename, 1, 0, "")) from error
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise SyntaxError(f"the file can't be decoded: {error}", (filename, 1, 0, "")) from None
 
 
 def _replace(lines: list[str], index: int) -> bool:
