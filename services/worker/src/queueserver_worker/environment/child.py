@@ -1,8 +1,9 @@
 """The environment process as a whole: load the startup code, say that it is ready, take commands until the end.
 
-The main thread runs everything of the user (startup code and plans), one thread reads the channel, one writes it. So
-commands are taken, and signs of life sent, while a plan blocks. The reader hands on what may have to wait: pauses to
-the thread of the plan's control, questions for metadata to a thread that reads it.
+The main thread runs everything of the user (startup code, plans, foreground tasks) but for background tasks, which have
+threads of their own. One thread reads the channel, one writes it, so commands are taken, and signs of life sent, while
+a plan blocks. The reader hands on what may have to wait: pauses to the thread of the plan's control, questions for
+metadata to a thread that reads it.
 """
 
 import os
@@ -10,17 +11,15 @@ import queue
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import Any, Final
 
-from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
 from queueserver.worker.v1.environment_channel_pb2 import (
     EnvironmentReady,
     FromEnvironment,
     LoadProgress,
-    RunPlanCommand,
     ToEnvironment,
 )
 from queueserver_rpc.memory import return_unused_memory
@@ -31,6 +30,7 @@ from queueserver_worker.environment.failures import startup_failure
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
 from queueserver_worker.environment.startup_sources import StartupSource
+from queueserver_worker.environment.tasks.console import watch_streams
 from queueserver_worker.environment.user_api.compatibility import offer_user_api
 
 FLUSH_SECONDS: Final = 5.0
@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = read_arguments(argv)
     os.environ.setdefault("MPLBACKEND", "Agg")
     signal.signal(signal.SIGINT, _explain_interrupt)
+    watch_streams()
     child = EnvironmentChild(socket.socket(fileno=arguments.channel_fd), arguments)
     return bound_the_end(child.run(arguments.source))
 
@@ -51,9 +52,8 @@ class EnvironmentChild:
 
     def __init__(self, connection: socket.socket, arguments: EnvironmentArguments) -> None:
         self._arguments = arguments
-        self._commands: queue.SimpleQueue[RunPlanCommand | None] = queue.SimpleQueue()
-        self._executor: Any = None
-        self._metadata: Any = None
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._workplace: Any = None
         self._table: Any = None
         self._channel = Channel(connection, self._on_frame)
 
@@ -65,12 +65,12 @@ class EnvironmentChild:
         try:
             default_engine = self._make_default_engine()
             load(source, namespace, self._announce)
-            self._channel.send(FromEnvironment(ready=self._prepare(namespace, default_engine)))
+            self._channel.send(FromEnvironment(ready=self._prepare(source, namespace, default_engine)))
         except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
             self._give_up(source, error)
         return_unused_memory()
-        while (command := self._commands.get()) is not None:
-            self._executor.execute(command)
+        while (work := self._work.get()) is not None:
+            work()
         self._flush()
         self._channel.close(FLUSH_SECONDS)
         return 0
@@ -84,47 +84,28 @@ class EnvironmentChild:
 
         return None if self._arguments.keep_re else make_run_engine()
 
-    def _prepare(self, namespace: dict[str, Any], default_engine: Any | None) -> EnvironmentReady:
+    def _prepare(
+        self, source: StartupSource, namespace: dict[str, Any], default_engine: Any | None
+    ) -> EnvironmentReady:
         """Watch the RunEngine and look at what the namespace offers."""
         # Imported here, so that the first sign of life does not wait for what takes time.
-        from queueserver_worker.environment.describe.inventory import take_inventory  # noqa: PLC0415
-        from queueserver_worker.environment.execution import PlanExecutor  # noqa: PLC0415
-        from queueserver_worker.environment.metadata import MetadataReader  # noqa: PLC0415
-        from queueserver_worker.environment.run_engine import (  # noqa: PLC0415
-            WatchedRunEngine,
-            print_table,
-            run_engine_of,
-        )
+        from queueserver_worker.environment.run_engine import print_table, run_engine_of  # noqa: PLC0415
+        from queueserver_worker.environment.workplace import Workplace  # noqa: PLC0415
 
-        engine = run_engine_of(namespace)
-        if engine is None and default_engine is not None:
-            engine = namespace["RE"] = default_engine
-            self._table = print_table(engine)
-        watched = WatchedRunEngine(engine, self._channel.send) if engine is not None else None
-        if engine is not None:
-            self._metadata = MetadataReader(lambda: engine.md, self._channel.send)
-        self._executor = PlanExecutor(namespace, watched, self._channel.send, self._flush)
-        inventory = take_inventory(namespace)
-        for issue in inventory.issues:
-            sys.stderr.write(f"{issue.message}\n")
-        self._announce(f"ready: {len(inventory.plans)} plans, {len(inventory.devices)} devices")
-        state = watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
-        return EnvironmentReady(inventory=inventory, run_engine_state=state)
+        if run_engine_of(namespace) is None and default_engine is not None:
+            namespace["RE"] = default_engine
+            self._table = print_table(default_engine)
+        workplace = Workplace(namespace, source.folder, self._work, self._channel.send, self._flush)
+        offered = workplace.offer()
+        self._announce(f"ready: {len(offered.inventory.plans)} plans, {len(offered.inventory.devices)} devices")
+        self._workplace = workplace
+        return offered
 
     def _on_frame(self, frame: ToEnvironment) -> None:
-        kind = frame.WhichOneof("frame")
-        if kind == "run_plan" and self._executor is not None:
-            self._executor.accept()
-            self._commands.put(frame.run_plan)
-        elif kind == "exit":
-            self._commands.put(None)
-        elif kind == "metadata" and self._metadata is not None:
-            self._metadata.ask(frame.metadata.number)
-        elif self._executor is not None and self._executor.control is not None:
-            if kind == "control":
-                self._executor.control.ask(frame.control.action, frame.control.note)
-            elif kind == "abort":
-                self._executor.control.abort(frame.abort.reason)
+        if frame.HasField("exit"):
+            self._work.put(None)
+        elif self._workplace is not None:
+            self._workplace.take(frame)
 
     def _flush(self) -> None:
         if self._table is not None:

@@ -84,9 +84,17 @@ class PlanControl:
         self._changed = threading.Condition()
         self._asked: _Asked | None = None
         self._changes = 0
+        self._retired = False
         self._state = engine.state
         engine.listener = self._state_changed
         threading.Thread(target=self._pass_on_pauses, name="plan-control", daemon=True).start()
+
+    def retire(self) -> None:
+        """Do nothing any more: the RunEngine gets no more plans."""
+        with self._changed:
+            self._engine.listener = None
+            self._retired = True
+            self._changed.notify_all()
 
     def plan_accepted(self) -> None:
         """Take requests from now on: they are for this plan."""
@@ -185,10 +193,10 @@ class PlanControl:
     def _pass_on_pauses(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._due_pause() is not None)
+                self._changed.wait_for(lambda: self._retired or self._due_pause() is not None)
                 pause = self._due_pause()
-                if pause is None:
-                    continue
+                if self._retired or pause is None:
+                    return
                 pause.passed_on = self._changes
             if self._request(pause):
                 with self._changed:

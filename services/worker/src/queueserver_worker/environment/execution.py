@@ -7,17 +7,17 @@ idle again, or the next execution is refused with the advice to reopen the envir
 
 import inspect
 import sys
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2 as pb
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, PlanFinished, PlanStarted, RunPlanCommand
 
 from queueserver_worker.environment.arguments import ArgumentError, bind
+from queueserver_worker.environment.clock import now
 from queueserver_worker.environment.control import PlanControl
+from queueserver_worker.environment.engine_seat import EngineSeat
 from queueserver_worker.environment.names import Names
 from queueserver_worker.environment.plan_run import PlanRun
 from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, state_name
@@ -37,8 +37,8 @@ class PlanExecutor:
     ----------
     namespace
         Where plans and devices are found.
-    engine
-        The RunEngine, or None if the environment has none.
+    seat
+        Has the RunEngine, if there is one.
     send
         Takes the frames.
     flush
@@ -46,30 +46,16 @@ class PlanExecutor:
 
     """
 
-    def __init__(
-        self, namespace: dict[str, Any], engine: WatchedRunEngine | None, send: Send, flush: Callable[[], None]
-    ) -> None:
+    def __init__(self, namespace: dict[str, Any], seat: EngineSeat, send: Send, flush: Callable[[], None]) -> None:
         self._namespace = namespace
-        self._engine = engine
+        self._seat = seat
         self._send = send
         self._flush = flush
-        self._control = PlanControl(engine) if engine is not None else None
-
-    @property
-    def control(self) -> PlanControl | None:
-        """Where requests for the running plan go; None without a RunEngine."""
-        return self._control
-
-    def accept(self) -> None:
-        """Take requests for the plan that is to be executed next. Call it before the next request can come."""
-        if self._control is not None:
-            self._control.plan_accepted()
 
     def execute(self, command: RunPlanCommand) -> None:
         """Run a plan to its end and report."""
         result = self._result_of(command)
-        if self._control is not None:
-            self._control.plan_ended()
+        self._seat.plan_ended()
         if result.message:
             # The RunEngine has logged the traceback already, and the result has it.
             sys.stderr.write(f"{result.message}\n")
@@ -84,13 +70,13 @@ class PlanExecutor:
                 exit_status=pb.EXIT_STATUS_FAILED,
                 failure_cause=pb.FAILURE_CAUSE_NOT_STARTED,
                 message=f"Plan {command.item.name!r} was not started: {error}",
-                stop_time=_now(),
+                stop_time=now(),
             )
-        started = _now()
+        started = now()
         self._send(FromEnvironment(started=PlanStarted(execution_id=command.execution_id, start_time=started)))
         result = run.to_its_end(make_plan, metadata)
         result.start_time.CopyFrom(started)
-        result.stop_time.CopyFrom(_now())
+        result.stop_time.CopyFrom(now())
         return result
 
     def _prepare(self, item: pb.Item) -> tuple[PlanRun, Callable[[], Iterable[Any]], dict[str, Any]]:
@@ -108,7 +94,7 @@ class PlanExecutor:
         return PlanRun(engine, control), lambda: plan(*bound.args, **bound.kwargs), _metadata(engine, item)
 
     def _ready_engine(self) -> tuple[WatchedRunEngine, PlanControl]:
-        engine, control = self._engine, self._control
+        engine, control = self._seat.watched, self._seat.control
         if engine is None or control is None:
             raise NotStartedError("the environment has no RunEngine; define RE in the startup code and open it again.")
         if engine.state != RUN_ENGINE_STATE_IDLE:
@@ -127,9 +113,3 @@ def _metadata(engine: WatchedRunEngine, item: pb.Item) -> dict[str, Any]:
     if refused:
         raise NotStartedError(f"the metadata can't have the names {', '.join(refused)}; choose other names for them.")
     return metadata
-
-
-def _now() -> Timestamp:
-    now = Timestamp()
-    now.FromNanoseconds(time.time_ns())
-    return now

@@ -52,8 +52,16 @@ class WatchedRunEngine:
         self._converter = DocumentConverter()
         self._hook_of_startup_code = engine.state_hook
         engine.state_hook = self._on_state
-        engine.subscribe(self._on_document)
+        self._subscription = engine.subscribe(self._on_document)
         _keep_loop_alive(engine)
+
+    def release(self) -> None:
+        """Report nothing of it any more."""
+        self.engine.unsubscribe(self._subscription)
+        # Code of the user may have put a hook of its own in place of ours, perhaps one that calls ours.
+        if self.engine.state_hook == self._on_state:
+            self.engine.state_hook = self._hook_of_startup_code
+        self._send = _say_nothing
 
     @property
     def state(self) -> "pb.RunEngineState.ValueType":
@@ -96,6 +104,10 @@ class WatchedRunEngine:
         except FrameTooLargeError as error:
             sys.stderr.write(f"A document is sent to the clients without its large values: {error}.\n")
             self._send(FromEnvironment(document=without_large_values(message)))
+
+
+def _say_nothing(_: FromEnvironment) -> None:
+    """Take a frame of a RunEngine that is watched no longer."""
 
 
 def run_engine_of(namespace: dict[str, Any]) -> Any | None:

@@ -263,11 +263,13 @@ class Environment:
             self._keeper.reported(frame.failed)
             self._kill_after(self._launch.exit_timeout, failure.broken("failed to start"))
         elif self._offer(frame.ready):
+            self._activity.run_engine_changed(frame.ready.run_engine_state)
             self._activity.move(State.IDLE)
 
     def _updated(self, frame: FromEnvironment) -> None:
-        if self._status.state in OPEN and self._offer(frame.updated):
-            self._activity.follow_run_engine()
+        # The RunEngine's state was read before the lists were made; what became of it meanwhile was told already.
+        if self._status.state in OPEN:
+            self._offer(frame.updated)
 
     def _run_engine_changed(self, frame: FromEnvironment) -> None:
         self._activity.run_engine_changed(frame.run_engine.state)
@@ -278,11 +280,10 @@ class Environment:
         self._activity.task_printed(frame.task_printed)
 
     def _offer(self, frame: channel_pb2.EnvironmentReady) -> bool:
-        """Tell what an environment has; answers whether that was possible."""
+        """Tell plans and devices; answers whether that was possible."""
         if frame.ByteSize() > MAX_INVENTORY_BYTES:
             self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
             return False
-        self._activity.run_engine_changed(frame.run_engine_state)
         self._status.offer(frame.inventory)
         return True
 

@@ -1,0 +1,62 @@
+"""What the environment tells of itself: its plans, its devices and the state of its RunEngine.
+
+Guarantees: after the first time only what is different is told; what is told last is how things are, whichever
+threads look at the same time; what is newly left out is printed.
+"""
+
+import sys
+import threading
+from typing import Any
+
+from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
+from queueserver.common.v1.inventory_pb2 import Inventory
+from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
+
+from queueserver_worker.environment.describe.inventory import take_inventory
+from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.run_engine import Send
+
+
+class Offer:
+    """Plans and devices of a namespace, and the RunEngine's state."""
+
+    def __init__(self, namespace: dict[str, Any], seat: EngineSeat, send: Send) -> None:
+        self._namespace = namespace
+        self._seat = seat
+        self._send = send
+        self._looking = threading.Lock()
+        self._told = b""
+        self._issues: frozenset[str] = frozenset()
+
+    def first(self) -> EnvironmentReady:
+        """Look for the first time; the caller tells it."""
+        with self._looking:
+            offered, self._told = self._look()
+            return offered
+
+    def update(self) -> None:
+        """Look again, and tell if there is news."""
+        with self._looking:
+            offered, serialized = self._look()
+            if serialized == self._told:
+                return
+            # Told in the order in which it was seen, hence inside.
+            self._send(FromEnvironment(updated=offered))
+            self._told = serialized
+
+    def _look(self) -> tuple[EnvironmentReady, bytes]:
+        inventory = take_inventory(self._namespace)
+        self._print_issues(inventory)
+        serialized = inventory.SerializeToString(deterministic=True)
+        return EnvironmentReady(inventory=inventory, run_engine_state=self._state()), serialized
+
+    def _state(self) -> Any:
+        watched = self._seat.watched
+        return watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
+
+    def _print_issues(self, inventory: Inventory) -> None:
+        messages = [issue.message for issue in inventory.issues]
+        for message in messages:
+            if message not in self._issues:
+                sys.stderr.write(f"{message}\n")
+        self._issues = frozenset(messages)

@@ -1,0 +1,1 @@
+"""Tasks: functions, scripts and updates, executed in the environment beside plans."""
