@@ -1,0 +1,210 @@
+"""The lists of plans and devices: what is in them, how long they last, and when their markers move."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from queueserver.manager.v1 import inventory_service_pb2 as pb
+from queueserver_client import AsyncClient, DeviceDescription, EnvironmentOpenFailed, Status
+
+from tests.harness.parts import Parts, running_parts
+from tests.harness.raw import Stubs, connect, refused
+from tests.harness.stack import Stack
+
+PLANS = """
+import bluesky.plan_stubs as bps
+
+def nothing():
+    yield from bps.null()
+
+def measure(detectors, /, times: int = 1, *, label: str = "a", **more):
+    "Measure something."
+    yield from bps.null()
+
+def _hidden():
+    yield from bps.null()
+"""
+DEVICES = """
+class Reader:
+    parent = None
+
+    def __init__(self, name):
+        self.name = name
+
+    def read(self):
+        return {}
+
+    def describe(self):
+        return {}
+
+    read_configuration = read
+    describe_configuration = describe
+
+
+class Bundle:
+    parent = None
+
+    def __init__(self, name, **parts):
+        self.name, self.parts = name, parts
+
+    def children(self):
+        return iter(self.parts.items())
+
+    async def connect(self):
+        pass
+
+
+det = Reader("det")
+_hidden_det = Reader("_hidden_det")
+bundle = Bundle("bundle", inner=Bundle("inner", x=Reader("x"), y=Reader("y")), z=Reader("z"))
+"""
+EXISTING = (["_hidden", "measure", "nothing"], ["_hidden_det", "bundle", "det"])
+ALLOWED = (["measure", "nothing"], ["bundle", "det"])
+
+
+@pytest.fixture(scope="module")
+def startup(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The startup directory, which tests fill."""
+    return tmp_path_factory.mktemp("startup")
+
+
+@pytest.fixture(scope="module")
+def parts(startup: Path) -> Iterator[Parts]:
+    """Parts with that startup directory."""
+    with running_parts(startup) as running:
+        yield running
+
+
+@pytest.fixture
+async def client(parts: Parts, startup: Path) -> AsyncIterator[AsyncClient]:
+    """A client of a server whose environment is open and has those plans and devices."""
+    async with AsyncClient(parts.address) as connected:
+        (startup / "plans.py").write_text(PLANS)
+        (startup / "zz_devices.py").write_text(DEVICES)
+        is_open = (await connected.status()).environment_exists
+        if is_open and await names(connected, existing=True) != EXISTING:
+            await connected.environment.destroy()
+            is_open = False
+        if not is_open:
+            await connected.environment.open()
+        yield connected
+
+
+@pytest.fixture
+async def stubs(parts: Parts) -> AsyncIterator[Stubs]:
+    async with connect(parts.address) as connected:
+        yield connected
+
+
+async def names(client: AsyncClient, *, existing: bool) -> tuple[list[str], list[str]]:
+    """Names of the plans and of the devices."""
+    plans = await client.inventory.plans(existing=existing)
+    devices = await client.inventory.devices(existing=existing)
+    return [plan.name for plan in plans.plans], [device.name for device in devices.devices]
+
+
+def markers(status: Status) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Markers of the plans and of the devices."""
+    plans = (status.plans_existing_uid, status.plans_allowed_uid)
+    return plans, (status.devices_existing_uid, status.devices_allowed_uid)
+
+
+def tree(device: DeviceDescription) -> dict[str, Any]:
+    """Names of the components, as deep as they go."""
+    return {component.name: tree(component) for component in device.components}
+
+
+async def test_before_any_environment_was_open_all_lists_are_empty(stack: Stack) -> None:
+    async with AsyncClient(stack.address) as newcomer:
+        for existing in (False, True):
+            assert await names(newcomer, existing=existing) == ([], [])
+
+
+async def test_what_exists_is_listed_in_alphabetical_order_and_what_begins_with_an_underscore_is_not_offered(
+    client: AsyncClient,
+) -> None:
+    assert await names(client, existing=True) == EXISTING
+    assert await names(client, existing=False) == ALLOWED
+
+
+@pytest.mark.parametrize("existing", [False, True])
+async def test_descriptions_are_complete(client: AsyncClient, existing: bool) -> None:
+    plans = {plan.name: plan for plan in (await client.inventory.plans(existing=existing)).plans}
+    measure = plans["measure"]
+    assert measure.description == "Measure something."
+    assert [(one.name, one.kind.value, one.default_text) for one in measure.parameters] == [
+        ("detectors", "positional_only", None),
+        ("times", "positional_or_keyword", "1"),
+        ("label", "keyword_only", "'a'"),
+        ("more", "var_keyword", None),
+    ]
+    devices = {device.name: device for device in (await client.inventory.devices(existing=existing)).devices}
+    assert (devices["det"].is_readable, devices["det"].is_movable, devices["det"].classname) == (True, False, "Reader")
+    assert tree(devices["bundle"]) == {"inner": {"x": {}, "y": {}}, "z": {}}
+
+
+async def test_each_list_carries_the_marker_that_the_status_shows(client: AsyncClient) -> None:
+    status = await client.status()
+    assert (await client.inventory.plans()).uid == status.plans_allowed_uid
+    assert (await client.inventory.plans(existing=True)).uid == status.plans_existing_uid
+    assert (await client.inventory.devices()).uid == status.devices_allowed_uid
+    assert (await client.inventory.devices(existing=True)).uid == status.devices_existing_uid
+
+
+@pytest.mark.parametrize("change", ["nothing", "plans", "devices"])
+async def test_a_marker_moves_when_another_environment_has_another_list_and_only_then(
+    client: AsyncClient, startup: Path, change: str
+) -> None:
+    before = markers(await client.status())
+    await client.environment.close()
+    if change == "plans":
+        (startup / "plans.py").write_text(PLANS + "def another():\n    yield from nothing()\n")
+    elif change == "devices":
+        (startup / "zz_devices.py").write_text(DEVICES + "further = Reader('further')\n")
+    await client.environment.open()
+    after = markers(await client.status())
+    moved = [[old != new for old, new in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)]
+    assert moved == [[change == "plans"] * 2, [change == "devices"] * 2]
+
+
+async def test_the_lists_stay_when_the_environment_closes_when_it_can_not_be_opened_again_and_over_a_restart(
+    parts: Parts, client: AsyncClient, startup: Path
+) -> None:
+    before = markers(await client.status())
+    await client.environment.close()
+    assert [await names(client, existing=existing) for existing in (False, True)] == [ALLOWED, EXISTING]
+    (startup / "plans.py").write_text("raise RuntimeError('not today')\n")
+    with pytest.raises(EnvironmentOpenFailed):
+        await client.environment.open()
+    assert [await names(client, existing=existing) for existing in (False, True)] == [ALLOWED, EXISTING]
+    with parts.manager_killed():
+        pass
+    assert [await names(client, existing=existing) for existing in (False, True)] == [ALLOWED, EXISTING]
+    assert markers(await client.status()) == before
+
+
+@pytest.mark.parametrize("kind", ["plans", "devices"])
+async def test_pages_join_to_the_list_and_a_list_that_changed_meanwhile_has_to_be_begun_again(
+    client: AsyncClient, stubs: Stubs, startup: Path, kind: str
+) -> None:
+    listing, request = {
+        "plans": (stubs.inventory.ListPlans, pb.ListPlansRequest),
+        "devices": (stubs.inventory.ListDevices, pb.ListDevicesRequest),
+    }[kind]
+    page = await listing(request(existing=True, page_size=2))
+    found, token = [one.name for one in getattr(page, kind)], page.next_page_token
+    assert len(found) == 2
+    rest = await listing(request(existing=True, page_size=2, page_token=token))
+    found += [one.name for one in getattr(rest, kind)]
+    assert (found, rest.next_page_token) == (EXISTING[kind == "devices"], "")
+    await client.environment.close()
+    (startup / "plans.py").write_text(PLANS + "def another():\n    yield from nothing()\n")
+    (startup / "zz_devices.py").write_text(DEVICES + "further = Reader('further')\n")
+    await client.environment.open()
+    refusal = await refused(listing(request(existing=True, page_size=2, page_token=token)))
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.ABORTED, "INVENTORY_CHANGED")
+    assert "without a token" in refusal.message
