@@ -27,6 +27,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "ENVIRONMENT_NOT_FOUND": errors.NotFound,
     "ENVIRONMENT_UNRESPONSIVE": errors.DeadlineExceeded,
     "FIELD_INVALID": errors.InvalidRequest,
+    "INTERRUPTED": errors.ServiceUnavailable,
     "INVALID_STATE": errors.InvalidState,
     "INVENTORY_CHANGED": errors.Conflict,
     "INVENTORY_EMPTY": errors.InventoryEmpty,

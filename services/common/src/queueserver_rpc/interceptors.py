@@ -2,11 +2,14 @@
 
 A handler raises what its domain raises; the service's translator turns that into a :class:`Refusal`. An
 exception the translator does not know is a defect of ours: it is logged with its traceback and the client
-gets INTERNAL, so that bad input can never take a service down or leave a call hanging.
+gets INTERNAL, so that bad input can never take a service down or leave a call hanging. A handler that was
+interrupted in its work, because what it waited for was given up, is answered with UNAVAILABLE.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,6 +32,13 @@ _UNDECODABLE = Refusal(
     grpc.StatusCode.INVALID_ARGUMENT,
     "REQUEST_UNDECODABLE",
     "The request is not a valid message: text must be UTF-8, and values may be nested at most about 30 levels deep.",
+)
+_INTERRUPTED = Refusal(
+    grpc.StatusCode.UNAVAILABLE,
+    "INTERRUPTED",
+    "The service was interrupted in its answer: look whether what you asked for was done, or repeat the request under "
+    "the same request_id.",
+    retry_after=1.0,
 )
 
 
@@ -84,6 +94,9 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
                 return await call(_decoded(request, context), context)
             except grpc.aio.AbortError:
                 raise
+            except asyncio.CancelledError:
+                await _abort_if_awaited(context)
+                raise
             except Exception as error:  # noqa: BLE001 - protects the client from a silent INTERNAL, and the service
                 await abort(context, self._refusal(error, method))
 
@@ -102,6 +115,9 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
                     yield response
             except grpc.aio.AbortError:
                 raise
+            except asyncio.CancelledError:
+                await _abort_if_awaited(context)
+                raise
             except Exception as error:  # noqa: BLE001 - as above
                 await abort(context, self._refusal(error, method))
 
@@ -119,6 +135,15 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
             "INTERNAL",
             f"The service met an error of its own ({type(error).__name__}). Its log has the details; please report it.",
         )
+
+
+async def _abort_if_awaited(context: Any) -> None:
+    """Tell the caller that the handler was interrupted, unless it is the call itself that was cancelled.
+
+    gRPC does not tell the two apart: it leaves whoever waits without an answer, and takes none where nobody waits.
+    """
+    with contextlib.suppress(grpc.aio.InternalError):
+        await abort(context, _INTERRUPTED)
 
 
 def _passing_bytes(serialize: Serializer) -> Serializer:

@@ -41,8 +41,8 @@ class QueueServiceStub:
     and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
-    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
     names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
@@ -155,8 +155,8 @@ class QueueServiceServicer:
     and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
-    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
     names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
@@ -462,8 +462,8 @@ class QueueService:
     and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
-    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory);
-    all three carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
+    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
     names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
     """
 
