@@ -1,0 +1,107 @@
+"""Descriptions of plans, as bluesky-queueserver's clients get them, turned back into signatures.
+
+A description is a dictionary of the lists of existing or allowed plans. Its texts are read, never evaluated.
+"""
+
+import ast
+import inspect
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, Dict, Final, List, Tuple, Union  # noqa: UP035 - typing's print as people know them
+
+from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.list_entries import EntryError, plan_of
+
+_KINDS: Final = {
+    pb.PARAMETER_KIND_POSITIONAL_ONLY: inspect.Parameter.POSITIONAL_ONLY,
+    pb.PARAMETER_KIND_VAR_POSITIONAL: inspect.Parameter.VAR_POSITIONAL,
+    pb.PARAMETER_KIND_KEYWORD_ONLY: inspect.Parameter.KEYWORD_ONLY,
+    pb.PARAMETER_KIND_VAR_KEYWORD: inspect.Parameter.VAR_KEYWORD,
+}
+_PLAIN: Final[dict["pb.ParameterType.Kind.ValueType", Any]] = {
+    pb.ParameterType.KIND_NONE: type(None),
+    pb.ParameterType.KIND_BOOLEAN: bool,
+    pb.ParameterType.KIND_INTEGER: int,
+    pb.ParameterType.KIND_NUMBER: float,
+    pb.ParameterType.KIND_STRING: str,
+    pb.ParameterType.KIND_DEVICE: str,
+    pb.ParameterType.KIND_PLAN: str,
+    pb.ParameterType.KIND_DEVICE_OR_PLAN: str,
+    pb.ParameterType.KIND_CALLABLE: str,
+}
+
+
+def bind_plan_arguments(
+    *, plan_args: Sequence[Any], plan_kwargs: Mapping[str, Any], plan_parameters: Mapping[str, Any]
+) -> inspect.BoundArguments:
+    """Bind arguments as a call of the plan would.
+
+    Parameters
+    ----------
+    plan_args, plan_kwargs
+        The arguments.
+    plan_parameters
+        Description of the plan.
+
+    Raises
+    ------
+    TypeError
+        They don't fit, in Python's words.
+
+    """
+    return signature_of(plan_parameters).bind(*plan_args, **plan_kwargs)
+
+
+def construct_parameters(param_list: Sequence[Mapping[str, Any]]) -> list[inspect.Parameter]:
+    """Make the parameters of a signature from the list `parameters` of a description.
+
+    Names of devices and plans are texts; a list of names is an Enum of that name. Raises TypeError for a description
+    that can't be understood.
+    """
+    return [_parameter(item) for item in read_description({"parameters": list(param_list)}).parameters]
+
+
+def signature_of(description: Mapping[str, Any]) -> inspect.Signature:
+    """Make the signature of a described plan. Raises TypeError if the description can't be understood."""
+    return inspect.Signature(construct_parameters(description.get("parameters", [])))
+
+
+def read_description(description: Mapping[str, Any]) -> pb.PlanDescription:
+    """Read a description. Raises TypeError if it can't be understood."""
+    try:
+        return plan_of(str(description.get("name", "")), description)
+    except EntryError as error:
+        raise TypeError(f"the description of the plan can't be understood: {error}") from error
+
+
+def _parameter(item: pb.ParameterDescription) -> inspect.Parameter:
+    return inspect.Parameter(
+        item.name,
+        _KINDS.get(item.kind, inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        default=_literal(item.default_text) if item.HasField("default_text") else inspect.Parameter.empty,
+        annotation=_annotation(item.type),
+    )
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError) as error:
+        raise TypeError(f"the default {text!r} can't be understood: it is no literal") from error
+
+
+def _annotation(tree: pb.ParameterType) -> Any:
+    if tree.kind == pb.ParameterType.KIND_ENUM or tree.listed:
+        return Enum(tree.type_name or "Choice", {choice: choice for choice in tree.choices})
+    if tree.kind in _PLAIN:
+        return _PLAIN[tree.kind]
+    inner = tuple(_annotation(part) for part in tree.arguments)
+    if tree.kind == pb.ParameterType.KIND_UNION:
+        return Union[inner]  # noqa: UP007 - of a number that is known only here
+    if tree.kind == pb.ParameterType.KIND_LIST:
+        return List[inner[0] if inner else Any]  # type: ignore[misc] # noqa: UP006 - see the import
+    if tree.kind == pb.ParameterType.KIND_TUPLE:
+        return Tuple[inner]  # noqa: UP006 - see the import
+    if tree.kind == pb.ParameterType.KIND_MAP:
+        return Dict[str, inner[0] if inner else Any]  # type: ignore[misc] # noqa: UP006 - see the import
+    return Any

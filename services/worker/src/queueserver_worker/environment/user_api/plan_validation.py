@@ -1,0 +1,145 @@
+"""Whether a plan call fits a description, for code that asks before it submits.
+
+The rules are those of the Manager, which has the last word: it knows what it allows at the moment of submission.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from queueserver.common.v1 import inventory_pb2 as pb
+
+from queueserver_worker.environment.user_api.plan_arguments import read_description, signature_of
+
+_Names = Callable[[pb.ParameterType, str], bool]
+_NAMING: Final = frozenset(
+    {pb.ParameterType.KIND_DEVICE, pb.ParameterType.KIND_PLAN, pb.ParameterType.KIND_DEVICE_OR_PLAN}
+)
+
+
+class _MisfitError(ValueError):
+    """What is wrong with a call."""
+
+
+def validate_plan(
+    plan: Mapping[str, Any],
+    *,
+    allowed_plans: Mapping[str, Any] | None,
+    allowed_devices: Mapping[str, Any] | None,
+) -> tuple[bool, str]:
+    """Tell whether a plan call would be accepted.
+
+    Parameters
+    ----------
+    plan
+        The item: `name`, and perhaps `args` and `kwargs`.
+    allowed_plans
+        Descriptions by name; None: nothing is checked.
+    allowed_devices
+        Descriptions by name; None: any name will do.
+
+    Returns
+    -------
+    bool, str
+        Whether it is accepted, and why not.
+
+    """
+    if allowed_plans is None:
+        return True, ""
+    try:
+        _check(plan, allowed_plans, allowed_devices)
+    except (_MisfitError, TypeError) as error:
+        return False, f"Plan validation failed: {error}\nPlan: {dict(plan)}"
+    return True, ""
+
+
+def _check(
+    plan: Mapping[str, Any], allowed_plans: Mapping[str, Any], allowed_devices: Mapping[str, Any] | None
+) -> None:
+    name = str(plan.get("name", ""))
+    if name not in allowed_plans:
+        raise _MisfitError(f"Plan {name!r} is not in the list of allowed plans.")
+    description = read_description(allowed_plans[name])
+    bound = signature_of(allowed_plans[name]).bind(*plan.get("args", ()), **plan.get("kwargs", {}))
+
+    def is_there(tree: pb.ParameterType, text: str) -> bool:
+        if tree.listed and text not in tree.choices:
+            return False
+        is_plan = tree.kind != pb.ParameterType.KIND_DEVICE and text in allowed_plans
+        is_device = tree.kind != pb.ParameterType.KIND_PLAN and (
+            allowed_devices is None or _has_device(allowed_devices, text)
+        )
+        return is_plan or is_device
+
+    for parameter in description.parameters:
+        if parameter.name in bound.arguments:
+            for value in _values(parameter, bound.arguments[parameter.name]):
+                _check_value(parameter, value, is_there)
+
+
+def _has_device(devices: Mapping[str, Any], path: str) -> bool:
+    level: Any = devices
+    device: Any = {}
+    for part in path.split("."):
+        device = level.get(part)
+        if not isinstance(device, Mapping):
+            return False
+        level = device.get("components", {})
+    return not device.get("excluded", False)
+
+
+def _values(parameter: pb.ParameterDescription, value: Any) -> list[Any]:
+    if parameter.kind == pb.PARAMETER_KIND_VAR_POSITIONAL:
+        return list(value)
+    return list(value.values()) if parameter.kind == pb.PARAMETER_KIND_VAR_KEYWORD else [value]
+
+
+def _check_value(parameter: pb.ParameterDescription, value: Any, is_there: _Names) -> None:
+    if not _fits(parameter.type, value, is_there):
+        wanted = parameter.annotation or "its type"
+        raise _MisfitError(f"The parameter {parameter.name!r} must be of type {wanted}, which {value!r} is not.")
+    for number in _numbers(value):
+        if parameter.HasField("minimum") and number < parameter.minimum:
+            raise _MisfitError(f"The parameter {parameter.name!r} is out of range: {number} < {parameter.minimum}.")
+        if parameter.HasField("maximum") and number > parameter.maximum:
+            raise _MisfitError(f"The parameter {parameter.name!r} is out of range: {number} > {parameter.maximum}.")
+
+
+def _fits(tree: pb.ParameterType, value: Any, is_there: _Names) -> bool:
+    parts = tree.arguments
+    if tree.kind == pb.ParameterType.KIND_UNION:
+        return any(_fits(part, value, is_there) for part in parts)
+    if tree.kind == pb.ParameterType.KIND_TUPLE:
+        is_list = isinstance(value, (list, tuple)) and len(value) == len(parts)
+        return is_list and all(_fits(part, one, is_there) for part, one in zip(parts, value, strict=True))
+    if tree.kind == pb.ParameterType.KIND_LIST:
+        return isinstance(value, (list, tuple)) and all(_fits(part, one, is_there) for part in parts for one in value)
+    if tree.kind == pb.ParameterType.KIND_MAP:
+        return isinstance(value, dict) and all(_fits(part, one, is_there) for part in parts for one in value.values())
+    if tree.kind in _NAMING:
+        return isinstance(value, str) and is_there(tree, value)
+    if tree.kind == pb.ParameterType.KIND_ENUM:
+        return isinstance(value, str) and value in tree.choices
+    is_of_kind = _SCALARS.get(tree.kind)
+    return is_of_kind is None or is_of_kind(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_SCALARS: Final[dict["pb.ParameterType.Kind.ValueType", Callable[[Any], bool]]] = {
+    pb.ParameterType.KIND_NONE: lambda value: value is None,
+    pb.ParameterType.KIND_BOOLEAN: lambda value: isinstance(value, bool),
+    pb.ParameterType.KIND_INTEGER: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    pb.ParameterType.KIND_NUMBER: _is_number,
+    pb.ParameterType.KIND_STRING: lambda value: isinstance(value, str),
+    pb.ParameterType.KIND_CALLABLE: lambda value: isinstance(value, str),
+}
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if _is_number(value):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(one)
