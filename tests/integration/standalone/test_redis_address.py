@@ -32,6 +32,13 @@ def test_what_is_not_an_address_is_refused_with_the_forms_that_are(typed: str) -
         redis_url(typed)
 
 
+@pytest.mark.parametrize("typed", ["redis://h?bogus=secret", "h:1/0?db=1&bogus=secret", "unix:///s?bogus=secret"])
+def test_an_option_that_can_not_be_used_is_refused_by_name_and_without_its_value(typed: str) -> None:
+    with pytest.raises(StandaloneError, match="'bogus', which can't be used: leave it out") as refusal:
+        redis_url(typed)
+    assert "secret" not in str(refusal.value)
+
+
 def test_a_refusal_does_not_repeat_the_password() -> None:
     with pytest.raises(StandaloneError) as refusal:
         redis_url("redis://user:secret@host:99999")

@@ -72,6 +72,28 @@ def test_an_address_that_can_not_be_understood_is_refused_with_the_forms_there_a
     assert repr(address) in str(caught.value)
 
 
+@pytest.mark.parametrize("option", ["bogus", "decode_responses", "retry", "socket_timeout", "ssl_cert_reqs"])
+@pytest.mark.parametrize("address", ["redis://h:1/2", "unix:///run/redis.sock", "h:1"])
+def test_an_option_that_can_not_be_used_is_refused_by_name_before_anything_is_connected(
+    address: str, option: str
+) -> None:
+    with pytest.raises(AddressError, match=f"'{option}', which can't be used: leave it out") as caught:
+        connect(f"{address}?db=1&{option}=SECRET")
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("query", ["ssl_bogus=SECRET", "ssl_cert_reqs=SECRET", "ssl_min_version=SECRET", "db=SECRET"])
+def test_an_option_that_the_connection_does_not_know_or_can_not_read_is_refused(query: str) -> None:
+    with pytest.raises(AddressError, match="Can't understand the Redis address"):
+        connect(f"rediss://h?{query}")
+
+
+async def test_options_that_say_who_connects_to_what_are_used() -> None:
+    redis = connect("rediss://h:1?db=3&username=jane&password=secret&client_name=qs&ssl_cert_reqs=none")
+    assert parts(redis) == {"host": "h", "port": 1, "db": 3, "username": "jane", "password": "secret"}
+    await redis.aclose()
+
+
 @pytest.mark.parametrize(
     "address",
     [

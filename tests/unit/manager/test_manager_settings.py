@@ -47,9 +47,13 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
     [
         (["--redis", "r"], "--worker"),
         (["--worker", "w"], f"give --redis URL, or set {REDIS_VARIABLE}"),
-        ([*NEEDED, "--history-limit", "0"], "must be 1 or more"),
-        ([*NEEDED, "--history-limit", "-1"], "must be 1 or more"),
-        ([*NEEDED, "--history-limit", "many"], "--history-limit"),
+        ([*NEEDED, "--history-limit", "0"], "must be a whole number, 1 or more, not 0"),
+        ([*NEEDED, "--history-limit", "-1"], "must be a whole number, 1 or more, not -1"),
+        ([*NEEDED, "--history-limit", "many"], "--history-limit: must be a whole number, 1 or more, not many"),
+        ([*NEEDED, "--history-limit", "1e3"], "1 or more, not 1e3"),
+        ([*NEEDED, "--history-limit", "9" * 5000], "must be a whole number"),
+        ([*NEEDED, "--task-result-age", "long"], "must be a number of seconds, 120 or more, not long"),
+        ([*NEEDED, "--task-result-age", "nan"], "120 or more, not nan"),
         ([*NEEDED, "--log-level", "LOUD"], "--log-level"),
         ([*NEEDED, "--permitted-re-metadata-keys"], "--permitted-re-metadata-keys"),
         ([*NEEDED, "--unknown"], "--unknown"),
@@ -61,7 +65,9 @@ def test_a_wrong_command_line_ends_with_a_complaint(
     with pytest.raises(SystemExit) as ended:
         parse(arguments)
     assert ended.value.code == 2
-    assert complaint in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert complaint in said
+    assert " _" not in said
 
 
 def test_an_instance_is_named_by_its_option_or_by_host_and_port() -> None:

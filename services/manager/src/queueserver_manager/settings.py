@@ -115,9 +115,12 @@ def _add_permission_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text:.40}")
     return number
 
 
@@ -127,7 +130,7 @@ def _age(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not MIN_RESULT_AGE <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be {MIN_RESULT_AGE:g} or more")
+        raise argparse.ArgumentTypeError(f"must be a number of seconds, {MIN_RESULT_AGE:g} or more, not {text:.40}")
     return seconds
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
+from queueserver_rpc.redis_options import refusal_of_options
+
 from queueserver_standalone.errors import StandaloneError
 
 _SCHEMES = ("redis", "rediss", "unix")
@@ -30,6 +32,9 @@ def redis_url(text: str) -> str:
         valid = False
     if not valid:
         raise StandaloneError(f"The address given by --redis-addr is not complete or not valid. Write it as {_FORMS}.")
+    problem = refusal_of_options(url)
+    if problem is not None:
+        raise StandaloneError(problem)
     return url
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from queueserver_rpc.redis_options import refusal_of_options
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -28,7 +29,11 @@ def connect(address: str) -> Redis:
     guessed. Raises AddressError.
     """
     url = address if "://" in address else f"redis://{address}"
-    redis = _client(url) if _FORM.fullmatch(url) else None
+    understood = _FORM.fullmatch(url)
+    problem = refusal_of_options(url) if understood else None
+    if problem is not None:
+        raise AddressError(problem)
+    redis = _client(url) if understood else None
     if redis is None:
         raise AddressError(
             f"Can't understand the Redis address {_without_password(address)!r}: use "
@@ -47,7 +52,9 @@ def _client(url: str) -> Redis | None:
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
         )
-    except ValueError:
+        # Nothing is sent, but an option that a connection does not know or can't read is noticed.
+        redis.connection_pool.make_connection()
+    except (ValueError, TypeError, RedisError):
         return None
     return redis
 

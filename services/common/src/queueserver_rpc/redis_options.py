@@ -1,0 +1,27 @@
+"""Which options a Redis address may have, behind its "?": those that name a database, a user or a certificate.
+
+The Manager and what starts it refuse the same ones, before anything is connected. Options of the Redis library that
+change how it waits, repeats or decodes are none: the Manager relies on its own.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+_OPTIONS = ("db", "username", "password", "client_name")
+_ENCRYPTED = "rediss"
+_ENCRYPTION_PREFIX = "ssl_"
+
+
+def refusal_of_options(url: str) -> str | None:
+    """A sentence about the first option that can't be used; None if all can. Never shows a value."""
+    encrypted = url.startswith(f"{_ENCRYPTED}://")
+    query = url.partition("?")[2].partition("#")[0]
+    for name, _ in parse_qsl(query, keep_blank_values=True):
+        if name in _OPTIONS or (encrypted and name.startswith(_ENCRYPTION_PREFIX)):
+            continue
+        return (
+            f"The Redis address has an option {name!r}, which can't be used: leave it out. "
+            f"Options are {', '.join(_OPTIONS)} and, with {_ENCRYPTED}://, {_ENCRYPTION_PREFIX}…"
+        )
+    return None
