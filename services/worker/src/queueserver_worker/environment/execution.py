@@ -14,14 +14,14 @@ from queueserver.common.v1 import item_pb2 as pb
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, PlanFinished, PlanStarted, RunPlanCommand
 
-from queueserver_worker.environment.arguments import ArgumentError, bind
+from queueserver_worker.environment.access import read_access
 from queueserver_worker.environment.clock import now
 from queueserver_worker.environment.control import PlanControl
 from queueserver_worker.environment.engine_seat import EngineSeat
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plan_call import PlanCallError, plan_call
 from queueserver_worker.environment.plan_run import PlanRun
 from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, state_name
-from queueserver_worker.environment.structs import to_dict, to_list
+from queueserver_worker.environment.structs import to_dict
 
 _SET_BY_RUN_ENGINE: Final = {"uid", "time"}
 
@@ -64,8 +64,8 @@ class PlanExecutor:
 
     def _result_of(self, command: RunPlanCommand) -> pb.ItemResult:
         try:
-            run, make_plan, metadata = self._prepare(command.item)
-        except NotStartedError as error:
+            run, make_plan, metadata = self._prepare(command)
+        except (NotStartedError, PlanCallError) as error:
             return pb.ItemResult(
                 exit_status=pb.EXIT_STATUS_FAILED,
                 failure_cause=pb.FAILURE_CAUSE_NOT_STARTED,
@@ -79,19 +79,11 @@ class PlanExecutor:
         result.stop_time.CopyFrom(now())
         return result
 
-    def _prepare(self, item: pb.Item) -> tuple[PlanRun, Callable[[], Iterable[Any]], dict[str, Any]]:
+    def _prepare(self, command: RunPlanCommand) -> tuple[PlanRun, Callable[[], Iterable[Any]], dict[str, Any]]:
         engine, control = self._ready_engine()
-        names = Names(self._namespace)
-        plan = names.plan(item.name)
-        if plan is None:
-            near = names.plans_like(item.name)
-            hint = f"did you mean {' or '.join(near)}?" if near else "list the existing plans to see what there is."
-            raise NotStartedError(f"the environment has no such plan; {hint}")
-        try:
-            bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
-        except ArgumentError as error:
-            raise NotStartedError(str(error)) from error
-        return PlanRun(engine, control), lambda: plan(*bound.args, **bound.kwargs), _metadata(engine, item)
+        access = read_access(command.access if command.HasField("access") else None)
+        make_plan = plan_call(self._namespace, command.item, access)
+        return PlanRun(engine, control), make_plan, _metadata(engine, command.item)
 
     def _ready_engine(self) -> tuple[WatchedRunEngine, PlanControl]:
         engine, control = self._seat.watched, self._seat.control

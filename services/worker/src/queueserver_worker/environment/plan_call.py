@@ -1,0 +1,41 @@
+"""A plan call: from an item to a function that makes the plan, for execution and simulation alike.
+
+Guarantees: names stand for what the namespace has at this moment, and only for what the submitter may use; a plan
+that may not be used is refused in the same words as one that does not exist.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from queueserver.common.v1.item_pb2 import Item
+from queueserver_inventory.access import Access
+
+from queueserver_worker.environment.arguments import ArgumentError, bind
+from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.structs import to_dict, to_list
+
+
+class PlanCallError(Exception):
+    """The item is no call of a plan that exists; the message says why and what to do."""
+
+
+def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable[[], Iterable[Any]]:
+    """Find the plan and bind its arguments; the result makes the plan when it is called.
+
+    Raises
+    ------
+    PlanCallError
+        There is no such plan, or the arguments do not fit it.
+
+    """
+    names = Names(namespace)
+    plan = names.plan(item.name) if access.allows_plan(item.name) else None
+    if plan is None:
+        near = [name for name in names.plans_like(item.name) if access.allows_plan(name)]
+        hint = f"did you mean {' or '.join(near)}?" if near else "list the existing plans to see what there is."
+        raise PlanCallError(f"the environment has no such plan; {hint}")
+    try:
+        bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
+    except ArgumentError as error:
+        raise PlanCallError(str(error)) from error
+    return lambda: plan(*bound.args, **bound.kwargs)
