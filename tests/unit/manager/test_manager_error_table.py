@@ -37,6 +37,7 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     ),
     errors.PermissionsInvalid: errors.PermissionsInvalid([WRONG]),
     errors.FileInvalid: errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
+    errors.FunctionNotAllowed: errors.FunctionNotAllowed("reset", "visitors"),
     errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from queueserver_manager.domain.errors import Violation
+
 #: The only instruction: the queue stops when it gets there.
 QUEUE_STOP = "queue_stop"
 
@@ -44,6 +46,8 @@ class Item:
     retry_of: str = ""
     #: The queue does not start while this item is at its head.
     held: bool = False
+    #: What is wrong with it as plans, devices and permissions are now; see checking.py.
+    problems: tuple[Violation, ...] = ()
     #: Encoded forms, kept by adapters so that an item is encoded once. No part of the item itself.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 
@@ -54,6 +58,10 @@ class Item:
     def repetition(self, uid: str, now: float) -> Item:
         """Make the item that does the same again, in loop mode."""
         return replace(self, uid=uid, created=now, attempt=1, retry_of="", held=False, encoded={})
+
+    def checked(self, problems: tuple[Violation, ...]) -> Item:
+        """The same item, with these problems."""
+        return replace(self, problems=problems, encoded={})
 
     def released(self) -> Item:
         """The same item, no longer held."""
@@ -137,6 +145,8 @@ class ItemResult:
     message: str = ""
     traceback: str = ""
     runs: tuple[RunSummary, ...] = ()
+    #: The last of what was printed meanwhile.
+    console: str = ""
 
 
 @dataclass(frozen=True, slots=True)

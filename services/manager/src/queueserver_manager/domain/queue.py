@@ -25,6 +25,8 @@ class Queue:
     def __init__(self) -> None:
         self._order: SortedList[tuple[int, str]] = SortedList()
         self._places: dict[str, tuple[int, Item]] = {}
+        #: How many items have problems.
+        self.invalid = 0
 
     def __len__(self) -> int:
         return len(self._places)
@@ -59,12 +61,15 @@ class Queue:
         old = self._places.get(item.uid)
         if old is not None:
             self._order.remove((old[0], item.uid))
+            self.invalid -= bool(old[1].problems)
+        self.invalid += bool(item.problems)
         self._places[item.uid] = (rank, item)
         self._order.add((rank, item.uid))
 
     def drop(self, uid: str) -> None:
         """Take an item out. Raises KeyError."""
-        rank, _ = self._places.pop(uid)
+        rank, item = self._places.pop(uid)
+        self.invalid -= bool(item.problems)
         self._order.remove((rank, uid))
 
     def ranks_between(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:

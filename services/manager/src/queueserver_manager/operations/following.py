@@ -25,6 +25,7 @@ class ItemState(Enum):
     FINISHED = 4
     REMOVED = 5
     HELD = 6
+    INVALID = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Following:
             return ItemStanding(state, running.item, revision, running=running)
         item = record.queue.get(uid)
         if item is not None:
-            state = ItemState.HELD if item.held else ItemState.QUEUED
+            state = ItemState.HELD if item.held else ItemState.INVALID if item.problems else ItemState.QUEUED
             return ItemStanding(state, item, revision, index=record.queue.index_of(uid))
         entry = record.history.entry_of_item(uid)
         if entry is not None:
@@ -105,7 +106,9 @@ class Following:
         """Something happened: wake whoever follows an item that it concerns."""
         if not self._followers:
             return
-        if isinstance(event, ev.QueueCleared):
+        if isinstance(event, ev.ItemsChecked):
+            self.wake(uid for uid, _ in event.items)
+        elif isinstance(event, ev.QueueCleared):
             self.wake(tuple(self._followers))
         elif isinstance(event, ev.ItemStarted):
             self.wake((event.running.item.uid,))

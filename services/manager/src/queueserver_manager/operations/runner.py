@@ -48,10 +48,18 @@ class Runner:
         #: Executions whose outcome is stored and which the Worker may forget.
         self._accounted: set[str] = set()
         self._accounting: set[str] = set()
+        #: Executions that are on their way to the Worker.
+        self._dispatching: set[str] = set()
 
     def dispatch(self, running: RunningItem) -> None:
-        """Hand a claimed item to the Worker. Safe to repeat."""
-        self._spawn(self._dispatch(running))
+        """Hand a claimed item to the Worker. Safe to repeat.
+
+        Not while it is on its way already, nor once it has an outcome: the Worker might start what it has just refused.
+        """
+        execution_id = running.execution_id
+        if execution_id not in self._dispatching and execution_id not in self._accounting:
+            self._dispatching.add(execution_id)
+            self._spawn(self._dispatch(running))
 
     def account(self, outcome: Outcome) -> None:
         """Put an outcome into the history. Safe to repeat."""
@@ -108,6 +116,10 @@ class Runner:
             if not self._view.confirmed:
                 self._view.confirmed = True
                 self._view.changed()
+        finally:
+            self._dispatching.discard(running.execution_id)
+        finally:
+            self._dispatching.discard(running.execution_id)
 
     def failure(self, running: RunningItem, cause: FailureCause, message: str) -> Outcome:
         """Outcome of an execution that nobody else can report any more."""

@@ -30,6 +30,7 @@ class StatusFacts:
     mode: QueueMode = field(default_factory=QueueMode)
     autostart: bool = False
     head_held: bool = False
+    invalid_items: int = 0
     pause_pending: bool = False
     environment: Environment = field(default_factory=Environment)
     #: Boot of the Worker and how often its run list changed.

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from queueserver_manager.domain.errors import NotReady, StorageUnavailable
+from queueserver_manager.domain.errors import GroupNotFound, NotReady, StorageUnavailable
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.tasking import finish_task
 from queueserver_manager.domain.tasks import TITLES, Retention, Task, TaskOutcome, TaskResult
@@ -41,10 +41,17 @@ class TaskRunner:
         self._on_stale = on_stale
         self._jobs: set[asyncio.Task[None]] = set()
         self._accounting: set[str] = set()
+        #: Tasks that are on their way to the Worker.
+        self._dispatching: set[str] = set()
 
     def dispatch(self, task: Task) -> None:
-        """Hand an accepted task to the Worker. Safe to repeat."""
-        self._spawn(self._dispatch(task))
+        """Hand an accepted task to the Worker. Safe to repeat.
+
+        Not while it is on its way already, nor once it has a result: the Worker might start what it has just refused.
+        """
+        if task.uid not in self._dispatching and task.uid not in self._accounting:
+            self._dispatching.add(task.uid)
+            self._spawn(self._dispatch(task))
 
     def account(self, outcome: TaskOutcome) -> None:
         """Store a result. Safe to repeat."""
@@ -96,14 +103,17 @@ class TaskRunner:
 
     async def _dispatch(self, task: Task) -> None:
         try:
-            await self._worker.run_task(task)
+            access = self._ledger.permissions.access_for(task.user_group)
+            await self._worker.run_task(task, access)
         except WorkerDown as error:
             _log.warning("task %s: the Worker did not answer (%s)", task.uid, error)
             self._on_trouble()
         except StaleEpoch:
             self._on_stale()
-        except WorkerRefused as error:
+        except (WorkerRefused, GroupNotFound) as error:
             self.fail(task, f"the task was not started: {error.message}")
+        finally:
+            self._dispatching.discard(task.uid)
 
     async def _account(self, outcome: TaskOutcome) -> None:
         def decide(record: Record) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import (
     EnvironmentClosed,
+    FunctionNotAllowed,
     Refused,
     ScriptsDisabled,
     TaskNotFound,
@@ -66,11 +67,11 @@ class TaskOperations:
         return (await self._ledger.submit(decide, reply)).answer
 
     def _require_permitted(self, record: Record, caller: Caller, work: Work) -> None:
-        del record, caller
+        access = record.permissions.submitter_access(caller.user_group)
         if isinstance(work, Script) and not self._scripts_enabled:
             raise ScriptsDisabled
-        if isinstance(work, FunctionCall):
-            return
+        if isinstance(work, FunctionCall) and not access.allows_function(work.name):
+            raise FunctionNotAllowed(work.name, caller.user_group)
 
     def _require_environment(self, record: Record, *, background: bool) -> None:
         view = self._view

@@ -7,10 +7,11 @@ since one item is written to the queue, to the event log and to the history.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import (
     ExitStatus,
     FailureCause,
@@ -67,7 +68,19 @@ def _item_fields(item: Item) -> dict[str, Any]:
         fields["attempt"], fields["retry_of"] = item.attempt, item.retry_of
     if item.held:
         fields["held"] = True
+    if item.problems:
+        fields["problems"] = problem_fields(item.problems)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def problem_fields(problems: Sequence[Violation]) -> list[list[str]]:
+    """Problems as plain data."""
+    return [[problem.field, problem.description] for problem in problems]
+
+
+def problems_of(fields: Sequence[Sequence[str]]) -> tuple[Violation, ...]:
+    """Problems from plain data."""
+    return tuple(Violation(*problem) for problem in fields)
 
 
 def decode_item(fields: Mapping[str, Any]) -> Item:
@@ -86,6 +99,7 @@ def decode_item(fields: Mapping[str, Any]) -> Item:
         attempt=fields.get("attempt", 1),
         retry_of=fields.get("retry_of", ""),
         held=fields.get("held", False),
+        problems=problems_of(fields.get("problems", ())),
     )
 
 
@@ -160,6 +174,7 @@ def _result_fields(result: ItemResult) -> dict[str, Any]:
         "traceback": result.traceback,
         "start": result.start,
         "stop": result.stop,
+        **({"console": result.console} if result.console else {}),
         "runs": [[run.uid, run.scan_id, run.is_open, run.exit_status] for run in result.runs],
     }
 
@@ -173,6 +188,7 @@ def _decode_result(fields: Mapping[str, Any]) -> ItemResult:
         message=fields["message"],
         traceback=fields["traceback"],
         runs=tuple(RunSummary(*run) for run in fields["runs"]),
+        console=fields.get("console", ""),
     )
 
 

@@ -111,6 +111,8 @@ def _fill_server_side(message: item_pb2.Item, item: Item) -> None:
     message.attempt = item.attempt
     message.retry_of = item.retry_of
     message.held = item.held
+    del message.problems[:]
+    fill_problems(message.problems, item.problems)
     set_time(message.create_time, item.created)
 
 
@@ -148,10 +150,17 @@ def _fill_result(message: item_pb2.ItemResult, result: ItemResult) -> None:
     message.failure_cause = _CAUSES[result.failure_cause]
     message.message = result.message
     message.traceback = result.traceback
+    message.console_excerpt = result.console
     fill_runs(message.runs, result.runs)
     if result.start is not None:
         set_time(message.start_time, result.start)
     set_time(message.stop_time, result.stop)
+
+
+def fill_problems(target: Any, problems: Iterable[Violation]) -> None:
+    """Problems into a repeated field."""
+    for problem in problems:
+        target.add(field=problem.field, description=problem.description)
 
 
 def fill_runs(target: Any, runs: Iterable[RunSummary]) -> None:

@@ -1,0 +1,46 @@
+"""Items that were right when they were added, checked again as plans, devices and permissions are now.
+
+The night shift should not be the first to find out that a plan is gone. A flag is a warning: whether an item is
+executed is decided when it is its turn, as things are then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from queueserver_manager.domain.allowed import AllowedInventory
+from queueserver_manager.domain.changes import Change, Decision, PutItem
+from queueserver_manager.domain.errors import Refused, Violation
+from queueserver_manager.domain.events import ItemsChecked
+from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.validation import check_item
+
+#: Problems kept with one item.
+_MOST_PROBLEMS = 10
+
+
+def problems_of(item: Item, allowed_for: Callable[[str], AllowedInventory]) -> tuple[Violation, ...]:
+    """What is wrong with an item now; empty if it would be accepted.
+
+    ``allowed_for`` answers what a user group may use, and raises a Refused if there is no such group any more.
+    """
+    try:
+        allowed = allowed_for(item.user_group)
+        check_item(item.kind, item.name, item.args or (), item.kwargs or {}, allowed)
+    except Refused as error:
+        found = error.violations or (Violation("item.user_group", error.message),)
+        return found[:_MOST_PROBLEMS]
+    return ()
+
+
+def flag_items(record: Record, findings: Sequence[tuple[Item, tuple[Violation, ...]]]) -> Decision[int]:
+    """Note what was found about items, unless they changed meanwhile; the answer is how many differ."""
+    changes: list[Change] = []
+    checked: list[tuple[str, tuple[Violation, ...]]] = []
+    for item, problems in findings:
+        if record.queue.get(item.uid) is item and item.problems != problems:
+            changes.append(PutItem(item.checked(problems), record.queue.rank_of(item.uid)))
+            checked.append((item.uid, problems))
+    events = [ItemsChecked(tuple(checked))] if checked else []
+    return Decision(len(checked), changes, events)

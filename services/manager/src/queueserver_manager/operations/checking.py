@@ -1,0 +1,85 @@
+"""Checks the queue again whenever plans, devices or permissions have changed, in the background and in turns."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from queueserver_manager.domain.allowed import AllowedInventory
+from queueserver_manager.domain.checking import flag_items, problems_of
+from queueserver_manager.domain.errors import NotReady, StorageUnavailable, Violation
+from queueserver_manager.domain.item import Item
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.turns import Turns
+
+#: Findings that are stored in one step.
+_STEP = 500
+_log = logging.getLogger(__name__)
+_Findings = list[tuple[Item, tuple[Violation, ...]]]
+
+
+class QueueCheck:
+    """One check at a time; a change that comes meanwhile lets it begin anew."""
+
+    def __init__(self, ledger: Ledger, allowed_for: Callable[[str], AllowedInventory]) -> None:
+        self._ledger = ledger
+        self._allowed_for = allowed_for
+        self._job: asyncio.Task[None] | None = None
+        self._again = False
+
+    def look(self) -> None:
+        """Plans, devices or permissions changed."""
+        if self._job is not None:
+            self._again = True
+            return
+        self._job = asyncio.get_running_loop().create_task(self._run())
+        self._job.add_done_callback(self._done)
+
+    async def settled(self) -> None:
+        """Wait until no check is going on."""
+        while self._job is not None:
+            await asyncio.wait([self._job])
+
+    async def close(self) -> None:
+        """Stop checking."""
+        if self._job is not None:
+            self._job.cancel()
+            await self.settled()
+
+    def _done(self, job: asyncio.Task[None]) -> None:
+        self._job = None
+        if not job.cancelled() and job.exception() is not None:
+            _log.error("the queue could not be checked", exc_info=job.exception())
+
+    async def _run(self) -> None:
+        while True:
+            self._again = False
+            try:
+                await self._check(await self._ledger.read(lambda record: list(record.queue)))
+            except StorageUnavailable:
+                await self._ledger.storage_back.wait()
+                continue
+            except NotReady:
+                return
+            if not self._again:
+                return
+
+    async def _check(self, items: Sequence[Item]) -> None:
+        turns = Turns()
+        findings: _Findings = []
+        for item in items:
+            if self._again:
+                return
+            problems = problems_of(item, self._allowed_for)
+            if problems != item.problems:
+                findings.append((item, problems))
+            if len(findings) >= _STEP:
+                await self._flag(findings)
+                findings = []
+            await turns.step()
+        await self._flag(findings)
+
+    async def _flag(self, findings: _Findings) -> None:
+        if findings:
+            await self._ledger.submit(lambda record: flag_items(record, findings))

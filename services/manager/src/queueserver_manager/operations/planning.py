@@ -1,0 +1,96 @@
+"""Before it moves: what is wrong with items, and what a plan would do. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from queueserver_manager.domain.errors import (
+    BatchTooLarge,
+    EnvironmentClosed,
+    EnvironmentUnresponsive,
+    FieldInvalid,
+    ItemNotFound,
+    Refused,
+    WorkerUnavailable,
+)
+from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.submission import Submission
+from queueserver_manager.operations.allowances import Allowances
+from queueserver_manager.operations.caller import Caller
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.submissions import BATCH_LIMIT, Submissions
+from queueserver_manager.operations.turns import Turns
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
+
+M = TypeVar("M")
+#: Bound of the messages of a plan that are looked at, documented in the contract.
+MESSAGE_LIMIT = 100_000
+
+
+class PlanningOperations:
+    """What clients may find out before they submit."""
+
+    def __init__(
+        self, ledger: Ledger, view: WorkerView, worker: Worker, submissions: Submissions, allowances: Allowances
+    ) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._worker = worker
+        self._submissions = submissions
+        self._allowances = allowances
+
+    async def validate(
+        self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission]
+    ) -> list[Refused | None]:
+        """For each message the refusal that it would meet if it were added now, or None. Raises BatchTooLarge."""
+        if len(messages) > BATCH_LIMIT:
+            raise BatchTooLarge(
+                f"At most {BATCH_LIMIT} items are checked at once, and these are {len(messages)}: send them in parts."
+            )
+        turns = Turns()
+        verdicts: list[Refused | None] = []
+        for index, message in enumerate(messages):
+            path = f"items[{index}]"
+            try:
+                self._submissions.make(caller, read(message, path), path)
+            except Refused as error:
+                verdicts.append(error)
+            else:
+                verdicts.append(None)
+            await turns.step()
+        return verdicts
+
+    async def simulate_submission(self, caller: Caller, submission: Submission, message_limit: int) -> bytes:
+        """What an item would do, as a serialized Simulation.
+
+        Raises what adding it would raise, EnvironmentClosed, EnvironmentUnresponsive, WorkerUnavailable.
+        """
+        return await self._simulate(self._submissions.make(caller, submission), message_limit)
+
+    async def simulate_queued(self, uid: str, message_limit: int) -> bytes:
+        """What an item of the queue would do. Raises ItemNotFound, and as :meth:`simulate_submission`."""
+        item = await self._ledger.read(lambda record: record.queue.get(uid))
+        if item is None:
+            raise ItemNotFound(f"There is no item {uid!r} in the queue: list the queue to see which there are.")
+        return await self._simulate(item, message_limit)
+
+    async def _simulate(self, item: Item, message_limit: int) -> bytes:
+        if not 0 <= message_limit <= MESSAGE_LIMIT:
+            raise FieldInvalid("message_limit", f"must be from 0 to {MESSAGE_LIMIT}")
+        if item.kind is not ItemKind.PLAN:
+            raise FieldInvalid("item.item_type", "must be a plan: an instruction does nothing that could be simulated")
+        if not self._view.connected:
+            raise WorkerUnavailable
+        if not self._view.environment.is_open:
+            raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
+        access = self._allowances.for_submitter(item.user_group).access
+        try:
+            return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
+        except WorkerRefused as error:
+            raise EnvironmentClosed(error.message) from error
+        except TimeoutError as error:
+            raise EnvironmentUnresponsive from error
+        except (WorkerDown, StaleEpoch) as error:
+            raise WorkerUnavailable from error

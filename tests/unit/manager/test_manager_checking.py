@@ -1,0 +1,74 @@
+"""Items that were right when they were added are checked again when plans, devices or permissions change."""
+
+from __future__ import annotations
+
+import asyncio
+
+from queueserver_manager.domain.allowed import AllowedInventory
+from queueserver_manager.domain.changes import DropItem, PutItem
+from queueserver_manager.domain.checking import flag_items, problems_of
+from queueserver_manager.domain.errors import GroupNotFound, Violation
+from queueserver_manager.domain.events import ItemsChecked
+from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.checking import QueueCheck
+
+from tests.unit.manager.samples import apply, plan, record_of, stop_instruction
+from tests.unit.manager.scripted_store import SECONDS, office
+
+COUNT = AllowedInventory(Inventory({"count": Plan("count", ())}))
+EMPTY = AllowedInventory(Inventory())
+GONE = (Violation("item.name", "no such plan; list the plans to see which there are."),)
+
+
+def missing_group(group: str) -> AllowedInventory:
+    raise GroupNotFound(f"There is no user group {group!r}.")
+
+
+def test_an_item_whose_plan_is_gone_has_a_problem_and_an_instruction_never_has() -> None:
+    assert problems_of(plan("a"), lambda _group: COUNT) == ()
+    assert problems_of(plan("a"), lambda _group: EMPTY) == GONE
+    assert problems_of(stop_instruction("a"), lambda _group: EMPTY) == ()
+
+
+def test_an_item_whose_group_is_gone_has_a_problem() -> None:
+    found = problems_of(plan("a"), missing_group)
+    assert found == (Violation("item.user_group", "There is no user group 'primary'."),)
+
+
+def test_only_differences_are_noted_and_items_keep_their_place() -> None:
+    record = record_of("abc")
+    findings = [(record.queue.at(0), ()), (record.queue.at(1), GONE), (record.queue.at(2), ())]
+    decision = flag_items(record, findings)
+    assert (decision.result, decision.events) == (1, [ItemsChecked((("b", GONE),))])
+    apply(record, decision.changes)
+    assert [(item.uid, item.problems) for item in record.queue] == [("a", ()), ("b", GONE), ("c", ())]
+    assert record.queue.invalid == 1
+    again = flag_items(record, [(record.queue.at(1), ())])
+    apply(record, again.changes)
+    assert (record.queue.at(1).problems, record.queue.invalid) == ((), 0)
+
+
+def test_an_item_that_changed_or_went_since_it_was_looked_at_is_left_alone() -> None:
+    record = record_of("ab")
+    old = list(record.queue)
+    apply(record, [PutItem(plan("a", name="scan"), record.queue.rank_of("a")), DropItem("b")])
+    decision = flag_items(record, [(item, GONE) for item in old])
+    assert (decision.result, list(decision.changes), list(decision.events)) == (0, [], [])
+
+
+async def test_a_check_that_is_asked_for_meanwhile_begins_anew_and_sees_the_last_state() -> None:
+    async with office("abc") as o:
+        allowed = [COUNT]
+        check = QueueCheck(o.ledger, lambda _group: allowed[0])
+        check.look()
+        allowed[0] = EMPTY
+        check.look()
+
+        def problems(record: Record) -> list[int]:
+            return [len(item.problems) for item in record.queue]
+
+        await asyncio.wait_for(check.settled(), SECONDS)
+        assert await o.ledger.read(problems) == [1, 1, 1]
+        assert o.ledger.summary.invalid_items == 3
+        await check.close()
