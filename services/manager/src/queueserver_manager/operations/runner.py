@@ -118,8 +118,6 @@ class Runner:
                 self._view.changed()
         finally:
             self._dispatching.discard(running.execution_id)
-        finally:
-            self._dispatching.discard(running.execution_id)
 
     def failure(self, running: RunningItem, cause: FailureCause, message: str) -> Outcome:
         """Outcome of an execution that nobody else can report any more."""
