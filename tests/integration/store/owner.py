@@ -93,6 +93,7 @@ def state(record: Record) -> tuple[object, ...]:
         record.execution,
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
+        record.permissions,
         record.revisions,
         record.store_id,
     )

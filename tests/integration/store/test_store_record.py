@@ -8,18 +8,35 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from queueserver_inventory.access import GroupRules
 from queueserver_manager.domain import changes as ch
+from queueserver_manager.domain import events as ev
 from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.editing import add_items, clear_history, clear_queue, move_item, remove_item
 from queueserver_manager.domain.executing import Claimant, finish_item, start_queue, stop_queue
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import ExitStatus, ItemResult, Outcome, RunSummary
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 
 from tests.harness.redis import RedisProcess
 from tests.integration.store.owner import NOW, Owner, decode_inventory, owner, plan, state
 
-EDITS = ["add", "add", "move", "move", "remove", "clear", "start", "stop", "finish", "fail", "forget", "inventory"]
+EDITS = [
+    "add",
+    "add",
+    "move",
+    "move",
+    "remove",
+    "clear",
+    "start",
+    "stop",
+    "finish",
+    "fail",
+    "forget",
+    "inventory",
+    "permit",
+]
 edits = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 9), st.integers(0, 99)), min_size=1, max_size=25)
 Decide = Callable[[Record, int, int, str], ch.Decision[Any] | None]
 
@@ -43,6 +60,12 @@ def set_inventory(name: str, which: int) -> ch.Decision[None]:
     return ch.Decision(None, [change], [])
 
 
+def permit(name: str) -> ch.Decision[None]:
+    rules = GroupRules(all_plans=True, forbidden_plans=(name, ":\N{SNOWMAN}"))
+    permissions = Permissions({"root": rules, name: GroupRules()})
+    return ch.Decision(None, [ch.SetPermissions(permissions)], [ev.PermissionsReplaced(permissions)])
+
+
 DECIDE: dict[str, Decide] = {
     "add": lambda r, a, b, n: add_items(r, [plan(f"{n}-{i}") for i in range(a % 4)], pl.AtIndex(b % 9 - 4), 999),
     "move": lambda r, a, b, _: (
@@ -55,6 +78,7 @@ DECIDE: dict[str, Decide] = {
     "finish": lambda r, _a, _b, n: finish(r, ExitStatus.COMPLETED, n),
     "fail": lambda r, _a, _b, n: finish(r, ExitStatus.FAILED, n),
     "forget": lambda r, a, _b, _: clear_history(r, keep_newest=a % 4),
+    "permit": lambda _r, _a, _b, n: permit(n),
     "inventory": lambda _, a, _b, n: set_inventory(n, a % 3),
 }
 
@@ -80,7 +104,7 @@ async def test_after_any_edits_the_store_gives_back_the_working_copy(
 
 
 async def test_every_kind_of_edit_survives_a_crash_of_redis(redis_server: RedisProcess) -> None:
-    script = [("add", 3, 0), ("start", 0, 0), ("finish", 0, 0), ("fail", 0, 0), ("inventory", 0, 0)]
+    script = [("add", 3, 0), ("start", 0, 0), ("finish", 0, 0), ("fail", 0, 0), ("inventory", 0, 0), ("permit", 0, 0)]
     script += [("add", 2, 1), ("move", 0, 2), ("start", 0, 0), ("stop", 0, 0)]
     async with owner(redis_server.url) as before:
         await carry_out(before, script)

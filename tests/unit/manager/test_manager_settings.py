@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
+from queueserver_manager.operations.permissions import ReloadPolicy
 from queueserver_manager.settings import REDIS_VARIABLE, Settings, instance_name, parse
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
@@ -56,6 +58,7 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
         ([*NEEDED, "--task-result-age", "nan"], "120 or more, not nan"),
         ([*NEEDED, "--log-level", "LOUD"], "--log-level"),
         ([*NEEDED, "--permitted-re-metadata-keys"], "--permitted-re-metadata-keys"),
+        ([*NEEDED, "--user-group-permissions-reload", "SOMETIMES"], "'ON_REQUEST'"),
         ([*NEEDED, "--unknown"], "--unknown"),
     ],
 )
@@ -74,3 +77,10 @@ def test_an_instance_is_named_by_its_option_or_by_host_and_port() -> None:
     assert instance_name(parse([*NEEDED, "--instance-id", "me"]), "0.0.0.0:77") == "me"
     assert instance_name(parse(NEEDED), "0.0.0.0:77") == f"{socket.gethostname()}:77"
     assert instance_name(parse(NEEDED), "[::]:77") == f"{socket.gethostname()}:77"
+
+
+def test_permissions_have_a_file_and_a_time_when_it_is_read() -> None:
+    assert parse(NEEDED).permissions is None
+    assert parse(NEEDED).permissions_reload is ReloadPolicy.ON_STARTUP
+    settings = parse([*NEEDED, "--user-group-permissions", "a/b.yaml", "--user-group-permissions-reload", "NEVER"])
+    assert (settings.permissions, settings.permissions_reload) == (Path("a/b.yaml"), ReloadPolicy.NEVER)

@@ -73,17 +73,20 @@ class Access:
 
     def allows_plan(self, name: str) -> bool:
         """Whether the plan of that name may be used, if there is one."""
-        return all(_decide(rules, name, lambda pattern: pattern.selects(name)) for rules in self._plans)
+        return all(rules.passes_name(name) for rules in self._plans)
 
     def allows_function(self, name: str) -> bool:
         """Whether the function of that name may be used, if there is one."""
-        return all(_decide(rules, name, lambda pattern: pattern.selects(name)) for rules in self._functions)
+        return all(rules.passes_name(name) for rules in self._functions)
 
     def allows_device(self, path: Sequence[str] | str, traits: Traits) -> bool:
         """Whether the device or component itself may be used; the path may be a dotted name."""
-        dotted = path if isinstance(path, str) else ".".join(path)
         levels = path.split(".") if isinstance(path, str) else path
-        return all(_decide(rules, dotted, lambda pattern: pattern.selects(levels, traits)) for rules in self._devices)
+        # No generator here: whole trees of devices come through.
+        for rules in self._devices:  # noqa: SIM110
+            if not rules.passes_device(levels, traits):
+                return False
+        return True
 
 
 class _Filter(Generic[PatternT]):
@@ -97,16 +100,32 @@ class _Filter(Generic[PatternT]):
         *,
         everything: bool,
     ) -> None:
-        self.everything = everything
-        allowing = [read(text) for text in allowed]
+        self._everything = everything
+        allowing = [] if everything else [read(text) for text in allowed]
         forbidding = [read(text) for text in forbidden]
-        self.allowed_names = frozenset(pattern.text for pattern in allowing if pattern.is_name)
-        self.allowed: tuple[PatternT, ...] = tuple(pattern for pattern in allowing if not pattern.is_name)
-        self.forbidden_names = frozenset(pattern.text for pattern in forbidding if pattern.is_name)
-        self.forbidden: tuple[PatternT, ...] = tuple(pattern for pattern in forbidding if not pattern.is_name)
+        self._allowed_names = frozenset(pattern.text for pattern in allowing if pattern.is_name)
+        self._allowed: tuple[PatternT, ...] = tuple(pattern for pattern in allowing if not pattern.is_name)
+        self._forbidden_names = frozenset(pattern.text for pattern in forbidding if pattern.is_name)
+        self._forbidden: tuple[PatternT, ...] = tuple(pattern for pattern in forbidding if not pattern.is_name)
 
+    def passes_name(self: _Filter[NamePattern], name: str) -> bool:
+        """Whether a plan or function is allowed and not forbidden."""
+        allowed = self._everything or name in self._allowed_names
+        if not allowed and not any(pattern.selects(name) for pattern in self._allowed):
+            return False
+        return name not in self._forbidden_names and not any(pattern.selects(name) for pattern in self._forbidden)
 
-def _decide(rules: _Filter[PatternT], name: str, selects: Callable[[PatternT], bool]) -> bool:
-    if not (rules.everything or name in rules.allowed_names or any(map(selects, rules.allowed))):
-        return False
-    return name not in rules.forbidden_names and not any(map(selects, rules.forbidden))
+    def passes_device(self: _Filter[DevicePattern], path: Sequence[str], traits: Traits) -> bool:
+        """Whether a device or component is allowed and not forbidden."""
+        if not self._everything and not (self._allowed_names and ".".join(path) in self._allowed_names):
+            for pattern in self._allowed:
+                if pattern.selects(path, traits):
+                    break
+            else:
+                return False
+        if self._forbidden_names and ".".join(path) in self._forbidden_names:
+            return False
+        for pattern in self._forbidden:  # noqa: SIM110
+            if pattern.selects(path, traits):
+                return False
+        return True

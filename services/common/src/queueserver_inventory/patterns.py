@@ -74,8 +74,9 @@ class DevicePattern:
             return tuple(path) == self._name
         if self._kind is not None and not self._kind(traits):
             return False
-        if any(not level.expression.search(name) for level, name in zip(self._levels, path, strict=False)):
-            return False
+        for level, name in zip(self._levels, path, strict=False):
+            if not level.expression.search(name):
+                return False
         below = len(path) - len(self._levels)
         if below <= 0:
             return bool(path) and self._levels[len(path) - 1].selects

@@ -91,7 +91,9 @@ _EVERYTHING = GroupRules(
 BUILT_IN = Permissions({ROOT: _EVERYTHING, "admin": _EVERYTHING, "primary": _EVERYTHING})
 
 
-def violations_of(groups: Mapping[str, GroupRules], path: str = "permissions") -> Iterator[Violation | None]:
+def violations_of(
+    groups: Mapping[str, GroupRules], path: str = "permissions.user_groups"
+) -> Iterator[Violation | None]:
     """Look at permissions entry by entry: a violation for each that is wrong, None for each that is right.
 
     It goes step by step because each pattern has to be compiled, which takes long if there are many.
@@ -103,27 +105,26 @@ def violations_of(groups: Mapping[str, GroupRules], path: str = "permissions") -
                 try:
                     read(text)
                 except PatternError as error:
-                    yield Violation(f"{path}.user_groups[{name}].{field_name}[{index}]", str(error))
+                    yield Violation(f"{path}[{name}].{field_name}[{index}]", str(error))
                 else:
                     yield None
 
 
 def _shape_violations(groups: Mapping[str, GroupRules], path: str) -> Iterator[Violation]:
-    where = f"{path}.user_groups"
     if ROOT not in groups:
-        yield Violation(where, f"the group {ROOT!r} is missing: it limits all others, so it must be there")
+        yield Violation(path, f"the group {ROOT!r} is missing: it limits all others, so it must be there")
     if len(groups) > MAX_GROUPS:
-        yield Violation(where, f"there are {len(groups)} groups and can be {MAX_GROUPS}")
+        yield Violation(path, f"there are {len(groups)} groups and can be {MAX_GROUPS}")
     for name, rules in groups.items():
         if not name or len(name) > MAX_GROUP_NAME or not name.isprintable():
             yield Violation(
-                where, f"{name[:MAX_GROUP_NAME]!r} must be printable text of 1 to {MAX_GROUP_NAME} characters"
+                path, f"{name[:MAX_GROUP_NAME]!r} must be printable text of 1 to {MAX_GROUP_NAME} characters"
             )
         for field_name in _READERS:
             entries: Sequence[str] = getattr(rules, field_name)
             if len(entries) > MAX_ENTRIES:
                 description = f"has {len(entries)} entries and can have {MAX_ENTRIES}"
-                yield Violation(f"{where}[{name}].{field_name}", description)
+                yield Violation(f"{path}[{name}].{field_name}", description)
     total = sum(len(getattr(rules, field_name)) for rules in groups.values() for field_name in _READERS)
     if total > MAX_ENTRIES_IN_ALL:
-        yield Violation(where, f"there are {total} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}")
+        yield Violation(path, f"there are {total} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}")

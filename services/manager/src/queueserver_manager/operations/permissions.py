@@ -52,7 +52,7 @@ class PermissionSource(Protocol):
         """Rules of each group; may take a while. Raises FileInvalid."""
 
 
-async def checked(groups: Mapping[str, GroupRules], path: str = "permissions") -> Permissions:
+async def checked(groups: Mapping[str, GroupRules], path: str = "permissions.user_groups") -> Permissions:
     """Permissions that everybody can rely on. Raises PermissionsInvalid."""
     violations = await _violations(groups, path)
     if violations:
@@ -63,7 +63,7 @@ async def checked(groups: Mapping[str, GroupRules], path: str = "permissions") -
 async def read_file(source: PermissionSource) -> Permissions:
     """Permissions of a file. Raises FileInvalid."""
     groups = await asyncio.to_thread(source.read)
-    violations = await _violations(groups, "")
+    violations = await _violations(groups, "user_groups")
     if violations:
         raise FileInvalid(source.path, "is wrong", violations=violations)
     return Permissions(groups)

@@ -1,0 +1,220 @@
+"""Plans and devices as nested dictionaries, in the form that clients of bluesky-queueserver know.
+
+Guarantees: what a description says is in its entry, and is read from there again, except for what no entry has a place
+for: the order of components, a default that is no Python literal (its text is there, as a text), a type of which a part
+can't be expressed (the parameter counts as not annotated then).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from queueserver.common.v1 import inventory_pb2 as pb
+
+from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type, type_names, write_type
+
+Entry = dict[str, Any]
+
+#: Deepest tree of devices that is read.
+MOST_LEVELS: Final = 64
+_KINDS: Final[dict[str, pb.ParameterKind.ValueType]] = {
+    "POSITIONAL_ONLY": pb.PARAMETER_KIND_POSITIONAL_ONLY,
+    "POSITIONAL_OR_KEYWORD": pb.PARAMETER_KIND_POSITIONAL_OR_KEYWORD,
+    "VAR_POSITIONAL": pb.PARAMETER_KIND_VAR_POSITIONAL,
+    "KEYWORD_ONLY": pb.PARAMETER_KIND_KEYWORD_ONLY,
+    "VAR_KEYWORD": pb.PARAMETER_KIND_VAR_KEYWORD,
+}
+_KIND_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+_LIMITS: Final = (("min", "minimum"), ("max", "maximum"), ("step", "step"))
+_SWITCHES: Final = ("convert_device_names", "convert_plan_names")
+_ABILITIES: Final = ("is_readable", "is_movable", "is_flyable")
+_DEVICES: Final = (pb.ParameterType.KIND_DEVICE, pb.ParameterType.KIND_DEVICE_OR_PLAN)
+_PLANS: Final = (pb.ParameterType.KIND_PLAN, pb.ParameterType.KIND_DEVICE_OR_PLAN)
+
+
+class EntryError(ValueError):
+    """An entry has not the form of a plan or device; the message is a phrase that says why."""
+
+
+def plan_entry(plan: pb.PlanDescription) -> Entry:
+    """The entry of a plan, to be kept under the plan's name."""
+    entry: Entry = {
+        "name": plan.function_name or plan.name,
+        "properties": {"is_generator": plan.is_generator},
+        "parameters": [_parameter_entry(parameter) for parameter in plan.parameters],
+    }
+    return entry | _given(module=plan.module, description=plan.description)
+
+
+def device_entry(device: pb.DeviceDescription) -> Entry:
+    """The entry of a device or component, to be kept under its name."""
+    entry: Entry = {ability: getattr(device, ability) for ability in _ABILITIES}
+    entry |= {"classname": device.classname, "module": device.module}
+    components = {component.name: device_entry(component) for component in device.components}
+    return entry | _given(components=components, excluded=device.excluded)
+
+
+def plan_of(name: str, entry: object) -> pb.PlanDescription:
+    """The plan that an entry describes. Raises EntryError."""
+    plan = _mapping("it", entry)
+    properties = _mapping("'properties'", plan.get("properties", {}))
+    return pb.PlanDescription(
+        name=name,
+        description=_text(plan, "description"),
+        parameters=[_parameter_of(parameter) for parameter in _list(plan, "parameters")],
+        module=_text(plan, "module"),
+        is_generator=bool(properties.get("is_generator", True)),
+        function_name=_text(plan, "name") or name,
+    )
+
+
+def device_of(name: str, entry: object, level: int = 1) -> pb.DeviceDescription:
+    """The device that an entry describes. Raises EntryError."""
+    if level > MOST_LEVELS:
+        raise EntryError(f"it has more than {MOST_LEVELS} levels of components")
+    device = _mapping("it", entry)
+    components = _mapping("'components'", device.get("components", {}))
+    return pb.DeviceDescription(
+        name=name,
+        **{ability: bool(device.get(ability)) for ability in _ABILITIES},
+        classname=_text(device, "classname"),
+        module=_text(device, "module"),
+        components=[device_of(key, value, level + 1) for key, value in sorted(components.items())],
+        excluded=bool(device.get("excluded")),
+    )
+
+
+def _parameter_entry(parameter: pb.ParameterDescription) -> Entry:
+    kind = max(parameter.kind, pb.PARAMETER_KIND_POSITIONAL_ONLY)
+    entry: Entry = {"name": parameter.name, "kind": {"name": _KIND_NAMES[kind], "value": kind - 1}}
+    entry |= _given(description=parameter.description, annotation=_annotation(parameter), unit=parameter.unit)
+    if parameter.HasField("default_text"):
+        entry["default"] = _literal(parameter.default_text)
+        entry |= _given(default_defined_in_decorator=parameter.default_in_decorator)
+    for key, field in _LIMITS:
+        if parameter.HasField(field):  # type: ignore[arg-type] # names of fields, from a table
+            entry[key] = _number_text(getattr(parameter, field))
+    return entry | _switches(parameter)
+
+
+def _annotation(parameter: pb.ParameterDescription) -> Entry:
+    """The text of the type with the lists that it names; empty if there is none that can be read again."""
+    tree, text = parameter.type, parameter.annotation
+    if tree.kind == pb.ParameterType.KIND_UNSPECIFIED:
+        return {}
+    names = type_names(tree)
+    try:
+        if not text or read_type(text, names) != tree:
+            text, names = write_type(tree)
+    except TypeTextError:
+        return {}
+    lists = {"devices": names.devices, "plans": names.plans, "enums": names.enums}
+    return {"type": text} | {key: {k: list(v) for k, v in named.items()} for key, named in lists.items() if named}
+
+
+def _switches(parameter: pb.ParameterDescription) -> Entry:
+    """What converts: as the decorator says, else what follows from a type that names any device, plan or function."""
+    derived = _follows(parameter.type)
+    said = {name: getattr(parameter, name) for name in _SWITCHES if parameter.HasField(name)}
+    return derived | said
+
+
+def _follows(tree: pb.ParameterType) -> Entry:
+    found: Entry = {}
+    for part in tree.arguments:
+        found |= _follows(part)
+    if tree.kind in _DEVICES and not tree.listed:
+        found["convert_device_names"] = True
+    if tree.kind in _PLANS and not tree.listed:
+        found["convert_plan_names"] = True
+    if tree.kind == pb.ParameterType.KIND_CALLABLE:
+        found["eval_expressions"] = True
+    return found
+
+
+def _parameter_of(entry: object) -> pb.ParameterDescription:
+    given = _mapping("a parameter", entry)
+    kind = _mapping("'kind' of a parameter", given.get("kind", {})).get("name", "POSITIONAL_OR_KEYWORD")
+    if kind not in _KINDS:
+        raise EntryError(f"a parameter has the kind {kind!r}, which does not exist")
+    parameter = pb.ParameterDescription(
+        name=_text(given, "name"),
+        kind=_KINDS[kind],
+        description=_text(given, "description"),
+        default_in_decorator=bool(given.get("default_defined_in_decorator")),
+        unit=_text(given, "unit"),
+    )
+    if "default" in given:
+        parameter.default_text = _text(given, "default")
+    if "annotation" in given:
+        _read_annotation(parameter, _mapping("'annotation'", given["annotation"]))
+    for key, field in _LIMITS:
+        if key in given:
+            setattr(parameter, field, _number(given[key]))
+    derived = _follows(parameter.type)
+    for name in _SWITCHES:
+        if name in given and bool(given[name]) != derived.get(name):
+            setattr(parameter, name, bool(given[name]))
+    return parameter
+
+
+def _read_annotation(parameter: pb.ParameterDescription, annotation: Mapping[str, Any]) -> None:
+    names = TypeNames(*(_lists(annotation, key) for key in ("devices", "plans", "enums")))
+    parameter.annotation = _text(annotation, "type")
+    try:
+        parameter.type.CopyFrom(read_type(parameter.annotation, names, lenient=True))
+    except TypeTextError as error:
+        raise EntryError(str(error).removesuffix(".")) from error
+
+
+def _lists(annotation: Mapping[str, Any], key: str) -> dict[str, list[str]]:
+    named = _mapping(f"{key!r} of an annotation", annotation.get(key, {}))
+    return {name: [_as_text(text) for text in _list(named, name)] for name in named}
+
+
+def _literal(text: str) -> str:
+    """A default that readers can take for a literal: the text itself, or a literal of the text."""
+    try:
+        ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return repr(text)
+    return text
+
+
+def _number_text(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type] # whatever it is, it is a number or refused
+    except (TypeError, ValueError) as error:
+        raise EntryError(f"a limit of a parameter is no number: {value!r}") from error
+
+
+def _given(**values: Any) -> Entry:
+    return {key: value for key, value in values.items() if value}
+
+
+def _mapping(what: str, value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise EntryError(f"{what} must be a mapping with names as keys")
+    return value
+
+
+def _list(entry: Mapping[str, Any], key: str) -> Sequence[Any]:
+    value = entry.get(key, [])
+    if not isinstance(value, (list, tuple)):
+        raise EntryError(f"{key!r} must be a list")
+    return value
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    return _as_text(entry.get(key, ""))
+
+
+def _as_text(value: object) -> str:
+    """What was written by hand without quotes may have become a number."""
+    return value if isinstance(value, str) else repr(value)

@@ -1,0 +1,164 @@
+"""Lists of what a group may use, in pages: worked out once, in turns, and anew after a change."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from queueserver_inventory.access import GroupRules
+from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
+from queueserver_manager.domain.changes import Decision, SetInventory
+from queueserver_manager.domain.errors import GroupNotFound, InventoryChanged
+from queueserver_manager.domain.inventory import Device, Inventory, Plan
+from queueserver_manager.domain.permissions import BUILT_IN, Permissions
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.inventory import InventoryOperations
+from queueserver_manager.operations.permissions import replace_permissions
+from queueserver_manager.operations.turns import next_turn
+
+from tests.unit.manager.scripted_store import SECONDS, Office, office
+
+ROOT = BUILT_IN.groups["root"]
+FIRST = Permissions(
+    {
+        "root": ROOT,
+        "all": GroupRules(all_plans=True, all_devices=True),
+        "some": GroupRules(allowed_plans=(":3$",), allowed_devices=(":3$",)),
+    }
+)
+
+
+class Counting:
+    """A cutter that answers names and counts."""
+
+    def __init__(self) -> None:
+        self.cut = 0
+
+    def plan(self, plan: Plan, allowed: AllowedInventory) -> bytes:
+        del allowed
+        self.cut += 1
+        return plan.name.encode()
+
+    def device(self, device: Device, share: DeviceShare) -> bytes:
+        del share
+        self.cut += 1
+        return device.name.encode()
+
+
+def inventory(plans: int, devices: int) -> Inventory:
+    return Inventory(
+        {f"p{number:04}": Plan(f"p{number:04}", (), b"existing") for number in range(plans)},
+        {f"d{number:04}": Device(f"d{number:04}", {}, b"existing") for number in range(devices)},
+        wire=f"{plans} {devices}".encode(),
+    )
+
+
+def record(plans: int = 25, devices: int = 35) -> Record:
+    return Record(store_id="s", inventory=inventory(plans, devices), permissions=FIRST)
+
+
+async def listed(operations: InventoryOperations, what: str, group: str | None, size: int = 10) -> list[str]:
+    names: list[str] = []
+    token = ""
+    while True:
+        page = await getattr(operations, what)(size, token, group)
+        assert len(page.descriptions) <= size
+        names += [wire.decode() for wire in page.descriptions]
+        if not (token := page.next_token):
+            return names
+
+
+async def set_permissions(o: Office, permissions: Permissions) -> None:
+    await asyncio.wait_for(o.submit(lambda record: replace_permissions(record, permissions)), SECONDS)
+
+
+async def test_pages_together_are_what_a_group_may_use() -> None:
+    async with office(record=record()) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+
+        assert await listed(operations, "plans", "all") == [f"p{number:04}" for number in range(25)]
+        assert await listed(operations, "plans", "some") == ["p0003", "p0013", "p0023"]
+        assert await listed(operations, "devices", "some", 2) == ["d0003", "d0013", "d0023", "d0033"]
+        assert await listed(operations, "devices", None) == ["existing"] * 35
+
+
+async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time() -> None:
+    async with office(record=record()) as o:
+        cutter = Counting()
+        operations = InventoryOperations(o.ledger, cutter)
+
+        await asyncio.gather(*(operations.plans(10, "", "all") for _ in range(5)))
+        await listed(operations, "plans", "all")
+
+        assert cutter.cut == 25
+
+
+async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
+    async with office(record=record(devices=40_000)) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        first = asyncio.create_task(operations.devices(10, "", "all"))
+        second = asyncio.create_task(operations.devices(10, "", "all"))
+        await next_turn()
+        first.cancel()
+
+        page = await asyncio.wait_for(second, SECONDS)
+
+        assert len(page.descriptions) == 10
+        assert first.cancelled()
+
+
+async def test_a_long_list_lets_others_have_their_turns() -> None:
+    async with office(record=record(devices=40_000)) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        listing = asyncio.create_task(operations.devices(10, "", "all"))
+        turns = 0
+        while not listing.done():
+            await next_turn()
+            turns += 1
+
+        assert turns > 10
+
+
+async def test_permissions_change_the_lists_and_end_listings_that_have_begun() -> None:
+    async with office(record=record()) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        page = await operations.plans(10, "", "all")
+        existing = await operations.plans(10, "", None)
+
+        await set_permissions(o, Permissions({**FIRST.groups, "all": GroupRules(allowed_plans=("p0001",))}))
+
+        with pytest.raises(InventoryChanged):
+            await operations.plans(10, page.next_token, "all")
+        assert len((await operations.plans(10, existing.next_token, None)).descriptions) == 10
+        assert await listed(operations, "plans", "all") == ["p0001"]
+
+
+async def test_a_change_of_devices_changes_the_lists_of_plans_that_name_them() -> None:
+    async with office(record=record()) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        page = await operations.plans(10, "", "all")
+        change = SetInventory(inventory(25, 3), plans_changed=False, devices_changed=True)
+        await asyncio.wait_for(o.submit(lambda _: Decision(None, [change])), SECONDS)
+
+        with pytest.raises(InventoryChanged):
+            await operations.plans(10, page.next_token, "all")
+        assert len(await listed(operations, "devices", "all")) == 3
+
+
+async def test_a_group_that_is_not_there_has_no_lists() -> None:
+    async with office(record=record()) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        for what in (operations.plans, operations.devices):
+            with pytest.raises(GroupNotFound, match="use one of 'all', 'some'"):
+                await what(10, "", "nobody")
+
+
+async def test_lists_of_few_groups_only_are_kept() -> None:
+    groups = {"root": ROOT} | {f"g{number}": GroupRules(all_plans=True) for number in range(17)}
+    async with office(record=Record(store_id="s", inventory=inventory(1, 0), permissions=Permissions(groups))) as o:
+        cutter = Counting()
+        operations = InventoryOperations(o.ledger, cutter)
+        for number in (*range(17), 16, 0):
+            assert await listed(operations, "plans", f"g{number}") == ["p0000"]
+
+        assert cutter.cut == 18

@@ -1,0 +1,173 @@
+"""The file of permissions: what is read from it, and what is said of one that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from queueserver_inventory.access import GroupRules
+from queueserver_manager.domain.errors import FileInvalid
+from queueserver_manager.domain.permission_document import read_document
+from queueserver_manager.operations.permissions import first_permissions, read_file
+from queueserver_manager.store.permission_file import MAX_BYTES, PermissionFile
+
+from tests.harness.services import DEMO_STARTUP
+from tests.unit.manager.samples import relaxed
+
+EXAMPLE = """
+user_groups:
+  root:
+    allowed_plans: [null]
+    forbidden_plans: [":^_"]
+    allowed_devices: [null]
+    forbidden_devices: [":^_:?.*"]
+    allowed_functions: [null, ignored]
+    forbidden_functions: [null, ":^_"]
+  primary:
+    allowed_plans: [":.*"]
+    allowed_devices: [":?.*:depth=5"]
+    allowed_functions: ["function_sleep"]
+  visitors:
+    allowed_plans: ["count", ":_scan$"]
+    forbidden_plans: [":^adaptive"]
+    forbidden_devices: []
+    allowed_functions:
+  guests:
+"""
+
+
+def written(directory: Path, content: str | bytes) -> PermissionFile:
+    path = directory / "user_group_permissions.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return PermissionFile(path)
+
+
+def test_null_in_first_place_means_everything_or_nothing_forbidden(tmp_path: Path) -> None:
+    assert written(tmp_path, EXAMPLE).read() == {
+        "root": GroupRules(
+            all_plans=True,
+            forbidden_plans=(":^_",),
+            all_devices=True,
+            forbidden_devices=(":^_:?.*",),
+            all_functions=True,
+        ),
+        "primary": GroupRules(
+            allowed_plans=(":.*",), allowed_devices=(":?.*:depth=5",), allowed_functions=("function_sleep",)
+        ),
+        "visitors": GroupRules(allowed_plans=("count", ":_scan$"), forbidden_plans=(":^adaptive",)),
+        "guests": GroupRules(),
+    }
+
+
+async def test_the_demo_file_is_right() -> None:
+    permissions = await read_file(PermissionFile(DEMO_STARTUP / "user_group_permissions.yaml"))
+
+    assert {"root", "admin", "primary", "test_user"} <= set(permissions.groups)
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "description"),
+    [
+        (None, "user_groups", "required"),
+        ([], "user_groups", "required"),
+        ({}, "user_groups", "required"),
+        ({"user_groups": []}, "user_groups", "required"),
+        ({"user_groups": {}, "groups": {}}, "groups", "unknown"),
+        ({"user_groups": {1: {}}}, "user_groups[1]", "must be text"),
+        ({"user_groups": {"a": []}}, "user_groups[a]", "must be a mapping"),
+        ({"user_groups": {"a": {"plans": []}}}, "user_groups[a].plans", "there are allowed_plans"),
+        ({"user_groups": {"a": {"allowed_plans": "x"}}}, "user_groups[a].allowed_plans", "must be a list"),
+        ({"user_groups": {"a": {"allowed_plans": [1]}}}, "user_groups[a].allowed_plans[0]", "is no text"),
+        ({"user_groups": {"a": {"allowed_plans": ["x", None]}}}, "user_groups[a].allowed_plans[1]", "first place only"),
+    ],
+)
+def test_a_wrong_form_is_told_with_its_place(document: object, field: str, description: str) -> None:
+    _, (violation,) = read_document(document)
+
+    assert violation.field == field
+    assert description in violation.description
+
+
+DOCUMENTS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["user_groups", "root"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["user_groups", "root", "allowed_plans", "forbidden_devices"]) | st.integers(),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@relaxed
+@given(DOCUMENTS)
+def test_any_document_is_read_or_has_violations(document: object) -> None:
+    groups, violations = read_document(document)
+
+    assert violations or set(groups) == set(document["user_groups"])  # type: ignore[call-overload,index] # it has them
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    {
+        "user_groups: [": "is no YAML",
+        "user_groups: !!python/object:os.system {}": "is no YAML",
+        "\x00": "is no YAML",
+        b"\xff\xfe\xff": "is no YAML",
+        "[" * 5000: "is nested too deeply",
+        "user_groups: {a: {b: []}}": r"is wrong \(user_groups\[a\].b: unknown",
+        "2026-99-99": "is no YAML",
+        "# nothing\n": "user_groups: required",
+    }.items(),
+)
+def test_a_broken_file_is_refused_in_one_sentence(tmp_path: Path, content: str | bytes, complaint: str) -> None:
+    with pytest.raises(FileInvalid, match=complaint) as refusal:
+        written(tmp_path, content).read()
+
+    assert refusal.value.message.endswith(": mend it, then reload it.")
+    assert "\n" not in refusal.value.message
+
+
+def test_a_file_that_is_not_there_or_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileInvalid, match=r"none\.yaml can't be read \(No such file or directory\)"):
+        PermissionFile(tmp_path / "none.yaml").read()
+    with pytest.raises(FileInvalid, match="can't be read"):
+        PermissionFile(tmp_path).read()
+    with pytest.raises(FileInvalid, match="more than"):
+        written(tmp_path, "#" * (MAX_BYTES + 1)).read()
+
+
+async def test_a_wrong_pattern_makes_the_file_wrong(tmp_path: Path) -> None:
+    file = written(tmp_path, "user_groups: {root: {allowed_plans: [':(']}}")
+    with pytest.raises(FileInvalid, match="is wrong") as refusal:
+        await read_file(file)
+
+    assert [one.field for one in refusal.value.violations] == ["user_groups[root].allowed_plans[0]"]
+
+
+async def test_without_a_file_a_manager_begins_with_what_is_built_in() -> None:
+    first = await first_permissions(None)
+
+    assert first.fresh is None
+    assert set(first.default.groups) == {"root", "admin", "primary"}
+
+
+async def test_a_broken_file_allows_nothing_to_anybody(tmp_path: Path) -> None:
+    first = await first_permissions(written(tmp_path, "user_groups: 5"))
+
+    assert first.fresh is None
+    assert set(first.default.groups) == {"root"}
+    assert not first.default.access_for("root").allows_plan("count")
+    assert "user_group_permissions.yaml is wrong" in first.default.problem
+
+
+async def test_a_good_file_is_in_force_before_it_is_stored(tmp_path: Path) -> None:
+    first = await first_permissions(written(tmp_path, EXAMPLE))
+
+    assert first.fresh is first.default
+    assert first.default.access_for("visitors").allows_plan("rel_scan")
