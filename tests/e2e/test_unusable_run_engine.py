@@ -9,6 +9,7 @@ import pytest
 from queueserver_client import (
     AsyncClient,
     BlockerKind,
+    EventKind,
     ExitStatus,
     InvalidState,
     ManagerState,
@@ -20,10 +21,11 @@ from queueserver_client import (
 )
 
 from tests.e2e.conftest import Shell
+from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.progress import history, queue, run_to_its_end, until
 from tests.harness.stack import Stack, running_stack
-from tests.harness.wait import bounded
+from tests.harness.wait import bounded, first
 
 K = BlockerKind
 PLANS = """
@@ -137,7 +139,12 @@ async def test_a_plan_that_leaves_the_run_engine_unusable_stops_the_queue_even_i
     await open_with(client, startup, ENGINE)
     await client.queue.set_mode(ignore_failures=True)
     await client.queue.add_batch([Plan("panicking", gate.path), Plan("nothing"), Plan("nothing")])
-    assert await run_to_its_end(client) is QueueStopReason.ENVIRONMENT
+    async with client.watch([EventKind.QUEUE]) as watch:
+        await first(watch, lambda _: True)
+        await client.queue.set_autostart(enable=True)
+        stopped = await first(watch, expect.queue_stopped)
+    assert getattr(stopped, "reason", None) is QueueStopReason.ENVIRONMENT
+    assert not (await client.status()).queue_autostart_enabled
     (entry,) = await history(client)
     assert (entry.item.name, entry.result.exit_status) == ("panicking", ExitStatus.FAILED)
     assert "panicked" in entry.result.message

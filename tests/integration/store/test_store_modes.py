@@ -54,6 +54,13 @@ async def test_autostart_is_loaded_as_it_was_switched_last(new: Owner, client: b
         assert bool(client.exists(new.keys.autostart)) is enabled
 
 
+async def test_the_worker_that_was_met_last_is_remembered(new: Owner) -> None:
+    assert (await new.store.load()).worker_boot_id == ""
+    for boot_id in ("first", "second"):
+        await new.commit(([ch.SetWorker(boot_id)], []))
+        assert (await new.store.load()).worker_boot_id == boot_id
+
+
 async def test_neither_mode_nor_autostart_nor_answers_count_as_a_change_of_the_queue(new: Owner) -> None:
     await new.put("a")
     await new.commit(

@@ -117,7 +117,7 @@ def state(record: Record) -> tuple[object, ...]:
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
         record.permissions,
-        (record.mode, record.autostart, list(record.requests.items())),
+        (record.mode, record.autostart, record.worker_boot_id, list(record.requests.items())),
         (list(record.tasks), record.tasks.running),
     )
 

@@ -9,6 +9,7 @@ from queueserver_manager.domain.executing import (
     Step,
     cancel_stop_queue,
     finish_item,
+    meet_worker,
     start_queue,
     stop_queue,
 )
@@ -49,6 +50,22 @@ def finish(record: Record, status: ExitStatus, *, can_execute: bool = True, limi
 
 def kinds(decision: Decision[Step]) -> list[type]:
     return [type(event) for event in decision.events]
+
+
+@pytest.mark.parametrize("autostart", [False, True])
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize("boot_id", ["known", "new"])
+def test_autostart_ends_when_the_first_worker_that_an_owner_meets_is_a_new_one(
+    boot_id: str, is_first: bool, autostart: bool
+) -> None:
+    record = record_of("ab")
+    record.autostart, record.worker_boot_id = autostart, "known"
+    decision = meet_worker(record, boot_id, is_first=is_first)
+    ends = boot_id == "new" and is_first and autostart
+    assert decision.result is ends
+    assert list(decision.events) == [ev.AutostartChanged(enabled=False)] * ends
+    carry_out(record, decision)
+    assert (record.autostart, record.worker_boot_id) == (autostart and not ends, boot_id)
 
 
 def test_starting_claims_the_first_item() -> None:

@@ -50,6 +50,7 @@ SAMPLES: list[ch.Change] = [
     ch.PutTask(KeptTask(task("new", 9))),
     ch.PutTask(KeptTask(task("t-1", 1), task_result())),
     ch.DropTasks(("t-1", "t-3")),
+    ch.SetWorker("another boot"),
     ch.RememberRequest(request("new")),
     ch.ForgetRequests(("first", "second")),
 ]
@@ -93,6 +94,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.SetPermissions(nobody(str(rank))),
         ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
         ch.SetAutostart(enabled=bool(rank % 2)),
+        ch.SetWorker(f"boot-{number}"),
         ch.RememberRequest(request(f"id-{number}")),
         ch.PutTask(KeptTask(task(f"task-{number}", record.tasks.next_number))),
         *(ch.PutTask(KeptTask(running, task_result())) for running in record.tasks.running[:1]),

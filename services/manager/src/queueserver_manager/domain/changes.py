@@ -131,6 +131,13 @@ class DropTasks:
 
 
 @dataclass(frozen=True, slots=True)
+class SetWorker:
+    """Note which Worker process was met last."""
+
+    worker_boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RememberRequest:
     """Keep the answer to a request, so that its repetition gets the same."""
 
@@ -159,6 +166,7 @@ Change = (
     | SetAutostart
     | PutTask
     | DropTasks
+    | SetWorker
     | RememberRequest
     | ForgetRequests
 )

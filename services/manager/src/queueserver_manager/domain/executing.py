@@ -21,6 +21,7 @@ from queueserver_manager.domain.changes import (
     SetAutostart,
     SetExecution,
     SetRunning,
+    SetWorker,
 )
 from queueserver_manager.domain.editing import put_at
 from queueserver_manager.domain.errors import ItemHeld
@@ -141,6 +142,21 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
     if claimed is None:
         changes.append(SetExecution(Execution()))
     return Decision(Step(claimed, back.item), changes, events)
+
+
+def meet_worker(record: Record, boot_id: str, *, is_first: bool) -> Decision[bool]:
+    """Note the Worker process that is met; answers whether autostart ended.
+
+    If the first one that an owner meets is not the last one of the owner before, everything was started anew, perhaps
+    after a power failure and with nobody there to see motors move: autostart ends.
+    """
+    if boot_id == record.worker_boot_id:
+        return Decision(False)
+    changes: Changes = [SetWorker(boot_id)]
+    events: Events = []
+    if is_first:
+        _end_autostart(record, changes, events)
+    return Decision(bool(events), changes, events)
 
 
 def _next(

@@ -29,6 +29,7 @@ from queueserver_manager.domain.changes import (
     SetPermissions,
     SetRank,
     SetRunning,
+    SetWorker,
 )
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
@@ -89,7 +90,9 @@ def parts_of(change: Change) -> tuple[str, ...]:
         return ("permissions",)
     if isinstance(change, PutTask):
         return ("tasks",) if change.kept.result is not None else ()
-    if isinstance(change, (SetExecution, SetRank, SetMode, SetAutostart, DropTasks, RememberRequest, ForgetRequests)):
+    if isinstance(
+        change, (SetExecution, SetRank, SetMode, SetAutostart, SetWorker, DropTasks, RememberRequest, ForgetRequests)
+    ):
         return ()
     return ("queue",)
 
@@ -110,6 +113,8 @@ class Record:
     mode: QueueMode = field(default_factory=QueueMode)
     autostart: bool = False
     tasks: Tasks = field(default_factory=Tasks)
+    #: boot_id of the Worker process that was met last.
+    worker_boot_id: str = ""
     #: Answered requests by id, oldest first.
     requests: dict[str, AnsweredRequest] = field(default_factory=dict)
 
@@ -194,7 +199,9 @@ class Record:
         return lambda: setattr(self, attribute, before)
 
 
-_Replacing = DropAllItems | SetRunning | SetExecution | SetInventory | SetPermissions | SetMode | SetAutostart
+_Replacing = (
+    DropAllItems | SetRunning | SetExecution | SetInventory | SetPermissions | SetMode | SetAutostart | SetWorker
+)
 #: Changes that replace a part of the record; the part has the same name in both.
 _REPLACED: dict[type, str] = {
     SetRunning: "running",
@@ -202,4 +209,5 @@ _REPLACED: dict[type, str] = {
     SetInventory: "inventory",
     SetPermissions: "permissions",
     SetMode: "mode",
+    SetWorker: "worker_boot_id",
 }

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from queueserver_manager.domain.changes import Decision, SetInventory
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable
 from queueserver_manager.domain.events import InventoryReplaced
+from queueserver_manager.domain.executing import meet_worker
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.lifecycle import PendingCommand
 from queueserver_manager.domain.record import Record
@@ -53,6 +54,8 @@ class WorkerLink:
         self._snapshot_sequence = 0
         self._stream: asyncio.Task[None] | None = None
         self._again = False
+        #: A Worker was met in this term, and that is stored.
+        self._acquainted = False
         #: Set once the first snapshot was dealt with.
         self.met = asyncio.Event()
 
@@ -99,6 +102,7 @@ class WorkerLink:
         self._feed.attach(Attachment(snapshot.boot_id, snapshot.first_kept_sequence, snapshot.last_sequence))
         if snapshot.inventory is not None:
             await self._store_inventory(snapshot.inventory)
+        await self._note_worker(snapshot.boot_id)
         view = self._view
         view.connected, view.boot_id = True, snapshot.boot_id
         view.pending = PendingCommand.NONE
@@ -120,6 +124,17 @@ class WorkerLink:
             self._runner.forget(list(action.acknowledge))
         self._task_runner.reconcile(await self._ledger.read(lambda record: record.tasks.running), snapshot)
         self.met.set()
+
+    async def _note_worker(self, boot_id: str) -> None:
+        """Store which Worker was met; if Redis is away, at the next meeting, which follows its return."""
+        is_first = not self._acquainted
+        try:
+            committed = await self._ledger.submit(lambda record: meet_worker(record, boot_id, is_first=is_first))
+        except (StorageUnavailable, NotReady):
+            return
+        self._acquainted = True
+        if committed.result:
+            _log.warning("Autostart is off now: everything was started anew, so somebody should look first")
 
     async def _hear(self, events: Sequence[port.WorkerEvent]) -> None:
         for numbered in events:

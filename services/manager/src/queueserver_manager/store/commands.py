@@ -81,6 +81,8 @@ def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("HSET", keys.tasks, kept.task.uid, task_codec.encode_kept(kept))]
         case ch.DropTasks(uids):
             return [("HDEL", keys.tasks, *uids)]
+        case ch.SetWorker(boot_id):
+            return [("HSET", keys.meta, "worker_boot_id", boot_id)]
         case ch.RememberRequest(request):
             return [("HSET", keys.requests, request.request_id, codec.encode_request(request))]
         case ch.ForgetRequests(request_ids):

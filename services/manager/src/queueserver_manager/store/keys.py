@@ -2,7 +2,8 @@
 
 | key             | type   | content                                                                      |
 |-----------------|--------|------------------------------------------------------------------------------|
-| P:meta          | hash   | schema, store_id, revision, and the revision of the last change of each part |
+| P:meta          | hash   | schema, store_id, revision, the revision of the last change of each part,    |
+|                 |        | and boot_id of the Worker that was met last                                  |
 | P:items         | hash   | item uid -> item as JSON                                                      |
 | P:order         | zset   | item uid by rank: the queue, front first                                      |
 | P:running       | string | the running item as JSON; absent if none                                      |

@@ -105,6 +105,7 @@ class RedisStore:
         record.permissions = decode_permissions(permissions) if permissions else self._default_permissions
         record.mode = codec.decode_mode(codec.decode(mode)) if mode else QueueMode()
         record.autostart = autostart is not None
+        record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
         record.requests = _requests(requests)
         record.tasks = Tasks(map(decode_kept, tasks.values()))
         return record
