@@ -289,8 +289,8 @@ class QueueServiceServicer:
         has begun. With an empty queue it succeeds and nothing runs.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
-        the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
+        environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -330,8 +330,8 @@ class QueueServiceServicer:
     def SetAutostart(self, request, context):
         """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
         RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
-        reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
-        failed or never started.
+        reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
+        failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
         Events: autostart_changed, and queue_started when it starts the queue.
         """

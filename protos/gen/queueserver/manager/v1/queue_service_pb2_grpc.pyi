@@ -136,8 +136,8 @@ class QueueServiceStub:
     has begun. With an empty queue it succeeds and nothing runs.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
-    the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
+    environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
     StopQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]
@@ -161,8 +161,8 @@ class QueueServiceStub:
     SetAutostart: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.SetAutostartRequest, _queue_service_pb2.SetAutostartResponse]
     """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
     RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
-    reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
-    failed or never started.
+    reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
+    failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
     Events: autostart_changed, and queue_started when it starts the queue.
     """
@@ -282,8 +282,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     has begun. With an empty queue it succeeds and nothing runs.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
-    the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+    ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
+    environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
     StopQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]  # type: ignore[assignment]
@@ -307,8 +307,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     SetAutostart: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.SetAutostartRequest, _queue_service_pb2.SetAutostartResponse]  # type: ignore[assignment]
     """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
     RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
-    reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
-    failed or never started.
+    reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
+    failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
     Events: autostart_changed, and queue_started when it starts the queue.
     """
@@ -497,8 +497,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         has begun. With an empty queue it succeeds and nothing runs.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
-        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), ITEM_HELD (update, move or remove
-        the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
+        environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
 
@@ -546,8 +546,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_queue_service_pb2.SetAutostartResponse, _abc.Awaitable[_queue_service_pb2.SetAutostartResponse]]:
         """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
         RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
-        reason than being empty: by StopQueue, a queue_stop instruction, or an item that was stopped, aborted, halted,
-        failed or never started.
+        reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
+        failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
         Events: autostart_changed, and queue_started when it starts the queue.
         """
