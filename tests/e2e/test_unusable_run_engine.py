@@ -15,6 +15,7 @@ from queueserver_client import (
     ManagerState,
     Plan,
     QueueStopReason,
+    RunEngineBusy,
     RunEngineMissing,
     RunEnginePanicked,
     RunEngineState,
@@ -30,7 +31,7 @@ from tests.harness.wait import bounded, first
 K = BlockerKind
 PLANS = """
 import bluesky.plan_stubs as bps
-import os, signal
+import signal, threading
 
 def nothing():
     yield from bps.null()
@@ -38,14 +39,28 @@ def nothing():
 def panicking(gate):
     # What a framework in the startup code may do to Ctrl-C, and what a stuck plan makes of it then.
     yield from bps.null()
-    os.kill(os.getpid(), signal.SIGINT)
+    waiting.wait()
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
     open(gate, "rb", buffering=0).read(1)
 """
 ENGINE = """
-import signal
+import signal, threading
 from bluesky import RunEngine
-RE = RunEngine({}, context_managers=[])
+from bluesky.utils import DuringTask
+
+waiting = threading.Event()
+
+class Telling(DuringTask):
+    def block(self, event):
+        waiting.set()
+        event.wait()
+
+RE = RunEngine({}, context_managers=[], during_task=Telling())
 signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+BUSY = """
+import bluesky.plan_stubs as bps
+threading.Thread(target=lambda: RE(bps.sleep(1e6)), daemon=True).start()
 """
 #: Startup code, the state of its RunEngine, the refusal, and what is said about it with the way out.
 UNUSABLE = {
@@ -60,6 +75,10 @@ UNUSABLE = {
     "panicked": (
         ENGINE + "RE._state = 'panicked'\n",
         *(RunEngineState.PANICKED, RunEnginePanicked, K.RUN_ENGINE_PANICKED, "qserver environment destroy"),
+    ),
+    "busy": (
+        ENGINE + BUSY,
+        *(RunEngineState.RUNNING, RunEngineBusy, K.RUN_ENGINE_BUSY, "qserver environment destroy"),
     ),
 }
 
@@ -103,9 +122,9 @@ async def test_nothing_starts_without_a_usable_run_engine_and_the_refusal_and_th
 ) -> None:
     code, engine_state, refusal, kind, remedy = UNUSABLE[what]
     await open_with(client, startup, code)
+    await until(client, lambda now: now.environment.run_engine_state is engine_state)
     await client.queue.add(Plan("nothing"))
     before = await client.status()
-    assert before.environment.run_engine_state is engine_state
     for call in (client.queue.start, lambda: client.queue.execute(Plan("nothing"))):
         with pytest.raises(refusal) as caught:
             await call()

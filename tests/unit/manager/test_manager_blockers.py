@@ -84,6 +84,10 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
         {"environment": replace(OPEN, run_engine=_R.PANICKED)},
         *(_K.RUN_ENGINE_PANICKED, "EnvironmentService.Destroy", "qserver environment destroy"),
     ),
+    (
+        {"environment": replace(OPEN, run_engine=_R.RUNNING)},
+        *(_K.RUN_ENGINE_BUSY, "EnvironmentService.Destroy", "qserver environment destroy"),
+    ),
     ({"state": _S.PAUSED}, _K.PLAN_PAUSED, "RunEngineService.Resume", "qserver re resume"),
     ({"items_in_queue": 0}, _K.QUEUE_EMPTY, "QueueService.AddItem", "qserver queue add plan '{\"name\": …}'"),
     ({"head_held": True}, _K.ITEM_HELD, "QueueService.RemoveItem", "qserver queue item remove front"),

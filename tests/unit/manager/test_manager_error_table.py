@@ -144,6 +144,7 @@ def test_every_sentence_that_is_fixed_says_what_to_do() -> None:
         errors.InventoryEmpty: "open the environment",
         errors.RunEngineMissing: "define RE",
         errors.RunEnginePanicked: "open a new one",
+        errors.RunEngineBusy: "wait until it has ended",
         errors.InventoryChanged: "begin the listing again",
         errors.WatcherTooSlow: "watch again",
         errors.NotReady: "try again",

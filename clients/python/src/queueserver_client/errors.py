@@ -23,6 +23,7 @@
     │   ├── ItemHeld
     │   ├── ItemRunning
     │   ├── RunEngineMissing
+    │   ├── RunEngineBusy
     │   └── RunEnginePanicked
     ├── Conflict                    something changed meanwhile: read again, then repeat
     │   └── RevisionMismatch        .queue_revision
@@ -275,6 +276,10 @@ class ItemRunning(InvalidState):
 
 class RunEngineMissing(InvalidState):
     """The startup code has no RunEngine."""
+
+
+class RunEngineBusy(InvalidState):
+    """The RunEngine runs something that was not started by the queue: wait, or destroy the environment."""
 
 
 class RunEnginePanicked(InvalidState):

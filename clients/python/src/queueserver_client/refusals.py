@@ -49,6 +49,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "RESUME_TOKEN_EXPIRED": errors.ResumeTokenExpired,
     "RESUME_TOKEN_INVALID": errors.InvalidRequest,
     "REVISION_MISMATCH": errors.RevisionMismatch,
+    "RUN_ENGINE_BUSY": errors.RunEngineBusy,
     "RUN_ENGINE_MISSING": errors.RunEngineMissing,
     "RUN_ENGINE_PANICKED": errors.RunEnginePanicked,
     "STORAGE_UNAVAILABLE": errors.ServiceUnavailable,

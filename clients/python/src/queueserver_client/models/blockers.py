@@ -27,6 +27,8 @@ class BlockerKind(Word):
     QUEUE_EMPTY = "queue_empty"
     ITEM_HELD = "item_held"
     NOT_STARTED = "not_started"
+    TASK_RUNNING = "task_running"
+    RUN_ENGINE_BUSY = "run_engine_busy"
 
 
 @dataclass(frozen=True)

@@ -290,7 +290,8 @@ class QueueServiceServicer:
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
         ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
-        environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+        environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
+        UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

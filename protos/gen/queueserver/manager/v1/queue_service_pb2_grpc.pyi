@@ -137,7 +137,8 @@ class QueueServiceStub:
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
     ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
-    environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+    environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
+    UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
     StopQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]
@@ -283,7 +284,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
     ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
-    environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+    environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
+    UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
     StopQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]  # type: ignore[assignment]
@@ -498,7 +500,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
         ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
-        environment), ITEM_HELD (update, move or remove the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
+        environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
+        UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
 

@@ -56,6 +56,8 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """The queue is not started, and does not start by itself."""
     BLOCKER_KIND_TASK_RUNNING: _BlockerKind.ValueType  # 13
     """A task is being executed in the foreground."""
+    BLOCKER_KIND_RUN_ENGINE_BUSY: _BlockerKind.ValueType  # 14
+    """The RunEngine runs something that was not started by the queue."""
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle."""
@@ -88,6 +90,8 @@ BLOCKER_KIND_NOT_STARTED: BlockerKind.ValueType  # 12
 """The queue is not started, and does not start by itself."""
 BLOCKER_KIND_TASK_RUNNING: BlockerKind.ValueType  # 13
 """A task is being executed in the foreground."""
+BLOCKER_KIND_RUN_ENGINE_BUSY: BlockerKind.ValueType  # 14
+"""The RunEngine runs something that was not started by the queue."""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 class _ManagerState:

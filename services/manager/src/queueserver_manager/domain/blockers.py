@@ -29,6 +29,7 @@ class BlockerKind(Enum):
     ITEM_HELD = 11
     NOT_STARTED = 12
     TASK_RUNNING = 13
+    RUN_ENGINE_BUSY = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ def _environment(now: Circumstances) -> list[Blocker]:
             Blocker(
                 BlockerKind.RUN_ENGINE_PANICKED, sentence, "EnvironmentService.Destroy", "qserver environment destroy"
             )
+        )
+    elif now.state is ManagerState.IDLE and environment.run_engine is not RunEngineState.IDLE:
+        sentence = "The RunEngine runs something that was not started by the queue: wait, or destroy the environment."
+        found.append(
+            Blocker(BlockerKind.RUN_ENGINE_BUSY, sentence, "EnvironmentService.Destroy", "qserver environment destroy")
         )
     return found
 

@@ -43,6 +43,7 @@ Refused
 │   ├── ReloadDisabled
 │   ├── FileInvalid
 │   ├── RunEngineMissing
+│   ├── RunEngineBusy
 │   └── RunEnginePanicked
 ├── Conflict
 │   ├── InventoryChanged
@@ -322,6 +323,16 @@ class RunEngineMissing(WrongState):
         super().__init__(
             "The environment has no RunEngine, so plans can't run: "
             "define RE in the startup code, or leave it to the Worker to create one, and reopen the environment."
+        )
+
+
+class RunEngineBusy(WrongState):
+    """The RunEngine runs something that no item of ours began."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The RunEngine runs something that was not started by the queue: "
+            "wait until it has ended, or destroy the environment and open a new one."
         )
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 from queueserver_manager.domain import executing
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import set_autostart
-from queueserver_manager.domain.errors import EnvironmentClosed, RunEngineMissing, RunEnginePanicked, WorkerUnavailable
+from queueserver_manager.domain.errors import (
+    EnvironmentClosed,
+    RunEngineBusy,
+    RunEngineMissing,
+    RunEnginePanicked,
+    WorkerUnavailable,
+)
 from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState, check
 from queueserver_manager.domain.record import Record
@@ -28,7 +34,8 @@ class ExecutionOperations:
     async def start(self, caller: Caller, reply: Reply[RunningItem | None]) -> bytes:
         """Start the queue; the result is what was claimed.
 
-        Raises InvalidState, EnvironmentClosed, RunEngineMissing, RunEnginePanicked, ItemHeld, WorkerUnavailable.
+        Raises InvalidState, EnvironmentClosed, RunEngineMissing, RunEngineBusy, RunEnginePanicked, ItemHeld,
+        WorkerUnavailable.
         """
 
         def decide(record: Record) -> Decision[RunningItem | None]:
@@ -69,6 +76,8 @@ class ExecutionOperations:
             raise RunEngineMissing
         if view.environment.run_engine is RunEngineState.PANICKED:
             raise RunEnginePanicked
+        if view.environment.run_engine is not RunEngineState.IDLE:
+            raise RunEngineBusy
 
     async def stop(self, caller: Caller, reply: Reply[None]) -> bytes:
         """Let the running item end and start no other. Raises InvalidState."""

@@ -47,6 +47,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.ReloadDisabled: (_C.FAILED_PRECONDITION, "RELOAD_DISABLED"),
     errors.FileInvalid: (_C.FAILED_PRECONDITION, "FILE_INVALID"),
     errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
+    errors.RunEngineBusy: (_C.FAILED_PRECONDITION, "RUN_ENGINE_BUSY"),
     errors.RunEnginePanicked: (_C.FAILED_PRECONDITION, "RUN_ENGINE_PANICKED"),
     errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
     errors.RevisionMismatch: (_C.ABORTED, "REVISION_MISMATCH"),
