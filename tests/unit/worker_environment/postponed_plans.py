@@ -12,5 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-def postponed(detectors: Sequence[Readable], num: int | None = None, price: Decimal | None = None) -> Iterator[Any]:
+def postponed(
+    detectors: Sequence[Readable], num: int | None = None, price: Sequence[Readable] | Decimal | None = None
+) -> Iterator[Any]:
     yield from (detectors, num, price)

@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Annotated, Any, Dict, List, Literal, NewType, Optional, Tuple, TypedDict, TypeVar, Union
 
+import bluesky.protocols
 import numpy as np
 import pytest
 from bluesky.protocols import Flyable, Locatable, Movable, NamedMovable, Readable, Stageable
 from ophyd import Device, EpicsMotor
 from ophyd_async.core import StandardReadable
-from queueserver.common.v1.inventory_pb2 import ParameterType
-from queueserver_worker.environment.describe.annotations import annotation_text, parameter_type, resolve
+from queueserver_inventory.type_text import read_type, type_names
+from queueserver_worker.environment.describe.annotations import parameter_type, resolve
+from queueserver_worker.environment.describe.hint_text import hint_text
 
+from tests.unit.inventory.type_notation import shown
 from tests.unit.worker_environment.postponed_plans import postponed
 
 
@@ -45,18 +48,18 @@ class Lookalike:
     def describe(self) -> None: ...
 
 
+OTHER_PROTOCOLS = (
+    "Configurable",
+    "Triggerable",
+    "Locatable",
+    "Stageable",
+    "Pausable",
+    "Stoppable",
+    "Subscribable",
+    "Checkable",
+)
 Energy = NewType("Energy", float)
 AnyMotor = TypeVar("AnyMotor", bound=Movable)
-
-
-def shown(tree: ParameterType) -> str:
-    """Write a tree in short: list(device:Readable) | none."""
-    name = ParameterType.Kind.Name(tree.kind).removeprefix("KIND_").lower()
-    if tree.kind == ParameterType.KIND_UNION:
-        return " | ".join(map(shown, tree.arguments))
-    parts = [*map(shown, tree.arguments), *tree.choices]
-    inside = f"({', '.join(parts)})" if parts else ""
-    return name + (f":{tree.device_protocol}" if tree.device_protocol else "") + inside
 
 
 @pytest.mark.parametrize(
@@ -64,6 +67,7 @@ def shown(tree: ParameterType) -> str:
     [
         (inspect.Parameter.empty, "unspecified"),
         (Any, "any"),
+        (collections.abc.Hashable, "any"),
         (bool, "boolean"),
         (int, "integer"),
         (float, "number"),
@@ -89,8 +93,8 @@ def shown(tree: ParameterType) -> str:
         (Options, "map"),
         (Literal["a", "b"], "enum(a, b)"),
         (Literal["a", 1, None], "enum(a) | integer | none"),
-        (Mode, "enum(fast, slow)"),
-        (Gain, "enum(LOW)"),
+        (Mode, "enum Mode[fast, slow]"),
+        (Gain, "enum Gain[LOW]"),
         (Callable[[int], str], "callable"),
         (collections.abc.Callable, "callable"),
         (typing.Callable, "callable"),
@@ -142,8 +146,13 @@ def test_postponed_hints_are_evaluated_with_the_functions_own_globals() -> None:
     }
     assert shown(parameter_type(hints["detectors"])) == "list(device:Readable)"
     assert shown(parameter_type(hints["num"])) == "integer | none"
-    assert hints["price"] == "Decimal | None"
-    assert shown(parameter_type(hints["price"])) == "unspecified"
+    assert hints["price"] == "Sequence[Readable] | Decimal | None"
+
+
+def test_of_a_hint_that_cant_be_evaluated_what_is_known_without_its_names_is_kept() -> None:
+    assert shown(parameter_type("Sequence[Readable] | Decimal | None")) == "list(device:Readable) | unspecified | none"
+    assert shown(parameter_type("no type at all")) == "unspecified"
+    assert shown(parameter_type(resolve(Dict[str, "Readable"], {}))) == "map(device:Readable)"
 
 
 def test_a_forward_reference_inside_a_hint_is_evaluated() -> None:
@@ -152,15 +161,61 @@ def test_a_forward_reference_inside_a_hint_is_evaluated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("annotation", "text"),
+    ("hint", "text"),
     [
         (inspect.Parameter.empty, ""),
-        (Optional[int], "Optional[int]"),
-        (Sequence[Readable], "collections.abc.Sequence[__READABLE__]"),
-        (Union[Movable, Stageable], "Union[__MOVABLE__, __DEVICE__]"),
+        (int, "int"),
+        (tuple, "tuple"),
+        (dict, "dict"),
+        (Optional[int], "typing.Optional[int]"),
+        (int | None, "int | None"),
+        (Union[int, str], "typing.Union[int, str]"),
+        (Union[int, str, None], "typing.Union[int, str, NoneType]"),
+        (List[int], "typing.List[int]"),
+        (list[int], "list[int]"),
+        (Literal["a", "b"], "typing.Literal['a', 'b']"),
+        (Dict[str, Any], "typing.Dict[str, typing.Any]"),
+        (Any, "typing.Any"),
+        (Readable, "__READABLE__"),
+        (Readable[float], "__READABLE__"),
+        (Movable, "__MOVABLE__"),
+        (NamedMovable, "__MOVABLE__"),
         (Flyable, "__FLYABLE__"),
-        ("list[Readable]", "list[__READABLE__]"),
+        *((getattr(bluesky.protocols, name), "__DEVICE__") for name in OTHER_PROTOCOLS),
+        (List[Readable], "typing.List[__READABLE__]"),
+        (Union[Readable, List[Readable]], "typing.Union[__READABLE__, typing.List[__READABLE__]]"),
+        (Sequence[Readable], "collections.abc.Sequence[__READABLE__]"),
+        (typing.Sequence[Readable], "typing.Sequence[__READABLE__]"),
+        (typing.Callable[[int], str], "__CALLABLE__"),
+        (typing.Callable, "__CALLABLE__"),
+        (Callable[[int], str], "__CALLABLE__"),
+        (collections.abc.Callable, "__CALLABLE__"),
+        (collections.abc.Iterable, "collections.abc.Iterable[typing.Any]"),
+        (EpicsMotor, "__MOVABLE__"),
+        (Mode, "Mode"),
+        (Tuple[int, ...], "typing.Tuple[int, ...]"),
+        (tuple[()], "tuple[()]"),
+        (Callable[[int], str] | Callable[[], str] | None, "__CALLABLE__ | None"),
+        (Union[Callable[[int], str], Callable[[], str]], "__CALLABLE__"),
+        (Optional[collections.abc.Hashable], "typing.Optional[collections.abc.Hashable]"),
+        (np.ndarray, "numpy.ndarray"),
+        (Annotated[int, "unit"], "int"),
     ],
 )
-def test_the_text_for_people_names_protocols_as_the_old_server_did(annotation: Any, text: str) -> None:
-    assert annotation_text(annotation).replace("typing.", "") == text
+def test_the_text_of_a_hint_is_that_of_the_reference_and_reads_as_the_same_type(hint: Any, text: str) -> None:
+    assert hint_text(hint) == text
+    tree = parameter_type(hint)
+    if text:
+        assert read_type(text, type_names(tree)) == tree
+
+
+@pytest.mark.parametrize(
+    ("hint", "text"),
+    [
+        ("Sequence[Readable] | Decimal", "Sequence[__READABLE__] | Decimal"),
+        (Dict[str, "Readable"], "typing.Dict[str, __READABLE__]"),
+        (Opaque | str, f"{__name__}.Opaque | str"),
+    ],
+)
+def test_the_text_of_a_hint_that_has_no_tree_is_shown_as_well(hint: Any, text: str) -> None:
+    assert hint_text(hint) == text

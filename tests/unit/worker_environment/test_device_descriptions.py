@@ -7,7 +7,8 @@ from ophyd import ADComponent, Component, Device, EpicsMotor, EpicsSignal, Signa
 from ophyd.sim import SynAxis, motor, trivial_flyer
 from ophyd_async.core import DeviceVector, StandardReadable, soft_signal_rw
 from queueserver.common.v1.inventory_pb2 import DeviceDescription
-from queueserver_worker.environment.describe.devices import MAX_DEPTH, find_component, is_device
+from queueserver_worker.environment.describe.device_trees import MAX_DEPTH
+from queueserver_worker.environment.describe.devices import find_component, is_device
 from queueserver_worker.environment.describe.inventory import take_inventory
 
 

@@ -99,6 +99,7 @@ NAMES: Final[dict[str, tuple[_T.Kind.ValueType, str]]] = {
 SIMPLE: Final[dict[str, _T.Kind.ValueType]] = {
     "Any": _T.KIND_ANY,
     "object": _T.KIND_ANY,
+    "Hashable": _T.KIND_ANY,
     "None": _T.KIND_NONE,
     "NoneType": _T.KIND_NONE,
     "bool": _T.KIND_BOOLEAN,

@@ -1,48 +1,27 @@
 """Type hints of plans: from Python's annotations to the ParameterType tree.
 
 Guarantees: the tree is plain data that nobody needs to evaluate; whatever can't be expressed is KIND_UNSPECIFIED
-(any value, names convert), never an error. Text for people names bluesky's protocols as __READABLE__,
-__MOVABLE__, __FLYABLE__ and __DEVICE__.
+(any value, names convert), never an error, and only where it stands: what else a hint says is kept.
 """
 
 import collections.abc
 import inspect
 import numbers
 import os
-import re
 import types
 import typing
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Final
 
 import numpy as np
 from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.type_text import TypeTextError, read_type
+from queueserver_inventory.type_trees import literal_type, union_of
+from queueserver_inventory.type_words import PROTOCOLS
 
 from queueserver_worker.environment.describe.devices import class_protocol, is_device_class
 
-_PROTOCOLS: Final = {"Readable": "Readable", "Movable": "Movable", "NamedMovable": "Movable", "Flyable": "Flyable"}
-_DEVICE_PROTOCOLS: Final = frozenset(_PROTOCOLS) | {
-    "Configurable",
-    "Triggerable",
-    "Locatable",
-    "Stageable",
-    "Pausable",
-    "Stoppable",
-    "Subscribable",
-    "Checkable",
-    "Preparable",
-    "Collectable",
-    "EventCollectable",
-    "EventPageCollectable",
-    "HasName",
-    "HasParent",
-    "HasHints",
-    "WritesExternalAssets",
-    "WritesStreamAssets",
-}
-_PROTOCOL_TEXT: Final = re.compile(
-    rf"\b(?:[A-Za-z_][\w.]*\.)?({'|'.join(sorted(_DEVICE_PROTOCOLS))})\b(?:\[[^\[\]]*\])?"
-)
 _MAX_DEPTH: Final = 12
 _LISTS: Final = (
     list,
@@ -58,11 +37,18 @@ _LISTS: Final = (
     collections.abc.MutableSet,
     np.ndarray,
 )
-_MAPS: Final = (dict, collections.abc.Mapping, collections.abc.MutableMapping, collections.OrderedDict)
+_MAPS: Final = (
+    dict,
+    collections.abc.Mapping,
+    collections.abc.MutableMapping,
+    collections.OrderedDict,
+    collections.defaultdict,
+)
 _SIMPLE: Final[dict[Any, "ParameterType.Kind.ValueType"]] = {
     inspect.Parameter.empty: ParameterType.KIND_UNSPECIFIED,
     Any: ParameterType.KIND_ANY,
     object: ParameterType.KIND_ANY,
+    collections.abc.Hashable: ParameterType.KIND_ANY,
     None: ParameterType.KIND_NONE,
     type(None): ParameterType.KIND_NONE,
     bool: ParameterType.KIND_BOOLEAN,
@@ -74,6 +60,8 @@ _SIMPLE: Final[dict[Any, "ParameterType.Kind.ValueType"]] = {
     str: ParameterType.KIND_STRING,
     os.PathLike: ParameterType.KIND_STRING,
     tuple: ParameterType.KIND_LIST,
+    typing.Tuple: ParameterType.KIND_LIST,  # noqa: UP006 - users write it
+    typing.Callable: ParameterType.KIND_CALLABLE,
     collections.abc.Callable: ParameterType.KIND_CALLABLE,
 }
 
@@ -90,27 +78,73 @@ def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
 
 
 def parameter_type(hint: Any) -> ParameterType:
-    """Express a resolved hint as a tree."""
-    return _tree(hint, 0)
+    """Express a resolved hint as a tree; of one that is still text, what can be read without its names."""
+    if not isinstance(hint, str):
+        return _tree(hint, 0)
+    try:
+        return read_type(hint, lenient=True)
+    except TypeTextError:
+        return ParameterType()
 
 
-def annotation_text(annotation: Any) -> str:
-    """Print a hint for people; empty if there is none."""
-    if annotation is inspect.Parameter.empty:
-        return ""
-    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    return _PROTOCOL_TEXT.sub(lambda match: f"__{_PROTOCOLS.get(match[1], 'Device').upper()}__", text)
+def device_protocol(cls: Any) -> str | None:
+    """Name the protocol that a class asks of a device: "Movable", "Readable", "Flyable", or nothing for any device.
+
+    None if it is no class of devices.
+    """
+    if not isinstance(cls, type):
+        return None
+    if cls.__module__ == "bluesky.protocols" and cls.__name__ in PROTOCOLS:
+        return PROTOCOLS[cls.__name__]
+    if is_device_class(cls):
+        return class_protocol(cls)
+    for base in cls.__mro__[1:]:
+        if base.__module__ == "bluesky.protocols" and base.__name__ in PROTOCOLS:
+            return PROTOCOLS[base.__name__]
+    return None
+
+
+def enum_members(cls: type[Enum]) -> dict[str, Enum]:
+    """List the members of an enum by the texts that stand for them: their values if all are texts, else their names."""
+    if all(isinstance(member.value, str) for member in cls):
+        return {member.value: member for member in cls}
+    return dict(cls.__members__)
+
+
+def enum_classes(hint: Any) -> Iterator[type[Enum]]:
+    """List the enums in a resolved hint, at any depth."""
+    return _enums_in(hint, 0)
+
+
+def unwrapped(hint: Any) -> Any:
+    """Take off what says nothing about values: Annotated, NewType, type aliases, type variables."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return typing.get_args(hint)[0]
+    if isinstance(hint, typing.TypeVar):
+        return hint.__bound__ or inspect.Parameter.empty
+    if isinstance(hint, typing.NewType):
+        return hint.__supertype__
+    return getattr(hint, "__value__", hint) if type(hint).__name__ == "TypeAliasType" else hint
+
+
+def is_bare_iterable(hint: Any) -> bool:
+    """Tell whether a hint says that something can be iterated over, and nothing about its elements."""
+    return hint is collections.abc.Iterable or hint is typing.Iterable
 
 
 def _tree(hint: Any, depth: int) -> ParameterType:
+    if isinstance(hint, typing.ForwardRef):
+        return parameter_type(hint.__forward_arg__)
     kind = _simple_kind(hint)
     if kind is not None:
         return ParameterType(kind=kind)
     if depth >= _MAX_DEPTH:
         return ParameterType()
-    inner = _unwrapped(hint)
+    inner = unwrapped(hint)
     if inner is not hint:
         return _tree(inner, depth + 1)
+    if is_bare_iterable(hint):
+        return ParameterType(kind=ParameterType.KIND_LIST, arguments=[ParameterType(kind=ParameterType.KIND_ANY)])
     origin = typing.get_origin(hint)
     if origin is None:
         return _class_tree(hint) if isinstance(hint, type) else ParameterType()
@@ -124,20 +158,9 @@ def _simple_kind(hint: Any) -> "ParameterType.Kind.ValueType | None":
         return None
 
 
-def _unwrapped(hint: Any) -> Any:
-    """Take off what says nothing about values: Annotated, NewType, type aliases, type variables."""
-    if typing.get_origin(hint) is typing.Annotated:
-        return typing.get_args(hint)[0]
-    if isinstance(hint, typing.TypeVar):
-        return hint.__bound__ or inspect.Parameter.empty
-    if isinstance(hint, typing.NewType):
-        return hint.__supertype__
-    return getattr(hint, "__value__", hint) if type(hint).__name__ == "TypeAliasType" else hint
-
-
 def _generic_tree(origin: Any, arguments: tuple[Any, ...], depth: int) -> ParameterType:
     if origin in (typing.Union, types.UnionType):
-        return _union([_tree(argument, depth) for argument in arguments])
+        return union_of(_tree(argument, depth) for argument in arguments)
     if origin is typing.Literal:
         return _literal(arguments)
     if origin is tuple:
@@ -155,12 +178,12 @@ def _class_tree(cls: Any) -> ParameterType:
     if not isinstance(cls, type):
         return ParameterType()
     if issubclass(cls, Enum):
-        return _enum(cls)
+        return ParameterType(kind=ParameterType.KIND_ENUM, choices=enum_members(cls), type_name=cls.__name__)
     if cls in _LISTS:
         return ParameterType(kind=ParameterType.KIND_LIST)
     if cls in _MAPS or typing.is_typeddict(cls):
         return ParameterType(kind=ParameterType.KIND_MAP)
-    protocol = _device_protocol(cls)
+    protocol = device_protocol(cls)
     if protocol is not None:
         return ParameterType(kind=ParameterType.KIND_DEVICE, device_protocol=protocol)
     for base, kind in ((np.bool_, ParameterType.KIND_BOOLEAN), (np.integer, ParameterType.KIND_INTEGER)):
@@ -173,41 +196,26 @@ def _class_tree(cls: Any) -> ParameterType:
     return ParameterType()
 
 
-def _device_protocol(cls: type) -> str | None:
-    if cls.__module__ == "bluesky.protocols" and cls.__name__ in _DEVICE_PROTOCOLS:
-        return _PROTOCOLS.get(cls.__name__, "")
-    if is_device_class(cls):
-        return class_protocol(cls)
-    for base in cls.__mro__[1:]:
-        if base.__module__ == "bluesky.protocols" and base.__name__ in _DEVICE_PROTOCOLS:
-            return _PROTOCOLS.get(base.__name__, "")
-    return None
-
-
-def _union(parts: list[ParameterType]) -> ParameterType:
-    distinct: list[ParameterType] = []
-    for part in parts:
-        for option in part.arguments if part.kind == ParameterType.KIND_UNION else [part]:
-            if option not in distinct:
-                distinct.append(option)
-    return distinct[0] if len(distinct) == 1 else ParameterType(kind=ParameterType.KIND_UNION, arguments=distinct)
-
-
 def _literal(values: tuple[Any, ...]) -> ParameterType:
-    texts = [value for value in values if isinstance(value, str)]
-    parts = [_tree(type(value), 0) for value in values if not isinstance(value, str)]
-    if texts:
-        parts.insert(0, ParameterType(kind=ParameterType.KIND_ENUM, choices=texts))
-    return _union(parts)
-
-
-def _enum(cls: type[Enum]) -> ParameterType:
-    values = [member.value for member in cls]
-    choices = values if all(isinstance(value, str) for value in values) else [member.name for member in cls]
-    return ParameterType(kind=ParameterType.KIND_ENUM, choices=choices)
+    enums = [_class_tree(type(value)) for value in values if isinstance(value, Enum)]
+    others = [value for value in values if not isinstance(value, Enum)]
+    return union_of([literal_type(others), *enums] if others else enums)
 
 
 def _tuple(arguments: tuple[Any, ...], depth: int) -> ParameterType:
     if len(arguments) == 2 and arguments[1] is Ellipsis:  # noqa: PLR2004 - the form tuple[X, ...]
         return ParameterType(kind=ParameterType.KIND_LIST, arguments=[_tree(arguments[0], depth)])
     return ParameterType(kind=ParameterType.KIND_TUPLE, arguments=[_tree(argument, depth) for argument in arguments])
+
+
+def _enums_in(hint: Any, depth: int) -> Iterator[type[Enum]]:
+    if depth >= _MAX_DEPTH:
+        return
+    inner = unwrapped(hint)
+    if isinstance(inner, Enum):
+        yield type(inner)
+    elif isinstance(inner, type) and issubclass(inner, Enum):
+        yield inner
+    else:
+        for part in typing.get_args(inner):
+            yield from _enums_in(part, depth + 1)

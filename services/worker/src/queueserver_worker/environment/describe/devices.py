@@ -1,22 +1,17 @@
-"""Devices: which objects are devices, what they can do and of what they consist.
+"""Devices: which objects are devices, what they can do, and which components they have.
 
-Guarantees: looking at a device runs none of its properties and creates none of its lazy components, so an
-inventory of a beamline that is switched off takes no time and no connection. Classes of ophyd are described once,
-however many instances there are. Trees end at MAX_DEPTH levels.
+Guarantees: looking at a device of ophyd or ophyd-async runs none of its properties and creates none of its lazy
+components, so an inventory of a beamline that is switched off takes no time and no connection.
 Does not guarantee that a component that is listed can be connected.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any, Final
 
-from queueserver.common.v1.inventory_pb2 import DeviceDescription
+from queueserver_inventory.patterns import Traits
 
-from queueserver_worker.environment.failures import error_text
-
-MAX_DEPTH: Final = 5
-"""Levels of a device tree, the device itself included."""
 _READABLE: Final = frozenset({"name", "read", "describe"})
 _MOVABLE: Final = frozenset({"set"})
 _FLYABLE: Final = frozenset({"name", "kickoff", "complete"})
@@ -42,11 +37,23 @@ def is_device_class(cls: type) -> bool:
 
 def class_protocol(cls: type) -> str:
     """Name the protocol that says most about a device class: "Movable", "Readable", "Flyable" or nothing."""
-    members = _members_of_class(cls) | {"name"}
-    for protocol, wanted in (("Movable", _MOVABLE), ("Readable", _READABLE), ("Flyable", _FLYABLE)):
-        if members >= wanted:
-            return protocol
-    return ""
+    traits = class_traits(cls)
+    if traits.is_movable:
+        return "Movable"
+    if traits.is_readable:
+        return "Readable"
+    return "Flyable" if traits.is_flyable else ""
+
+
+def traits_of(device: object) -> Traits:
+    """Tell what a device can do."""
+    return _traits(_members(device))
+
+
+@cache
+def class_traits(cls: type) -> Traits:
+    """Tell what instances of a class of devices can do."""
+    return _traits(_members_of_class(cls) | {"name"})
 
 
 def find_component(device: object, name: str) -> object | None:
@@ -54,10 +61,10 @@ def find_component(device: object, name: str) -> object | None:
 
     Unlike a description this creates a lazy component, because the caller wants to use it.
     """
-    if _ophyd_components(type(device)) is not None:
+    if ophyd_components(type(device)) is not None:
         return getattr(device, name) if name in getattr(device, "component_names", ()) else None
     if _members(device) >= _COMPOSED:
-        return dict(_children(device)).get(name)
+        return next((child for key, child in device.children() if str(key) == name), None)  # type: ignore[attr-defined] # it has them, see _members
     if name.startswith("_"):
         return None
     component = getattr(device, name, None)
@@ -66,85 +73,48 @@ def find_component(device: object, name: str) -> object | None:
 
 def component_names(device: object) -> list[str]:
     """List the names of a device's components."""
-    components = _ophyd_components(type(device))
+    components = ophyd_components(type(device))
     if components is not None:
         return list(components)
-    return [name for name, _ in _children(device)] if _members(device) >= _COMPOSED else []
+    return [name for name, _ in components_of(device)]
 
 
-def describe_device(name: str, device: object, problems: list[str]) -> DeviceDescription:
-    """Describe a device with its components.
+def components_of(device: Any) -> Iterator[tuple[str, Callable[[], object]]]:
+    """List the components of a device that is none of ophyd: their names, and how to get each.
 
-    Where the components of a device can't be listed, they are left out and a sentence is added to `problems`.
+    Raises whatever the device's own code raises.
     """
-    description = DeviceDescription()
-    description.CopyFrom(_describe(name, device, MAX_DEPTH, problems))
-    description.name = name
-    return description
-
-
-def _describe(path: str, device: object, depth: int, problems: list[str]) -> DeviceDescription:
-    if _ophyd_components(type(device)) is not None:
-        description = _describe_class(type(device), depth)
-        description.MergeFrom(_flags(_members(device)))
-        return description
-    description = _describe_node(type(device), _members(device))
-    if depth > 1 and _members(device) >= _COMPOSED:
-        description.components.extend(_describe_children(path, device, depth - 1, problems))
-    return description
-
-
-def _describe_children(path: str, device: object, depth: int, problems: list[str]) -> list[DeviceDescription]:
-    found = []
-    try:
-        for name, child in _children(device):
-            component = _describe(f"{path}.{name}", child, depth, problems)
-            component.name = name
-            found.append(component)
-    except Exception as error:  # noqa: BLE001 - protects the other devices from one whose code is broken
-        problems.append(f"The components of {path} were left out ({type(error).__name__}: {error_text(error)}).")
-        return []
-    return found
+    if _members(device) >= _COMPOSED:
+        for name, child in device.children():
+            yield str(name), lambda child=child: child  # type: ignore[misc] # mypy can't infer a default's type
+        return
+    for name in _named_components(device):
+        yield name, lambda name=name: getattr(device, name)  # type: ignore[misc] # as above
 
 
 @cache
-def _cached_class_description(cls: type, depth: int) -> bytes:
-    description = _describe_node(cls, _members_of_class(cls) | {"name"})
-    if depth > 1 and not _is_area_detector(cls):
-        for name, component in (_ophyd_components(cls) or {}).items():
-            part = description.components.add()
-            part.CopyFrom(_describe_component(component, depth - 1))
-            part.name = name
-    return description.SerializeToString()
+def ophyd_components(cls: type) -> dict[str, Any] | None:
+    """Return the components that an ophyd class declares, by name; None if it is no class of ophyd."""
+    if not any(base.__module__ == "ophyd.ophydobj" for base in cls.__mro__):
+        return None
+    return dict(getattr(cls, "_sig_attrs", {}))
 
 
-def _describe_class(cls: type, depth: int) -> DeviceDescription:
-    return DeviceDescription.FromString(_cached_class_description(cls, depth))
+@cache
+def is_area_detector(cls: type) -> bool:
+    """Tell whether a class is an area detector, or a part of one, of ophyd."""
+    return any(base.__name__ == "ADBase" and base.__module__.startswith("ophyd.") for base in cls.__mro__)
 
 
-def _describe_component(component: Any, depth: int) -> DeviceDescription:
-    cls = component.cls
-    if isinstance(cls, type):
-        return _describe_class(cls, depth)
-    return DeviceDescription(classname=getattr(cls, "__name__", ""), module=getattr(cls, "__module__", ""))
+def _named_components(device: object) -> list[str]:
+    # Looked for without getattr first: a class of users may answer to any name.
+    known = "component_names" in getattr(device, "__dict__", ()) or hasattr(type(device), "component_names")
+    names = getattr(device, "component_names", ()) if known else ()
+    return [name for name in names if isinstance(name, str)] if isinstance(names, (list, tuple)) else []
 
 
-def _describe_node(cls: type, members: frozenset[str]) -> DeviceDescription:
-    description = _flags(members)
-    description.classname = cls.__name__
-    description.module = cls.__module__
-    return description
-
-
-def _flags(members: frozenset[str]) -> DeviceDescription:
-    return DeviceDescription(
-        is_readable=members >= _READABLE, is_movable=members >= _MOVABLE, is_flyable=members >= _FLYABLE
-    )
-
-
-def _children(device: Any) -> Iterator[tuple[str, object]]:
-    for name, child in device.children():
-        yield str(name), child
+def _traits(members: frozenset[str]) -> Traits:
+    return Traits(is_readable=members >= _READABLE, is_movable=members >= _MOVABLE, is_flyable=members >= _FLYABLE)
 
 
 @cache
@@ -159,14 +129,3 @@ def _members(value: object) -> frozenset[str]:
     members: frozenset[str] = _members_of_class(cls)
     own = getattr(value, "__dict__", None)
     return members | (_MEMBERS & own.keys()) if isinstance(own, dict) else members
-
-
-def _ophyd_components(cls: type) -> dict[str, Any] | None:
-    """Return the components that an ophyd class declares, or None if it is no class of ophyd."""
-    if not any(base.__module__ == "ophyd.ophydobj" for base in cls.__mro__):
-        return None
-    return dict(getattr(cls, "_sig_attrs", {}))
-
-
-def _is_area_detector(cls: type) -> bool:
-    return any(base.__name__ == "ADBase" and base.__module__.startswith("ophyd.") for base in cls.__mro__)

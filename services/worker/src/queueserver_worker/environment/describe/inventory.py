@@ -1,31 +1,170 @@
-"""The inventory: every plan and device of a namespace, by the name under which a person calls it."""
+"""The inventory: every plan and device of a namespace, by the name under which a person calls it.
 
-from typing import Any
+Guarantees: what can't be described is left out and listed as an issue with the place in the user's code as far as it is
+known; it never hides anything else. An inventory fits into one message: devices of which it would be too much are
+described to less depth.
+"""
 
-from queueserver.common.v1.inventory_pb2 import Inventory, InventoryIssue
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
 
-from queueserver_worker.environment.describe.devices import describe_device, is_device
+from queueserver.common.v1 import inventory_pb2 as pb
+
+from queueserver_worker.environment.describe.device_trees import DeviceTree
+from queueserver_worker.environment.describe.devices import is_device
+from queueserver_worker.environment.describe.expansion import Expansion
+from queueserver_worker.environment.describe.plan_reading import PlanError
 from queueserver_worker.environment.describe.plans import describe_plan, is_plan
-from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.failures import error_text, is_own_frame
+from queueserver_worker.environment.user_api.registration import RegisteredDevice, Registrations, registrations
+
+MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
+"""Size of all descriptions of devices."""
+_LESS_DEPTH: Final = (4, 2, 1)
 
 
-def take_inventory(namespace: dict[str, Any]) -> Inventory:
-    """Describe all plans and devices of a namespace, in alphabetical order; list what had to be left out."""
-    inventory = Inventory()
-    for name in sorted(key for key in namespace if isinstance(key, str)):
-        value = namespace[name]
+def take_inventory(namespace: Mapping[str, Any], *, device_max_depth: int = 0) -> pb.Inventory:
+    """Describe all plans and devices of a namespace, in alphabetical order; list what had to be left out.
+
+    Parameters
+    ----------
+    namespace
+        What the startup code has defined, by name.
+    device_max_depth
+        Levels of device trees that are described where nothing else is registered: 1 for devices alone, 0 for all.
+
+    """
+    return _Inventory(dict(namespace), registrations()).take(device_max_depth)
+
+
+class _Inventory:
+    """One look at a namespace."""
+
+    def __init__(self, namespace: dict[str, Any], registered: Registrations) -> None:
+        self._registered = registered
+        self._issues: list[pb.InventoryIssue] = []
+        self._plans: dict[str, Any] = {}
+        self._devices: dict[str, Any] = {}
+        self._namespace = namespace
+        for name in sorted(key for key in namespace if isinstance(key, str) and not registered.hides(key)):
+            self._sort(name, namespace[name])
+
+    def take(self, depth: int) -> pb.Inventory:
+        devices = self._describe_devices(depth)
+        expansion = Expansion(devices, self._plans)
+        plans = [self._describe_plan(name, plan, expansion) for name, plan in self._plans.items()]
+        self._check_registrations()
+        return pb.Inventory(
+            plans=[plan for plan in plans if plan is not None],
+            devices=devices,
+            issues=sorted(self._issues, key=lambda issue: (issue.kind, issue.name)),
+        )
+
+    def _sort(self, name: str, value: object) -> None:
         try:
             if is_plan(value):
-                inventory.plans.append(describe_plan(name, value))
+                self._plans[name] = value
             elif is_device(value):
-                problems: list[str] = []
-                inventory.devices.append(describe_device(name, value, problems))
-                inventory.issues.extend(InventoryIssue(name=name, message=problem) for problem in problems)
-        except Exception as error:  # noqa: BLE001 - protects the other plans and devices from a broken one
-            inventory.issues.append(_issue(name, error))
-    return inventory
+                self._devices[name] = value
+        except Exception as error:  # noqa: BLE001 - protects the other plans and devices from an object with broken code
+            self._issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, _left_out(name, error), _place_of_error(error))
+
+    def _describe_plan(self, name: str, plan: Any, expansion: Expansion) -> pb.PlanDescription | None:
+        problems: list[str] = []
+        kind, place = pb.INVENTORY_ISSUE_KIND_PLAN, _place_of_plan(plan)
+        try:
+            description = describe_plan(name, plan, expansion, problems)
+        except PlanError as error:
+            self._issue(kind, name, f"The plan {name} was left out. {_capital(str(error))}", place)
+            return None
+        except Exception as error:  # noqa: BLE001 - protects the other plans and devices from a broken plan
+            self._issue(kind, name, _left_out(name, error), place)
+            return None
+        for problem in problems:
+            self._issue(kind, name, problem, place)
+        return description
+
+    def _describe_devices(self, depth: int) -> list[pb.DeviceDescription]:
+        found = self._at_depth(depth)
+        for less in (level for level in _LESS_DEPTH if not depth or level < depth):
+            if sum(device.ByteSize() for device in found) <= MAX_DEVICES_BYTES:
+                break
+            found = self._at_depth(less)
+            text = (
+                f"The devices have too many components to list all: only {less} levels are; limit the depth of devices."
+            )
+            self._issue(pb.INVENTORY_ISSUE_KIND_DEVICE, "", text)
+        return found
+
+    def _at_depth(self, depth: int) -> list[pb.DeviceDescription]:
+        self._issues = [issue for issue in self._issues if issue.kind != pb.INVENTORY_ISSUE_KIND_DEVICE]
+        described = (self._describe_device(name, device, depth) for name, device in self._devices.items())
+        return [device for device in described if device is not None]
+
+    def _describe_device(self, name: str, device: Any, depth: int) -> pb.DeviceDescription | None:
+        registered = self._registered.devices.get(name, RegisteredDevice(depth))
+        tree = DeviceTree(registered.depth, with_area_detectors=name in self._registered.devices)
+        report = partial(self._issue, pb.INVENTORY_ISSUE_KIND_DEVICE, name)
+        try:
+            description = tree.describe(name, device)
+        except Exception as error:  # noqa: BLE001 - protects the other devices from a broken one
+            report(_left_out(name, error), _place_of_error(error))
+            return None
+        for problem in tree.problems:
+            report(problem.message, _place_of_error(problem.error))
+        return description
+
+    def _check_registrations(self) -> None:
+        self._check("device", self._registered.devices, is_device)
+        self._check("plan", self._registered.plans, is_plan)
+
+    def _check(self, kind: str, names: Mapping[str, Any], is_wanted: Callable[[object], bool]) -> None:
+        for name in names:
+            if name not in self._namespace:
+                text = f"register_{kind}({name!r}) names nothing that the startup code defines; correct the name."
+            elif not self._registered.hides(name) and not is_wanted(self._namespace[name]):
+                text = f"register_{kind}({name!r}) names something that is no {kind}; correct the name."
+            else:
+                continue
+            self._issue(pb.INVENTORY_ISSUE_KIND_STARTUP_CODE, name, text)
+
+    def _issue(
+        self,
+        kind: "pb.InventoryIssueKind.ValueType",
+        name: str,
+        message: str,
+        place: tuple[str, int] = ("", 0),
+    ) -> None:
+        self._issues.append(pb.InventoryIssue(name=name, message=message, kind=kind, file=place[0], line=place[1]))
 
 
-def _issue(name: str, error: Exception) -> InventoryIssue:
-    cause = f"{type(error).__name__}: {error_text(error)}"
-    return InventoryIssue(name=name, message=f"{name} can't be described and was left out ({cause}).")
+def _left_out(name: str, error: Exception) -> str:
+    return (
+        f"{name} can't be described and was left out ({type(error).__name__}: {error_text(error)}); correct its code."
+    )
+
+
+def _place_of_plan(plan: Any) -> tuple[str, int]:
+    """Find the file and line in which a plan is defined, as far as it is known."""
+    try:
+        function = inspect.unwrap(getattr(plan, "func", plan))
+        code = getattr(function, "__code__", None)
+    except Exception:  # noqa: BLE001 - protects the inventory from objects that only look like functions
+        return "", 0
+    return (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
+
+
+def _place_of_error(error: BaseException | None) -> tuple[str, int]:
+    """Find the innermost place in code that is not ours."""
+    place = ("", 0)
+    for frame, line in traceback.walk_tb(error.__traceback__ if error is not None else None):
+        if not is_own_frame(frame.f_code.co_filename):
+            place = (frame.f_code.co_filename, line)
+    return place
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

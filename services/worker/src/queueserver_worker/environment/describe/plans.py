@@ -1,26 +1,29 @@
 """Plans: which objects are plans, and how to call them.
 
-Guarantees: a description is made without calling the plan; a default that is no Python literal is still shown as
-its repr. Types come from the function's own hints, evaluated with its own globals.
+Guarantees: a description is made without calling the plan. A default that is no Python literal does not make a plan
+unusable: the parameter can be omitted, and what is shown is the default's repr.
 """
 
 import functools
 import inspect
-from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
 
-from queueserver_worker.environment.describe.annotations import annotation_text, parameter_type, resolve
 from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
+from queueserver_worker.environment.describe.expansion import MAX_NAMES, Expansion
+from queueserver_worker.environment.describe.literals import default_text
+from queueserver_worker.environment.describe.plan_reading import NO_DEFAULT, Plan, ReadParameter, read_plan
 from queueserver_worker.environment.failures import shorten
 
-MAX_DEFAULT: Final = 2_000
-"""Longest text of a default, in characters."""
+MAX_DESCRIPTION: Final = 20_000
+"""Longest description, in characters."""
+_TOO_LONG: Final = (
+    "The list {} of the parameter {} of the plan {} is too long, so any name is taken: "
+    f"let it select at most {MAX_NAMES:,} names."
+)
 _MARK: Final = "_is_plan_"
-# Signatures and types are needed again for each call of a plan, and working them out takes longer than a fast plan.
-_KEPT: Final = 1024
 _KINDS: Final = {
     inspect.Parameter.POSITIONAL_ONLY: pb.PARAMETER_KIND_POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD: pb.PARAMETER_KIND_POSITIONAL_OR_KEYWORD,
@@ -28,8 +31,6 @@ _KINDS: Final = {
     inspect.Parameter.KEYWORD_ONLY: pb.PARAMETER_KIND_KEYWORD_ONLY,
     inspect.Parameter.VAR_KEYWORD: pb.PARAMETER_KIND_VAR_KEYWORD,
 }
-
-Plan = Callable[..., Any]
 
 
 def is_plan(value: object) -> bool:
@@ -39,74 +40,50 @@ def is_plan(value: object) -> bool:
     return inspect.isgeneratorfunction(value) or getattr(value, _MARK, False) is True
 
 
-def describe_plan(name: str, plan: Plan) -> pb.PlanDescription:
-    """Describe a plan.
+def describe_plan(name: str, plan: Plan, expansion: Expansion, problems: list[str]) -> pb.PlanDescription:
+    """Describe a plan; sentences about what could not be kept are added to `problems`.
 
     Raises
     ------
+    PlanError
+        The plan contradicts itself.
     ValueError, TypeError
         The plan has no signature.
 
     """
-    text = read_docstring(plan.__doc__ if not isinstance(plan, functools.partial) else plan.func.__doc__)
-    hints = _hints(plan)
-    return pb.PlanDescription(
+    read = read_plan(plan)
+    function: Any = plan.func if isinstance(plan, functools.partial) else plan
+    text = read_docstring(function.__doc__)
+    description = pb.PlanDescription(
         name=name,
-        description=text.summary,
-        parameters=[_describe_parameter(parameter, hints, text) for parameter in signature(plan).parameters.values()],
-        module=getattr(plan, "__module__", None) or "",
+        description=shorten(read.description or text.summary, MAX_DESCRIPTION),
+        parameters=[_describe_parameter(parameter, text) for parameter in read.parameters.values()],
+        module=getattr(function, "__module__", None) or "",
         is_generator=inspect.isgeneratorfunction(plan),
+        function_name=getattr(function, "__name__", name),
     )
-
-
-@functools.lru_cache(maxsize=_KEPT)
-def signature(plan: Plan) -> inspect.Signature:
-    """Return the signature by which the plan can be called.
-
-    Raises
-    ------
-    ValueError, TypeError
-        The plan has none.
-
-    """
-    return inspect.signature(plan)
-
-
-@functools.lru_cache(maxsize=_KEPT)
-def parameter_types(plan: Plan) -> dict[str, pb.ParameterType]:
-    """Return what each parameter takes, by its name."""
-    return {name: parameter_type(hint) for name, hint in _hints(plan).items()}
-
-
-def _hints(plan: Plan) -> dict[str, Any]:
-    namespace = _globals(plan)
-    return {name: resolve(item.annotation, namespace) for name, item in signature(plan).parameters.items()}
-
-
-def _globals(plan: Plan) -> dict[str, Any]:
-    function: Any = inspect.unwrap(plan)
-    while isinstance(function, functools.partial):
-        function = inspect.unwrap(function.func)
-    found: dict[str, Any] = getattr(function, "__globals__", {})
-    return found
-
-
-def _describe_parameter(parameter: inspect.Parameter, hints: dict[str, Any], text: PlanText) -> pb.ParameterDescription:
-    hint = hints[parameter.name]
-    description = pb.ParameterDescription(
-        name=parameter.name,
-        kind=_KINDS[parameter.kind],
-        type=parameter_type(hint),
-        annotation=annotation_text(hint),
-        description=shorten(text.parameters.get(parameter.name, ""), 10 * MAX_DEFAULT),
-    )
-    if parameter.default is not inspect.Parameter.empty:
-        description.default_text = _default_text(parameter.default)
+    for parameter in description.parameters:
+        too_long = expansion.expand(parameter.type, read.parameters[parameter.name].takes.lists)
+        problems.extend(_TOO_LONG.format(listed, parameter.name, name) for listed in too_long)
     return description
 
 
-def _default_text(default: object) -> str:
-    try:
-        return shorten(repr(default), MAX_DEFAULT)
-    except Exception:  # noqa: BLE001 - protects the inventory from a broken __repr__ in user code
-        return f"<{type(default).__name__}>"
+def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.ParameterDescription:
+    said = parameter.said
+    description = pb.ParameterDescription(
+        name=parameter.name,
+        kind=_KINDS[parameter.kind],
+        type=parameter.takes.tree,
+        annotation=shorten(parameter.takes.text, MAX_DESCRIPTION),
+        description=shorten(said.get("description") or text.parameters.get(parameter.name, ""), MAX_DESCRIPTION),
+        default_in_decorator=parameter.default_in_decorator,
+        minimum=said.get("min"),
+        maximum=said.get("max"),
+        step=said.get("step"),
+        unit=said.get("unit", ""),
+        convert_device_names=said.get("convert_device_names"),
+        convert_plan_names=said.get("convert_plan_names"),
+    )
+    if parameter.default is not NO_DEFAULT:
+        description.default_text = default_text(parameter.default)
+    return description
