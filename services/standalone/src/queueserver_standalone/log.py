@@ -1,9 +1,14 @@
-"""The log of the supervisor, in the form that the other services use: ``[I <date> <time>,<ms> logger] text``."""
+"""The log of the supervisor, in the form that the other services use: ``[I <date> <time>,<ms> logger] text``.
+
+A terminal that does not read holds nobody up: the parts are kept running, and Ctrl-C is obeyed.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+
+from queueserver_rpc.terminal import TerminalHandler
 
 logger = logging.getLogger("queueserver_standalone")
 
@@ -15,7 +20,7 @@ class _LineFormatter(logging.Formatter):
 
 def configure() -> None:
     """Send the log to standard error, one line for each record."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = TerminalHandler(sys.stderr)
     handler.setFormatter(_LineFormatter())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
