@@ -92,6 +92,13 @@ def test_a_paused_plan_that_was_told_to_go_on_or_end_is_no_longer_paused() -> No
     assert manager_state(replace(paused, leaving_pause=True)) is _S.EXECUTING_QUEUE
 
 
+@pytest.mark.parametrize("part", ["has_running_item", "has_foreground_task"])
+def test_what_a_destroyed_environment_executed_does_not_go_on_until_it_is_accounted_for(part: str) -> None:
+    gone = replace(situation(_E.CLOSED, confirmed=True), destroyed=True)
+    assert manager_state(gone) is _S.IDLE
+    assert manager_state(replace(gone, **{part: True})) is _S.DESTROYING_ENVIRONMENT  # type: ignore[arg-type] # a bool
+
+
 @pytest.mark.parametrize("action", [Action.RESUME, Action.STOP_PLAN, Action.ABORT_PLAN, Action.HALT_PLAN])
 def test_a_running_plan_is_to_be_paused_before_it_is_told_to_go_on_or_end(action: Action) -> None:
     with pytest.raises(InvalidState, match=r"pause the plan first, or abort it at once\.$"):

@@ -195,6 +195,8 @@ class Situation:
     environment: Environment = field(default_factory=Environment)
     #: A paused plan was told to resume or to end, and the Worker has not reported the effect yet.
     leaving_pause: bool = False
+    #: The environment was, or is being, destroyed.
+    destroyed: bool = False
     #: A task was accepted that keeps the environment to itself.
     has_foreground_task: bool = False
 
@@ -205,6 +207,10 @@ def manager_state(situation: Situation) -> ManagerState:
     if not situation.ready:
         return _S.INITIALIZING
     if pending is PendingCommand.DESTROY or environment is EnvironmentState.DESTROYING:
+        return _S.DESTROYING_ENVIRONMENT
+    executing = situation.has_running_item or situation.has_foreground_task
+    if situation.destroyed and executing and environment is EnvironmentState.CLOSED:
+        # Its process is gone; what it was executing has still to be accounted for.
         return _S.DESTROYING_ENVIRONMENT
     if situation.has_running_item:
         if situation.environment.run_engine is RunEngineState.PAUSED and not situation.leaving_pause:

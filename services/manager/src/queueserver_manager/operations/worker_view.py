@@ -41,6 +41,8 @@ class WorkerView:
         self.pause_requested = False
         #: A paused plan was told to go on or to end, and the effect has not been reported.
         self.leaving_pause = False
+        #: The environment was, or is being, destroyed; until there is another one.
+        self.destroyed = False
         #: Runs of the running item, and how often they changed.
         self.runs: tuple[RunSummary, ...] = ()
         self.runs_changes = 0
@@ -61,6 +63,7 @@ class WorkerView:
                 confirmed=self.confirmed,
                 pending=self.pending,
                 leaving_pause=self.leaving_pause,
+                destroyed=self.destroyed,
                 environment=self.environment,
             )
         )
@@ -82,6 +85,10 @@ class WorkerView:
     def set_environment(self, environment: Environment) -> None:
         """The Worker reported its environment: a pending command that it shows is no longer pending."""
         self.environment = environment
+        if environment.state is not EnvironmentState.CLOSED:
+            self.destroyed = environment.state is EnvironmentState.DESTROYING
+        elif self.pending is PendingCommand.DESTROY:
+            self.destroyed = True
         if environment.run_engine is RunEngineState.PAUSED:
             self.pause_requested = False
         else:
