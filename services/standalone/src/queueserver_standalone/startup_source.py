@@ -33,12 +33,15 @@ class Startup:
     keep_re: bool = False
     #: Whatever of the startup code can't be used keeps the environment from opening.
     strict: bool = False
+    #: Levels of device trees that are listed; 0 for all.
+    device_max_depth: int = 0
 
     @property
     def arguments(self) -> list[str]:
         """Arguments for the Worker."""
         flags = ((self.keep_re, "--keep-re"), (self.strict, "--strict-startup"))
-        return [self.option, self.value, *(flag for is_set, flag in flags if is_set)]
+        depth = ("--device-max-depth", str(self.device_max_depth)) if self.device_max_depth else ()
+        return [self.option, self.value, *(flag for is_set, flag in flags if is_set), *depth]
 
     @property
     def directory(self) -> Path | None:
@@ -69,6 +72,13 @@ def add_startup_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="open no environment if a plan or device can't be used (default: leave it out and list it)",
     )
+    group.add_argument(
+        "--device-max-depth",
+        type=_levels,
+        default=0,
+        metavar="N",
+        help="levels of device trees that are listed: 1 for devices without components, 0 for all (default: 0)",
+    )
 
 
 def read_startup(given: argparse.Namespace) -> Startup:
@@ -83,7 +93,7 @@ def read_startup(given: argparse.Namespace) -> Startup:
     if option == "--startup-profile":
         option, value = "--startup-dir", _profile(str(value), given.ipython_dir)
     _check(option, value)
-    return Startup(option, str(value), not sources, given.keep_re, given.strict_startup)
+    return Startup(option, str(value), not sources, given.keep_re, given.strict_startup, given.device_max_depth)
 
 
 def _demo() -> Path:
@@ -112,6 +122,12 @@ def _check(option: str, value: str | Path) -> None:
         raise StandaloneError(f"There is no file {value}. Give --startup-script a Python file.")
     if option == "--startup-module" and not all(part.isidentifier() for part in str(value).split(".")):
         raise StandaloneError(f"'{value}' is no module. Give --startup-module a dotted name, such as beamline.startup.")
+
+
+def _levels(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no number of levels")
+    return int(text)
 
 
 def _path(text: str) -> Path:

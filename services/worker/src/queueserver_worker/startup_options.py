@@ -34,12 +34,15 @@ class StartupOptions:
     keep_re: bool = False
     #: Whatever of the startup code can't be used keeps the environment from opening.
     strict: bool = False
+    #: Levels of device trees that are described where the startup code asks for nothing else; 0 for all.
+    device_max_depth: int = 0
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """The same as arguments of the environment process."""
         flags = ((self.keep_re, KEEP_RE), (self.strict, STRICT))
-        return (self.kind, self.value, *(flag for is_set, flag in flags if is_set))
+        depth = ("--device-max-depth", str(self.device_max_depth)) if self.device_max_depth else ()
+        return (self.kind, self.value, *(flag for is_set, flag in flags if is_set), *depth)
 
 
 def add_startup_options(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +66,13 @@ def add_startup_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="open no environment if a plan or device of the startup code can't be used (default: leave it out)",
     )
+    group.add_argument(
+        "--device-max-depth",
+        type=_levels,
+        default=0,
+        metavar="N",
+        help="levels of device trees that are listed: 1 for devices without components, 0 for all (default: 0)",
+    )
 
 
 def read_startup_options(given: argparse.Namespace) -> StartupOptions:
@@ -82,7 +92,7 @@ def read_startup_options(given: argparse.Namespace) -> StartupOptions:
         check_directory(value)
     elif kind == "--startup-module":
         _check_module_name(value)
-    return StartupOptions(kind, str(value), keep_re=given.keep_re, strict=given.strict_startup)
+    return StartupOptions(kind, str(value), given.keep_re, given.strict_startup, given.device_max_depth)
 
 
 def profile_directory(profile: str, ipython_directory: Path | None) -> Path:
@@ -115,6 +125,12 @@ def _wrong_number(sources: list[str]) -> str:
     if not sources:
         return f"say where the startup code is: give one of {', '.join(SOURCES)}"
     return f"{' and '.join(sources)} exclude each other: choose one source of startup code"
+
+
+def _levels(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no number of levels")
+    return int(text)
 
 
 def _path(text: str) -> Path:

@@ -29,6 +29,7 @@ from queueserver_worker.environment.ending import bound_the_end
 from queueserver_worker.environment.failures import startup_failure
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
+from queueserver_worker.environment.startup_issues import refuse_issues
 from queueserver_worker.environment.startup_sources import StartupSource
 from queueserver_worker.environment.tasks.console import watch_streams
 from queueserver_worker.environment.user_api.compatibility import offer_user_api
@@ -89,14 +90,16 @@ class EnvironmentChild:
     ) -> EnvironmentReady:
         """Watch the RunEngine and look at what the namespace offers."""
         # Imported here, so that the first sign of life does not wait for what takes time.
-        from queueserver_worker.environment.run_engine import print_table, run_engine_of  # noqa: PLC0415
+        from queueserver_worker.environment.run_engine import print_table  # noqa: PLC0415
         from queueserver_worker.environment.workplace import Workplace  # noqa: PLC0415
 
-        if run_engine_of(namespace) is None and default_engine is not None:
+        if namespace.get("RE") is None and default_engine is not None:
             namespace["RE"] = default_engine
             self._table = print_table(default_engine)
         workplace = Workplace(namespace, source.folder, self._work, self._channel.send, self._flush)
-        offered = workplace.offer()
+        offered = workplace.offer(self._arguments.device_max_depth)
+        if self._arguments.strict:
+            refuse_issues(offered.inventory.issues)
         self._announce(f"ready: {len(offered.inventory.plans)} plans, {len(offered.inventory.devices)} devices")
         self._workplace = workplace
         return offered

@@ -22,9 +22,6 @@ def to_python(text: bytes, filename: str) -> ast.Module:
     ------
     SyntaxError
         It is neither Python nor has magics where they can be.
-    ValueError
-        It has characters that no Python file has.
-
     """
     # Not splitlines(), which knows line ends that Python does not.
     lines = re.split(r"\r\n|\r|\n", _decoded(text, filename))

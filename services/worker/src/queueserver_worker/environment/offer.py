@@ -14,7 +14,7 @@ from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, From
 
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.engine_seat import EngineSeat
-from queueserver_worker.environment.run_engine import Send
+from queueserver_worker.environment.run_engine import Send, run_engine_issues
 
 
 class Offer:
@@ -26,11 +26,13 @@ class Offer:
         self._send = send
         self._looking = threading.Lock()
         self._told = b""
+        self._device_max_depth = 0
         self._issues: frozenset[str] = frozenset()
 
-    def first(self) -> EnvironmentReady:
-        """Look for the first time; the caller tells it."""
+    def first(self, device_max_depth: int) -> EnvironmentReady:
+        """Look for the first time, and from then on, to this depth of device trees; the caller tells it."""
         with self._looking:
+            self._device_max_depth = device_max_depth
             offered, self._told = self._look()
             return offered
 
@@ -45,7 +47,8 @@ class Offer:
             self._told = serialized
 
     def _look(self) -> tuple[EnvironmentReady, bytes]:
-        inventory = take_inventory(self._namespace)
+        inventory = take_inventory(self._namespace, device_max_depth=self._device_max_depth)
+        inventory.issues.extend(run_engine_issues(self._namespace))
         self._print_issues(inventory)
         serialized = inventory.SerializeToString(deterministic=True)
         return EnvironmentReady(inventory=inventory, run_engine_state=self._state()), serialized

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from queueserver.common.v1 import environment_pb2 as pb
+from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_STARTUP_CODE, InventoryIssue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDocumentEmitted, RunEngineChanged
 
 from queueserver_worker.environment.channel import FrameTooLargeError
@@ -116,6 +117,18 @@ def run_engine_of(namespace: dict[str, Any]) -> Any | None:
 
     engine = namespace.get("RE")
     return engine if isinstance(engine, RunEngine) else None
+
+
+def run_engine_issues(namespace: dict[str, Any]) -> list[InventoryIssue]:
+    """Tell what is wrong if the namespace has something else under the name RE; nobody replaces that."""
+    found = namespace.get("RE")
+    if found is None or run_engine_of(namespace) is not None:
+        return []
+    message = (
+        f"RE is a {type(found).__name__} and no RunEngine of bluesky, so no plan can run; give it another name, "
+        "and the name RE to the RunEngine."
+    )
+    return [InventoryIssue(name="RE", message=message, kind=INVENTORY_ISSUE_KIND_STARTUP_CODE)]
 
 
 def make_run_engine() -> Any:

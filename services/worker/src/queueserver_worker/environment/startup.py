@@ -7,7 +7,6 @@ there. Code of a directory, which is written for IPython, finds a stand-in for i
 """
 
 import ast
-import importlib
 import os
 import sys
 from collections.abc import Callable
@@ -68,7 +67,7 @@ def execute_file(file: Path, namespace: dict[str, Any]) -> None:
     Raises
     ------
     StartupError
-        It can't be read or has characters that no Python file has.
+        It can't be read or is no text.
     BaseException
         Whatever the code raises.
 
@@ -101,7 +100,8 @@ def _load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[
 
 def _import(name: str) -> ModuleType:
     try:
-        return importlib.import_module(name)
+        # Not importlib.import_module, whose frame would stand in tracebacks.
+        __import__(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
@@ -109,6 +109,7 @@ def _import(name: str) -> ModuleType:
             f"There is no module {error.name}: install it where the Worker runs, or correct the name of the "
             f"startup module ({name})."
         ) from error
+    return sys.modules[name]
 
 
 def _compiled(file: Path) -> Any:
@@ -118,12 +119,12 @@ def _compiled(file: Path) -> Any:
         raise StartupError(
             f"The startup file {file} can't be read ({error.strerror}): correct its permissions and open again."
         ) from error
-    try:
-        tree = to_python(text, str(file)) if file.suffix == ".ipy" else ast.parse(text, filename=str(file))
-        return compile(tree, str(file), "exec", dont_inherit=True)
-    except ValueError as error:
-        # Zero bytes, up to Python 3.11; a SyntaxError passes.
-        raise StartupError(f"The startup file {file} is no Python file ({error}): correct it and open again.") from None
+    if b"\0" in text:
+        raise StartupError(
+            f"The startup file {file} has zero bytes, so it is no Python file: correct it and open again."
+        )
+    tree = to_python(text, str(file)) if file.suffix == ".ipy" else ast.parse(text, filename=str(file))
+    return compile(tree, str(file), "exec", dont_inherit=True)
 
 
 def _end_forked(code: int) -> None:

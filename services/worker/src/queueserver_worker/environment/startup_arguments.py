@@ -21,6 +21,8 @@ class EnvironmentArguments:
     keep_re: bool
     #: Don't open if anything of the startup code can't be used.
     strict: bool
+    #: Levels of device trees that are described; 0 for all.
+    device_max_depth: int
 
 
 def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
@@ -33,8 +35,11 @@ def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
     source.add_argument("--startup-module", help="dotted name of an installed module")
     parser.add_argument("--keep-re", action="store_true", help="never make a RunEngine; use RE if defined")
     parser.add_argument("--strict-startup", action="store_true", help="don't open if anything can't be used")
+    parser.add_argument("--device-max-depth", type=int, default=0, help="levels of device trees; 0: all")
     given = parser.parse_args(argv)
-    return EnvironmentArguments(given.channel_fd, _source(given), given.keep_re, given.strict_startup)
+    return EnvironmentArguments(
+        given.channel_fd, _source(given), given.keep_re, given.strict_startup, given.device_max_depth
+    )
 
 
 def _source(given: argparse.Namespace) -> StartupSource:

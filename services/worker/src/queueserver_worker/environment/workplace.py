@@ -54,9 +54,9 @@ class Workplace:
         scripts.replaced()
         self._tasks = TaskRunner(namespace, scripts, self._seat, self._offer, send, flush)
 
-    def offer(self) -> EnvironmentReady:
-        """Look at what the namespace offers, for the first time."""
-        return self._offer.first()
+    def offer(self, device_max_depth: int) -> EnvironmentReady:
+        """Look at what the namespace offers, for the first time; 0 levels of device trees are all."""
+        return self._offer.first(device_max_depth)
 
     def take(self, frame: ToEnvironment) -> None:
         """Take a command. Called in the reader thread; does not wait."""
