@@ -8,12 +8,13 @@ import pytest
 from queueserver_inventory.access import GroupRules
 from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.domain.changes import Decision, SetInventory
-from queueserver_manager.domain.errors import GroupNotFound, InventoryChanged
+from queueserver_manager.domain.errors import InventoryChanged
 from queueserver_manager.domain.inventory import Device, Inventory, Plan
+from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.replacing import replace_permissions
 from queueserver_manager.operations.inventory import InventoryOperations
-from queueserver_manager.operations.permissions import replace_permissions
 from queueserver_manager.operations.turns import next_turn
 
 from tests.unit.manager.scripted_store import SECONDS, Office, office

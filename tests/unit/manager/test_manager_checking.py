@@ -7,9 +7,10 @@ import asyncio
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.changes import DropItem, PutItem
 from queueserver_manager.domain.checking import flag_items, problems_of
-from queueserver_manager.domain.errors import GroupNotFound, Violation
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.events import ItemsChecked
 from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.checking import QueueCheck
 

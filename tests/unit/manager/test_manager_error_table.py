@@ -8,11 +8,17 @@ import re
 import grpc
 import pytest
 from queueserver.common.v1 import error_details_pb2 as details_pb2
-from queueserver_manager.domain import errors
+from queueserver_manager.domain import errors, permission_errors
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.status import to_proto
 
-ALL = [error for error in vars(errors).values() if inspect.isclass(error) and issubclass(error, errors.Refused)]
+ALL = list(
+    {
+        error: None
+        for error in (*vars(errors).values(), *vars(permission_errors).values())
+        if inspect.isclass(error) and issubclass(error, errors.Refused)
+    }
+)
 LEAVES = [error for error in ALL if not error.__subclasses__()]
 FAMILIES = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
@@ -35,8 +41,8 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     errors.BatchRefused: errors.BatchRefused(
         [errors.RefusedItem(3, errors.ItemInvalid("The item has no name.", violations=[WRONG]))], 9
     ),
-    errors.PermissionsInvalid: errors.PermissionsInvalid([WRONG]),
-    errors.FileInvalid: errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
+    permission_errors.PermissionsInvalid: permission_errors.PermissionsInvalid([WRONG]),
+    permission_errors.FileInvalid: permission_errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
     errors.FunctionNotAllowed: errors.FunctionNotAllowed("reset", "visitors"),
     errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
@@ -64,8 +70,8 @@ def test_reasons_are_unique_upper_case_and_follow_from_the_names_of_the_errors()
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
-    drawn = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
-    assert sorted(drawn) == sorted(kind.__name__ for kind in ALL if kind is not errors.Refused)
+    drawn = re.findall(r"[├└]── (\w+)", (errors.__doc__ or "") + (permission_errors.__doc__ or ""))
+    assert sorted(set(drawn)) == sorted(kind.__name__ for kind in ALL if kind is not errors.Refused)
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)

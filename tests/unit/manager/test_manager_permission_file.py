@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_inventory.access import GroupRules
-from queueserver_manager.domain.errors import FileInvalid
 from queueserver_manager.domain.permission_document import read_document
-from queueserver_manager.operations.permissions import first_permissions, read_file
+from queueserver_manager.domain.permission_errors import FileInvalid
+from queueserver_manager.operations.files import Files
 from queueserver_manager.store.permission_file import MAX_BYTES, PermissionFile
 
 from tests.harness.services import DEMO_STARTUP
@@ -62,7 +62,7 @@ def test_null_in_first_place_means_everything_or_nothing_forbidden(tmp_path: Pat
 
 
 async def test_the_demo_file_is_right() -> None:
-    permissions = await read_file(PermissionFile(DEMO_STARTUP / "user_group_permissions.yaml"))
+    permissions = await Files(PermissionFile(DEMO_STARTUP / "user_group_permissions.yaml")).reload_permissions()
 
     assert {"root", "admin", "primary", "test_user"} <= set(permissions.groups)
 
@@ -145,20 +145,20 @@ def test_a_file_that_is_not_there_or_too_long_is_refused(tmp_path: Path) -> None
 async def test_a_wrong_pattern_makes_the_file_wrong(tmp_path: Path) -> None:
     file = written(tmp_path, "user_groups: {root: {allowed_plans: [':(']}}")
     with pytest.raises(FileInvalid, match="is wrong") as refusal:
-        await read_file(file)
+        await Files(file).reload_permissions()
 
     assert [one.field for one in refusal.value.violations] == ["user_groups[root].allowed_plans[0]"]
 
 
 async def test_without_a_file_a_manager_begins_with_what_is_built_in() -> None:
-    first = await first_permissions(None)
+    first = await Files().first_permissions()
 
     assert first.fresh is None
     assert set(first.default.groups) == {"root", "admin", "primary"}
 
 
 async def test_a_broken_file_allows_nothing_to_anybody(tmp_path: Path) -> None:
-    first = await first_permissions(written(tmp_path, "user_groups: 5"))
+    first = await Files(written(tmp_path, "user_groups: 5")).first_permissions()
 
     assert first.fresh is None
     assert set(first.default.groups) == {"root"}
@@ -167,7 +167,7 @@ async def test_a_broken_file_allows_nothing_to_anybody(tmp_path: Path) -> None:
 
 
 async def test_a_good_file_is_in_force_before_it_is_stored(tmp_path: Path) -> None:
-    first = await first_permissions(written(tmp_path, EXAMPLE))
+    first = await Files(written(tmp_path, EXAMPLE)).first_permissions()
 
     assert first.fresh is first.default
     assert first.default.access_for("visitors").allows_plan("rel_scan")

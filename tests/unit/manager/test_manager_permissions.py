@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from queueserver_inventory.access import GroupRules
-from queueserver_manager.domain.errors import GroupNotAccepted, GroupNotFound, PermissionsInvalid
+from queueserver_manager.domain.permission_errors import GroupNotAccepted, GroupNotFound, PermissionsInvalid
 from queueserver_manager.domain.permissions import (
     BUILT_IN,
     MAX_ENTRIES,

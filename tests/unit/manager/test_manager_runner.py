@@ -98,7 +98,10 @@ async def test_an_item_that_was_refused_is_not_handed_over_again_before_that_is_
 async def test_an_item_may_be_handed_over_again_when_the_first_command_is_over(answer: Exception | None) -> None:
     async with desk() as made:
         command = made.worker.commands[0]
-        _ = command.set_result(None) if answer is None else command.set_exception(answer)
+        if answer is None:
+            command.set_result(None)
+        else:
+            command.set_exception(answer)
         await settle()
         assert made.troubles == (answer is not None)
         assert await made.hand_over() == 2

@@ -9,17 +9,13 @@ from pathlib import Path
 
 import pytest
 from queueserver_inventory.access import GroupRules
-from queueserver_manager.domain.errors import (
-    FieldInvalid,
-    FileInvalid,
-    PermissionsInvalid,
-    ReloadDisabled,
-    RevisionMismatch,
-)
+from queueserver_manager.domain.errors import FieldInvalid, RevisionMismatch
 from queueserver_manager.domain.events import InventoryReplaced, PermissionsReplaced
+from queueserver_manager.domain.permission_errors import FileInvalid, PermissionsInvalid, ReloadDisabled
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions, nobody
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.permissions import PermissionOperations, ReloadPolicy
+from queueserver_manager.operations.files import Files, ListSource, ReloadPolicy
+from queueserver_manager.operations.permissions import PermissionOperations
 from queueserver_manager.operations.reply import Reply
 
 from tests.unit.manager.scripted_store import SECONDS, Office, office
@@ -43,8 +39,10 @@ class Source:
         return self.groups
 
 
-def operations(o: Office, source: Source | None = None, policy: str = "ON_STARTUP") -> PermissionOperations:
-    return PermissionOperations(o.ledger, source, ReloadPolicy(policy))
+def operations(
+    o: Office, source: Source | None = None, policy: str = "ON_STARTUP", lists: ListSource | None = None
+) -> PermissionOperations:
+    return PermissionOperations(o.ledger, Files(source, ReloadPolicy(policy), lists))
 
 
 async def test_permissions_are_replaced_as_a_whole_and_everybody_is_told() -> None:
@@ -142,10 +140,10 @@ async def test_a_broken_file_leaves_the_old_permissions_in_force(groups: dict[st
 
 async def test_permissions_to_begin_with_are_stored_even_if_they_are_in_force_already() -> None:
     async with office(record=Record(store_id="s", permissions=Permissions(NEW))) as o:
-        await operations(o).adopt(Permissions(NEW))
+        await operations(o).begin(Permissions(NEW))
         assert o.store.stored.revisions.permissions == 1
 
-        await operations(o).adopt(Permissions(NEW))
+        await operations(o).begin(Permissions(NEW))
         assert o.store.stored.revisions.permissions == 1
 
 
@@ -153,7 +151,7 @@ async def test_permissions_to_begin_with_are_stored_when_redis_is_back() -> None
     async with office() as o:
         o.store.up.clear()
         o.store.fail(fate_known=True)
-        adopting = asyncio.create_task(operations(o).adopt(Permissions(NEW)))
+        adopting = asyncio.create_task(operations(o).begin(Permissions(NEW)))
         await asyncio.wait_for(o.store.begun.wait(), SECONDS)
         o.store.up.set()
 

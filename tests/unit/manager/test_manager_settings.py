@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from queueserver_manager.operations.permissions import ReloadPolicy
+from queueserver_manager.operations.files import ReloadPolicy
 from queueserver_manager.settings import REDIS_VARIABLE, Settings, instance_name, parse
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]

@@ -35,7 +35,7 @@ from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.tasks import Retention
-from queueserver_manager.operations.permissions import ReloadPolicy, first_permissions
+from queueserver_manager.operations.files import Files, ReloadPolicy
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
@@ -57,12 +57,13 @@ from queueserver_manager.settings import Settings, instance_name
 from queueserver_manager.store.codec import encode_item
 from queueserver_manager.store.connection import connect, pause, wait_for_answer
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
+from queueserver_manager.store.list_file import ListFile
 from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.wire.items import adopt_message
-from queueserver_manager.worker_client.convert import inventory_from_bytes
+from queueserver_manager.worker_client.convert import inventory_from_bytes, inventory_from_proto
 from queueserver_manager.worker_client.grpc import GrpcWorker
 
 #: Seconds that calls in progress have to end when the Manager is told to end.
@@ -84,6 +85,7 @@ class Manager:
         self._health = Health(self._server)
         self._address = ""
         self._ready = False
+        self._files = _files_of(settings)
         #: Whether a term was served before.
         self._served = False
         _add_servicers(self._server, self._office)
@@ -171,8 +173,7 @@ class Manager:
     async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
         """Own the queue until the term ends; answers the defect that ended it. Raises OwnershipLost, StoreDown."""
         settings = self._settings
-        source = PermissionFile(settings.permissions) if settings.permissions is not None else None
-        first = await first_permissions(source)
+        first = await self._files.first_permissions()
         store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default)
         record = await store.load()
         _log.info(
@@ -188,8 +189,7 @@ class Manager:
             settings.permitted_metadata,
             Retention(settings.task_result_age, settings.task_result_count),
             scripts_enabled=settings.scripts,
-            permission_source=source,
-            reload_policy=settings.permissions_reload,
+            files=self._files,
             fresh_permissions=first.fresh if self._wants_file(record) else None,
         )
         self._served = True
@@ -228,6 +228,14 @@ class Manager:
         if not self._ready:
             self._ready = True
             announce_ready(self._address)
+
+
+def _files_of(settings: Settings) -> Files:
+    return Files(
+        PermissionFile(settings.permissions) if settings.permissions is not None else None,
+        settings.permissions_reload,
+        ListFile(settings.existing_lists, inventory_from_proto) if settings.existing_lists is not None else None,
+    )
 
 
 def _end_of(job: asyncio.Task[None]) -> BaseException | None:

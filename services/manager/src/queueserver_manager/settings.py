@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from queueserver_manager.operations.permissions import ReloadPolicy
+from queueserver_manager.operations.files import ReloadPolicy
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
@@ -45,6 +45,8 @@ class Settings:
     #: File with the permissions of user groups, if there is one, and when it is read.
     permissions: Path | None = None
     permissions_reload: ReloadPolicy = ReloadPolicy.ON_STARTUP
+    #: File that lists plans and devices, for as long as no environment has told them.
+    existing_lists: Path | None = None
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -84,7 +86,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument(
         "--scripts", choices=("ON", "OFF"), default="ON", help="whether clients may upload code, default: %(default)s"
     )
-    _add_permission_options(parser)
+    _add_files(parser)
     given = parser.parse_args(arguments)
     given.permissions_reload = ReloadPolicy(given.permissions_reload)
     given.scripts = given.scripts == "ON"
@@ -95,7 +97,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     return settings
 
 
-def _add_permission_options(parser: argparse.ArgumentParser) -> None:
+def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--user-group-permissions",
         dest="permissions",
@@ -111,6 +113,13 @@ def _add_permission_options(parser: argparse.ArgumentParser) -> None:
         default=ReloadPolicy.ON_STARTUP.value,
         help="when the file takes the place of stored permissions: never, when a client asks for it, or also at each "
         "start (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--existing-plans-devices",
+        dest="existing_lists",
+        type=Path,
+        metavar="FILE",
+        help="YAML that lists plans and devices, read at the start if none are known yet, and on request",
     )
 
 

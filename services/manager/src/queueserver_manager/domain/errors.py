@@ -2,7 +2,7 @@
 
 The docstring of a class says when it happens, its attributes carry the data, its message is one sentence that
 names the way out. ``rpc/errors.py`` gives each a status code and a stable reason; a test proves that table
-total.
+total. Those about permissions are in ``permission_errors.py``.
 
 Refused
 ├── InvalidRequest            the request itself is wrong, in any state
@@ -16,17 +16,14 @@ Refused
 │   ├── BatchTooLarge
 │   ├── ItemRepeated
 │   ├── PositionMissing
-│   ├── PermissionsInvalid
 │   ├── RequestIdReused
 │   ├── PageTokenInvalid
 │   └── ResumeTokenInvalid
 ├── NotPermitted              whoever asks may not
-│   ├── FunctionNotAllowed
-│   └── GroupNotAccepted
+│   └── FunctionNotAllowed
 ├── NotFound
 │   ├── ItemNotFound
 │   ├── TaskNotFound
-│   ├── GroupNotFound
 │   └── EnvironmentNotFound
 ├── BeyondRange
 │   ├── PositionOutOfRange
@@ -40,8 +37,6 @@ Refused
 │   ├── EnvironmentClosed
 │   ├── EnvironmentExists
 │   ├── ScriptsDisabled
-│   ├── ReloadDisabled
-│   ├── FileInvalid
 │   ├── RunEngineMissing
 │   ├── RunEngineBusy
 │   └── RunEnginePanicked
@@ -149,15 +144,6 @@ class PositionMissing(InvalidRequest):
     """A move needs to be told what to move and where to."""
 
 
-class PermissionsInvalid(InvalidRequest):
-    """Permissions that nobody can rely on; one violation for each wrong part."""
-
-    def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(
-            f"The permissions are wrong and nothing was changed: {_first_of(violations)}.", violations=violations
-        )
-
-
 class RequestIdReused(InvalidRequest):
     """A request id came back with another request."""
 
@@ -179,13 +165,6 @@ class ResumeTokenInvalid(InvalidRequest):
         super().__init__("The resume token is not one of this service: begin watching without a token.")
 
 
-def _first_of(violations: Sequence[Violation]) -> str:
-    """The first violation, and how many more there are."""
-    first, more = violations[0], len(violations) - 1
-    rest = f", and {more} more" if more else ""
-    return f"{first.field}: {first.description.removesuffix('.')}{rest}"
-
-
 class NotPermitted(Refused):
     """Whoever asks may not."""
 
@@ -200,10 +179,6 @@ class FunctionNotAllowed(NotPermitted):
         )
 
 
-class GroupNotAccepted(NotPermitted):
-    """The caller's user group only limits others and can't submit anything itself."""
-
-
 class NotFound(Refused):
     """What the request names is not there."""
 
@@ -214,10 +189,6 @@ class ItemNotFound(NotFound):
 
 class TaskNotFound(NotFound):
     """No such task was accepted, or its result is no longer kept."""
-
-
-class GroupNotFound(NotFound):
-    """Permissions have no such user group, be it the caller's own or one that was asked for."""
 
 
 class EnvironmentNotFound(NotFound):
@@ -299,21 +270,6 @@ class ScriptsDisabled(WrongState):
 
     def __init__(self) -> None:
         super().__init__("Scripts are switched off here: ask for the Manager to be started with --scripts ON.")
-
-
-class ReloadDisabled(WrongState):
-    """The Manager was told to read no file, or there is none that it knows of."""
-
-
-class FileInvalid(WrongState):
-    """A file that the Manager was started with can't be read, or can't be used."""
-
-    def __init__(self, path: object, what: str, *, violations: Sequence[Violation] = ()) -> None:
-        if violations:
-            what = f"is wrong ({_first_of(violations)})"
-        #: What is the matter, as a clause.
-        self.clause = f"the file {path} {what}"
-        super().__init__(f"The file {path} {what}: mend it, then reload it.", violations=violations)
 
 
 class RunEngineMissing(WrongState):

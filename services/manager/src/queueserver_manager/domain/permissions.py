@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from queueserver_inventory.access import ROOT, Access, GroupRules, permitted_name_pattern
 from queueserver_inventory.patterns import PatternError, device_pattern
 
-from queueserver_manager.domain.errors import GroupNotAccepted, GroupNotFound, Violation
+from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.permission_errors import GroupNotAccepted, GroupNotFound
 
 #: Bounds, documented in the contract.
 MAX_GROUPS = 1_000

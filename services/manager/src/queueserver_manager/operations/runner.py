@@ -13,9 +13,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.errors import GroupNotFound, NotReady, StorageUnavailable
+from queueserver_manager.domain.errors import NotReady, StorageUnavailable
 from queueserver_manager.domain.executing import Step, finish_item
 from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunningItem
+from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.worker_view import WorkerView

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from queueserver_manager.domain.errors import GroupNotFound, NotReady, StorageUnavailable
+from queueserver_manager.domain.errors import NotReady, StorageUnavailable
+from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.tasking import finish_task
 from queueserver_manager.domain.tasks import TITLES, Retention, Task, TaskOutcome, TaskResult

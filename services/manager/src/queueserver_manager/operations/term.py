@@ -30,13 +30,14 @@ from queueserver_manager.operations.checking import QueueCheck
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.execution import ExecutionOperations
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
+from queueserver_manager.operations.files import Files
 from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.inventory import Cutter, InventoryOperations
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import QueueListings
 from queueserver_manager.operations.open_runs import OpenRuns
-from queueserver_manager.operations.permissions import PermissionOperations, PermissionSource, ReloadPolicy
+from queueserver_manager.operations.permissions import PermissionOperations
 from queueserver_manager.operations.planning import PlanningOperations
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.run_engine import RunEngineOperations
@@ -71,8 +72,7 @@ class TermSettings:
     permitted_metadata: tuple[str, ...] = ("/",)
     task_retention: Retention = field(default_factory=Retention)
     scripts_enabled: bool = True
-    permission_source: PermissionSource | None = None
-    reload_policy: ReloadPolicy = ReloadPolicy.ON_STARTUP
+    files: Files = field(default_factory=Files)
     #: Permissions to put into force at once.
     fresh_permissions: Permissions | None = None
 
@@ -133,7 +133,7 @@ class Term:
         self.listings = QueueListings(self.ledger)
         self.history = HistoryOperations(self.ledger)
         self.inventory = InventoryOperations(self.ledger, cutter)
-        self.permissions = PermissionOperations(self.ledger, settings.permission_source, settings.reload_policy)
+        self.permissions = PermissionOperations(self.ledger, settings.files)
         self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -161,8 +161,7 @@ class Term:
 
     async def _begin(self) -> None:
         """What is to be done before anybody is served, if it can be done soon."""
-        if self._settings.fresh_permissions is not None:
-            await self.permissions.adopt(self._settings.fresh_permissions)
+        await self.permissions.begin(self._settings.fresh_permissions)
         await self.link.met.wait()
 
     async def _end(self, jobs: list[asyncio.Task[None]]) -> None:

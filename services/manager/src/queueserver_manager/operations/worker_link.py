@@ -10,13 +10,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from queueserver_manager.domain.changes import Decision, SetInventory
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable
-from queueserver_manager.domain.events import InventoryReplaced
 from queueserver_manager.domain.executing import meet_worker
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.lifecycle import PendingCommand
-from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.replacing import replace_inventory
 from queueserver_manager.operations.feed import Attachment, Feed, FeedEntry, Kind
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.open_runs import OpenRuns
@@ -164,20 +162,7 @@ class WorkerLink:
 
     async def _store_inventory(self, inventory: Inventory) -> None:
         """Plans and devices are stored before the environment is called open, so that items can be added at once."""
-
-        def decide(record: Record) -> Decision[None]:
-            old = record.inventory
-            if old.wire == inventory.wire:
-                return Decision(None)
-            plans = [plan.wire for plan in old.plans.values()] != [plan.wire for plan in inventory.plans.values()]
-            devices = [d.wire for d in old.devices.values()] != [d.wire for d in inventory.devices.values()]
-            return Decision(
-                None,
-                [SetInventory(inventory, plans_changed=plans, devices_changed=devices)],
-                [InventoryReplaced(len(inventory.plans), len(inventory.devices))],
-            )
-
         try:
-            await self._ledger.submit(decide)
+            await self._ledger.submit(lambda record: replace_inventory(record, inventory))
         except (StorageUnavailable, NotReady):
             _log.warning("Plans and devices are not stored yet; they will be when Redis is back")

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from queueserver.common.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.status import Refusal, Violation
 
-from queueserver_manager.domain import errors
+from queueserver_manager.domain import errors, permission_errors
 
 _C = grpc.StatusCode
 
@@ -24,13 +24,13 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.BatchTooLarge: (_C.INVALID_ARGUMENT, "BATCH_TOO_LARGE"),
     errors.ItemRepeated: (_C.INVALID_ARGUMENT, "ITEM_REPEATED"),
     errors.PositionMissing: (_C.INVALID_ARGUMENT, "POSITION_MISSING"),
-    errors.PermissionsInvalid: (_C.INVALID_ARGUMENT, "PERMISSIONS_INVALID"),
+    permission_errors.PermissionsInvalid: (_C.INVALID_ARGUMENT, "PERMISSIONS_INVALID"),
     errors.RequestIdReused: (_C.INVALID_ARGUMENT, "REQUEST_ID_REUSED"),
     errors.PageTokenInvalid: (_C.INVALID_ARGUMENT, "PAGE_TOKEN_INVALID"),
     errors.ResumeTokenInvalid: (_C.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID"),
     errors.FunctionNotAllowed: (_C.PERMISSION_DENIED, "FUNCTION_NOT_ALLOWED"),
-    errors.GroupNotAccepted: (_C.PERMISSION_DENIED, "GROUP_NOT_ACCEPTED"),
-    errors.GroupNotFound: (_C.NOT_FOUND, "GROUP_NOT_FOUND"),
+    permission_errors.GroupNotAccepted: (_C.PERMISSION_DENIED, "GROUP_NOT_ACCEPTED"),
+    permission_errors.GroupNotFound: (_C.NOT_FOUND, "GROUP_NOT_FOUND"),
     errors.ItemNotFound: (_C.NOT_FOUND, "ITEM_NOT_FOUND"),
     errors.TaskNotFound: (_C.NOT_FOUND, "TASK_NOT_FOUND"),
     errors.EnvironmentNotFound: (_C.NOT_FOUND, "ENVIRONMENT_NOT_FOUND"),
@@ -44,8 +44,8 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.EnvironmentClosed: (_C.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED"),
     errors.EnvironmentExists: (_C.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS"),
     errors.ScriptsDisabled: (_C.FAILED_PRECONDITION, "SCRIPTS_DISABLED"),
-    errors.ReloadDisabled: (_C.FAILED_PRECONDITION, "RELOAD_DISABLED"),
-    errors.FileInvalid: (_C.FAILED_PRECONDITION, "FILE_INVALID"),
+    permission_errors.ReloadDisabled: (_C.FAILED_PRECONDITION, "RELOAD_DISABLED"),
+    permission_errors.FileInvalid: (_C.FAILED_PRECONDITION, "FILE_INVALID"),
     errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
     errors.RunEngineBusy: (_C.FAILED_PRECONDITION, "RUN_ENGINE_BUSY"),
     errors.RunEnginePanicked: (_C.FAILED_PRECONDITION, "RUN_ENGINE_PANICKED"),

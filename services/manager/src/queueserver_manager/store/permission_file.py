@@ -8,8 +8,8 @@ from pathlib import Path
 import yaml
 from queueserver_inventory.access import GroupRules
 
-from queueserver_manager.domain.errors import FileInvalid
 from queueserver_manager.domain.permission_document import read_document
+from queueserver_manager.domain.permission_errors import FileInvalid
 
 #: A larger file is not read. The largest permissions there can be are much smaller.
 MAX_BYTES = 4 * 1024 * 1024

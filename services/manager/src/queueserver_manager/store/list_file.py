@@ -1,0 +1,33 @@
+"""The file ``existing_plans_and_devices.yaml``. It is read whenever somebody asks, and never written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from queueserver.common.v1 import inventory_pb2
+from queueserver_inventory.list_file import LONGEST_TEXT, ListFileError, read_list
+
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.permission_errors import FileInvalid
+
+
+class ListFile:
+    """Lists of existing plans and devices in YAML. ``convert`` makes an inventory of the message."""
+
+    def __init__(self, path: Path, convert: Callable[[inventory_pb2.Inventory], Inventory]) -> None:
+        self.path = path
+        self._convert = convert
+
+    def read(self) -> Inventory:
+        """Plans and devices; takes a while if the file is long. Raises FileInvalid."""
+        try:
+            with self.path.open(encoding="utf-8") as file:
+                text = file.read(LONGEST_TEXT + 1)
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise FileInvalid(self.path, f"can't be read ({why})") from error
+        try:
+            return self._convert(read_list(text))
+        except ListFileError as error:
+            raise FileInvalid(self.path, f"can't be used ({str(error).removesuffix('.')})") from error

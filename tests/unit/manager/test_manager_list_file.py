@@ -1,0 +1,96 @@
+"""Lists of plans and devices from their file: at the start if none are known, and on request."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.list_file import write_list
+from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.permission_errors import FileInvalid, ReloadDisabled
+from queueserver_manager.domain.record import Record
+from queueserver_manager.operations.files import Files
+from queueserver_manager.operations.permissions import PermissionOperations
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.store.list_file import ListFile
+from queueserver_manager.worker_client.convert import inventory_from_proto
+
+from tests.unit.manager.scripted_store import SECONDS, Office, office
+
+LISTED = pb.Inventory(
+    plans=[pb.PlanDescription(name="count", module="m", is_generator=True, function_name="count")],
+    devices=[pb.DeviceDescription(name="det", is_readable=True, classname="Det", module="m")],
+)
+KNOWN = Inventory({"scan": Plan("scan", ())}, {}, b"known")
+REPLY: Reply[None] = Reply(lambda _, revision: str(revision).encode(), part="permissions")
+
+
+def list_file(directory: Path, content: str | bytes | None = None) -> ListFile:
+    path = directory / "existing_plans_and_devices.yaml"
+    if content is None:
+        content = write_list(LISTED)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return ListFile(path, inventory_from_proto)
+
+
+def operations(o: Office, lists: ListFile | None) -> PermissionOperations:
+    return PermissionOperations(o.ledger, Files(lists=lists))
+
+
+async def begin(o: Office, lists: ListFile | None) -> tuple[set[str], set[str]]:
+    """Begin, and answer the names of plans and devices that are stored then."""
+    await asyncio.wait_for(operations(o, lists).begin(None), SECONDS)
+    return set(o.store.stored.inventory.plans), set(o.store.stored.inventory.devices)
+
+
+async def test_a_manager_that_knows_no_plans_begins_with_those_of_the_file(tmp_path: Path) -> None:
+    async with office() as o:
+        assert await begin(o, list_file(tmp_path)) == ({"count"}, {"det"})
+        assert o.store.stored.revisions.plans == 1
+
+
+async def test_a_manager_that_knows_plans_keeps_them(tmp_path: Path) -> None:
+    async with office(record=Record(store_id="s", inventory=KNOWN)) as o:
+        assert await begin(o, list_file(tmp_path)) == ({"scan"}, set())
+
+
+@pytest.mark.parametrize("content", ["", "a: [", b"\xff\xff"])
+async def test_a_file_that_is_broken_or_not_there_is_no_obstacle(
+    tmp_path: Path, content: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with office() as o:
+        for lists in (list_file(tmp_path, content), ListFile(tmp_path / "none.yaml", inventory_from_proto)):
+            assert await begin(o, lists) == (set(), set())
+        assert await begin(o, None) == (set(), set())
+    assert len([line for line in caplog.messages if "are known when an environment has opened" in line]) == 2
+
+
+async def test_lists_are_restored_on_request(tmp_path: Path) -> None:
+    async with office(record=Record(store_id="s", inventory=KNOWN)) as o:
+        answer = await operations(o, list_file(tmp_path)).reload(REPLY, permissions=False, lists=True)
+
+        assert answer == b"1"
+        assert set(o.store.stored.inventory.plans) == {"count"}
+        assert o.store.stored.revisions.permissions == 0
+
+
+async def test_lists_that_cannot_be_read_change_nothing(tmp_path: Path) -> None:
+    async with office(record=Record(store_id="s", inventory=KNOWN)) as o:
+        for content, why in (("a: [", r"can't be used \(.* no YAML"), (b"\xff", r"can't be read \(it is not UTF-8\)")):
+            with pytest.raises(FileInvalid, match=why):
+                await operations(o, list_file(tmp_path, content)).reload(REPLY, permissions=False, lists=True)
+        with pytest.raises(ReloadDisabled, match="--existing-plans-devices FILE"):
+            await operations(o, None).reload(REPLY, permissions=False, lists=True)
+        with pytest.raises(FieldInvalid, match="say what to read again"):
+            await operations(o, list_file(tmp_path)).reload(REPLY, permissions=False, lists=False)
+        assert set(o.record.inventory.plans) == {"scan"}
+
+
+async def test_nothing_is_reloaded_if_a_part_cannot_be(tmp_path: Path) -> None:
+    async with office() as o:
+        with pytest.raises(ReloadDisabled, match="without a file of permissions"):
+            await operations(o, list_file(tmp_path)).reload(REPLY, permissions=True, lists=True)
+        assert o.record.revisions.last == 0
