@@ -1,0 +1,231 @@
+"""A real Manager on a real Redis with the scripted Worker, real clients of it, and the comparison with the model.
+
+Clients, line and watch live in one event loop, which runs only while the test waits for something; the Worker has
+threads of its own. Every wait is for an event of the watch or of the Worker, and bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from queueserver_client import AsyncClient, HistoryAdded, HistoryEntry, Item, QueueView, Snapshot, Status
+
+from tests.harness.raw import connect
+from tests.harness.redis import RedisProcess
+from tests.harness.services import ManagerProcess
+from tests.harness.stack import short_directory
+from tests.harness.wait import bounded
+from tests.integration.manager.lossy_line import lossy_line
+from tests.integration.manager.queue_model import ModelItem, QueueModel
+from tests.integration.manager.worker_script import SECONDS, WorkerScript
+from tests.integration.manager.worker_server import WorkerServer
+
+T = TypeVar("T")
+
+
+class Rig:
+    """Everything around one Manager, in the caller's event loop. Close it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        with contextlib.ExitStack() as opened:
+            directory = opened.enter_context(short_directory())
+            redis = RedisProcess(directory)
+            opened.callback(redis.close)
+            self._stored: set[str] = set()
+            self._redis = opened.enter_context(redis.connect())
+            self.script = WorkerScript(self._is_stored)
+            worker = WorkerServer(directory, self.script)
+            opened.callback(worker.close)
+            self._manager = ManagerProcess(redis.url, worker.address)
+            opened.callback(self._manager.close)
+            self._log: list[str] = []
+            self._connections = contextlib.AsyncExitStack()
+            opened.callback(lambda: self.run(self._connections.aclose()))
+            self.run(self._connect())
+            self._opened = opened.pop_all()
+        self._marks = itertools.count(1)
+        self._uids: set[str] = set()
+
+    async def _connect(self) -> None:
+        enter = self._connections.enter_async_context
+        self.line = await enter(lossy_line(self._manager.address))
+        #: Its requests and answers get lost as the line likes.
+        self.client = await enter(AsyncClient(self.line.address, timeout=SECONDS))
+        self.raw = await enter(connect(self._manager.address))
+        self._observer = await enter(AsyncClient(self._manager.address, timeout=SECONDS))
+        self._view = QueueView()
+        self._history: list[HistoryEntry] = []
+        self._news = asyncio.Event()
+        self._follower = asyncio.ensure_future(self._follow())
+        self._connections.callback(self._follower.cancel)
+
+    async def _follow(self) -> None:
+        try:
+            async with self._observer.watch(history_limit=10_000) as watch:
+                async for change in watch:
+                    self._view.apply(change)
+                    if isinstance(change, Snapshot):
+                        self._history = list(change.history)
+                    elif isinstance(change, HistoryAdded):
+                        self._history.append(change.entry)
+                    self._news.set()
+        finally:
+            self._news.set()
+
+    def _is_stored(self, execution_id: str) -> bool:
+        if execution_id not in self._stored:
+            entries: list[Any] = self._redis.hvals("qs:history")
+            self._stored.update(json.loads(entry)["execution_id"] for entry in entries)
+        return execution_id in self._stored
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Let the clients work until ``work`` is done."""
+        return self._loop.run_until_complete(bounded(work))
+
+    def kill_manager(self) -> None:
+        """``kill -9``."""
+        self._manager.process.kill()
+        self._log += self._manager.process.output.lines()
+        self.script.let_go()
+        self.script.break_connection()
+
+    def restart_manager(self) -> None:
+        """Start it again; returns when it owns the queue."""
+        self._manager.restart()
+
+    def log(self) -> str:
+        """Last lines of the Manager's log."""
+        return "\n".join([*self._log, *self._manager.process.output.lines()][-100:])
+
+    def close(self) -> None:
+        """End everything."""
+        self._opened.close()
+
+    # Comparison
+
+    def compare(self, model: QueueModel) -> None:
+        """Wait until the Manager has come to where the model is, and compare the two in full."""
+        script = self.script
+        begun = len(model.begun)
+        script.wait_until(lambda: len(script.begun) >= begun, f"{begun} executions are begun, not {script.begun}")
+        mark = 0
+        # What is withheld can't be passed by a mark: then only what the model expects to see is waited for.
+        if script.told is None:
+            mark = next(self._marks)
+            script.mark(mark)
+        self.run(self._until(lambda: self._shows(model, mark), lambda: self._difference(model, mark)))
+        self.run(self._compare(model))
+        errors = [line for line in (*self._log, *self._manager.process.output.lines()) if line.startswith("[E ")]
+        assert (script.faults, errors) == ([], [])
+
+    async def _until(self, shown: Callable[[], bool], tell: Callable[[], str]) -> None:
+        deadline = self._loop.time() + SECONDS
+        while not shown():
+            self._news.clear()
+            if self._follower.done():
+                self._follower.result()
+            try:
+                await asyncio.wait_for(self._news.wait(), deadline - self._loop.time())
+            except asyncio.TimeoutError:
+                raise AssertionError(tell()) from None
+
+    def _shows(self, model: QueueModel, mark: int) -> bool:
+        status = self._view.status
+        marked = status is not None and (not mark or status.environment.pid == mark)
+        return marked and self._seen() == _expected(model)
+
+    def _difference(self, model: QueueModel, mark: int) -> str:
+        status = self._view.status
+        return (
+            f"the Manager does not come to where the model is\nexpected {_expected(model)} and mark {mark}\n"
+            f"seen     {self._seen()} and {status}"
+        )
+
+    def _seen(self) -> tuple[Any, ...]:
+        """What the watch has told, as :func:`_expected` says it."""
+        running = self._view.running
+        return (
+            [(_number(item), item.attempt, item.held) for item in self._view.items],
+            _number(running.item) if running else None,
+            [(_number(entry.item), entry.result.exit_status) for entry in self._history],
+        )
+
+    async def _compare(self, model: QueueModel) -> None:
+        page = await self._observer.queue.page(page_size=10_000)
+        entries = [entry async for entry in self._observer.history.list()]
+        self._compare_history(model, entries)
+        assert len(page.items) == len(model.queue)
+        for item, found in zip(model.queue, page.items, strict=True):
+            self._recognise(item, found)
+        assert (page.running_item is None) == (model.running is None)
+        running = []
+        if page.running_item is not None and model.running is not None:
+            self._recognise(model.running, page.running_item.item)
+            assert page.running_item.immediate == model.immediate
+            running = [page.running_item.execution_id]
+        assert [uid for _, uid in self.script.begun] == [item.uid for item in model.begun]
+        known = {entry.execution_id for entry in entries} | set(running)
+        assert len(known) == len(entries) + len(running), "two executions have the same id"
+        assert {execution_id for execution_id, _ in self.script.begun} <= known
+        assert [item.uid for item in self._view.items] == [item.uid for item in page.items]
+        self._compare_status(model, await self._observer.status())
+
+    def _compare_history(self, model: QueueModel, entries: list[HistoryEntry]) -> None:
+        begun = {uid: execution_id for execution_id, uid in self.script.begun}
+        assert [entry.number for entry in entries] == list(range(1, len(model.history) + 1))
+        for line, entry in zip(model.history, entries, strict=True):
+            self._recognise(line.item, entry.item)
+            if line.successor is not None:
+                self._name(line.successor, entry.requeued_as)
+            assert entry.requeued_as == (line.successor.uid if line.successor else "")
+            assert (entry.result.exit_status, entry.result.failure_cause) == (line.status, line.cause)
+            assert (entry.item.uid in begun) == (line.item in model.begun)
+            assert begun.get(entry.item.uid, entry.execution_id) == entry.execution_id
+
+    def _compare_status(self, model: QueueModel, status: Status) -> None:
+        assert status.queue_stop_pending == model.stop_pending
+        mode = status.queue_mode
+        assert (mode.loop, mode.ignore_failures, mode.interrupted) == (
+            model.loop,
+            model.ignore_failures,
+            model.interrupted,
+        )
+        assert status.epoch == self.script.epoch, "the Worker was not told of its owner"
+
+    def _recognise(self, item: ModelItem, found: Item) -> None:
+        self._name(item, found.uid)
+        retry_of = item.retry_of.uid if item.retry_of else ""
+        assert (item.uid, item.number, item.attempt, retry_of, item.held) == (
+            found.uid,
+            _number(found),
+            found.attempt,
+            found.retry_of,
+            found.held,
+        )
+
+    def _name(self, item: ModelItem, uid: str) -> None:
+        """An item that is seen for the first time has a uid that nobody had before."""
+        if not item.uid:
+            assert uid
+            assert uid not in self._uids
+            item.uid = uid
+        self._uids.add(uid)
+
+
+def _expected(model: QueueModel) -> tuple[Any, ...]:
+    return (
+        [(item.number, item.attempt, item.held) for item in model.queue],
+        model.running.number if model.running else None,
+        [(line.item.number, line.status) for line in model.history],
+    )
+
+
+def _number(item: Item) -> int:
+    number: int = (item.properties or {})["number"]
+    return number
