@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from queueserver_cli.outcome import WrongCommand
 from queueserver_cli.plan_text import parse_plan
+from queueserver_client import Item
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,21 @@ def test_a_printed_item_can_be_submitted_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("meta", "merged"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ('[{"a": 1}, {"a": 2, "b": 3}, {"b": 4}]', {"a": 1, "b": 3}),
+        ("({'a': 1}, {'b': 2})", {"a": 1, "b": 2}),
+        ("[]", {}),
+    ],
+)
+def test_metadata_may_be_several_dictionaries_of_which_the_first_counts_most(meta: str, merged: dict[str, int]) -> None:
+    quoted = f'{{"name": "count", "meta": {meta}}}'
+    item = parse_plan(quoted)
+    assert (item.meta, Item.from_proto(item.to_proto()).meta) == (merged, merged)
+
+
+@pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ('{"name": "count", "args" [1]}', "At character 28: "),
@@ -43,6 +59,9 @@ def test_a_printed_item_can_be_submitted_again() -> None:
         ('{"name": "count", "arg": []}', "unknown key 'arg'"),
         ('{"name": "count", 1: 2}', "unknown key 1"),
         ('{"name": "count", "args": {}}', "args of type dict, but it must be a list"),
+        ('{"name": "count", "meta": "x"}', "meta of type str, but it must be a dictionary or a list of them"),
+        ('{"name": "count", "meta": [{"a": 1}, 5]}', "meta[1] must be a dict, but is a int"),
+        ('{"name": "count", "meta": [{"a": NaN}]}', "meta.a is nan"),
         ('{"name": "count", "kwargs": []}', "kwargs of type list, but it must be a dictionary"),
         ('{"name": "count", "item_type": "instruction"}', "this command adds plans"),
         ('{"name": "count", "kwargs": {"num": NaN}}', "kwargs.num is nan"),

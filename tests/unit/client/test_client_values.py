@@ -35,6 +35,23 @@ def test_a_value_that_would_not_arrive_as_it_left_is_refused_with_its_path(kwarg
     assert isinstance(caught.value, ValueError)
 
 
+def test_several_dicts_of_metadata_are_merged_and_the_first_counts_most() -> None:
+    item = Plan("count", meta=[{"sample": "a"}, {"sample": "b", "proposal": 7}, {}])
+    assert item.meta == {"sample": "a", "proposal": 7}
+    assert Item.from_proto(item.to_proto()).meta == item.meta
+    assert Plan("count", meta={"sample": "a"}).meta == {"sample": "a"}
+    assert (Plan("count").meta, Plan("count", meta=[]).meta) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("meta", "path"), [("text", "meta"), (5, "meta"), ([{}, None], "meta[1]"), ([["a"]], "meta[0]")]
+)
+def test_metadata_that_is_no_dict_is_refused_with_its_path(meta: Any, path: str) -> None:
+    with pytest.raises(ValueNotRepresentable) as caught:
+        Plan("count", meta=meta)
+    assert caught.value.path == path
+
+
 def test_a_device_object_is_refused_with_the_hint_to_give_its_name() -> None:
     class Device:
         name = "det1"

@@ -42,7 +42,10 @@ class _Help(click.Command):
         with formatter.section("Where"):
             formatter.write_dl(
                 [
-                    ("PLAN", "one word, JSON or a Python dictionary: name, args, kwargs, meta"),
+                    (
+                        "PLAN",
+                        "one word, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)",
+                    ),
                     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
                     ("SRC", "front, back, an index or a UID"),
                     ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),

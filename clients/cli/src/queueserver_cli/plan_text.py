@@ -10,7 +10,7 @@ import json
 import warnings
 from typing import Any
 
-from queueserver_client import Item, ValueNotRepresentable
+from queueserver_client import Item, ValueNotRepresentable, merge_meta
 
 from queueserver_cli.outcome import WrongCommand
 
@@ -43,13 +43,16 @@ def _item(fields: dict[str, Any]) -> Item:
     for key, kind, words in (
         ("args", (list, tuple), "a list"),
         ("kwargs", (dict,), "a dictionary"),
-        ("meta", (dict,), "a dictionary"),
+        ("meta", (dict, list, tuple), "a dictionary or a list of them"),
         ("properties", (dict,), "a dictionary"),
     ):
         if key in fields and not isinstance(fields[key], kind):
             raise WrongCommand(f"PLAN has {key} of type {type(fields[key]).__name__}, but it must be {words}.")
-    item = Item(name, **{key: fields[key] for key in ("args", "kwargs", "meta", "properties") if key in fields})
+    given = {key: fields[key] for key in ("args", "kwargs", "meta", "properties") if key in fields}
     try:
+        if "meta" in given:
+            given["meta"] = merge_meta(given["meta"])
+        item = Item(name, **given)
         item.to_proto()
     except ValueNotRepresentable as error:
         raise WrongCommand(f"PLAN: {error}") from None

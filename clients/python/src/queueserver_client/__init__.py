@@ -95,6 +95,7 @@ from queueserver_client.models.items import (
     Plan,
     RunningItem,
     RunSummary,
+    merge_meta,
 )
 from queueserver_client.models.modes import InterruptedPolicy, QueueMode
 from queueserver_client.models.status import (
@@ -239,4 +240,5 @@ __all__ = [
     "Violation",
     "Watch",
     "WatcherTooSlow",
+    "merge_meta",
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from queueserver.common.v1 import item_pb2
 
 from queueserver_client import values
+from queueserver_client.errors import ValueNotRepresentable
 from queueserver_client.models.words import Word, moment
 
 
@@ -42,6 +43,24 @@ class FailureCause(Word):
     ENVIRONMENT_DESTROYED = "environment_destroyed"
     WORKER_LOST = "worker_lost"
     SHUTDOWN = "shutdown"
+
+
+def merge_meta(meta: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Metadata as one dict. Of several dicts the one further left wins where they have a key in common.
+
+    Raises ValueNotRepresentable.
+    """
+    if isinstance(meta, Mapping):
+        return meta
+    if not isinstance(meta, (list, tuple)):
+        raise ValueNotRepresentable.at("meta", f"must be a dict or a list of dicts, but is a {type(meta).__name__}.")
+    merged: dict[str, Any] = {}
+    parts: Sequence[object] = meta
+    for position, part in enumerate(parts):
+        if not isinstance(part, Mapping):
+            raise ValueNotRepresentable.at(f"meta[{position}]", f"must be a dict, but is a {type(part).__name__}.")
+        merged = {**part, **merged}
+    return merged
 
 
 @dataclass(frozen=True)
@@ -78,15 +97,17 @@ class Item:
         name: str,
         /,
         *args: Any,
-        meta: Mapping[str, Any] | None = None,
+        meta: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         properties: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Item:
         """A plan call as one would write it: ``Plan("count", ["det1"], num=5)``.
 
-        Parameters of the plan that are themselves called ``meta`` or ``properties`` go into ``Item(kwargs=...)``.
+        ``meta`` may be several dicts, see :func:`merge_meta`; raises ValueNotRepresentable if it is neither. Parameters
+        of the plan that are themselves called ``meta`` or ``properties`` go into ``Item(kwargs=...)``.
         """
-        return cls(name, args=list(args) or None, kwargs=kwargs or None, meta=meta, properties=properties)
+        merged = None if meta is None else merge_meta(meta)
+        return cls(name, args=list(args) or None, kwargs=kwargs or None, meta=merged, properties=properties)
 
     @classmethod
     def queue_stop(cls) -> Item:
