@@ -14,9 +14,12 @@ from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServi
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from queueserver.manager.v1.permission_service_pb2_grpc import PermissionServiceStub
+from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
 from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceStub
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
+from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub
 
 _OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
@@ -33,6 +36,9 @@ class Stubs:
     inventory: Any
     events: Any
     run_engine: Any
+    tasks: Any
+    permissions: Any
+    planning: Any
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,9 @@ async def connect(address: str) -> AsyncIterator[Stubs]:
             InventoryServiceStub(channel),
             EventServiceStub(channel),
             RunEngineServiceStub(channel),
+            TaskServiceStub(channel),
+            PermissionServiceStub(channel),
+            PlanningServiceStub(channel),
         )
 
 
