@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -193,7 +194,14 @@ def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Pl
 
 def same_content(old: Item, new: Item) -> bool:
     """Whether an update would change nothing that a client can see."""
-    return not old.held and replace(new, created=old.created, attempt=old.attempt, retry_of=old.retry_of) == old
+    if old.held or replace(new, created=old.created, attempt=old.attempt, retry_of=old.retry_of) != old:
+        return False
+    # Python holds 1 and True for equal; JSON, and the plan, do not.
+    return _values(old) == _values(new)
+
+
+def _values(item: Item) -> str:
+    return json.dumps([item.args, item.kwargs, item.meta, item.properties], sort_keys=True)
 
 
 def set_mode(record: Record, mode: QueueMode) -> Decision[QueueMode]:
