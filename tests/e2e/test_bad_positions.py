@@ -94,6 +94,28 @@ async def test_a_move_needs_both_ends(raw: Stubs, unchanged: None, request_: pb.
     assert "source and a destination" in refusal.message
 
 
+@pytest.mark.parametrize("destination", [None, pb.Position()])
+async def test_a_move_of_a_batch_needs_a_destination(
+    raw: Stubs, unchanged: None, destination: pb.Position | None
+) -> None:
+    del unchanged
+    uids = [item.item_uid for item in (await raw.queue.ListItems(pb.ListItemsRequest())).items]
+    for batch in (uids[:2], []):
+        refusal = await refused(raw.queue.MoveItems(pb.MoveItemsRequest(item_uids=batch, destination=destination)))
+        assert (refusal.code, refusal.reason) == (INVALID, "POSITION_MISSING")
+        assert "destination" in refusal.message
+
+
+async def test_an_item_is_checked_before_its_position(raw: Stubs, unchanged: None) -> None:
+    del unchanged
+    nowhere = pb.Position(before_uid="nobody")
+    wrong = item_pb2.Item(name="no_such_plan")
+    refusal = await refused(raw.queue.AddItem(pb.AddItemRequest(item=wrong, position=nowhere)))
+    assert refusal.reason == "PLAN_NOT_FOUND"
+    refusal = await refused(raw.queue.AddItems(pb.AddItemsRequest(items=[wrong], position=nowhere)))
+    assert refusal.reason == "BATCH_REFUSED"
+
+
 @pytest.mark.parametrize("method", ["GetItem", "RemoveItem", "MoveItem"])
 async def test_an_empty_queue_has_no_item_to_address(raw: Stubs, shared_client: AsyncClient, method: str) -> None:
     revision = (await shared_client.status()).revision

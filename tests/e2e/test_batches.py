@@ -57,6 +57,15 @@ async def test_a_batch_is_removed_in_one_step_and_what_is_not_there_is_passed_ov
     assert (again.items, again.revision) == ((), removed.revision)
 
 
+@pytest.mark.parametrize("strict", [False, True])
+async def test_a_removal_of_an_empty_batch_succeeds_and_changes_nothing(
+    shared_client: AsyncClient, strict: bool
+) -> None:
+    handles = await five(shared_client)
+    removed = await shared_client.queue.remove_batch([], strict=strict)
+    assert (removed.items, removed.queue_size, removed.revision) == ((), 5, handles[0].revision)
+
+
 async def test_a_strict_removal_of_a_batch_removes_all_or_nothing_and_says_what_is_wrong(
     shared_client: AsyncClient, gate: Gate
 ) -> None:

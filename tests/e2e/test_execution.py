@@ -21,6 +21,7 @@ from queueserver_client import (
 
 from tests.harness import expect
 from tests.harness.gate import Gate
+from tests.harness.progress import begun
 from tests.harness.wait import bounded, first
 
 BUSY = (ManagerState.STARTING_QUEUE, ManagerState.EXECUTING_QUEUE)
@@ -176,3 +177,33 @@ async def test_a_plan_that_raises_stops_the_queue_and_stands_at_the_head_again(s
     retry, waiting = [item async for item in shared_client.queue.list()]
     assert (retry.retry_of, retry.attempt, waiting.uid) == (failing.uid, 2, other.uid)
     assert entry.requeued_as == retry.uid
+
+
+async def test_a_listing_shows_the_queue_the_running_item_and_the_marker_of_one_moment(
+    shared_client: AsyncClient, gate: Gate
+) -> None:
+    empty = await shared_client.queue.page()
+    assert (empty.items, empty.queue_size, empty.running_item, empty.next_page_token) == ((), 0, None, "")
+    running, *waiting = await begun(shared_client, Plan("stepping", gate.path), *[Plan("nothing")] * 2)
+    page = await shared_client.queue.page()
+    status = await shared_client.status()
+    assert page.running_item is not None
+    assert page.running_item.item.uid == running.uid
+    assert [item.uid for item in page.items] == [handle.uid for handle in waiting]
+    assert (page.revision, page.plan_queue_uid) == (status.revision, status.plan_queue_uid)
+    assert empty.plan_queue_uid != page.plan_queue_uid
+    gate.open()
+    await bounded(waiting[-1].result())
+    await bounded(_until_idle(shared_client))
+
+
+async def test_a_plan_that_fails_after_the_queue_was_cleared_is_put_back_all_the_same(
+    shared_client: AsyncClient, gate: Gate
+) -> None:
+    running, *_ = await begun(shared_client, Plan("stepping", gate.path), *[Plan("nothing")] * 2)
+    assert await shared_client.queue.clear() == 2
+    assert (await shared_client.status()).running_item_uid == running.uid
+    await shared_client.run_engine.abort_now()
+    await bounded(running.result())
+    await bounded(_until_idle(shared_client))
+    assert [item.retry_of async for item in shared_client.queue.list()] == [running.uid]

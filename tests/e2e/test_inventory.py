@@ -9,11 +9,23 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.manager.v1 import inventory_service_pb2 as pb
-from queueserver_client import AsyncClient, DeviceDescription, EnvironmentOpenFailed, Status
+from queueserver_client import (
+    AsyncClient,
+    DeviceDescription,
+    EnvironmentOpenFailed,
+    ExitStatus,
+    FailureCause,
+    ManagerState,
+    Plan,
+    PlanNotFound,
+    Status,
+)
 
 from tests.harness.parts import Parts, running_parts
+from tests.harness.progress import queue, until_state
 from tests.harness.raw import Stubs, connect, refused
 from tests.harness.stack import Stack
+from tests.harness.wait import bounded
 
 PLANS = """
 import bluesky.plan_stubs as bps
@@ -208,3 +220,25 @@ async def test_pages_join_to_the_list_and_a_list_that_changed_meanwhile_has_to_b
     refusal = await refused(listing(request(existing=True, page_size=2, page_token=token)))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.ABORTED, "INVENTORY_CHANGED")
     assert "without a token" in refusal.message
+
+
+async def test_an_item_whose_plan_is_gone_can_be_moved_and_removed_and_fails_when_it_is_executed(
+    client: AsyncClient, startup: Path
+) -> None:
+    one, two, three = await client.queue.add_batch([Plan("nothing"), Plan("measure", []), Plan("measure", [])])
+    await client.environment.close()
+    (startup / "plans.py").write_text(PLANS.replace("def measure", "def observe"))
+    await client.environment.open()
+    assert (await client.queue.move(two.uid, "front")).item.name == "measure"
+    await client.queue.move_batch([three.uid, two.uid], "front")
+    await three.remove()
+    with pytest.raises(PlanNotFound, match="did you mean"):
+        await client.queue.add(Plan("observes", []))
+    await client.queue.start()
+    entry = await bounded(two.result())
+    assert (entry.result.exit_status, entry.result.failure_cause) == (ExitStatus.FAILED, FailureCause.NOT_STARTED)
+    assert "no such plan" in entry.result.message
+    await until_state(client, ManagerState.IDLE)
+    retry, waiting = await queue(client)
+    assert (retry.retry_of, waiting.uid) == (two.uid, one.uid)
+    await client.queue.clear()
