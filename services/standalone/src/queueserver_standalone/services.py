@@ -66,6 +66,7 @@ class Services:
         arguments = [
             *("--listen", self.address, "--worker", self._worker_address),
             *("--key-prefix", self.settings.key_prefix),
+            *self.settings.files.arguments,
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
         ]
         url = self.settings.redis or socket_url(str(self.runtime_directory / "redis"))

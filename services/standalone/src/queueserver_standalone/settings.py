@@ -11,6 +11,7 @@ from pathlib import Path
 from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.manager_files import ManagerFiles, add_file_options, read_files
 from queueserver_standalone.redis_address import redis_url
 from queueserver_standalone.startup_source import Startup, add_startup_options, read_startup
 
@@ -26,6 +27,7 @@ class Settings:
     listen: str
     data_directory: Path
     startup: Startup
+    files: ManagerFiles
     #: URL of an existing Redis; None for the embedded one.
     redis: str | None
     key_prefix: str
@@ -36,10 +38,12 @@ class Settings:
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line. Raises StandaloneError for values that can't work; argparse ends on wrong usage."""
     options = _parser().parse_args(arguments)
+    startup = read_startup(options)
     return Settings(
         listen=_listen_address(options.listen),
         data_directory=options.data_dir.expanduser().absolute(),
-        startup=read_startup(options),
+        startup=startup,
+        files=read_files(options, startup.directory),
         redis=redis_url(options.redis_addr) if options.redis_addr else None,
         key_prefix=options.key_prefix,
         console_output=options.console_output,
@@ -63,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         help="where queue, history and logs are kept (default: %(default)s)",
     )
     add_startup_options(parser)
+    add_file_options(parser)
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),

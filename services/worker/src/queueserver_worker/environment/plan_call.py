@@ -35,7 +35,7 @@ def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable
         hint = f"did you mean {' or '.join(near)}?" if near else "list the existing plans to see what there is."
         raise PlanCallError(f"the environment has no such plan; {hint}")
     try:
-        bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
+        bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names, access)
     except ArgumentError as error:
         raise PlanCallError(str(error)) from error
     return lambda: plan(*bound.args, **bound.kwargs)
