@@ -26,6 +26,7 @@ class ManagerState(Word):
     STARTING_QUEUE = "starting_queue"
     EXECUTING_QUEUE = "executing_queue"
     PAUSED = "paused"
+    EXECUTING_TASK = "executing_task"
 
 
 class ManagerRole(Word):
@@ -54,6 +55,7 @@ class EnvironmentState(Word):
     EXECUTING_PLAN = "executing_plan"
     CLOSING = "closing"
     DESTROYING = "destroying"
+    EXECUTING_TASK = "executing_task"
 
 
 class RunEngineState(Word):
