@@ -59,7 +59,7 @@ def move(what: Shutter): yield from bps.null()
 """
 AFTER = BEFORE.replace("def short_lived", "def other").replace("to=1", "by=1").replace("shutter = ", "lid = ")
 ITEMS = [Plan("short_lived"), Plan("renamed", to=2), Plan("move", "shutter"), Plan("nothing")]
-MESSAGES = ["no such plan", "do not fit its signature", "there is no device 'shutter'", ""]
+MESSAGES = ["no such plan", "do not fit its signature", "'shutter'; name an existing device", ""]
 
 
 @dataclass(frozen=True)
