@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from queueserver_client import (
     AsyncClient,
+    DocumentEmitted,
     EventKind,
+    ExitStatus,
+    FailureCause,
     HistoryCleared,
     HistoryEntry,
+    Item,
+    ManagerState,
     Plan,
     Snapshot,
 )
 
 from tests.harness import expect
-from tests.harness.wait import first
+from tests.harness.gate import Gate
+from tests.harness.progress import run_to_its_end, until_state
+from tests.harness.wait import bounded, first
 
 
 async def entries(client: AsyncClient) -> list[HistoryEntry]:
@@ -100,3 +109,69 @@ async def test_the_snapshot_carries_as_much_of_the_history_as_asked(
         begin = await first(watch, lambda _: True)
     assert isinstance(begin, Snapshot)
     assert list(begin.history) == six[6 - shown :]
+
+
+async def test_an_entry_lists_the_runs_that_the_plan_opened_with_their_scan_ids(
+    shared_client: AsyncClient, gate: Gate
+) -> None:
+    gate.open()
+    async with shared_client.watch([EventKind.DOCUMENT]) as watch:
+        await first(watch, lambda _: True)
+        handle = await shared_client.queue.execute(Plan("second_run_stepping", gate.path))
+        told = [await first(watch, expect.document("start")) for _ in range(2)]
+    documents = [event.document.document for event in told if isinstance(event, DocumentEmitted)]
+    starts = [(document["uid"], document["scan_id"]) for document in documents]
+    result = (await bounded(handle.result())).result
+    assert [(run.uid, run.scan_id) for run in result.runs] == starts
+    assert starts[1][1] == starts[0][1] + 1
+    assert [(run.is_open, run.exit_status) for run in result.runs] == [(False, "success")] * 2
+    await until_state(shared_client, ManagerState.IDLE)
+
+
+async def test_an_entry_of_a_plan_that_completed_has_times_and_no_message(shared_client: AsyncClient) -> None:
+    before = datetime.now(timezone.utc)
+    handle = await shared_client.queue.execute(Plan("nothing"))
+    entry = await bounded(handle.result())
+    result, after = entry.result, datetime.now(timezone.utc)
+    assert result.start_time is not None
+    assert result.stop_time is not None
+    assert before <= result.start_time <= result.stop_time <= after
+    assert (result.exit_status, result.failure_cause) == (ExitStatus.COMPLETED, FailureCause.UNSPECIFIED)
+    assert (result.message, result.traceback, result.runs) == ("", "", ())
+    assert entry.item == handle.item
+    await until_state(shared_client, ManagerState.IDLE)
+
+
+async def test_an_entry_of_a_plan_that_raised_has_a_short_message_and_the_traceback(
+    shared_client: AsyncClient,
+) -> None:
+    handle = await shared_client.queue.execute(Plan("broken"))
+    result = (await bounded(handle.result())).result
+    assert (result.exit_status, result.failure_cause) == (ExitStatus.FAILED, FailureCause.PLAN_ERROR)
+    assert result.message.startswith("Plan failed: ")
+    assert "the shutter is stuck" in result.message
+    assert "\n" not in result.message
+    assert "in broken" in result.traceback
+    assert result.traceback.rstrip().endswith("RuntimeError: the shutter is stuck")
+    assert [run.exit_status for run in result.runs] == ["fail"]
+    await until_state(shared_client, ManagerState.IDLE)
+
+
+async def test_each_attempt_has_an_entry_of_its_own_and_instructions_have_none(shared_client: AsyncClient) -> None:
+    await shared_client.queue.add_batch([Plan("broken"), Item.queue_stop()])
+    for _ in range(3):
+        await run_to_its_end(shared_client)
+    await shared_client.queue.remove("front")
+    await run_to_its_end(shared_client)
+    found = await entries(shared_client)
+    assert [entry.item.attempt for entry in found] == [1, 2, 3]
+    assert [entry.item.retry_of for entry in found] == ["", found[0].item.uid, found[1].item.uid]
+    assert len({entry.item.uid for entry in found}) == len({entry.execution_id for entry in found}) == 3
+
+
+async def test_clearing_an_empty_history_succeeds_and_changes_nothing(shared_client: AsyncClient) -> None:
+    before = await shared_client.status()
+    assert await shared_client.history.clear() == 0
+    assert await shared_client.history.clear(keep_newest=0) == 0
+    after = await shared_client.status()
+    assert (after.revision, after.plan_history_uid) == (before.revision, before.plan_history_uid)
