@@ -105,13 +105,20 @@ def _annotation(parameter: pb.ParameterDescription) -> Entry:
     if tree.kind == pb.ParameterType.KIND_UNSPECIFIED:
         return {}
     names = type_names(tree)
-    try:
-        if not text or read_type(text, names) != tree:
+    if not _reads_as(text, names, tree):
+        try:
             text, names = write_type(tree)
-    except TypeTextError:
-        return {}
+        except TypeTextError:
+            return {}
     lists = {"devices": names.devices, "plans": names.plans, "enums": names.enums}
     return {"type": text} | {key: {k: list(v) for k, v in named.items()} for key, named in lists.items() if named}
+
+
+def _reads_as(text: str, names: TypeNames, tree: pb.ParameterType) -> bool:
+    try:
+        return read_type(text, names) == tree
+    except TypeTextError:
+        return False
 
 
 def _switches(parameter: pb.ParameterDescription) -> Entry:
@@ -142,6 +149,7 @@ def _parameter_of(entry: object) -> pb.ParameterDescription:
     parameter = pb.ParameterDescription(
         name=_text(given, "name"),
         kind=_KINDS[kind],
+        type=pb.ParameterType(),
         description=_text(given, "description"),
         default_in_decorator=bool(given.get("default_defined_in_decorator")),
         unit=_text(given, "unit"),

@@ -48,7 +48,7 @@ def read_list(text: str) -> pb.Inventory:
             f"The list of plans and devices has more than {LONGEST_TEXT:,} characters; generate it again."
         )
     try:
-        content = yaml.load(text, Loader=_LOADER)  # noqa: S506 - both candidates are safe loaders
+        content = _loaded(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         first = " ".join(str(error).split())[:200]
         raise ListFileError(f"The list of plans and devices is no YAML ({first}); generate it again.") from error
@@ -64,12 +64,61 @@ def read_list(text: str) -> pb.Inventory:
             inventory.plans.append(plan_of(name, entry))
         except EntryError as error:
             inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_PLAN, name, error))
+    known: dict[int, pb.DeviceDescription] = {}
     for name, entry in _entries(content, _DEVICES):
         try:
-            inventory.devices.append(device_of(name, entry))
+            if id(entry) not in known:
+                known[id(entry)] = device_of(name, entry)
+            inventory.devices.add().CopyFrom(known[id(entry)])
+            inventory.devices[-1].name = name
         except EntryError as error:
             inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, error))
     return inventory
+
+
+def _loaded(text: str) -> Any:
+    """Load YAML; of a text that was written here, what occurs many times only once."""
+    try:
+        return _loaded_in_blocks(text)
+    except (_NotInBlocksError, yaml.YAMLError):
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both candidates are safe loaders
+
+
+def _loaded_in_blocks(text: str) -> dict[str, dict[str, Any]]:
+    """Load a text that consists of mappings of blocks, each block once. Raises _NotInBlocksError for any other."""
+    lines = text.split("\n")
+    if lines[0] != _FIRST_LINE:
+        raise _NotInBlocksError
+    content: dict[str, dict[str, list[str]]] = {}
+    block: list[str] = []
+    for line in lines[1:]:
+        if line.startswith("    "):
+            block.append(line)
+        elif line.startswith("  ") and line.endswith(":") and content:
+            block = []
+            content[next(reversed(content))][_name_of(line[2:-1])] = block
+        elif line in (f"{_DEVICES}:", f"{_PLANS}:"):
+            content[line[:-1]] = {}
+        elif line:
+            raise _NotInBlocksError
+    known: dict[str, Any] = {}
+    for blocks in content.values():
+        for body in map("\n".join, blocks.values()):
+            if body not in known:
+                known[body] = yaml.load(body, Loader=_LOADER)  # noqa: S506 - as above
+    return {key: {name: known["\n".join(body)] for name, body in blocks.items()} for key, blocks in content.items()}
+
+
+def _name_of(key: str) -> str:
+    if key.startswith('"'):
+        key = yaml.load(key, Loader=_LOADER)  # noqa: S506 - as above
+    if not isinstance(key, str):
+        raise _NotInBlocksError
+    return key
+
+
+class _NotInBlocksError(Exception):
+    """A text was not written here."""
 
 
 def _size(value: object, known: dict[int, int]) -> int:

@@ -61,7 +61,8 @@ def find_component(device: object, name: str) -> object | None:
 
     Unlike a description this creates a lazy component, because the caller wants to use it.
     """
-    if ophyd_components(type(device)) is not None:
+    cls: Any = type(device)
+    if ophyd_components(cls) is not None:
         return getattr(device, name) if name in getattr(device, "component_names", ()) else None
     if _members(device) >= _COMPOSED:
         return next((child for key, child in device.children() if str(key) == name), None)  # type: ignore[attr-defined] # it has them, see _members
@@ -73,7 +74,8 @@ def find_component(device: object, name: str) -> object | None:
 
 def component_names(device: object) -> list[str]:
     """List the names of a device's components."""
-    components = ophyd_components(type(device))
+    cls: Any = type(device)
+    components = ophyd_components(cls)
     if components is not None:
         return list(components)
     return [name for name, _ in components_of(device)]

@@ -25,6 +25,7 @@ class Expansion:
         self._devices = list(devices)
         self._plans = list(plans)
         self._known: dict[str, list[str]] = {}
+        self._known_lists: dict[NameList, list[str]] = {}
         self._left = MAX_NAMES_IN_ALL
 
     def expand(self, tree: ParameterType, lists: Mapping[str, NameList]) -> list[str]:
@@ -35,7 +36,10 @@ class Expansion:
         too_long = [name for part in tree.arguments for name in self.expand(part, lists)]
         if not tree.listed:
             return too_long
-        names = self._names(lists[tree.type_name])
+        listed = lists[tree.type_name]
+        if listed not in self._known_lists:
+            self._known_lists[listed] = self._names(listed)
+        names = self._known_lists[listed]
         self._left -= len(names)
         if len(names) > MAX_NAMES or self._left < 0:
             too_long.append(tree.type_name)

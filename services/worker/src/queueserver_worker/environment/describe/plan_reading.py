@@ -159,6 +159,16 @@ def _type_of_hint(parameter: inspect.Parameter, said: Mapping[str, Any], namespa
     if lists:
         raise PlanError(f"there is no 'annotation' that could use its {' and '.join(lists)}: add one, or remove them.")
     hint = resolve(parameter.annotation, namespace)
+    try:
+        # The repr tells apart what is equal but written in another way: Optional[int] and int | None.
+        return _read_hint(hint, repr(hint))
+    except TypeError:
+        return _read_hint.__wrapped__(hint, "")
+
+
+@functools.lru_cache(maxsize=4 * _KEPT)
+def _read_hint(hint: Any, _written: str) -> ReadType:
+    """Read a hint; raises TypeError if it can't be remembered because it is not hashable."""
     enums = {cls.__name__: enum_members(cls) for cls in enum_classes(hint)}
     return ReadType(parameter_type(hint), hint_text(hint), enums=enums)
 
