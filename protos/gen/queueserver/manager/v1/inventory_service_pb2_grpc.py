@@ -29,7 +29,7 @@ class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -61,7 +61,7 @@ class InventoryServiceServicer:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -70,7 +70,8 @@ class InventoryServiceServicer:
         """ListPlans lists plans by name in alphabetical order, in pages.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
+        inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
+        GROUP_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -122,7 +123,7 @@ class InventoryService:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """

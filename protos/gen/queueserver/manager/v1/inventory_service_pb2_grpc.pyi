@@ -30,7 +30,7 @@ class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -43,7 +43,8 @@ class InventoryServiceStub:
     """ListPlans lists plans by name in alphabetical order, in pages.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
+    inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
+    GROUP_NOT_FOUND.
     """
     ListDevices: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]
     """ListDevices lists devices with their components by name in alphabetical order, in pages.
@@ -58,7 +59,7 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -68,7 +69,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """ListPlans lists plans by name in alphabetical order, in pages.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
+    inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
+    GROUP_NOT_FOUND.
     """
     ListDevices: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]  # type: ignore[assignment]
     """ListDevices lists devices with their components by name in alphabetical order, in pages.
@@ -82,7 +84,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -96,7 +98,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListPlans lists plans by name in alphabetical order, in pages.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory changed since the first page (start again without a token); NOT_FOUND with reason GROUP_NOT_FOUND.
+        inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
+        GROUP_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -130,7 +130,7 @@ class ReloadPermissionsRequest(_message.Message):
     RESTORE_PLANS_DEVICES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     restore_permissions: _builtins.bool
-    """Read the file of permissions. False: only what the other fields say."""
+    """Read the file of permissions. At least one of both has to be true."""
     restore_plans_devices: _builtins.bool
     """Read the lists of existing plans and devices too, from the file that the Manager was started with."""
     request_id: _builtins.str

@@ -29,7 +29,8 @@ class PermissionServiceStub:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
+    20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
     """
@@ -61,7 +62,8 @@ class PermissionServiceServicer:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
+    20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
     """
@@ -77,7 +79,9 @@ class PermissionServiceServicer:
         """SetPermissions replaces the permissions of all groups. Nothing changes if they are the same.
 
         Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
-        name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH.
+        name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
+        metadata `permissions_revision` has the present one.
+        Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -85,11 +89,13 @@ class PermissionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReloadPermissions(self, request, context):
-        """ReloadPermissions reads the permissions again, from the file that the Manager was started with.
+        """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
+        started with: all that is asked for, or nothing.
 
         Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-        `--user-group-permissions-reload NEVER`, or without a file); FAILED_PRECONDITION with reason PERMISSIONS_INVALID
-        when the file can't be read or is wrong: the old permissions stay in force.
+        `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
+        and field violations when a file can't be read or is wrong: what was in force stays in force.
+        Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -126,7 +132,8 @@ class PermissionService:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
+    20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
     """

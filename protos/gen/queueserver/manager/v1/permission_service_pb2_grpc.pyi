@@ -30,7 +30,8 @@ class PermissionServiceStub:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
+    20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
     """
@@ -45,15 +46,19 @@ class PermissionServiceStub:
     """SetPermissions replaces the permissions of all groups. Nothing changes if they are the same.
 
     Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
-    name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH.
+    name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
+    metadata `permissions_revision` has the present one.
+    Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
     ReloadPermissions: _grpc.UnaryUnaryMultiCallable[_permission_service_pb2.ReloadPermissionsRequest, _permission_service_pb2.ReloadPermissionsResponse]
-    """ReloadPermissions reads the permissions again, from the file that the Manager was started with.
+    """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
+    started with: all that is asked for, or nothing.
 
     Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-    `--user-group-permissions-reload NEVER`, or without a file); FAILED_PRECONDITION with reason PERMISSIONS_INVALID
-    when the file can't be read or is wrong: the old permissions stay in force.
+    `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
+    and field violations when a file can't be read or is wrong: what was in force stays in force.
+    Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
 
@@ -62,7 +67,8 @@ class PermissionServiceAsyncStub(PermissionServiceStub):
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
+    20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
     """
@@ -74,15 +80,19 @@ class PermissionServiceAsyncStub(PermissionServiceStub):
     """SetPermissions replaces the permissions of all groups. Nothing changes if they are the same.
 
     Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
-    name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH.
+    name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
+    metadata `permissions_revision` has the present one.
+    Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
     ReloadPermissions: _aio.UnaryUnaryMultiCallable[_permission_service_pb2.ReloadPermissionsRequest, _permission_service_pb2.ReloadPermissionsResponse]  # type: ignore[assignment]
-    """ReloadPermissions reads the permissions again, from the file that the Manager was started with.
+    """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
+    started with: all that is asked for, or nothing.
 
     Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-    `--user-group-permissions-reload NEVER`, or without a file); FAILED_PRECONDITION with reason PERMISSIONS_INVALID
-    when the file can't be read or is wrong: the old permissions stay in force.
+    `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
+    and field violations when a file can't be read or is wrong: what was in force stays in force.
+    Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
 
@@ -90,7 +100,8 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
+    20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
     """
@@ -112,7 +123,9 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
         """SetPermissions replaces the permissions of all groups. Nothing changes if they are the same.
 
         Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
-        name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH.
+        name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
+        metadata `permissions_revision` has the present one.
+        Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
 
@@ -122,11 +135,13 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _permission_service_pb2.ReloadPermissionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_permission_service_pb2.ReloadPermissionsResponse, _abc.Awaitable[_permission_service_pb2.ReloadPermissionsResponse]]:
-        """ReloadPermissions reads the permissions again, from the file that the Manager was started with.
+        """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
+        started with: all that is asked for, or nothing.
 
         Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-        `--user-group-permissions-reload NEVER`, or without a file); FAILED_PRECONDITION with reason PERMISSIONS_INVALID
-        when the file can't be read or is wrong: the old permissions stay in force.
+        `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
+        and field violations when a file can't be read or is wrong: what was in force stays in force.
+        Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
 

@@ -166,8 +166,9 @@ class QueueServiceServicer:
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no environment was ever opened, so no
         plan is known: open it, then add); INVALID_ARGUMENT with reason ITEM_TOO_LARGE; NOT_FOUND with reason
-        ITEM_NOT_FOUND (position relative to an item that is not there); RESOURCE_EXHAUSTED with reason
-        QUEUE_FULL.
+        ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have the
+        caller's user group); PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root");
+        RESOURCE_EXHAUSTED with reason QUEUE_FULL. A plan that the user group may not use counts as not there.
         Events: item_added.
         Retries: not safe; a repeated call adds another item.
         """
