@@ -11,6 +11,7 @@ from queueserver.common.v1.item_pb2 import Item
 from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.arguments import ArgumentError, bind
+from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.names import Names
 from queueserver_worker.environment.structs import to_dict, to_list
 
@@ -28,14 +29,16 @@ def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable
         There is no such plan, or the arguments do not fit it.
 
     """
-    names = Names(namespace)
-    plan = names.plan(item.name) if access.allows_plan(item.name) else None
+    names = Names(namespace, access)
+    plan = names.plan(item.name)
     if plan is None:
-        near = [name for name in names.plans_like(item.name) if access.allows_plan(name)]
+        near = names.plans_like(item.name)
         hint = f"did you mean {' or '.join(near)}?" if near else "list the existing plans to see what there is."
         raise PlanCallError(f"the environment has no such plan; {hint}")
     try:
-        bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names, access)
+        bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
     except ArgumentError as error:
         raise PlanCallError(str(error)) from error
+    except Exception as error:  # noqa: BLE001 - protects the process: a component may be made by a device's own code
+        raise PlanCallError(f"an argument can't be used ({type(error).__name__}: {error_text(error)}).") from error
     return lambda: plan(*bound.args, **bound.kwargs)

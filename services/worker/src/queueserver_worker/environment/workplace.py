@@ -16,6 +16,7 @@ from queueserver_worker.environment.execution import PlanExecutor
 from queueserver_worker.environment.metadata import MetadataReader
 from queueserver_worker.environment.offer import Offer
 from queueserver_worker.environment.run_engine import Send
+from queueserver_worker.environment.simulation.simulator import Simulator
 from queueserver_worker.environment.tasks.runner import TaskRunner
 from queueserver_worker.environment.tasks.scripts import ScriptRunner
 
@@ -50,6 +51,7 @@ class Workplace:
         self._offer = Offer(namespace, self._seat, send)
         self._metadata = MetadataReader(lambda: self._seat.metadata, send)
         self._executor = PlanExecutor(namespace, self._seat, send, flush)
+        self._simulator = Simulator(namespace, self._seat, send)
         scripts = ScriptRunner(namespace, folder)
         scripts.replaced()
         self._tasks = TaskRunner(namespace, scripts, self._seat, self._offer, send, flush)
@@ -70,6 +72,8 @@ class Workplace:
             self._work.put(partial(self._tasks.run, frame.run_task))
         elif kind == "metadata":
             self._metadata.ask(frame.metadata.number)
+        elif kind == "simulation":
+            self._simulator.ask(frame.simulation)
         elif self._seat.control is not None:
             if kind == "control":
                 self._seat.control.ask(frame.control.action, frame.control.note)

@@ -1,0 +1,169 @@
+"""Nothing moves: devices refuse to act in a thread that simulates, whoever asks them to.
+
+A plan tells its wishes by messages, which a simulation only looks at. But it may also call a device itself, or the
+RunEngine. So, as long as any simulation goes on, the methods by which devices act are wrapped; in a thread that
+simulates they raise, in every other thread they do what they always do. The position of a device is, in a thread that
+simulates, where the device would be. And bluesky's plans remember no stack of their maker there: that would take nine
+tenths of the time, from which plans that really run would suffer.
+Does not guarantee anything about what a plan does without a device: it may write files or talk to hardware directly.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import wraps
+from types import FunctionType
+from typing import Any, Final
+
+_ACTIONS: Final = (
+    *("set", "put", "move", "home", "stop", "trigger", "stage", "unstage", "prepare", "kickoff", "complete"),
+    *("collect", "configure", "pause", "resume"),
+)
+_ENGINE_ACTIONS: Final = ("__call__", "resume", "stop", "abort", "halt", "request_pause")
+_BASES: Final = (("ophyd.ophydobj", "OphydObject"), ("ophyd_async.core", "Device"))
+_MISSING: Final = object()
+
+
+class SimulatedActionError(RuntimeError):
+    """A plan that is simulated called a device or the RunEngine itself."""
+
+
+class _Simulating(threading.local):
+    """Where devices would be, by their identity, in a thread that simulates; None in others."""
+
+    positions: "dict[int, Any] | None" = None
+
+
+_simulating: Final = _Simulating()
+
+
+class HandsOff:
+    """Wraps the methods of device classes while simulations go on. Safe from every thread."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._users = 0
+        self._changes: list[tuple[type, str, Any, Any]] = []
+
+    @contextmanager
+    def in_this_thread(self, namespace: dict[str, Any]) -> Iterator[dict[int, Any]]:
+        """Let devices refuse to act in this thread; gives the map of positions, to be filled, by id of the device."""
+        with self._changing:
+            self._users += 1
+            self._wrap(namespace)
+        positions: dict[int, Any] = {}
+        _simulating.positions = positions
+        try:
+            yield positions
+        finally:
+            _simulating.positions = None
+            with self._changing:
+                self._users -= 1
+                if self._users == 0:
+                    self._unwrap()
+
+    def _wrap(self, namespace: dict[str, Any]) -> None:
+        done = {(cls, name) for cls, name, _, _ in self._changes}
+        for cls, names in _acting_classes(namespace):
+            for name in (*names, "position"):
+                original = vars(cls).get(name)
+                if (cls, name) not in done and original is not None:
+                    self._replace(cls, name, original, _wrapped(name, original))
+                    done.add((cls, name))
+        plan = getattr(sys.modules.get("bluesky.utils"), "Plan", None)
+        if isinstance(plan, type) and (plan, "__init__") not in done and "_stack" in vars(plan):
+            self._replace(plan, "__init__", vars(plan)["__init__"], _without_stack(vars(plan)["__init__"]))
+
+    def _replace(self, cls: type, name: str, original: Any, wrapped: Any) -> None:
+        if wrapped is None:
+            return
+        with suppress(TypeError):  # a class that can't be changed
+            setattr(cls, name, wrapped)
+            self._changes.append((cls, name, original, wrapped))
+
+    def _unwrap(self) -> None:
+        for cls, name, original, wrapped in self._changes:
+            # Code that ran meanwhile may have put something else there.
+            if vars(cls).get(name) is wrapped:
+                setattr(cls, name, original)
+        self._changes.clear()
+
+
+hands_off: Final = HandsOff()
+"""That of this process, whose classes it changes."""
+
+
+def _acting_classes(namespace: dict[str, Any]) -> Iterator[tuple[type, tuple[str, ...]]]:
+    """List the classes of Python code that may have methods by which something acts, and the names of these."""
+    for module, name in _BASES:
+        base = getattr(sys.modules.get(module), name, None)
+        if isinstance(base, type):
+            yield from ((cls, _ACTIONS) for cls in _with_subclasses(base))
+    for value in list(namespace.values()):
+        # Devices of all kinds, and whatever else has such methods: it is not to act either.
+        if not isinstance(value, type):
+            yield from ((cls, _ACTIONS) for cls in type(value).__mro__ if _is_of_python_code(cls))
+    engine = getattr(sys.modules.get("bluesky.run_engine"), "RunEngine", None)
+    if isinstance(engine, type):
+        yield from ((cls, _ENGINE_ACTIONS) for cls in _with_subclasses(engine))
+
+
+def _with_subclasses(base: type) -> Iterator[type]:
+    waiting: list[type] = [base]
+    seen = {base}
+    while waiting:
+        cls = waiting.pop()
+        yield cls
+        subclasses: list[type] = type.__subclasses__(cls)
+        below = [subclass for subclass in subclasses if subclass not in seen]
+        seen.update(below)
+        waiting += below
+
+
+def _is_of_python_code(cls: type) -> bool:
+    return bool(cls.__flags__ & 1 << 9) and cls.__module__ not in sys.stdlib_module_names
+
+
+def _wrapped(name: str, original: Any) -> Any:
+    if name == "position":
+        return _simulated_position(original) if isinstance(original, property) else None
+    return _refusing(original, name) if isinstance(original, FunctionType) else None
+
+
+def _refusing(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @wraps(original)
+    def act(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if _simulating.positions is not None:
+            what = getattr(self, "name", None) or type(self).__name__
+            raise SimulatedActionError(
+                f"the plan calls {what}.{name} itself instead of sending a message, which can't be simulated."
+            )
+        return original(self, *args, **kwargs)
+
+    return act
+
+
+def _simulated_position(original: property) -> property:
+    def position(self: Any) -> Any:
+        positions = _simulating.positions
+        found = _MISSING if positions is None else positions.get(id(self), _MISSING)
+        if found is not _MISSING:
+            return found
+        if original.fget is None:
+            raise AttributeError("position")
+        return original.fget(self)
+
+    return property(position, original.fset, original.fdel, original.__doc__)
+
+
+def _without_stack(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def make(self: Any, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        if _simulating.positions is None:
+            original(self, function, *args, **kwargs)
+        else:
+            self._stack = None
+            self._iter = function(*args, **kwargs)
+
+    return make

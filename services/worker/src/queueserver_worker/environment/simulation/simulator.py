@@ -1,0 +1,63 @@
+"""Simulations: questions what a plan would do, each answered by threads of its own, also while plans run.
+
+Guarantees: no device is told to do anything; the thread that reads the channel does not wait; every question is
+answered when its time is over, also if the plan never sends another message, and then with what was found so far.
+Does not guarantee that the thread of a plan that hangs ends, see `walk`.
+"""
+
+import threading
+from typing import Any, Final
+
+from queueserver.common.v1.simulation_pb2 import Simulation, SimulationProblem
+from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, SimulationAnswer, SimulationQuery
+from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
+
+from queueserver_worker.environment.access import read_access
+from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.plan_call import PlanCallError, plan_call
+from queueserver_worker.environment.run_engine import Send
+from queueserver_worker.environment.simulation.findings import Findings
+from queueserver_worker.environment.simulation.walk import Walk
+
+SECONDS: Final = 10.0
+"""How long a simulation may take."""
+MAX_MESSAGES: Final = 100_000
+MAX_PLANS: Final = 16
+"""Plans that may be gone through at the same time, those that hang included."""
+
+
+class Simulator:
+    """Simulates plans of one namespace."""
+
+    def __init__(self, namespace: dict[str, Any], seat: EngineSeat, send: Send) -> None:
+        self._namespace = namespace
+        self._seat = seat
+        self._send = send
+        self._places = threading.Semaphore(MAX_PLANS)
+
+    def ask(self, query: SimulationQuery) -> None:
+        """Answer a question. Returns at once."""
+        threading.Thread(target=self._answer, args=(query,), name="simulation", daemon=True).start()
+
+    def _answer(self, query: SimulationQuery) -> None:
+        simulation = self._simulate(query.request)
+        self._send(FromEnvironment(simulation=SimulationAnswer(number=query.number, simulation=simulation)))
+
+    def _simulate(self, request: SimulatePlanRequest) -> Simulation:
+        access = read_access(request.access if request.HasField("access") else None)
+        try:
+            make_plan = plan_call(self._namespace, request.item, access)
+        except PlanCallError as error:
+            return _only(f"Plan {request.item.name!r} would not be started: {error}")
+        if not self._places.acquire(blocking=False):
+            return _only(f"{MAX_PLANS} plans that were simulated before still hang: close the environment and open it.")
+        limit = min(request.message_limit, MAX_MESSAGES) if request.message_limit > 0 else MAX_MESSAGES
+        findings = Findings()
+        walk = Walk(make_plan, self._namespace, self._seat.engine, findings, limit)
+        walk.start(self._places.release)
+        truncated = not walk.wait(SECONDS)
+        return findings.result(truncated=truncated)
+
+
+def _only(problem: str) -> Simulation:
+    return Simulation(problems=[SimulationProblem(message=problem)])
