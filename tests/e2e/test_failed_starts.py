@@ -1,4 +1,4 @@
-"""Items whose plan never begins: the Worker is busy, or the call does not fit the environment any more."""
+"""Plans that never begin: the Worker executes something else, or the call does not fit the environment."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from queueserver.worker.v1.worker_service_pb2 import RunPlanRequest
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_client import (
     AsyncClient,
+    BlockerKind,
     EnvironmentState,
     ExitStatus,
     FailureCause,
@@ -22,6 +23,7 @@ from queueserver_client import (
     ManagerState,
     Plan,
     QueueStopReason,
+    RunEngineBusy,
 )
 
 from tests.harness.gate import Gate
@@ -65,22 +67,6 @@ async def assert_failed_once(client: AsyncClient, uid: str, *, autostart: bool) 
     return entry.requeued_as
 
 
-@pytest.mark.parametrize("mode", MODES)
-async def test_an_item_that_the_worker_refuses_stands_at_the_head_again_in_every_mode_and_the_queue_stops(
-    parts: Parts, parts_client: AsyncClient, gate: Gate, mode: str
-) -> None:
-    await parts_client.queue.set_mode(**MODES[mode])
-    async with busy_worker(parts, parts_client, gate):
-        handle, behind = await parts_client.queue.add_batch([Plan("one_run"), Plan("nothing")])
-        assert await run_to_its_end(parts_client) is QueueStopReason.FAILURE
-        requeued_as = await assert_failed_once(parts_client, handle.uid, autostart=False)
-        retry, waiting = await queue(parts_client)
-        assert (retry.uid, retry.retry_of, retry.attempt) == (requeued_as, handle.uid, 2)
-        assert waiting.uid == behind.uid
-    await parts_client.queue.set_mode(reset=True)
-    assert await run_to_its_end(parts_client) is QueueStopReason.EMPTY
-
-
 @pytest.mark.parametrize(
     ("mode", "left", "autostart"),
     [("plain", "XST", False), ("loop", "XST", False), ("ignore", "T", False), ("both", "TXS", False)],
@@ -97,19 +83,18 @@ async def test_a_call_that_the_environment_can_not_make_counts_as_a_plan_that_fa
     assert [item.uid for item in items if item.name == "one_run"] == ([requeued_as] if requeued_as else [])
 
 
-async def test_autostart_waits_for_a_busy_worker_and_a_start_that_was_refused_ends_it(
-    parts: Parts, parts_client: AsyncClient, gate: Gate
-) -> None:
+async def test_a_busy_worker_gets_nothing_to_execute(parts: Parts, parts_client: AsyncClient, gate: Gate) -> None:
     async with busy_worker(parts, parts_client, gate):
-        await parts_client.queue.set_autostart(enable=True)
-        handle = await parts_client.queue.add(Plan("one_run"))
-        assert await history(parts_client) == []
-        assert (await parts_client.status()).queue_autostart_enabled is True
-        await run_to_its_end(parts_client)
-        await assert_failed_once(parts_client, handle.uid, autostart=False)
-    (retry,) = await queue(parts_client)
-    assert retry.attempt == 2
-    await assert_failed_once(parts_client, handle.uid, autostart=False)
+        await parts_client.queue.add(Plan("one_run"))
+        before = await parts_client.status()
+        for call in (parts_client.queue.start, lambda: parts_client.queue.execute(Plan("nothing"))):
+            with pytest.raises(RunEngineBusy):
+                await call()
+        kinds = [blocker.kind for blocker in await parts_client.explain_idle()]
+        assert kinds == [BlockerKind.RUN_ENGINE_BUSY, BlockerKind.NOT_STARTED]
+        after = await parts_client.status()
+        assert (after.revision, after.manager_state) == (before.revision, ManagerState.IDLE)
+    assert await run_to_its_end(parts_client) is QueueStopReason.EMPTY
 
 
 async def test_autostart_starts_the_queue_when_a_busy_worker_is_free(
