@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from queueserver_manager.domain.permission_errors import FileInvalid
 from queueserver_manager.operations.files import Files
 from queueserver_manager.store.permission_file import MAX_BYTES, PermissionFile
 
-from tests.harness.services import DEMO_STARTUP
+from tests.harness.services import DEMO_STARTUP, REPOSITORY
 from tests.unit.manager.samples import relaxed
 
 EXAMPLE = """
@@ -171,3 +172,16 @@ async def test_a_good_file_is_in_force_before_it_is_stored(tmp_path: Path) -> No
 
     assert first.fresh is first.default
     assert first.default.access_for("visitors").allows_plan("rel_scan")
+
+
+async def test_the_file_in_the_documentation_is_right(tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "permissions.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    permissions = await Files(written(tmp_path, example)).reload_permissions()
+
+    visitors = permissions.access_for("visitors")
+    assert [visitors.allows_plan(name) for name in ("count", "rel_scan", "scan", "adaptive_scan")] == [
+        *(True, True),
+        *(False, False),
+    ]
