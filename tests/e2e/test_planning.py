@@ -1,0 +1,109 @@
+"""Before it moves: items are checked without being added."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from queueserver.common.v1 import item_pb2
+from queueserver.manager.v1 import planning_service_pb2 as pb
+from queueserver.manager.v1 import status_service_pb2 as status_pb
+from queueserver_client import Client
+
+from tests.harness.raw import Stubs, connect, refused
+from tests.harness.stack import Stack, running_stack
+
+STARTUP = Path(__file__).parent / "planning_startup"
+#: The decisions of the reference, plan by plan: what is accepted, what is refused. Where we are stricter than the
+#: server that people know (docs/decisions), it is said behind the value.
+DECISIONS: dict[str, tuple[list[Any], list[Any]]] = {
+    "none": ([1, "a", None, [1], {"a": 1}, "det1"], []),
+    "any_": ([1, "a", None, [1], {"a": 1}, "det1"], []),
+    # JSON has one number type: 1.0 is 1.
+    "int_": ([1, 1.0], [1.5, "1", True, None, [1]]),
+    "float_": ([1, 1.5], ["1.5", None, True]),  # true: stricter
+    "str_": (["a", "det1"], [1, 1.5, None]),
+    "bool_": ([True, False], ["true", "yes", 1, 0]),  # 1, 0: stricter
+    "list_int": ([[1, 2], []], [[1, "2"], [True], "12", {"a": 1}]),
+    "list_float": ([[1, 2.5]], [["1"]]),
+    "tuple_": ([[1, "a"]], [[1], ["1", "a"]]),
+    "dict_": ([{"a": 1}], [{"a": 1.5}, {"a": "1"}]),  # "1": stricter
+    "optional": ([None, 1], ["a"]),
+    "union": ([1, "a", "1"], [1.5]),
+    "literal": (["x"], ["z"]),
+    "readable": (["det1", "motor.velocity"], [5, ["det1"], "nope"]),  # nope: stricter
+    "list_readable": ([["det1", "motor"]], ["det1", ["det1", "nope"]]),
+    "listed": ([["det1", "det2"], []], [["motor"], "det1", None]),
+    "enum": (["fast", "slow"], ["medium", 1]),
+    "bounded": ([5, 0, 10, "x", True, None, "20"], [-1, 11, [1, 2, 30], {"a": {"b": [5, -5]}}]),
+}
+ROWS = [
+    pytest.param(name, value, good, id=f"{name}-{value!r}-{'accepted' if good else 'refused'}")
+    for name, (accepted, not_accepted) in DECISIONS.items()
+    for values, good in ((accepted, True), (not_accepted, False))
+    for value in values
+]
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack with plans of every type, open."""
+    with running_stack(startup=STARTUP) as running:
+        with Client(running.address) as client:
+            client.environment.open()
+        yield running
+
+
+@pytest.fixture
+async def raw(stack: Stack) -> AsyncIterator[Stubs]:
+    """Generated stubs of ``stack``."""
+    async with connect(stack.address) as stubs:
+        yield stubs
+
+
+def item(name: str, *args: Any, **kwargs: Any) -> item_pb2.Item:
+    return json_format.ParseDict({"name": name, "args": list(args), "kwargs": kwargs}, item_pb2.Item())
+
+
+async def verdicts(raw: Stubs, *items: item_pb2.Item) -> list[pb.ItemVerdict]:
+    return list((await raw.planning.ValidateItems(pb.ValidateItemsRequest(items=items))).verdicts)
+
+
+@pytest.mark.parametrize(("name", "value", "good"), ROWS)
+async def test_a_value_is_accepted_or_refused_as_its_type_says(raw: Stubs, name: str, value: Any, good: bool) -> None:
+    by_position, by_name = await verdicts(raw, item(name, value), item(name, x=value))
+    assert (by_position.valid, by_name.valid) == (good, good)
+    if not good:
+        assert (by_position.reason, by_name.reason) == ("ITEM_INVALID", "ITEM_INVALID")
+        assert [violation.field for violation in by_position.field_violations] == ["items[0].args[0]"]
+        assert [violation.field for violation in by_name.field_violations] == ["items[1].kwargs.x"]
+
+
+async def test_each_item_has_its_own_verdict_and_nothing_is_stored(raw: Stubs) -> None:
+    before = (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.revision
+    found = await verdicts(raw, item("int_", 1), item("no_such_plan"), item("int_"), item("enum", "medium"))
+    assert [verdict.reason for verdict in found] == ["", "PLAN_NOT_FOUND", "ITEM_INVALID", "ITEM_INVALID"]
+    assert "'fast', 'slow'" in found[3].field_violations[0].description
+    assert all(verdict.message for verdict in found[1:])
+    assert (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.revision == before
+
+
+async def test_all_wrong_parameters_of_a_call_are_named_at_once(raw: Stubs) -> None:
+    (verdict,) = await verdicts(raw, item("bounded", 50, 3, y=2))
+    assert {violation.field for violation in verdict.field_violations} == {
+        *("items[0].args[0]", "items[0].args[1]", "items[0].kwargs.y"),
+    }
+
+
+async def test_no_items_have_no_verdicts(raw: Stubs) -> None:
+    assert await verdicts(raw) == []
+
+
+async def test_too_many_items_are_refused(raw: Stubs) -> None:
+    request = pb.ValidateItemsRequest(items=[item_pb2.Item(name="int_")] * 50_001)
+    refusal = await refused(raw.planning.ValidateItems(request))
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "BATCH_TOO_LARGE")
