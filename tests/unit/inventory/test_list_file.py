@@ -116,7 +116,11 @@ def test_a_file_of_the_original_generator_is_read() -> None:
         "&a [*a]",
         "existing_plans: &a {p: *a}",
         "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 64)),
-        "[" * 20_000,
+        "[" * 4_000,
+        "[" * 1_000_000,
+        "{a: " * 100_000,
+        "- " * 100_000,
+        "? " * 100_000,
         "existing_plans: !!python/object/apply:os.system ['true']",
     ],
 )

@@ -9,7 +9,7 @@ Issues are not kept, and what `list_entries` names is not exactly kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -17,55 +17,31 @@ import yaml
 from queueserver.common.v1 import inventory_pb2 as pb
 
 from queueserver_inventory.list_entries import Entry, EntryError, device_entry, device_of, plan_entry, plan_of
+from queueserver_inventory.list_loading import DEVICES, FIRST_LINE, LONGEST_TEXT, PLANS, ListFileError, load_list
+
+__all__ = ["FILE_NAME", "LONGEST_TEXT", "ListFileError", "read_list", "write_list"]
 
 FILE_NAME: Final = "existing_plans_and_devices.yaml"
-#: Longest text that is read, in characters.
-LONGEST_TEXT: Final = 64 * 1024 * 1024
-#: Most values that are read; what aliases of YAML refer to counts each time.
-MOST_NODES: Final = 5_000_000
-_FIRST_LINE: Final = "# This file is generated automatically; whoever edits it loses the changes."
-_DEVICES: Final = "existing_devices"
-_PLANS: Final = "existing_plans"
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 _NOT_PLAIN: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-# The one in C is ten times as fast; it is missing where PyYAML was built without libyaml.
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class ListFileError(ValueError):
-    """The text is no list of plans and devices; the message is one sentence that says why."""
 
 
 def write_list(inventory: pb.Inventory) -> str:
     """The text of the file."""
-    return "\n".join([_FIRST_LINE, *_device_lines(inventory), *_plan_lines(inventory), ""])
+    return "\n".join([FIRST_LINE, *_device_lines(inventory), *_plan_lines(inventory), ""])
 
 
 def read_list(text: str) -> pb.Inventory:
     """Plans and devices that a text lists; its issues tell what had to be left out. Raises ListFileError."""
-    if len(text) > LONGEST_TEXT:
-        raise ListFileError(
-            f"The list of plans and devices has more than {LONGEST_TEXT:,} characters; generate it again."
-        )
-    try:
-        content = _loaded(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise ListFileError(f"The list of plans and devices is no YAML ({first}); generate it again.") from error
-    if _size(content, {}) > MOST_NODES:
-        raise ListFileError(f"The list of plans and devices has more than {MOST_NODES:,} parts; generate it again.")
-    if not isinstance(content, Mapping):
-        raise ListFileError(
-            f"The list of plans and devices must be a mapping with {_PLANS} and {_DEVICES}; generate it again."
-        )
+    content = load_list(text)
     inventory = pb.Inventory()
-    for name, entry in _entries(content, _PLANS):
+    for name, entry in content[PLANS]:
         try:
             inventory.plans.append(plan_of(name, entry))
         except EntryError as error:
             inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_PLAN, name, error))
     known: dict[int, pb.DeviceDescription] = {}
-    for name, entry in _entries(content, _DEVICES):
+    for name, entry in content[DEVICES]:
         try:
             if id(entry) not in known:
                 known[id(entry)] = device_of(name, entry)
@@ -74,69 +50,6 @@ def read_list(text: str) -> pb.Inventory:
         except EntryError as error:
             inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, error))
     return inventory
-
-
-def _loaded(text: str) -> Any:
-    """Load YAML; of a text that was written here, what occurs many times only once."""
-    try:
-        return _loaded_in_blocks(text)
-    except (_NotInBlocksError, yaml.YAMLError):
-        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both candidates are safe loaders
-
-
-def _loaded_in_blocks(text: str) -> dict[str, dict[str, Any]]:
-    """Load a text that consists of mappings of blocks, each block once. Raises _NotInBlocksError for any other."""
-    lines = text.split("\n")
-    if lines[0] != _FIRST_LINE:
-        raise _NotInBlocksError
-    content: dict[str, dict[str, list[str]]] = {}
-    block: list[str] = []
-    for line in lines[1:]:
-        if line.startswith("    "):
-            block.append(line)
-        elif line.startswith("  ") and line.endswith(":") and content:
-            block = []
-            content[next(reversed(content))][_name_of(line[2:-1])] = block
-        elif line in (f"{_DEVICES}:", f"{_PLANS}:"):
-            content[line[:-1]] = {}
-        elif line:
-            raise _NotInBlocksError
-    known: dict[str, Any] = {}
-    for blocks in content.values():
-        for body in map("\n".join, blocks.values()):
-            if body not in known:
-                known[body] = yaml.load(body, Loader=_LOADER)  # noqa: S506 - as above
-    return {key: {name: known["\n".join(body)] for name, body in blocks.items()} for key, blocks in content.items()}
-
-
-def _name_of(key: str) -> str:
-    if key.startswith('"'):
-        key = yaml.load(key, Loader=_LOADER)  # noqa: S506 - as above
-    if not isinstance(key, str):
-        raise _NotInBlocksError
-    return key
-
-
-class _NotInBlocksError(Exception):
-    """A text was not written here."""
-
-
-def _size(value: object, known: dict[int, int]) -> int:
-    """Number of values in a value. Nothing is looked at twice, so aliases that multiply do no harm."""
-    if not isinstance(value, (Mapping, list)):
-        return 1
-    if id(value) not in known:
-        known[id(value)] = MOST_NODES  # stands for itself while it is looked at: what contains itself is too large
-        parts = value.values() if isinstance(value, Mapping) else value
-        known[id(value)] = 1 + sum(_size(part, known) for part in parts)
-    return known[id(value)]
-
-
-def _entries(content: Mapping[Any, Any], key: str) -> list[tuple[str, Any]]:
-    entries = content.get(key) or {}
-    if not isinstance(entries, Mapping) or not all(isinstance(name, str) for name in entries):
-        raise ListFileError(f"{key} in the list of plans and devices must be a mapping; generate the list again.")
-    return sorted(entries.items())
 
 
 def _issue(kind: pb.InventoryIssueKind.ValueType, name: str, error: EntryError) -> pb.InventoryIssue:
@@ -149,7 +62,7 @@ def _issue(kind: pb.InventoryIssueKind.ValueType, name: str, error: EntryError) 
 
 
 def _device_lines(inventory: pb.Inventory) -> Iterator[str]:
-    yield f"{_DEVICES}:" if inventory.devices else f"{_DEVICES}: {{}}"
+    yield f"{DEVICES}:" if inventory.devices else f"{DEVICES}: {{}}"
     blocks: dict[bytes, str] = {}
     for device in sorted(inventory.devices, key=lambda device: device.name):
         nameless = pb.DeviceDescription()
@@ -163,7 +76,7 @@ def _device_lines(inventory: pb.Inventory) -> Iterator[str]:
 
 
 def _plan_lines(inventory: pb.Inventory) -> Iterator[str]:
-    yield f"{_PLANS}:" if inventory.plans else f"{_PLANS}: {{}}"
+    yield f"{PLANS}:" if inventory.plans else f"{PLANS}: {{}}"
     yield from _mapping_lines({plan.name: plan_entry(plan) for plan in inventory.plans}, "  ")
 
 
