@@ -14,6 +14,8 @@ from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure, RunEngineState
 from queueserver.common.v1.item_pb2 import ItemResult
+from queueserver.common.v1.simulation_pb2 import Simulation
+from queueserver.common.v1.task_pb2 import TaskResult
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.environment_channel_pb2 import (
     AbortCommand,
@@ -22,6 +24,7 @@ from queueserver.worker.v1.environment_channel_pb2 import (
     ExitCommand,
     FromEnvironment,
     MetadataQuery,
+    SimulationQuery,
     ToEnvironment,
 )
 
@@ -111,6 +114,28 @@ class EnvironmentChild:
     def result(self, *, since: int) -> ItemResult:
         """Wait for the end of the plan."""
         return self.wait_for(lambda frame: frame.HasField("finished"), since=since).finished.result
+
+    def submit_task(self, task_uid: str, *, in_background: bool = False, **work: Any) -> None:
+        command = {"task_uid": task_uid, "run_in_background": in_background, **work}
+        self.send(ToEnvironment(run_task=json_format.ParseDict(command, pb.TaskCommand())))
+
+    def task(self, task_uid: str, *, in_background: bool = False, **work: Any) -> TaskResult:
+        """Execute a task to its end; `work` is a field of TaskCommand."""
+        self.submit_task(task_uid, in_background=in_background, **work)
+        return self.task_result(task_uid)
+
+    def task_result(self, task_uid: str) -> TaskResult:
+        """Wait for the end of a task."""
+        return self.wait_for(lambda frame: frame.task_finished.task_uid == task_uid).task_finished.result
+
+    def simulate(self, name: str, *args: Any, limit: int = 0, **kwargs: Any) -> Simulation:
+        """Ask what a plan would do, and wait for the answer."""
+        self._queries += 1
+        number = self._queries
+        request = {"item": {"name": name, "args": list(args), "kwargs": kwargs}, "message_limit": limit}
+        query = SimulationQuery(number=number, request=json_format.ParseDict(request, pb.SimulatePlanRequest()))
+        self.send(ToEnvironment(simulation=query))
+        return self.wait_for(lambda frame: frame.simulation.number == number).simulation.simulation
 
     def exit(self) -> int:
         self.send(ToEnvironment(exit=ExitCommand()))

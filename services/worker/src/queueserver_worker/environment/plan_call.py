@@ -11,7 +11,6 @@ from queueserver.common.v1.item_pb2 import Item
 from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.arguments import ArgumentError, bind
-from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.names import Names
 from queueserver_worker.environment.structs import to_dict, to_list
 
@@ -39,6 +38,4 @@ def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable
         bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
     except ArgumentError as error:
         raise PlanCallError(str(error)) from error
-    except Exception as error:  # noqa: BLE001 - protects the process: a component may be made by a device's own code
-        raise PlanCallError(f"an argument can't be used ({type(error).__name__}: {error_text(error)}).") from error
     return lambda: plan(*bound.args, **bound.kwargs)

@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from queueserver.common.v1.task_pb2 import Script
 
+from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.startup_imports import local_modules
+from queueserver_worker.environment.tasks.errors import TaskRefusedError
 
 RESERVED: Final = ("RE", "db")
 """Names that a script can't replace by accident."""
@@ -50,10 +52,25 @@ class ScriptRunner:
         self._replacements = 0
 
     def execute(self, script: Script, task_uid: str) -> None:
-        """Execute a script to its end. Raises whatever it raises, SyntaxError and SystemExit included."""
+        """Execute a script to its end.
+
+        Raises
+        ------
+        TaskRefusedError
+            It has characters that no Python source has.
+        BaseException
+            Whatever it raises, SyntaxError and SystemExit included.
+
+        """
         name = script_name(task_uid)
         self._remember_source(name, script.text)
-        code = compile(script.text, name, "exec", dont_inherit=True)
+        try:
+            code = compile(script.text, name, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            if isinstance(error, SyntaxError) and error.filename == name:
+                raise
+            # Zero bytes: each version of Python has an error of its own for them, without a place.
+            raise TaskRefusedError(f"the script is no Python source ({error_text(error)}); correct it.") from None
         modules = local_modules.importable(self._folder, first=True)
         with self._reserved(replaceable=script.update_re), self._file(), modules:
             exec(code, self._namespace)  # noqa: S102 - executing the user's scripts is what this is for
