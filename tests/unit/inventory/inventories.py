@@ -10,7 +10,9 @@ from tests.unit.inventory.type_notation import types
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 _names = st.from_regex(r"[A-Za-z_]\w{0,5}", fullmatch=True) | st.sampled_from(["y", "null", "No", "e1", "true", "Ä"])
 _literals = st.sampled_from(["1", "-1.5", "'a'", "None", "True", "['det1']", "{'a': (1, 2)}", "''"])
-_limits = st.none() | st.integers(-1000, 1000).map(float) | st.floats(allow_nan=False, allow_infinity=False)
+# Adding zero makes negative zero positive: it is the same number, but messages tell it apart.
+_numbers = st.integers(-1000, 1000).map(float) | st.floats(allow_nan=False, allow_infinity=False)
+_limits = st.none() | _numbers.map(lambda number: number + 0.0)
 _switches = st.none() | st.booleans()
 
 
