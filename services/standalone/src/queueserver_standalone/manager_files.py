@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.startup_source import belongs_to_demo
 
 PERMISSIONS_NAME: Final = "user_group_permissions.yaml"
 LISTS_NAME: Final = "existing_plans_and_devices.yaml"
@@ -26,6 +27,8 @@ class ManagerFiles:
     lists: Path | None = None
     #: When permissions of the file take the place of those that are stored; see the Manager's option.
     reload: str = "ON_STARTUP"
+    #: When the Worker writes the list; see its option.
+    update: str = "NEVER"
 
     @property
     def arguments(self) -> list[str]:
@@ -37,6 +40,13 @@ class ManagerFiles:
             # It need not be there yet: the Worker writes it.
             arguments += ["--existing-plans-devices", str(self.lists)]
         return arguments
+
+    @property
+    def worker_arguments(self) -> list[str]:
+        """Arguments for the Worker, which writes the list."""
+        if self.lists is None:
+            return []
+        return ["--existing-plans-devices", str(self.lists), "--update-existing-plans-devices", self.update]
 
 
 def add_file_options(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +72,13 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         type=_path,
         help=f"plans and devices to begin with: a file, or a directory with {LISTS_NAME}",
     )
+    group.add_argument(
+        "--update-existing-plans-devices",
+        choices=("NEVER", "ENVIRONMENT_OPEN", "ALWAYS"),
+        default="ENVIRONMENT_OPEN",
+        help="when that file is written: never, when an environment opens, or also when its plans or devices change "
+        "(default: %(default)s; the demo's file never is)",
+    )
 
 
 def read_files(given: argparse.Namespace, startup_directory: Path | None) -> ManagerFiles:
@@ -71,7 +88,9 @@ def read_files(given: argparse.Namespace, startup_directory: Path | None) -> Man
     if named is not None and permissions is not None and not permissions.is_file():
         raise StandaloneError(f"There is no file {permissions}. Give --user-group-permissions a file that is there.")
     lists = _file(given.existing_plans_devices or startup_directory, LISTS_NAME)
-    return ManagerFiles(permissions, lists, given.user_group_permissions_reload)
+    is_ours = lists is not None and belongs_to_demo(lists)
+    update = "NEVER" if is_ours else given.update_existing_plans_devices
+    return ManagerFiles(permissions, lists, given.user_group_permissions_reload, update)
 
 
 def _file(path: Path | None, name: str) -> Path | None:

@@ -54,6 +54,7 @@ class Services:
         arguments = [
             *("--listen", self._worker_address, "--state-dir", str(self.settings.data_directory / "worker")),
             *self.settings.startup.arguments,
+            *self.settings.files.worker_arguments,
             *("--console-output", self.settings.console_output),
         ]
         child, _ = await start_announcing(

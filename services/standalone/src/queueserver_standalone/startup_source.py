@@ -96,6 +96,11 @@ def read_startup(given: argparse.Namespace) -> Startup:
     return Startup(option, str(value), not sources, given.keep_re, given.strict_startup, given.device_max_depth)
 
 
+def belongs_to_demo(path: Path) -> bool:
+    """Tell whether a file is, or would be, one of our demo."""
+    return path.parent.resolve() == _DEMO
+
+
 def _demo() -> Path:
     if not _DEMO.is_dir():
         raise StandaloneError(

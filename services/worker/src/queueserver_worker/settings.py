@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from queueserver_worker.list_options import add_list_options, list_arguments
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
 
@@ -19,7 +20,7 @@ class Settings:
     listen: str
     #: Where outcomes wait for their acknowledgement; one Worker at a time.
     state_dir: Path
-    #: Arguments for the environment, see `startup_options`.
+    #: Arguments for the environment, see `startup_options` and `list_options`.
     startup: Sequence[str]
     #: Memory for events that a Manager may still ask for.
     journal_bytes: int = DEFAULT_LIMIT_BYTES
@@ -40,6 +41,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--listen", required=True, metavar="ADDRESS", help="unix:PATH or HOST:PORT (port 0: any)")
     parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")
     add_startup_options(parser)
+    add_list_options(parser)
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),
@@ -63,7 +65,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     return Settings(
         listen=given.listen,
         state_dir=given.state_dir,
-        startup=startup.arguments,
+        startup=(*startup.arguments, *list_arguments(given)),
         journal_bytes=given.journal_bytes,
         log_level=given.log_level,
         console_output=given.console_output == "ON",

@@ -90,16 +90,19 @@ class EnvironmentChild:
     ) -> EnvironmentReady:
         """Watch the RunEngine and look at what the namespace offers."""
         # Imported here, so that the first sign of life does not wait for what takes time.
+        from queueserver_worker.environment.kept_list import KeptList  # noqa: PLC0415
         from queueserver_worker.environment.run_engine import print_table  # noqa: PLC0415
         from queueserver_worker.environment.workplace import Workplace  # noqa: PLC0415
 
         if namespace.get("RE") is None and default_engine is not None:
             namespace["RE"] = default_engine
             self._table = print_table(default_engine)
-        workplace = Workplace(namespace, source.folder, self._work, self._channel.send, self._flush)
+        kept = KeptList(self._arguments.list_file, also_changes=self._arguments.list_changes)
+        workplace = Workplace(namespace, source.folder, self._work, self._channel.send, self._flush, kept)
         offered = workplace.offer(self._arguments.device_max_depth)
         if self._arguments.strict:
             refuse_issues(offered.inventory.issues)
+        workplace.keep(offered)
         self._announce(f"ready: {len(offered.inventory.plans)} plans, {len(offered.inventory.devices)} devices")
         self._workplace = workplace
         return offered

@@ -6,24 +6,27 @@ threads look at the same time; what is newly left out is printed.
 
 import sys
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
-from queueserver.common.v1.inventory_pb2 import Inventory
+from queueserver.common.v1.inventory_pb2 import Inventory, InventoryIssue
 from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
 
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.kept_list import KeptList
 from queueserver_worker.environment.run_engine import Send, run_engine_issues
 
 
 class Offer:
     """Plans and devices of a namespace, and the RunEngine's state."""
 
-    def __init__(self, namespace: dict[str, Any], seat: EngineSeat, send: Send) -> None:
+    def __init__(self, namespace: dict[str, Any], seat: EngineSeat, send: Send, kept: KeptList) -> None:
         self._namespace = namespace
         self._seat = seat
         self._send = send
+        self._kept = kept
         self._looking = threading.Lock()
         self._told = b""
         self._device_max_depth = 0
@@ -36,12 +39,20 @@ class Offer:
             offered, self._told = self._look()
             return offered
 
+    def keep(self, offered: EnvironmentReady) -> None:
+        """List in a file, if there is to be one, what was found the first time; add what goes wrong to the issues."""
+        with self._looking:
+            self._kept.opened(offered.inventory)
+            self._add_issues_of_list(offered.inventory)
+
     def update(self) -> None:
         """Look again, and tell if there is news."""
         with self._looking:
             offered, serialized = self._look()
             if serialized == self._told:
                 return
+            self._kept.changed(offered.inventory)
+            self._add_issues_of_list(offered.inventory)
             # Told in the order in which it was seen, hence inside.
             self._send(FromEnvironment(updated=offered))
             self._told = serialized
@@ -49,7 +60,7 @@ class Offer:
     def _look(self) -> tuple[EnvironmentReady, bytes]:
         inventory = take_inventory(self._namespace, device_max_depth=self._device_max_depth)
         inventory.issues.extend(run_engine_issues(self._namespace))
-        self._print_issues(inventory)
+        self._print_issues([*inventory.issues, *self._kept.issues])
         serialized = inventory.SerializeToString(deterministic=True)
         return EnvironmentReady(inventory=inventory, run_engine_state=self._state()), serialized
 
@@ -57,8 +68,13 @@ class Offer:
         watched = self._seat.watched
         return watched.state if watched is not None else RUN_ENGINE_STATE_UNSPECIFIED
 
-    def _print_issues(self, inventory: Inventory) -> None:
-        messages = [issue.message for issue in inventory.issues]
+    def _add_issues_of_list(self, inventory: Inventory) -> None:
+        issues = self._kept.issues
+        self._print_issues([*inventory.issues, *issues])
+        inventory.issues.extend(issues)
+
+    def _print_issues(self, issues: Iterable[InventoryIssue]) -> None:
+        messages = [issue.message for issue in issues]
         for message in messages:
             if message not in self._issues:
                 sys.stderr.write(f"{message}\n")

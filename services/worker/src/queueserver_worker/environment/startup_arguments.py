@@ -6,7 +6,9 @@ Nothing is checked here: what is wrong with the startup code is reported through
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from queueserver_worker import list_options
 from queueserver_worker.environment.startup_sources import StartupSource, source_of
 
 
@@ -23,6 +25,10 @@ class EnvironmentArguments:
     strict: bool
     #: Levels of device trees that are described; 0 for all.
     device_max_depth: int
+    #: Where plans and devices are listed; None if they are not.
+    list_file: Path | None
+    #: List them also when they change, not only when the environment opens.
+    list_changes: bool
 
 
 def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
@@ -36,9 +42,16 @@ def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
     parser.add_argument("--keep-re", action="store_true", help="never make a RunEngine; use RE if defined")
     parser.add_argument("--strict-startup", action="store_true", help="don't open if anything can't be used")
     parser.add_argument("--device-max-depth", type=int, default=0, help="levels of device trees; 0: all")
+    list_options.add_list_options(parser)
     given = parser.parse_args(argv)
     return EnvironmentArguments(
-        given.channel_fd, _source(given), given.keep_re, given.strict_startup, given.device_max_depth
+        channel_fd=given.channel_fd,
+        source=_source(given),
+        keep_re=given.keep_re,
+        strict=given.strict_startup,
+        device_max_depth=given.device_max_depth,
+        list_file=None if given.update_list == list_options.NEVER else given.list_file,
+        list_changes=given.update_list == list_options.ALWAYS,
     )
 
 

@@ -13,6 +13,7 @@ from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, ToEn
 
 from queueserver_worker.environment.engine_seat import EngineSeat
 from queueserver_worker.environment.execution import PlanExecutor
+from queueserver_worker.environment.kept_list import KeptList
 from queueserver_worker.environment.metadata import MetadataReader
 from queueserver_worker.environment.offer import Offer
 from queueserver_worker.environment.run_engine import Send
@@ -39,16 +40,24 @@ class Workplace:
         Takes the frames.
     flush
         Brings everything printed so far on its way.
+    kept
+        The file that lists plans and devices.
 
     """
 
     def __init__(
-        self, namespace: dict[str, Any], folder: Path | None, work: Work, send: Send, flush: Callable[[], None]
+        self,
+        namespace: dict[str, Any],
+        folder: Path | None,
+        work: Work,
+        send: Send,
+        flush: Callable[[], None],
+        kept: KeptList,
     ) -> None:
         self._work = work
         self._seat = EngineSeat(send)
         self._seat.take_first(namespace)
-        self._offer = Offer(namespace, self._seat, send)
+        self._offer = Offer(namespace, self._seat, send, kept)
         self._metadata = MetadataReader(lambda: self._seat.metadata, send)
         self._executor = PlanExecutor(namespace, self._seat, send, flush)
         self._simulator = Simulator(namespace, self._seat, send)
@@ -59,6 +68,10 @@ class Workplace:
     def offer(self, device_max_depth: int) -> EnvironmentReady:
         """Look at what the namespace offers, for the first time; 0 levels of device trees are all."""
         return self._offer.first(device_max_depth)
+
+    def keep(self, offered: EnvironmentReady) -> None:
+        """List in a file what was offered the first time; what goes wrong is added to it."""
+        self._offer.keep(offered)
 
     def take(self, frame: ToEnvironment) -> None:
         """Take a command. Called in the reader thread; does not wait."""

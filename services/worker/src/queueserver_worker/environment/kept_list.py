@@ -1,0 +1,84 @@
+"""The file in which an environment lists its plans and devices, so that they are known when it is closed.
+
+Guarantees: readers see the old file or the new one, never a part; a file that says the same already is not touched.
+That it can't be written ends nothing: it is an issue of the inventory until it succeeds.
+"""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.list_file import write_list
+
+_ADVICE: Final = "correct the permissions of the directory, or name another file with --existing-plans-devices"
+
+
+class KeptList:
+    """The list of one environment.
+
+    Parameters
+    ----------
+    path
+        The file; None if there is none.
+    also_changes
+        Write it not only when the environment opens, but also when plans or devices change.
+
+    """
+
+    def __init__(self, path: Path | None = None, *, also_changes: bool = False) -> None:
+        self._path = path
+        self._also_changes = also_changes
+        self._failure = ""
+
+    @property
+    def issues(self) -> list[pb.InventoryIssue]:
+        """What went wrong the last time, if anything did."""
+        if not self._failure:
+            return []
+        kind = pb.INVENTORY_ISSUE_KIND_STARTUP_CODE
+        return [pb.InventoryIssue(name=str(self._path), message=self._failure, kind=kind)]
+
+    def opened(self, inventory: pb.Inventory) -> None:
+        """Write what a new environment has."""
+        if self._path is not None:
+            self._write(self._path, inventory)
+
+    def changed(self, inventory: pb.Inventory) -> None:
+        """Write what an environment has after a change, if that is wanted."""
+        if self._path is not None and self._also_changes:
+            self._write(self._path, inventory)
+
+    def _write(self, path: Path, inventory: pb.Inventory) -> None:
+        try:
+            write_atomically(path, write_list(inventory))
+        except OSError as error:
+            self._failure = f"The list of plans and devices can't be written to {path} ({error.strerror}); {_ADVICE}."
+        else:
+            self._failure = ""
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Let a file have this text, unless it has it already. Raises OSError."""
+    # A link stays a link. Unlike Path.resolve this takes any links.
+    path = Path(os.path.realpath(path))
+    content = text.encode()
+    if _content_of(path) == content:
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _content_of(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
