@@ -60,7 +60,9 @@ class Stack:
         """Start it, or start it again on the same data and the same port; waits until it is ready."""
         kind = "--startup-dir" if self._startup.is_dir() else "--startup-script"
         command: list[str | Path] = [COMMANDS / "start-re-manager", "--listen", self.address]
-        command += ["--data-dir", self.data_directory, kind, self._startup, *self._options]
+        command += ["--data-dir", self.data_directory, kind, self._startup]
+        # Startup code of tests lies in the repository, and stacks share it: none of them is to write there.
+        command += ["--update-existing-plans-devices", "NEVER", *self._options]
         environment = {_MARK: self._token, "XDG_RUNTIME_DIR": str(self._runtime_directory)}
         self.process = TestProcess("start-re-manager", command, environment=environment)
         self.address = self.process.wait_ready()
