@@ -1,6 +1,6 @@
 """A stand-in for the environment process: it speaks the channel and misbehaves as it is told.
 
-The startup script holds one word, what to do while opening; the name of a plan says what to do with the plan.
+The startup script holds one word, what to do while opening; the name of a plan or a function says what to do with it.
 It proves what the supervisor does whatever a child does, which the real environment can't be made to do.
 """
 
@@ -16,10 +16,14 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from queueserver.common.v1 import document_pb2, environment_pb2, inventory_pb2, item_pb2
+from queueserver.common.v1 import console_pb2, document_pb2, environment_pb2, inventory_pb2, item_pb2
+from queueserver.common.v1.task_pb2 import TaskResult
+from queueserver.common.v1.value_pb2 import Value
 from queueserver.worker.v1 import environment_channel_pb2 as pb
+from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
 LENGTH = struct.Struct(">I")
 BIG_OUTPUT_LINES = 100_000
@@ -69,6 +73,9 @@ class Child:
     def close_run(self, uid: str, exit_status: str = "success") -> None:
         stop = document_pb2.RunStop(uid=str(uuid.uuid4()), run_start=uid, exit_status=exit_status)
         self.document(uid, document_pb2.Document(stop=stop))
+
+    def finish_task(self, task_uid: str, **result: Any) -> None:
+        self.send(pb.FromEnvironment(task_finished=pb.TaskFinished(task_uid=task_uid, result=TaskResult(**result))))
 
     def finish(self, execution_id: str, status: item_pb2.ExitStatus.ValueType, message: str = "") -> None:
         result = item_pb2.ItemResult(exit_status=status, message=message)
@@ -180,6 +187,31 @@ def run_plan(child: Child, command: pb.RunPlanCommand) -> None:
     child.finish(command.execution_id, item_pb2.EXIT_STATUS_FAILED, "a second outcome")
 
 
+def run_task(child: Child, command: TaskCommand) -> None:
+    uid, name = command.task_uid, command.function.name
+    if name == "die":
+        os.write(1, b"last words\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif name == "print":
+        for text in ("x" * 3_000, "\nlast line\n"):
+            printed = pb.TaskPrinted(task_uid=uid, stream=console_pb2.CONSOLE_STREAM_STDOUT, text=text)
+            child.send(pb.FromEnvironment(task_printed=printed))
+        os.write(1, b"of the process\n")
+        child.finish_task(uid, success=True)
+    elif name == "lie":
+        child.finish_task("of nobody", success=True)
+        child.finish_task(uid, return_value=Value(text="and yet"), traceback="t" * 100_000, console_excerpt="a lie")
+        child.finish_task(uid, success=True)
+    elif name == "huge":
+        child.finish_task(uid, success=True, return_value=Value(text="x" * 3_000_000))
+    elif name == "update":
+        inventory = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name="new")])
+        child.send(pb.FromEnvironment(updated=pb.EnvironmentReady(inventory=inventory)))
+        child.finish_task(uid, success=True)
+    elif name != "hang":
+        child.finish_task(uid, success=True, return_value=Value(text=name))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--channel-fd", type=int, required=True)
@@ -195,7 +227,9 @@ def main() -> None:
         if frame.HasField("run_plan"):
             execution_id = frame.run_plan.execution_id
             run_plan(child, frame.run_plan)
-        elif frame.HasField("abort") and word != "ignore_abort":
+        elif frame.HasField("run_task"):
+            run_task(child, frame.run_task)
+        elif frame.HasField("abort") and execution_id and word != "ignore_abort":
             child.finish(execution_id, item_pb2.EXIT_STATUS_ABORTED, frame.abort.reason)
         elif frame.HasField("exit") and word != "ignore_exit":
             os._exit(0)

@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 from queueserver.common.v1 import environment_pb2
 from queueserver.common.v1.environment_pb2 import Environment
 from queueserver.common.v1.item_pb2 import Item
+from queueserver.common.v1.task_pb2 import FunctionCall, TaskResult
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome, WorkerEvent, WorkerSnapshot
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -79,6 +80,10 @@ class Watching:
         event = await self.until(lambda e: e.execution_finished.execution_id == execution_id)
         return event.execution_finished
 
+    async def task_outcome(self, task_uid: str) -> TaskResult:
+        """Read until a task has its outcome."""
+        return (await self.until(lambda e: e.task_finished.task_uid == task_uid)).task_finished.result
+
     def console(self) -> str:
         """Console text of the environment so far."""
         return "".join(event.console.text for event in self.events)
@@ -136,6 +141,13 @@ class RunningWorker:
         item = Item(name=plan, item_uid=f"item of {execution_id}")
         await self.stub.RunPlan(pb.RunPlanRequest(epoch=epoch, execution_id=execution_id, item=item))
         return execution_id
+
+    async def task(self, name: str, task_uid: str = "", *, in_background: bool = False, epoch: int = 1) -> str:
+        """Start a task that calls a function; answers its uid."""
+        task_uid = task_uid or str(uuid.uuid4())
+        command = pb.TaskCommand(task_uid=task_uid, function=FunctionCall(name=name), run_in_background=in_background)
+        await self.stub.RunTask(pb.RunTaskRequest(epoch=epoch, command=command))
+        return task_uid
 
     async def run_to_its_end(self, watching: Watching, plan: str) -> str:
         """Execute a plan; answers the execution's id."""
