@@ -235,8 +235,8 @@ class MessageReader:
         return self._tokens
 
     def _take_time(self, message: Any, seconds: float | None) -> None:
-        group = message.kwargs.get("group")
-        if seconds is not None and group is not None:
+        if seconds is not None:
+            group = message.kwargs.get("group")
             self._groups[group] = max(self._groups.get(group, 0.0), seconds)
 
 

@@ -25,7 +25,7 @@ from queueserver_worker.environment.simulation.messages import MessageReader
 
 HANGING_SECONDS: Final = 5.0
 """A plan that has sent nothing for so long when its time is over hangs, probably."""
-_ABSORB_SECONDS: Final = 5.0
+_ABSORB_SECONDS: Final = 1.0
 _BLUESKY: Final = str(Path(bluesky.__file__).parent)
 _PARTS: Final = ("command", "obj", "args", "kwargs", "run")
 
