@@ -7,8 +7,6 @@ other startup code than the item was checked against.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,11 +25,8 @@ from tests.e2e.conftest import open_and_empty
 from tests.harness import expect
 from tests.harness.process import kill_process
 from tests.harness.progress import history, queue, run_to_its_end, until, until_state
-from tests.harness.redis import RedisProcess
-from tests.harness.services import ManagerProcess, WorkerProcess
-from tests.harness.stack import short_directory
 from tests.harness.wait import bounded, first
-from tests.harness.wire import Wire, wire_to
+from tests.harness.wire import Wired, running_wired
 
 MODES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -62,32 +57,13 @@ ITEMS = [Plan("short_lived"), Plan("renamed", to=2), Plan("move", "shutter"), Pl
 MESSAGES = ["no such plan", "do not fit its signature", "'shutter'; name an existing device", ""]
 
 
-@dataclass(frozen=True)
-class Wired:
-    """Processes whose Manager talks to its Worker over a wire that can hold what it says."""
-
-    wire: Wire
-    manager: ManagerProcess
-    startup: Path
-
-
 @pytest.fixture(scope="module")
 def wired(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wired]:
-    """Redis, Worker and Manager for this module, with startup code that tests may change."""
+    """Processes with a wire between Manager and Worker, and startup code that tests may change."""
     startup = tmp_path_factory.mktemp("startup")
     (startup / "plans.py").write_text(BEFORE)
-    with short_directory() as directory:
-        redis, worker = RedisProcess(directory), WorkerProcess(directory, startup)
-        try:
-            with wire_to(worker.address) as wire:
-                manager = ManagerProcess(redis.url, wire.address)
-                try:
-                    yield Wired(wire, manager, startup)
-                finally:
-                    manager.close()
-        finally:
-            worker.close()
-            redis.close()
+    with running_wired(startup) as running:
+        yield running
 
 
 @pytest.fixture

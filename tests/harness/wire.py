@@ -10,7 +10,13 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
+
+from tests.harness.redis import RedisProcess
+from tests.harness.services import ManagerProcess, WorkerProcess
+from tests.harness.stack import short_directory
 
 T = TypeVar("T")
 _SECONDS = 10.0
@@ -92,11 +98,29 @@ async def _do(what: Any) -> None:
     what()
 
 
+@dataclass(frozen=True)
+class Wired:
+    """Processes whose Manager talks to its Worker over a wire."""
+
+    wire: Wire
+    manager: ManagerProcess
+    startup: Path
+
+    def log(self) -> str:
+        """Last lines of the Manager."""
+        return str(self.manager.process.output)
+
+
 @contextlib.contextmanager
-def wire_to(server: str) -> Iterator[Wire]:
-    """A wire for as long as the context lasts."""
-    wire = Wire(server)
-    try:
-        yield wire
-    finally:
-        wire.close()
+def running_wired(startup: Path) -> Iterator[Wired]:
+    """Redis, Worker, wire and Manager in a fresh directory; they are gone afterwards."""
+    with short_directory() as directory, contextlib.ExitStack() as opened:
+        redis = RedisProcess(directory)
+        opened.callback(redis.close)
+        worker = WorkerProcess(directory, startup)
+        opened.callback(worker.close)
+        wire = Wire(worker.address)
+        opened.callback(wire.close)
+        manager = ManagerProcess(redis.url, wire.address)
+        opened.callback(manager.close)
+        yield Wired(wire, manager, startup)
