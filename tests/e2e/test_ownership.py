@@ -189,6 +189,23 @@ async def test_a_standby_takes_over_from_a_killed_owner_with_the_queue_the_histo
     assert [entry.result.exit_status for entry in entries] == [ExitStatus.COMPLETED] * 3
 
 
+async def test_a_client_of_a_standby_is_served_by_the_owner_and_then_by_its_successor(
+    parts: Parts, parts_client: AsyncClient, standby: ManagerProcess
+) -> None:
+    async with AsyncClient(standby.address) as client:
+        handles = [await client.queue.add(Plan("one_run"))]
+        assert client.address == parts.address
+        async with client.watch([EventKind.QUEUE]) as watch:
+            await first(watch, lambda _: True)
+            with parts.manager_killed():
+                await wait_until_serving(standby.address)
+                handles.append(await client.queue.add(Plan("one_run")))
+                assert client.address == standby.address
+                await first(watch, expect.added(handles[1].uid))
+        assert [item.uid async for item in client.queue.list()] == [handle.uid for handle in handles]
+    assert (await parts_client.status()).role is ManagerRole.STANDBY
+
+
 async def test_an_owner_that_ends_in_good_order_hands_over_at_once(parts: Parts, standby: ManagerProcess) -> None:
     assert parts.manager.process.stop() == 0
     try:

@@ -8,6 +8,7 @@ from queueserver_client import (
     DocumentEmitted,
     Event,
     HistoryAdded,
+    ItemAdded,
     ItemStarted,
     QueueStopped,
     Snapshot,
@@ -32,6 +33,11 @@ def status(wanted: Callable[[Status], bool]) -> Condition:
         return isinstance(event, StatusChanged) and wanted(event.status)
 
     return fits
+
+
+def added(uid: str) -> Condition:
+    """The item entered the queue."""
+    return lambda event: isinstance(event, ItemAdded) and event.item.uid == uid
 
 
 def started(uid: str) -> Condition:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 from queueserver.manager.v1 import (
@@ -21,6 +21,8 @@ from queueserver.manager.v1 import (
     run_engine_service_pb2_grpc,
     status_service_pb2_grpc,
 )
+
+from queueserver_client.owner_channel import OwnerChannel
 
 if TYPE_CHECKING:
     from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceAsyncStub
@@ -94,9 +96,10 @@ class Stubs:
     events: EventServiceAsyncStub
 
 
-def open_channel(address: str) -> tuple[grpc.aio.Channel, Stubs]:
-    """A channel that belongs to the running event loop, and the services behind it."""
-    channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+def prepare(home: str) -> tuple[OwnerChannel, Stubs]:
+    """The way to the owner, beginning at an address, and the services behind it. Nothing is opened yet."""
+    owner = OwnerChannel(home, _OPTIONS)
+    channel = cast("grpc.aio.Channel", owner)
     stubs = Stubs(
         status_service_pb2_grpc.StatusServiceStub(channel),
         queue_service_pb2_grpc.QueueServiceStub(channel),
@@ -106,7 +109,7 @@ def open_channel(address: str) -> tuple[grpc.aio.Channel, Stubs]:
         inventory_service_pb2_grpc.InventoryServiceStub(channel),
         event_service_pb2_grpc.EventServiceStub(channel),
     )
-    return channel, stubs
+    return owner, stubs
 
 
 def whole_address(given: str | None) -> str:

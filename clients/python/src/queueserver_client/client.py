@@ -71,7 +71,7 @@ class AsyncClient:
 
     @property
     def address(self) -> str:
-        """Address of the server."""
+        """Address of the server; once a standby has named it, that of the owner of the queue."""
         return self._connection.address
 
     async def status(self) -> Status:

@@ -2,7 +2,8 @@
 
 Guarantees: every unary call ends by its deadline. A change is repeated under the same request id while the server
 is UNAVAILABLE, within its deadline: the server makes it once and gives the first answer again. Calls are sent
-only on a connection that stands, so a failure to connect is known to have changed nothing.
+only on a connection that stands, so a failure to connect is known to have changed nothing. A standby that names the
+owner of the queue is believed: the call is made there, and so are those that follow.
 
 Not guaranteed: that a change whose connection broke, and could not be repeated in time, was or was not made.
 """
@@ -20,14 +21,16 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import grpc
 
 from queueserver_client import refusals
-from queueserver_client.channel import Stubs, identity, open_channel, whole_address
-from queueserver_client.errors import QueueServerError, Refusal, ServerFault, ServiceUnavailable
+from queueserver_client.channel import Stubs, identity, prepare, whole_address
+from queueserver_client.errors import NotOwner, QueueServerError, Refusal, ServerFault, ServiceUnavailable
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 
 #: With less time than this left a further attempt would only replace an answer by "too late".
 LEAST_ATTEMPT_SECONDS = 0.1
+#: How often one call goes on to another owner at once. Standbys that name each other are then asked at leisure.
+MOST_MOVES = 3
 
 
 class Identified(Protocol):
@@ -46,34 +49,32 @@ class Connection:
     """A channel that opens itself in the running event loop at the first call."""
 
     def __init__(self, address: str | None, user: str | None, user_group: str | None, timeout: float) -> None:
-        self.address = whole_address(address)
+        self._owner, self._stubs = prepare(whole_address(address))
         self.timeout = timeout
         self._metadata = identity(user, user_group)
-        self._channel: grpc.aio.Channel | None = None
-        self._stubs: Stubs | None = None
         self._closed = asyncio.Event()
         #: The connection stood at least once: who is not there now may come back.
         self.was_ready = False
 
     @property
+    def address(self) -> str:
+        """Where calls go: the address that was given, or that of the owner, if a standby named it."""
+        return self._owner.address
+
+    @property
     def stubs(self) -> Stubs:
         """The services."""
-        self._open()
-        assert self._stubs is not None  # noqa: S101 - set together with the channel
+        self._require_open()
         return self._stubs
 
-    def _open(self) -> grpc.aio.Channel:
+    def _require_open(self) -> None:
         if self._closed.is_set():
             raise RuntimeError("This client is closed: make a new one.")
-        if self._channel is None:
-            self._channel, self._stubs = open_channel(self.address)
-        return self._channel
 
     async def close(self) -> None:
         """End all calls and the connection. Repeating it is harmless."""
         self._closed.set()
-        if self._channel is not None:
-            await self._channel.close()
+        await self._owner.close()
 
     async def ready(self, timeout: float, patience: float) -> None:
         """Wait until the connection stands.
@@ -85,33 +86,49 @@ class Connection:
         Raises:
             ServiceUnavailable: no connection could be made; nothing was sent.
         """
-        channel = self._open()
-        state = channel.get_state(try_to_connect=True)
+        self._require_open()
         begin = time.monotonic()
-        while state is not grpc.ChannelConnectivity.READY:
+        while (state := self._owner.current.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
             refused = state is grpc.ChannelConnectivity.TRANSIENT_FAILURE
+            if refused and self._owner.go_home():
+                continue
             left = begin + (min(patience, timeout) if refused else timeout) - time.monotonic()
             if left <= 0 or state is grpc.ChannelConnectivity.SHUTDOWN:
                 raise self._unreachable()
             try:
-                await asyncio.wait_for(channel.wait_for_state_change(state), left)
+                await asyncio.wait_for(self._owner.current.wait_for_state_change(state), left)
             except asyncio.TimeoutError:
                 raise self._unreachable() from None
-            state = channel.get_state(try_to_connect=True)
         self.was_ready = True
+
+    def _follow(self, error: QueueServerError) -> bool:
+        """Go to the owner that a refusal names; answers whether it is worth to ask there at once."""
+        return isinstance(error, NotOwner) and bool(error.owner_address) and self._owner.follow(error.owner_address)
 
     async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
         """Make a call that changes nothing. A server that is away for a moment is waited for."""
         deadline = time.monotonic() + self.timeout
-        await self.ready(self.timeout, self.timeout if self.was_ready else 0.0)
-        return await self._attempt(method, request, deadline, changes=False)
+        refusal: NotOwner | None = None
+        moves = 0
+        while True:
+            left = deadline - time.monotonic()
+            await self.ready(left, left if self.was_ready else 0.0)
+            if refusal is not None and self._owner.is_home and refusal.owner_address != self.address:
+                raise refusal  # the owner that it names can't be reached
+            try:
+                return await self._attempt(method, request, deadline, changes=False)
+            except NotOwner as error:
+                moves += 1
+                if moves > MOST_MOVES or not self._follow(error):
+                    raise
+                refusal = error
 
     async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
         """Make a call that changes something, under a new request id, repeated until its deadline if need be."""
         request.request_id = str(uuid.uuid4())
         deadline = time.monotonic() + self.timeout
         in_doubt: QueueServerError | None = None
-        attempt = 0
+        attempt = moves = 0
         while True:
             left = deadline - time.monotonic()
             try:
@@ -120,6 +137,9 @@ class Connection:
             except QueueServerError as error:
                 if not error.reason:
                     in_doubt = error
+                if self._follow(error) and moves < MOST_MOVES:
+                    moves += 1
+                    continue
                 pause = max(_pause(attempt), error.retry_after or 0.0)
                 if error.reason == "UNREACHABLE" or not refusals.may_pass(error) or self._too_late(pause, deadline):
                     # What an earlier attempt left open matters more than that the server is away now.
@@ -151,19 +171,25 @@ class Connection:
             timeout: Seconds after which the call ends with DeadlineExceeded; None for no end.
             silence: Seconds without a message after which the stream counts as broken; None for no limit.
         """
-        call = method(request, metadata=self._metadata, timeout=timeout)
-        try:
-            while True:
-                message = await _within(silence, call.read())
-                if message is grpc.aio.EOF:
-                    return
-                yield self._readable(message)  # type: ignore[misc] # typeshed gives read() the type of EOF as well
-        except asyncio.TimeoutError:
-            raise self.broken(f"{self.address} has been silent for {silence:g} seconds.") from None
-        except grpc.aio.AioRpcError as error:
-            raise self.error(error, changes=False) from None
-        finally:
-            call.cancel()
+        moves, begun = 0, False
+        while True:
+            call = method(request, metadata=self._metadata, timeout=timeout)
+            try:
+                while (message := await _within(silence, call.read())) is not grpc.aio.EOF:
+                    begun = True
+                    yield self._readable(message)  # type: ignore[misc] # typeshed gives read() the type of EOF as well
+            except asyncio.TimeoutError:
+                raise self.broken(f"{self.address} has been silent for {silence:g} seconds.") from None
+            except grpc.aio.AioRpcError as error:
+                failure = self.error(error, changes=False)
+                moves += 1
+                if not self._follow(failure) or begun or moves > MOST_MOVES:
+                    raise failure from None
+            else:
+                return
+            finally:
+                call.cancel()
+            await self.ready(self.timeout, 0.0)
 
     def _readable(self, message: _R) -> _R:
         """The message, or an error in place of the None that gRPC hands out when it can't decode one."""
@@ -207,11 +233,13 @@ class Connection:
         return refusal.message
 
     def _unreachable(self) -> ServiceUnavailable:
+        address = self.address
+        self._owner.go_home()
         return ServiceUnavailable(
             Refusal(
                 grpc.StatusCode.UNAVAILABLE,
                 "UNREACHABLE",
-                f"No Queue Server answers at {self.address}: is it running (start-re-manager), and is --address right?",
+                f"No Queue Server answers at {address}: is it running (start-re-manager), and is --address right?",
             )
         )
 

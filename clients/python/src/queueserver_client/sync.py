@@ -197,7 +197,7 @@ class Client(Facade[AsyncClient]):
 
     @property
     def address(self) -> str:
-        """Address of the server."""
+        """Address of the server; see :attr:`AsyncClient.address`."""
         return self._target.address
 
     def close(self) -> None:

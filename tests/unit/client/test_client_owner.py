@@ -1,0 +1,151 @@
+"""A standby names the owner, and the client goes there by itself: for changes, reads and streams, and back again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+from queueserver.common.v1 import error_details_pb2, item_pb2
+from queueserver.manager.v1 import event_service_pb2, status_service_pb2
+from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver_client import AsyncClient, NotOwner, Plan, Snapshot
+from queueserver_client.owner_channel import MOST_CHANNELS, OwnerChannel
+from queueserver_rpc.status import Refusal
+
+from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
+
+ITEM = item_pb2.Item(item_uid="u", name="count")
+ADDED = pb.AddItemResponse(item=ITEM, index=4)
+SECONDS = 20.0
+
+
+@pytest.fixture
+async def owner() -> AsyncIterator[ScriptedManager]:
+    """The Manager to which ``manager``, a standby, sends its clients."""
+    scripted = ScriptedManager()
+    await scripted.start()
+    yield scripted
+    await scripted.stop()
+
+
+def standby_of(address: str) -> Refusal:
+    detail = error_details_pb2.NotOwner(owner_address=address)
+    return Refusal(grpc.StatusCode.UNAVAILABLE, "NOT_OWNER", "A standby.", retry_after=1.0, details=[detail])
+
+
+async def test_a_change_is_made_by_the_owner_under_its_id_and_the_next_one_goes_there_at_once(
+    manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
+) -> None:
+    manager.answers["AddItem"] = standby_of(owner.address)
+    owner.answers["AddItem"] = ADDED
+    for _ in range(2):
+        assert (await client.queue.add(Plan("count"))).index == 4
+    assert (len(manager.calls), len(owner.calls)) == (1, 2)
+    assert manager.requests("AddItem")[0] == owner.requests("AddItem")[0]
+    assert owner.calls[0][2]["qserver-user"] == "jane"
+    assert client.address == owner.address
+
+
+async def test_a_read_is_answered_by_the_owner(
+    manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
+) -> None:
+    manager.answers["GetItem"] = standby_of(owner.address)
+    owner.answers["GetItem"] = pb.GetItemResponse(item=ITEM, state=pb.ITEM_STATE_QUEUED)
+    assert (await client.queue.get("u")).item.uid == "u"
+
+
+async def test_a_watch_is_answered_by_the_owner(
+    manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
+) -> None:
+    async def stream(_: object) -> AsyncIterator[event_service_pb2.WatchResponse]:
+        snapshot = event_service_pb2.Snapshot(revision=7, complete=True, status=status_service_pb2.Status())
+        yield event_service_pb2.WatchResponse(snapshot=snapshot, resume_token="t")
+        await until_cancelled()
+
+    manager.answers["Watch"] = standby_of(owner.address)
+    owner.answers["Watch"] = stream
+    async with client.watch() as watch:
+        entry = await asyncio.wait_for(anext(watch), SECONDS)
+    assert isinstance(entry, Snapshot)
+    assert (entry.revision, len(manager.requests("Watch"))) == (7, 1)
+
+
+async def test_when_the_owner_is_gone_the_client_comes_back(
+    manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
+) -> None:
+    manager.answers["AddItem"] = [standby_of(owner.address), ADDED]
+    owner.answers["AddItem"] = ADDED
+    await client.queue.add(Plan("count"))
+    await owner.stop()
+    assert (await client.queue.add(Plan("count"))).index == 4
+    assert (client.address, len(manager.calls)) == (manager.address, 2)
+
+
+async def test_an_owner_that_steps_back_may_name_the_one_the_client_came_from(
+    manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
+) -> None:
+    answer = pb.GetItemResponse(item=ITEM, state=pb.ITEM_STATE_QUEUED)
+    manager.answers["GetItem"] = lambda _: standby_of(owner.address) if len(owner.calls) == 0 else answer
+    owner.answers["GetItem"] = lambda _: answer if len(owner.calls) == 1 else standby_of(manager.address)
+    for address in (owner.address, manager.address):
+        assert (await client.queue.get("u")).item.uid == "u"
+        assert client.address == address
+
+
+async def test_an_owner_that_can_not_be_reached_leaves_the_refusal_of_the_standby(
+    manager: ScriptedManager, owner: ScriptedManager
+) -> None:
+    await owner.stop()
+    manager.answers["GetItem"] = manager.answers["AddItem"] = standby_of(owner.address)
+    async with AsyncClient(manager.address, timeout=3.0) as client:
+        for call in (client.queue.get("u"), client.queue.add(Plan("count"))):
+            with pytest.raises(NotOwner) as caught:
+                await asyncio.wait_for(call, SECONDS)
+            assert caught.value.owner_address == owner.address
+    assert owner.calls == []
+
+
+async def test_standbys_that_name_each_other_are_asked_a_few_times_and_not_in_a_rush(
+    manager: ScriptedManager, owner: ScriptedManager
+) -> None:
+    manager.answers["AddItem"], owner.answers["AddItem"] = standby_of(owner.address), standby_of(manager.address)
+    async with AsyncClient(manager.address, timeout=2.5) as client:
+        with pytest.raises(NotOwner):
+            await asyncio.wait_for(client.queue.add(Plan("count")), SECONDS)
+    assert 4 <= len(manager.calls) + len(owner.calls) <= 6
+
+
+@pytest.mark.parametrize(
+    ("home", "named", "followed"),
+    [
+        ("127.0.0.1:1", "127.0.0.1:2", True),
+        ("localhost:1", "[::1]:2", True),
+        ("unix:/run/a", "127.0.0.1:2", True),
+        ("127.0.0.1:1", "unix:/run/b", True),
+        ("127.0.0.1:1", "beamline:2", True),
+        ("beamline:1", "beamline-2:2", True),
+        ("beamline:1", "127.0.0.1:2", False),
+        ("beamline:1", "localhost:2", False),
+        ("beamline:1", "unix:/run/b", False),
+        ("127.0.0.1:1", "0.0.0.0:2", False),
+        ("beamline:1", "[::]:2", False),
+        ("beamline:1", "nowhere", False),
+    ],
+)
+def test_an_address_is_followed_only_if_it_names_a_place_as_seen_from_here(
+    home: str, named: str, followed: bool
+) -> None:
+    channel = OwnerChannel(home, ())
+    assert (channel.follow(named), channel.address) == (followed, named if followed else home)
+
+
+async def test_there_is_a_limit_of_owners_that_are_followed() -> None:
+    channel = OwnerChannel("beamline:1", ())
+    for port in range(1, MOST_CHANNELS + 1):
+        assert channel.follow(f"beamline:{port}")
+        assert channel.current is not None
+    assert (channel.follow("beamline:99"), channel.follow("beamline:2"), channel.go_home()) == (False, True, True)
+    assert channel.is_home
+    await channel.close()
