@@ -9,15 +9,17 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 from google.protobuf import timestamp_pb2
 from queueserver.common.v1 import console_pb2, document_pb2, item_pb2, value_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1 import queue_service_pb2, status_service_pb2
 from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import AsyncClient
+from queueserver_rpc.status import Refusal
 from rich.console import Console
 
-from tests.unit.cli.conftest import environment
+from tests.unit.cli.conftest import Qserver, environment
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
 ITEM = item_pb2.Item(name="count", item_uid="u-1", user="jane", item_type=item_pb2.ITEM_TYPE_PLAN)
@@ -75,7 +77,7 @@ def play(manager: ScriptedManager) -> None:
 async def watched(
     manager: ScriptedManager, *options: str, until: str, stop_at: str = "never"
 ) -> tuple[list[str], int, str]:
-    """Lines that `qserver watch` prints until one contains a text; then Ctrl-C, and how it ended.
+    """Lines that `qserver watch` prints until one contains a text, and after the Ctrl-C that follows; how it ended.
 
     The server goes away when a line contains ``stop_at``.
     """
@@ -98,9 +100,9 @@ async def watched(
         if stop_at in lines[-1]:
             await manager.stop()
     process.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(process.communicate(), 60.0)
+    rest, err = await asyncio.wait_for(process.communicate(), 60.0)
     assert process.returncode is not None
-    return lines, process.returncode, err.decode()
+    return [*lines, *rest.decode().splitlines()], process.returncode, err.decode()
 
 
 async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manager: ScriptedManager) -> None:
@@ -156,11 +158,34 @@ async def test_for_programs_a_watch_is_one_object_on_each_line(manager: Scripted
         "console",
         "document",
         "gap",
+        "watch_ended",
     ]
     assert [event["event"] for event in found] == names
     assert found[0]["queue"][0]["item_uid"] == "u-1"
     assert found[1]["time"] == 1_700_000_000.0
     assert found[12]["document"]["document"]["data"] == {"det1": 5.25, "bad": "NaN", "motor": 1}
+
+
+async def test_a_watch_ends_with_a_token_from_which_another_one_goes_on(manager: ScriptedManager) -> None:
+    play(manager)
+    lines, _, _ = await watched(manager, "--json", until='"gap"')
+    token = json.loads(lines[-1])["resume_token"]
+    assert token == "t2"
+    _, code, err = await watched(manager, "--json", "--resume", token, until='"gap"')
+    assert (code, err) == (0, "")
+    assert [request.resume_token for request in manager.requests("Watch")] == ["", "t2"]
+
+
+async def test_a_watch_that_never_began_has_no_token_to_tell(manager: ScriptedManager, qserver: Qserver) -> None:
+    manager.answers["Watch"] = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID", "No token of ours.")
+    ended = await qserver("--json", "watch")
+    assert (ended.code, json.loads(ended.out)["reason"]) == (2, "RESUME_TOKEN_INVALID")
+
+
+async def test_a_token_belongs_to_a_watch_only(manager: ScriptedManager, qserver: Qserver) -> None:
+    ended = await qserver("status", "--resume", "t2")
+    assert (ended.code, manager.calls) == (1, [])
+    assert "--resume belongs to: qserver watch." in ended.err
 
 
 async def test_a_watch_whose_reader_went_away_ends_quietly(manager: ScriptedManager) -> None:

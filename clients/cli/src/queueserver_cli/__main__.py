@@ -81,6 +81,7 @@ class _Help(click.Command):
 )
 @click.option("--wait", is_flag=True, help="environment: follow the operation to its end.")
 @click.option("--validate-only", is_flag=True, help="queue add, update, replace, execute: check and change nothing.")
+@click.option("--resume", metavar="TOKEN", help="watch: go on from the token that an earlier watch ended with.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.pass_context
 def qserver(
@@ -94,6 +95,7 @@ def qserver(
     as_json: bool,
     wait: bool,
     validate_only: bool,
+    resume: str | None,
 ) -> ExitCode:
     """Talk to a Queue Server: one command for each call."""
     if not words:
@@ -105,7 +107,7 @@ def qserver(
     printer = Printer(words, as_json=as_json)
     printer.begin()
     try:
-        action = _parse(words, wait=wait, validate_only=validate_only)
+        action = _parse(words, wait=wait, validate_only=validate_only, resume=resume)
     except WrongCommand as error:
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
@@ -122,6 +124,7 @@ def qserver(
             timeout=timeout,
             wait=wait,
             validate_only=validate_only,
+            resume=resume or "",
         )
     except ValueError as error:
         printer.wrong_command(str(error))
@@ -132,14 +135,16 @@ def qserver(
         return ExitCode.SUCCESS
 
 
-def _parse(words: Sequence[str], *, wait: bool, validate_only: bool) -> Action:
-    for word in words:
+def _parse(words: Sequence[str], *, wait: bool, validate_only: bool, resume: str | None) -> Action:
+    for word in (*words, resume or ""):
         _check_text(word)
     command, rest = find(words)
     if wait and command.words[0] != "environment":
         raise WrongCommand("--wait belongs to: qserver environment open, close or destroy.")
     if validate_only and (command.words[0] != "queue" or command.words[1] not in _CHECKED):
         raise WrongCommand(f"--validate-only belongs to: qserver queue {', '.join(_CHECKED)}.")
+    if resume is not None and command.words[0] != "watch":
+        raise WrongCommand("--resume belongs to: qserver watch.")
     return command.parse(rest)
 
 

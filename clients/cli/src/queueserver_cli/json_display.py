@@ -29,5 +29,10 @@ class JsonDisplay:
     def notice(self, text: str) -> None:
         """Nothing: only events are written."""
 
+    def end(self, resume_token: str) -> None:
+        """Write the token with which to go on, as the last line."""
+        if resume_token:
+            self._printer.document({"event": "watch_ended", "resume_token": resume_token})
+
     def close(self) -> None:
         """Nothing to be left behind."""

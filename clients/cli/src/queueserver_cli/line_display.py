@@ -71,6 +71,9 @@ class LineDisplay:
         """Write something about the connection."""
         self._say(text)
 
+    def end(self, resume_token: str) -> None:
+        """Nothing: a token is for programs."""
+
     def close(self) -> None:
         """Nothing to be left behind."""
 

@@ -63,6 +63,9 @@ class LiveDisplay:
         """Write a line above the live part."""
         self._live.console.print(Text(text, style="yellow"))
 
+    def end(self, resume_token: str) -> None:
+        """Nothing: a token is for programs."""
+
     def close(self) -> None:
         """Draw the last state and give the terminal back."""
         if self._due is not None:

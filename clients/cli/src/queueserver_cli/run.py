@@ -25,10 +25,11 @@ def run(
     timeout: float,
     wait: bool,
     validate_only: bool,
+    resume: str,
 ) -> ExitCode:
     """Run a command to its end and print what it came to. Raises ValueError for a wrong user or address."""
     client = AsyncClient(address, user=user, user_group=user_group, timeout=timeout)
-    return asyncio.run(_run(action, Session(client, printer, wait, validate_only)))
+    return asyncio.run(_run(action, Session(client, printer, wait, validate_only, resume)))
 
 
 async def _run(action: Action, session: Session) -> ExitCode:

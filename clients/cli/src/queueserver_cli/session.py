@@ -19,3 +19,5 @@ class Session:
     wait: bool
     #: Check what would be added, updated or executed, and change nothing.
     validate_only: bool = False
+    #: Token of an earlier watch, to go on from there; empty to begin anew.
+    resume: str = ""

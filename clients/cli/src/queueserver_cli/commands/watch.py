@@ -26,12 +26,15 @@ class Display(Protocol):
     def notice(self, text: str) -> None:
         """Show something about the connection."""
 
+    def end(self, resume_token: str) -> None:
+        """Show, where it is of use, from where another watch can go on; empty if from nowhere."""
+
     def close(self) -> None:
         """Leave the terminal as it was."""
 
 
 def watch(words: Sequence[str]) -> Action:
-    """`watch [KIND …]`."""
+    """`watch [KIND …]`, with `--resume TOKEN` from where an earlier one ended."""
     known = _KINDS | _SYNONYMS
     for word in words:
         if word not in known:
@@ -55,9 +58,12 @@ async def _follow(session: Session, kinds: Sequence[EventKind], display: Display
     def interrupted(error: QueueServerError) -> None:
         display.notice(f"{error.message} Trying again.")
 
-    async with session.client.watch(kinds, on_interruption=interrupted) as events:
-        async for event in events:
-            display.show(event)
+    async with session.client.watch(kinds, resume_token=session.resume, on_interruption=interrupted) as events:
+        try:
+            async for event in events:
+                display.show(event)
+        finally:
+            display.end(events.resume_token)
 
 
 def _display(session: Session) -> Display:
