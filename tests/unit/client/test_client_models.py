@@ -5,8 +5,22 @@ from typing import Any
 
 import pytest
 import queueserver_client
-from queueserver.common.v1 import console_pb2, document_pb2, environment_pb2, inventory_pb2, item_pb2, value_pb2
-from queueserver.manager.v1 import event_service_pb2, queue_service_pb2, run_engine_service_pb2, status_service_pb2
+from queueserver.common.v1 import (
+    console_pb2,
+    document_pb2,
+    environment_pb2,
+    inventory_pb2,
+    item_pb2,
+    task_pb2,
+    value_pb2,
+)
+from queueserver.manager.v1 import (
+    event_service_pb2,
+    queue_service_pb2,
+    run_engine_service_pb2,
+    status_service_pb2,
+    task_service_pb2,
+)
 from queueserver_client import event_reader
 from queueserver_client.documents import decode_document
 from queueserver_client.models.words import Word
@@ -20,6 +34,7 @@ ENUMS = {
     "ExitStatus": item_pb2.ExitStatus,
     "FailureCause": item_pb2.FailureCause,
     "InterruptedPolicy": queue_service_pb2.InterruptedPolicy,
+    "InventoryIssueKind": inventory_pb2.InventoryIssueKind,
     "ItemState": queue_service_pb2.ItemState,
     "ItemType": item_pb2.ItemType,
     "ManagerRole": status_service_pb2.ManagerRole,
@@ -28,6 +43,8 @@ ENUMS = {
     "QueueStopReason": event_service_pb2.QueueStopReason,
     "RunEngineState": environment_pb2.RunEngineState,
     "RunFilter": run_engine_service_pb2.RunFilter,
+    "TaskKind": task_pb2.TaskKind,
+    "TaskState": task_service_pb2.TaskState,
     "TypeKind": inventory_pb2.ParameterType.Kind,
 }
 
@@ -66,7 +83,7 @@ def test_the_public_surface_is_exactly_what_is_listed() -> None:
     }
     assert exported == set(queueserver_client.__all__)
     assert sorted(queueserver_client.__all__) == list(queueserver_client.__all__)
-    assert len(queueserver_client.__all__) == 123, "the public surface changed: is that meant?"
+    assert len(queueserver_client.__all__) == 147, "the public surface changed: is that meant?"
 
 
 def integer(value: int) -> value_pb2.Value:

@@ -10,6 +10,8 @@ from queueserver_client.errors import (
     EnvironmentClosed,
     EnvironmentExists,
     EnvironmentOpenFailed,
+    FileInvalid,
+    FunctionNotAllowed,
     InvalidRequest,
     InvalidState,
     InventoryEmpty,
@@ -23,20 +25,24 @@ from queueserver_client.errors import (
     NotSupported,
     OutOfRange,
     PageTokenExpired,
+    PermissionsInvalid,
     PlanNotFound,
     PositionOutOfRange,
     QueueFull,
     QueueServerError,
     Refusal,
     RefusedItem,
+    ReloadDisabled,
     RequestIdReused,
     ResumeTokenExpired,
     RevisionMismatch,
     RunEngineBusy,
     RunEngineMissing,
     RunEnginePanicked,
+    ScriptsDisabled,
     ServerFault,
     ServiceUnavailable,
+    TaskNotFound,
     ValueNotRepresentable,
     Violation,
     WatcherTooSlow,
@@ -58,9 +64,11 @@ from queueserver_client.events import (
     ItemMoved,
     ItemRemoved,
     ItemsAdded,
+    ItemsChecked,
     ItemsMoved,
     ItemStarted,
     ItemUpdated,
+    PermissionsChanged,
     QueueCleared,
     QueueModeChanged,
     QueueStarted,
@@ -71,6 +79,8 @@ from queueserver_client.events import (
     RunDocument,
     Snapshot,
     StatusChanged,
+    TaskFinished,
+    TaskStarted,
 )
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory, HistoryPage
@@ -78,6 +88,8 @@ from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
 from queueserver_client.models.blockers import Blocker, BlockerKind
 from queueserver_client.models.inventory import (
     DeviceDescription,
+    InventoryIssue,
+    InventoryIssueKind,
     ParameterDescription,
     ParameterKind,
     ParameterType,
@@ -98,6 +110,12 @@ from queueserver_client.models.items import (
     merge_meta,
 )
 from queueserver_client.models.modes import InterruptedPolicy, QueueMode
+from queueserver_client.models.planning import (
+    ItemVerdict,
+    SimulatedMotion,
+    Simulation,
+    SimulationProblem,
+)
 from queueserver_client.models.status import (
     ConnectionState,
     Environment,
@@ -108,11 +126,25 @@ from queueserver_client.models.status import (
     RunEngineState,
     Status,
 )
+from queueserver_client.models.tasks import (
+    Task,
+    TaskKind,
+    TaskResult,
+    TaskState,
+    TaskStatus,
+)
+from queueserver_client.permissions import (
+    Permissions,
+)
 from queueserver_client.positions import Address, After, Before, Position
 from queueserver_client.queue import AsyncQueue
 from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
 from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
 from queueserver_client.sync import BlockingItemHandle, BlockingWatch, Client
+from queueserver_client.tasks import (
+    TaskFailed,
+    TaskHandle,
+)
 from queueserver_client.values import Array
 from queueserver_client.view import QueueView
 from queueserver_client.watch import Watch
@@ -156,6 +188,8 @@ __all__ = [
     "EventsLost",
     "ExitStatus",
     "FailureCause",
+    "FileInvalid",
+    "FunctionNotAllowed",
     "HistoryAdded",
     "HistoryCleared",
     "HistoryEntry",
@@ -165,6 +199,8 @@ __all__ = [
     "InvalidState",
     "InventoryChanged",
     "InventoryEmpty",
+    "InventoryIssue",
+    "InventoryIssueKind",
     "Item",
     "ItemAdded",
     "ItemFinished",
@@ -181,7 +217,9 @@ __all__ = [
     "ItemStatus",
     "ItemType",
     "ItemUpdated",
+    "ItemVerdict",
     "ItemsAdded",
+    "ItemsChecked",
     "ItemsMoved",
     "LimitReached",
     "ManagerRole",
@@ -196,6 +234,9 @@ __all__ = [
     "ParameterDescription",
     "ParameterKind",
     "ParameterType",
+    "Permissions",
+    "PermissionsChanged",
+    "PermissionsInvalid",
     "Plan",
     "PlanDescription",
     "PlanList",
@@ -216,6 +257,7 @@ __all__ = [
     "QueueView",
     "Refusal",
     "RefusedItem",
+    "ReloadDisabled",
     "Removed",
     "RemovedBatch",
     "RequestIdReused",
@@ -230,11 +272,25 @@ __all__ = [
     "RunList",
     "RunSummary",
     "RunningItem",
+    "ScriptsDisabled",
     "ServerFault",
     "ServiceUnavailable",
+    "SimulatedMotion",
+    "Simulation",
+    "SimulationProblem",
     "Snapshot",
     "Status",
     "StatusChanged",
+    "Task",
+    "TaskFailed",
+    "TaskFinished",
+    "TaskHandle",
+    "TaskKind",
+    "TaskNotFound",
+    "TaskResult",
+    "TaskStarted",
+    "TaskState",
+    "TaskStatus",
     "TypeKind",
     "ValueNotRepresentable",
     "Violation",

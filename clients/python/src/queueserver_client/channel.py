@@ -17,9 +17,12 @@ from queueserver.manager.v1 import (
     event_service_pb2_grpc,
     history_service_pb2_grpc,
     inventory_service_pb2_grpc,
+    permission_service_pb2_grpc,
+    planning_service_pb2_grpc,
     queue_service_pb2_grpc,
     run_engine_service_pb2_grpc,
     status_service_pb2_grpc,
+    task_service_pb2_grpc,
 )
 
 from queueserver_client.owner_channel import OwnerChannel
@@ -29,9 +32,12 @@ if TYPE_CHECKING:
     from queueserver.manager.v1.event_service_pb2_grpc import EventServiceAsyncStub
     from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceAsyncStub
     from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
+    from queueserver.manager.v1.permission_service_pb2_grpc import PermissionServiceAsyncStub
+    from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceAsyncStub
     from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
     from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceAsyncStub
     from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceAsyncStub
+    from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceAsyncStub
 
 ADDRESS_VARIABLE = "QSERVER_ADDRESS"
 DEFAULT_PORT = 60630
@@ -51,6 +57,12 @@ _READS = (
     ("EnvironmentService", "GetEnvironment"),
     ("InventoryService", "ListPlans"),
     ("InventoryService", "ListDevices"),
+    ("InventoryService", "ListIssues"),
+    ("PermissionService", "GetPermissions"),
+    ("PlanningService", "ValidateItems"),
+    ("PlanningService", "SimulateItem"),
+    ("TaskService", "GetTask"),
+    ("TaskService", "ListTasks"),
     ("RunEngineService", "ListRuns"),
     ("RunEngineService", "GetMetadata"),
 )
@@ -93,6 +105,9 @@ class Stubs:
     environment: EnvironmentServiceAsyncStub
     history: HistoryServiceAsyncStub
     inventory: InventoryServiceAsyncStub
+    tasks: TaskServiceAsyncStub
+    permissions: PermissionServiceAsyncStub
+    planning: PlanningServiceAsyncStub
     events: EventServiceAsyncStub
 
 
@@ -107,6 +122,9 @@ def prepare(home: str) -> tuple[OwnerChannel, Stubs]:
         environment_service_pb2_grpc.EnvironmentServiceStub(channel),
         history_service_pb2_grpc.HistoryServiceStub(channel),
         inventory_service_pb2_grpc.InventoryServiceStub(channel),
+        task_service_pb2_grpc.TaskServiceStub(channel),
+        permission_service_pb2_grpc.PermissionServiceStub(channel),
+        planning_service_pb2_grpc.PlanningServiceStub(channel),
         event_service_pb2_grpc.EventServiceStub(channel),
     )
     return owner, stubs

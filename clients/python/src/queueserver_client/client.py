@@ -18,9 +18,12 @@ from queueserver_client.item_follower import follow_item
 from queueserver_client.models.blockers import Blocker
 from queueserver_client.models.status import Status
 from queueserver_client.outcomes import Outcomes
+from queueserver_client.permissions import AsyncPermissions
+from queueserver_client.planning import AsyncPlanning
 from queueserver_client.queue import AsyncQueue
 from queueserver_client.resumption import RECONNECT_TIMEOUT
 from queueserver_client.run_engine import AsyncRunEngine
+from queueserver_client.tasks import AsyncTasks
 from queueserver_client.watch import Interrupted, Watch
 
 if TYPE_CHECKING:
@@ -68,6 +71,12 @@ class AsyncClient:
         self.environment = AsyncEnvironment(self._connection)
         #: Plans and devices.
         self.inventory = AsyncInventory(self._connection)
+        #: Functions and scripts in the environment.
+        self.tasks = AsyncTasks(self._connection)
+        #: Check and simulate items before they are executed.
+        self.planning = AsyncPlanning(self._connection)
+        #: Who may use what.
+        self.permissions = AsyncPermissions(self._connection)
 
     @property
     def address(self) -> str:

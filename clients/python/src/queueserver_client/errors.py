@@ -7,10 +7,12 @@
     │   ├── ItemInvalid             an item does not fit its plan
     │   │   └── PlanNotFound
     │   ├── BatchRefused            .items says which items of a batch are wrong
+    │   ├── PermissionsInvalid      .violations says which names and patterns are wrong
     │   ├── RequestIdReused
     │   └── ValueNotRepresentable   found before anything was sent; also a ValueError
     ├── NotFound
-    │   └── ItemNotFound
+    │   ├── ItemNotFound
+    │   └── TaskNotFound
     ├── OutOfRange
     │   ├── PositionOutOfRange
     │   ├── PageTokenExpired
@@ -19,12 +21,15 @@
     │   ├── EnvironmentClosed
     │   ├── EnvironmentExists
     │   ├── EnvironmentOpenFailed   .failure has file, line, exception and traceback
+    │   ├── FileInvalid
     │   ├── InventoryEmpty
     │   ├── ItemHeld
     │   ├── ItemRunning
+    │   ├── ReloadDisabled
     │   ├── RunEngineMissing
     │   ├── RunEngineBusy
-    │   └── RunEnginePanicked
+    │   ├── RunEnginePanicked
+    │   └── ScriptsDisabled
     ├── Conflict                    something changed meanwhile: read again, then repeat
     │   └── RevisionMismatch        .queue_revision
     ├── LimitReached
@@ -34,8 +39,10 @@
     │   └── NotOwner                .owner_address
     ├── DeadlineExceeded            no answer in time; also a TimeoutError
     ├── AccessDenied
+    │   └── FunctionNotAllowed
     ├── NotSupported                the server is older than this client
-    └── ServerFault                 a defect of the server
+    ├── ServerFault                 a defect of the server
+    └── TaskFailed                  a task ended without success: .result
 
 An error that a newer server invented still becomes the nearest class of this tree, with its `reason`.
 """
@@ -176,6 +183,10 @@ class RequestIdReused(InvalidRequest):
     """A request came under an id that another request had. The client takes a new id for each, so it never should."""
 
 
+class PermissionsInvalid(InvalidRequest):
+    """Permissions that nobody could rely on; one violation for each wrong part. The old ones stay in force."""
+
+
 class ValueNotRepresentable(InvalidRequest, ValueError):
     """A value can't be sent without changing it. Found before anything was sent."""
 
@@ -205,6 +216,10 @@ class ValueNotRepresentable(InvalidRequest, ValueError):
 
 class NotFound(QueueServerError):
     """What the request names is not there."""
+
+
+class TaskNotFound(NotFound):
+    """No such task was accepted, or its result is no longer kept."""
 
 
 class ItemNotFound(NotFound):
@@ -286,6 +301,18 @@ class RunEnginePanicked(InvalidState):
     """The RunEngine can't be used any more: destroy the environment and open a new one."""
 
 
+class ScriptsDisabled(InvalidState):
+    """The server takes no scripts."""
+
+
+class ReloadDisabled(InvalidState):
+    """The server does not read that file again."""
+
+
+class FileInvalid(InvalidState):
+    """A file of the server can't be read or is wrong; nothing was changed."""
+
+
 class Conflict(QueueServerError):
     """Something changed while the request was on its way: read again, then repeat."""
 
@@ -334,6 +361,10 @@ class DeadlineExceeded(QueueServerError, TimeoutError):
 
 class AccessDenied(QueueServerError):
     """The caller is not known or may not do this."""
+
+
+class FunctionNotAllowed(AccessDenied):
+    """The caller's user group may not call this function."""
 
 
 class NotSupported(QueueServerError):

@@ -9,9 +9,11 @@ from typing import Any
 from queueserver.manager.v1 import event_service_pb2 as pb
 
 from queueserver_client import events
-from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem, violations
 from queueserver_client.models.modes import QueueMode
+from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
+from queueserver_client.models.tasks import TaskStatus
 from queueserver_client.models.words import moment
 
 _Reader = Callable[[int, datetime, Any], events.Event]
@@ -38,6 +40,12 @@ READERS: dict[str, _Reader] = {
     "history_added": lambda r, t, e: events.HistoryAdded(r, t, HistoryEntry.from_proto(e.entry)),
     "history_cleared": lambda r, t, e: events.HistoryCleared(r, t, e.removed, e.first_number),
     "inventory_changed": lambda r, t, e: events.InventoryChanged(r, t, e.plans, e.devices),
+    "items_checked": lambda r, t, e: events.ItemsChecked(
+        r, t, {item.item_uid: violations(item.problems) for item in e.items}
+    ),
+    "task_started": lambda r, t, e: events.TaskStarted(r, t, TaskStatus.from_proto(e.task)),
+    "task_finished": lambda r, t, e: events.TaskFinished(r, t, TaskStatus.from_proto(e.task)),
+    "permissions_changed": lambda r, t, e: events.PermissionsChanged(r, t, permissions_from_proto(e.permissions)),
     "console": lambda r, t, e: events.ConsoleWritten(r, t, events.ConsoleText.from_proto(e)),
     "document": lambda r, t, e: events.DocumentEmitted(r, t, events.RunDocument.from_proto(e)),
     "gap": lambda r, t, e: events.EventsLost(r, t, [events.EventKind.from_number(kind) for kind in e.kinds]),

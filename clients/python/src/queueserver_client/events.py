@@ -8,9 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from queueserver_client.documents import decode_document
+from queueserver_client.errors import Violation
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
 from queueserver_client.models.modes import QueueMode
+from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
+from queueserver_client.models.tasks import TaskStatus
 from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ class EventKind(Word):
     HISTORY = "history"
     CONSOLE = "console"
     DOCUMENT = "document"
+    TASK = "task"
+    PERMISSION = "permission"
 
 
 class QueueStopReason(Word):
@@ -60,11 +65,14 @@ class ConsoleText:
     text: str
     #: uid of the item that was being executed; empty if none was.
     item_uid: str
+    #: uid of the task that wrote it; empty if none did.
+    task_uid: str = ""
 
     @classmethod
     def from_proto(cls, proto: console_pb2.ConsoleOutput) -> ConsoleText:
         """Read the message of the contract."""
-        return cls(moment(proto.time), ConsoleStream.from_number(proto.stream), proto.text, proto.item_uid)
+        stream = ConsoleStream.from_number(proto.stream)
+        return cls(moment(proto.time), stream, proto.text, proto.item_uid, proto.task_uid)
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,10 @@ class Snapshot:
     console: Sequence[ConsoleText]
     #: Start and descriptor documents of runs that are open.
     documents: Sequence[RunDocument]
+    #: Tasks that run, and those whose results are kept, oldest first.
+    tasks: Sequence[TaskStatus] = ()
+    #: As in the YAML file; None if permissions are not watched.
+    permissions: Mapping[str, Any] | None = None
     #: True if the watch had to begin anew: changes since the last event are not told one by one.
     restarted: bool = False
 
@@ -118,6 +130,8 @@ class Snapshot:
             history=[HistoryEntry.from_proto(entry) for part in parts for entry in part.history],
             console=[ConsoleText.from_proto(text) for part in parts for text in part.console],
             documents=[RunDocument.from_proto(document) for part in parts for document in part.documents],
+            tasks=[TaskStatus.from_proto(task) for part in parts for task in part.tasks],
+            permissions=permissions_from_proto(first.permissions) if first.HasField("permissions") else None,
             restarted=restarted,
         )
 
@@ -280,6 +294,35 @@ class InventoryChanged(Event):
 
     plans: int
     devices: int
+
+
+@dataclass(frozen=True)
+class ItemsChecked(Event):
+    """Items of the queue were checked again, because plans, devices or permissions changed."""
+
+    #: By uid: what is wrong with the item now; nothing if it is right again.
+    problems: Mapping[str, Sequence[Violation]]
+
+
+@dataclass(frozen=True)
+class TaskStarted(Event):
+    """A task was accepted."""
+
+    task: TaskStatus
+
+
+@dataclass(frozen=True)
+class TaskFinished(Event):
+    """A task ended. What it returned is left out; ``client.tasks.get`` has it."""
+
+    task: TaskStatus
+
+
+@dataclass(frozen=True)
+class PermissionsChanged(Event):
+    """Permissions of user groups are now these, as in the YAML file."""
+
+    permissions: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

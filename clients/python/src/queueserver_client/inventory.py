@@ -9,9 +9,10 @@ from typing import TypeVar
 
 from queueserver.manager.v1 import inventory_service_pb2 as pb
 
+from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.errors import Conflict
-from queueserver_client.models.inventory import DeviceDescription, PlanDescription
+from queueserver_client.models.inventory import DeviceDescription, InventoryIssue, PlanDescription
 
 _T = TypeVar("_T")
 #: A listing that the inventory changed under is begun again this often.
@@ -42,17 +43,25 @@ class AsyncInventory:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def plans(self, *, existing: bool = False) -> PlanList:
-        """Plans that the caller may use, or all that exist."""
-        return await _unchanged(lambda: self._plans(existing))
+    async def plans(self, *, existing: bool = False, user_group: str = "") -> PlanList:
+        """Plans that the caller (or another user group) may use, or all that exist. Raises NotFound."""
+        group = values.text(user_group, "user_group")
+        return await _unchanged(lambda: self._plans(existing, group))
 
-    async def devices(self, *, existing: bool = False) -> DeviceList:
-        """Devices that the caller may use, or all that exist."""
-        return await _unchanged(lambda: self._devices(existing))
+    async def devices(self, *, existing: bool = False, user_group: str = "") -> DeviceList:
+        """Devices that the caller (or another user group) may use, or all that exist. Raises NotFound."""
+        group = values.text(user_group, "user_group")
+        return await _unchanged(lambda: self._devices(existing, group))
 
-    async def _plans(self, existing: bool) -> PlanList:
+    async def issues(self) -> Sequence[InventoryIssue]:
+        """What the environment left out of its plans and devices, and why."""
+        stub = self._connection.stubs.inventory
+        answer = await self._connection.read(stub.ListIssues, pb.ListIssuesRequest())
+        return [InventoryIssue.from_proto(issue) for issue in answer.issues]
+
+    async def _plans(self, existing: bool, user_group: str) -> PlanList:
         found: list[PlanDescription] = []
-        request = pb.ListPlansRequest(existing=existing)
+        request = pb.ListPlansRequest(existing=existing, user_group=user_group)
         while True:
             answer = await self._connection.read(self._connection.stubs.inventory.ListPlans, request)
             found += [PlanDescription.from_proto(plan) for plan in answer.plans]
@@ -60,9 +69,9 @@ class AsyncInventory:
             if not request.page_token:
                 return PlanList(found, answer.plans_uid)
 
-    async def _devices(self, existing: bool) -> DeviceList:
+    async def _devices(self, existing: bool, user_group: str) -> DeviceList:
         found: list[DeviceDescription] = []
-        request = pb.ListDevicesRequest(existing=existing)
+        request = pb.ListDevicesRequest(existing=existing, user_group=user_group)
         while True:
             answer = await self._connection.read(self._connection.stubs.inventory.ListDevices, request)
             found += [DeviceDescription.from_proto(device) for device in answer.devices]

@@ -18,9 +18,13 @@ from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
 from queueserver_client.models.items import Item
+from queueserver_client.models.tasks import Task
+from queueserver_client.permissions import AsyncPermissions
+from queueserver_client.planning import AsyncPlanning
 from queueserver_client.portal import Portal
 from queueserver_client.queue import AsyncQueue
 from queueserver_client.run_engine import AsyncRunEngine
+from queueserver_client.tasks import AsyncTasks, TaskHandle
 from queueserver_client.watch import Watch
 
 if TYPE_CHECKING:
@@ -154,6 +158,52 @@ class Inventory(Facade[AsyncInventory]):
 
     plans = Blocking(AsyncInventory.plans)
     devices = Blocking(AsyncInventory.devices)
+    issues = Blocking(AsyncInventory.issues)
+
+
+class BlockingTaskHandle(Facade[TaskHandle]):
+    """One task."""
+
+    status = Blocking(TaskHandle.status)
+    wait = Blocking(TaskHandle.wait)
+    result = Blocking(TaskHandle.result)
+
+    @property
+    def task(self) -> Task:
+        """The task as the server accepted it."""
+        return self._target.task
+
+    @property
+    def uid(self) -> str:
+        """Identity of the task."""
+        return self._target.uid
+
+
+class Tasks(Facade[AsyncTasks]):
+    """``client.tasks``."""
+
+    execute_function = BlockingTo(AsyncTasks.execute_function, BlockingTaskHandle)
+    execute = BlockingTo(AsyncTasks.execute, BlockingTaskHandle)
+    upload_script = BlockingTo(AsyncTasks.upload_script, BlockingTaskHandle)
+    update_environment = BlockingTo(AsyncTasks.update_environment, BlockingTaskHandle)
+    get = Blocking(AsyncTasks.get)
+    list = Blocking(AsyncTasks.list)
+    wait = Blocking(AsyncTasks.wait)
+
+
+class Planning(Facade[AsyncPlanning]):
+    """``client.planning``."""
+
+    validate = Blocking(AsyncPlanning.validate)
+    simulate = Blocking(AsyncPlanning.simulate)
+
+
+class Permissions(Facade[AsyncPermissions]):
+    """``client.permissions``."""
+
+    get = Blocking(AsyncPermissions.get)
+    set = Blocking(AsyncPermissions.set)
+    reload = Blocking(AsyncPermissions.reload)
 
 
 class Client(Facade[AsyncClient]):
@@ -190,6 +240,12 @@ class Client(Facade[AsyncClient]):
         self.history = History(self._portal, target.history)
         #: Plans and devices.
         self.inventory = Inventory(self._portal, target.inventory)
+        #: Functions and scripts in the environment.
+        self.tasks = Tasks(self._portal, target.tasks)
+        #: Check and simulate items before they are executed.
+        self.planning = Planning(self._portal, target.planning)
+        #: Who may use what.
+        self.permissions = Permissions(self._portal, target.permissions)
 
     status = Blocking(AsyncClient.status)
     explain_idle = Blocking(AsyncClient.explain_idle)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from queueserver_client import events
 from queueserver_client.events import Event, Snapshot
 from queueserver_client.models.items import Item, RunningItem
@@ -68,6 +70,11 @@ class QueueView:
             self.items[change.index : change.index] = [moved[uid] for uid in change.item_uids if uid in moved]
         elif isinstance(change, events.ItemUpdated):
             self.items = [change.item if item.uid == change.item_uid else item for item in self.items]
+        elif isinstance(change, events.ItemsChecked):
+            self.items = [
+                replace(item, problems=change.problems[item.uid]) if item.uid in change.problems else item
+                for item in self.items
+            ]
         elif isinstance(change, events.QueueCleared):
             self.items.clear()
 

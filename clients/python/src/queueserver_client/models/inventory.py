@@ -55,6 +55,10 @@ class ParameterType:
     choices: Sequence[str] = ()
     #: For a device: "Readable", "Movable", "Flyable"; empty for any.
     device_protocol: str = ""
+    #: Name that the plan's author gave to a list of names or texts; empty for all others.
+    type_name: str = ""
+    #: For kinds that name devices or plans: only `choices` are allowed.
+    listed: bool = False
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.ParameterType) -> ParameterType:
@@ -64,6 +68,8 @@ class ParameterType:
             arguments=tuple(cls.from_proto(argument) for argument in proto.arguments),
             choices=tuple(proto.choices),
             device_protocol=proto.device_protocol,
+            type_name=proto.type_name,
+            listed=proto.listed,
         )
 
 
@@ -80,6 +86,17 @@ class ParameterDescription:
     #: The default as a Python literal; None if the parameter is required.
     default_text: str | None = None
     description: str = ""
+    #: The default is the decorator's.
+    default_in_decorator: bool = False
+    #: Bounds, inclusive, of every number in the argument.
+    minimum: float | None = None
+    maximum: float | None = None
+    #: By how much a form should change the value.
+    step: float | None = None
+    unit: str = ""
+    #: The decorator says whether names convert, whatever the type is; None if it does not.
+    convert_device_names: bool | None = None
+    convert_plan_names: bool | None = None
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.ParameterDescription) -> ParameterDescription:
@@ -91,6 +108,13 @@ class ParameterDescription:
             annotation=proto.annotation,
             default_text=proto.default_text if proto.HasField("default_text") else None,
             description=proto.description,
+            default_in_decorator=proto.default_in_decorator,
+            minimum=proto.minimum if proto.HasField("minimum") else None,
+            maximum=proto.maximum if proto.HasField("maximum") else None,
+            step=proto.step if proto.HasField("step") else None,
+            unit=proto.unit,
+            convert_device_names=proto.convert_device_names if proto.HasField("convert_device_names") else None,
+            convert_plan_names=proto.convert_plan_names if proto.HasField("convert_plan_names") else None,
         )
 
 
@@ -104,6 +128,8 @@ class PlanDescription:
     parameters: Sequence[ParameterDescription] = ()
     module: str = ""
     is_generator: bool = True
+    #: The function's own name, which differs from `name` if it is an alias.
+    function_name: str = ""
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.PlanDescription) -> PlanDescription:
@@ -114,6 +140,7 @@ class PlanDescription:
             parameters=tuple(ParameterDescription.from_proto(parameter) for parameter in proto.parameters),
             module=proto.module,
             is_generator=proto.is_generator,
+            function_name=proto.function_name,
         )
 
 
@@ -129,6 +156,8 @@ class DeviceDescription:
     module: str = ""
     #: Its components. A component's full name is dotted: "bundle.motors.x".
     components: Sequence[DeviceDescription] = ()
+    #: Only in a list of what a user group may use: not this device itself, but some component of it.
+    excluded: bool = False
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.DeviceDescription) -> DeviceDescription:
@@ -141,4 +170,34 @@ class DeviceDescription:
             classname=proto.classname,
             module=proto.module,
             components=tuple(cls.from_proto(component) for component in proto.components),
+            excluded=proto.excluded,
         )
+
+
+class InventoryIssueKind(Word):
+    """What an issue is about."""
+
+    UNSPECIFIED = "unspecified"
+    PLAN = "plan"
+    DEVICE = "device"
+    STARTUP_CODE = "startup_code"
+
+
+@dataclass(frozen=True)
+class InventoryIssue:
+    """Something of the startup code that was left out, and why."""
+
+    #: Its name in the namespace.
+    name: str
+    #: One sentence: what is wrong with it, and what would be right.
+    message: str
+    kind: InventoryIssueKind = InventoryIssueKind.UNSPECIFIED
+    #: File of the user's code in which it is defined; empty if not known.
+    file: str = ""
+    #: Line in that file, from 1; 0 if not known.
+    line: int = 0
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.InventoryIssue) -> InventoryIssue:
+        """Read the message of the contract."""
+        return cls(proto.name, proto.message, InventoryIssueKind.from_number(proto.kind), proto.file, proto.line)

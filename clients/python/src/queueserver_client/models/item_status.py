@@ -24,6 +24,8 @@ class ItemState(Word):
     REMOVED = "removed"
     #: It was interrupted and waits at the head of the queue until somebody updates, moves or removes it.
     HELD = "held"
+    #: It waits in the queue, and would fail as things are; see ``Item.problems``.
+    INVALID = "invalid"
 
 
 @dataclass(frozen=True)

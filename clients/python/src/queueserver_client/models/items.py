@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from queueserver.common.v1 import item_pb2
+from queueserver.common.v1 import error_details_pb2, item_pb2
 
 from queueserver_client import values
-from queueserver_client.errors import ValueNotRepresentable
+from queueserver_client.errors import ValueNotRepresentable, Violation
 from queueserver_client.models.words import Word, moment
 
 
@@ -63,6 +63,11 @@ def merge_meta(meta: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping
     return merged
 
 
+def violations(entries: Iterable[error_details_pb2.FieldViolation]) -> tuple[Violation, ...]:
+    """What is wrong with each of some fields."""
+    return tuple(Violation(entry.field, entry.description) for entry in entries)
+
+
 @dataclass(frozen=True)
 class Item:
     """A plan call (or an instruction). Arguments that are None were not given."""
@@ -90,6 +95,8 @@ class Item:
     create_time: datetime | None = None
     #: It was interrupted, and the queue does not start while it is at the head: update, move or remove it.
     held: bool = False
+    #: What is wrong with it as plans, devices and permissions are now; empty if all is well.
+    problems: Sequence[Violation] = ()
 
     @classmethod
     def plan(
@@ -142,6 +149,7 @@ class Item:
             retry_of=proto.retry_of,
             create_time=moment(proto.create_time) if proto.HasField("create_time") else None,
             held=proto.held,
+            problems=violations(proto.problems),
         )
 
 
@@ -201,6 +209,8 @@ class ItemResult:
     #: When the plan began; None if it never began.
     start_time: datetime | None = None
     stop_time: datetime | None = None
+    #: The last of what was printed meanwhile.
+    console_excerpt: str = ""
 
     @classmethod
     def from_proto(cls, proto: item_pb2.ItemResult) -> ItemResult:
@@ -213,6 +223,7 @@ class ItemResult:
             runs=tuple(RunSummary.from_proto(run) for run in proto.runs),
             start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
             stop_time=moment(proto.stop_time) if proto.HasField("stop_time") else None,
+            console_excerpt=proto.console_excerpt,
         )
 
 

@@ -120,6 +120,8 @@ class Environment:
     failure: EnvironmentFailure | None = None
     #: False when the process has sent no sign of life for some seconds.
     responsive: bool = True
+    #: How many tasks run in the background.
+    background_tasks: int = 0
 
     @classmethod
     def from_proto(cls, proto: environment_pb2.Environment) -> Environment:
@@ -133,6 +135,7 @@ class Environment:
             progress=proto.progress,
             failure=EnvironmentFailure.from_proto(proto.failure) if proto.HasField("failure") else None,
             responsive=proto.responsive,
+            background_tasks=proto.background_tasks,
         )
 
 
@@ -180,6 +183,10 @@ class Status:
     queue_autostart_enabled: bool
     #: A pause was accepted and has not taken effect yet.
     pause_pending: bool
+    #: Change marker: a new one whenever a task ends.
+    task_results_uid: str = ""
+    #: Items in the queue that would fail as things are; see Item.problems.
+    invalid_items: int = 0
 
     @classmethod
     def from_proto(cls, proto: status_service_pb2.Status) -> Status:
@@ -210,4 +217,6 @@ class Status:
             queue_mode=QueueMode.from_proto(proto.queue_mode),
             queue_autostart_enabled=proto.queue_autostart_enabled,
             pause_pending=proto.pause_pending,
+            task_results_uid=proto.task_results_uid,
+            invalid_items=proto.invalid_items,
         )

@@ -1,0 +1,102 @@
+"""What is found out about items before they are executed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from queueserver_client.errors import Violation
+from queueserver_client.models.items import violations
+
+if TYPE_CHECKING:
+    from queueserver.common.v1 import simulation_pb2
+    from queueserver.manager.v1 import planning_service_pb2
+
+
+@dataclass(frozen=True)
+class ItemVerdict:
+    """Whether an item would be accepted."""
+
+    valid: bool
+    #: Otherwise the reason with which adding it would be refused, for example "ITEM_INVALID".
+    reason: str = ""
+    #: Otherwise one sentence that names the way out.
+    message: str = ""
+    #: Otherwise the wrong fields.
+    violations: Sequence[Violation] = ()
+
+    @classmethod
+    def from_proto(cls, proto: planning_service_pb2.ItemVerdict) -> ItemVerdict:
+        """Read the message of the contract."""
+        return cls(proto.valid, proto.reason, proto.message, violations(proto.field_violations))
+
+
+@dataclass(frozen=True)
+class SimulatedMotion:
+    """What one device would do."""
+
+    device: str
+    #: How often it would be set.
+    moves: int
+    #: Lowest and highest target; None if a target is not a number.
+    lowest: float | None
+    highest: float | None
+    #: First and last target, as text.
+    first: str
+    last: str
+
+    @classmethod
+    def from_proto(cls, proto: simulation_pb2.SimulatedMotion) -> SimulatedMotion:
+        """Read the message of the contract."""
+        lowest = proto.lowest if proto.HasField("lowest") else None
+        highest = proto.highest if proto.HasField("highest") else None
+        return cls(proto.device, proto.moves, lowest, highest, proto.first, proto.last)
+
+
+@dataclass(frozen=True)
+class SimulationProblem:
+    """Something that would go wrong."""
+
+    message: str
+    #: Name of the device that it is about; empty if none.
+    device: str = ""
+    #: Number of the message at which it was found, from 1.
+    at_message: int = 0
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a plan would do. Nothing moved to find it out."""
+
+    #: For people: one line for each run, move and trigger, with repetitions counted.
+    text: str
+    #: What would move, by order of first move.
+    motions: Sequence[SimulatedMotion]
+    #: Empty if all is well.
+    problems: Sequence[SimulationProblem]
+    runs: int
+    #: Events that it would emit.
+    points: int
+    messages: int
+    #: Names of the devices that it would read.
+    devices_read: Sequence[str]
+    #: Seconds that it would take at least; None if nothing tells.
+    duration: float | None
+    #: It was cut: this shows the beginning only.
+    truncated: bool
+
+    @classmethod
+    def from_proto(cls, proto: simulation_pb2.Simulation) -> Simulation:
+        """Read the message of the contract."""
+        return cls(
+            text=proto.text,
+            motions=tuple(SimulatedMotion.from_proto(motion) for motion in proto.motions),
+            problems=tuple(SimulationProblem(one.message, one.device, one.at_message) for one in proto.problems),
+            runs=proto.runs,
+            points=proto.points,
+            messages=proto.messages,
+            devices_read=tuple(proto.devices_read),
+            duration=proto.duration if proto.HasField("duration") else None,
+            truncated=proto.truncated,
+        )
