@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "listing": listing.measure,
     "status": status.measure,
     "opening": opening.measure,
+    "open big profile": opening.measure_big,
     "memory": memory.measure,
 }
 #: Columns of the table when it does not go to a terminal.

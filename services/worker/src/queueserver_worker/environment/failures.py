@@ -20,7 +20,14 @@ _BETWEEN_USER_CODE: Final = (
     "<frozen ",
     *(
         str(Path(__file__).with_name(name))
-        for name in ("user_api", "startup.py", "ipython_standin.py", "ipython_magics.py", "offered_modules.py")
+        for name in (
+            "user_api",
+            "startup.py",
+            "ipy_files.py",
+            "ipython_standin.py",
+            "ipython_magics.py",
+            "offered_modules.py",
+        )
     ),
 )
 """Of our frames those that user code calls, and that may call user code again; what is above them counts."""
@@ -77,7 +84,8 @@ def user_traceback(error: BaseException) -> str:
     try:
         report = traceback.TracebackException.from_exception(error)
         for part in _chain(report):
-            part.stack = _below_own_frames(part.stack)
+            # A syntax error has its place besides the frames, and often none of the user's.
+            part.stack = _below_own_frames(part.stack, or_none=getattr(part, "filename", None) is not None)
         text = "".join(report.format())
     except Exception:  # noqa: BLE001 - protects the report from exception objects that can't be printed
         text = f"{type(error).__name__} (its traceback could not be printed)\n"
@@ -129,7 +137,7 @@ def _chain(report: traceback.TracebackException | None) -> Iterator[traceback.Tr
         report = report.__cause__ or report.__context__
 
 
-def _below_own_frames(stack: traceback.StackSummary) -> traceback.StackSummary:
+def _below_own_frames(stack: traceback.StackSummary, *, or_none: bool) -> traceback.StackSummary:
     last_own = max((i for i, frame in enumerate(stack) if _is_above_user_code(frame.filename)), default=-1)
     below = [frame for frame in list(stack)[last_own + 1 :] if not is_own_frame(frame.filename)]
-    return traceback.StackSummary.from_list(below or list(stack))
+    return traceback.StackSummary.from_list(below if below or or_none else list(stack))

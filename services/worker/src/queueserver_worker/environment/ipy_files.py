@@ -27,11 +27,17 @@ def to_python(text: bytes, filename: str) -> ast.Module:
     lines = re.split(r"\r\n|\r|\n", _decoded(text, filename))
     while True:
         try:
-            return ast.parse("\n".join(lines) + "\n", filename=filename)
+            # Not ast.parse, whose frame would stand in tracebacks.
+            return _parse("\n".join(lines) + "\n", filename)
         except SyntaxError as error:
             # A % or ! within an expression is Python; only a line that can't begin like this stops the parser.
             if not _replace(lines, (error.lineno or 0) - 1):
                 raise
+
+
+def _parse(text: str, filename: str) -> ast.Module:
+    tree: ast.Module = compile(text, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+    return tree
 
 
 def _decoded(text: bytes, filename: str) -> str:

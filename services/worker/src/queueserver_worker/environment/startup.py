@@ -6,7 +6,6 @@ reaches the caller as an exception. A child process that the code forks and that
 there. Code of a directory, which is written for IPython, finds a stand-in for it.
 """
 
-import ast
 import os
 import sys
 from collections.abc import Callable
@@ -123,8 +122,8 @@ def _compiled(file: Path) -> Any:
         raise StartupError(
             f"The startup file {file} has zero bytes, so it is no Python file: correct it and open again."
         )
-    tree = to_python(text, str(file)) if file.suffix == ".ipy" else ast.parse(text, filename=str(file))
-    return compile(tree, str(file), "exec", dont_inherit=True)
+    source = to_python(text, str(file)) if file.suffix == ".ipy" else text
+    return compile(source, str(file), "exec", dont_inherit=True)
 
 
 def _end_forked(code: int) -> None:
