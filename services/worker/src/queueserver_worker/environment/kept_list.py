@@ -4,12 +4,13 @@ Guarantees: readers see the old file or the new one, never a part; a file that s
 That it can't be written ends nothing: it is an issue of the inventory until it succeeds.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.list_file import write_list
+
+from queueserver_worker.atomic_file import write_atomically
 
 _ADVICE: Final = "correct the permissions of the directory, or name another file with --existing-plans-devices"
 
@@ -56,29 +57,3 @@ class KeptList:
             self._failure = f"The list of plans and devices can't be written to {path} ({error.strerror}); {_ADVICE}."
         else:
             self._failure = ""
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Let a file have this text, unless it has it already. Raises OSError."""
-    # A link stays a link. Unlike Path.resolve this takes any links.
-    path = Path(os.path.realpath(path))
-    content = text.encode()
-    if _content_of(path) == content:
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _content_of(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
