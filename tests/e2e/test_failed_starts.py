@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,6 +26,7 @@ from queueserver_client import (
     Plan,
     QueueStopReason,
     RunEngineBusy,
+    RunEngineState,
 )
 
 from tests.harness.gate import Gate
@@ -41,17 +44,39 @@ MODES: dict[str, dict[str, Any]] = {
 UNFIT = Item("one_run", meta={"time": "yesterday"})
 
 
-@contextlib.asynccontextmanager
-async def busy_worker(parts: Parts, client: AsyncClient, gate: Gate) -> AsyncIterator[None]:
-    """The Worker executes something that is not of the queue."""
-    foreign = ParseDict({"name": "stepping", "args": [gate.path]}, item_pb2.Item())
+async def execute_foreign(parts: Parts, client: AsyncClient, **plan: Any) -> None:
+    """Let the Worker execute something that is not of the queue."""
+    item = ParseDict(plan, item_pb2.Item())
     epoch = (await client.status()).epoch
     async with grpc.aio.insecure_channel(parts.worker.address) as channel:
         worker: Any = WorkerServiceStub(channel)
-        await worker.RunPlan(RunPlanRequest(epoch=epoch, execution_id=str(uuid.uuid4()), item=foreign))
+        await worker.RunPlan(RunPlanRequest(epoch=epoch, execution_id=str(uuid.uuid4()), item=item))
     await until(client, lambda status: status.environment.state is EnvironmentState.EXECUTING_PLAN)
+
+
+@contextlib.asynccontextmanager
+async def busy_worker(parts: Parts, client: AsyncClient, gate: Gate) -> AsyncIterator[None]:
+    """The RunEngine runs something that is not of the queue."""
+    await execute_foreign(parts, client, name="stepping", args=[gate.path])
+    await until(client, lambda status: status.environment.run_engine_state is RunEngineState.RUNNING)
     yield
     gate.open()
+    await until(client, lambda status: status.environment.state is EnvironmentState.IDLE)
+
+
+@contextlib.asynccontextmanager
+async def refusing_worker(parts: Parts, client: AsyncClient) -> AsyncIterator[None]:
+    """The Worker was told to execute something else, and the environment, which is stopped, has not begun it.
+
+    So nobody knows yet that the RunEngine will be busy, and only the Worker can refuse an item.
+    """
+    pid = (await client.environment.get()).pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        await execute_foreign(parts, client, name="one_run")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
     await until(client, lambda status: status.environment.state is EnvironmentState.IDLE)
 
 
@@ -65,6 +90,35 @@ async def assert_failed_once(client: AsyncClient, uid: str, *, autostart: bool) 
     assert "not started" in entry.result.message
     assert (await client.status()).queue_autostart_enabled is autostart
     return entry.requeued_as
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_an_item_that_the_worker_refuses_stands_at_the_head_again_in_every_mode_and_the_queue_stops(
+    parts: Parts, parts_client: AsyncClient, mode: str
+) -> None:
+    await parts_client.queue.set_mode(**MODES[mode])
+    async with refusing_worker(parts, parts_client):
+        handle, behind = await parts_client.queue.add_batch([Plan("one_run"), Plan("nothing")])
+        assert await run_to_its_end(parts_client) is QueueStopReason.FAILURE
+        requeued_as = await assert_failed_once(parts_client, handle.uid, autostart=False)
+        retry, waiting = await queue(parts_client)
+        assert (retry.uid, retry.retry_of, retry.attempt) == (requeued_as, handle.uid, 2)
+        assert waiting.uid == behind.uid
+    await parts_client.queue.set_mode(reset=True)
+    assert await run_to_its_end(parts_client) is QueueStopReason.EMPTY
+
+
+async def test_an_item_that_the_worker_refuses_ends_autostart_so_it_is_not_tried_again_and_again(
+    parts: Parts, parts_client: AsyncClient
+) -> None:
+    async with refusing_worker(parts, parts_client):
+        await parts_client.queue.set_autostart(enable=True)
+        handle = await parts_client.queue.add(Plan("one_run"))
+        await until(parts_client, lambda status: not status.queue_autostart_enabled)
+        await assert_failed_once(parts_client, handle.uid, autostart=False)
+    await assert_failed_once(parts_client, handle.uid, autostart=False)
+    (retry,) = await queue(parts_client)
+    assert (retry.attempt, retry.retry_of) == (2, handle.uid)
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,10 @@ async def test_a_marker_moves_when_another_environment_has_another_list_and_only
     await client.environment.open()
     after = markers(await client.status())
     moved = [[old != new for old, new in zip(*pair, strict=True)] for pair in zip(before, after, strict=True)]
-    assert moved == [[change == "plans"] * 2, [change == "devices"] * 2]
+    assert [existing for existing, _ in moved] == [change == "plans", change == "devices"]
+    # What is allowed may also depend on the other list.
+    assert all(allowed >= existing for existing, allowed in moved)
+    assert any(allowed for _, allowed in moved) is (change != "nothing")
 
 
 async def test_the_lists_stay_when_the_environment_closes_when_it_can_not_be_opened_again_and_over_a_restart(
