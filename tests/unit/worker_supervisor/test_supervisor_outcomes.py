@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.common.v1.item_pb2 import ItemResult
-from queueserver.worker.v1.event_pb2 import ExecutionOutcome
-from queueserver_worker.supervisor.outcomes import REMEMBERED, Outcomes, StateDirectoryBusyError
+from queueserver.common.v1.task_pb2 import TaskResult
+from queueserver.common.v1.value_pb2 import Value
+from queueserver.worker.v1.event_pb2 import ExecutionOutcome, TaskOutcome
+from queueserver_worker.supervisor.outcomes import MAX_TASK_BYTES, REMEMBERED, Outcomes, StateDirectoryBusyError
 
 
 @pytest.fixture
@@ -42,6 +44,21 @@ def test_what_was_added_is_there_in_order_after_a_restart(outcomes: Outcomes, tm
         assert again.waiting() == added
         again.add(outcome("later"))
         assert ids(again)[-1] == "later"
+
+
+def test_outcomes_of_tasks_are_kept_in_the_same_way(outcomes: Outcomes, tmp_path: Path) -> None:
+    outcomes.add(outcome("execution"))
+    outcomes.add(TaskOutcome(task_uid="task", result=TaskResult(success=True, return_value=Value(text="x" * 1000))))
+    assert outcomes.room_for_values < MAX_TASK_BYTES - 1000
+    with closing(reopened(outcomes, tmp_path)) as again:
+        assert ids(again) == ["execution"]
+        assert [kept.task_uid for kept in again.waiting_tasks()] == ["task"]
+        assert again.room_for_values == outcomes.room_for_values
+        assert again.knows("task")
+        again.acknowledge(["task"])
+        assert again.knows("task")
+        assert again.room_for_values == MAX_TASK_BYTES
+        assert not list(tmp_path.glob("*.task"))
 
 
 def test_what_was_acknowledged_is_gone_but_recognised(outcomes: Outcomes, tmp_path: Path) -> None:
