@@ -14,6 +14,7 @@ from queueserver.manager.v1 import (
     event_service_pb2,
     history_service_pb2,
     inventory_service_pb2,
+    permission_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
 )
@@ -62,6 +63,7 @@ CALLS = {
     "inventory": {
         "ListPlans": inventory_service_pb2.ListPlansRequest(),
         "ListDevices": inventory_service_pb2.ListDevicesRequest(),
+        "ListIssues": inventory_service_pb2.ListIssuesRequest(),
     },
     "run_engine": {
         "Pause": run_engine_service_pb2.PauseRequest(),
@@ -72,6 +74,11 @@ CALLS = {
         "AbortNow": run_engine_service_pb2.AbortNowRequest(),
         "ListRuns": run_engine_service_pb2.ListRunsRequest(),
         "GetMetadata": run_engine_service_pb2.GetMetadataRequest(),
+    },
+    "permissions": {
+        "GetPermissions": permission_service_pb2.GetPermissionsRequest(),
+        "SetPermissions": permission_service_pb2.SetPermissionsRequest(),
+        "ReloadPermissions": permission_service_pb2.ReloadPermissionsRequest(),
     },
 }
 
@@ -121,6 +128,7 @@ def _services() -> dict[str, Any]:
         environment_service_pb2,
         inventory_service_pb2,
         run_engine_service_pb2,
+        permission_service_pb2,
     )
     return {noun: next(iter(m.DESCRIPTOR.services_by_name.values())) for noun, m in zip(CALLS, modules, strict=True)}
 
@@ -164,6 +172,9 @@ async def test_a_standby_says_so_in_its_status_and_its_health(parts: Parts, stan
         "Environment",
         "RunEngine",
         "Inventory",
+        "Task",
+        "Permission",
+        "Planning",
         "Event",
     }
 

@@ -54,7 +54,14 @@ async def test_edits_are_refused_with_a_hint_to_retry_while_redis_is_away_and_re
             assert [entry async for entry in parts_client.history.list()] == []
             status = await parts_client.status()
             assert (status.revision, status.items_in_queue) == (revision, 2)
-            assert await serving(parts.address) == {"Status", "Inventory", "Event", "Environment", "RunEngine"}
+            assert await serving(parts.address) == {
+                "Status",
+                "Inventory",
+                "Planning",
+                "Event",
+                "Environment",
+                "RunEngine",
+            }
         await wait_until_serving(parts.address)
     assert [item.uid async for item in parts_client.queue.list()][:2] == [handle.uid for handle in handles]
     await parts_client.queue.add(Plan("one_run"))
@@ -141,7 +148,9 @@ async def test_an_unreachable_worker_is_told_and_the_queue_can_still_be_edited(
     try:
         async with parts_client.watch([EventKind.STATUS]) as watch:
             await first(watch, expect.status(lambda status: status.worker is ConnectionState.DOWN), within=3.0)
-        assert await serving(parts.address) == {"", "Status", "Queue", "History", "Inventory", "Event"}
+        assert await serving(parts.address) == {
+            *("", "Status", "Queue", "History", "Inventory", "Permission", "Planning", "Event")
+        }
         handle = await parts_client.queue.add(Plan("one_run"))
         for call in (parts_client.environment.open, parts_client.environment.destroy, parts_client.queue.start):
             with pytest.raises(ServiceUnavailable) as caught:

@@ -41,5 +41,8 @@ async def test_a_healthy_server_says_so_for_every_service(shared_stack: Stack) -
         "Environment",
         "RunEngine",
         "Inventory",
+        "Task",
+        "Permission",
+        "Planning",
         "Event",
     }

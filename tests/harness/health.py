@@ -10,7 +10,10 @@ from tests.harness.wait import first
 PACKAGE = "queueserver.manager.v1"
 SERVICES = tuple(
     f"{PACKAGE}.{noun}Service"
-    for noun in ("Status", "Queue", "History", "Environment", "RunEngine", "Inventory", "Event")
+    for noun in (
+        *("Status", "Queue", "History", "Environment", "RunEngine", "Inventory", "Task", "Permission", "Planning"),
+        "Event",
+    )
 )
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

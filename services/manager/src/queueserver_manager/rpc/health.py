@@ -1,11 +1,12 @@
 """grpc.health.v1, truthful: a service is SERVING only while it can do its work.
 
-| service                     | needs                          |
-|-----------------------------|--------------------------------|
-| StatusService               | the process                    |
-| "", Queue, History, Permission | to own the queue, and Redis    |
-| Inventory, Event            | to own the queue               |
-| EnvironmentService, RunEngineService | to own the queue, and a Worker |
+| service                        | needs                                 |
+|--------------------------------|---------------------------------------|
+| Status                         | the process                           |
+| "", Queue, History, Permission | to own the queue, and Redis           |
+| Inventory, Planning, Event     | to own the queue                      |
+| Environment, RunEngine         | to own the queue, and a Worker        |
+| Task                           | to own the queue, Redis, and a Worker |
 """
 
 from __future__ import annotations
@@ -37,9 +38,11 @@ class Health:
             services.HISTORY: stored,
             services.PERMISSION: stored,
             services.INVENTORY: owner,
+            services.PLANNING: owner,
             services.EVENT: owner,
             services.ENVIRONMENT: owner and facts.worker_up,
             services.RUN_ENGINE: owner and facts.worker_up,
+            services.TASK: stored and facts.worker_up,
         }
         for service, serving in wanted.items():
             if self._told.get(service) is not serving:
