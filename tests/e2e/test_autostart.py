@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from queueserver_client import (
     AsyncClient,
@@ -16,6 +18,7 @@ from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.progress import begun, history, paused, queue, until, until_state
+from tests.harness.stack import Stack
 from tests.harness.wait import bounded, first
 
 
@@ -113,12 +116,44 @@ async def test_failures_that_are_ignored_do_not_end_autostart(shared_client: Asy
     assert (await shared_client.status()).queue_autostart_enabled is True
 
 
-async def test_a_destroyed_environment_ends_autostart_so_the_plan_does_not_start_by_itself_again(
-    shared_client: AsyncClient, gate: Gate
+async def close(stack: Stack, client: AsyncClient) -> None:
+    del stack
+    await client.environment.close()
+
+
+async def destroy(stack: Stack, client: AsyncClient) -> None:
+    del stack
+    await client.environment.destroy()
+
+
+async def kill(stack: Stack, client: AsyncClient) -> None:
+    stack.kill("environment")
+    await until(client, lambda status: not status.environment_exists)
+
+
+End = Callable[[Stack, AsyncClient], Awaitable[None]]
+
+
+@pytest.mark.parametrize("end", [close, destroy, kill])
+async def test_autostart_outlives_an_environment_that_ends_while_nothing_is_executed(
+    shared_stack: Stack, shared_client: AsyncClient, end: End
+) -> None:
+    await shared_client.queue.set_autostart(enable=True)
+    await end(shared_stack, shared_client)
+    handle = await shared_client.queue.add(Plan("one_run"))
+    assert (await shared_client.status()).queue_autostart_enabled is True
+    await shared_client.environment.open(wait=False)
+    assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
+    await until_state(shared_client, ManagerState.IDLE)
+
+
+@pytest.mark.parametrize("end", [destroy, kill])
+async def test_an_environment_that_ends_under_a_plan_ends_autostart_so_the_plan_does_not_start_by_itself_again(
+    shared_stack: Stack, shared_client: AsyncClient, gate: Gate, end: End
 ) -> None:
     handle, _ = await begun(shared_client, Plan("stepping", gate.path), Plan("nothing"))
     await shared_client.queue.set_autostart(enable=True)
-    await shared_client.environment.destroy()
+    await end(shared_stack, shared_client)
     await bounded(handle.result())
     await until_off(shared_client)
     await shared_client.environment.open()

@@ -136,10 +136,41 @@ async def test_an_item_that_is_only_validated_is_not_executed(shared_client: Asy
             await handle.status()
 
 
+async def test_an_item_that_is_executed_now_moves_the_marker_of_the_queue_when_it_begins_and_when_it_ends(
+    shared_client: AsyncClient, gate: Gate
+) -> None:
+    markers = [(await shared_client.status()).plan_queue_uid]
+    handle = await executing(shared_client, Plan("stepping", gate.path))
+    markers.append((await shared_client.status()).plan_queue_uid)
+    gate.open()
+    await bounded(handle.result())
+    await until_state(shared_client, ManagerState.IDLE)
+    markers.append((await shared_client.status()).plan_queue_uid)
+    assert len(set(markers)) == 3
+
+
+async def test_a_stop_during_an_item_that_is_executed_now_keeps_autostart_from_starting_the_queue_after_it(
+    shared_client: AsyncClient, gate: Gate
+) -> None:
+    handle = await executing(shared_client, Plan("stepping", gate.path))
+    waiting = await shared_client.queue.add(Plan("nothing"))
+    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.stop()
+    gate.open()
+    assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
+    await until_state(shared_client, ManagerState.IDLE)
+    status = await shared_client.status()
+    assert (status.queue_stop_pending, status.queue_autostart_enabled) == (False, False)
+    assert [item.uid for item in await queue(shared_client)] == [waiting.uid]
+
+
 async def test_nothing_can_be_executed_without_an_environment(shared_client: AsyncClient) -> None:
     await shared_client.environment.close()
     try:
         before = await shared_client.status()
+        # What is wrong with the item is told first: it would be wrong with an environment too.
+        with pytest.raises(PlanNotFound):
+            await shared_client.queue.execute(Plan("no_such_plan"))
         with pytest.raises(EnvironmentClosed):
             await shared_client.queue.execute(Plan("one_run"))
         assert (await shared_client.status()).revision == before.revision
