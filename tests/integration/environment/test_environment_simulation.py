@@ -12,6 +12,7 @@ from bluesky import Msg
 from bluesky.plans import *
 from ophyd import Component, Device, Signal
 from ophyd.sim import SynAxis, det1, motor1, motor2
+from ophyd_async.core import StandardReadable, StandardReadableFormat, init_devices, soft_signal_rw
 
 class Slow(SynAxis):
     def check_value(self, value):
@@ -25,6 +26,22 @@ slow = Slow(name="slow")
 del slow.delay
 slow.velocity.put(2)
 timed = Timed()
+class Modern(StandardReadable):
+    def __init__(self, name=""):
+        with self.add_children_as_readables(StandardReadableFormat.HINTED_SIGNAL):
+            self.where = soft_signal_rw(float, 1.0)
+        self.velocity = soft_signal_rw(float, 0.5)
+        super().__init__(name)
+    async def locate(self):
+        where = await self.where.get_value()
+        return {"setpoint": where, "readback": where}
+    def set(self, value):
+        return self.where.set(value)
+    async def check_value(self, value):
+        if value > 4:
+            raise ValueError(f"{value} is too far")
+with init_devices():
+    modern = Modern()
 
 def move_and_measure():
     yield from bps.mv(slow, 4)
@@ -56,6 +73,14 @@ def slowly():
     yield from bps.mv(slow, 0, timed, 1)
     yield from bps.sleep(3)
     yield from bps.trigger(timed, wait=True)
+def with_modern_devices():
+    yield from bps.stage(modern, wait=True)
+    yield from bps.mvr(modern, 2)
+    yield from bps.mvr(modern, 2)
+    where = yield from bps.rd(modern)
+    found = yield from bps.read(modern)
+    print("modern", where, found["modern-where"]["value"])
+    yield from bps.unstage(modern, wait=True)
 def fails():
     yield from bps.mv(motor1, 1)
     yield from bps.null()
@@ -141,6 +166,14 @@ def test_the_duration_is_made_of_pauses_and_what_devices_tell(hardy: Environment
     # 10 at 2 per second, then the slower of 5 s and 2.5 s, a pause, and an exposure.
     assert found.duration == pytest.approx(5 + 5 + 3 + 0.5)
     assert not hardy.simulate("nonsense").HasField("duration")
+
+
+def test_devices_of_ophyd_async_are_asked_in_their_own_loop(hardy: EnvironmentChild) -> None:
+    found = hardy.simulate("with_modern_devices")
+    hardy.wait_for_output("modern 5.0 5.0")
+    assert targets(found) == {"modern": (2, 3.0, 5.0, "3", "5")}
+    assert [problem.message for problem in found.problems] == ["modern can't be set to 5: 5.0 is too far"]
+    assert found.duration == pytest.approx(8)
 
 
 def test_plans_that_decide_by_what_they_read_come_to_an_end(hardy: EnvironmentChild) -> None:

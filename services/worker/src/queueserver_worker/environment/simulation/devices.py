@@ -81,10 +81,6 @@ class SimulatedDevices:
 
     def location(self, device: Any) -> dict[str, Any]:
         """Tell where a device would be; zero if it can't say where it is."""
-        if id(device) not in self._positions:
-            found: Any = self._ask(lambda: device.locate())  # noqa: PLW0108 - it may have none, and then that is the answer
-            if isinstance(found, Mapping) and "setpoint" in found:
-                return dict(found)
         where = self._position(device)
         where = 0 if where is None else where
         return {"setpoint": where, "readback": where}
@@ -92,6 +88,9 @@ class SimulatedDevices:
     def _position(self, device: Any) -> Any:
         if id(device) in self._positions:
             return self._positions[id(device)]
+        if hasattr(type(device), "locate"):
+            located = self._ask(lambda: device.locate())  # noqa: PLW0108 - whatever it raises is for _ask
+            return located.get("setpoint") if isinstance(located, Mapping) else None
         return self._ask(lambda: device.position)
 
     def _keys_of(self, device: Any) -> dict[str, Any]:
@@ -100,7 +99,7 @@ class SimulatedDevices:
         if known is not None:
             return known
         self._remember(device)
-        described = self._ask(lambda: device.describe())  # noqa: PLW0108 - as above
+        described = self._ask(lambda: device.describe())  # noqa: PLW0108 - it may have none, and that is an answer
         name = str(getattr(device, "name", "value"))
         keys = {str(key): _zero(data_key) for key, data_key in described.items()} if _is_map(described) else {name: 0.0}
         where = self._position(device)
