@@ -9,7 +9,7 @@ import ast
 import io
 import re
 import tokenize
-from typing import Final
+from typing import Final, cast
 
 _MAGIC: Final = re.compile(r"(?P<indent>\s*)%(?P<name>[A-Za-z_]\w*)[ \t]*(?P<rest>.*)")
 _COMMAND: Final = re.compile(r"(?P<indent>\s*)!(?P<rest>.*)")
@@ -36,8 +36,7 @@ def to_python(text: bytes, filename: str) -> ast.Module:
 
 
 def _parse(text: str, filename: str) -> ast.Module:
-    tree: ast.Module = compile(text, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
-    return tree
+    return cast("ast.Module", compile(text, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
 
 
 def _decoded(text: bytes, filename: str) -> str:
