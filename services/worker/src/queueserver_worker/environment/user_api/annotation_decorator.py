@@ -144,7 +144,7 @@ _PARAMETER: Final[dict[str, Callable[[str, Any], None]]] = {
 
 
 def _kind(value: object) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    return "None" if value is None else type(value).__name__
 
 
 def _capital(text: str) -> str:
