@@ -13,7 +13,16 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from queueserver_client import AsyncClient, HistoryAdded, HistoryEntry, Item, QueueView, Snapshot, Status
+from queueserver_client import (
+    AsyncClient,
+    HistoryAdded,
+    HistoryCleared,
+    HistoryEntry,
+    Item,
+    QueueView,
+    Snapshot,
+    Status,
+)
 
 from tests.harness.raw import connect
 from tests.harness.redis import RedisProcess
@@ -29,7 +38,10 @@ T = TypeVar("T")
 
 
 class Rig:
-    """Everything around one Manager, in the caller's event loop. Close it."""
+    """Everything around one Manager, in the caller's event loop. Close it.
+
+    One example after another may use it, each with an empty queue and an empty history, see :meth:`clear`.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -44,12 +56,15 @@ class Rig:
             opened.callback(worker.close)
             self._manager = ManagerProcess(redis.url, worker.address)
             opened.callback(self._manager.close)
-            self._log: list[str] = []
+            self._looked_at = 0
             self._connections = contextlib.AsyncExitStack()
             opened.callback(lambda: self.run(self._connections.aclose()))
             self.run(self._connect())
             self._opened = opened.pop_all()
+        #: For items and requests: each is unlike all that this Manager ever saw.
+        self.numbers = itertools.count(1)
         self._marks = itertools.count(1)
+        self._first_number = 1
         self._uids: set[str] = set()
 
     async def _connect(self) -> None:
@@ -74,15 +89,20 @@ class Rig:
                         self._history = list(change.history)
                     elif isinstance(change, HistoryAdded):
                         self._history.append(change.entry)
+                    elif isinstance(change, HistoryCleared):
+                        self._history.clear()
                     self._news.set()
         finally:
             self._news.set()
 
     def _is_stored(self, execution_id: str) -> bool:
         if execution_id not in self._stored:
-            entries: list[Any] = self._redis.hvals("qs:history")
-            self._stored.update(json.loads(entry)["execution_id"] for entry in entries)
+            self._note_stored()
         return execution_id in self._stored
+
+    def _note_stored(self) -> None:
+        entries: list[Any] = self._redis.hvals("qs:history")
+        self._stored.update(json.loads(entry)["execution_id"] for entry in entries)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Let the clients work until ``work`` is done."""
@@ -91,7 +111,8 @@ class Rig:
     def kill_manager(self) -> None:
         """``kill -9``."""
         self._manager.process.kill()
-        self._log += self._manager.process.output.lines()
+        self._look_for_errors()
+        self._looked_at = 0
         self.script.let_go()
         self.script.break_connection()
 
@@ -101,7 +122,14 @@ class Rig:
 
     def log(self) -> str:
         """Last lines of the Manager's log."""
-        return "\n".join([*self._log, *self._manager.process.output.lines()][-100:])
+        return "\n".join(self._manager.process.output.lines()[-100:])
+
+    def clear(self) -> None:
+        """Forget what was, for the next example; nothing is queued or running."""
+        # Acknowledgements may come later.
+        self._note_stored()
+        self._first_number += self.run(self._observer.history.clear())
+        self.script.clear()
 
     def close(self) -> None:
         """End everything."""
@@ -111,9 +139,11 @@ class Rig:
 
     def compare(self, model: QueueModel) -> None:
         """Wait until the Manager has come to where the model is, and compare the two in full."""
-        script = self.script
-        begun = len(model.begun)
-        script.wait_until(lambda: len(script.begun) >= begun, f"{begun} executions are begun, not {script.begun}")
+        script, begun, left = self.script, len(model.begun), len(model.fates)
+        script.wait_until(
+            lambda: len(script.begun) >= begun and len(script.fates) <= left,
+            f"{begun} executions are begun, not {script.begun}, and the fates after {script.fates} are met",
+        )
         mark = 0
         # What is withheld can't be passed by a mark: then only what the model expects to see is waited for.
         if script.told is None:
@@ -121,8 +151,14 @@ class Rig:
             script.mark(mark)
         self.run(self._until(lambda: self._shows(model, mark), lambda: self._difference(model, mark)))
         self.run(self._compare(model))
-        errors = [line for line in (*self._log, *self._manager.process.output.lines()) if line.startswith("[E ")]
-        assert (script.faults, errors) == ([], [])
+        self._look_for_errors()
+        assert script.faults == []
+
+    def _look_for_errors(self) -> None:
+        """The Manager logs as an error what it did not foresee."""
+        lines = self._manager.process.output.lines()
+        assert [line for line in lines[self._looked_at :] if line.startswith("[E ")] == []
+        self._looked_at = len(lines)
 
     async def _until(self, shown: Callable[[], bool], tell: Callable[[], str]) -> None:
         deadline = self._loop.time() + SECONDS
@@ -178,7 +214,8 @@ class Rig:
 
     def _compare_history(self, model: QueueModel, entries: list[HistoryEntry]) -> None:
         begun = {uid: execution_id for execution_id, uid in self.script.begun}
-        assert [entry.number for entry in entries] == list(range(1, len(model.history) + 1))
+        numbers = [entry.number - self._first_number for entry in entries]
+        assert numbers == list(range(len(model.history)))
         for line, entry in zip(model.history, entries, strict=True):
             self._recognise(line.item, entry.item)
             if line.successor is not None:
@@ -216,6 +253,26 @@ class Rig:
             assert uid not in self._uids
             item.uid = uid
         self._uids.add(uid)
+
+
+class Rigs:
+    """Gives each example a rig: that of the one before, unless that one failed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._rig: Rig | None = None
+
+    def take(self) -> Rig:
+        """A rig whose Manager has an empty queue and an empty history."""
+        if self._rig is None:
+            self._rig = Rig(self._loop)
+        return self._rig
+
+    def close(self) -> None:
+        """End the present one: the next example gets a new one."""
+        rig, self._rig = self._rig, None
+        if rig is not None:
+            rig.close()
 
 
 def _expected(model: QueueModel) -> tuple[Any, ...]:

@@ -137,7 +137,7 @@ class QueueModel:
         fate = Fate.COMMAND_LOST
         while fate is Fate.COMMAND_LOST:
             fate = self.fates.popleft() if self.fates else Fate.ACCEPTED
-        if fate is Fate.REFUSED:
+        if fate in {Fate.REFUSED, Fate.REFUSED_LATE}:
             self.end(ExitStatus.FAILED, FailureCause.NOT_STARTED)
         elif fate is Fate.ENVIRONMENT_DIES:
             self.environment_open = False

@@ -35,6 +35,8 @@ class Fate(Enum):
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    #: It is refused after the connection broke and the Manager came back to look.
+    REFUSED_LATE = "refused late"
     #: It does not arrive.
     COMMAND_LOST = "command lost"
     #: It is accepted, and the Manager is not told so.
@@ -53,6 +55,10 @@ class Fate(Enum):
     HANGS_ACCEPTED = "hangs accepted"
 
 
+#: Those after which the Manager needs nothing of the test.
+COMMAND_FATES = [fate for fate in Fate if fate not in {Fate.HANGS, Fate.HANGS_ACCEPTED}]
+
+
 class WorkerScript:
     """The Worker. ``is_stored`` tells whether an execution is in the stored history."""
 
@@ -66,6 +72,7 @@ class WorkerScript:
         self.journal: list[WorkerEvent] = []
         #: Events beyond this one are not sent. None: all are.
         self.told: int | None = None
+        self._as_told = WorkerSnapshot()
         self.current: Execution | None = None
         self._accepted: set[str] = set()
         #: Executions that were really begun, as (execution id, item uid), in order.
@@ -73,7 +80,8 @@ class WorkerScript:
         #: Outcomes that were not acknowledged, by execution id, and all there ever were.
         self.outcomes: dict[str, ExecutionOutcome] = {}
         self.ended: list[ExecutionOutcome] = []
-        self.acknowledged: set[str] = set()
+        #: Executions whose outcomes the Manager says it has stored, whether or not that got lost.
+        self.accounted: set[str] = set()
         #: What becomes of the next commands to run a plan; then all are accepted.
         self.fates: deque[Fate] = deque()
         #: What becomes of the next acknowledgement; ACCEPTED, COMMAND_LOST or HANGS.
@@ -83,11 +91,22 @@ class WorkerScript:
         #: What a Manager must not do and did.
         self.faults: list[str] = []
 
+    @property
+    def is_open(self) -> bool:
+        """There is an environment."""
+        return self.environment.state != env.ENVIRONMENT_STATE_CLOSED
+
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a change after which ``condition`` holds."""
         with self.changed:
             if not self.changed.wait_for(condition, SECONDS):
                 raise AssertionError(f"the Worker waits in vain until {what}")
+
+    def clear(self) -> None:
+        """Forget what was executed. Nothing is going on, and all outcomes were acknowledged."""
+        with self.changed:
+            self.begun.clear()
+            self.ended.clear()
 
     # What happens to it
 
@@ -109,8 +128,9 @@ class WorkerScript:
             self.changed.notify_all()
 
     def withhold(self) -> None:
-        """From now on events are late: they come when :meth:`tell` is called."""
+        """From now on events are late: they come when :meth:`tell` is called. Snapshots are as old."""
         with self.changed:
+            self._as_told = self.snapshot()
             self.told = len(self.journal)
 
     def tell(self) -> None:
@@ -131,6 +151,19 @@ class WorkerScript:
             self.hanging += 1
             self.changed.notify_all()
             self.changed.wait_for(lambda: not self.hanging, SECONDS)
+
+    def meet_again(self) -> None:
+        """Called by the server: break the connection, and wait until the Manager has dealt with the next snapshot.
+
+        It shows that by acknowledging an old outcome; without one there is nothing to wait for.
+        """
+        with self.changed:
+            old = {outcome.execution_id for outcome in self.ended[-1:]}
+            self.accounted -= old
+            self.remember(1)
+            self.break_connection()
+            # As long as a Manager waits for an answer, less a margin.
+            self.changed.wait_for(lambda: old <= self.accounted, 3)
 
     # What it does
 
@@ -189,7 +222,6 @@ class WorkerScript:
                 if not self._is_stored(execution_id):
                     self.faults.append(f"the outcome of {execution_id} was acknowledged and is not stored")
                 self.outcomes.pop(execution_id, None)
-                self.acknowledged.add(execution_id)
             self.changed.notify_all()
 
     def knows(self, execution_id: str) -> bool:
@@ -197,15 +229,16 @@ class WorkerScript:
         return execution_id in self._accepted or execution_id in self.outcomes
 
     def snapshot(self) -> WorkerSnapshot:
-        """The Worker as it is. Outcomes come in another order than they were made."""
-        is_open = self.environment.state != env.ENVIRONMENT_STATE_CLOSED
+        """The Worker as it is, or was told to be. Outcomes come in another order than they were made."""
+        if self.told is not None:
+            return self._as_told
         return WorkerSnapshot(
             boot_id=str(uuid.UUID(int=self.boots)),
             version="0",
             last_sequence=len(self.journal),
             first_kept_sequence=1,
             environment=self.environment,
-            inventory=_INVENTORY if is_open else None,
+            inventory=_INVENTORY if self.is_open else None,
             execution=self.current,
             outcomes=reversed(self.outcomes.values()),
         )

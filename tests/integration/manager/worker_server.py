@@ -5,7 +5,7 @@ It runs on threads of its own, so it answers also while the test is busy startin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
@@ -59,7 +59,7 @@ class _Servicer(WorkerServiceServicer):
         script = self._script
         with script.changed:
             self._fence(request.epoch, context)
-            if script.environment.state != environment_pb2.ENVIRONMENT_STATE_CLOSED:
+            if script.is_open:
                 _refuse(context, "ENVIRONMENT_EXISTS")
             script.open(request.environment_id)
         return pb.OpenEnvironmentResponse()
@@ -68,6 +68,7 @@ class _Servicer(WorkerServiceServicer):
         script = self._script
         with script.changed:
             self._fence(request.epoch, context)
+            self._note(request.acknowledged)
             known = script.knows(request.execution_id)
             usable = script.environment.state == environment_pb2.ENVIRONMENT_STATE_IDLE
             fate = script.fates.popleft() if script.fates and usable and not known else Fate.ACCEPTED
@@ -75,7 +76,9 @@ class _Servicer(WorkerServiceServicer):
             script.acknowledge(request.acknowledged)
             if known:
                 return pb.RunPlanResponse()
-            if not usable or fate is Fate.REFUSED:
+            if fate is Fate.REFUSED_LATE:
+                script.meet_again()
+            if not usable or fate in {Fate.REFUSED, Fate.REFUSED_LATE}:
                 _refuse(context, "ENVIRONMENT_BUSY")
             script.begin(request.execution_id, request.item.item_uid)
             self._lose_reply(fate, request.execution_id, context)
@@ -97,8 +100,8 @@ class _Servicer(WorkerServiceServicer):
         if fate in {Fate.ENDS_FIRST, Fate.ENDS_AND_REPLY_LOST}:
             script.finish(ExitStatus.COMPLETED)
         if fate is Fate.ENDS_FIRST:
-            # Shorter than a Manager waits for the reply, so that it gets one although it never acknowledged.
-            script.changed.wait_for(lambda: execution_id in script.acknowledged, 3)
+            # Shorter than a Manager waits for the reply, so that one that stores nothing before it gets it, too.
+            script.changed.wait_for(lambda: execution_id in script.accounted, 3)
         elif fate is Fate.HANGS_ACCEPTED:
             script.hang()
             _vanish(context)
@@ -112,6 +115,7 @@ class _Servicer(WorkerServiceServicer):
         with script.changed:
             self._fence(request.epoch, context)
             if request.execution_ids:
+                self._note(request.execution_ids)
                 fate, script.fate_of_acknowledgement = script.fate_of_acknowledgement, Fate.ACCEPTED
                 self._lose_command(fate, context)
                 script.acknowledge(request.execution_ids)
@@ -149,6 +153,10 @@ class _Servicer(WorkerServiceServicer):
         """A watcher has left: its thread is to find out at once."""
         with self._script.changed:
             self._script.changed.notify_all()
+
+    def _note(self, acknowledged: Iterable[str]) -> None:
+        self._script.accounted.update(acknowledged)
+        self._script.changed.notify_all()
 
     def _fence(self, epoch: int, context: Any) -> None:
         if epoch < self._script.epoch:

@@ -1,15 +1,15 @@
-"""Rules by which a client edits the queue, over a line that loses requests and answers."""
+"""What a client does to the queue, over a line that loses requests and answers, and to the model at the same time.
+
+Where an item is to be named, a number that means "some item" will do, so that whoever decides what happens next need
+not know the queue.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Any, TypeVar
 
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver_client import After, AsyncClient, Before, InterruptedPolicy, Item, ItemType, Plan, Position
@@ -33,21 +33,15 @@ class Place(Enum):
     AFTER_RUNNING = "after running"
 
 
-indices = st.integers(0, 20)
-places = st.sampled_from(Place)
-losses = st.sampled_from([Loss.NOTHING] * 3 + list(Loss))
-
-
-class EditingRules(RuleBasedStateMachine):
+class Edits:
     """A Manager, the model of it, and edits of both."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
         self.model = QueueModel()
-        self.numbers = itertools.count(1)
+        self.numbers = rig.numbers
         #: Requests that were answered: method, request, answer.
         self.answered: list[tuple[str, Any, Any]] = []
-        self.rig = Rig(loop)
 
     def edit(self, operation: Callable[[AsyncClient], Awaitable[T]], loss: Loss = Loss.NOTHING) -> T:
         """Let a client do something; it repeats what gets lost."""
@@ -101,24 +95,23 @@ class EditingRules(RuleBasedStateMachine):
             return After(running.uid), 0
         return self.beside(place, which, self.model.queue)
 
-    @rule(place=places, which=indices, is_stop=st.sampled_from([False, False, False, True]), loss=losses)
-    def add(self, place: Place, which: int, is_stop: bool, loss: Loss) -> None:
+    def add(self, place: Place = Place.BACK, which: int = 0, is_stop: bool = False, loss: Loss = Loss.NOTHING) -> None:
+        """Add one item, or the instruction to stop."""
         item, plan = self.new_item(is_stop=is_stop)
         position, index = self.place_for_new(place, which)
         handle = self.edit(lambda client: client.queue.add(plan, position=position), loss)
         assert handle.index == index
         self.model.insert([item], index)
 
-    @rule(place=places, which=indices, count=st.integers(0, 4), loss=losses)
-    def add_batch(self, place: Place, which: int, count: int, loss: Loss) -> None:
+    def add_batch(self, count: int, place: Place = Place.BACK, which: int = 0, loss: Loss = Loss.NOTHING) -> None:
+        """Add several items."""
         made = [self.new_item() for _ in range(count)]
         position, index = self.place_for_new(place, which)
         self.edit(lambda client: client.queue.add_batch([plan for _, plan in made], position=position), loss)
         self.model.insert([item for item, _ in made], index)
 
-    @precondition(lambda self: self.model.queue)
-    @rule(which=indices, place=places, where=indices, loss=losses)
-    def move(self, which: int, place: Place, where: int, loss: Loss) -> None:
+    def move(self, which: int, place: Place, where: int, loss: Loss = Loss.NOTHING) -> None:
+        """Move an item."""
         (item,) = self.some(which, 1)
         others = [other for other in self.model.queue if other is not item]
         position, index = self.beside(place, where, others)
@@ -129,51 +122,48 @@ class EditingRules(RuleBasedStateMachine):
         assert moved.index == index
         self.model.move([item], index)
 
-    @precondition(lambda self: self.model.queue)
-    @rule(which=indices, count=st.integers(1, 4), place=places, where=indices, keep=st.booleans(), loss=losses)
-    def move_batch(self, which: int, count: int, place: Place, where: int, keep: bool, loss: Loss) -> None:
+    def move_batch(
+        self, which: int, count: int, place: Place, where: int, keep: bool, loss: Loss = Loss.NOTHING
+    ) -> None:
+        """Move several items."""
         batch = self.some(which, count)
         position, index = self.beside(place, where, [item for item in self.model.queue if item not in batch])
         uids = [item.uid for item in batch]
         self.edit(lambda client: client.queue.move_batch(uids, position, keep_queue_order=keep), loss)
         self.model.move(sorted(batch, key=self.model.queue.index) if keep else batch, index)
 
-    @precondition(lambda self: self.model.queue)
-    @rule(which=indices, loss=losses)
-    def remove(self, which: int, loss: Loss) -> None:
+    def remove(self, which: int, loss: Loss = Loss.NOTHING) -> None:
+        """Remove an item."""
         (item,) = self.some(which, 1)
         removed = self.edit(lambda client: client.queue.remove(item.uid), loss)
         assert removed.item.uid == item.uid
         self.model.remove([item])
 
-    @precondition(lambda self: self.model.queue)
-    @rule(which=indices, count=st.integers(1, 3), strict=st.booleans(), loss=losses)
-    def remove_batch(self, which: int, count: int, strict: bool, loss: Loss) -> None:
+    def remove_batch(self, which: int, count: int, strict: bool, loss: Loss = Loss.NOTHING) -> None:
+        """Remove several items."""
         batch = self.some(which, count)
         self.edit(lambda client: client.queue.remove_batch([item.uid for item in batch], strict=strict), loss)
         self.model.remove(batch)
 
-    @precondition(lambda self: self.model.queue)
-    @rule(which=indices, new_uid=st.booleans(), loss=losses)
-    def update(self, which: int, new_uid: bool, loss: Loss) -> None:
+    def update(self, which: int, new_uid: bool, loss: Loss = Loss.NOTHING) -> None:
+        """Replace an item by another one."""
         (item,) = self.some(which, 1)
         other, plan = self.new_item()
         self.edit(lambda client: client.queue.update(item.uid, plan, new_uid=new_uid), loss)
         self.model.update(item, other.number, new_uid=new_uid)
 
-    @precondition(lambda self: len(self.model.queue) > 8)
-    @rule(loss=losses)
-    def clear(self, loss: Loss) -> None:
+    def clear(self, loss: Loss = Loss.NOTHING) -> None:
+        """Remove all items."""
         assert self.edit(lambda client: client.queue.clear(), loss) == len(self.model.queue)
         self.model.queue.clear()
 
-    @rule(loop=st.booleans(), ignore=st.booleans(), policy=st.sampled_from(list(InterruptedPolicy)[1:]), loss=losses)
-    def set_mode(self, loop: bool, ignore: bool, policy: InterruptedPolicy, loss: Loss) -> None:
+    def set_mode(self, loop: bool, ignore: bool, policy: InterruptedPolicy, loss: Loss = Loss.NOTHING) -> None:
+        """Set the mode of the queue."""
         self.edit(lambda client: client.queue.set_mode(loop=loop, ignore_failures=ignore, interrupted=policy), loss)
         self.model.loop, self.model.ignore_failures, self.model.interrupted = loop, ignore, policy
 
-    @rule()
     def add_under_an_id(self) -> None:
+        """Add an item by a request that will be repeated later."""
         number = next(self.numbers)
         item = item_pb2.Item(name=PLAN)
         item.properties.update({"number": number})
@@ -181,15 +171,13 @@ class EditingRules(RuleBasedStateMachine):
         self.answered.append(("AddItem", request, self.ask("AddItem", request)))
         self.model.insert([ModelItem(number)], len(self.model.queue))
 
-    @precondition(lambda self: self.model.queue)
-    @rule()
     def remove_the_last_under_an_id(self) -> None:
+        """Remove an item by such a request."""
         request = pb.RemoveItemRequest(request_id=f"remove {next(self.numbers)}")
         self.answered.append(("RemoveItem", request, self.ask("RemoveItem", request)))
         self.model.remove(self.model.queue[-1:])
 
-    @precondition(lambda self: self.answered)
-    @rule(which=indices)
-    def what_was_asked_long_ago_is_asked_again(self, which: int) -> None:
+    def ask_again(self, which: int) -> None:
+        """Repeat an earlier request: it gets the first answer and changes nothing."""
         method, request, answer = self.answered[which % len(self.answered)]
         assert self.ask(method, request) == answer
