@@ -153,7 +153,7 @@ async def test_something_else_under_the_name_re_is_kept_and_told(client: AsyncCl
     async with client.watch([EventKind.CONSOLE]) as watch:
         await first(watch, lambda event: isinstance(event, Snapshot))
         await client.environment.open()
-        await first(watch, printed("RE is a str and no RunEngine of bluesky"))
+        await first(watch, printed("RE is of type str and no RunEngine of bluesky"))
     await client.queue.add(Plan("nothing"))
     with pytest.raises(RunEngineMissing):
         await client.queue.start()

@@ -125,7 +125,7 @@ def run_engine_issues(namespace: dict[str, Any]) -> list[InventoryIssue]:
     if found is None or run_engine_of(namespace) is not None:
         return []
     message = (
-        f"RE is a {type(found).__name__} and no RunEngine of bluesky, so no plan can run; give it another name, "
+        f"RE is of type {type(found).__name__} and no RunEngine of bluesky, so no plan can run; give it another name, "
         "and the name RE to the RunEngine."
     )
     return [InventoryIssue(name="RE", message=message, kind=INVENTORY_ISSUE_KIND_STARTUP_CODE)]
