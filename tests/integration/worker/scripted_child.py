@@ -101,7 +101,7 @@ def opening(child: Child, word: str) -> None:
         threading.Event().wait()
     if word == "no_run_engine":
         state = environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED
-    description = "x" * 20_000_000 if word == "too_many_plans" else ""
+    description = "x" * 40_000_000 if word == "too_many_plans" else ""
     inventory = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name="count", description=description)])
     child.send(pb.FromEnvironment(ready=pb.EnvironmentReady(inventory=inventory, run_engine_state=state)))
 

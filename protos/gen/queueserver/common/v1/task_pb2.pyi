@@ -183,7 +183,7 @@ class TaskResult(_message.Message):
     """The last of what it printed, at most 2,000 characters."""
     @_builtins.property
     def return_value(self) -> _value_pb2.Value:
-        """What the function returned. Absent if it failed, and for scripts."""
+        """What the function returned, at most 2 MiB. Absent if it failed, and for scripts."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:

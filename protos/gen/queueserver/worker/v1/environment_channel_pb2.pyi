@@ -312,7 +312,7 @@ class FromEnvironment(_message.Message):
 
     @_builtins.property
     def updated(self) -> Global___EnvironmentReady:
-        """Plans, devices or the RunEngine were read again."""
+        """Plans and devices were read again, and are not what they were. Of the RunEngine RunEngineChanged tells."""
 
     def __init__(
         self,

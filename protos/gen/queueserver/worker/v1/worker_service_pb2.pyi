@@ -508,7 +508,7 @@ class SimulatePlanRequest(_message.Message):
     ACCESS_FIELD_NUMBER: _builtins.int
     MESSAGE_LIMIT_FIELD_NUMBER: _builtins.int
     message_limit: _builtins.int
-    """Go through at most this many messages."""
+    """Go through at most this many messages; 0 means 100,000, which is also the most."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The plan call."""

@@ -122,9 +122,10 @@ class WorkerServiceServicer:
 
     def CloseEnvironment(self, request, context):
         """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-        It answers when the closing began.
+        It answers when the closing began. Background tasks are cut off.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan runs).
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
+        on).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,8 +146,8 @@ class WorkerServiceServicer:
         events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
         outcome is kept until it is acknowledged.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution is going
-        on), RUN_ENGINE_MISSING.
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
+        task is going on), RUN_ENGINE_MISSING.
         Retries: safe; an execution_id that was accepted before is not started again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -182,7 +183,7 @@ class WorkerServiceServicer:
         has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-        another foreground task goes on).
+        another foreground task goes on; a background task while 100 of them go on).
         Retries: safe; a task_uid that was accepted before is not started again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -190,7 +191,8 @@ class WorkerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SimulatePlan(self, request, context):
-        """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+        """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
+        ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
         when the environment does not answer in time.

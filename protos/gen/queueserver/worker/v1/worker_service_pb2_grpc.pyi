@@ -52,9 +52,10 @@ class WorkerServiceStub:
     """
     CloseEnvironment: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.CloseEnvironmentRequest, _worker_service_pb2.CloseEnvironmentResponse]
     """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-    It answers when the closing began.
+    It answers when the closing began. Background tasks are cut off.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan runs).
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
+    on).
     """
     DestroyEnvironment: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.DestroyEnvironmentRequest, _worker_service_pb2.DestroyEnvironmentResponse]
     """DestroyEnvironment kills the environment process, whatever it is doing. It answers when the signal was
@@ -67,8 +68,8 @@ class WorkerServiceStub:
     events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
     outcome is kept until it is acknowledged.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution is going
-    on), RUN_ENGINE_MISSING.
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
+    task is going on), RUN_ENGINE_MISSING.
     Retries: safe; an execution_id that was accepted before is not started again.
     """
     ControlRunEngine: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]
@@ -92,11 +93,12 @@ class WorkerServiceStub:
     has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-    another foreground task goes on).
+    another foreground task goes on; a background task while 100 of them go on).
     Retries: safe; a task_uid that was accepted before is not started again.
     """
     SimulatePlan: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.SimulatePlanRequest, _worker_service_pb2.SimulatePlanResponse]
-    """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+    """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
+    ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
     when the environment does not answer in time.
@@ -138,9 +140,10 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """
     CloseEnvironment: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.CloseEnvironmentRequest, _worker_service_pb2.CloseEnvironmentResponse]  # type: ignore[assignment]
     """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-    It answers when the closing began.
+    It answers when the closing began. Background tasks are cut off.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan runs).
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
+    on).
     """
     DestroyEnvironment: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.DestroyEnvironmentRequest, _worker_service_pb2.DestroyEnvironmentResponse]  # type: ignore[assignment]
     """DestroyEnvironment kills the environment process, whatever it is doing. It answers when the signal was
@@ -153,8 +156,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
     outcome is kept until it is acknowledged.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution is going
-    on), RUN_ENGINE_MISSING.
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
+    task is going on), RUN_ENGINE_MISSING.
     Retries: safe; an execution_id that was accepted before is not started again.
     """
     ControlRunEngine: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]  # type: ignore[assignment]
@@ -178,11 +181,12 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-    another foreground task goes on).
+    another foreground task goes on; a background task while 100 of them go on).
     Retries: safe; a task_uid that was accepted before is not started again.
     """
     SimulatePlan: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.SimulatePlanRequest, _worker_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
-    """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+    """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
+    ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
     when the environment does not answer in time.
@@ -233,9 +237,10 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.CloseEnvironmentResponse, _abc.Awaitable[_worker_service_pb2.CloseEnvironmentResponse]]:
         """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-        It answers when the closing began.
+        It answers when the closing began. Background tasks are cut off.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan runs).
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
+        on).
         """
 
     @_abc_1.abstractmethod
@@ -260,8 +265,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
         outcome is kept until it is acknowledged.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution is going
-        on), RUN_ENGINE_MISSING.
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
+        task is going on), RUN_ENGINE_MISSING.
         Retries: safe; an execution_id that was accepted before is not started again.
         """
 
@@ -303,7 +308,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-        another foreground task goes on).
+        another foreground task goes on; a background task while 100 of them go on).
         Retries: safe; a task_uid that was accepted before is not started again.
         """
 
@@ -313,7 +318,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.SimulatePlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.SimulatePlanResponse, _abc.Awaitable[_worker_service_pb2.SimulatePlanResponse]]:
-        """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine.
+        """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
+        ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
         when the environment does not answer in time.

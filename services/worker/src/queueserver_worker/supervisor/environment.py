@@ -49,7 +49,7 @@ from queueserver_worker.supervisor.simulations import SimulationQueries
 from queueserver_worker.supervisor.status import Status
 
 _log = logging.getLogger(__name__)
-MAX_INVENTORY_BYTES = 16 * 1024 * 1024
+MAX_INVENTORY_BYTES = 32 * 1024 * 1024
 """Longest inventory that is accepted: it is part of each snapshot, which must fit one message of gRPC."""
 
 

@@ -26,8 +26,8 @@ Outcome: TypeAlias = ExecutionOutcome | TaskOutcome
 
 REMEMBERED = 1000
 """How many acknowledged executions and tasks are still recognised."""
-MAX_TASK_BYTES = 32 * 1024 * 1024
-"""Outcomes of tasks that are kept with their return values: they are part of each snapshot."""
+MAX_TASK_BYTES = 16 * 1024 * 1024
+"""Outcomes of tasks that are kept with their return values: with the inventory they are part of each snapshot."""
 _EXECUTION = ".outcome"
 _TASK = ".task"
 _CHECKSUM = struct.Struct(">I")

@@ -28,13 +28,18 @@ def call_function(namespace: dict[str, Any], call: FunctionCall, access: Access)
     return function(*to_list(call.args), **to_dict(call.kwargs))
 
 
+def _allowed_names(namespace: dict[str, Any], access: Access) -> list[str]:
+    # A copy first: other threads of user code may change the namespace meanwhile.
+    return [key for key in list(namespace) if isinstance(key, str) and access.allows_function(key)]
+
+
 def _find(namespace: dict[str, Any], name: str, access: Access) -> Callable[..., Any]:
     if not access.allows_function(name):
         raise TaskRefusedError(
             f"the user group {access.user_group!r} may not call the function {name!r}; ask for the permission."
         )
     if name not in namespace:
-        near = difflib.get_close_matches(name, [key for key in namespace if access.allows_function(key)])
+        near = difflib.get_close_matches(name, _allowed_names(namespace, access))
         hint = f"did you mean {' or '.join(near)}?" if near else "define it in the startup code or by a script."
         raise TaskRefusedError(f"the environment has no function {name!r}; {hint}")
     function: Callable[..., Any] = namespace[name]
