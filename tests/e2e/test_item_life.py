@@ -8,6 +8,8 @@ from contextlib import aclosing
 import pytest
 from queueserver_client import (
     AsyncClient,
+    Event,
+    EventKind,
     ExitStatus,
     ItemHandle,
     ItemNotFound,
@@ -15,13 +17,16 @@ from queueserver_client import (
     ItemStatus,
     ManagerState,
     Plan,
+    Snapshot,
+    StatusChanged,
 )
 
+from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.progress import begun, paused, queue, until_state
 from tests.harness.stack import Stack
-from tests.harness.wait import bounded
+from tests.harness.wait import bounded, first
 
 QUEUED, RUNNING, PAUSED = ItemState.QUEUED, ItemState.RUNNING, ItemState.PAUSED
 
@@ -153,17 +158,40 @@ async def test_an_item_that_is_not_there_can_be_neither_got_nor_followed(shared_
             await bounded(anext(shared_client.queue.wait(uid)))
 
 
-async def test_an_item_that_runs_when_the_environment_is_killed_is_told_to_be_finished(
-    shared_stack: Stack, shared_client: AsyncClient, gate: Gate
+@pytest.mark.parametrize("how", ["killed", "destroyed"])
+async def test_an_item_that_is_paused_when_the_environment_goes_away_is_told_to_be_finished_and_nothing_else(
+    shared_stack: Stack, shared_client: AsyncClient, gate: Gate, how: str
 ) -> None:
     (handle,) = await paused(shared_client, Plan("stepping", gate.path))
     follower = Follower(handle)
     await follower.saw(PAUSED)
-    shared_stack.kill("environment")
-    states = await follower.ended()
-    assert (states[0], states[-1]) == (PAUSED, ItemState.FINISHED)
+    if how == "killed":
+        shared_stack.kill("environment")
+    else:
+        await shared_client.environment.destroy()
+    assert await follower.ended() == [PAUSED, ItemState.FINISHED]
     (retry,) = await queue(shared_client)
     assert retry.retry_of == handle.uid
+
+
+async def test_an_item_that_is_aborted_at_once_is_not_told_to_be_paused(shared_client: AsyncClient, gate: Gate) -> None:
+    (handle,) = await begun(shared_client, Plan("stepping", gate.path))
+    follower = Follower(handle)
+    await follower.saw(RUNNING)
+    async with shared_client.watch([EventKind.STATUS, EventKind.QUEUE]) as watch:
+        await first(watch, lambda _: True)
+        await shared_client.run_engine.abort_now()
+        told: list[Event | Snapshot] = []
+
+        def is_over(event: Event | Snapshot) -> bool:
+            told.append(event)
+            return expect.queue_stopped(event)
+
+        await first(watch, is_over)
+    assert await follower.ended() == [RUNNING, ItemState.FINISHED]
+    states = [event.status.manager_state for event in told if isinstance(event, StatusChanged)]
+    assert ManagerState.EXECUTING_QUEUE in states
+    assert ManagerState.PAUSED not in states
 
 
 async def test_the_item_of_an_index_is_that_of_the_queue_and_not_the_running_one(

@@ -18,7 +18,9 @@ from tests.unit.manager.samples import NOW
 CLOSED = Environment("", EnvironmentState.CLOSED)
 OPEN = Environment("environment", EnvironmentState.IDLE, RunEngineState.IDLE)
 RUNNING = Environment("environment", EnvironmentState.EXECUTING_PLAN, RunEngineState.RUNNING)
-PAUSED = Environment("environment", EnvironmentState.EXECUTING_PLAN, RunEngineState.PAUSED)
+PAUSED = Environment("environment", EnvironmentState.IDLE, RunEngineState.PAUSED)
+#: A pause that nobody asked for by itself: the plan is being aborted.
+ABORTING = Environment("environment", EnvironmentState.EXECUTING_PLAN, RunEngineState.PAUSED)
 
 
 def view_of(environment: Environment, *, confirmed: bool = True) -> WorkerView:

@@ -15,13 +15,14 @@ from queueserver_manager.domain.errors import ItemNotFound, NotReady
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.executing import finish_item, start_queue
 from queueserver_manager.domain.item import ExitStatus
+from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.domain.placement import Back, ByUid
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.following import Following, ItemStanding, ItemState
 
 from tests.unit.manager.samples import outcome, plan, record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office
-from tests.unit.manager.scripted_worker import PAUSED, RUNNING, view_of
+from tests.unit.manager.scripted_worker import ABORTING, CLOSED, PAUSED, RUNNING, view_of
 
 _S = ItemState
 
@@ -96,6 +97,44 @@ async def test_an_item_is_followed_from_the_queue_to_the_history() -> None:
         assert last.entry == d.office.record.history.newest(1)[0]
         await ends(stream)
         assert d.following._followers == {}
+
+
+@pytest.mark.parametrize("end", [CLOSED, replace(PAUSED, state=EnvironmentState.DESTROYING)], ids=["died", "destroyed"])
+@pytest.mark.parametrize("told_to_go_on", [False, True])
+async def test_a_paused_item_whose_environment_goes_away_is_not_told_to_run(
+    end: Environment, told_to_go_on: bool
+) -> None:
+    async with desk() as d:
+        _, stream = await following(d, "a")
+        await d.start()
+        d.view.set_environment(PAUSED)
+        assert (await told(stream)).state is _S.PAUSED
+        if told_to_go_on:
+            d.view.leave_pause()
+            d.following.wake(["a"])
+            assert (await told(stream)).state is _S.RUNNING
+        next_one = asyncio.create_task(told(stream))
+        for environment in (end, CLOSED):
+            d.view.set_environment(environment)
+            d.following.wake(["a"])
+            await d.carry_out(lambda _: Decision(None))
+        assert not next_one.done()
+        await d.finish(ExitStatus.FAILED)
+        assert (await next_one).state is _S.FINISHED
+
+
+async def test_an_item_that_is_aborted_at_once_is_not_told_to_be_paused() -> None:
+    async with desk() as d:
+        _, stream = await following(d, "a")
+        await d.start()
+        assert (await told(stream)).state is _S.RUNNING
+        next_one = asyncio.create_task(told(stream))
+        d.view.set_environment(ABORTING)
+        d.following.wake(["a"])
+        await d.carry_out(lambda _: Decision(None))
+        assert not next_one.done()
+        await d.finish(ExitStatus.ABORTED)
+        assert (await next_one).state is _S.FINISHED
 
 
 async def test_a_failed_item_is_finished_and_names_its_new_attempt() -> None:

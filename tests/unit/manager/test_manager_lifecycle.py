@@ -77,8 +77,10 @@ def test_every_state_but_idle_is_reached_from_another() -> None:
         (situation(_E.IDLE, item=True, confirmed=True), _S.EXECUTING_QUEUE),
         (situation(_E.EXECUTING_PLAN, run_engine=_R.RUNNING, item=True, confirmed=True), _S.EXECUTING_QUEUE),
         (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSING, item=True, confirmed=True), _S.EXECUTING_QUEUE),
-        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True, confirmed=True), _S.PAUSED),
-        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True), _S.PAUSED),
+        (situation(_E.IDLE, run_engine=_R.PAUSED, item=True, confirmed=True), _S.PAUSED),
+        (situation(_E.IDLE, run_engine=_R.PAUSED, item=True), _S.PAUSED),
+        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True, confirmed=True), _S.EXECUTING_QUEUE),
+        (situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True), _S.STARTING_QUEUE),
         (situation(_E.IDLE, run_engine=_R.PAUSED), _S.IDLE),
         (situation(_E.EXECUTING_PLAN, _P.CLOSE, item=True, confirmed=True), _S.EXECUTING_QUEUE),
     ],
@@ -88,7 +90,7 @@ def test_the_state_follows_from_the_situation(given: Situation, state: ManagerSt
 
 
 def test_a_paused_plan_that_was_told_to_go_on_or_end_is_no_longer_paused() -> None:
-    paused = situation(_E.EXECUTING_PLAN, run_engine=_R.PAUSED, item=True, confirmed=True)
+    paused = situation(_E.IDLE, run_engine=_R.PAUSED, item=True, confirmed=True)
     assert manager_state(replace(paused, leaving_pause=True)) is _S.EXECUTING_QUEUE
 
 

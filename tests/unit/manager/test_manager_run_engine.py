@@ -147,6 +147,10 @@ async def test_a_pause_is_over_with_its_item() -> None:
         await d.control(_V.PAUSE_DEFERRED)
         d.view.drop_requests()
         assert not d.view.pause_requested
+        d.view.set_environment(PAUSED)
+        assert d.view.item_paused
+        d.view.drop_requests()
+        assert not d.view.item_paused
 
 
 @pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])

@@ -172,6 +172,15 @@ class Environment:
         """The startup code is loaded and nothing ends it."""
         return self.state in (EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN, EnvironmentState.EXECUTING_TASK)
 
+    @property
+    def is_paused(self) -> bool:
+        """A plan is paused and waits for a word.
+
+        The RunEngine alone does not tell: on its way to an abort it pauses for a moment, and the Worker, who knows,
+        calls the environment idle only while the plan may be resumed.
+        """
+        return self.run_engine is RunEngineState.PAUSED and self.state is EnvironmentState.IDLE
+
 
 class PendingCommand(Enum):
     """A command that was sent to the Worker and whose effect has not been reported yet."""
@@ -213,7 +222,7 @@ def manager_state(situation: Situation) -> ManagerState:
         # Its process is gone; what it was executing has still to be accounted for.
         return _S.DESTROYING_ENVIRONMENT
     if situation.has_running_item:
-        if situation.environment.run_engine is RunEngineState.PAUSED and not situation.leaving_pause:
+        if situation.environment.is_paused and not situation.leaving_pause:
             return _S.PAUSED
         return _S.EXECUTING_QUEUE if situation.confirmed else _S.STARTING_QUEUE
     if situation.has_foreground_task:

@@ -10,7 +10,6 @@ from enum import Enum
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.errors import ItemNotFound, Refused
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
-from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.worker_view import WorkerView
@@ -61,8 +60,7 @@ class Following:
     def _look(self, record: Record, uid: str) -> ItemStanding:
         revision, running = record.revisions.last, record.running
         if running is not None and running.item.uid == uid:
-            paused = self._view.state(has_running_item=True, has_foreground_task=False) is ManagerState.PAUSED
-            state = ItemState.PAUSED if paused else ItemState.RUNNING
+            state = ItemState.PAUSED if self._view.item_paused else ItemState.RUNNING
             return ItemStanding(state, running.item, revision, running=running)
         item = record.queue.get(uid)
         if item is not None:

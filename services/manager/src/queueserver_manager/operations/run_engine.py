@@ -64,8 +64,7 @@ class RunEngineOperations:
             await self._pause(verb, note)
         else:
             await self._send(verb, note, action)
-            if view.environment.run_engine is RunEngineState.PAUSED:
-                view.leaving_pause = True
+            view.leave_pause()
         view.changed()
         return self._ledger.remember_later(None, reply)
 

@@ -41,6 +41,8 @@ class WorkerView:
         self.pause_requested = False
         #: A paused plan was told to go on or to end, and the effect has not been reported.
         self.leaving_pause = False
+        #: The running plan is paused, as last heard of while its environment could tell.
+        self.item_paused = False
         #: The environment was, or is being, destroyed; until there is another one.
         self.destroyed = False
         #: Runs of the running item, and how often they changed.
@@ -93,6 +95,9 @@ class WorkerView:
             self.pause_requested = False
         else:
             self.leaving_pause = False
+        if environment.is_open:
+            # A plan whose environment goes away is not resumed by that: it stays paused until it is accounted for.
+            self.item_paused = environment.is_paused and not self.leaving_pause
         shown = {
             PendingCommand.OPEN: environment.environment_id == self.pending_id,
             PendingCommand.CLOSE: environment.state in (EnvironmentState.CLOSING, EnvironmentState.CLOSED),
@@ -104,7 +109,12 @@ class WorkerView:
 
     def drop_requests(self) -> None:
         """The running item ended: what was asked of it does not concern the next one."""
-        self.pause_requested = self.leaving_pause = False
+        self.pause_requested = self.leaving_pause = self.item_paused = False
+
+    def leave_pause(self) -> None:
+        """The running plan, if it is paused, was told to go on or to end."""
+        if self.environment.run_engine is RunEngineState.PAUSED:
+            self.leaving_pause, self.item_paused = True, False
 
     def set_pending(self, pending: PendingCommand, environment_id: str) -> None:
         """A command is being sent, or (NONE) was refused."""
