@@ -58,11 +58,11 @@ class DeviceTree:
 
     def _describe(self, path: str, device: object, depth: int, above: tuple[int, ...]) -> DeviceDescription:
         cls: Any = type(device)
-        declared = ophyd_components(cls)
-        if declared is not None:
-            description = _of_class(cls, min(depth, MAX_DEPTH), self.with_area_detectors)
-            if declared and depth > 1 and not description.components and self._expands(cls):
+        if ophyd_components(cls) is not None:
+            content, is_whole = _class_content(cls, depth, with_area_detectors=self.with_area_detectors)
+            if not is_whole:
                 self.problems.append(Problem(_TOO_MANY.format(path)))
+            description = DeviceDescription.FromString(content)
             # An instance may have got members that its class does not have.
             _set_traits(description, traits_of(device))
             return description
@@ -96,9 +96,6 @@ class DeviceTree:
         if self._left == -1:
             self.problems.append(Problem(_TOO_MANY.format(path)))
 
-    def _expands(self, cls: type) -> bool:
-        return self.with_area_detectors or not is_area_detector(cls)
-
     def _component(self, path: str, component: object, depth: int, above: tuple[int, ...]) -> DeviceDescription:
         if id(component) in above:
             raise ValueError("it contains itself")
@@ -110,28 +107,27 @@ class DeviceTree:
 
 
 @cache
-def _class_content(cls: type, depth: int, *, with_area_detectors: bool) -> bytes:
-    description = _node(cls, class_traits(cls))
+def _class_content(cls: type, depth: int, *, with_area_detectors: bool) -> tuple[bytes, bool]:
+    """Describe a class of ophyd; tell whether nothing had to be left out."""
+    description, is_whole = _node(cls, class_traits(cls)), True
     if depth > 1 and (with_area_detectors or not is_area_detector(cls)):
         for name, component in (ophyd_components(cls) or {}).items():
             part = description.components.add()
-            part.CopyFrom(_of_component(component, depth - 1, with_area_detectors=with_area_detectors))
+            if isinstance(component.cls, type):
+                content, part_is_whole = _class_content(
+                    component.cls, depth - 1, with_area_detectors=with_area_detectors
+                )
+                part.MergeFromString(content)
+                is_whole &= part_is_whole
+            else:
+                part.classname = getattr(component.cls, "__name__", "")
+                part.module = getattr(component.cls, "__module__", "")
             part.name = name
     if description.ByteSize() > _LONGEST_BRANCH:
         # Classes can be composed so that the number of components grows exponentially with the depth.
         description.ClearField("components")
-    return description.SerializeToString()
-
-
-def _of_class(cls: type, depth: int, with_area_detectors: bool) -> DeviceDescription:
-    return DeviceDescription.FromString(_class_content(cls, depth, with_area_detectors=with_area_detectors))
-
-
-def _of_component(component: Any, depth: int, *, with_area_detectors: bool) -> DeviceDescription:
-    cls = component.cls
-    if isinstance(cls, type):
-        return _of_class(cls, depth, with_area_detectors)
-    return DeviceDescription(classname=getattr(cls, "__name__", ""), module=getattr(cls, "__module__", ""))
+        is_whole = False
+    return description.SerializeToString(), is_whole
 
 
 def _node(cls: type, traits: Traits) -> DeviceDescription:
