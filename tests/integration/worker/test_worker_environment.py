@@ -74,7 +74,7 @@ async def test_an_inventory_that_no_message_could_carry_fails_the_opening(short_
         watching = await worker.watch()
         await worker.begin_to_open()
         gone = await watching.environment(lambda e: e.state == CLOSED)
-    assert "reported plans and devices of more than 16777216 bytes" in gone.failure.message
+    assert "reported plans and devices of more than 33554432 bytes" in gone.failure.message
 
 
 async def test_closing_ends_the_process_in_good_order(short_path: Path) -> None:
