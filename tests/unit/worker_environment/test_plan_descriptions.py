@@ -1,15 +1,29 @@
 # What is described here is written as users write it: on ophyd, which has no types, and without type arguments.
 # mypy: disable-error-code="misc, type-arg, untyped-decorator"
 
+import ast
 import functools
 import math
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any
 
+import numpy as np
+import pytest
 from bluesky.utils import plan
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
 from queueserver_worker.environment.describe.inventory import take_inventory
+from queueserver_worker.environment.describe.literals import default_text, is_literal
 from queueserver_worker.environment.describe.plans import is_plan
+
+
+class Mode(Enum):
+    FAST = "fast"
+
+
+class Gain(Enum):
+    LOW = 1
 
 
 def everything(a: int, /, b: float, c: str = "x", *rest: Any, d: bool = True, **more: Any) -> Iterator[Any]:
@@ -99,8 +113,52 @@ def test_a_default_that_is_no_literal_does_not_hide_the_plan() -> None:
 def test_a_plan_that_cant_be_described_is_left_out_and_told_about() -> None:
     inventory = take_inventory({"bad": unsigned, "good": everything})
     assert [described.name for described in inventory.plans] == ["good"]
-    assert [issue.name for issue in inventory.issues] == ["bad"]
-    assert "left out" in inventory.issues[0].message
+    (issue,) = inventory.issues
+    assert (issue.name, issue.kind) == ("bad", pb.INVENTORY_ISSUE_KIND_PLAN)
+    assert (issue.file, issue.line) == (__file__, unsigned.__code__.co_firstlineno)
+    assert "left out" in issue.message
+
+
+def test_an_alias_has_the_functions_own_name_beside_its_own() -> None:
+    (described,) = take_inventory({"alias": everything}).plans
+    assert (described.name, described.function_name, described.module) == ("alias", "everything", __name__)
+
+
+@pytest.mark.parametrize("value", [1, -1.5, "a", b"a", True, None, 2j, [1, ["a"]], (1,), {"a": {1}}, set()])
+def test_a_literal_default_is_shown_as_one(value: Any) -> None:
+    assert is_literal(value)
+    assert ast.literal_eval(default_text(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (math.inf, "inf"),
+        (np.float64(1.5), "np.float64(1.5)"),
+        ([math.nan], "[nan]"),
+        (Mode.FAST, "'fast'"),
+        (Gain.LOW, "'LOW'"),
+        (print, "<built-in function print>"),
+        ("x" * 50_000, None),
+    ],
+)
+def test_any_other_default_is_shown_in_bounded_length(value: Any, text: str | None) -> None:
+    assert len(default_text(value)) < 11_000
+    if text is not None:
+        assert not is_literal(value)
+        assert default_text(value) == text
+
+
+def test_google_and_sphinx_style_are_understood_too() -> None:
+    google = "Do it.\n\nArgs:\n    a (int): First,\n        continued.\n    *b: Second.\n\nReturns:\n    c: Nothing.\n"
+    assert read_docstring(google) == PlanText("Do it.", {"a": "First,\ncontinued.", "b": "Second."})
+    sphinx = "Do it.\n\n:param a: First.\n:type a: int\n:param str b: Second.\n"
+    assert read_docstring(sphinx) == PlanText("Do it.", {"a": "First.", "b": "Second."})
+
+
+@pytest.mark.parametrize("text", [None, 5, "", "Args:\n", "Parameters\n----------\n", ":param", "Args:\n  : :\n"])
+def test_a_docstring_of_any_content_is_taken(text: Any) -> None:
+    assert isinstance(read_docstring(text).summary, str)
 
 
 def test_plans_are_listed_by_name_also_those_with_a_leading_underscore() -> None:
