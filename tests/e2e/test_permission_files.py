@@ -88,15 +88,26 @@ async def test_without_a_file_everybody_may_use_everything(site: Site) -> None:
         assert await groups(stubs) == {"admin", "primary"}
         refusal = await refused(reload(stubs))
         assert (refusal.code, refusal.reason) == (PRECONDITION, "RELOAD_DISABLED")
+        refusal = await refused(stubs.permissions.ReloadPermissions(pb.ReloadPermissionsRequest()))
+        assert (refusal.reason, set(refusal.violations)) == ("FIELD_INVALID", {"restore_permissions"})
 
 
-async def test_on_startup_the_file_takes_the_place_of_what_was_set(site: Site) -> None:
+async def test_on_startup_the_file_takes_the_place_of_what_was_set_unless_it_is_broken(site: Site) -> None:
     site.write("staff")
     async with site.manager() as stubs:
         assert await groups(stubs) == {"staff"}
         await set_groups(stubs, "visitors")
         assert await groups(stubs) == {"visitors"}
     async with site.manager() as stubs:
+        assert await groups(stubs) == {"staff"}
+        site.permissions.write_text(BROKEN)
+    async with site.manager() as stubs:
+        assert await groups(stubs) == {"staff"}
+        refusal = await refused(reload(stubs))
+        assert (refusal.code, refusal.reason) == (PRECONDITION, "FILE_INVALID")
+        assert "user_groups[staff].allowed_plans[0]" in refusal.violations
+        site.permissions.unlink()
+        assert "can't be read (No such file or directory)" in (await refused(reload(stubs))).message
         assert await groups(stubs) == {"staff"}
 
 
@@ -129,27 +140,6 @@ async def test_with_a_broken_file_nobody_may_use_anything_and_the_reason_is_told
         assert await groups(stubs) == {"staff"}
 
 
-async def test_a_file_that_became_broken_leaves_what_is_stored_in_force(site: Site) -> None:
-    site.write("staff")
-    async with site.manager():
-        site.permissions.write_text(BROKEN)
-    async with site.manager() as stubs:
-        assert await groups(stubs) == {"staff"}
-        refusal = await refused(reload(stubs))
-        assert (refusal.code, refusal.reason) == (PRECONDITION, "FILE_INVALID")
-        assert "user_groups[staff].allowed_plans[0]" in refusal.violations
-        site.permissions.unlink()
-        assert "can't be read (No such file or directory)" in (await refused(reload(stubs))).message
-        assert await groups(stubs) == {"staff"}
-
-
-async def test_a_reload_has_to_be_told_what_to_read(site: Site) -> None:
-    site.write("staff")
-    async with site.manager() as stubs:
-        refusal = await refused(stubs.permissions.ReloadPermissions(pb.ReloadPermissionsRequest()))
-        assert (refusal.reason, set(refusal.violations)) == ("FIELD_INVALID", {"restore_permissions"})
-
-
 async def test_plans_of_the_list_file_are_known_before_an_environment_opens(site: Site) -> None:
     def write(*names: str) -> None:
         plans = [inventory_pb2.PlanDescription(name=name, function_name=name) for name in names]
@@ -164,8 +154,6 @@ async def test_plans_of_the_list_file_are_known_before_an_environment_opens(site
         assert [plan.name for plan in await allowed_plans(stubs, "admin")] == ["scan"]
         site.lists.write_text("[")
         assert (await refused(reload(stubs, lists=True))).reason == "FILE_INVALID"
-        assert [plan.name for plan in await allowed_plans(stubs, "admin")] == ["scan"]
-    async with site.manager("--existing-plans-devices", str(site.lists)) as stubs:
         assert [plan.name for plan in await allowed_plans(stubs, "admin")] == ["scan"]
 
 
