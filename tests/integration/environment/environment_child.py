@@ -3,7 +3,6 @@
 import socket
 import struct
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from queueserver.worker.v1.environment_channel_pb2 import (
     SimulationQuery,
     ToEnvironment,
 )
+from queueserver_worker.supervisor.process import ENVIRONMENT_COMMAND
 
 MakeFolder = Callable[..., Path]
 DEADLINE = 60.0
@@ -182,7 +182,7 @@ class EnvironmentChild:
 def environment_child(*arguments: str | Path) -> Iterator[EnvironmentChild]:
     """Start an environment; kill what is left of it at the end."""
     ours, theirs = socket.socketpair()
-    command = [sys.executable, "-u", "-m", "queueserver_worker.environment", "--channel-fd", str(theirs.fileno())]
+    command = [*ENVIRONMENT_COMMAND, "--channel-fd", str(theirs.fileno())]
     process = subprocess.Popen(
         [*command, *map(str, arguments)],
         stdin=subprocess.DEVNULL,

@@ -54,6 +54,17 @@ def test_a_module_that_is_not_installed_and_one_that_fails_are_told_apart(instal
     assert failure.traceback.count("File ") == 1
 
 
+def test_startup_code_sees_no_arguments_of_ours_and_nothing_of_the_current_directory(
+    startup: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "queue.py").write_text("raise ImportError('this is the file of a user')\n")
+    monkeypatch.chdir(tmp_path)
+    folder = startup(a="import argparse, sys\nargparse.ArgumentParser().parse_args()\nprint('called', sys.argv)\n")
+    with environment_child("--startup-dir", folder) as child:
+        child.ready()
+    assert f"called ['{folder}']" in child.stdout
+
+
 def test_a_script_prefers_modules_beside_it_and_a_directory_prefers_installed_ones(
     installed: Path, startup: MakeFolder
 ) -> None:

@@ -49,6 +49,8 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
 
     """
     process = os.getpid()
+    # What the supervisor told this process is nothing for the argument parsers of user code.
+    sys.argv[:] = [source.where]
     try:
         _load(source, namespace, announce)
     except BaseException as error:

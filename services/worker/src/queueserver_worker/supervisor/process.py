@@ -25,7 +25,9 @@ from queueserver.worker.v1.environment_channel_pb2 import ToEnvironment
 from queueserver_worker.supervisor.channel import Channel, ChannelListener
 from queueserver_worker.supervisor.console import ConsolePipe
 
-ENVIRONMENT_COMMAND = (sys.executable, "-u", "-m", "queueserver_worker.environment")
+#: The environment imports nothing from the current directory; before Python 3.11 it sees to that itself.
+_PYTHON = (sys.executable, "-u", *(("-P",) if sys.version_info >= (3, 11) else ()))
+ENVIRONMENT_COMMAND = (*_PYTHON, "-m", "queueserver_worker.environment")
 
 
 class ProcessListener(ChannelListener, Protocol):
