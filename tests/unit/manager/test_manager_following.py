@@ -19,6 +19,7 @@ from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.domain.placement import Back, ByUid
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.following import Following, ItemStanding, ItemState
+from queueserver_manager.operations.turns import next_turn
 
 from tests.unit.manager.samples import outcome, plan, record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office
@@ -146,6 +147,35 @@ async def test_a_failed_item_is_finished_and_names_its_new_attempt() -> None:
         last = await told(stream)
         assert last.entry is not None
         assert last.entry.requeued_as == d.office.record.queue.at(0).uid
+        await ends(stream)
+
+
+async def test_an_item_that_finished_is_told_so_though_its_entry_is_gone_from_the_history() -> None:
+    async with desk() as d:
+        _, stream = await following(d, "a")
+        await d.start()
+        await d.finish()
+        entry = d.office.record.history.newest(1)[0]
+        await d.carry_out(editing.clear_history)
+        last = await told(stream)
+        assert (last.state, last.entry, last.item) == (_S.FINISHED, entry, entry.item)
+        assert last.revision == d.office.record.revisions.last
+        await ends(stream)
+
+
+async def test_whoever_begins_to_follow_while_the_end_is_stored_and_cleared_in_one_step_is_told_the_end() -> None:
+    async with desk(record_of("b", running_uid="a")) as d:
+        store = d.office.store
+        store.may_go_on.clear()
+        both = [asyncio.create_task(d.finish()), asyncio.create_task(d.carry_out(editing.clear_history))]
+        await asyncio.wait_for(store.begun.wait(), SECONDS)
+        beginning = asyncio.create_task(following(d, "a"))
+        await next_turn()
+        store.may_go_on.set()
+        first, stream = await asyncio.wait_for(beginning, SECONDS)
+        await asyncio.gather(*both)
+        assert (len(store.commits), len(d.office.record.history)) == (1, 0)
+        assert (first.state, first.item.uid) == (_S.FINISHED, "a")
         await ends(stream)
 
 

@@ -1,10 +1,13 @@
-"""What becomes of an item, from the queue to the history, for whoever follows it."""
+"""What becomes of an item, from the queue to the history, for whoever follows it.
+
+Guarantee: whoever follows an item hears how it ended, also when its entry is gone from the history before they look.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from queueserver_manager.domain import events as ev
@@ -44,13 +47,21 @@ class ItemStanding:
         return self.state in {ItemState.FINISHED, ItemState.REMOVED}
 
 
+@dataclass(eq=False, slots=True)
+class _Follower:
+    """Somebody who follows an item: wakes at news, and keeps how it ended until they have heard of it."""
+
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    entry: HistoryEntry | None = None
+
+
 class Following:
     """Knows what has become of items, and wakes those who follow one."""
 
     def __init__(self, ledger: Ledger, view: WorkerView) -> None:
         self._ledger = ledger
         self._view = view
-        self._followers: dict[str, set[asyncio.Event]] = {}
+        self._followers: dict[str, set[_Follower]] = {}
         self._ended: Refused | None = None
 
     async def look(self, uid: str) -> ItemStanding:
@@ -76,29 +87,37 @@ class Following:
 
     async def follow(self, uid: str) -> AsyncIterator[ItemStanding]:
         """What has become of an item now, and each change, until nothing more will. Raises ItemNotFound."""
-        news = asyncio.Event()
-        self._followers.setdefault(uid, set()).add(news)
+        follower = _Follower()
+        self._followers.setdefault(uid, set()).add(follower)
         try:
-            standing = await self.look(uid)
+            standing = await self._stand(uid, follower, None)
             yield standing
             while not standing.is_final:
-                await news.wait()
-                news.clear()
+                await follower.news.wait()
+                follower.news.clear()
                 if self._ended is not None:
                     raise self._ended
                 before = standing
-                try:
-                    standing = await self.look(uid)
-                except ItemNotFound:
-                    revision = self._ledger.summary.revisions.last
-                    standing = ItemStanding(ItemState.REMOVED, before.item, revision)
+                standing = await self._stand(uid, follower, before)
                 if standing.state is not before.state:
                     yield standing
         finally:
             followers = self._followers.get(uid, set())
-            followers.discard(news)
+            followers.discard(follower)
             if not followers:
                 self._followers.pop(uid, None)
+
+    async def _stand(self, uid: str, follower: _Follower, before: ItemStanding | None) -> ItemStanding:
+        """What has become of an item, for somebody who may have heard of it before. Raises ItemNotFound if not."""
+        try:
+            return await self.look(uid)
+        except ItemNotFound:
+            revision = self._ledger.summary.revisions.last
+            if follower.entry is not None:
+                return ItemStanding(ItemState.FINISHED, follower.entry.item, revision, entry=follower.entry)
+            if before is None:
+                raise
+            return ItemStanding(ItemState.REMOVED, before.item, revision)
 
     def note(self, event: ev.Event) -> None:
         """Something happened: wake whoever follows an item that it concerns."""
@@ -106,6 +125,10 @@ class Following:
             return
         if isinstance(event, ev.ItemsChecked):
             self.wake(uid for uid, _ in event.items)
+        elif isinstance(event, ev.HistoryAdded):
+            for follower in self._followers.get(event.entry.item.uid, ()):
+                follower.entry = event.entry
+                follower.news.set()
         elif isinstance(event, ev.QueueCleared):
             self.wake(tuple(self._followers))
         elif isinstance(event, ev.ItemStarted):
@@ -116,8 +139,8 @@ class Following:
     def wake(self, uids: Iterable[str]) -> None:
         """Wake whoever follows one of these items."""
         for uid in uids:
-            for news in self._followers.get(uid, ()):
-                news.set()
+            for follower in self._followers.get(uid, ()):
+                follower.news.set()
 
     def end_with(self, reason: Refused) -> None:
         """Send every follower away."""
