@@ -18,6 +18,8 @@ import grpc
 MOST_CHANNELS = 8
 _ANYWHERE = ("0.0.0.0", "[::]", "*", "")  # noqa: S104 - recognised, not listened on
 _LOOPBACK = ("localhost", "[::1]")
+#: As gRPC knows them; the longer ones first.
+_SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
 
 
 class OwnerChannel:
@@ -97,7 +99,10 @@ class _Method:
 
 
 def _host(address: str) -> str:
-    return address.rpartition(":")[0]
+    host = address.rpartition(":")[0]
+    for scheme in _SCHEMES:
+        host = host.removeprefix(scheme)
+    return host
 
 
 def _is_on_this_machine(address: str) -> bool:
