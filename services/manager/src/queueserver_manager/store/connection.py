@@ -53,7 +53,7 @@ def _client(url: str) -> Redis | None:
             health_check_interval=0,
         )
         # Nothing is sent, but an option that a connection does not know or can't read is noticed.
-        redis.connection_pool.make_connection()
+        redis.connection_pool.make_connection()  # type: ignore[no-untyped-call] # it has no types of its own
     except (ValueError, TypeError, RedisError):
         return None
     return redis
