@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from queueserver.common.v1 import item_pb2
+from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.manager.v1 import environment_service_pb2 as environment
 from queueserver.manager.v1 import history_service_pb2 as history
 from queueserver.manager.v1 import inventory_service_pb2 as inventory
+from queueserver.manager.v1 import permission_service_pb2 as permissions
+from queueserver.manager.v1 import planning_service_pb2 as planning
 from queueserver.manager.v1 import queue_service_pb2 as queue
 from queueserver.manager.v1 import run_engine_service_pb2 as engine
 from queueserver.manager.v1 import status_service_pb2 as status
+from queueserver.manager.v1 import task_service_pb2 as tasks
 from queueserver_cli.grammar import COMMANDS, find
 from queueserver_cli.outcome import WrongCommand
 from queueserver_cli.printer import Printer
@@ -21,6 +25,8 @@ from queueserver_client import AsyncClient
 from tests.unit.client.scripted_manager import ScriptedManager
 
 ITEM = item_pb2.Item(name="count", item_uid="u")
+TASK = task_pb2.Task(task_uid="t")
+ENDED = tasks.TaskStatus(task=TASK, state=tasks.TASK_STATE_COMPLETED, result=task_pb2.TaskResult(success=True))
 ANSWERS: dict[str, Any] = {
     "GetStatus": status.GetStatusResponse(),
     "ExplainIdle": status.ExplainIdleResponse(),
@@ -52,8 +58,22 @@ ANSWERS: dict[str, Any] = {
     "ClearHistory": history.ClearHistoryResponse(),
     "ListPlans": inventory.ListPlansResponse(),
     "ListDevices": inventory.ListDevicesResponse(),
+    "ListIssues": inventory.ListIssuesResponse(),
+    "ExecuteFunction": tasks.ExecuteFunctionResponse(task=TASK),
+    "UploadScript": tasks.UploadScriptResponse(task=TASK),
+    "UpdateEnvironment": tasks.UpdateEnvironmentResponse(task=TASK),
+    "GetTask": tasks.GetTaskResponse(status=ENDED),
+    "ListTasks": tasks.ListTasksResponse(),
+    "GetPermissions": permissions.GetPermissionsResponse(),
+    "SetPermissions": permissions.SetPermissionsResponse(),
+    "ReloadPermissions": permissions.ReloadPermissionsResponse(),
+    "ValidateItems": planning.ValidateItemsResponse(verdicts=[planning.ItemVerdict(valid=True)]),
+    "SimulateItem": planning.SimulateItemResponse(),
 }
 PLAN = '{"name": "count"}'
+SCRIPT = str(Path(__file__).parent / "script.txt")
+SCRIPT_TEXT = "print('hello')\n"
+RULES = str(Path(__file__).parent / "rules.yaml")
 STOP = {"itemType": "ITEM_TYPE_INSTRUCTION", "name": "queue_stop"}
 PLAIN = {"itemType": "ITEM_TYPE_PLAN", "name": "count"}
 
@@ -131,6 +151,39 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["existing", "plans"], "ListPlans", {"existing": True}),
     (["allowed", "devices"], "ListDevices", {}),
     (["existing", "devices"], "ListDevices", {"existing": True}),
+    (["environment", "update"], "UpdateEnvironment", {}),
+    (["environment", "update", "background"], "UpdateEnvironment", {"runInBackground": True}),
+    (["environment", "report"], "ListIssues", {}),
+    (
+        ["function", "execute", '{"name": "f", "args": [1], "kwargs": {"a": null}}'],
+        "ExecuteFunction",
+        {"function": {"name": "f", "args": [1.0], "kwargs": {"a": None}}},
+    ),
+    (
+        ["function", "execute", "{'name': 'f', 'item_type': 'function'}", "background"],
+        "ExecuteFunction",
+        {"function": {"name": "f", "args": [], "kwargs": {}}, "runInBackground": True},
+    ),
+    (["script", "upload", SCRIPT], "UploadScript", {"script": {"text": SCRIPT_TEXT}}),
+    (
+        ["script", "upload", SCRIPT, "keep-lists", "update-re", "background"],
+        "UploadScript",
+        {"script": {"text": SCRIPT_TEXT, "keepLists": True, "updateRe": True}, "runInBackground": True},
+    ),
+    (["task", "status", "t"], "GetTask", {"taskUid": "t"}),
+    (["task", "result", "t"], "GetTask", {"taskUid": "t"}),
+    (["task", "list"], "ListTasks", {}),
+    (["permissions", "get"], "GetPermissions", {}),
+    (["permissions", "reload"], "ReloadPermissions", {"restorePermissions": True}),
+    (
+        ["permissions", "reload", "lists"],
+        "ReloadPermissions",
+        {"restorePermissions": True, "restorePlansDevices": True},
+    ),
+    (["permissions", "set", RULES], "SetPermissions", {"permissions": {"userGroups": {"root": {"allPlans": True}}}}),
+    (["queue", "validate", "plan", PLAN], "ValidateItems", {"items": [PLAIN]}),
+    (["queue", "simulate", "plan", PLAN], "SimulateItem", {"item": PLAIN}),
+    (["queue", "simulate", "item", "x"], "SimulateItem", {"itemUid": "x"}),
 ]
 
 
@@ -154,7 +207,7 @@ async def test_a_command_sends_what_it_says(
 
 
 def test_every_command_of_the_help_is_tested_here() -> None:
-    tested = {find(words)[0].words for words, _, _ in SENT} | {("watch",)}
+    tested = {find(words)[0].words for words, _, _ in SENT} | {("watch",), ("task", "wait")}
     assert {command.words for command in COMMANDS} == tested
 
 
@@ -167,6 +220,21 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         (["environment", "opne"], "qserver environment open"),
         (["--bogus", "status"], "There is no option '--bogus'"),
         (["status", "now"], "Too many words: 'now'"),
+        (["function", "execute"], "FUNC is missing"),
+        (["function", "execute", "[1]"], "FUNC must be a dictionary"),
+        (["function", "execute", "{}"], "FUNC needs a name"),
+        (["function", "execute", '{"name": "f", "arg": 1}'], "unknown key 'arg'"),
+        (["function", "execute", '{"name": "f", "args": 1}'], "a list under 'args'"),
+        (["function", "execute", '{"name": "f"}', "later"], "'later' stands where only background"),
+        (["function", "execute", "{"], "FUNC is neither JSON nor a Python literal"),
+        (["script", "upload"], "FILE is missing"),
+        (["script", "upload", "/no/such/file.py"], "can't be read"),
+        (["script", "upload", SCRIPT, "twice"], "'twice' stands where only"),
+        (["task", "status"], "UID is missing"),
+        (["permissions"], "qserver permissions get"),
+        (["permissions", "set", SCRIPT], "must have the key user_groups"),
+        (["permissions", "reload", "all"], "'all' stands where only lists"),
+        (["queue", "simulate", "item"], "UID is missing"),
         (["queue", "get", "all"], "Right is: qserver queue get"),
         (["queue", "add", "plan"], "PLAN is missing"),
         (["queue", "add", "plan", "middle", PLAN], "'middle' is not a place"),

@@ -16,9 +16,12 @@ from queueserver.manager.v1 import (
     event_service_pb2,
     history_service_pb2,
     inventory_service_pb2,
+    permission_service_pb2,
+    planning_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
     status_service_pb2,
+    task_service_pb2,
 )
 from queueserver_rpc.status import Refusal, abort
 
@@ -27,9 +30,12 @@ MODULES: tuple[ModuleType, ...] = (
     event_service_pb2,
     history_service_pb2,
     inventory_service_pb2,
+    permission_service_pb2,
+    planning_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
     status_service_pb2,
+    task_service_pb2,
 )
 
 

@@ -20,15 +20,20 @@ qserver queue add instruction -2 queue-stop
 qserver queue update plan UID '{"name": "count", "args": [["det1"]]}' --validate-only
 qserver queue item move UID before UID
 qserver queue mode set loop true interrupted hold
+qserver queue simulate plan '{"name": "scan", "args": [["det1"], "motor", -2, 2, 5]}'
 qserver queue start
 qserver why
 qserver re pause immediate
 qserver re abort now
+qserver function execute '{"name": "function_sleep", "args": [3]}' --wait
+qserver script upload new_plans.py --wait
 qserver watch
 qserver --json history get"""
 
 #: Commands of the queue whose item can be checked without changing anything.
 _CHECKED = ("add", "update", "replace", "execute")
+#: Commands that begin something which can be followed to its end begin with these words.
+_WAITED = ("environment", "function", "script")
 
 
 class _Help(click.Command):
@@ -46,6 +51,7 @@ class _Help(click.Command):
                         "PLAN",
                         "one word, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)",
                     ),
+                    ("FUNC", "as PLAN: name, args, kwargs of a function"),
                     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
                     ("SRC", "front, back, an index or a UID"),
                     ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
@@ -79,8 +85,8 @@ class _Help(click.Command):
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Seconds for a call."
 )
-@click.option("--wait", is_flag=True, help="environment: follow the operation to its end.")
-@click.option("--validate-only", is_flag=True, help="queue add, update, replace, execute: check and change nothing.")
+@click.option("--wait", is_flag=True, help="environment, function, script: follow to the end.")
+@click.option("--validate-only", is_flag=True, help="queue add, update, replace, execute; permissions set: check only.")
 @click.option("--resume", metavar="TOKEN", help="watch: go on from the token that an earlier watch ended with.")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.pass_context
@@ -139,10 +145,10 @@ def _parse(words: Sequence[str], *, wait: bool, validate_only: bool, resume: str
     for word in (*words, resume or ""):
         _check_text(word)
     command, rest = find(words)
-    if wait and command.words[0] != "environment":
-        raise WrongCommand("--wait belongs to: qserver environment open, close or destroy.")
-    if validate_only and (command.words[0] != "queue" or command.words[1] not in _CHECKED):
-        raise WrongCommand(f"--validate-only belongs to: qserver queue {', '.join(_CHECKED)}.")
+    if wait and command.words[0] not in _WAITED:
+        raise WrongCommand(f"--wait belongs to: qserver {', '.join(_WAITED)}.")
+    if validate_only and command.words[:2] not in [*(("queue", word) for word in _CHECKED), ("permissions", "set")]:
+        raise WrongCommand(f"--validate-only belongs to: qserver queue {', '.join(_CHECKED)}; permissions set.")
     if resume is not None and command.words[0] != "watch":
         raise WrongCommand("--resume belongs to: qserver watch.")
     return command.parse(rest)

@@ -17,9 +17,11 @@ from queueserver_client import (
     ItemMoved,
     ItemRemoved,
     ItemsAdded,
+    ItemsChecked,
     ItemsMoved,
     ItemStarted,
     ItemUpdated,
+    PermissionsChanged,
     QueueCleared,
     QueueMode,
     QueueModeChanged,
@@ -27,6 +29,9 @@ from queueserver_client import (
     QueueStopCancelled,
     QueueStopped,
     QueueStopRequested,
+    TaskFinished,
+    TaskStarted,
+    TaskStatus,
 )
 
 _NAMES = {"StatusChanged": "status", "ConsoleWritten": "console", "DocumentEmitted": "document", "EventsLost": "gap"}
@@ -44,7 +49,15 @@ def item_words(item: Item) -> str:
     arguments += [f"{key}={value!r}" for key, value in sorted((item.kwargs or {}).items())]
     call = f"{item.name}({', '.join(arguments)})" if item.item_type.value == "plan" else item.name
     shown = call if len(call) <= 90 else call[:89] + "…"  # noqa: PLR2004 - the rest of a terminal line
+    if item.problems:
+        return f"{shown} (would fail: {item.problems[0].field}: {item.problems[0].description})"
     return f"{shown} (held)" if item.held else shown
+
+
+def task_words(found: TaskStatus) -> str:
+    """A task by name."""
+    where = " in the background" if found.task.run_in_background else ""
+    return f"{found.task.name or found.task.kind}{where} ({found.task.uid})"
 
 
 def mode_words(mode: QueueMode) -> str:
@@ -116,6 +129,16 @@ def _other_words(event: Event) -> str | None:
         return f"history cleared: {counted(event.removed, 'line')}"
     if isinstance(event, InventoryChanged):
         return f"environment offers {counted(event.plans, 'plan')} and {counted(event.devices, 'device')}"
+    if isinstance(event, ItemsChecked):
+        wrong = sum(1 for problems in event.problems.values() if problems)
+        return f"checked again: {counted(wrong, 'item')} would fail now, {len(event.problems) - wrong} right again"
+    if isinstance(event, TaskStarted):
+        return f"task started: {task_words(event.task)} by {event.task.task.user}"
+    if isinstance(event, TaskFinished):
+        ended = event.task.result
+        return f"task ended: {task_words(event.task)} {'well' if ended is None or ended.success else ended.message}"
+    if isinstance(event, PermissionsChanged):
+        return f"permissions changed: {', '.join(event.permissions['user_groups'])}"
     if isinstance(event, EventsLost):
         return f"some events were lost here: {', '.join(kind.value for kind in event.kinds)}"
     return None

@@ -16,13 +16,14 @@ from queueserver_cli.outcome import WrongCommand
 
 _TAKEN = {"name", "args", "kwargs", "meta", "properties"}
 #: Set by the server: accepted so that a printed item can be submitted again, and ignored.
-_IGNORED = {"item_type", "item_uid", "user", "user_group", "attempt", "retry_of", "held", "result"}
+_IGNORED = {"item_type", "item_uid", "user", "user_group", "attempt", "retry_of", "held", "problems", "result"}
 _SHOWN = 60
+_TAKEN_BY_FUNCTIONS = {"name", "args", "kwargs"}
 
 
 def parse_plan(text: str) -> Item:
     """The item that PLAN describes. Raises WrongCommand."""
-    fields = _literal(text)
+    fields = _literal(text, "PLAN")
     if not isinstance(fields, dict):
         raise WrongCommand(
             f"PLAN is a {type(fields).__name__}, but must be a dictionary such as "
@@ -34,6 +35,24 @@ def parse_plan(text: str) -> Item:
     if fields.get("item_type", "plan") != "plan":
         raise WrongCommand(f"PLAN has item_type {fields['item_type']!r}, but this command adds plans.")
     return _item(fields)
+
+
+def parse_function(text: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Name and arguments of the call that FUNC describes. Raises WrongCommand."""
+    fields = _literal(text, "FUNC")
+    if not isinstance(fields, dict):
+        raise WrongCommand('FUNC must be a dictionary such as \'{"name": "function_sleep", "args": [1]}\'.')
+    unknown = [key for key in fields if key not in _TAKEN_BY_FUNCTIONS | _IGNORED]
+    if unknown:
+        raise WrongCommand(f"FUNC has an unknown key {unknown[0]!r}. Known are: args, kwargs, name.")
+    if fields.get("item_type", "function") != "function":
+        raise WrongCommand(f"FUNC has item_type {fields['item_type']!r}, but this command executes functions.")
+    name, args, kwargs = fields.get("name"), fields.get("args", []), fields.get("kwargs", {})
+    if not isinstance(name, str) or not name:
+        raise WrongCommand("FUNC needs a name: the name of a function, as text, under the key 'name'.")
+    if not isinstance(args, (list, tuple)) or not isinstance(kwargs, dict):
+        raise WrongCommand("FUNC must have a list under 'args' and a dictionary under 'kwargs', if it has them.")
+    return name, list(args), kwargs
 
 
 def _item(fields: dict[str, Any]) -> Item:
@@ -59,7 +78,7 @@ def _item(fields: dict[str, Any]) -> Item:
     return item
 
 
-def _literal(text: str) -> Any:
+def _literal(text: str, word: str) -> Any:
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError, ValueError) as error:
@@ -69,15 +88,15 @@ def _literal(text: str) -> Any:
             warnings.simplefilter("ignore", SyntaxWarning)
             return ast.literal_eval(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-        raise WrongCommand(_explain(text, json_error, error)) from None
+        raise WrongCommand(_explain(text, word, json_error, error)) from None
 
 
-def _explain(text: str, json_error: Exception, python_error: Exception) -> str:
+def _explain(text: str, word: str, json_error: Exception, python_error: Exception) -> str:
     """Point at the place where the reader that came furthest gave up."""
     if isinstance(json_error, RecursionError) or isinstance(python_error, (RecursionError, MemoryError)):
-        return "PLAN is nested too deeply."
+        return f"{word} is nested too deeply."
     if not isinstance(json_error, json.JSONDecodeError):
-        return f"PLAN can't be read: {json_error}."
+        return f"{word} can't be read: {json_error}."
     place, reason = json_error.pos, json_error.msg
     if isinstance(python_error, SyntaxError) and python_error.lineno == 1 and python_error.offset is not None:
         python_place = python_error.offset - 1
@@ -86,6 +105,6 @@ def _explain(text: str, json_error: Exception, python_error: Exception) -> str:
     begin = max(0, place - _SHOWN // 2)
     shown = text[begin : begin + _SHOWN].replace("\n", " ").replace("\t", " ")
     return (
-        f"PLAN is neither JSON nor a Python literal. At character {place + 1}: {reason}\n"
+        f"{word} is neither JSON nor a Python literal. At character {place + 1}: {reason}\n"
         f"  {shown}\n  {' ' * (place - begin)}^"
     )

@@ -18,6 +18,8 @@ from queueserver_client import (
     RunningItem,
     RunSummary,
     Status,
+    TaskResult,
+    TaskStatus,
 )
 
 
@@ -33,6 +35,8 @@ def item_dict(item: Item) -> dict[str, Any]:
         body |= {"attempt": item.attempt, "retry_of": item.retry_of}
     if item.held:
         body["held"] = True
+    if item.problems:
+        body["problems"] = [f"{problem.field}: {problem.description}" for problem in item.problems]
     return body
 
 
@@ -59,9 +63,42 @@ def _result_dict(result: ItemResult) -> dict[str, Any]:
         "time_start": _seconds(result.start_time),
         "time_stop": _seconds(result.stop_time),
     }
+    if result.console_excerpt:
+        body["console_excerpt"] = result.console_excerpt
     if result.failure_cause.number:
         body["failure_cause"] = result.failure_cause.value
     return body
+
+
+def task_dict(found: TaskStatus) -> dict[str, Any]:
+    """A task and its result, under the names of the reference and beside them what is new."""
+    task = found.task
+    body: dict[str, Any] = {
+        "task_uid": task.uid,
+        "kind": task.kind.value,
+        "run_in_background": task.run_in_background,
+        "user": task.user,
+        "user_group": task.user_group,
+        "state": found.state.value,
+    }
+    if task.name:
+        body["name"] = task.name
+    return body | (
+        result_words(found.result) if found.result is not None else {"time_start": _seconds(task.create_time)}
+    )
+
+
+def result_words(result: TaskResult) -> dict[str, Any]:
+    """How a task ended."""
+    return {
+        "success": result.success,
+        "msg": result.message,
+        "traceback": result.traceback,
+        "return_value": result.return_value,
+        "time_start": _seconds(result.start_time),
+        "time_stop": _seconds(result.stop_time),
+        "console_excerpt": result.console_excerpt,
+    }
 
 
 def run_dict(run: RunSummary) -> dict[str, Any]:
@@ -96,6 +133,8 @@ def status_dict(status: Status) -> dict[str, Any]:
     for name in ("plan_queue", "plan_history", "plans_existing", "devices_existing", "plans_allowed"):
         body[f"{name}_uid"] = getattr(status, f"{name}_uid")
     body |= {"devices_allowed_uid": status.devices_allowed_uid, "run_list_uid": status.run_list_uid}
+    body |= {"task_results_uid": status.task_results_uid, "invalid_items": status.invalid_items}
+    body["worker_background_tasks"] = environment.background_tasks
     body |= {"revision": status.revision, "epoch": status.epoch, "role": status.role.value}
     body |= {"owner_address": status.owner_address, "storage": status.storage.value, "worker": status.worker.value}
     body["worker_environment"] = {
@@ -122,6 +161,7 @@ _WORDS: dict[type[Any], Any] = {
     RunningItem: running_dict,
     HistoryEntry: entry_dict,
     Status: status_dict,
+    TaskStatus: task_dict,
 }
 
 

@@ -1,0 +1,80 @@
+"""`qserver queue simulate …` and `queue validate …`: before anything moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+from queueserver_client import Item, Simulation
+
+from queueserver_cli.grammar import Action
+from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
+from queueserver_cli.places import nothing_more, uid
+from queueserver_cli.plan_text import parse_plan
+from queueserver_cli.session import Session
+from queueserver_cli.vocabulary import plain
+
+
+def simulate_plan(words: Sequence[str]) -> Action:
+    """`queue simulate plan PLAN`."""
+    nothing_more(words[1:])
+    return _simulate(_plan(words))
+
+
+def simulate_item(words: Sequence[str]) -> Action:
+    """`queue simulate item UID`."""
+    if not words:
+        raise WrongCommand("UID is missing.")
+    nothing_more(words[1:])
+    return _simulate(uid(words[0]))
+
+
+def validate_plan(words: Sequence[str]) -> Action:
+    """`queue validate plan PLAN`."""
+    nothing_more(words[1:])
+    item = _plan(words)
+
+    async def action(session: Session) -> Answer:
+        (verdict,) = await session.client.planning.validate([item])
+        lines = [verdict.message]
+        lines += [f"{v.field}: {v.description}" for v in verdict.violations if v.description not in verdict.message]
+        body = {"success": verdict.valid, "msg": "\n".join(filter(None, lines))}
+        details = {"reason": verdict.reason, "violations": plain(verdict.violations)}
+        return Answer(body, details, exit_code=ExitCode.SUCCESS if verdict.valid else ExitCode.REFUSED)
+
+    return action
+
+
+def _plan(words: Sequence[str]) -> Item:
+    if not words:
+        raise WrongCommand("PLAN is missing.")
+    return parse_plan(words[0])
+
+
+def _simulate(subject: Item | str) -> Action:
+    async def action(session: Session) -> Answer | None:
+        found = await session.client.planning.simulate(subject)
+        code = ExitCode.REFUSED if found.problems else ExitCode.SUCCESS
+        if session.printer.as_json:
+            return Answer({"success": not found.problems, "msg": "", "simulation": plain(found)}, exit_code=code)
+        _show(session, found)
+        return Answer({"success": not found.problems, "msg": _summary(found)}, exit_code=code)
+
+    return action
+
+
+def _show(session: Session, found: Simulation) -> None:
+    """What would happen, and in red what would go wrong."""
+    session.printer.coloured(found.text.rstrip("\n"))
+    for problem in found.problems:
+        where = f" ({problem.device})" if problem.device else ""
+        session.printer.coloured(click.style(f"message {problem.at_message}{where}: {problem.message}", fg="red"))
+
+
+def _summary(found: Simulation) -> str:
+    parts = [f"{found.runs} runs", f"{found.points} points", f"{found.messages} messages"]
+    if found.duration is not None:
+        parts.append(f"at least {found.duration:.3g} s")
+    if found.truncated:
+        parts.append("cut at the limit: this is only the beginning")
+    return ", ".join(parts) + "; nothing was moved"
