@@ -70,6 +70,7 @@ def printed(text: str) -> expect.Condition:
         ("\n\n\nraise ConnectionError('IOC is off')\n", 4, "ConnectionError", "IOC is off"),
         ("import sys\nsys.exit()\n", 2, "SystemExit", "remove the call"),
         ("import sys\nsys.exit('bye')\n", 2, "SystemExit", "bye"),
+        ("name = input('beamline? ')\n", 1, "EOFError", "EOF"),
         ("raise KeyboardInterrupt\n", 1, "KeyboardInterrupt", "correct it and open again"),
     ],
 )
