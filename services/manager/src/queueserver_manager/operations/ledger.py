@@ -222,8 +222,7 @@ class Ledger:
     async def _step(self) -> None:
         """Decide what is waiting, commit it, tell everybody."""
         entries, taken, refused, undos = self._decide()
-        before = self._record.revisions
-        after = before
+        before = after = self._record.revisions
         for entry in entries:
             after = after.after(entry.revision, entry.changes) if entry.revision else after
         self._committing = True
