@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE
 from queueserver.common.v1.item_pb2 import EXIT_STATUS_COMPLETED
 from queueserver.common.v1.task_pb2 import TaskResult
 
@@ -23,9 +22,6 @@ kept = []
 
 def look(name):
     return repr(globals().get(name))
-def is_first_engine():
-    return RE is first
-first = RE
 """
 
 
@@ -115,33 +111,6 @@ def test_a_traceback_shows_the_lines_of_the_script_that_defined_the_function(har
     assert 'File "<script 33333333>", line 2' in result.traceback
     assert 'File "<script 11111111>", line 2' in result.traceback
     assert "raise ValueError('first')  # of the first" in result.traceback
-
-
-def test_a_run_engine_that_a_script_rebinds_is_restored_unless_it_is_to_stay(hardy: EnvironmentChild) -> None:
-    assert script(hardy, "RE = 5\ndb = 6\n").success
-    first = hardy.task("first?", function={"name": "is_first_engine"})
-    assert decode(first.return_value) is True
-    assert look(hardy, "db") == "None"
-    script(hardy, "raise ValueError", keep_lists=True)
-    since = len(hardy.frames)
-    assert script(hardy, "RE = RunEngine({'who': 'the second'})\ndb = 7\n", update_re=True).success
-    hardy.wait_for(lambda frame: frame.run_engine.state == RUN_ENGINE_STATE_IDLE, since=since)
-    assert hardy.metadata()["who"] == "the second"
-    assert look(hardy, "db") == "7"
-    since = len(hardy.frames)
-    assert hardy.run("count", ["det1"]).exit_status == EXIT_STATUS_COMPLETED
-    starts = [frame for frame in hardy.frames[since:] if frame.document.document.HasField("start")]
-    assert [start.document.document.start.extra["who"].text for start in starts] == ["the second"]
-    script(hardy, "RE = first", update_re=True)
-
-
-def test_the_first_run_engine_may_come_by_a_script(startup: MakeFolder) -> None:
-    folder = startup(a="from ophyd.sim import det1\nfrom bluesky.plans import count\n")
-    with environment_child("--startup-dir", folder, "--keep-re") as child:
-        assert child.ready().run_engine_state == 0
-        script(child, "from bluesky import RunEngine\nRE = RunEngine({})\n", update_re=True, keep_lists=True)
-        child.wait_for(lambda frame: frame.run_engine.state == RUN_ENGINE_STATE_IDLE)
-        assert child.run("count", ["det1"]).exit_status == EXIT_STATUS_COMPLETED
 
 
 def test_modules_beside_the_startup_code_can_be_imported_and_are_read_anew_when_edited(startup: MakeFolder) -> None:

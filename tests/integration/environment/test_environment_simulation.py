@@ -49,12 +49,13 @@ def move_and_measure():
     where = yield from bps.rd(slow)
     found = yield from bps.trigger_and_read([det1, slow])
     print("read", where, found["slow"]["value"], sorted(found))
-@bpp.run_decorator()
 def with_answers():
+    uid = yield from bps.open_run(md={"plan_name": "inside"})
     status = yield from bps.abs_set(motor1, 3)
     yield from bps.wait_for([lambda: 1 / 0])
     answer = yield from bps.input_plan("how far? ")
-    print("answers", status.done, status.success, repr(answer))
+    closed = yield from bps.close_run()
+    print("answers", status.done, status.success, repr(answer), len(uid), uid == closed)
 def wrapped():
     @bpp.stage_decorator([det1])
     @bpp.relative_set_decorator([motor1])
@@ -140,7 +141,7 @@ def test_moves_are_relative_to_where_devices_would_be(hardy: EnvironmentChild) -
 
 def test_answers_look_like_those_of_a_run_engine(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("with_answers")
-    hardy.wait_for_output("answers True True ''")
+    hardy.wait_for_output("answers True True '' 36 True")
     assert found.runs == 1
     assert [problem.message for problem in found.problems] == ["It asks for input, which nobody can give in a queue."]
 
