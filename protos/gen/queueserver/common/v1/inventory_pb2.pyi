@@ -175,8 +175,8 @@ class ParameterType(_message.Message):
     device_protocol: _builtins.str
     """For KIND_DEVICE: which protocol the device follows: "Readable", "Movable", "Flyable"; empty for any."""
     type_name: _builtins.str
-    """Name that the plan's author gave to a list of names or texts, for example "Detectors"; it stands for the list in
-    `annotation`. Empty for all others.
+    """Name that the plan's author gave to a list of names or texts, for example "Detectors", or to an enum; it stands for
+    the list in `annotation`. Empty for all others.
     """
     listed: _builtins.bool
     """For the kinds that name devices or plans: only `choices` are allowed, even if there are none."""
@@ -236,7 +236,9 @@ class ParameterDescription(_message.Message):
     __DEVICE__ in place of bluesky's protocols. Empty if there is no annotation.
     """
     default_text: _builtins.str
-    """The default as a Python literal. Absent if the parameter is required."""
+    """The default as Python prints it: a literal, or for other objects the text that stands for them. Absent if the
+    parameter is required.
+    """
     description: _builtins.str
     """What it means, from the plan's decorator or docstring. Empty if not documented."""
     default_in_decorator: _builtins.bool
