@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bluesky.plan_stubs as bps
+from bluesky.protocols import Readable
 
 Messages = Generator[Any, Any, Any]
 
@@ -49,6 +50,16 @@ def last_stretch(gate: str) -> Messages:
     yield from bps.checkpoint()
     yield from bps.open_run()
     yield from _wait_for_byte(gate)
+    yield from bps.close_run()
+
+
+def reading_then_stepping(gate: str, detector: Readable) -> Messages:
+    """A checkpoint, a reading, the wait for the test, and another checkpoint, all in one run."""
+    yield from bps.open_run()
+    yield from bps.checkpoint()
+    yield from bps.trigger_and_read([detector])
+    yield from _wait_for_byte(gate)
+    yield from bps.checkpoint()
     yield from bps.close_run()
 
 
