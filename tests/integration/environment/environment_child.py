@@ -137,6 +137,15 @@ class EnvironmentChild:
         self.send(ToEnvironment(simulation=query))
         return self.wait_for(lambda frame: frame.simulation.number == number).simulation.simulation
 
+    def wait_for_told(self, text: str) -> None:
+        """Wait until a simulated plan has printed something."""
+
+        def is_told(_: FromEnvironment) -> bool:
+            told = (frame.task_printed for frame in self.frames if frame.HasField("task_printed"))
+            return text in "".join(piece.text for piece in told if not piece.task_uid)
+
+        self.wait_for(is_told)
+
     def exit(self) -> int:
         self.send(ToEnvironment(exit=ExitCommand()))
         return self.wait()

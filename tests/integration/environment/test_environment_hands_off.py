@@ -131,6 +131,6 @@ def test_hands_stay_off_while_a_plan_that_can_not_be_interrupted_lives(hardy: En
         assert ask(hardy, "taken") == ["stage", 1, "trigger"]
         gate.open()
         assert ask(hardy, "is_as_before") is True
-    hardy.wait_for_output("swallowed TimeIsOverError")
-    hardy.wait_for_output("refused: the plan calls axis.set itself")
+    hardy.wait_for_told("swallowed TimeIsOverError")
+    hardy.wait_for_told("refused: the plan calls axis.set itself")
     assert ask(hardy, "taken") == []

@@ -134,14 +134,14 @@ def test_a_grid_of_many_points_has_few_lines(hardy: EnvironmentChild) -> None:
 def test_moves_are_relative_to_where_devices_would_be(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("move_and_measure")
     assert targets(found)["slow"] == (2, 4.0, 5.0, "4", "5")
-    hardy.wait_for_output("read 5 5 ['det1', 'slow', 'slow_setpoint']")
+    hardy.wait_for_told("read 5 5 ['det1', 'slow', 'slow_setpoint']")
     found = hardy.simulate("rel_scan", ["det1"], "motor1", -1, 1, 3)
     assert targets(found)["motor1"] == (4, -1.0, 1.0, "-1", "0")
 
 
 def test_answers_look_like_those_of_a_run_engine(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("with_answers")
-    hardy.wait_for_output("answers True True '' 36 True")
+    hardy.wait_for_told("answers True True '' 36 True")
     assert found.runs == 1
     assert [problem.message for problem in found.problems] == ["It asks for input, which nobody can give in a queue."]
 
@@ -171,7 +171,7 @@ def test_the_duration_is_made_of_pauses_and_what_devices_tell(hardy: Environment
 
 def test_devices_of_ophyd_async_are_asked_in_their_own_loop(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("with_modern_devices")
-    hardy.wait_for_output("modern 5.0 5.0")
+    hardy.wait_for_told("modern 5.0 5.0")
     assert targets(found) == {"modern": (2, 3.0, 5.0, "3", "5")}
     assert [problem.message for problem in found.problems] == ["modern can't be set to 5: 5.0 is too far"]
     assert found.duration == pytest.approx(8)

@@ -304,7 +304,7 @@ class FromEnvironment(_message.Message):
 
     @_builtins.property
     def task_printed(self) -> Global___TaskPrinted:
-        """A background task printed something."""
+        """A background task or a simulation printed something."""
 
     @_builtins.property
     def simulation(self) -> Global___SimulationAnswer:
@@ -555,7 +555,7 @@ Global___TaskFinished: _TypeAlias = TaskFinished  # noqa: Y015
 
 @_typing.final
 class TaskPrinted(_message.Message):
-    """A background task printed something with Python's own means."""
+    """A background task or a simulation printed something with Python's own means."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -563,7 +563,7 @@ class TaskPrinted(_message.Message):
     STREAM_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     task_uid: _builtins.str
-    """The task."""
+    """The task; empty for a simulation."""
     stream: _console_pb2.ConsoleStream.ValueType
     """Where."""
     text: _builtins.str

@@ -31,7 +31,7 @@ from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
 from queueserver_worker.environment.startup_issues import refuse_issues
 from queueserver_worker.environment.startup_sources import StartupSource
-from queueserver_worker.environment.tasks.console import watch_streams
+from queueserver_worker.environment.thread_console import watch_streams
 from queueserver_worker.environment.user_api.compatibility import offer_user_api
 
 FLUSH_SECONDS: Final = 5.0

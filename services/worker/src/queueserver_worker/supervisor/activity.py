@@ -121,8 +121,9 @@ class Activity:
         self.publish_text(stream, text)
 
     def task_printed(self, frame: channel_pb2.TaskPrinted) -> None:
-        """Publish what a background task wrote."""
-        task_uid = frame.task_uid if self.tasks.printed_by(frame.task_uid, frame.text) else ""
+        """Publish what a background task wrote, or, without its uid, a simulation."""
+        known = bool(frame.task_uid) and self.tasks.printed_by(frame.task_uid, frame.text)
+        task_uid = frame.task_uid if known else ""
         for begin in range(0, len(frame.text), _PIECE):
             self._journal.console(
                 console_pb2.ConsoleOutput(

@@ -8,8 +8,14 @@ Does not guarantee that the thread of a plan that hangs ends, see `walk`.
 import threading
 from typing import Any, Final
 
+from queueserver.common.v1.console_pb2 import ConsoleStream
 from queueserver.common.v1.simulation_pb2 import Simulation, SimulationProblem
-from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, SimulationAnswer, SimulationQuery
+from queueserver.worker.v1.environment_channel_pb2 import (
+    FromEnvironment,
+    SimulationAnswer,
+    SimulationQuery,
+    TaskPrinted,
+)
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
 
 from queueserver_worker.environment.access import read_access
@@ -53,10 +59,13 @@ class Simulator:
             return _only(f"{MAX_PLANS} plans that were simulated before still hang: close the environment and open it.")
         limit = min(request.message_limit, MAX_MESSAGES) if request.message_limit > 0 else MAX_MESSAGES
         findings = Findings()
-        walk = Walk(make_plan, self._namespace, self._seat.engine, findings, limit)
+        walk = Walk(make_plan, self._namespace, self._seat.engine, findings, limit, self._tell)
         walk.start(self._places.release)
         truncated = not walk.wait(SECONDS)
         return findings.result(truncated=truncated)
+
+    def _tell(self, stream: "ConsoleStream.ValueType", text: str) -> None:
+        self._send(FromEnvironment(task_printed=TaskPrinted(stream=stream, text=text)))
 
 
 def _only(problem: str) -> Simulation:

@@ -22,6 +22,7 @@ from queueserver_worker.environment.simulation.devices import SimulatedDevices
 from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.hands_off import SimulatedActionError, hands_off
 from queueserver_worker.environment.simulation.messages import MessageReader
+from queueserver_worker.environment.thread_console import Tell, printing_told
 
 HANGING_SECONDS: Final = 5.0
 """A plan that has sent nothing for so long when its time is over hangs, probably."""
@@ -49,6 +50,8 @@ class Walk:
         Takes what is found.
     limit
         The most messages that are gone through.
+    tell
+        Takes what the plan prints.
 
     """
 
@@ -59,12 +62,14 @@ class Walk:
         engine: Any,
         findings: Findings,
         limit: int,
+        tell: Tell,
     ) -> None:
         self._make_plan = make_plan
         self._namespace = namespace
         self._engine = engine
         self._findings = findings
         self._limit = limit
+        self._tell = tell
         self._complete = False
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -89,7 +94,7 @@ class Walk:
 
     def _run(self, when_done: Callable[[], None]) -> None:
         try:
-            with hands_off.in_this_thread(self._namespace) as positions:
+            with printing_told(self._tell), hands_off.in_this_thread(self._namespace) as positions:
                 self._go_through(positions)
         finally:
             self._ended.set()

@@ -26,11 +26,11 @@ from queueserver_worker.environment.engine_seat import EngineSeat
 from queueserver_worker.environment.failures import error_text, user_traceback
 from queueserver_worker.environment.offer import Offer
 from queueserver_worker.environment.run_engine import Send
-from queueserver_worker.environment.tasks.console import printing_told
 from queueserver_worker.environment.tasks.errors import TaskRefusedError
 from queueserver_worker.environment.tasks.functions import call_function
 from queueserver_worker.environment.tasks.return_values import encode_return_value
 from queueserver_worker.environment.tasks.scripts import ScriptRunner, script_name
+from queueserver_worker.environment.thread_console import printing_told
 from queueserver_worker.task_terms import failure_text, kind_of
 
 

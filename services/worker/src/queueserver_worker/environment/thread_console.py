@@ -1,9 +1,9 @@
-"""Who prints: text that a background task writes goes to the supervisor with the task's name.
+"""Who prints: text that background tasks and simulations write goes to the supervisor with the name of its writer.
 
-Guarantees: what a background task writes with Python's own means, in its own thread, is told as the task's, in order
-and before its end; what anybody else writes goes where it always went.
-Does not guarantee that of threads and processes that a task starts, nor of what goes round `sys.stdout`: it appears
-as text of the environment.
+Guarantees: what they write with Python's own means, in their own thread, is told as theirs, in order and before their
+end; what anybody else writes goes where it always went.
+Does not guarantee that of threads and processes that they start, nor of what goes round `sys.stdout`: it appears as
+text of what goes on in the foreground.
 """
 
 import io
@@ -24,14 +24,14 @@ Tell: TypeAlias = "Callable[[ConsoleStream.ValueType, str], None]"
 class _Printer(threading.local):
     """Where the text of the present thread goes; None for the streams themselves."""
 
-    current: "TaskPrinter | None" = None
+    current: "ThreadPrinter | None" = None
 
 
 _printer: Final = _Printer()
 
 
-class TaskPrinter:
-    """Collects what one task writes and tells it line by line. Used by one thread."""
+class ThreadPrinter:
+    """Collects what one thread writes and tells it line by line."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
@@ -55,8 +55,8 @@ class TaskPrinter:
         self._waiting.clear()
 
 
-class _TaskAwareStream(io.TextIOWrapper):
-    """A standard stream that leaves the text of background tasks to their printers."""
+class _ThreadAwareStream(io.TextIOWrapper):
+    """A standard stream that leaves the text of some threads to their printers."""
 
     def __init__(self, inner: TextIO, stream: Stream) -> None:
         # The inner stream keeps its buffer too; it is written to by whoever kept a reference, and stays open with us.
@@ -85,15 +85,15 @@ class _TaskAwareStream(io.TextIOWrapper):
 
 
 def watch_streams() -> None:
-    """Put streams that know of tasks in place of the standard ones. Call it before anybody else keeps these."""
-    sys.stdout = _TaskAwareStream(sys.stdout, CONSOLE_STREAM_STDOUT)
-    sys.stderr = _TaskAwareStream(sys.stderr, CONSOLE_STREAM_STDERR)
+    """Put streams that know who writes in place of the standard ones. Call it before anybody else keeps these."""
+    sys.stdout = _ThreadAwareStream(sys.stdout, CONSOLE_STREAM_STDOUT)
+    sys.stderr = _ThreadAwareStream(sys.stderr, CONSOLE_STREAM_STDERR)
 
 
 @contextmanager
 def printing_told(tell: Tell) -> Iterator[None]:
     """Tell what the present thread writes in this context, instead of writing it."""
-    printer = TaskPrinter(tell)
+    printer = ThreadPrinter(tell)
     _printer.current = printer
     try:
         yield
