@@ -70,37 +70,40 @@ def _device_lines(inventory: pb.Inventory) -> Iterator[str]:
         nameless.ClearField("name")
         content = nameless.SerializeToString(deterministic=True)
         if content not in blocks:
-            blocks[content] = "\n".join(_mapping_lines(device_entry(device), "    "))
+            lines: list[str] = []
+            _add_mapping(lines, device_entry(device), "    ")
+            blocks[content] = "\n".join(lines)
         yield f"  {_scalar(device.name)}:"
         yield blocks[content]
 
 
-def _plan_lines(inventory: pb.Inventory) -> Iterator[str]:
-    yield f"{PLANS}:" if inventory.plans else f"{PLANS}: {{}}"
-    yield from _mapping_lines({plan.name: plan_entry(plan) for plan in inventory.plans}, "  ")
+def _plan_lines(inventory: pb.Inventory) -> list[str]:
+    lines = [f"{PLANS}:" if inventory.plans else f"{PLANS}: {{}}"]
+    _add_mapping(lines, {plan.name: plan_entry(plan) for plan in inventory.plans}, "  ")
+    return lines
 
 
-def _mapping_lines(entry: Entry, indent: str) -> Iterator[str]:
+def _add_mapping(lines: list[str], entry: Entry, indent: str) -> None:
     for key in sorted(entry):
         value = entry[key]
         if value and isinstance(value, dict):
-            yield f"{indent}{_scalar(key)}:"
-            yield from _mapping_lines(value, f"{indent}  ")
+            lines.append(f"{indent}{_scalar(key)}:")
+            _add_mapping(lines, value, f"{indent}  ")
         elif value and isinstance(value, list):
-            yield f"{indent}{_scalar(key)}:"
-            yield from _list_lines(value, indent)
+            lines.append(f"{indent}{_scalar(key)}:")
+            _add_list(lines, value, indent)
         else:
-            yield f"{indent}{_scalar(key)}: {_leaf(value)}"
+            lines.append(f"{indent}{_scalar(key)}: {_leaf(value)}")
 
 
-def _list_lines(values: list[Any], indent: str) -> Iterator[str]:
+def _add_list(lines: list[str], values: list[Any], indent: str) -> None:
     for value in values:
         if isinstance(value, dict):
-            first, *others = _mapping_lines(value, f"{indent}  ")
-            yield f"{indent}- {first.lstrip()}"
-            yield from others
+            first = len(lines)
+            _add_mapping(lines, value, f"{indent}  ")
+            lines[first] = f"{indent}- {lines[first].lstrip()}"
         else:
-            yield f"{indent}- {_leaf(value)}"
+            lines.append(f"{indent}- {_leaf(value)}")
 
 
 def _leaf(value: object) -> str:

@@ -11,6 +11,7 @@ from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.list_file import write_list
 
 from queueserver_worker.atomic_file import write_atomically
+from queueserver_worker.environment.garbage import no_collection
 
 _ADVICE: Final = "correct the permissions of the directory, or name another file with --existing-plans-devices"
 
@@ -52,7 +53,8 @@ class KeptList:
 
     def _write(self, path: Path, inventory: pb.Inventory) -> None:
         try:
-            write_atomically(path, write_list(inventory))
+            with no_collection():
+                write_atomically(path, write_list(inventory))
         except OSError as error:
             self._failure = f"The list of plans and devices can't be written to {path} ({error.strerror}); {_ADVICE}."
         else:

@@ -19,6 +19,7 @@ from queueserver_worker.environment.describe.expansion import Expansion
 from queueserver_worker.environment.describe.plan_reading import PlanError
 from queueserver_worker.environment.describe.plans import describe_plan, is_plan
 from queueserver_worker.environment.failures import error_text, is_own_frame
+from queueserver_worker.environment.garbage import no_collection
 from queueserver_worker.environment.user_api.registration import RegisteredDevice, Registrations, registrations
 
 MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
@@ -37,7 +38,8 @@ def take_inventory(namespace: Mapping[str, Any], *, device_max_depth: int = 0) -
         Levels of device trees that are described where nothing else is registered: 1 for devices alone, 0 for all.
 
     """
-    return _Inventory(dict(namespace), registrations()).take(device_max_depth)
+    with no_collection():
+        return _Inventory(dict(namespace), registrations()).take(device_max_depth)
 
 
 class _Inventory:

@@ -1,0 +1,17 @@
+"""Garbage collection, which on a large beamline goes through millions of objects of the startup code, most in vain."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Let no collection begin inside; for short work that makes many objects and no cycles of them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
