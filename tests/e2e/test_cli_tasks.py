@@ -95,7 +95,7 @@ def test_a_plan_is_checked_and_simulated_without_being_added(qserver: Shell) -> 
     assert (done.returncode, b"args[1]" in done.stdout) == (2, True)
     done = qserver("queue", "simulate", "plan", good)
     assert done.returncode == 0, done.stdout
-    assert b"1 runs" in done.stdout
+    assert b"1 run, " in done.stdout
     found = json.loads(qserver("--json", "queue", "simulate", "plan", good).stdout)["simulation"]
     assert (found["runs"], found["problems"], found["truncated"]) == (1, [], False)
 

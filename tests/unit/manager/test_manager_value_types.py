@@ -106,12 +106,16 @@ def test_a_value_of_another_type_is_refused_with_a_phrase(expected: ParameterTyp
         (of(_K.UNION, INTEGER, INTEGER), "a", 'must be a whole number, not "a"'),
         (of(_K.MAP, INTEGER), [], "must be an object, not []"),
         (DEVICE, 5, "must be the name of a device, not 5"),
-        (DEVICE, "det", "must be the name of a device, and there is no 'det'; did you mean 'det2', 'det1'?"),
-        (DEVICE, "zzz", "must be the name of a device, and there is no 'zzz'"),
+        (
+            DEVICE,
+            "det",
+            "must be the name of a device, and there is no 'det' that you may use; did you mean 'det2', 'det1'?",
+        ),
+        (DEVICE, "zzz", "must be the name of a device, and there is no 'zzz' that you may use"),
         (
             of(_K.UNION, DEVICE, NONE),
             "stagee",
-            "must be the name of a device, and there is no 'stagee'; did you mean 'stage'?",
+            "must be the name of a device, and there is no 'stagee' that you may use; did you mean 'stage'?",
         ),
         (of(_K.UNION, DEVICE, NONE), 5, "must be the name of a device or null, not 5"),
     ],
@@ -172,7 +176,7 @@ def test_each_wrong_value_is_named_with_the_path_of_its_field() -> None:
         note=5,
     )
     assert wrong == {
-        "item.args[0]": "element 1 must be the name of a device, and there is no 'dett2'; did you mean 'det2', 'det1'?",
+        "item.args[0]": "element 1 must be the name of a device, and there is no 'dett2' that you may use; did you mean 'det2', 'det1'?",
         "item.args[1]": "must be a whole number, not 1.5",
         "item.args[3]": 'must be a number, not "x"',
         "item.kwargs.delay": "must be a number, not null",

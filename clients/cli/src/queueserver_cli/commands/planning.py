@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import click
 from queueserver_client import Item, Simulation
 
+from queueserver_cli.event_words import counted
 from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import nothing_more, uid
@@ -72,8 +73,8 @@ def _show(session: Session, found: Simulation) -> None:
 
 
 def _summary(found: Simulation) -> str:
-    parts = [f"{found.runs} runs", f"{found.points} points", f"{found.messages} messages"]
-    if found.duration is not None:
+    parts = [counted(found.runs, "run"), counted(found.points, "point"), counted(found.messages, "message")]
+    if found.duration:
         parts.append(f"at least {found.duration:.3g} s")
     if found.truncated:
         parts.append("cut at the limit: this is only the beginning")

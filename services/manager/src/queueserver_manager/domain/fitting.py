@@ -101,7 +101,9 @@ def _name_mismatch(value: Any, expected: ParameterType, allowed: AllowedInventor
     names = allowed.device_names() if expected.kind is not TypeKind.PLAN else iter(())
     plans = allowed.plan_names() if expected.kind is not TypeKind.DEVICE else iter(())
     near = near_matches(value, (*names, *plans))
-    return f"must be {what}, and there is no {value[:_LONGEST_SHOWN]!r}" + (f"; did you mean {near}?" if near else "")
+    return f"must be {what}, and there is no {value[:_LONGEST_SHOWN]!r} that you may use" + (
+        f"; did you mean {near}?" if near else ""
+    )
 
 
 def out_of_bounds(value: Any, minimum: float | None, maximum: float | None) -> str:

@@ -89,6 +89,9 @@ class Files:
         """Plans and devices to begin with; None if there is no file, or if it is wrong, which is logged."""
         if self.lists is None:
             return None
+        if not self.lists.path.exists():
+            # Not written yet: the Worker writes it when an environment has opened.
+            return None
         try:
             return await self.read_lists()
         except FileInvalid as error:
