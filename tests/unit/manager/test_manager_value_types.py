@@ -176,7 +176,8 @@ def test_each_wrong_value_is_named_with_the_path_of_its_field() -> None:
         note=5,
     )
     assert wrong == {
-        "item.args[0]": "element 1 must be the name of a device, and there is no 'dett2' that you may use; did you mean 'det2', 'det1'?",
+        "item.args[0]": "element 1 must be the name of a device, and there is no 'dett2' that you may use; "
+        "did you mean 'det2', 'det1'?",
         "item.args[1]": "must be a whole number, not 1.5",
         "item.args[3]": 'must be a number, not "x"',
         "item.kwargs.delay": "must be a number, not null",
