@@ -12,13 +12,14 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import history_service_pb2, queue_service_pb2
+from queueserver.manager.v1 import history_service_pb2, queue_service_pb2, run_engine_service_pb2
 from queueserver_client import AsyncClient, ExitStatus, ManagerState, Plan
 
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.progress import begun, history, queue, until, until_state
-from tests.harness.raw import Stubs, connect, refused
+from tests.harness.raw import Stubs, connect, read_refusal, refused
+from tests.harness.stack import Stack
 from tests.harness.wait import bounded
 
 
@@ -58,6 +59,21 @@ async def test_an_id_that_comes_with_another_content_is_refused(raw: Stubs, shar
         refusal = await refused(call)
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED")
     assert (await shared_client.status()).revision == before.revision
+
+
+async def test_of_different_requests_for_the_plan_with_one_id_at_the_same_time_one_is_made(
+    raw: Stubs, shared_client: AsyncClient, shared_stack: Stack, gate: Gate
+) -> None:
+    (handle,) = await begun(shared_client, Plan("stepping", gate.path))
+    request_id = str(uuid.uuid4())
+    aborts = [run_engine_service_pb2.AbortNowRequest(note=note, request_id=request_id) for note in "ab" * 3]
+    answers = await asyncio.gather(*[raw.run_engine.AbortNow(abort) for abort in aborts], return_exceptions=True)
+    refusals = [read_refusal(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
+    assert [refusal.reason for refusal in refusals] == ["REQUEST_ID_REUSED"] * 3
+    assert [isinstance(answer, grpc.aio.AioRpcError) for answer in answers] in ([False, True] * 3, [True, False] * 3)
+    assert (await bounded(handle.result())).result.exit_status is ExitStatus.ABORTED
+    await until_state(shared_client, ManagerState.IDLE)
+    assert "never retrieved" not in shared_stack.log()
 
 
 async def test_a_refused_request_may_be_repeated_under_its_id_when_it_fits(

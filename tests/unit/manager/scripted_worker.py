@@ -44,8 +44,14 @@ class ScriptedWorker:
         #: What the Worker reports before its answer arrives.
         self.reports_first: Environment | None = None
         self.answer: Mapping[str, Any] = {}
+        #: A command that has arrived, and leave for it to be answered.
+        self.arrived = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def _command(self) -> None:
+        self.arrived.set()
+        await self.may_answer.wait()
         if self.reports_first is not None and self.view is not None:
             self.view.set_environment(self.reports_first)
         fault, self.fault = self.fault, None

@@ -165,23 +165,6 @@ async def test_an_answer_is_not_recalled_before_it_is_stored() -> None:
         assert await asyncio.wait_for(recalled, SECONDS) is None
 
 
-async def test_what_was_done_outside_is_remembered_and_told_once() -> None:
-    async with office("ab") as o:
-        assert await o.ledger.remember("done", reply()) == b"done at 0"
-        assert o.ledger.recall_deed(reply()) == await o.ledger.remember("again", reply()) == b"done at 0"
-        assert await o.ledger.remember("done", reply("")) == b"done at 0"
-        assert o.store.commits == [[0]]
-
-
-async def test_what_was_done_outside_is_answered_also_when_it_can_not_be_stored() -> None:
-    async with office("ab") as o:
-        o.store.up.clear()
-        o.store.fail(fate_known=True)
-        assert await o.ledger.remember("done", reply()) == b"done at 0"
-        assert await o.ledger.remember("done", reply()) == b"done at 0"
-        assert o.ledger.recall_deed(reply()) is None
-
-
 async def test_old_answers_are_let_go_a_few_at_a_time_with_new_ones() -> None:
     async with office() as o:
         for number in range(6):

@@ -200,8 +200,8 @@ async def test_what_the_worker_refuses_is_refused_and_leaves_no_trace(
 async def test_a_repeated_verb_is_answered_and_not_passed_on_again() -> None:
     async with desk(PAUSED) as d:
         assert await d.control(_V.RESUME, REPLY) == b"done"
-        while d.office.ledger._remembering:
-            await asyncio.wait(d.office.ledger._remembering)
+        while d.run_engine._deeds._under_way:
+            await asyncio.wait(d.run_engine._deeds._under_way)
         d.view.set_environment(RUNNING)
         assert await d.control(_V.RESUME, REPLY) == b"done"
         assert len(d.worker.heard) == 1

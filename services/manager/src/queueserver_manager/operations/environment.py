@@ -19,6 +19,7 @@ from queueserver_manager.domain.lifecycle import (
     PendingCommand,
     check,
 )
+from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
@@ -44,6 +45,7 @@ class EnvironmentOperations:
         on_stale: Callable[[], None],
     ) -> None:
         self._ledger = ledger
+        self._deeds = Deeds(ledger)
         self._view = view
         self._worker = worker
         self._new_id = new_id
@@ -51,9 +53,9 @@ class EnvironmentOperations:
 
     async def open(self, reply: Reply[str]) -> bytes:
         """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
-        known = self._ledger.recall_deed(reply)
-        if known is not None:
-            return known
+        return await self._deeds.once(reply, self._open, in_haste=False)
+
+    async def _open(self) -> str:
         self._require_worker()
         if self._view.environment.exists and self._view.pending is PendingCommand.NONE:
             settled = self._view.environment.state in _SETTLED
@@ -62,13 +64,13 @@ class EnvironmentOperations:
         check(Action.OPEN_ENVIRONMENT, self._state())
         environment_id = self._new_id()
         await self._command(PendingCommand.OPEN, environment_id, lambda: self._worker.open_environment(environment_id))
-        return await self._ledger.remember(environment_id, reply)
+        return environment_id
 
     async def close(self, reply: Reply[str]) -> bytes:
         """Begin to close; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
-        known = self._ledger.recall_deed(reply)
-        if known is not None:
-            return known
+        return await self._deeds.once(reply, self._close, in_haste=False)
+
+    async def _close(self) -> str:
         self._require_worker()
         state = self._state()
         if state is ManagerState.IDLE:
@@ -76,19 +78,19 @@ class EnvironmentOperations:
         check(Action.CLOSE_ENVIRONMENT, state)
         environment_id = self._view.environment.environment_id
         await self._command(PendingCommand.CLOSE, environment_id, self._worker.close_environment)
-        return await self._ledger.remember(environment_id, reply)
+        return environment_id
 
     async def destroy(self, reply: Reply[str]) -> bytes:
         """Begin to kill; the result is the id. Waits for no commit. Raises EnvironmentClosed, WorkerUnavailable."""
-        known = self._ledger.recall_deed(reply)
-        if known is not None:
-            return known
+        return await self._deeds.once(reply, self._destroy, in_haste=True)
+
+    async def _destroy(self) -> str:
         self._require_worker()
         if self._view.pending is not PendingCommand.OPEN:
             self._require_environment()
         environment_id = self._view.environment.environment_id
         await self._command(PendingCommand.DESTROY, environment_id, self._worker.destroy_environment)
-        return self._ledger.remember_later(environment_id, reply)
+        return environment_id
 
     def get(self) -> Environment:
         """The environment as last reported."""

@@ -23,15 +23,14 @@ from dataclasses import dataclass, fields
 from typing import Any, Generic, TypeVar
 
 from queueserver_manager.domain.changes import Change, Decision, ForgetRequests, RememberRequest
-from queueserver_manager.domain.errors import NotReady, Refused, StorageUnavailable, Unavailable
+from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, StorageUnavailable
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import RunningItem
-from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import Permissions
-from queueserver_manager.domain.record import Record, Revisions, Undo
+from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import outdated
 from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.summary import summary_of
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
 T = TypeVar("T")
@@ -50,26 +49,6 @@ class Committed(Generic[T]):
     result: T
     revision: int
     answer: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The record in a few words, as committed."""
-
-    store_id: str
-    revisions: Revisions
-    items_in_queue: int
-    items_in_history: int
-    running: RunningItem | None
-    stop_pending: bool
-    mode: QueueMode
-    autostart: bool
-    #: The item at the head of the queue is held.
-    head_held: bool
-    #: A task keeps the environment to itself.
-    foreground_task: bool = False
-    #: Items that would fail as things are now.
-    invalid_items: int = 0
 
 
 @dataclass(slots=True)
@@ -118,7 +97,8 @@ class Ledger:
         self._on_storage = on_storage
         self._waiting: deque[_Waiting] = deque()
         self._readers: list[tuple[Callable[[Record], Any], asyncio.Future[Any]]] = []
-        self._remembering: set[asyncio.Task[bytes]] = set()
+        #: Fingerprint, by id, of requests that are being carried out outside of the record.
+        self._reserved: dict[str, str] = {}
         self._work = asyncio.Event()
         self._committing = False
         self._closed = False
@@ -128,23 +108,7 @@ class Ledger:
         self.storage_back = asyncio.Event()
         self.storage_back.set()
         #: The committed record in a few words, to be had at any moment without waiting.
-        self.summary = self._summarise()
-
-    def _summarise(self) -> Summary:
-        record = self._record
-        return Summary(
-            record.store_id,
-            record.revisions,
-            len(record.queue),
-            len(record.history),
-            record.running,
-            record.execution.stop_pending,
-            record.mode,
-            record.autostart,
-            head_held=len(record.queue) > 0 and record.queue.at(0).held,
-            foreground_task=record.tasks.foreground is not None,
-            invalid_items=record.queue.invalid,
-        )
+        self.summary = summary_of(self._record)
 
     async def submit(self, decide: Callable[[Record], Decision[T]], reply: Reply[T] = UNHEARD) -> Committed[T]:
         """Decide, commit, announce, unless the request was answered before.
@@ -242,7 +206,7 @@ class Ledger:
         self._record.revisions = after
         self._committing = False
         if entries:
-            self.summary = self._summarise()
+            self.summary = summary_of(self._record)
         try:
             if entries:
                 self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
@@ -284,6 +248,7 @@ class Ledger:
     def _take(self, waiting: _Waiting, revision: int) -> tuple[Committed[Any], Entry | None]:
         """Take one decision on the record as it stands at a revision; answers what it writes, if anything."""
         record, reply = self._record, waiting.reply
+        self._require_unreserved(reply)
         known = reply.known(record)
         if known is not None:
             return Committed(None, revision, known), None
@@ -315,27 +280,6 @@ class Ledger:
             raise
         return undos
 
-    async def remember(self, result: T, reply: Reply[T]) -> bytes:
-        """Store the answer to something that was done outside of the record; answers it.
-
-        If it can't be stored, the deed stands all the same, and only its repetition is not recognised.
-        """
-        revision = self.summary.revisions.last
-        if not reply.request_id:
-            return reply.encode(result, revision)
-        try:
-            return (await self.submit(lambda _: Decision(result), reply)).answer
-        except Unavailable:
-            return reply.encode(result, revision)
-
-    def remember_later(self, result: T, reply: Reply[T]) -> bytes:
-        """As :meth:`remember`, without waiting: nobody in an emergency waits for somebody else's commit."""
-        if reply.request_id:
-            task = asyncio.get_running_loop().create_task(self.remember(result, reply))
-            self._remembering.add(task)
-            task.add_done_callback(self._remembering.discard)
-        return reply.encode(result, self.summary.revisions.last)
-
     async def recall(self, reply: Reply[Any]) -> bytes | None:
         """The first answer to a request, if there is one, and once it is stored. Raises RequestIdReused."""
         known = reply.known(self._record)
@@ -345,7 +289,20 @@ class Ledger:
 
     def recall_deed(self, reply: Reply[Any]) -> bytes | None:
         """As :meth:`recall`, for what was done outside of the record: it is done, stored or not. Waits for nothing."""
+        self._require_unreserved(reply)
         return reply.known(self._record)
+
+    def reserve(self, reply: Reply[Any]) -> None:
+        """Keep a request id for a deed outside of the record that begins: no other request may have it."""
+        self._reserved[reply.request_id] = reply.fingerprint
+
+    def release(self, reply: Reply[Any]) -> None:
+        """The deed is over, and its answer stored if it is to be kept."""
+        self._reserved.pop(reply.request_id, None)
+
+    def _require_unreserved(self, reply: Reply[Any]) -> None:
+        if self._reserved.get(reply.request_id, reply.fingerprint) != reply.fingerprint:
+            raise RequestIdReused
 
     @staticmethod
     def _answer(taken: _Taken, refused: _Refused, failure: BaseException | None) -> None:
@@ -393,7 +350,7 @@ class Ledger:
             raise OwnershipLost
         for part in fields(fresh):
             setattr(self._record, part.name, getattr(fresh, part.name))
-        self.summary = self._summarise()
+        self.summary = summary_of(self._record)
         _log.info("Redis is back at revision %d", fresh.revisions.last)
         self._on_commit(missed)
         self._recovering = False

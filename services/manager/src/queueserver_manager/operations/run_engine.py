@@ -20,6 +20,7 @@ from queueserver_manager.domain.errors import (
 from queueserver_manager.domain.item import RunSummary
 from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState, check
 from queueserver_manager.domain.metadata import permitted
+from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
@@ -48,6 +49,7 @@ class RunEngineOperations:
         on_stale: Callable[[], None],
     ) -> None:
         self._ledger = ledger
+        self._deeds = Deeds(ledger)
         self._view = view
         self._worker = worker
         self._permitted_keys = permitted_keys
@@ -55,9 +57,9 @@ class RunEngineOperations:
 
     async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
         """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
-        known = self._ledger.recall_deed(reply)
-        if known is not None:
-            return known
+        return await self._deeds.once(reply, lambda: self._control(verb, note), in_haste=True)
+
+    async def _control(self, verb: RunEngineVerb, note: str) -> None:
         action, view = _ACTIONS[verb], self._view
         self._check(action)
         if action is Action.PAUSE:
@@ -66,7 +68,6 @@ class RunEngineOperations:
             await self._send(verb, note, action)
             view.leave_pause()
         view.changed()
-        return self._ledger.remember_later(None, reply)
 
     async def _pause(self, verb: RunEngineVerb, note: str) -> None:
         """Ask for a pause. It is noted first: it may take effect, or the plan may end, before the answer is here."""

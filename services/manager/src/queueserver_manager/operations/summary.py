@@ -1,0 +1,46 @@
+"""The record in a few words, for whoever must not wait for it and needs no more: the status, the runner, autostart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queueserver_manager.domain.item import RunningItem
+from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.record import Record, Revisions
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The record in a few words, as committed."""
+
+    store_id: str
+    revisions: Revisions
+    items_in_queue: int
+    items_in_history: int
+    running: RunningItem | None
+    stop_pending: bool
+    mode: QueueMode
+    autostart: bool
+    #: The item at the head of the queue is held.
+    head_held: bool
+    #: A task keeps the environment to itself.
+    foreground_task: bool = False
+    #: Items that would fail as things are now.
+    invalid_items: int = 0
+
+
+def summary_of(record: Record) -> Summary:
+    """The record as it is now."""
+    return Summary(
+        record.store_id,
+        record.revisions,
+        len(record.queue),
+        len(record.history),
+        record.running,
+        record.execution.stop_pending,
+        record.mode,
+        record.autostart,
+        head_held=len(record.queue) > 0 and record.queue.at(0).held,
+        foreground_task=record.tasks.foreground is not None,
+        invalid_items=record.queue.invalid,
+    )
