@@ -11,7 +11,22 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import adding, batch, execution, latency, listing, memory, opening, report, status
+from tests.bench import (
+    adding,
+    allowing,
+    batch,
+    checking,
+    editing,
+    execution,
+    latency,
+    listing,
+    memory,
+    opening,
+    pausing,
+    report,
+    status,
+    tasks,
+)
 from tests.bench.figures import Figure
 from tests.bench.usage import Others
 
@@ -20,10 +35,18 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "latency": latency.measure,
     "adding": adding.measure,
     "batch": batch.measure,
+    "big batch": batch.measure_big,
+    "editing": editing.measure,
     "listing": listing.measure,
+    "long listing": listing.measure_long,
     "status": status.measure,
+    "pausing": pausing.measure,
+    "tasks": tasks.measure,
+    "checking": checking.measure,
+    "checking again": checking.measure_queue,
     "opening": opening.measure,
     "open big profile": opening.measure_big,
+    "allowed lists": allowing.measure,
     "memory": memory.measure,
 }
 #: Columns of the table when it does not go to a terminal.

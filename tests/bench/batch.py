@@ -1,4 +1,4 @@
-"""A batch of 1,000 validated plans, and what another client feels of it."""
+"""Batches of 1,000 and of 10,000 validated plans, and what another client feels of them."""
 
 from __future__ import annotations
 
@@ -6,46 +6,48 @@ import time
 
 from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest, ClearQueueRequest
 
-from tests.bench import child
 from tests.bench.channel import Stubs, connect, typical_plan
 from tests.bench.figures import Figure, milliseconds, spread
+from tests.bench.meanwhile import Window, another_client
 from tests.bench.queue_run import open_environment
 from tests.harness.stack import running_stack
 
-BATCH = 1000
-ROUNDS = 15
-
-#: When a batch was sent and when its answer was there, by the monotonic clock.
-Window = tuple[float, float]
+BATCH, BIG_BATCH = 1_000, 10_000
+ROUNDS, BIG_ROUNDS = 15, 8
 
 
 async def measure() -> list[Figure]:
+    """A batch as people send it."""
+    return await _measure(BATCH, ROUNDS, aim=60, existing="780-960", status_aim=10, status_existing="460-850")
+
+
+async def measure_big() -> list[Figure]:
+    """A batch as programs send it."""
+    return await _measure(BIG_BATCH, BIG_ROUNDS, aim=None, existing="", status_aim=20, status_existing="")
+
+
+async def _measure(
+    size: int, rounds: int, *, aim: float | None, existing: str, status_aim: float, status_existing: str
+) -> list[Figure]:
     """Batches alone, then batches while another process asks for the status."""
     with running_stack() as stack:
         async with connect(stack.address) as stubs:
             await open_environment(stubs)
-            await _batches(stubs, 2)
-            alone = [end - begin for begin, end in await _batches(stubs, ROUNDS)]
-            async with child.start("tests.bench.prober", stack.address) as prober:
-                windows = await _batches(stubs, ROUNDS)
-                await prober.go()
-                calls: list[tuple[float, float]] = (await prober.result())["calls"]
-    watched = [end - begin for begin, end in windows]
-    waits = [took for began, took in calls if any(_overlap(began, took, window) for window in windows)]
+            await send_batches(stubs, size, 2)
+            alone = [end - begin for begin, end in await send_batches(stubs, size, rounds)]
+            async with another_client(stack.address) as waits:
+                waits.windows += await send_batches(stubs, size, rounds)
+    watched = waits.seconds
     return [
-        Figure("batch, nobody else", milliseconds(alone), "ms", aim=60, existing="780-960", note=spread(alone)),
+        Figure("batch, nobody else", milliseconds(alone), "ms", aim=aim, existing=existing, note=spread(alone)),
         Figure("batch, another client asks without pause", milliseconds(watched), "ms", note=spread(watched)),
-        Figure("status of another client meanwhile, max", max(waits) * 1000, "ms", aim=10, existing="460-850"),
-        Figure("status of another client meanwhile, p99", milliseconds(waits, 99), "ms", note=spread(waits)),
+        *waits.figures(status_aim, existing=status_existing),
     ]
 
 
-def _overlap(began: float, took: float, window: Window) -> bool:
-    return began <= window[1] and began + took >= window[0]
-
-
-async def _batches(stubs: Stubs, rounds: int) -> list[Window]:
-    request = AddItemsRequest(items=[typical_plan()] * BATCH)
+async def send_batches(stubs: Stubs, size: int, rounds: int) -> list[Window]:
+    """Send batches to an empty queue, which is empty again afterwards; answers when each was on its way."""
+    request = AddItemsRequest(items=[typical_plan()] * size)
     windows = []
     for _ in range(rounds):
         begin = time.monotonic()

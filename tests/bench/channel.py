@@ -13,8 +13,13 @@ from queueserver.common.v1.item_pb2 import Item
 from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceStub
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
+from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from queueserver.manager.v1.permission_service_pb2_grpc import PermissionServiceStub
+from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
+from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceStub
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
+from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub
 
 #: Without a pool of its own, each channel to the same address would use the same connection.
 _OPTIONS = [
@@ -33,6 +38,11 @@ class Stubs:
     history: Any
     environment: Any
     events: Any
+    run_engine: Any
+    inventory: Any
+    permissions: Any
+    planning: Any
+    tasks: Any
 
 
 @contextlib.asynccontextmanager
@@ -46,6 +56,11 @@ async def connect(address: str) -> AsyncIterator[Stubs]:
             HistoryServiceStub(channel),
             EnvironmentServiceStub(channel),
             EventServiceStub(channel),
+            RunEngineServiceStub(channel),
+            InventoryServiceStub(channel),
+            PermissionServiceStub(channel),
+            PlanningServiceStub(channel),
+            TaskServiceStub(channel),
         )
 
 

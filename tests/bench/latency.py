@@ -6,19 +6,15 @@ same machine compares it with its own.
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 from queueserver.manager.v1 import event_service_pb2 as events
 
 from tests.bench.channel import connect, plan
 from tests.bench.figures import Figure, milliseconds, spread
 from tests.bench.queue_run import Heard, open_environment, run_queue
-from tests.harness.services import DEMO_STARTUP
-from tests.harness.stack import running_stack, short_directory
+from tests.bench.startup_code import bench_startup
+from tests.harness.stack import running_stack
 
 TICKS = 200
 PLANS = 100
@@ -35,7 +31,7 @@ _EXISTING = "260 (p95 480)"
 
 async def measure() -> list[Figure]:
     """A plan that ticks, and a queue of short plans."""
-    with _startup() as startup, running_stack(startup=startup) as stack:
+    with bench_startup() as startup, running_stack(startup=startup) as stack:
         async with connect(stack.address) as stubs:
             await open_environment(stubs)
             await run_queue(stubs, [plan("ticking", 20)], _KINDS)
@@ -71,13 +67,3 @@ def _console(heard: Heard) -> list[float]:
 def _ends(heard: Heard) -> list[float]:
     added = [(event.history_added.entry, now) for event, now in heard.events if event.HasField("history_added")]
     return [now - entry.result.stop_time.ToNanoseconds() / 1e9 for entry, now in added]
-
-
-@contextlib.contextmanager
-def _startup() -> Iterator[Path]:
-    """The demo startup code and ours in one folder."""
-    with short_directory() as folder:
-        for file in [*DEMO_STARTUP.iterdir(), *(Path(__file__).parent / "startup").iterdir()]:
-            if file.is_file():
-                shutil.copy(file, folder)
-        yield folder

@@ -1,19 +1,24 @@
-"""Listing a queue of 10,000 items: all of it in one page, and its first page."""
+"""Listing a queue: of 10,000 items all of it in one page, and its first page; of 100,000 items in pages."""
 
 from __future__ import annotations
 
 import time
 from typing import Any
 
-from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest, ListItemsRequest
+from queueserver.manager.v1.queue_service_pb2 import AddItemRequest, ListItemsRequest, RemoveItemRequest
 
-from tests.bench.channel import connect, typical_plan
+from tests.bench.channel import Stubs, connect, typical_plan
 from tests.bench.figures import Figure, milliseconds, spread
+from tests.bench.filling import fill_queue
+from tests.bench.meanwhile import another_client
 from tests.bench.queue_run import open_environment
 from tests.harness.stack import running_stack
 
 ITEMS = 10_000
 ROUNDS = 20
+LONG = 100_000
+_LONG_PAGE = 10_000
+_LONG_ROUNDS = 3
 
 
 async def measure() -> list[Figure]:
@@ -21,7 +26,7 @@ async def measure() -> list[Figure]:
     with running_stack() as stack:
         async with connect(stack.address) as stubs:
             await open_environment(stubs)
-            await stubs.queue.AddItems(AddItemsRequest(items=[typical_plan()] * ITEMS))
+            await fill_queue(stubs, ITEMS)
             whole, size = await _list(stubs.queue, ITEMS)
             page, _ = await _list(stubs.queue, 100)
     note = f"{spread(whole)}; {size / 1e6:.1f} MB"
@@ -29,6 +34,48 @@ async def measure() -> list[Figure]:
         Figure("10,000 items, whole", milliseconds(whole), "ms", aim=30, existing="90-130", note=note),
         Figure("first page (100)", milliseconds(page), "ms", aim=3, existing="90-130", note=spread(page)),
     ]
+
+
+async def measure_long() -> list[Figure]:
+    """A queue as long as it can be, and what another client feels when it is listed."""
+    with running_stack() as stack:
+        async with connect(stack.address) as stubs:
+            await open_environment(stubs)
+            await fill_queue(stubs, LONG - 1)
+            async with another_client(stack.address) as waits:
+                fresh, again = [], []
+                for _ in range(ROUNDS):
+                    await stubs.queue.AddItem(AddItemRequest(item=typical_plan()))
+                    with waits.counted():
+                        fresh.append(await _first_page(stubs))
+                    again.append(await _first_page(stubs))
+                    await stubs.queue.RemoveItem(RemoveItemRequest())
+            async with another_client(stack.address) as whole:
+                for _ in range(_LONG_ROUNDS):
+                    with whole.counted():
+                        await _all_pages(stubs)
+    return [
+        Figure("first page (100) after a change", milliseconds(fresh), "ms", aim=3, note=spread(fresh)),
+        Figure("first page (100) again", milliseconds(again), "ms", aim=3, note=spread(again)),
+        *waits.figures(20),
+        Figure("all of it in pages of 10,000", milliseconds(whole.seconds), "ms", note=spread(whole.seconds)),
+        *whole.figures(20),
+    ]
+
+
+async def _first_page(stubs: Stubs) -> float:
+    begin = time.perf_counter()
+    await stubs.queue.ListItems(ListItemsRequest(page_size=100))
+    return time.perf_counter() - begin
+
+
+async def _all_pages(stubs: Stubs) -> None:
+    token, count = "", 0
+    while not count or token:
+        page = await stubs.queue.ListItems(ListItemsRequest(page_size=_LONG_PAGE, page_token=token))
+        token, count = page.next_page_token, count + len(page.items)
+    if count != page.queue_size:
+        raise RuntimeError(f"{count} items came instead of {page.queue_size}")
 
 
 async def _list(queue: Any, size: int) -> tuple[list[float], int]:

@@ -19,3 +19,10 @@ def ticking(num: int, pause: float = 0.01) -> _Generator[_Any, _Any, None]:
         yield from _bps.trigger_and_read([_det1])
         yield from _bps.sleep(pause)
     yield from _bps.close_run()
+
+
+def waiting(pause: float = 0.01) -> _Generator[_Any, _Any, None]:
+    """Do nothing until somebody ends it; it can be paused and resumed everywhere."""
+    while True:
+        yield from _bps.checkpoint()
+        yield from _bps.sleep(pause)
