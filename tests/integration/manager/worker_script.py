@@ -88,6 +88,8 @@ class WorkerScript:
         self.fate_of_acknowledgement = Fate.ACCEPTED
         self.hanging = 0
         self.epoch = 0
+        #: How often a Manager told its epoch and nothing else.
+        self.fences = 0
         #: What a Manager must not do and did.
         self.faults: list[str] = []
 
@@ -158,12 +160,13 @@ class WorkerScript:
         It shows that by acknowledging an old outcome; without one there is nothing to wait for.
         """
         with self.changed:
-            old = {outcome.execution_id for outcome in self.ended[-1:]}
-            self.accounted -= old
+            old, fences = {outcome.execution_id for outcome in self._newest(1)}, self.fences
             self.remember(1)
             self.break_connection()
-            # As long as a Manager waits for an answer, less a margin.
-            self.changed.wait_for(lambda: old <= self.accounted, 3)
+            # Together less than a Manager waits for an answer.
+            self.changed.wait_for(lambda: self.fences > fences, 2)
+            self.accounted -= old
+            self.changed.wait_for(lambda: old <= self.accounted, 2)
 
     # What it does
 
@@ -201,13 +204,16 @@ class WorkerScript:
     def report_again(self, count: int) -> None:
         """The newest outcomes are reported once more, the newest one first."""
         with self.changed:
-            for outcome in reversed(self.ended[-count:]):
+            for outcome in reversed(self._newest(count)):
                 self._report(WorkerEvent(execution_finished=outcome))
 
     def remember(self, count: int) -> None:
         """It keeps the newest outcomes although they were acknowledged."""
         with self.changed:
-            self.outcomes.update((outcome.execution_id, outcome) for outcome in self.ended[-count:])
+            self.outcomes.update((outcome.execution_id, outcome) for outcome in self._newest(count))
+
+    def _newest(self, count: int) -> list[ExecutionOutcome]:
+        return self.ended[max(0, len(self.ended) - count) :]
 
     def mark(self, number: int) -> None:
         """Report a change by which the test recognises that everything before it was heard."""

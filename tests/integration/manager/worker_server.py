@@ -114,6 +114,7 @@ class _Servicer(WorkerServiceServicer):
         script = self._script
         with script.changed:
             self._fence(request.epoch, context)
+            script.fences += not request.execution_ids
             if request.execution_ids:
                 self._note(request.execution_ids)
                 fate, script.fate_of_acknowledgement = script.fate_of_acknowledgement, Fate.ACCEPTED
