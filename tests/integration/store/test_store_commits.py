@@ -9,8 +9,8 @@ import redis as blocking
 from queueserver_manager.domain.changes import DropItem, PutItem
 from queueserver_manager.domain.events import ItemsAdded, QueueCleared
 from queueserver_manager.domain.record import Revisions
+from queueserver_manager.store.loading import SchemaTooNew
 from queueserver_manager.store.port import Entry, OwnershipLost, StoreDown
-from queueserver_manager.store.redis import SchemaTooNew
 
 from tests.harness.redis import RedisProcess
 from tests.integration.store.owner import NOW, Owner, everything, owner, plan, state

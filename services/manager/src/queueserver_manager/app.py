@@ -58,6 +58,7 @@ from queueserver_manager.store.codec import encode_item
 from queueserver_manager.store.connection import connect, pause, wait_for_answer
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
 from queueserver_manager.store.list_file import ListFile
+from queueserver_manager.store.loading import StoreUnusable
 from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
@@ -111,7 +112,8 @@ class Manager:
             return 0
         error = work.exception()
         if error is not None:
-            _log.error("The Manager ends: %s", error, exc_info=error)
+            # What is wrong with the store is told in its sentence; anything else is for developers.
+            _log.error("The Manager ends: %s", error, exc_info=None if isinstance(error, StoreUnusable) else error)
         return 1
 
     async def _terms(self) -> None:

@@ -17,33 +17,21 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.events import Announcement
-from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
-from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
-from queueserver_manager.domain.requests import AnsweredRequest
-from queueserver_manager.domain.tasks import Tasks
-from queueserver_manager.store import codec
 from queueserver_manager.store.commands import commands_for, revisions_command
 from queueserver_manager.store.connection import wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
-from queueserver_manager.store.permission_codec import decode_permissions
+from queueserver_manager.store.loading import Loader, Stored
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
 from queueserver_manager.store.script_line import ScriptLine, Word
-from queueserver_manager.store.task_codec import decode_kept
 
 #: About how many changes the event log keeps for watchers that were away.
 EVENT_LOG_LENGTH = 100_000
 _PAGE = 1000
-
-
-class SchemaTooNew(Exception):  # noqa: N818 - what is the matter, not a class of faults
-    """The store was written by a newer release."""
 
 
 class RedisStore:
@@ -70,7 +58,7 @@ class RedisStore:
         await self._commits.close()
 
     async def load(self) -> Record:
-        """Read everything. Raises StoreDown, SchemaTooNew."""
+        """Read everything. Raises StoreDown, SchemaTooNew, StoreUnreadable."""
         try:
             return await self._load()
         except (RedisConnectionError, RedisTimeoutError) as error:
@@ -89,26 +77,8 @@ class RedisStore:
             pipe.hgetall(keys.tasks)
             for key in (keys.running, keys.execution, keys.inventory, keys.permissions, keys.mode, keys.autostart):
                 pipe.get(key)
-            meta, items, order, history, requests, tasks, *single = await pipe.execute()
-        if int(meta[b"schema"]) > SCHEMA:
-            raise SchemaTooNew(
-                f"The store has schema {int(meta[b'schema'])} and this release knows {SCHEMA}: "
-                "run the release that wrote it, or a newer one."
-            )
-        record = Record(store_id=meta[b"store_id"].decode(), revisions=_revisions(meta))
-        record.queue = _queue(items, order)
-        record.history = _history(history, int(meta.get(b"last_history_number", 0)))
-        running, execution, inventory, permissions, mode, autostart = single
-        record.running = codec.decode_running(codec.decode(running)) if running else None
-        record.execution = codec.decode_execution(codec.decode(execution)) if execution else Execution()
-        record.inventory = self._decode_inventory(inventory) if inventory else Inventory()
-        record.permissions = decode_permissions(permissions) if permissions else self._default_permissions
-        record.mode = codec.decode_mode(codec.decode(mode)) if mode else QueueMode()
-        record.autostart = autostart is not None
-        record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
-        record.requests = _requests(requests)
-        record.tasks = Tasks(map(decode_kept, tasks.values()))
-        return record
+            held = await pipe.execute()
+        return Loader(keys, self._decode_inventory, self._default_permissions).record(Stored(*held))
 
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
         """Write all entries, or none. Raises OwnershipLost, StoreDown."""
@@ -157,39 +127,3 @@ class RedisStore:
     async def wait_until_up(self) -> None:
         """Return once Redis answers again."""
         await wait_for_answer(self._redis)
-
-
-def _revisions(meta: dict[bytes, bytes]) -> Revisions:
-    def number(name: bytes) -> int:
-        return int(meta.get(name, 0))
-
-    return Revisions(
-        last=number(b"revision"),
-        queue=number(b"queue_revision"),
-        history=number(b"history_revision"),
-        plans=number(b"plans_revision"),
-        devices=number(b"devices_revision"),
-        tasks=number(b"tasks_revision"),
-        permissions=number(b"permissions_revision"),
-    )
-
-
-def _queue(items: dict[bytes, bytes], order: list[tuple[bytes, float]]) -> Queue:
-    queue = Queue()
-    for uid, rank in order:
-        queue.put(codec.decode_item(codec.decode(items[uid])), int(rank))
-    return queue
-
-
-def _requests(stored: dict[bytes, bytes]) -> dict[str, AnsweredRequest]:
-    """Answered requests, oldest first."""
-    requests = [codec.decode_request(request_id.decode(), data) for request_id, data in stored.items()]
-    return {request.request_id: request for request in sorted(requests, key=lambda request: request.time)}
-
-
-def _history(entries: dict[bytes, bytes], last_number: int) -> History:
-    numbers = sorted(map(int, entries))
-    history = History(numbers[0] if numbers else last_number + 1)
-    for number in numbers:
-        history.add(codec.decode_entry(codec.decode(entries[str(number).encode()])))
-    return history

@@ -1,0 +1,173 @@
+"""From what the keys hold to the record.
+
+What can't be read was written by somebody else's hand, and may be an item that was accepted. So nothing is passed over:
+the Manager does not start, and says which key it is and how to give up what it held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError
+
+from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.history import History
+from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.queue import Queue
+from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.tasks import Tasks
+from queueserver_manager.store import codec
+from queueserver_manager.store.keys import SCHEMA, Keys
+from queueserver_manager.store.permission_codec import decode_permissions
+from queueserver_manager.store.task_codec import decode_kept
+
+T = TypeVar("T")
+Hash = Mapping[bytes, bytes]
+
+
+class StoreUnusable(Exception):  # noqa: N818 - what is the matter, not a class of faults
+    """What is stored can't be worked with; the message says what to do."""
+
+
+class SchemaTooNew(StoreUnusable):
+    """The store was written by a newer release."""
+
+
+class StoreUnreadable(StoreUnusable):
+    """Something in the store is not what a Manager writes."""
+
+    def __init__(self, where: str, problem: Exception, remedy: str) -> None:
+        super().__init__(
+            f"What Redis holds in {where} can't be read ({type(problem).__name__}: {problem}), and nothing is changed: "
+            f"mend it, or give it up by typing {remedy} into redis-cli; then start again."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the keys hold."""
+
+    meta: Hash
+    items: Hash
+    #: uid and rank of each item, front first.
+    order: Sequence[tuple[bytes, float]]
+    history: Hash
+    requests: Hash
+    tasks: Hash
+    running: bytes | None
+    execution: bytes | None
+    inventory: bytes | None
+    permissions: bytes | None
+    mode: bytes | None
+    autostart: bytes | None
+
+
+class Loader:
+    """Makes the record of one store."""
+
+    def __init__(
+        self, keys: Keys, decode_inventory: Callable[[bytes], Inventory], default_permissions: Permissions
+    ) -> None:
+        self._keys = keys
+        self._decode_inventory = decode_inventory
+        self._default_permissions = default_permissions
+
+    def record(self, stored: Stored) -> Record:
+        """Everything that is stored. Raises SchemaTooNew, StoreUnreadable."""
+        meta = stored.meta
+        schema = self._number(meta, b"schema")
+        if schema > SCHEMA:
+            raise SchemaTooNew(
+                f"The store has schema {schema} and this release knows {SCHEMA}: "
+                "run the release that wrote it, or a newer one."
+            )
+        record = Record(store_id=meta[b"store_id"].decode(), revisions=self._revisions(meta))
+        record.queue = self._queue(stored.items, stored.order)
+        record.history = self._history(stored.history, self._number(meta, b"last_history_number"))
+        record.running = self._part("running", stored.running, lambda data: codec.decode_running(codec.decode(data)))
+        record.execution = (
+            self._part("execution", stored.execution, lambda data: codec.decode_execution(codec.decode(data)))
+            or Execution()
+        )
+        record.inventory = self._part("inventory", stored.inventory, self._decode_inventory) or Inventory()
+        permissions = self._part("permissions", stored.permissions, decode_permissions)
+        record.permissions = permissions if permissions is not None else self._default_permissions
+        record.mode = self._part("mode", stored.mode, lambda data: codec.decode_mode(codec.decode(data))) or QueueMode()
+        record.autostart = stored.autostart is not None
+        record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
+        record.requests = self._requests(stored.requests)
+        record.tasks = Tasks(
+            [self._entry("tasks", uid, partial(decode_kept, data)) for uid, data in stored.tasks.items()]
+        )
+        return record
+
+    def _number(self, meta: Hash, name: bytes) -> int:
+        return _read(f"{self._keys.meta}, {name.decode()}", "what it should say", lambda: int(meta.get(name, 0)))
+
+    def _revisions(self, meta: Hash) -> Revisions:
+        return Revisions(
+            last=self._number(meta, b"revision"),
+            queue=self._number(meta, b"queue_revision"),
+            history=self._number(meta, b"history_revision"),
+            plans=self._number(meta, b"plans_revision"),
+            devices=self._number(meta, b"devices_revision"),
+            tasks=self._number(meta, b"tasks_revision"),
+            permissions=self._number(meta, b"permissions_revision"),
+        )
+
+    def _part(self, name: str, data: bytes | None, decode: Callable[[bytes], T]) -> T | None:
+        """What a key holds; None if it does not exist."""
+        key: str = getattr(self._keys, name)
+        return _read(key, f"DEL {key}", lambda: decode(data)) if data else None
+
+    def _entry(self, name: str, field: bytes, decode: Callable[[], T]) -> T:
+        """What a field of a hash holds."""
+        key: str = getattr(self._keys, name)
+        text = field.decode(errors="replace")
+        return _read(f"{key}, {text}", f"HDEL {key} {text}", decode)
+
+    def _queue(self, items: Hash, order: Sequence[tuple[bytes, float]]) -> Queue:
+        queue, keys = Queue(), self._keys
+        for uid, rank in order:
+            text = uid.decode(errors="replace")
+            decode = partial(_decode_item, items, uid)
+            item = _read(f"{keys.items}, {text}", f"ZREM {keys.order} {text}", decode)
+            queue.put(item, int(rank))
+        return queue
+
+    def _history(self, entries: Hash, last_number: int) -> History:
+        def decode() -> History:
+            numbers = sorted(map(int, entries))
+            history = History(numbers[0] if numbers else last_number + 1)
+            for number in numbers:
+                history.add(codec.decode_entry(codec.decode(entries[str(number).encode()])))
+            return history
+
+        # Its entries are numbered without holes, so it is kept or given up as a whole.
+        return _read(self._keys.history, f"DEL {self._keys.history}", decode)
+
+    def _requests(self, stored: Hash) -> dict[str, AnsweredRequest]:
+        """Answered requests, oldest first."""
+        requests = [
+            self._entry("requests", request_id, partial(codec.decode_request, request_id.decode(), data))
+            for request_id, data in stored.items()
+        ]
+        return {request.request_id: request for request in sorted(requests, key=lambda request: request.time)}
+
+
+def _decode_item(items: Hash, uid: bytes) -> Item:
+    return codec.decode_item(codec.decode(items[uid]))
+
+
+def _read(where: str, remedy: str, decode: Callable[[], T]) -> T:
+    try:
+        return decode()
+    except (ValueError, LookupError, TypeError, AttributeError, DecodeError) as error:
+        raise StoreUnreadable(where, error, remedy) from error
