@@ -39,6 +39,16 @@ class Unplugged(Detector):
         raise TimeoutError("no answer")
 
 
+class Broken(Detector):
+    def children(self) -> Any:
+        raise RuntimeError("no children today")
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
 def plan_a() -> Iterator[Any]:
     yield
 
@@ -65,6 +75,7 @@ NAMESPACE = {
     "here": TREE["motor"].set,
     "laboratory": object(),
     "unplugged": Unplugged(),
+    "broken": Broken(),
 }
 NAMES = Names(NAMESPACE)
 DET1, DET2, STAGE, MOTOR = (TREE[name] for name in ("det1", "det2", "stage", "motor"))
@@ -155,6 +166,8 @@ def test_each_element_of_args_and_each_value_of_kwargs_converts_alike() -> None:
         ({"annotation": "__DEVICE__"}, "nope", "there is no device that you may use called 'nope'"),
         ({"annotation": "__PLAN_OR_DEVICE__"}, "nope", "no device or plan"),
         ({}, "unplugged.x", "can't be used (TimeoutError: no answer)"),
+        ({"annotation": "__DEVICE__"}, "unplugged.y", "no device that you may use called 'unplugged.y'"),
+        ({"annotation": "__DEVICE__"}, "broken.y", "can't be used (RuntimeError: no children today)"),
     ],
 )
 def test_a_name_that_does_not_fit_where_only_a_name_does_is_refused(said: Any, value: Any, told: str) -> None:
@@ -285,6 +298,11 @@ def test_defaults_of_parameters_that_are_given_by_position_only_are_passed_with_
 
     bound = bind(plan, [], {}, NAMES)
     assert next(plan(*bound.args, **bound.kwargs)) == (1, 7, 3)
+
+
+def test_a_plan_whose_hint_raises_is_refused() -> None:
+    with pytest.raises(ArgumentError, match="no words"):
+        converted(None, 1, hint=Unprintable())
 
 
 def test_a_plan_that_cant_be_described_can_not_be_called_either() -> None:

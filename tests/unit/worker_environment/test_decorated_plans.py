@@ -144,6 +144,8 @@ def test_a_default_of_none_in_the_decorator_says_nothing() -> None:
 def test_words_of_protocols_replace_their_names_in_the_text_of_a_type() -> None:
     parameter = described({"annotation": "typing.List[bluesky.protocols.Readable]"})
     assert (parameter.annotation, shown(parameter.type)) == ("typing.List[__READABLE__]", "list(device:Readable)")
+    text = described({"annotation": "typing.Literal['Readable', \"Flyable\"]"})
+    assert text.annotation == "typing.Literal['Readable', \"Flyable\"]"
     own = described({"annotation": "Readable", "devices": {"Readable": ["det1"]}})
     assert (own.annotation, shown(own.type)) == ("Readable", "device Readable[det1]")
 

@@ -68,7 +68,8 @@ def bind(
     """
     try:
         read = read_plan(plan)
-    except (ValueError, TypeError) as error:
+    except Exception as error:
+        # Hints and defaults are objects of the user's; whatever they raise must not end the environment.
         raise ArgumentError(error_text(error)) from error
     try:
         bound = read.signature.bind(*args, **kwargs)

@@ -97,10 +97,13 @@ class Names:
         parent, _, last = name.rpartition(".")
         if not parent:
             return _near(name, filter(self._is_there, self._keys()))
-        device = self._find(parent)
-        if device is None:
+        try:
+            device = self._find(parent)
+            components = component_names(device) if device is not None else None
+        except Exception:  # noqa: BLE001 - protects a message about one name from the broken code of a device
+            return []
+        if components is None:
             return self.devices_like(parent)
-        components = component_names(device)
         near = [f"{parent}.{match}" for match in difflib.get_close_matches(last, components) or components]
         return [found for found in near if self._is_there(found)][:_SHOWN]
 

@@ -17,7 +17,7 @@ from queueserver_inventory.type_words import PROTOCOLS, device_text
 
 from queueserver_worker.environment.describe.annotations import device_protocol, is_bare_iterable, unwrapped
 
-_PROTOCOL_NAME: Final = re.compile(rf"\b(?:[A-Za-z_][\w.]*\.)?({'|'.join(PROTOCOLS)})\b(?:\[[^\[\]]*\])?")
+_PROTOCOL_NAME: Final = re.compile(rf"(?<!['\"])\b(?:[A-Za-z_][\w.]*\.)?({'|'.join(PROTOCOLS)})\b(?:\[[^\[\]]*\])?")
 _MAX_DEPTH: Final = 12
 
 
