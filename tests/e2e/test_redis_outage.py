@@ -82,6 +82,29 @@ async def test_the_status_tells_that_redis_is_away_and_that_it_is_back_though_no
     assert (await parts_client.queue.add(Plan("one_run"))).revision == revision + 1
 
 
+async def test_what_was_refused_while_redis_is_away_is_not_in_force_either(
+    parts: Parts, parts_client: AsyncClient
+) -> None:
+    (handle,) = await parts_client.queue.add_batch([Plan("one_run")])
+    before = await parts_client.status()
+    async with connect(parts.address) as stubs:
+        with parts.redis_killed():
+            for call in (
+                stubs.queue.SetQueueMode(pb.SetQueueModeRequest(loop=True)),
+                stubs.queue.SetAutostart(pb.SetAutostartRequest(enable=True)),
+                stubs.queue.StartQueue(pb.StartQueueRequest()),
+                stubs.queue.ExecuteItem(pb.ExecuteItemRequest(item=item_pb2.Item(name="one_run"))),
+                stubs.queue.ClearQueue(pb.ClearQueueRequest()),
+            ):
+                assert (await refused(bounded(call))).reason == "STORAGE_UNAVAILABLE"
+            during = await parts_client.status()
+        await wait_until_serving(parts.address)
+    for status in (during, await parts_client.status()):
+        assert (status.queue_mode, status.queue_autostart_enabled) == (before.queue_mode, False)
+        assert (status.manager_state, status.items_in_queue, status.items_in_history) == (ManagerState.IDLE, 1, 0)
+    assert (await handle.status()).index == 0
+
+
 @OUTAGES
 async def test_a_plan_that_ends_while_redis_is_away_is_in_the_history_once_when_it_is_back_and_the_queue_goes_on(
     parts: Parts, parts_client: AsyncClient, gate: Gate, outage: Outage
