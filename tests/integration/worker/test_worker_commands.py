@@ -12,6 +12,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from queueserver.common.v1.item_pb2 import Item
+from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 
@@ -37,6 +38,22 @@ async def test_a_manager_that_was_replaced_is_refused_every_command(short_path: 
             assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
             assert reason(refused.value) == "STALE_EPOCH"
         await stub.Acknowledge(pb.AcknowledgeRequest(epoch=7))
+
+
+async def test_a_command_for_another_environment_does_nothing(short_path: Path) -> None:
+    async with running_worker(short_path) as worker:
+        watching = await worker.watch()
+        opened = await worker.open(watching)
+        plan = pb.RunPlanRequest(epoch=1, execution_id="x", item=Item(name="count"), environment_id="gone")
+        command = pb.TaskCommand(task_uid="t", function=FunctionCall(name="f"))
+        task = pb.RunTaskRequest(epoch=1, command=command, environment_id="gone")
+        for call in (worker.stub.RunPlan(plan), worker.stub.RunTask(task)):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await call
+            assert reason(refused.value) == "ENVIRONMENT_CLOSED"
+        plan.environment_id = opened.environment_id
+        await worker.stub.RunPlan(plan)
+        await watching.outcome("x")
 
 
 @pytest.mark.parametrize("execution_id", ["", "x" * 201])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from queueserver_inventory.access import Access
-from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
 from queueserver_manager.domain.tasks import Task
 from queueserver_manager.operations.worker_view import WorkerView
@@ -70,7 +70,7 @@ class ScriptedWorker:
         self.environment_commands.append("destroy")
         await self._command()
 
-    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         raise NotImplementedError
 
     async def run_task(self, task: Task, access: Access) -> None:

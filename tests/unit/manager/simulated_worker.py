@@ -13,7 +13,7 @@ from typing import Any
 
 from queueserver_inventory.access import Access
 from queueserver_manager.domain.inventory import Inventory, Plan
-from queueserver_manager.domain.item import ExitStatus, FailureCause, Item, ItemResult, Outcome
+from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
 from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.worker_client import port
@@ -130,13 +130,14 @@ class SimulatedWorker:
         if not self._up.is_set():
             raise port.WorkerDown("away")
 
-    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         del access
         await self._reach()
         fate, self.fate = self.fate, Fate.ACCEPTED
         if fate is Fate.COMMAND_LOST:
             raise port.WorkerDown("the command was lost")
         await self.acknowledge(acknowledged)
+        execution_id, item = running.execution_id, running.item
         if execution_id not in self._accepted:
             if fate is Fate.REFUSED or self.environment.state is not EnvironmentState.IDLE:
                 raise port.WorkerRefused("SCRIPTED", "The Worker has its reasons.")

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from queueserver_inventory.access import Access
-from queueserver_manager.domain.item import FailureCause, Item
+from queueserver_manager.domain.item import FailureCause, RunningItem
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.worker_client.port import WorkerDown, WorkerRefused
@@ -28,8 +28,8 @@ class SlowWorker(ScriptedWorker):
         super().__init__()
         self.commands: list[asyncio.Future[None]] = []
 
-    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
-        del execution_id, item, access, acknowledged
+    async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
+        del running, access, acknowledged
         self.commands.append(asyncio.get_running_loop().create_future())
         await self.commands[-1]
 

@@ -201,10 +201,15 @@ class RunPlanRequest(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
     ACCESS_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_ID_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
     execution_id: _builtins.str
     """Identity of the execution, a UUID."""
+    environment_id: _builtins.str
+    """The environment for which the item was claimed: another one refuses it with ENVIRONMENT_CLOSED, so that a command
+    that was long on its way does nothing. Empty: whichever is open.
+    """
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The plan call."""
@@ -225,10 +230,11 @@ class RunPlanRequest(_message.Message):
         item: _item_pb2.Item | None = ...,
         acknowledged: _abc.Iterable[_builtins.str] | None = ...,
         access: _permissions_pb2.Access | None = ...,
+        environment_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "acknowledged", b"acknowledged", "epoch", b"epoch", "execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "acknowledged", b"acknowledged", "environment_id", b"environment_id", "epoch", b"epoch", "execution_id", b"execution_id", "item", b"item"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -392,8 +398,11 @@ class RunTaskRequest(_message.Message):
 
     EPOCH_FIELD_NUMBER: _builtins.int
     COMMAND_FIELD_NUMBER: _builtins.int
+    ENVIRONMENT_ID_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
+    environment_id: _builtins.str
+    """The environment for which the task was accepted, as in RunPlanRequest."""
     @_builtins.property
     def command(self) -> Global___TaskCommand:
         """The task."""
@@ -403,10 +412,11 @@ class RunTaskRequest(_message.Message):
         *,
         epoch: _builtins.int = ...,
         command: Global___TaskCommand | None = ...,
+        environment_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "epoch", b"epoch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "environment_id", b"environment_id", "epoch", b"epoch"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

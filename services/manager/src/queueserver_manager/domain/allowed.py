@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from queueserver_inventory.access import Access
+from queueserver_inventory.access import Access, DeviceAccess
 
 from queueserver_manager.domain.inventory import Device, Inventory, Parameter, ParameterType, Plan, TypeKind
 
@@ -79,21 +79,7 @@ class AllowedInventory:
 
     def share_of(self, device: Device) -> DeviceShare | None:
         """How much of a device may be used; None if nothing of it."""
-        return self._share(device, (device.name,))
-
-    def _share(self, device: Device, path: tuple[str, ...]) -> DeviceShare | None:
-        itself = self.access.allows_device(path, device.traits)
-        components: dict[str, DeviceShare] = {}
-        for name, component in device.components.items():
-            share = self._share(component, (*path, name))
-            if share is not None:
-                components[name] = share
-        if itself and len(components) == len(device.components):
-            if all(share.is_whole for share in components.values()):
-                return _ALL_OF_IT
-        elif not itself and not components:
-            return None
-        return DeviceShare(itself, is_whole=False, components=components)
+        return _share(device, (device.name,), self.access.within_device(device.name))
 
     def _has_plan(self, name: str) -> bool:
         return name in self.inventory.plans and self.access.allows_plan(name)
@@ -110,3 +96,20 @@ class AllowedInventory:
         if type_.listed:
             choices = tuple(name for name in choices if self.offers(type_.kind, name))
         return replace(type_, choices=choices, arguments=tuple(map(self._reduced_type, type_.arguments)))
+
+
+def _share(device: Device, path: tuple[str, ...], access: DeviceAccess) -> DeviceShare | None:
+    itself = access.allows(path, device.traits)
+    if not device.components:
+        return _ALL_OF_IT if itself else None
+    components: dict[str, DeviceShare] = {}
+    for name, component in device.components.items():
+        share = _share(component, (*path, name), access)
+        if share is not None:
+            components[name] = share
+    if itself and len(components) == len(device.components):
+        if all(share.is_whole for share in components.values()):
+            return _ALL_OF_IT
+    elif not itself and not components:
+        return None
+    return DeviceShare(itself, is_whole=False, components=components)

@@ -9,7 +9,7 @@ Ranks stay within ±2**53, because the store keeps them as floating-point scores
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sortedcontainers import SortedList
 
@@ -19,11 +19,29 @@ from queueserver_manager.domain.item import Item
 STEP = 1 << 20
 
 
+class Snapshot:
+    """Items of a queue at one moment, front first."""
+
+    def __init__(self, entries: Sequence[tuple[int, str, Item]]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Item]:
+        return (item for _, _, item in self._entries)
+
+    def part(self, first: int, end: int) -> list[Item]:
+        """Items from one index up to another one, which may be beyond the end."""
+        return [item for _, _, item in self._entries[first:end]]
+
+
 class Queue:
     """Items by rank, addressable by index and by uid in O(log n)."""
 
     def __init__(self) -> None:
-        self._order: SortedList[tuple[int, str]] = SortedList()
+        # The item is there for snapshots; no two have the same uid, so items are never compared.
+        self._order: SortedList[tuple[int, str, Item]] = SortedList()
         self._places: dict[str, tuple[int, Item]] = {}
         #: How many items have problems.
         self.invalid = 0
@@ -35,8 +53,11 @@ class Queue:
         return uid in self._places
 
     def __iter__(self) -> Iterator[Item]:
-        places = self._places
-        return (places[uid][1] for _, uid in self._order)
+        return (item for _, _, item in self._order)
+
+    def snapshot(self) -> Snapshot:
+        """The queue as it is now, whatever becomes of it; costs hardly anything even if it is long."""
+        return Snapshot(list(self._order))
 
     def get(self, uid: str) -> Item | None:
         """Item with this uid, if it is in the queue."""
@@ -45,11 +66,13 @@ class Queue:
 
     def at(self, index: int) -> Item:
         """Item at an index from 0. Raises IndexError."""
-        return self._places[self._order[index][1]][1]
+        item: Item = self._order[index][2]
+        return item
 
     def index_of(self, uid: str) -> int:
         """Index of an item. Raises KeyError."""
-        index: int = self._order.index((self._places[uid][0], uid))
+        rank, item = self._places[uid]
+        index: int = self._order.index((rank, uid, item))
         return index
 
     def rank_of(self, uid: str) -> int:
@@ -60,17 +83,17 @@ class Queue:
         """Place an item at a rank; if its uid is in the queue, it is moved and replaced."""
         old = self._places.get(item.uid)
         if old is not None:
-            self._order.remove((old[0], item.uid))
+            self._order.remove((old[0], item.uid, old[1]))
             self.invalid -= bool(old[1].problems)
         self.invalid += bool(item.problems)
         self._places[item.uid] = (rank, item)
-        self._order.add((rank, item.uid))
+        self._order.add((rank, item.uid, item))
 
     def drop(self, uid: str) -> None:
         """Take an item out. Raises KeyError."""
         rank, item = self._places.pop(uid)
         self.invalid -= bool(item.problems)
-        self._order.remove((rank, uid))
+        self._order.remove((rank, uid, item))
 
     def ranks_between(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:
         """Ranks for ``count`` new items in front of the item now at ``index`` (``len`` means the back).

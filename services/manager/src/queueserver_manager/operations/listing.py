@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.domain.item import Item, RunningItem
+from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 
@@ -29,7 +29,7 @@ class Listing:
     queue_revision: int
     size: int
     running: RunningItem | None
-    items: Sequence[Item]
+    items: Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class QueueListings:
             record.revisions.queue,
             len(record.queue),
             record.running,
-            list(record.queue) if whole else list(islice(record.queue, size)),
+            record.queue.snapshot(),
         )
         if whole:
             self._kept[revision] = listing
@@ -91,4 +91,4 @@ class QueueListings:
     def _cut(listing: Listing, offset: int, size: int) -> Page:
         end = offset + size
         more = end < listing.size
-        return Page(listing, listing.items[offset:end], f"{listing.revision}-{end}" if more else "")
+        return Page(listing, listing.items.part(offset, end), f"{listing.revision}-{end}" if more else "")

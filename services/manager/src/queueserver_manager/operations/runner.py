@@ -103,7 +103,7 @@ class Runner:
         acknowledged = list(self._accounted)
         try:
             access = self._ledger.permissions.access_for(running.item.user_group)
-            await self._worker.run_plan(running.execution_id, running.item, access, acknowledged)
+            await self._worker.run_plan(running, access, acknowledged)
         except WorkerDown as error:
             _log.warning("item %s: the Worker did not answer (%s)", running.item.uid, error)
             self._on_trouble()

@@ -17,9 +17,13 @@ def next_turn() -> _NextTurn:
 
 
 class Turns:
-    """Keeps one piece of long work to turns of about ``seconds``, whatever its steps cost."""
+    """Keeps one piece of long work to turns of about ``seconds``, whatever its steps cost.
 
-    def __init__(self, seconds: float = 0.003) -> None:
+    The event loop gives a call of another client some of its attention several times before that is answered, and
+    each time a turn comes in between: turns are much shorter than what a client may wait.
+    """
+
+    def __init__(self, seconds: float = 0.0005) -> None:
         self._seconds = seconds
         self._now = asyncio.get_running_loop().time
         self._end = self._now() + seconds

@@ -6,6 +6,7 @@ Console text and documents are not taken apart: they are put into the form in wh
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -165,7 +166,7 @@ def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
     devices = sorted(message.devices, key=lambda device: device.name)
     return inv.Inventory(
         plans={plan.name: _plan(plan) for plan in plans},
-        devices={device.name: _device(device, top=True) for device in devices},
+        devices={device.name: _device(device) for device in devices},
         issues=tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name)),
         wire=message.SerializeToString(deterministic=True),
     )
@@ -211,10 +212,46 @@ _TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
 _TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), repeat=3)}
 
 
-def _device(message: inventory_pb2.DeviceDescription, *, top: bool = False) -> inv.Device:
-    return inv.Device(
-        message.name,
-        {component.name: _device(component) for component in message.components},
-        message.SerializeToString(deterministic=True) if top else b"",
-        _TRAITS[message.is_readable, message.is_movable, message.is_flyable],
-    )
+def _device(message: inventory_pb2.DeviceDescription) -> inv.Device:
+    """A device. Its components are taken apart when somebody asks for one."""
+    wire = message.SerializeToString(deterministic=True)
+    traits = _TRAITS[message.is_readable, message.is_movable, message.is_flyable]
+    return inv.Device(message.name, _Components(wire) if message.components else {}, wire, traits)
+
+
+class _Components(Mapping[str, inv.Device]):
+    """Components of one device by name.
+
+    A large beamline has tens of thousands of them, which would hold up everybody for a tenth of a second, and most of
+    them are never named.
+    """
+
+    __slots__ = ("_known", "_wire")
+
+    def __init__(self, wire: bytes) -> None:
+        self._wire = wire
+        self._known: dict[str, inv.Device] | None = None
+
+    def _devices(self) -> dict[str, inv.Device]:
+        if self._known is None:
+            self._known = _components(inventory_pb2.DeviceDescription.FromString(self._wire))
+        return self._known
+
+    def __getitem__(self, name: str) -> inv.Device:
+        return self._devices()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._devices())
+
+    def __len__(self) -> int:
+        return len(self._devices())
+
+
+def _components(message: inventory_pb2.DeviceDescription) -> dict[str, inv.Device]:
+    """All of them, to any depth, without descriptions of their own."""
+    return {
+        each.name: inv.Device(
+            each.name, _components(each), traits=_TRAITS[each.is_readable, each.is_movable, each.is_flyable]
+        )
+        for each in message.components
+    }

@@ -13,7 +13,7 @@ from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_message
 
-from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.tasks import Task
 from queueserver_manager.wire.items import item_to_proto
 from queueserver_manager.wire.tasks import command_of
@@ -65,14 +65,15 @@ class GrpcWorker:
         """Kill it."""
         await self._command(self._stub.DestroyEnvironment, pb.DestroyEnvironmentRequest(epoch=self._epoch))
 
-    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         """Start an execution, once."""
         request = pb.RunPlanRequest(
             epoch=self._epoch,
-            execution_id=execution_id,
-            item=item_to_proto(item),
+            execution_id=running.execution_id,
+            item=item_to_proto(running.item),
             access=access_message(access),
             acknowledged=acknowledged,
+            environment_id=running.environment_id,
         )
         await self._command(self._stub.RunPlan, request)
 
@@ -80,7 +81,10 @@ class GrpcWorker:
         """Start a task, once."""
         command = command_of(task)
         command.access.CopyFrom(access_message(access))
-        await self._command(self._stub.RunTask, pb.RunTaskRequest(epoch=self._epoch, command=command))
+        await self._command(
+            self._stub.RunTask,
+            pb.RunTaskRequest(epoch=self._epoch, command=command, environment_id=task.environment_id),
+        )
 
     async def simulate_plan(self, item: Item, access: Access, message_limit: int) -> bytes:
         """What a plan would do. Raises TimeoutError if the environment does not answer."""

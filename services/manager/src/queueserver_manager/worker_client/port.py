@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from queueserver_inventory.access import Access
 
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import Item, Outcome, RunSummary
+from queueserver_manager.domain.item import Item, Outcome, RunningItem, RunSummary
 from queueserver_manager.domain.lifecycle import Environment
 from queueserver_manager.domain.tasks import Task, TaskOutcome
 
@@ -160,7 +160,7 @@ class Worker(Protocol):
     async def destroy_environment(self) -> None:
         """Kill it."""
 
-    async def run_plan(self, execution_id: str, item: Item, access: Access, acknowledged: Sequence[str]) -> None:
+    async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         """Start an execution, once: a repetition changes nothing. ``access`` is what the submitter may use now."""
 
     async def run_task(self, task: Task, access: Access) -> None:

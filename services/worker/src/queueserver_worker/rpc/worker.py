@@ -55,7 +55,9 @@ class WorkerServicer(WorkerServiceServicer):
         if not request.HasField("item"):
             raise InvalidRequestError("item", "the plan call is missing")
         access = request.access if request.HasField("access") else None
-        self._worker.run_plan(request.epoch, request.execution_id, request.item, access, request.acknowledged)
+        self._worker.run_plan(
+            request.epoch, request.execution_id, request.item, access, request.acknowledged, request.environment_id
+        )
         return pb.RunPlanResponse()
 
     async def RunTask(  # noqa: N802 - as above
@@ -63,7 +65,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.RunTaskResponse:
         """Start a task."""
         del context
-        self._worker.run_task(request.epoch, request.command)
+        self._worker.run_task(request.epoch, request.command, request.environment_id)
         return pb.RunTaskResponse()
 
     async def ControlRunEngine(  # noqa: N802 - as above

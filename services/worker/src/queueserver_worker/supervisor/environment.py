@@ -130,6 +130,11 @@ class Environment:
         if state is not State.DESTROYING:
             self._kill(failure.destroyed(state, paused=self._activity.plan.paused))
 
+    def require(self, environment_id: str) -> None:
+        """Refuse what is meant for another environment; empty means any. Raises EnvironmentClosedError."""
+        if environment_id and environment_id != self._status.view.environment_id:
+            raise EnvironmentClosedError("another one than this was meant for")
+
     def run_plan(self, execution_id: str, item: Item, access: Access | None) -> None:
         """Start an execution.
 

@@ -67,11 +67,17 @@ class Worker:
         self._environment.destroy()
 
     def run_plan(
-        self, epoch: int, execution_id: str, item: Item, access: Access | None, acknowledged: Iterable[str]
+        self,
+        epoch: int,
+        execution_id: str,
+        item: Item,
+        access: Access | None,
+        acknowledged: Iterable[str],
+        environment_id: str,
     ) -> None:
         """Start an execution, unless this one was accepted before; forget outcomes that are stored.
 
-        Without `access` the submitter may use everything.
+        Without `access` the submitter may use everything; with an `environment_id` only that environment does it.
 
         Raises StaleEpochError, InvalidRequestError, WorkerStoppingError, EnvironmentClosedError,
         EnvironmentBusyError or RunEngineMissingError.
@@ -82,9 +88,10 @@ class Worker:
         if self._is_known(execution_id):
             return
         self._refuse_when_stopping()
+        self._environment.require(environment_id)
         self._environment.run_plan(execution_id, item, access)
 
-    def run_task(self, epoch: int, command: TaskCommand) -> None:
+    def run_task(self, epoch: int, command: TaskCommand, environment_id: str) -> None:
         """Start a task, unless this one was accepted before.
 
         Raises StaleEpochError, InvalidRequestError, WorkerStoppingError, EnvironmentClosedError or
@@ -97,6 +104,7 @@ class Worker:
         if self._is_known(command.task_uid):
             return
         self._refuse_when_stopping()
+        self._environment.require(environment_id)
         self._environment.run_task(command)
 
     def control_run_engine(self, epoch: int, action: Action, note: str) -> None:
