@@ -7,6 +7,7 @@ nothing about what code does that runs in the environment.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -88,6 +89,25 @@ class Access:
                 return False
         return True
 
+    def within_device(self, name: str) -> DeviceAccess:
+        """The same for one device and everything below it, for whoever asks about a whole tree."""
+        narrowed = [rules.within_device(name) for rules in self._devices]
+        return DeviceAccess([rules for rules in narrowed if not rules.passes_all])
+
+
+class DeviceAccess:
+    """What may be used of one device. Patterns that can't concern it are left out: of many, few are asked then."""
+
+    def __init__(self, filters: Sequence[_Filter[DevicePattern]]) -> None:
+        self._filters = filters
+
+    def allows(self, path: Sequence[str], traits: Traits) -> bool:
+        """Whether the device or component itself may be used."""
+        for rules in self._filters:  # noqa: SIM110 - as in Access.allows_device
+            if not rules.passes_device(path, traits):
+                return False
+        return True
+
 
 class _Filter(Generic[PatternT]):
     """What one group allows and forbids of one sort of things. Plain names are looked up, patterns are searched."""
@@ -107,6 +127,21 @@ class _Filter(Generic[PatternT]):
         self._allowed: tuple[PatternT, ...] = tuple(pattern for pattern in allowing if not pattern.is_name)
         self._forbidden_names = frozenset(pattern.text for pattern in forbidding if pattern.is_name)
         self._forbidden: tuple[PatternT, ...] = tuple(pattern for pattern in forbidding if not pattern.is_name)
+
+    @property
+    def passes_all(self) -> bool:
+        """Whether nothing is kept back."""
+        return self._everything and not self._forbidden and not self._forbidden_names
+
+    def within_device(self: _Filter[DevicePattern], name: str) -> _Filter[DevicePattern]:
+        """The same rules without the patterns that select nothing of that device."""
+        narrowed = copy.copy(self)
+        narrowed._keep(lambda pattern: pattern.concerns(name))  # noqa: SLF001 - a copy of our own
+        return narrowed
+
+    def _keep(self, wanted: Callable[[PatternT], bool]) -> None:
+        self._allowed = tuple(filter(wanted, self._allowed))
+        self._forbidden = tuple(filter(wanted, self._forbidden))
 
     def passes_name(self: _Filter[NamePattern], name: str) -> bool:
         """Whether a plan or function is allowed and not forbidden."""

@@ -68,6 +68,12 @@ class DevicePattern:
         """Whether it is the name of one device or component: ``text`` then is that name."""
         return bool(self._name)
 
+    def concerns(self, device: str) -> bool:
+        """Whether it could select that device or anything below it, as far as the device's own name tells."""
+        if self._name:
+            return self._name[0] == device
+        return not self._levels or self._levels[0].expression.search(device) is not None
+
     def selects(self, path: Sequence[str], traits: Traits) -> bool:
         """Whether the device or component at that path is selected itself."""
         if self._name:
