@@ -191,6 +191,18 @@ async def test_an_environment_is_destroyed_in_every_state_in_which_there_is_one(
         await parts_client.environment.destroy()
 
 
+async def test_a_manager_that_is_killed_while_the_environment_opens_follows_it_to_its_end(
+    parts: Parts, parts_client: AsyncClient, added: Path, gate: Gate
+) -> None:
+    await creating(parts_client, added, gate)
+    with parts.manager_killed():
+        pass
+    assert (await parts_client.status()).manager_state is M.CREATING_ENVIRONMENT
+    gate.open()
+    assert (await bounded(parts_client.environment.wait())).state is E.IDLE
+    assert (await parts_client.status()).manager_state is M.IDLE
+
+
 async def test_a_pause_that_was_pending_is_forgotten_with_the_environment(
     parts_client: AsyncClient, gate: Gate
 ) -> None:

@@ -135,6 +135,8 @@ async def test_a_stop_lets_the_running_plan_end_and_starts_no_other(shared_clien
     assert (status.queue_stop_pending, status.items_in_queue, status.items_in_history) == (False, 1, 1)
     assert (await bounded(first_one.result())).result.exit_status is ExitStatus.COMPLETED
     assert (await shared_client.queue.get("front")).item.uid == second.uid
+    # The stop concerned that queue, not the one that is started now.
+    assert await run_to_its_end(shared_client) is QueueStopReason.EMPTY
 
 
 async def test_a_stop_that_was_taken_back_stops_nothing(shared_client: AsyncClient, gate: Gate) -> None:

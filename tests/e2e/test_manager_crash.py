@@ -53,6 +53,7 @@ async def test_a_plan_outlives_a_kill_of_the_manager_and_the_queue_goes_on_with_
         status = await client.status()
         assert status.manager_state is ManagerState.EXECUTING_QUEUE
         assert (status.running_item_uid, status.items_in_queue) == (handles[0].uid, 1)
+        assert [run.is_open for run in (await client.run_engine.runs()).runs] == [True]
     gate.open()
     for handle in handles:
         await bounded(handle.result())
@@ -72,6 +73,19 @@ async def test_a_plan_that_ends_while_there_is_no_manager_is_in_the_history_once
     for handle in handles:
         await bounded(handle.result())
     assert_completed_once(await history(parts_client), handles)
+
+
+async def test_a_manager_that_is_started_again_shows_the_same_markers_because_nothing_changed(
+    parts: Parts, parts_client: AsyncClient
+) -> None:
+    await parts_client.queue.add(Plan("one_run"))
+    before = await parts_client.status()
+    with parts.manager_killed():
+        pass
+    after = await parts_client.status()
+    for name in ("plan_queue_uid", "plan_history_uid", "plans_existing_uid", "devices_existing_uid"):
+        assert (name, getattr(after, name)) == (name, getattr(before, name))
+    assert (after.revision, after.epoch) == (before.revision, before.epoch + 1)
 
 
 async def test_an_item_whose_start_was_answered_right_before_a_kill_runs_exactly_once(
