@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -22,6 +23,7 @@ from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.health import serving, wait_until_serving
 from tests.harness.parts import Parts
+from tests.harness.progress import begun, until
 from tests.harness.raw import connect, refused
 from tests.harness.stack import Stack
 from tests.harness.wait import bounded, first
@@ -186,3 +188,20 @@ async def test_an_unreachable_worker_is_told_and_the_queue_can_still_be_edited(
     await parts_client.environment.open()
     await parts_client.queue.start()
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
+
+
+async def test_a_worker_that_falls_silent_is_told_and_its_plan_goes_on_when_it_speaks_again(
+    parts: Parts, parts_client: AsyncClient, gate: Gate
+) -> None:
+    handle, behind = await begun(parts_client, Plan("stepping", gate.path), Plan("one_run"))
+    parts.worker.process.send(signal.SIGSTOP)
+    try:
+        await until(parts_client, lambda status: status.worker is ConnectionState.DOWN)
+        status = await parts_client.status()
+        assert (status.manager_state, status.running_item_uid) == (ManagerState.EXECUTING_QUEUE, handle.uid)
+        gate.open()
+    finally:
+        parts.worker.process.send(signal.SIGCONT)
+    for each in (handle, behind):
+        assert (await bounded(each.result())).result.exit_status is ExitStatus.COMPLETED
+    assert (await parts_client.status()).worker is ConnectionState.UP
