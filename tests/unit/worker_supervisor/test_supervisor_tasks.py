@@ -48,7 +48,7 @@ def test_a_text_without_lines_is_cut_anywhere() -> None:
 def test_kinds_of_tasks_have_words() -> None:
     assert kind_of(TaskCommand(function=FunctionCall(name="f"))) == "Execute function"
     assert kind_of(TaskCommand(script=Script(text="pass"))) == "Load script"
-    assert kind_of(TaskCommand(update=EnvironmentUpdate())) == "Environment update"
+    assert kind_of(TaskCommand(update=EnvironmentUpdate())) == "Update environment"
 
 
 def test_a_success_has_neither_message_nor_traceback() -> None:
@@ -80,5 +80,5 @@ def test_a_task_that_is_lost_says_why_and_what_it_printed() -> None:
     task.excerpt.add("last words\n")
     outcome = task.lost("the environment is gone.")
     assert outcome.task_uid == "t"
-    assert outcome.result.message == "Error occurred while executing 'Environment update': the environment is gone."
+    assert outcome.result.message == "Error occurred while executing 'Update environment': the environment is gone."
     assert outcome.result.console_excerpt == "last words\n"

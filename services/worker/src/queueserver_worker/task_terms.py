@@ -8,7 +8,7 @@ from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
 MAX_RETURN_VALUE_BYTES: Final = 2 * 1024 * 1024
 """Longest encoded return value: results wait in files and in snapshots, and clients read them in one message."""
-_WORDS: Final = {"function": "Execute function", "script": "Load script", "update": "Environment update"}
+_WORDS: Final = {"function": "Execute function", "script": "Load script", "update": "Update environment"}
 
 
 def kind_of(command: TaskCommand) -> str:
