@@ -6,8 +6,9 @@ that is meant for ``**kwargs``.
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import ItemInvalid, PlanNotFound
-from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterKind, Plan
+from queueserver_manager.domain.fitting import near_matches
+from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterKind, ParameterType, Plan, TypeKind
 from queueserver_manager.domain.item import ItemKind
 from queueserver_manager.domain.permissions import BUILT_IN
 from queueserver_manager.domain.validation import check_item
@@ -181,3 +183,26 @@ def test_the_only_instruction_is_to_stop_the_queue() -> None:
         check_item(ItemKind.INSTRUCTION, "queue_start", [], {}, everything())
     with pytest.raises(PlanNotFound):
         check_item(ItemKind.PLAN, "queue_stop", [], {}, everything({"count": Plan("count", ())}))
+
+
+def test_of_very_many_mistakes_the_first_are_told() -> None:
+    parameters = (Parameter("name", ParameterKind.VAR_POSITIONAL, required=False, type=ParameterType(TypeKind.DEVICE)),)
+    allowed = AllowedInventory(Inventory({"plan": Plan("plan", parameters)}))
+    for args, kwargs in ((["x"] * 1000, {}), ([], {f"x{number}": 1 for number in range(1000)})):
+        with pytest.raises(ItemInvalid) as refused:
+            check_item(ItemKind.PLAN, "plan", args, kwargs, allowed)
+        assert len(refused.value.violations) == 50
+
+
+def test_of_thousands_of_names_few_are_compared_letter_by_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    close = difflib.get_close_matches
+
+    def counted(name: str, names: Sequence[str], n: int) -> list[str]:
+        compared.append(len(names))
+        return close(name, names, n)
+
+    monkeypatch.setattr(difflib, "get_close_matches", counted)
+    names = tuple(f"{side}_motor_{number}" for side in ("left", "right") for number in range(2000))
+    assert "'left_motor_1234'" in near_matches("left_moto_1234", names)
+    assert compared == [50]

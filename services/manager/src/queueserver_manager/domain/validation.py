@@ -16,6 +16,8 @@ from queueserver_manager.domain.inventory import Parameter, ParameterKind, Plan
 from queueserver_manager.domain.item import QUEUE_STOP, ItemKind
 
 Found = list[Violation]
+#: Mistakes after which a call is not looked at any further: each takes long to put into words.
+_MOST_VIOLATIONS = 50
 _BY_NAME = (ParameterKind.POSITIONAL_OR_KEYWORD, ParameterKind.KEYWORD_ONLY)
 
 
@@ -63,13 +65,15 @@ def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidReq
 def _bind(
     plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], allowed: AllowedInventory, path: str, found: Found
 ) -> None:
-    """Bind as Python binds, collecting what does not fit and checking what does."""
+    """Bind as Python binds, collecting what does not fit and checking what does, until that is enough."""
     names, by_position = plan.by_name, plan.by_position
     rest = plan.catch_all(ParameterKind.VAR_POSITIONAL)
     others = plan.catch_all(ParameterKind.VAR_KEYWORD)
     given: set[str] = set()
 
     for index, value in enumerate(args):
+        if len(found) >= _MOST_VIOLATIONS:
+            return
         where = f"{path}.args[{index}]"
         if index < len(by_position):
             given.add(by_position[index].name)
@@ -81,6 +85,8 @@ def _bind(
             break
 
     for name, value in kwargs.items():
+        if len(found) >= _MOST_VIOLATIONS:
+            return
         where = f"{path}.kwargs.{name}"
         parameter = names.get(name)
         if parameter is not None and parameter.kind in _BY_NAME:
