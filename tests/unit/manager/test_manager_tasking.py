@@ -89,6 +89,12 @@ def test_results_go_when_they_are_too_old_or_too_many_the_oldest_first(
         assert len(stops) == len([end for end in ends if end is not None and end >= 100 - age])
 
 
+def test_a_task_that_began_first_and_ended_last_is_kept_longest() -> None:
+    ends = {"long": 50, "short": 10, "shorter": 20}
+    tasks = Tasks(KeptTask(task(uid, n), task_result(stop=NOW + end)) for n, (uid, end) in enumerate(ends.items(), 1))
+    assert outdated(tasks, Retention(1e9, 2), NOW + 60) == ("short",)
+
+
 def test_numbers_of_tasks_go_on_after_a_restart() -> None:
     record = record_of("")
     record.tasks = Tasks([KeptTask(task("b", 7), task_result()), KeptTask(task("a", 3))])

@@ -184,11 +184,10 @@ def ended(kept: KeptTask, result: TaskResult) -> KeptTask:
 
 
 def outdated(tasks: Tasks, retention: Retention, now: float) -> tuple[str, ...]:
-    """Tasks whose results need not be kept: too old, or too many."""
-    finished = [one for one in tasks if one.result is not None]
+    """Tasks whose results need not be kept: too old, or too many.
+
+    What ended first goes first, whenever it began: somebody may have waited long for what has just ended.
+    """
+    finished = sorted((one.result.stop, one.task.number, one.task.uid) for one in tasks if one.result is not None)
     surplus = len(finished) - retention.count
-    return tuple(
-        one.task.uid
-        for index, one in enumerate(finished)
-        if index < surplus or (one.result is not None and one.result.stop < now - retention.age)
-    )
+    return tuple(uid for index, (stop, _, uid) in enumerate(finished) if index < surplus or stop < now - retention.age)
