@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.changes import DropItem, PutItem
@@ -56,6 +57,31 @@ def test_an_item_that_changed_or_went_since_it_was_looked_at_is_left_alone() -> 
     apply(record, [PutItem(plan("a", name="scan"), record.queue.rank_of("a")), DropItem("b")])
     decision = flag_items(record, [(item, GONE) for item in old])
     assert (decision.result, list(decision.changes), list(decision.events)) == (0, [], [])
+
+
+def test_an_item_that_was_moved_meanwhile_is_the_same_item() -> None:
+    record = record_of("")
+    held = replace(plan("a"), held=True, kwargs={"num": 1})
+    record.queue.put(held, 1000)
+    apply(record, [PutItem(held.released(), 2000)])
+    apply(record, flag_items(record, [(held, GONE)]).changes)
+    assert (record.queue.at(0).problems, record.queue.at(0).held) == (GONE, False)
+
+
+async def test_a_check_that_is_asked_for_while_one_ends_is_not_forgotten() -> None:
+    async with office("abc") as o:
+        allowed = [COUNT]
+        check = QueueCheck(o.ledger, lambda _group: allowed[0])
+
+        def change() -> None:
+            allowed[0] = EMPTY
+            check.look()
+
+        check.look()
+        # The check finds nothing and so ends in its first step; this comes next, before its end is noticed.
+        asyncio.get_running_loop().call_soon(change)
+        await asyncio.wait_for(check.settled(), SECONDS)
+        assert o.ledger.summary.invalid_items == 3
 
 
 async def test_a_check_that_is_asked_for_meanwhile_begins_anew_and_sees_the_last_state() -> None:

@@ -39,8 +39,15 @@ def flag_items(record: Record, findings: Sequence[tuple[Item, tuple[Violation, .
     changes: list[Change] = []
     checked: list[tuple[str, tuple[Violation, ...]]] = []
     for item, problems in findings:
-        if record.queue.get(item.uid) is item and item.problems != problems:
-            changes.append(PutItem(item.checked(problems), record.queue.rank_of(item.uid)))
+        now = record.queue.get(item.uid)
+        if now is not None and _is_same_call(now, item) and now.problems != problems:
+            changes.append(PutItem(now.checked(problems), record.queue.rank_of(item.uid)))
             checked.append((item.uid, problems))
     events = [ItemsChecked(tuple(checked))] if checked else []
     return Decision(len(checked), changes, events)
+
+
+def _is_same_call(now: Item, then: Item) -> bool:
+    """Whether what was found about an item still concerns it: it may have been moved, not replaced."""
+    same_values = now.args is then.args and now.kwargs is then.kwargs
+    return same_values and (now.kind, now.name, now.user_group) == (then.kind, then.name, then.user_group)

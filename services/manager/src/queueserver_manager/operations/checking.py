@@ -1,4 +1,8 @@
-"""Checks the queue again whenever plans, devices or permissions have changed, in the background and in turns."""
+"""Checks the queue again whenever plans, devices or permissions have changed, in the background and in turns.
+
+Also when that may have been missed: at the beginning, when Redis is back, and when items come that were checked before
+a change and are put into the queue after it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.turns import Turns
 
 #: Findings that are stored in one step, during which nobody else has a turn: a few milliseconds.
-_STEP = 50
+_STEP = 200
 _log = logging.getLogger(__name__)
 _Findings = list[tuple[Item, tuple[Violation, ...]]]
 
@@ -26,6 +30,7 @@ class QueueCheck:
         self._ledger = ledger
         self._allowed_for = allowed_for
         self._job: asyncio.Task[None] | None = None
+        self._single: set[asyncio.Task[None]] = set()
         self._again = False
 
     def look(self) -> None:
@@ -36,21 +41,34 @@ class QueueCheck:
         self._job = asyncio.get_running_loop().create_task(self._run())
         self._job.add_done_callback(self._done)
 
+    def look_at(self, item: Item) -> None:
+        """One item came back into the queue, and was not in it when the others were checked."""
+        problems = problems_of(item, self._allowed_for)
+        if problems != item.problems:
+            job = asyncio.get_running_loop().create_task(self._flag_one(item, problems))
+            self._single.add(job)
+            job.add_done_callback(self._single.discard)
+
     async def settled(self) -> None:
         """Wait until no check is going on."""
-        while self._job is not None:
-            await asyncio.wait([self._job])
+        while jobs := [*self._single, *([self._job] if self._job is not None else [])]:
+            await asyncio.wait(jobs)
 
     async def close(self) -> None:
         """Stop checking."""
+        for job in self._single:
+            job.cancel()
         if self._job is not None:
             self._job.cancel()
-            await self.settled()
+        await self.settled()
 
     def _done(self, job: asyncio.Task[None]) -> None:
         self._job = None
         if not job.cancelled() and job.exception() is not None:
             _log.error("the queue could not be checked", exc_info=job.exception())
+        elif self._again and not job.cancelled():
+            # Asked for after the last look and before this.
+            self.look()
 
     async def _run(self) -> None:
         while True:
@@ -79,6 +97,13 @@ class QueueCheck:
                 findings = []
             await turns.step()
         await self._flag(findings)
+
+    async def _flag_one(self, item: Item, problems: tuple[Violation, ...]) -> None:
+        try:
+            await self._flag([(item, problems)])
+        except (StorageUnavailable, NotReady):
+            # Everything is looked at when Redis is back, and when the next term begins.
+            return
 
     async def _flag(self, findings: _Findings) -> None:
         if findings:

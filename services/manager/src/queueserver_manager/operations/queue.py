@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from queueserver_manager.domain import editing
 from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.placement import Address, ByUid, Position, address_index
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
@@ -29,19 +31,25 @@ ItemsPlaced = tuple[Sequence[Item], editing.Placed]
 class QueueOperations:
     """What clients may do with the queue. Every method raises the ledger's refusals besides its own."""
 
-    def __init__(self, ledger: Ledger, submissions: Submissions, following: Following) -> None:
+    def __init__(
+        self, ledger: Ledger, submissions: Submissions, following: Following, check_again: Callable[[], None]
+    ) -> None:
         self._ledger = ledger
         self._submissions = submissions
         self._following = following
+        #: Has the whole queue checked, once what is being decided is stored.
+        self._check_again = check_again
 
     async def add(self, caller: Caller, submission: Submission, position: Position, reply: Reply[ItemPlaced]) -> bytes:
         """Add one item. Raises InvalidRequest, InventoryEmpty, ItemNotFound, QueueFull."""
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
+        basis = self._basis()
         item = self._submissions.make(caller, submission)
 
         def decide(record: Record) -> Decision[ItemPlaced]:
+            self._note_basis(basis)
             decision = editing.add_items(record, [item], position, QUEUE_LIMIT)
             return Decision((item, decision.result), decision.changes, decision.events)
 
@@ -59,9 +67,11 @@ class QueueOperations:
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
+        basis = self._basis()
         items = await self._submissions.make_batch(caller, messages, read)
 
         def decide(record: Record) -> Decision[ItemsPlaced]:
+            self._note_basis(basis)
             decision = editing.add_items(record, items, position, QUEUE_LIMIT)
             return Decision((items, decision.result), decision.changes, decision.events)
 
@@ -74,8 +84,23 @@ class QueueOperations:
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
+        basis = self._basis()
         item = self._submissions.make(caller, submission, uid="" if new_uid else uid)
-        return (await self._ledger.submit(lambda record: editing.update_item(record, uid, item), reply)).answer
+
+        def decide(record: Record) -> Decision[ItemPlaced]:
+            self._note_basis(basis)
+            return editing.update_item(record, uid, item)
+
+        return (await self._ledger.submit(decide, reply)).answer
+
+    def _basis(self) -> tuple[Inventory, Permissions]:
+        """With what items are checked now."""
+        return self._ledger.inventory, self._ledger.permissions
+
+    def _note_basis(self, basis: tuple[Inventory, Permissions]) -> None:
+        """Items go into the queue now: if they were checked with something else, no check of the queue saw them."""
+        if self._ledger.inventory is not basis[0] or self._ledger.permissions is not basis[1]:
+            self._check_again()
 
     async def get(self, address: Address) -> ItemStanding:
         """One item of the queue, or by uid wherever it is. Raises ItemNotFound, PositionOutOfRange."""

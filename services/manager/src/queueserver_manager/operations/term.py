@@ -123,12 +123,12 @@ class Term:
         submissions = Submissions(self.allowances, time.time, new_id, settings.prepare_item)
         self.planning = PlanningOperations(self.ledger, self.view, worker, submissions, self.allowances)
         self.following = Following(self.ledger, self.view)
-        self.queue = QueueOperations(self.ledger, submissions, self.following)
+        self._queue_check = QueueCheck(self.ledger, self.allowances.for_submitter)
+        self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look)
         self.execution = ExecutionOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(
             self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set
         )
-        self._queue_check = QueueCheck(self.ledger, self.allowances.for_submitter)
         self._autostart = Autostart(self.ledger, self.view)
         self.listings = QueueListings(self.ledger)
         self.history = HistoryOperations(self.ledger)
@@ -161,6 +161,8 @@ class Term:
 
     async def _begin(self) -> None:
         """What is to be done before anybody is served, if it can be done soon."""
+        # The owner before may have ended amid a check.
+        self._queue_check.look()
         await self.permissions.begin(self._settings.fresh_permissions)
         await self.link.met.wait()
 
@@ -188,6 +190,8 @@ class Term:
         self._board.changed()
         if self.ledger.storage_up:
             self._compare_notes()
+            # What was found meanwhile was about items as they were before the outage.
+            self._queue_check.look()
             self._autostart.look()
 
     def _committed(self, announcements: list[Announcement]) -> None:
@@ -208,6 +212,9 @@ class Term:
             self.view.confirmed = False
         elif isinstance(event, ItemFinished):
             self.view.drop_requests()
+            again = self._record.queue.get(event.requeued_as)
+            if again is not None:
+                self._queue_check.look_at(again)
         elif isinstance(event, TaskStarted):
             kept = self._record.tasks.get(event.task.uid)
             if kept is not None and kept.result is None:
