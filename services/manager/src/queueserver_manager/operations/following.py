@@ -93,8 +93,10 @@ class Following:
             standing = await self._stand(uid, follower, None)
             yield standing
             while not standing.is_final:
-                await follower.news.wait()
-                follower.news.clear()
+                # Looked at before waiting as well: nobody wakes who comes after the end.
+                if self._ended is None:
+                    await follower.news.wait()
+                    follower.news.clear()
                 if self._ended is not None:
                     raise self._ended
                 before = standing

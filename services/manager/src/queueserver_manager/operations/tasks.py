@@ -112,8 +112,10 @@ class TaskOperations:
             kept = await self.get(uid)
             yield kept
             while kept.result is None:
-                await news.wait()
-                news.clear()
+                # Looked at before waiting as well: nobody wakes who comes after the end.
+                if self._ended is None:
+                    await news.wait()
+                    news.clear()
                 if self._ended is not None:
                     raise self._ended
                 kept = await self.get(uid)

@@ -8,7 +8,7 @@ from queueserver.common.v1 import task_pb2
 from queueserver.manager.v1 import task_service_pb2 as pb
 from queueserver.worker.v1 import worker_service_pb2 as worker_pb
 
-from queueserver_manager.domain.errors import FieldInvalid, ScriptTooLarge
+from queueserver_manager.domain.errors import FieldInvalid, ItemTooLarge, ScriptTooLarge, Violation
 from queueserver_manager.domain.tasks import (
     FunctionCall,
     KeptTask,
@@ -23,6 +23,9 @@ from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_t
 
 #: Bound of a script, documented in the contract.
 MAX_SCRIPT_BYTES = 1024 * 1024
+#: Bounds of a function call, documented in the contract: it is stored, and has to reach the environment.
+MAX_CALL_BYTES = 1024 * 1024
+MAX_FUNCTION_NAME = 255
 #: Bounds of what is kept of a result.
 _MAX_VALUE_BYTES = 2 * 1024 * 1024
 _MAX_MESSAGE = 4_000
@@ -35,9 +38,18 @@ KINDS: Mapping[TaskKind, task_pb2.TaskKind.ValueType] = {
 
 
 def function_from_proto(message: task_pb2.FunctionCall) -> FunctionCall:
-    """A call. Raises FieldInvalid, NumberNotExact, ItemInvalid."""
+    """A call. Raises FieldInvalid, ItemTooLarge, NumberNotExact, ItemInvalid."""
     if not message.name:
         raise FieldInvalid("function.name", "required: the name of a function")
+    if len(message.name) > MAX_FUNCTION_NAME:
+        raise FieldInvalid("function.name", f"must have at most {MAX_FUNCTION_NAME} characters")
+    size = message.ByteSize()
+    if size > MAX_CALL_BYTES:
+        raise ItemTooLarge(
+            f"The call has {size} bytes and may have {MAX_CALL_BYTES}: "
+            "put large data where the function can read it and pass its name.",
+            violations=[Violation("function", f"larger than {MAX_CALL_BYTES} bytes")],
+        )
     return FunctionCall(
         message.name,
         list_to_list(message.args, "function.args"),
