@@ -134,7 +134,7 @@ BAD_ITEMS: dict[str, tuple[item_pb2.Item, str, str, str]] = {
         item(name="read_once", args=[["det1", "det3"]]),
         "ITEM_INVALID",
         "item.args[0]",
-        "there is no 'det3'; did you mean",
+        "there is no 'det3' that you may use; did you mean",
     ),
     "an item of 5 MB": (
         item(name="one_run", kwargs={"label": "x" * 5_000_000}),

@@ -11,8 +11,10 @@ import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import environment_service_pb2 as env
 from queueserver.manager.v1 import history_service_pb2 as hist
+from queueserver.manager.v1 import permission_service_pb2 as perm
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver.manager.v1 import run_engine_service_pb2 as re
+from queueserver.manager.v1 import task_service_pb2 as tasks
 from queueserver_client import (
     AsyncClient,
     DeadlineExceeded,
@@ -54,6 +56,11 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "Close": (env.CloseResponse(), lambda c: c.environment.close(wait=False)),
     "Destroy": (env.DestroyResponse(), lambda c: c.environment.destroy(wait=False)),
     "ClearHistory": (hist.ClearHistoryResponse(), lambda c: c.history.clear()),
+    "ExecuteFunction": (tasks.ExecuteFunctionResponse(), lambda c: c.tasks.execute_function("f")),
+    "UploadScript": (tasks.UploadScriptResponse(), lambda c: c.tasks.upload_script("pass")),
+    "UpdateEnvironment": (tasks.UpdateEnvironmentResponse(), lambda c: c.tasks.update_environment()),
+    "SetPermissions": (perm.SetPermissionsResponse(), lambda c: c.permissions.set({"user_groups": {}})),
+    "ReloadPermissions": (perm.ReloadPermissionsResponse(), lambda c: c.permissions.reload()),
 }
 
 
