@@ -191,7 +191,8 @@ class Item(_message.Message):
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
         """Output only. What is wrong with the item as plans, devices and permissions are now, though it was right when it was
-        added. It would fail if it were executed as things are. Empty if all is well.
+        added. It would fail if it were executed as things are. Empty if all is well. An item that has left the queue keeps
+        what was known when it left.
         """
 
     def __init__(

@@ -50,7 +50,7 @@ Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 @_typing.final
 class FunctionCall(_message.Message):
-    """A call of a function."""
+    """A call of a function. At most 1 MiB."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -58,7 +58,7 @@ class FunctionCall(_message.Message):
     ARGS_FIELD_NUMBER: _builtins.int
     KWARGS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name in the environment's namespace. Required."""
+    """Its name in the environment's namespace, at most 255 characters. Required."""
     @_builtins.property
     def args(self) -> _struct_pb2.ListValue:
         """Positional arguments, passed as they are: names of devices stay names."""

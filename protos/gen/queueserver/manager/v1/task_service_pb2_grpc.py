@@ -29,13 +29,15 @@ class TaskServiceStub:
     """Tasks: functions and scripts that run in the environment beside plans.
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for at least two
-    minutes; the Manager's options `--task-result-age` and `--task-result-count` say how long and how many.
+    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
+    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
+    `--task-result-count` say how long and how many. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open.
 
-    Errors of every method: as in QueueService.
+    Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
+    QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
     """
 
     def __init__(self, channel):
@@ -80,22 +82,24 @@ class TaskServiceServicer:
     """Tasks: functions and scripts that run in the environment beside plans.
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for at least two
-    minutes; the Manager's options `--task-result-age` and `--task-result-count` say how long and how many.
+    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
+    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
+    `--task-result-count` say how long and how many. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open.
 
-    Errors of every method: as in QueueService.
+    Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
+    QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
     """
 
     def ExecuteFunction(self, request, context):
         """ExecuteFunction calls a function of the environment's namespace. It answers when the task is accepted.
 
         Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not call
-        it); INVALID_ARGUMENT with reason ITEM_INVALID or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason
-        ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE with reason WORKER_UNAVAILABLE. Whether the function exists is
-        known in the environment only: then the task fails.
+        it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE, ITEM_INVALID
+        or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE with reason
+        WORKER_UNAVAILABLE. Whether the function exists is known in the environment only: then the task fails.
         Retries: safe with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -197,13 +201,15 @@ class TaskService:
     """Tasks: functions and scripts that run in the environment beside plans.
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for at least two
-    minutes; the Manager's options `--task-result-age` and `--task-result-count` say how long and how many.
+    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
+    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
+    `--task-result-count` say how long and how many. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open.
 
-    Errors of every method: as in QueueService.
+    Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
+    QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
     """
 
     @staticmethod
