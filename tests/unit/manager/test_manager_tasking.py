@@ -95,6 +95,14 @@ def test_a_task_that_began_first_and_ended_last_is_kept_longest() -> None:
     assert outdated(tasks, Retention(1e9, 2), NOW + 60) == ("short",)
 
 
+def test_values_that_are_too_large_together_go_the_oldest_first() -> None:
+    kept = [
+        KeptTask(task(f"t-{number}", number), replace(task_result(stop=NOW + number), return_value=b"x" * 40))
+        for number in range(1, 5)
+    ]
+    assert set(outdated(Tasks(kept), Retention(value_bytes=100), NOW + 5)) == {"t-1", "t-2"}
+
+
 def test_numbers_of_tasks_go_on_after_a_restart() -> None:
     record = record_of("")
     record.tasks = Tasks([KeptTask(task("b", 7), task_result()), KeptTask(task("a", 3))])

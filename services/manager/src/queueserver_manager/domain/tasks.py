@@ -114,6 +114,12 @@ class KeptTask:
     task: Task
     result: TaskResult | None = None
 
+    @property
+    def value_size(self) -> int:
+        """Bytes of what it returned."""
+        value = self.result.return_value if self.result is not None else None
+        return len(value) if value is not None else 0
+
 
 class Tasks:
     """Tasks that go on, and those whose results are kept, oldest first."""
@@ -176,6 +182,8 @@ class Retention:
 
     age: float = 3600.0
     count: int = 1000
+    #: Of return values together, which are kept in memory and in the store.
+    value_bytes: int = 64 * 1024 * 1024
 
 
 def ended(kept: KeptTask, result: TaskResult) -> KeptTask:
@@ -188,6 +196,17 @@ def outdated(tasks: Tasks, retention: Retention, now: float) -> tuple[str, ...]:
 
     What ended first goes first, whenever it began: somebody may have waited long for what has just ended.
     """
-    finished = sorted((one.result.stop, one.task.number, one.task.uid) for one in tasks if one.result is not None)
-    surplus = len(finished) - retention.count
-    return tuple(uid for index, (stop, _, uid) in enumerate(finished) if index < surplus or stop < now - retention.age)
+    finished = sorted((one for one in tasks if one.result is not None), key=_end)
+    surplus, room = len(finished) - retention.count, retention.value_bytes
+    kept = finished[max(surplus, 0) :]
+    gone = finished[: len(finished) - len(kept)]
+    for one in reversed(kept):
+        room -= one.value_size
+        if room < 0 or _end(one)[0] < now - retention.age:
+            gone.append(one)
+    return tuple(one.task.uid for one in gone)
+
+
+def _end(one: KeptTask) -> tuple[float, int]:
+    """When a task ended; those that ended at the same time by their number."""
+    return (one.result.stop if one.result is not None else 0.0, one.task.number)

@@ -19,7 +19,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from queueserver_manager.domain.changes import Change, Decision, ForgetRequests, RememberRequest
@@ -31,6 +31,7 @@ from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import outdated
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.summary import summary_of
+from queueserver_manager.operations.turns import Turns
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
 T = TypeVar("T")
@@ -58,8 +59,14 @@ class _Waiting:
     answer: asyncio.Future[Committed[Any]]
 
 
-_Taken = list[tuple["asyncio.Future[Committed[Any]]", Committed[Any]]]
-_Refused = list[tuple["asyncio.Future[Committed[Any]]", Exception]]
+@dataclass(slots=True)
+class _Step:
+    """What goes into one commit, and who is to be answered after it."""
+
+    entries: list[Entry] = field(default_factory=list)
+    taken: list[tuple[asyncio.Future[Committed[Any]], Committed[Any]]] = field(default_factory=list)
+    refused: list[tuple[asyncio.Future[Committed[Any]], Exception]] = field(default_factory=list)
+    undos: list[Undo] = field(default_factory=list)
 
 
 def _take_back(undos: list[Undo]) -> None:
@@ -185,23 +192,26 @@ class Ledger:
 
     async def _step(self) -> None:
         """Decide what is waiting, commit it, tell everybody."""
-        entries, taken, refused, undos = self._decide()
-        before = after = self._record.revisions
-        for entry in entries:
-            after = after.after(entry.revision, entry.changes) if entry.revision else after
+        step = _Step()
+        # From the first change on: readers see what is stored.
         self._committing = True
         try:
+            await self._decide(step)
+            entries = step.entries
+            before = after = self._record.revisions
+            for entry in entries:
+                after = after.after(entry.revision, entry.changes) if entry.revision else after
             if entries:
                 await self._store.commit(before, after, entries)
         except StoreDown as error:
-            self._fail(undos, taken, refused, StorageUnavailable(fate_known=error.fate_known))
+            self._fail(step, StorageUnavailable(fate_known=error.fate_known))
             await self._recover(error)
             return
         except (OwnershipLost, asyncio.CancelledError):
-            self._fail(undos, taken, refused, NotReady())
+            self._fail(step, NotReady())
             raise
         except BaseException as defect:
-            self._fail(undos, taken, refused, defect)
+            self._fail(step, defect)
             raise
         self._record.revisions = after
         self._committing = False
@@ -213,37 +223,35 @@ class Ledger:
                 self._set_storage(up=True)
         finally:
             # It is stored, whatever becomes of those who hear of it.
-            self._answer(taken, refused, None)
+            self._answer(step, None)
             self._serve_readers()
 
-    def _fail(self, undos: list[Undo], taken: _Taken, refused: _Refused, failure: BaseException) -> None:
+    def _fail(self, step: _Step, failure: BaseException) -> None:
         """Take everything back and say so."""
-        _take_back(undos)
+        _take_back(step.undos)
         self._committing = False
-        self._answer(taken, refused, failure)
+        self._answer(step, failure)
         self._serve_readers()
 
-    def _decide(self) -> tuple[list[Entry], _Taken, _Refused, list[Undo]]:
+    async def _decide(self, step: _Step) -> None:
         """Take decisions until none waits or the commit is large enough."""
-        entries: list[Entry] = []
-        taken: _Taken = []
-        refused: _Refused = []
-        undos: list[Undo] = []
         revision = self._record.revisions.last
-        while self._waiting and len(undos) < _CHANGES_PER_COMMIT:
+        while self._waiting and len(step.undos) < _CHANGES_PER_COMMIT:
             waiting = self._waiting.popleft()
             try:
                 committed, entry = self._take(waiting, revision)
-                made = self._make(entry.changes if entry is not None else ())
+                made = await self._make(entry.changes if entry is not None else ())
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
-                refused.append((waiting.answer, error))
+                step.refused.append((waiting.answer, error))
                 continue
+            except BaseException:
+                step.refused.append((waiting.answer, NotReady()))
+                raise
             if entry is not None:
                 revision = max(revision, entry.revision)
-                entries.append(entry)
-            undos += made
-            taken.append((waiting.answer, committed))
-        return entries, taken, refused, undos
+                step.entries.append(entry)
+            step.undos += made
+            step.taken.append((waiting.answer, committed))
 
     def _take(self, waiting: _Waiting, revision: int) -> tuple[Committed[Any], Entry | None]:
         """Take one decision on the record as it stands at a revision; answers what it writes, if anything."""
@@ -269,12 +277,14 @@ class Ledger:
         # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
         return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events)
 
-    def _make(self, changes: Iterable[Change]) -> list[Undo]:
-        """Make all changes of a decision, or none of them; answers how to take them back."""
+    async def _make(self, changes: Iterable[Change]) -> list[Undo]:
+        """Make all changes of a decision, in turns, or none of them; answers how to take them back."""
         undos: list[Undo] = []
+        turns = Turns()
         try:
             for change in changes:
-                undos.append(self._record.apply(change))  # noqa: PERF401 - those made before a failure are needed
+                undos.append(self._record.apply(change))
+                await turns.step()
         except BaseException:
             _take_back(undos)
             raise
@@ -305,10 +315,10 @@ class Ledger:
             raise RequestIdReused
 
     @staticmethod
-    def _answer(taken: _Taken, refused: _Refused, failure: BaseException | None) -> None:
-        for answer, error in refused:
+    def _answer(step: _Step, failure: BaseException | None) -> None:
+        for answer, error in step.refused:
             _refuse(answer, error)
-        for answer, committed in taken:
+        for answer, committed in step.taken:
             if failure is not None:
                 _refuse(answer, failure)
             elif not answer.done():

@@ -16,6 +16,17 @@ def next_turn() -> _NextTurn:
     return _NextTurn()
 
 
+async def next_turn_after(seconds: float) -> None:
+    """Awaited, lets some time pass between two attempts at what does not say when it can be tried again."""
+    loop = asyncio.get_running_loop()
+    turn: asyncio.Future[None] = loop.create_future()
+    handle = loop.call_later(seconds, turn.set_result, None)
+    try:
+        await turn
+    finally:
+        handle.cancel()
+
+
 class Turns:
     """Keeps one piece of long work to turns of about ``seconds``, whatever its steps cost.
 

@@ -21,9 +21,14 @@ from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.reconciler import reconcile
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.task_runner import TaskRunner
+from queueserver_manager.operations.turns import next_turn_after
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client import port
 
+#: Comparing notes again and again, each time within so many seconds, takes a longer rest each time.
+_CALM_SECONDS = 2.0
+_STEP_SECONDS = 0.05
+_LONGEST_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -59,14 +64,19 @@ class WorkerLink:
 
     async def run(self) -> None:
         """Follow until cancelled."""
+        loop = asyncio.get_running_loop()
+        haste = 0
         while True:
             self._again = False
-            self._stream = asyncio.get_running_loop().create_task(self._follow())
+            begun = loop.time()
+            self._stream = loop.create_task(self._follow(min(haste * _STEP_SECONDS, _LONGEST_SECONDS)))
             try:
                 # Not the stream itself: what it ends with must not take the place of our own cancellation.
                 await asyncio.wait([self._stream])
             finally:
                 self._stream.cancel()
+            # A Worker that can't do what it is asked is not asked again as fast as the processor can.
+            haste = haste + 1 if self._again and loop.time() - begun < _CALM_SECONDS else 0
             try:
                 if not self._stream.cancelled():
                     self._stream.result()
@@ -82,7 +92,9 @@ class WorkerLink:
             self._again = True
             self._stream.cancel()
 
-    async def _follow(self) -> None:
+    async def _follow(self, rest: float) -> None:
+        if rest:
+            await next_turn_after(rest)
         async for message in self._worker.watch(self._boot_id, self._sequence):
             if isinstance(message, port.WorkerSnapshot):
                 await self._meet(message)

@@ -30,6 +30,9 @@ from queueserver_manager.worker_client import port
 _MAX_MESSAGE = 4_000
 _MAX_TRACEBACK = 64_000
 
+#: A state that only a newer Worker knows reads as unknown.
+_ENVIRONMENT = {state.value: state for state in EnvironmentState}
+_RUN_ENGINE = {state.value: state for state in RunEngineState}
 _EXIT = {
     item_pb2.EXIT_STATUS_COMPLETED: ExitStatus.COMPLETED,
     item_pb2.EXIT_STATUS_FAILED: ExitStatus.FAILED,
@@ -148,8 +151,8 @@ def environment_from_proto(message: environment_pb2.Environment) -> Environment:
         )
     return Environment(
         environment_id=message.environment_id,
-        state=EnvironmentState(int(message.state)),
-        run_engine=RunEngineState(int(message.run_engine_state)),
+        state=_ENVIRONMENT.get(int(message.state), EnvironmentState.UNKNOWN),
+        run_engine=_RUN_ENGINE.get(int(message.run_engine_state), RunEngineState.NONE),
         pid=message.pid,
         opened=_seconds(message.open_time) if message.HasField("open_time") else None,
         progress=message.progress,
