@@ -75,7 +75,7 @@ def test_code_that_an_environment_would_not_take_leaves_the_old_list(
 ) -> None:
     file = tmp_path / FILE_NAME
     file.write_text("old")
-    code, output, log = run("--startup-dir", startup(a=text), folder=tmp_path)
+    code, output, log = run("--startup-dir", startup(a=text), "--keep-re", folder=tmp_path)
     assert code == 1
     assert CREATED not in output
     assert "was not created" in log.splitlines()[-1]
@@ -85,7 +85,7 @@ def test_code_that_an_environment_would_not_take_leaves_the_old_list(
 
 def test_plans_that_cant_be_described_can_be_left_out(startup: MakeFolder, tmp_path: Path) -> None:
     code, output, log = run(
-        "--startup-dir", startup(a=WITH_A_BAD_PLAN), "--ignore-invalid-plans", "ON", folder=tmp_path
+        "--startup-dir", startup(a=WITH_A_BAD_PLAN), "--keep-re", "--ignore-invalid-plans", "ON", folder=tmp_path
     )
     assert (code, output[-len(CREATED) :]) == (0, CREATED)
     assert "The plan bad was left out." in log

@@ -16,6 +16,7 @@ from queueserver_inventory.list_file import write_list
 
 from queueserver_worker.environment.ending import bound_the_end
 from queueserver_worker.environment.failures import startup_failure
+from queueserver_worker.environment.lifeline import die_with_parent
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
 from queueserver_worker.environment.startup_issues import refuse_issues
@@ -44,14 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _inventory(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> Inventory:
-    from queueserver_worker.environment.describe.inventory import take_inventory  # noqa: PLC0415 - takes time
-    from queueserver_worker.environment.run_engine import make_run_engine, run_engine_issues  # noqa: PLC0415 - as well
-
     # As in an environment: devices of ophyd-async connect in its event loop.
-    engine = None if arguments.keep_re else make_run_engine()
+    engine = None if arguments.keep_re else _make_run_engine()
     load(arguments.source, namespace, _announce)
     if namespace.get("RE") is None:
         namespace["RE"] = engine
+
+    from queueserver_worker.environment.describe.inventory import take_inventory  # noqa: PLC0415 - takes time
+    from queueserver_worker.environment.run_engine import run_engine_issues  # noqa: PLC0415 - as well
+
     inventory = take_inventory(namespace, device_max_depth=arguments.device_max_depth)
     inventory.issues.extend(run_engine_issues(namespace))
     for issue in inventory.issues:
@@ -59,6 +61,12 @@ def _inventory(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> In
     if arguments.strict:
         refuse_issues(inventory.issues)
     return inventory
+
+
+def _make_run_engine() -> Any:
+    from queueserver_worker.environment.run_engine import make_run_engine  # noqa: PLC0415 - takes time
+
+    return make_run_engine()
 
 
 def _announce(text: str) -> None:
@@ -77,4 +85,6 @@ def _give_up(arguments: EnvironmentArguments, error: BaseException, reason: Path
 
 
 if __name__ == "__main__":
+    # Endless startup code must not outlive whoever wanted the list.
+    die_with_parent()
     raise SystemExit(main())
