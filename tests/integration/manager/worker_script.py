@@ -88,8 +88,8 @@ class WorkerScript:
         self.fate_of_acknowledgement = Fate.ACCEPTED
         self.hanging = 0
         self.epoch = 0
-        #: How often a Manager told its epoch and nothing else.
-        self.fences = 0
+        #: How often a Manager told its epoch and nothing else, and how often it wanted a plan to be run.
+        self.fences = self.commands = 0
         #: What a Manager must not do and did.
         self.faults: list[str] = []
 

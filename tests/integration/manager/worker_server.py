@@ -68,6 +68,7 @@ class _Servicer(WorkerServiceServicer):
         script = self._script
         with script.changed:
             self._fence(request.epoch, context)
+            script.commands += 1
             self._note(request.acknowledged)
             known = script.knows(request.execution_id)
             usable = script.environment.state == environment_pb2.ENVIRONMENT_STATE_IDLE
@@ -100,8 +101,10 @@ class _Servicer(WorkerServiceServicer):
         if fate in {Fate.ENDS_FIRST, Fate.ENDS_AND_REPLY_LOST}:
             script.finish(ExitStatus.COMPLETED)
         if fate is Fate.ENDS_FIRST:
-            # Shorter than a Manager waits for the reply, so that one that stores nothing before it gets it, too.
-            script.changed.wait_for(lambda: execution_id in script.accounted, 3)
+            # It is stored when the Manager says so, or comes with another item. Shorter than it waits for the reply,
+            # so that a Manager that stores nothing before gets one, too.
+            commands = script.commands
+            script.changed.wait_for(lambda: execution_id in script.accounted or script.commands > commands, 3)
         elif fate is Fate.HANGS_ACCEPTED:
             script.hang()
             _vanish(context)
