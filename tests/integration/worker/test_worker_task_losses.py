@@ -78,7 +78,8 @@ async def test_tasks_are_lost_with_an_environment_that_is_killed(scripts: Script
     messages = await scripts.outcomes("behind", "foreground")
     assert messages == {f"{FAILED}the environment process was killed by signal 9 (SIGKILL) while a task ran."}
     result = await scripts.watching.task_outcome("foreground")
-    assert result.console_excerpt == "begun\n"
+    # The end of the line may have been on its way when the kill came.
+    assert result.console_excerpt.rstrip("\n") == "begun"
     assert result.HasField("start_time")
 
 
