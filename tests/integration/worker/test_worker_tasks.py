@@ -11,7 +11,7 @@ from queueserver.common.v1 import environment_pb2
 from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver.worker.v1 import worker_service_pb2 as pb
 
-from tests.integration.worker.worker_harness import IDLE, reason, running_worker
+from tests.integration.worker.worker_harness import CLOSED, IDLE, reason, running_worker
 
 EXECUTING_TASK = environment_pb2.ENVIRONMENT_STATE_EXECUTING_TASK
 FAILED = "Error occurred while executing 'Execute function': "
@@ -110,6 +110,9 @@ async def test_a_task_is_refused_without_an_open_environment(short_path: Path) -
         await watching.environment(lambda e: bool(e.progress))
         assert await refusal(worker.task("count")) == "ENVIRONMENT_CLOSED"
         assert await refusal(worker.task("count", in_background=True)) == "ENVIRONMENT_CLOSED"
+        # It would not notice the end of its Worker.
+        await worker.stub.DestroyEnvironment(pb.DestroyEnvironmentRequest(epoch=1))
+        await watching.environment(lambda e: e.state == CLOSED)
 
 
 async def test_a_task_that_makes_no_sense_is_refused(short_path: Path) -> None:
