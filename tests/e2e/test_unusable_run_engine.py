@@ -56,7 +56,9 @@ waiting = threading.Event()
 class Telling(DuringTask):
     def block(self, event):
         waiting.set()
-        event.wait()
+        # A signal that comes just before a wait without end begins is not handled until that wait ends.
+        while not event.wait(0.1):
+            pass
 
 RE = RunEngine({}, context_managers=[], during_task=Telling())
 signal.signal(signal.SIGINT, signal.default_int_handler)
