@@ -69,6 +69,11 @@ async def outcome(call: Any, name: str) -> grpc.aio.AioRpcError:
     return caught.value
 
 
+def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged, except by gRPC's poller: it serves all loops of a process, the closed one of an earlier test too."""
+    return [record.getMessage() for record in caplog.records if "PollerCompletionQueue" not in record.getMessage()]
+
+
 async def ended(answers: AsyncIterator[StringValue]) -> None:
     async for answer in answers:
         assert answer.value == "x"
@@ -103,4 +108,4 @@ async def test_a_call_that_its_caller_cancelled_ends_quietly_and_the_service_goe
     patient.awaited = asyncio.get_running_loop().create_future()
     patient.awaited.set_result(StringValue(value="y"))
     assert (await patient.call("One")).value == "y"
-    assert caplog.records == []
+    assert complaints(caplog) == []
