@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,7 +16,7 @@ from queueserver.manager.v1 import status_service_pb2 as status_pb
 from queueserver.manager.v1 import task_service_pb2 as pb
 from queueserver_client import AsyncClient, ManagerState, Plan
 
-from tests.harness.gate import Gate
+from tests.harness.gate import Gate, gate_in
 from tests.harness.raw import Stubs, refused
 from tests.harness.wait import bounded
 
@@ -141,6 +142,28 @@ async def test_background_tasks_are_counted_and_run_beside_a_plan(
     gate.open(4)
     assert [(await result(raw, uid)).success for uid in uids] == [True] * 3
     assert (await bounded(handle.result())).result.exit_status.value == "completed"
+
+
+async def test_no_more_background_tasks_are_accepted_than_the_worker_takes(
+    raw: Stubs, gate: Gate, tmp_path: Path
+) -> None:
+    with gate_in(tmp_path, "of the first") as gate_of_the_first:
+        gates = [gate_of_the_first, *[gate] * 99]
+        uids = [await execute(raw, "pass_gate", one.path, background=True) for one in gates]
+        before = (await raw.status.GetStatus(status_pb.GetStatusRequest())).status
+        request = pb.ExecuteFunctionRequest(
+            function=call("pass_gate", gate.path), run_in_background=True, request_id=str(uuid.uuid4())
+        )
+        refusal = await refused(raw.tasks.ExecuteFunction(request))
+        assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TASKS")
+        assert "wait until one of them has ended" in refusal.message
+        after = (await raw.status.GetStatus(status_pb.GetStatusRequest())).status
+        assert (after.revision, after.task_results_uid) == (before.revision, before.task_results_uid)
+        gate_of_the_first.open()
+        assert (await result(raw, uids[0])).return_value.text == "passed"
+        uids.append((await raw.tasks.ExecuteFunction(request)).task.task_uid)
+    gate.open(100)
+    assert [(await result(raw, uid)).return_value.text for uid in uids] == ["passed"] * 101
 
 
 async def test_a_script_makes_plans_that_can_be_queued_at_once(shared_client: AsyncClient, raw: Stubs) -> None:

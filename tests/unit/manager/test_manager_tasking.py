@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from queueserver_manager.domain.errors import TooManyTasks
 from queueserver_manager.domain.events import TaskFinished, TaskStarted
 from queueserver_manager.domain.tasking import Acceptance, accept_task, finish_task
 from queueserver_manager.domain.tasks import (
+    MOST_IN_BACKGROUND,
     EnvironmentUpdate,
     FunctionCall,
     KeptTask,
@@ -49,6 +52,19 @@ def test_only_a_foreground_task_that_goes_on_keeps_the_environment_to_itself() -
     tasks.put(KeptTask(task("c", 3), task_result()))
     assert tasks.foreground is None
     assert tasks.running == [task("a", 1, background=True)]
+
+
+def test_the_background_takes_so_many_tasks_and_the_foreground_is_not_counted() -> None:
+    record = record_of("")
+    apply(record, accept_task(record, Script("pass"), ACCEPTANCE, background=False).changes)
+    for number in range(MOST_IN_BACKGROUND):
+        acceptance = replace(ACCEPTANCE, new_id=lambda uid=f"t-{number}": uid)
+        apply(record, accept_task(record, Script("pass"), acceptance, background=True).changes)
+    with pytest.raises(TooManyTasks):
+        accept_task(record, Script("pass"), ACCEPTANCE, background=True)
+    accept_task(record, Script("pass"), ACCEPTANCE, background=False)
+    apply(record, finish_task(record, TaskOutcome("t-5", task_result()), FOR_EVER, NOW).changes)
+    accept_task(record, Script("pass"), ACCEPTANCE, background=True)
 
 
 def test_a_result_counts_once_and_lets_go_of_the_work() -> None:

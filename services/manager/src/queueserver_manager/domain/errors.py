@@ -45,6 +45,7 @@ Refused
 │   └── RevisionMismatch
 ├── Exhausted
 │   ├── QueueFull
+│   ├── TooManyTasks
 │   └── WatcherTooSlow
 └── Unavailable               try again, here or elsewhere
     ├── NotOwner
@@ -316,14 +317,15 @@ class RevisionMismatch(Conflict):
     """A part of the record changed since the revision that the request expects."""
 
     def __init__(self, expected: int, present: int, part: str = "queue") -> None:
-        verb = "changed" if part == "queue" else "were changed"
+        name = part.replace("_and_", " or its ")
+        verb, it = ("were changed", "them") if part == "permissions" else ("changed", "it")
         super().__init__(
-            f"The {part} {verb} at revision {present}, after the {expected} that this request expects: "
-            f"look at {'it' if part == 'queue' else 'them'} again, then repeat the request."
+            f"The {name} {verb} at revision {present}, after the {expected} that this request expects: "
+            f"look at {it} again, then repeat the request."
         )
         self.present = present
-        #: Which part: "queue" or "permissions".
-        self.part = part
+        #: Which part, without its mode: "queue", "history" or "permissions".
+        self.part = part.removesuffix("_and_mode")
 
 
 class Exhausted(Refused):
@@ -332,6 +334,10 @@ class Exhausted(Refused):
 
 class QueueFull(Exhausted):
     """The queue has as many items as it may have."""
+
+
+class TooManyTasks(Exhausted):
+    """As many tasks go on in the background as may."""
 
 
 class WatcherTooSlow(Exhausted):

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from queueserver_manager.domain.changes import Change, Decision, DropTasks, PutTask
+from queueserver_manager.domain.errors import TooManyTasks
 from queueserver_manager.domain.events import TaskFinished, TaskStarted
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.tasks import (
+    MOST_IN_BACKGROUND,
     FunctionCall,
     KeptTask,
     Retention,
@@ -34,7 +36,12 @@ class Acceptance:
 
 
 def accept_task(record: Record, work: Work, acceptance: Acceptance, *, background: bool) -> Decision[Task]:
-    """Take a task on."""
+    """Take a task on. Raises TooManyTasks: what the Worker would refuse is not accepted in the first place."""
+    if background and record.tasks.background_count >= MOST_IN_BACKGROUND:
+        raise TooManyTasks(
+            f"{MOST_IN_BACKGROUND} tasks go on in the background, which is the most: "
+            "wait until one of them has ended, then start this one."
+        )
     task = Task(
         number=record.tasks.next_number,
         uid=acceptance.new_id(),

@@ -28,6 +28,10 @@ TITLES: Mapping[TaskKind, str] = {
 }
 
 
+#: As many tasks go on in the background at once; the Worker takes no more either.
+MOST_IN_BACKGROUND = 100
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
     """A call of a function; names of devices in its arguments stay names."""
@@ -153,6 +157,11 @@ class Tasks:
     def foreground(self) -> Task | None:
         """The task that keeps the environment to itself, if there is one."""
         return next((task for task in self._running.values() if not task.background), None)
+
+    @property
+    def background_count(self) -> int:
+        """How many tasks go on in the background, as far as is known."""
+        return sum(task.background for task in self._running.values())
 
     def put(self, kept: KeptTask) -> None:
         """Add a task, or what became of one."""

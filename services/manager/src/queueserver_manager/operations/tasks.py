@@ -47,7 +47,7 @@ class TaskOperations:
     async def start(self, caller: Caller, work: Work, reply: Reply[Task], *, background: bool) -> bytes:
         """Take a task on; the result is the task.
 
-        Raises FunctionNotAllowed, ScriptsDisabled, EnvironmentClosed, InvalidState, WorkerUnavailable.
+        Raises FunctionNotAllowed, ScriptsDisabled, EnvironmentClosed, InvalidState, WorkerUnavailable, TooManyTasks.
         """
 
         def decide(record: Record) -> Decision[Task]:

@@ -52,6 +52,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
     errors.RevisionMismatch: (_C.ABORTED, "REVISION_MISMATCH"),
     errors.QueueFull: (_C.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
+    errors.TooManyTasks: (_C.RESOURCE_EXHAUSTED, "TOO_MANY_TASKS"),
     errors.WatcherTooSlow: (_C.RESOURCE_EXHAUSTED, "WATCHER_TOO_SLOW"),
     errors.NotOwner: (_C.UNAVAILABLE, "NOT_OWNER"),
     errors.NotReady: (_C.UNAVAILABLE, "NOT_READY"),
