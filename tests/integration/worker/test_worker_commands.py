@@ -136,7 +136,7 @@ async def test_it_is_healthy_as_soon_as_it_is_ready(short_path: Path) -> None:
 
 def test_the_worker_imports_nothing_that_user_code_needs(short_path: Path) -> None:
     forbidden = ("bluesky", "ophyd", "numpy", "queueserver_worker.environment")
-    code = f"import sys, queueserver_worker.__main__; print([n for n in {forbidden} if n in sys.modules])"
+    code = f"import sys, queueserver_worker.command; print([n for n in {forbidden} if n in sys.modules])"
     process = TestProcess("import", [sys.executable, "-c", code], announces=False, working_directory=short_path)
     try:
         assert process.output.wait_for("[") == "[]"

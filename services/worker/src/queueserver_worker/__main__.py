@@ -1,21 +1,13 @@
-"""The command `python -m queueserver_worker`."""
+"""The command `python -m queueserver_worker`.
 
-from __future__ import annotations
-
-import sys
-
-from queueserver_rpc.process import configure_logging, run
-
-from queueserver_worker.app import serve
-from queueserver_worker.settings import parse
-
-
-def main() -> int:
-    """Run the Worker; answers its exit code."""
-    settings = parse()
-    configure_logging(settings.log_level)
-    return run(serve(settings))
-
+It is started in any directory: what lies there must not take the place of libraries.
+"""
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from queueserver_worker.import_path import leave_out_current_directory
+
+    leave_out_current_directory()
+
+    from queueserver_worker.command import main
+
+    raise SystemExit(main())

@@ -7,17 +7,17 @@ and complete afterwards, or it is as it was before and the reason is raised.
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from queueserver_worker.atomic_file import write_atomically
+from queueserver_worker.import_path import module_command
 from queueserver_worker.list_options import FILE
 from queueserver_worker.listing_terms import LEFT_OUT, reason_file
 from queueserver_worker.startup_options import StartupOptions
 
-_COMMAND = (sys.executable, "-u", "-m", "queueserver_worker.environment.listing", "--channel-fd", "-1")
+_COMMAND = (*module_command("queueserver_worker.environment.listing"), "--channel-fd", "-1")
 
 
 class ListGenerationError(RuntimeError):

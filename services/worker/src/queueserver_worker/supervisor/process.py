@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -22,12 +21,11 @@ from typing import Protocol
 from queueserver.common.v1 import console_pb2
 from queueserver.worker.v1.environment_channel_pb2 import ToEnvironment
 
+from queueserver_worker.import_path import module_command
 from queueserver_worker.supervisor.channel import Channel, ChannelListener
 from queueserver_worker.supervisor.console import ConsolePipe
 
-#: The environment imports nothing from the current directory; before Python 3.11 it sees to that itself.
-_PYTHON = (sys.executable, "-u", *(("-P",) if sys.version_info >= (3, 11) else ()))
-ENVIRONMENT_COMMAND = (*_PYTHON, "-m", "queueserver_worker.environment")
+ENVIRONMENT_COMMAND = module_command("queueserver_worker.environment")
 
 
 class ProcessListener(ChannelListener, Protocol):
