@@ -14,6 +14,7 @@ from queueserver_client import (
     Item,
     ManagerState,
     Plan,
+    RevisionMismatch,
     Snapshot,
 )
 
@@ -175,3 +176,20 @@ async def test_clearing_an_empty_history_succeeds_and_changes_nothing(shared_cli
     assert await shared_client.history.clear(keep_newest=0) == 0
     after = await shared_client.status()
     assert (after.revision, after.plan_history_uid) == (before.revision, before.plan_history_uid)
+
+
+async def test_a_removal_of_entries_that_expects_another_revision_of_the_history_is_refused(
+    shared_client: AsyncClient, six: list[HistoryEntry]
+) -> None:
+    seen = (await shared_client.history.page(page_size=1)).revision
+    await bounded((await shared_client.queue.execute(Plan("nothing"))).result())
+    await until_state(shared_client, ManagerState.IDLE)
+    before = await shared_client.status()
+    with pytest.raises(RevisionMismatch, match="The history changed at revision") as caught:
+        await shared_client.history.clear(up_to_uid=six[5].item.uid, expected_revision=seen)
+    assert caught.value.history_revision is not None
+    assert caught.value.history_revision > seen
+    assert len(await entries(shared_client)) == 7
+    assert (await shared_client.status()).revision == before.revision
+    await shared_client.queue.set_mode(loop=True)
+    assert await shared_client.history.clear(keep_newest=1, expected_revision=before.revision) == 6

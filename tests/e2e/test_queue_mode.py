@@ -7,7 +7,15 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.manager.v1 import queue_service_pb2 as pb
-from queueserver_client import AsyncClient, EventKind, InterruptedPolicy, QueueMode, QueueModeChanged
+from queueserver_client import (
+    AsyncClient,
+    EventKind,
+    InterruptedPolicy,
+    Plan,
+    QueueMode,
+    QueueModeChanged,
+    RevisionMismatch,
+)
 
 from tests.harness.raw import Stubs, refused
 from tests.harness.wait import bounded
@@ -62,3 +70,22 @@ async def test_a_policy_that_does_not_exist_is_refused_and_changes_nothing(
     assert list(refusal.violations) == ["interrupted"]
     after = await shared_client.status()
     assert (after.revision, after.queue_mode) == (before.revision, DEFAULT)
+
+
+@pytest.mark.parametrize("meanwhile", ["mode", "queue"])
+async def test_a_mode_that_expects_another_revision_of_queue_or_mode_is_refused_and_changes_nothing(
+    shared_client: AsyncClient, meanwhile: str
+) -> None:
+    await shared_client.queue.set_mode(reset=True)
+    seen = (await shared_client.status()).revision
+    if meanwhile == "mode":
+        await shared_client.queue.set_mode(ignore_failures=True)
+    else:
+        await shared_client.queue.add(Plan("nothing"))
+    before = await shared_client.status()
+    with pytest.raises(RevisionMismatch, match="The queue or its mode changed at revision") as caught:
+        await shared_client.queue.set_mode(loop=True, expected_revision=seen)
+    assert caught.value.queue_revision == before.revision > seen
+    after = await shared_client.status()
+    assert (after.revision, after.queue_mode) == (before.revision, before.queue_mode)
+    assert (await shared_client.queue.set_mode(loop=True, expected_revision=before.revision)).loop

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 from queueserver.common.v1 import item_pb2
+from queueserver.manager.v1 import history_service_pb2, status_service_pb2
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver.manager.v1 import run_engine_service_pb2 as re
-from queueserver.manager.v1 import status_service_pb2
 from queueserver_client import (
     AsyncClient,
     Before,
@@ -70,6 +70,8 @@ async def test_every_edit_can_be_bound_to_a_revision(manager: ScriptedManager, c
         "RemoveItem": pb.RemoveItemResponse(item=stored("a"), revision=6),
         "MoveItem": pb.MoveItemResponse(item=stored("a"), revision=7),
         "ClearQueue": pb.ClearQueueResponse(),
+        "SetQueueMode": pb.SetQueueModeResponse(),
+        "ClearHistory": history_service_pb2.ClearHistoryResponse(),
     }
     assert (await client.queue.add(Plan("count"), expected_revision=3, validate_only=True)).revision == 4
     (handle,) = await client.queue.add_batch([Plan("count")], expected_revision=3, validate_only=True)
@@ -77,7 +79,9 @@ async def test_every_edit_can_be_bound_to_a_revision(manager: ScriptedManager, c
     assert (await client.queue.remove("a", expected_revision=3)).revision == 6
     assert (await client.queue.move("a", "front", expected_revision=3)).revision == 7
     await client.queue.clear(expected_revision=3)
-    assert [request.expected_revision for _, request, _ in manager.calls] == [3] * 5
+    await client.queue.set_mode(loop=True, expected_revision=3)
+    await client.history.clear(expected_revision=3)
+    assert [request.expected_revision for _, request, _ in manager.calls] == [3] * 7
     assert [request.validate_only for _, request, _ in manager.calls[:2]] == [True, True]
 
 

@@ -140,7 +140,7 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.SetRunning(None), ("queue",)),
         (ch.SetRank("x", 1), ()),
         (ch.SetExecution(ch.Execution()), ()),
-        (ch.SetMode(QueueMode()), ()),
+        (ch.SetMode(QueueMode()), ("mode",)),
         (ch.SetAutostart(enabled=True), ()),
         (ch.RememberRequest(request("x")), ()),
         (ch.ForgetRequests(("x",)), ()),
@@ -155,11 +155,19 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
 )
 def test_a_change_touches_these_parts(change: ch.Change, parts: tuple[str, ...]) -> None:
     assert parts_of(change) == parts
-    before = Revisions(7, queue=1, history=2, plans=3, devices=4)
+    before = Revisions(7, queue=1, history=2, plans=3, devices=4, mode=5)
     after = before.after(8, [change])
     assert after.last == 8
-    for part in ("queue", "history", "plans", "devices", "permissions"):
+    for part in ("queue", "history", "plans", "devices", "permissions", "mode"):
         assert getattr(after, part) == (8 if part in parts else getattr(before, part))
+
+
+def test_a_mode_that_was_just_loaded_counts_as_changed_by_the_last_change_before() -> None:
+    loaded = Revisions(7, queue=3)
+    assert loaded.queue_and_mode == 7
+    assert loaded.after(8, [ch.AddHistory(entry(1))]).queue_and_mode == 7
+    assert loaded.after(8, [ch.DropAllItems()]).queue_and_mode == 8
+    assert loaded.after(8, [ch.SetMode(QueueMode(loop=True))]).after(9, [ch.SetAutostart(True)]).queue_and_mode == 8
 
 
 @relaxed

@@ -31,7 +31,7 @@
     │   ├── RunEnginePanicked
     │   └── ScriptsDisabled
     ├── Conflict                    something changed meanwhile: read again, then repeat
-    │   └── RevisionMismatch        .queue_revision
+    │   └── RevisionMismatch        .queue_revision .history_revision .permissions_revision
     ├── LimitReached
     │   ├── QueueFull
     │   └── WatcherTooSlow
@@ -318,12 +318,28 @@ class Conflict(QueueServerError):
 
 
 class RevisionMismatch(Conflict):
-    """The queue has changed since the expected revision; nothing was changed: read it again, then decide anew."""
+    """The queue, the history or the permissions have changed since the expected revision.
+
+    Nothing was changed: read it again, then decide anew.
+    """
 
     @property
     def queue_revision(self) -> int | None:
-        """Revision of the queue now; None if not said."""
-        digits = self.metadata.get("queue_revision", "")
+        """Revision of the queue now, or of its mode if that is newer and was to be changed; None if not said."""
+        return self._revision_of("queue")
+
+    @property
+    def history_revision(self) -> int | None:
+        """Revision of the history now; None if not said."""
+        return self._revision_of("history")
+
+    @property
+    def permissions_revision(self) -> int | None:
+        """Revision of the permissions now; None if not said."""
+        return self._revision_of("permissions")
+
+    def _revision_of(self, part: str) -> int | None:
+        digits = self.metadata.get(f"{part}_revision", "")
         return int(digits) if digits.isascii() and digits.isdigit() else None
 
 

@@ -59,18 +59,21 @@ class AsyncHistory:
             if not token:
                 return
 
-    async def clear(self, *, keep_newest: int | None = None, up_to_uid: str | None = None) -> int:
+    async def clear(
+        self, *, keep_newest: int | None = None, up_to_uid: str | None = None, expected_revision: int = 0
+    ) -> int:
         """Remove entries; answers how many.
 
         Args:
             keep_newest: Keep this many of the newest entries.
             up_to_uid: Remove the entry of this item and everything older.
+            expected_revision: Only if the history has not changed since; otherwise it raises RevisionMismatch.
 
-        Neither means everything.
+        Neither of the first two means everything.
         """
         if keep_newest is not None and up_to_uid is not None:
             raise ValueError("Say either keep_newest or up_to_uid, not both.")
-        request = pb.ClearHistoryRequest()
+        request = pb.ClearHistoryRequest(expected_revision=values.index(expected_revision, "expected_revision"))
         if keep_newest is not None:
             request.keep_newest = values.index(keep_newest, "keep_newest")
         if up_to_uid is not None:

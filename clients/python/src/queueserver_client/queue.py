@@ -219,10 +219,11 @@ class AsyncQueue:
         ignore_failures: bool | None = None,
         interrupted: InterruptedPolicy | str | None = None,
         reset: bool = False,
+        expected_revision: int = 0,
     ) -> QueueMode:
         """Change how the queue treats items that have ended; what is None stays. Answers the mode now.
 
-        With ``reset`` everything is set to its default first.
+        With ``reset`` everything is set to its default first. ``expected_revision`` is about the queue and its mode.
         """
         policy = InterruptedPolicy.UNSPECIFIED if interrupted is None else InterruptedPolicy(interrupted)
         request = pb.SetQueueModeRequest(
@@ -230,6 +231,7 @@ class AsyncQueue:
             ignore_failures=ignore_failures,
             interrupted=pb.InterruptedPolicy.Name(policy.number),  # type: ignore[arg-type] # names are accepted
             reset=reset,
+            expected_revision=_revision(expected_revision),
         )
         answer = await self._connection.change(self._connection.stubs.queue.SetQueueMode, request)
         return QueueMode.from_proto(answer.mode)

@@ -98,22 +98,26 @@ class ClearHistoryRequest(_message.Message):
     KEEP_NEWEST_FIELD_NUMBER: _builtins.int
     UP_TO_ITEM_UID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     keep_newest: _builtins.int
     """Keep this many of the newest entries, remove the others."""
     up_to_item_uid: _builtins.str
     """Remove the entry of this item and everything older. If there is none, nothing is removed."""
     request_id: _builtins.str
     """See QueueService."""
+    expected_revision: _builtins.int
+    """Do it only if the history has not changed since this revision; 0 means that any revision will do."""
     def __init__(
         self,
         *,
         keep_newest: _builtins.int = ...,
         up_to_item_uid: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["extent", b"extent", "keep_newest", b"keep_newest", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extent", b"extent", "keep_newest", b"keep_newest", "request_id", b"request_id", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "extent", b"extent", "keep_newest", b"keep_newest", "request_id", b"request_id", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_extent: _TypeAlias = _typing.Literal["keep_newest", "up_to_item_uid"]  # noqa: Y015
     _WhichOneofArgType_extent: _TypeAlias = _typing.Literal["extent", b"extent"]  # noqa: Y015

@@ -71,7 +71,8 @@ class HistoryServiceServicer:
     def ClearHistory(self, request, context):
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
+        with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -46,7 +46,8 @@ class HistoryServiceStub:
     ClearHistory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
+    with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
@@ -68,7 +69,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     ClearHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]  # type: ignore[assignment]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
+    with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
@@ -99,7 +101,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_service_pb2.ClearHistoryResponse, _abc.Awaitable[_history_service_pb2.ClearHistoryResponse]]:
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
+        with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.
         """
 

@@ -1150,6 +1150,7 @@ class SetQueueModeRequest(_message.Message):
     INTERRUPTED_FIELD_NUMBER: _builtins.int
     RESET_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     loop: _builtins.bool
     """See QueueMode. Absent: leave it as it is."""
     ignore_failures: _builtins.bool
@@ -1160,6 +1161,8 @@ class SetQueueModeRequest(_message.Message):
     """First set everything to its default: no loop, failures not ignored, interrupted items requeued."""
     request_id: _builtins.str
     """See QueueService."""
+    expected_revision: _builtins.int
+    """See QueueService. Here it is about the queue and its mode. 0 means that any revision will do."""
     def __init__(
         self,
         *,
@@ -1168,10 +1171,11 @@ class SetQueueModeRequest(_message.Message):
         interrupted: Global___InterruptedPolicy.ValueType = ...,
         reset: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        expected_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "ignore_failures", b"ignore_failures", "loop", b"loop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop", "request_id", b"request_id", "reset", b"reset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "expected_revision", b"expected_revision", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop", "request_id", b"request_id", "reset", b"reset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ignore_failures: _TypeAlias = _typing.Literal["ignore_failures"]  # noqa: Y015
     _WhichOneofArgType__ignore_failures: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures"]  # noqa: Y015

@@ -45,5 +45,5 @@ class HistoryServicer(HistoryServiceServicer):
             return pb.ClearHistoryResponse(removed=removed, revision=revision).SerializeToString()
 
         up_to = request.up_to_item_uid if request.WhichOneof("extent") == "up_to_item_uid" else None
-        reply = reply_to(request, caller_of(context), encode)
+        reply = reply_to(request, caller_of(context), encode, part="history")
         return await self._office.term().history.clear(reply, keep_newest=request.keep_newest, up_to_item=up_to)

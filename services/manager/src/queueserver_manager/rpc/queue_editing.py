@@ -117,7 +117,7 @@ class QueueEditing(QueueServiceServicer):
             return pb.SetQueueModeResponse(mode=mode_to_proto(mode), revision=revision).SerializeToString()
 
         return await self._office.term().queue.set_mode(
-            reply_to(request, caller_of(context), encode),
+            reply_to(request, caller_of(context), encode, part="queue_and_mode"),
             loop=request.loop if request.HasField("loop") else None,
             ignore_failures=request.ignore_failures if request.HasField("ignore_failures") else None,
             interrupted=_policy(request.interrupted),

@@ -19,7 +19,7 @@ _MAX_REQUEST_ID = 128
 def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes], part: str = "queue") -> Reply[T]:
     """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid.
 
-    ``part`` is what the request changes: what its expected_revision is about.
+    ``part`` (a field of Revisions) is what the request changes: what its expected_revision is about.
     """
     request_id = request.request_id
     fields = request.DESCRIPTOR.fields_by_name
