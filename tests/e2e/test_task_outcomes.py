@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 import pytest
 from queueserver.common.v1 import task_pb2
 from queueserver.manager.v1 import task_service_pb2 as pb
-from queueserver_client import AsyncClient
+from queueserver_client import AsyncClient, EnvironmentState, EventKind
 
+from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.raw import Stubs, connect
-from tests.harness.wait import bounded
+from tests.harness.wait import bounded, first
 
 #: Idle, open and empty when each test begins.
 pytestmark = pytest.mark.usefixtures("parts_client")
@@ -111,3 +112,20 @@ async def test_a_result_that_comes_while_redis_is_away_is_stored_when_it_is_back
         gate.open()
     found = await result(stubs, uid)
     assert found.return_value.text == "passed"
+
+
+async def test_the_plans_of_a_script_that_ended_while_redis_was_away_are_known_when_it_is_done(
+    parts: Parts, stubs: Stubs, gate: Gate, parts_client: AsyncClient
+) -> None:
+    text = f"open({gate.path!r}, 'rb', buffering=0).read(1)\ndef late_plan():\n    yield from ()\n"
+    answer = await stubs.tasks.UploadScript(pb.UploadScriptRequest(script=task_pb2.Script(text=text)))
+    async with parts_client.watch([EventKind.STATUS]) as watch:
+        state = EnvironmentState.EXECUTING_TASK
+        await first(watch, expect.status(lambda status: status.environment.state is state))
+        with parts.redis_killed():
+            gate.open()
+            state = EnvironmentState.IDLE
+            await first(watch, expect.status(lambda status: status.environment.state is state))
+    found = await result(stubs, answer.task.task_uid)
+    assert found.success, found.traceback
+    assert "late_plan" in {plan.name for plan in (await parts_client.inventory.plans(existing=True)).plans}

@@ -1,7 +1,8 @@
 """Hands accepted tasks to the Worker and accounts for their results.
 
 The same promises as for items (``runner.py``): a task is stored before the Worker hears of it, its result is stored
-before the Worker is told to forget it, the Worker starts a task once, and the ledger accounts for it once.
+before the Worker is told to forget it, the Worker starts a task once, and the ledger accounts for it once. Plans and
+devices that a task made are stored before its result, so whoever sees a task done can use them.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable
+from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.replacing import replace_inventory
 from queueserver_manager.domain.tasking import finish_task
 from queueserver_manager.domain.tasks import TITLES, Retention, Task, TaskOutcome, TaskResult
 from queueserver_manager.operations.ledger import Ledger
@@ -44,6 +47,8 @@ class TaskRunner:
         self._accounting: set[str] = set()
         #: Tasks that are on their way to the Worker.
         self._dispatching: set[str] = set()
+        #: Plans and devices that the Worker reported and that are not stored yet.
+        self._lists: Inventory | None = None
 
     def dispatch(self, task: Task) -> None:
         """Hand an accepted task to the Worker. Safe to repeat.
@@ -59,6 +64,18 @@ class TaskRunner:
         if outcome.task_uid not in self._accounting:
             self._accounting.add(outcome.task_uid)
             self._spawn(self._account(outcome))
+
+    async def take_lists(self, reported: Inventory | None) -> None:
+        """Store plans and devices as reported, or with None those that could not be stored before.
+
+        If Redis is away they are stored when it is back, ahead of the result of any task.
+        """
+        if reported is not None:
+            self._lists = reported
+        try:
+            await self._store_lists()
+        except (StorageUnavailable, NotReady):
+            _log.warning("Plans and devices are not stored yet; they will be when Redis is back")
 
     def reconcile(self, running: list[Task], snapshot: WorkerSnapshot) -> None:
         """After any break: compare the stored tasks with what the Worker says.
@@ -116,6 +133,15 @@ class TaskRunner:
         finally:
             self._dispatching.discard(task.uid)
 
+    async def _store_lists(self) -> None:
+        lists = self._lists
+        if lists is None:
+            return
+        await self._ledger.submit(lambda record: replace_inventory(record, lists))
+        # Others may have been reported meanwhile.
+        if self._lists is lists:
+            self._lists = None
+
     async def _account(self, outcome: TaskOutcome) -> None:
         def decide(record: Record) -> Any:
             return finish_task(record, outcome, self._retention, self._now())
@@ -123,6 +149,7 @@ class TaskRunner:
         try:
             while True:
                 try:
+                    await self._store_lists()
                     await self._ledger.submit(decide)
                     break
                 except StorageUnavailable:

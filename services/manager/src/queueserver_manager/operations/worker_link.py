@@ -10,18 +10,17 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from queueserver_rpc.turns import next_turn_after
+
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable
 from queueserver_manager.domain.executing import meet_worker
-from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.lifecycle import PendingCommand
-from queueserver_manager.domain.replacing import replace_inventory
 from queueserver_manager.operations.feed import Attachment, Feed, FeedEntry, Kind
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.reconciler import reconcile
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.task_runner import TaskRunner
-from queueserver_manager.operations.turns import next_turn_after
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client import port
 
@@ -110,8 +109,8 @@ class WorkerLink:
             self._open_runs.clear()
         self._snapshot_sequence = snapshot.last_sequence
         self._feed.attach(Attachment(snapshot.boot_id, snapshot.first_kept_sequence, snapshot.last_sequence))
-        if snapshot.inventory is not None:
-            await self._store_inventory(snapshot.inventory)
+        # Plans and devices are stored before the environment is called open, so that items can be added at once.
+        await self._task_runner.take_lists(snapshot.inventory)
         await self._note_worker(snapshot.boot_id)
         view = self._view
         view.connected, view.boot_id = True, snapshot.boot_id
@@ -170,11 +169,4 @@ class WorkerLink:
         elif isinstance(event, port.EnvironmentChanged):
             self._view.set_environment(event.environment)
         elif isinstance(event, port.InventoryReported):
-            await self._store_inventory(event.inventory)
-
-    async def _store_inventory(self, inventory: Inventory) -> None:
-        """Plans and devices are stored before the environment is called open, so that items can be added at once."""
-        try:
-            await self._ledger.submit(lambda record: replace_inventory(record, inventory))
-        except (StorageUnavailable, NotReady):
-            _log.warning("Plans and devices are not stored yet; they will be when Redis is back")
+            await self._task_runner.take_lists(event.inventory)
