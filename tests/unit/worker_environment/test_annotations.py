@@ -3,6 +3,7 @@
 # mypy: disable-error-code="type-arg"
 
 import collections.abc
+import dataclasses
 import inspect
 import pathlib
 import typing
@@ -35,6 +36,17 @@ class Gain(Enum):
 
 class Options(TypedDict):
     depth: int
+
+
+@dataclasses.dataclass
+class Window:
+    width: float
+    mark: str = "a"
+
+
+@dataclasses.dataclass
+class Stage(StandardReadable):
+    steps: int
 
 
 class Opaque:
@@ -91,6 +103,8 @@ AnyMotor = TypeVar("AnyMotor", bound=Movable)
         (Dict[str, Any], "map(any)"),
         (Mapping[str, list[int]], "map(list(integer))"),
         (Options, "map"),
+        (Window, "map(unspecified)"),
+        (list[Window] | None, "list(map(unspecified)) | none"),
         (Literal["a", "b"], "enum(a, b)"),
         (Literal["a", 1, None], "enum(a) | integer | none"),
         (Mode, "enum Mode[fast, slow]"),
@@ -126,6 +140,7 @@ def test_hints_become_trees(hint: Any, tree: str) -> None:
         (EpicsMotor, "device:Movable"),
         (StandardReadable, "device:Readable"),
         (Lookalike, "device:Readable"),
+        (Stage, "device:Readable"),
     ],
 )
 def test_protocols_and_device_classes_become_devices(hint: Any, tree: str) -> None:
@@ -215,6 +230,7 @@ def test_the_text_of_a_hint_is_that_of_the_reference_and_reads_as_the_same_type(
         ("Sequence[Readable] | Decimal", "Sequence[__READABLE__] | Decimal"),
         (Dict[str, "Readable"], "typing.Dict[str, __READABLE__]"),
         (Opaque | str, f"{__name__}.Opaque | str"),
+        (Window, f"{__name__}.Window"),
     ],
 )
 def test_the_text_of_a_hint_that_has_no_tree_is_shown_as_well(hint: Any, text: str) -> None:

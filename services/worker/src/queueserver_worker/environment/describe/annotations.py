@@ -5,6 +5,7 @@ Guarantees: the tree is plain data that nobody needs to evaluate; whatever can't
 """
 
 import collections.abc
+import dataclasses
 import inspect
 import numbers
 import os
@@ -64,6 +65,14 @@ _SIMPLE: Final[dict[Any, "ParameterType.Kind.ValueType"]] = {
     typing.Callable: ParameterType.KIND_CALLABLE,
     collections.abc.Callable: ParameterType.KIND_CALLABLE,
 }
+_SCALARS: Final = (
+    (np.bool_, ParameterType.KIND_BOOLEAN),
+    (np.integer, ParameterType.KIND_INTEGER),
+    (np.floating, ParameterType.KIND_NUMBER),
+    (float, ParameterType.KIND_NUMBER),
+    (str, ParameterType.KIND_STRING),
+    (os.PathLike, ParameterType.KIND_STRING),
+)
 
 
 def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
@@ -186,14 +195,10 @@ def _class_tree(cls: Any) -> ParameterType:
     protocol = device_protocol(cls)
     if protocol is not None:
         return ParameterType(kind=ParameterType.KIND_DEVICE, device_protocol=protocol)
-    for base, kind in ((np.bool_, ParameterType.KIND_BOOLEAN), (np.integer, ParameterType.KIND_INTEGER)):
-        if issubclass(cls, base):
-            return ParameterType(kind=kind)
-    if issubclass(cls, (np.floating, float)):
-        return ParameterType(kind=ParameterType.KIND_NUMBER)
-    if issubclass(cls, (str, os.PathLike)):
-        return ParameterType(kind=ParameterType.KIND_STRING)
-    return ParameterType()
+    if dataclasses.is_dataclass(cls):
+        # Which names are meant in the values of its fields, the fields do not tell: all convert, as without a hint.
+        return ParameterType(kind=ParameterType.KIND_MAP, arguments=[ParameterType()])
+    return ParameterType(kind=next((kind for base, kind in _SCALARS if issubclass(cls, base)), None))
 
 
 def _literal(values: tuple[Any, ...]) -> ParameterType:
