@@ -15,7 +15,7 @@ from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.replacing import replace_permissions
 from queueserver_manager.operations.inventory import InventoryOperations
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 

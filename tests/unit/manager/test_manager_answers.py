@@ -15,7 +15,7 @@ from queueserver_manager.domain.errors import RequestIdReused, RevisionMismatch,
 from queueserver_manager.domain.placement import Back
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import NOW, plan, record_of, relaxed, request, state, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office

@@ -13,7 +13,7 @@ from queueserver_manager.domain.events import Announcement, QueueStarted
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, PendingCommand, RunEngineState
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.autostart import AUTOSTART_USER, Autostart
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import plan, record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office

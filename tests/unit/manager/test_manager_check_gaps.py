@@ -19,7 +19,7 @@ from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.reply import UNHEARD
 from queueserver_manager.operations.submissions import Submissions
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import NOW, record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office

@@ -15,8 +15,8 @@ from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.run_engine import RunEngineOperations
-from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.worker_client.port import RunEngineVerb, WorkerRefused
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import record_of, request
 from tests.unit.manager.scripted_store import SECONDS, Office, office

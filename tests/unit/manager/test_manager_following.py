@@ -19,7 +19,7 @@ from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.domain.placement import Back, ByUid
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.following import Following, ItemStanding, ItemState
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import outcome, plan, record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office

@@ -13,7 +13,7 @@ from queueserver_manager.domain.errors import ItemNotFound, NotReady
 from queueserver_manager.domain.events import ItemsAdded
 from queueserver_manager.domain.placement import ByUid
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import state, uids
 from tests.unit.manager.scripted_store import SECONDS, office

@@ -9,8 +9,8 @@ import pytest
 from queueserver_manager.domain.changes import AddHistory, Decision, DropItem, ForgetRequests, PutItem, RememberRequest
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import ItemRemoved
-from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.store.port import OwnershipLost
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import entry, plan, record_of, request, state, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office

@@ -8,8 +8,8 @@ import pytest
 from queueserver_manager.domain.editing import remove_item
 from queueserver_manager.domain.errors import ItemNotFound, NotReady, StorageUnavailable
 from queueserver_manager.domain.placement import ByUid
-from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.store.port import OwnershipLost, StoreDown
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import state, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office

@@ -9,7 +9,7 @@ import pytest
 from queueserver_manager.domain.editing import add_items
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.placement import Back
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import plan, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office

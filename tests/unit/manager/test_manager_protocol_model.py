@@ -27,9 +27,9 @@ from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.status import StatusBoard
 from queueserver_manager.operations.term import Term, TermSettings
-from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.wire.descriptions import DescriptionCutter
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import NOW, state
 from tests.unit.manager.scripted_store import ScriptedStore

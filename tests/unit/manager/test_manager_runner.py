@@ -10,8 +10,8 @@ import pytest
 from queueserver_inventory.access import Access
 from queueserver_manager.domain.item import FailureCause, RunningItem
 from queueserver_manager.operations.runner import Runner
-from queueserver_manager.operations.turns import next_turn
 from queueserver_manager.worker_client.port import WorkerDown, WorkerRefused
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import NOW, record_of, running
 from tests.unit.manager.scripted_store import Office, office

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
-from queueserver_manager.operations.turns import next_turn
+from queueserver_rpc.turns import next_turn
 
 
 class Desk:

@@ -25,7 +25,7 @@ from queueserver.manager.v1 import (
     task_service_pb2_grpc,
 )
 from queueserver_rpc.interceptors import RefusalInterceptor
-from queueserver_rpc.memory import settle
+from queueserver_rpc.memory import collect_in_small_steps, settle
 from queueserver_rpc.process import announce_ready, stop_requested
 from queueserver_rpc.server import Server
 from redis.asyncio import Redis
@@ -94,6 +94,7 @@ class Manager:
     async def run(self) -> int:
         """Serve until told to end; answers the exit code."""
         stop = stop_requested()
+        collect_in_small_steps()
         self._address = self._server.listen(self._settings.listen)
         self._board.listen(self._health.update)
         await self._server.start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory
@@ -21,16 +21,14 @@ from queueserver_manager.domain.tasks import KeptTask
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class PutItem:
-    """Put an item into the queue, or the one with its uid to another rank."""
+class PutItem(NamedTuple):
+    """Put an item into the queue, or the one with its uid to another rank. A batch has thousands of them."""
 
     item: Item
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
-class SetRank:
+class SetRank(NamedTuple):
     """Give an item of the queue another rank."""
 
     uid: str

@@ -76,7 +76,9 @@ class Revisions:
 
     def after(self, revision: int, changes: Iterable[Change]) -> Revisions:
         """Revisions after a commit with these changes."""
-        touched = {part for change in changes for part in parts_of(change)}
+        # A batch has thousands of changes of one kind: one of them tells for all, except of the kinds that differ.
+        telling = {id(one) if isinstance(one, (SetInventory, PutTask)) else type(one): one for one in changes}
+        touched = {part for change in telling.values() for part in parts_of(change)}
         return Revisions(
             revision,
             queue=revision if "queue" in touched else self.queue,

@@ -10,12 +10,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from queueserver_rpc.turns import Turns
+
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.checking import flag_items, problems_of
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable, Violation
 from queueserver_manager.domain.item import Item
 from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.turns import Turns
 
 #: Findings that are stored in one step, during which nobody else has a turn: a few milliseconds.
 _STEP = 200

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from queueserver_inventory.access import GroupRules
+from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permission_errors import FileInvalid, ReloadDisabled
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions, nobody, violations_of
-from queueserver_manager.operations.turns import Turns
 
 #: More violations than anybody reads are not looked for.
 _MOST_VIOLATIONS = 100

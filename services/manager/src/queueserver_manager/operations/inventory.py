@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from queueserver_rpc.turns import Turns
+
 from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.domain.errors import InventoryChanged
 from queueserver_manager.domain.inventory import Device, Inventory, Plan
@@ -15,7 +17,6 @@ from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import numbers_of_token
-from queueserver_manager.operations.turns import Turns
 
 #: Groups whose lists are kept: what is whole in them costs nothing, and few groups ask at the same time.
 _GROUPS_KEPT = 16

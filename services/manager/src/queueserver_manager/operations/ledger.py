@@ -22,6 +22,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
+from queueserver_rpc.turns import Turns
+
 from queueserver_manager.domain.changes import Change, Decision, ForgetRequests, RememberRequest
 from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, StorageUnavailable
 from queueserver_manager.domain.events import Announcement
@@ -31,7 +33,6 @@ from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import outdated
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.summary import summary_of
-from queueserver_manager.operations.turns import Turns
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
 T = TypeVar("T")

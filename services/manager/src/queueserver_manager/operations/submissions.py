@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from queueserver_rpc.turns import Turns
+
 from queueserver_manager.domain.errors import (
     BatchRefused,
     BatchTooLarge,
@@ -17,7 +19,6 @@ from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.validation import check_item
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.turns import Turns
 
 M = TypeVar("M")
 #: Bound of a batch, documented in the contract.

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from queueserver_rpc.memory import look_at_everything_again
+
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import (
     Announcement,
@@ -206,6 +208,9 @@ class Term:
             self.following.note(announcement.event)
         self._board.changed()
         self._autostart.look()
+        if not self.ledger.summary.items_in_queue:
+            # Whatever was set aside while the queue was long; now there is little of it.
+            look_at_everything_again()
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, QueueStarted):
