@@ -12,6 +12,7 @@ from google.protobuf import json_format
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import planning_service_pb2 as pb
 from queueserver.manager.v1 import status_service_pb2 as status_pb
+from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
 from queueserver_client import Client
 
 from tests.harness.raw import Stubs, connect, refused
@@ -107,3 +108,27 @@ async def test_too_many_items_are_refused(raw: Stubs) -> None:
     request = pb.ValidateItemsRequest(items=[item_pb2.Item(name="int_")] * 50_001)
     refusal = await refused(raw.planning.ValidateItems(request))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "BATCH_TOO_LARGE")
+
+
+async def test_an_answer_about_very_many_wrong_items_fits_into_what_a_client_takes_by_default(
+    raw: Stubs, stack: Stack
+) -> None:
+    wrong = {f"no_such_parameter_{number}": 1 for number in range(25)}
+    (alone,) = await verdicts(raw, item("bounded", **wrong))
+    assert (len(alone.field_violations), len(alone.message.encode()) <= 800) == (20, True)
+    request = pb.ValidateItemsRequest(items=[item("bounded", **wrong)] * 2_000)
+    async with grpc.aio.insecure_channel(stack.address) as channel:
+        answer = await PlanningServiceStub(channel).ValidateItems(request)
+    found = answer.verdicts
+    assert len(found) == 2_000
+    assert {verdict.reason for verdict in found} == {"ITEM_INVALID"}
+    told = sum(not verdict.details_left_out for verdict in found)
+    assert 100 < told < 2_000
+    assert all(len(verdict.field_violations) == 20 and verdict.message for verdict in found[:told])
+    assert not any(verdict.field_violations or verdict.message for verdict in found[told:])
+
+
+async def test_a_field_with_a_very_long_name_is_told_in_short(raw: Stubs) -> None:
+    (verdict,) = await verdicts(raw, item("int_", 1, **{"x" * 500_000: 1}))
+    assert (verdict.reason, verdict.details_left_out) == ("ITEM_INVALID", False)
+    assert len(verdict.field_violations[0].field.encode()) <= 120

@@ -19,7 +19,10 @@ class AsyncPlanning:
         self._connection = connection
 
     async def validate(self, items: Iterable[Item]) -> Sequence[ItemVerdict]:
-        """Check items as adding them would; one verdict for each, in order. Raises ValueNotRepresentable."""
+        """Check items as adding them would; one verdict for each, in order.
+
+        When very many are wrong, the last of them come without details. Raises ValueNotRepresentable, BatchTooLarge.
+        """
         request = pb.ValidateItemsRequest(items=[item.to_proto() for item in items])
         answer = await self._connection.read(self._connection.stubs.planning.ValidateItems, request)
         return [ItemVerdict.from_proto(verdict) for verdict in answer.verdicts]

@@ -50,7 +50,7 @@ class Refusal:
 def to_proto(refusal: Refusal) -> status_pb2.Status:
     """Put a refusal into the message that travels in the trailers."""
     code: int = refusal.code.value[0]
-    status = status_pb2.Status(code=code, message=_cut(refusal.message, MAX_MESSAGE_BYTES))
+    status = status_pb2.Status(code=code, message=cut(refusal.message, MAX_MESSAGE_BYTES))
     _pack(
         status,
         error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN, metadata=dict(refusal.metadata)),
@@ -72,8 +72,8 @@ def _bad_request(violations: Sequence[Violation], room: int) -> error_details_pb
     message = error_details_pb2.BadRequest()
     for violation in violations[:MAX_FIELD_VIOLATIONS]:
         message.field_violations.add(
-            field=_cut(violation.field, MAX_FIELD_BYTES),
-            description=_cut(violation.description, MAX_DESCRIPTION_BYTES),
+            field=cut(violation.field, MAX_FIELD_BYTES),
+            description=cut(violation.description, MAX_DESCRIPTION_BYTES),
         )
         if message.ByteSize() > room and len(message.field_violations) > 1:
             del message.field_violations[-1]
@@ -92,7 +92,7 @@ def _pack(status: status_pb2.Status, detail: Message) -> None:
     status.details.append(packed)
 
 
-def _cut(text: str, most: int) -> str:
-    """Text of at most so many bytes, with an ellipsis where something is missing."""
+def cut(text: str, most: int) -> str:
+    """Text of at most so many bytes of UTF-8, with an ellipsis where something is missing."""
     encoded = text.encode(errors="replace")
     return text if len(encoded) <= most else encoded[: most - 3].decode(errors="ignore") + "…"

@@ -25,11 +25,14 @@ class ItemVerdict:
     message: str = ""
     #: Otherwise the wrong fields.
     violations: Sequence[Violation] = ()
+    #: Message and violations are empty because too many items were wrong: validate this one with fewer others.
+    details_left_out: bool = False
 
     @classmethod
     def from_proto(cls, proto: planning_service_pb2.ItemVerdict) -> ItemVerdict:
         """Read the message of the contract."""
-        return cls(proto.valid, proto.reason, proto.message, violations(proto.field_violations))
+        found = violations(proto.field_violations)
+        return cls(proto.valid, proto.reason, proto.message, found, proto.details_left_out)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class ValidateItemsRequest(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items."""
+        """The items. At most 50,000."""
 
     def __init__(
         self,
@@ -79,15 +79,20 @@ class ItemVerdict(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     FIELD_VIOLATIONS_FIELD_NUMBER: _builtins.int
+    DETAILS_LEFT_OUT_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
     """It would be."""
     reason: _builtins.str
     """Otherwise the reason with which AddItem would refuse it, for example "ITEM_INVALID"."""
     message: _builtins.str
-    """Otherwise one sentence that names the way out."""
+    """Otherwise one sentence that names the way out, of at most 800 bytes."""
+    details_left_out: _builtins.bool
+    """`message` and `field_violations` are empty because the answer would be too long: validate this item with fewer
+    others to be told.
+    """
     @_builtins.property
     def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
-        """The wrong fields."""
+        """The wrong fields: at most 20 of them, each with a path of at most 120 and a description of at most 240 bytes."""
 
     def __init__(
         self,
@@ -96,10 +101,11 @@ class ItemVerdict(_message.Message):
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
         field_violations: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
+        details_left_out: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field_violations", b"field_violations", "message", b"message", "reason", b"reason", "valid", b"valid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details_left_out", b"details_left_out", "field_violations", b"field_violations", "message", b"message", "reason", b"reason", "valid", b"valid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -39,7 +39,10 @@ class PlanningServiceStub:
     ValidateItems: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ValidateItemsRequest, _planning_service_pb2.ValidateItemsResponse]
     """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
 
-    Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE.
+    The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
+    wrong, the last of them have a reason only (`details_left_out`).
+
+    Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
     """
     SimulateItem: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SimulateItemRequest, _planning_service_pb2.SimulateItemResponse]
     """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving anything.
@@ -61,7 +64,10 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     ValidateItems: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ValidateItemsRequest, _planning_service_pb2.ValidateItemsResponse]  # type: ignore[assignment]
     """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
 
-    Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE.
+    The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
+    wrong, the last of them have a reason only (`details_left_out`).
+
+    Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
     """
     SimulateItem: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SimulateItemRequest, _planning_service_pb2.SimulateItemResponse]  # type: ignore[assignment]
     """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving anything.
@@ -86,7 +92,10 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_planning_service_pb2.ValidateItemsResponse, _abc.Awaitable[_planning_service_pb2.ValidateItemsResponse]]:
         """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
 
-        Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE.
+        The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
+        wrong, the last of them have a reason only (`details_left_out`).
+
+        Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
         """
 
     @_abc_1.abstractmethod

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from queueserver_rpc.turns import Turns
-
 from queueserver_manager.domain.errors import (
     BatchTooLarge,
     EnvironmentClosed,
@@ -22,6 +20,7 @@ from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.submissions import BATCH_LIMIT, Submissions
+from queueserver_manager.operations.turns import Turns
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
 
@@ -43,25 +42,30 @@ class PlanningOperations:
         self._allowances = allowances
 
     async def validate(
-        self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission]
-    ) -> list[Refused | None]:
-        """For each message the refusal that it would meet if it were added now, or None. Raises BatchTooLarge."""
+        self,
+        caller: Caller,
+        messages: Sequence[M],
+        read: Callable[[M, str], Submission],
+        tell: Callable[[Refused | None], None],
+    ) -> None:
+        """Tell for each message, in order, the refusal that it would meet if it were added now, or None.
+
+        Raises BatchTooLarge.
+        """
         if len(messages) > BATCH_LIMIT:
             raise BatchTooLarge(
                 f"At most {BATCH_LIMIT} items are checked at once, and these are {len(messages)}: send them in parts."
             )
         turns = Turns()
-        verdicts: list[Refused | None] = []
         for index, message in enumerate(messages):
             path = f"items[{index}]"
             try:
                 self._submissions.make(caller, read(message, path), path)
             except Refused as error:
-                verdicts.append(error)
+                tell(error)
             else:
-                verdicts.append(None)
+                tell(None)
             await turns.step()
-        return verdicts
 
     async def simulate_submission(self, caller: Caller, submission: Submission, message_limit: int) -> bytes:
         """What an item would do, as a serialized Simulation.

@@ -6,13 +6,24 @@ from typing import Any
 
 from queueserver.manager.v1 import planning_service_pb2 as pb
 from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceServicer
+from queueserver_rpc.status import (
+    MAX_DESCRIPTION_BYTES,
+    MAX_FIELD_BYTES,
+    MAX_FIELD_VIOLATIONS,
+    MAX_MESSAGE_BYTES,
+    cut,
+)
 
 from queueserver_manager.domain.errors import FieldInvalid, Refused
 from queueserver_manager.rpc.errors import TABLE
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.wire import framing
-from queueserver_manager.wire.items import fill_problems, submission_from_proto
+from queueserver_manager.wire.items import submission_from_proto
+
+#: What messages and violations of one answer may have together. Beside it there is room for the reasons of as many
+#: items as may be sent, and it all stays below the 4 MB that a gRPC client takes by default.
+DETAIL_BYTES = 2_000_000
 
 
 class PlanningServicer(PlanningServiceServicer):
@@ -26,8 +37,9 @@ class PlanningServicer(PlanningServiceServicer):
     ) -> pb.ValidateItemsResponse:
         """Contract: PlanningService.ValidateItems."""
         planning = self._office.term().planning
-        verdicts = await planning.validate(caller_of(context), request.items, submission_from_proto)
-        return pb.ValidateItemsResponse(verdicts=map(_verdict, verdicts))
+        verdicts = _Verdicts()
+        await planning.validate(caller_of(context), request.items, submission_from_proto, verdicts.add)
+        return verdicts.response
 
     async def SimulateItem(self, request: pb.SimulateItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: PlanningService.SimulateItem."""
@@ -43,10 +55,27 @@ class PlanningServicer(PlanningServiceServicer):
         return framing.submessage(pb.SimulateItemResponse.SIMULATION_FIELD_NUMBER, simulation)
 
 
-def _verdict(refusal: Refused | None) -> pb.ItemVerdict:
-    """What became of one item; no refusal is good news."""
-    if refusal is None:
-        return pb.ItemVerdict(valid=True)
-    verdict = pb.ItemVerdict(reason=TABLE[type(refusal)][1], message=refusal.message)
-    fill_problems(verdict.field_violations, refusal.violations)
-    return verdict
+class _Verdicts:
+    """Puts the answer of ValidateItems together, and tells less where it would become too long."""
+
+    def __init__(self) -> None:
+        self.response = pb.ValidateItemsResponse()
+        self._room = DETAIL_BYTES
+
+    def add(self, refusal: Refused | None) -> None:
+        """What became of the next item; no refusal is good news."""
+        verdict = self.response.verdicts.add(valid=refusal is None)
+        if refusal is None:
+            return
+        details = pb.ItemVerdict(message=cut(refusal.message, MAX_MESSAGE_BYTES))
+        for violation in refusal.violations[:MAX_FIELD_VIOLATIONS]:
+            details.field_violations.add(
+                field=cut(violation.field, MAX_FIELD_BYTES),
+                description=cut(violation.description, MAX_DESCRIPTION_BYTES),
+            )
+        self._room -= details.ByteSize()
+        verdict.reason = TABLE[type(refusal)][1]
+        if self._room < 0:
+            verdict.details_left_out = True
+        else:
+            verdict.MergeFrom(details)
