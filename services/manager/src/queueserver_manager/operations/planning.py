@@ -10,8 +10,11 @@ from queueserver_manager.domain.errors import (
     EnvironmentClosed,
     EnvironmentUnresponsive,
     FieldInvalid,
+    ItemInvalid,
     ItemNotFound,
     Refused,
+    RunEngineMissing,
+    Violation,
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import Item, ItemKind
@@ -70,7 +73,8 @@ class PlanningOperations:
     async def simulate_submission(self, caller: Caller, submission: Submission, message_limit: int) -> bytes:
         """What an item would do, as a serialized Simulation.
 
-        Raises what adding it would raise, EnvironmentClosed, EnvironmentUnresponsive, WorkerUnavailable.
+        Raises what adding it would raise, EnvironmentClosed, RunEngineMissing, EnvironmentUnresponsive,
+        WorkerUnavailable.
         """
         return await self._simulate(self._submissions.make(caller, submission), message_limit)
 
@@ -94,8 +98,22 @@ class PlanningOperations:
         try:
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
         except WorkerRefused as error:
-            raise EnvironmentClosed(error.message) from error
+            raise _refusal(error) from error
         except TimeoutError as error:
             raise EnvironmentUnresponsive from error
         except (WorkerDown, StaleEpoch) as error:
             raise WorkerUnavailable from error
+
+
+def _refusal(error: WorkerRefused) -> Exception:
+    """What the Worker's refusal means to whoever asked for a simulation."""
+    if error.reason == "ENVIRONMENT_CLOSED":
+        # It was closed after we looked, or ended while the plan was gone through.
+        return EnvironmentClosed(error.message)
+    if error.reason == "RUN_ENGINE_MISSING":
+        return RunEngineMissing()
+    if error.reason in {"INVALID_REQUEST", "REQUEST_UNDECODABLE"}:
+        # The Worker reads the item, and the item is what it can't use.
+        return ItemInvalid(error.message, violations=[Violation("item", error.message)])
+    # Nothing that the contract knows: a defect, which is logged and answered as one.
+    return error

@@ -1,0 +1,47 @@
+"""Simulation: what the Worker refuses is told as what it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from queueserver_manager.domain import errors
+from queueserver_manager.operations.allowances import Allowances
+from queueserver_manager.operations.planning import PlanningOperations
+from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerRefused
+
+from tests.unit.manager.samples import NOW
+from tests.unit.manager.scripted_store import SECONDS, Office, office
+from tests.unit.manager.scripted_worker import OPEN, ScriptedWorker, view_of
+
+
+def planning(o: Office, worker: ScriptedWorker) -> PlanningOperations:
+    allowances = Allowances(o.ledger)
+    submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: None)
+    return PlanningOperations(o.ledger, view_of(OPEN), worker, submissions, allowances)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected", "words"),
+    [
+        (WorkerRefused("ENVIRONMENT_CLOSED", "it is closing"), errors.EnvironmentClosed, "it is closing"),
+        (WorkerRefused("RUN_ENGINE_MISSING", "none"), errors.RunEngineMissing, "define RE"),
+        (WorkerRefused("INVALID_REQUEST", "Correct the item."), errors.ItemInvalid, "Correct the item"),
+        (WorkerRefused("REQUEST_UNDECODABLE", "too deep"), errors.ItemInvalid, "too deep"),
+        (WorkerRefused("NO_SUCH_REASON", "defect"), WorkerRefused, "defect"),
+        (TimeoutError(), errors.EnvironmentUnresponsive, "does not answer"),
+        (WorkerDown("gone"), errors.WorkerUnavailable, "can't be reached"),
+        (StaleEpoch(), errors.WorkerUnavailable, "can't be reached"),
+    ],
+    ids=lambda value: getattr(value, "reason", None) or getattr(value, "__name__", None) or type(value).__name__,
+)
+async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
+    fault: Exception, expected: type[Exception], words: str
+) -> None:
+    worker = ScriptedWorker()
+    async with office("a") as o:
+        worker.fault = fault
+        with pytest.raises(expected, match=words):
+            await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS)
+        assert await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS) == b""
