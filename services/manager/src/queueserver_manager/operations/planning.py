@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from queueserver_rpc.turns import Turns
+
 from queueserver_manager.domain.errors import (
     BatchTooLarge,
     EnvironmentClosed,
@@ -23,7 +25,6 @@ from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.submissions import BATCH_LIMIT, Submissions
-from queueserver_manager.operations.turns import Turns
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
 
