@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
+from queueserver_rpc.turns import Turns
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
@@ -21,7 +22,7 @@ from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record, Revisions
-from queueserver_manager.store.commands import commands_for, revisions_command
+from queueserver_manager.store.commands import Command, commands_for, revisions_command
 from queueserver_manager.store.connection import wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
@@ -32,6 +33,7 @@ from queueserver_manager.store.script_line import ScriptLine, Word
 #: About how many changes the event log keeps for watchers that were away.
 EVENT_LOG_LENGTH = 100_000
 _PAGE = 1000
+_CHANGES_PER_TURN = 500
 
 
 class RedisStore:
@@ -83,14 +85,7 @@ class RedisStore:
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
         """Write all entries, or none. Raises OwnershipLost, StoreDown."""
         keys = self._keys
-        commands = commands_for(keys, (change for entry in entries for change in entry.changes))
-        commands.append(revisions_command(keys, after))
-        arguments: list[Word] = [self._epoch, before.last, EVENT_LOG_LENGTH, len(commands)]
-        for command in commands:
-            arguments.append(len(command))
-            arguments.extend(command)
-        for entry in filter(lambda entry: entry.revision, entries):
-            arguments += (f"{entry.revision}-0", encode_events(entry.time, entry.events))
+        arguments = await self._words(before, after, entries)
         try:
             answer = await self._commits.run((keys.epoch, keys.meta, keys.events), arguments)
         except (RedisError, OSError) as error:
@@ -100,6 +95,24 @@ class RedisStore:
         if answer != b"OK":
             # Only a commit of ours whose reply was lost, or somebody else's hand, moves the revision.
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
+
+    async def _words(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> list[Word]:
+        """Arguments of ``commit.lua``, put together in turns."""
+        keys, turns = self._keys, Turns()
+        changes = [change for entry in entries for change in entry.changes]
+        commands: list[Command] = []
+        for start in range(0, len(changes), _CHANGES_PER_TURN):
+            commands += commands_for(keys, changes[start : start + _CHANGES_PER_TURN])
+            await turns.step()
+        commands.append(revisions_command(keys, after))
+        words: list[Word] = [self._epoch, before.last, EVENT_LOG_LENGTH, len(commands)]
+        for command in commands:
+            words.append(len(command))
+            words.extend(command)
+        for entry in filter(lambda entry: entry.revision, entries):
+            words += (f"{entry.revision}-0", encode_events(entry.time, entry.events))
+            await turns.step()
+        return words
 
     async def events_between(self, after: int, up_to: int) -> list[Announcement]:
         """Events with ``after`` < revision <= ``up_to``, in order. Raises EventsGone, StoreDown."""

@@ -1,8 +1,8 @@
 """A connection to Redis on which one script is run over and over, with as little as possible in between.
 
 A commit stands between a client and its reply, so the general client's pool, retries and argument encoding are left
-out: the words are packed by hiredis and sent on a connection of their own. A script is never sent twice by itself,
-except when Redis says that it does not know it, which means that nothing ran.
+out: the words are packed by hiredis, in turns if there are many, and sent on a connection of their own. A script is
+never sent twice by itself, except when Redis says that it does not know it, which means that nothing ran.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import hiredis
+from queueserver_rpc.turns import Turns
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError
@@ -21,6 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from queueserver_manager.store.connection import COMMAND_TIMEOUT
 
 Word = str | bytes | int
+_WORDS_PER_TURN = 1000
 
 
 class ScriptLine:
@@ -60,7 +62,11 @@ class ScriptLine:
             connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
             # One bound around the whole exchange takes the place of one for each of its steps.
             connection.socket_timeout = None
-        await connection.send_packed_command(hiredis.pack_command(words), check_health=False)  # type: ignore[arg-type] # its stub allows one word only
+        turns = Turns()
+        for start in range(0, len(words), _WORDS_PER_TURN):
+            packed = _packed(words[start : start + _WORDS_PER_TURN], len(words) if start == 0 else None)
+            await connection.send_packed_command(packed, check_health=False)
+            await turns.step()
         answer: Any = await connection.read_response()
         return bytes(answer)
 
@@ -75,6 +81,16 @@ class ScriptLine:
     async def close(self) -> None:
         """Give the connection back."""
         await self._drop()
+
+
+def _packed(words: Sequence[Word], of: int | None) -> bytes:
+    """Words as Redis reads them, the first ones of a command headed by how many it has."""
+    packed: bytes = hiredis.pack_command(tuple(words))  # type: ignore[arg-type] # its stub allows one word only
+    if of == len(words):
+        return packed
+    # hiredis heads whatever it packs as if it were the whole command.
+    rest = packed[packed.index(b"\r\n") + 2 :]
+    return rest if of is None else b"*%d\r\n%b" % (of, rest)
 
 
 def _hung_up(connection: AbstractConnection) -> bool:
