@@ -76,14 +76,26 @@ _SCALARS: Final = (
 
 
 def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
-    """Evaluate a postponed annotation with the globals of its function; give back the text if it has no meaning."""
+    """Evaluate a postponed annotation with the globals of its function; give back the text if it has no meaning.
+
+    What Annotated adds is kept.
+    """
     if not isinstance(annotation, str) and not hasattr(annotation, "__args__"):
         return annotation
     holder = types.SimpleNamespace(__annotations__={"hint": annotation})
     try:
-        return typing.get_type_hints(holder, globalns=namespace, include_extras=False)["hint"]
+        return typing.get_type_hints(holder, globalns=namespace, include_extras=True)["hint"]
     except Exception:  # noqa: BLE001 - protects the inventory from names that exist for type checkers only
         return annotation
+
+
+def without_metadata(hint: Any) -> Any:
+    """Take what Annotated adds out of a resolved hint, at any depth."""
+    holder = types.SimpleNamespace(__annotations__={"hint": hint})
+    try:
+        return typing.get_type_hints(holder, globalns={}, include_extras=False)["hint"]
+    except Exception:  # noqa: BLE001 - protects the inventory, as in resolve; a tree can be made all the same
+        return hint
 
 
 def parameter_type(hint: Any) -> ParameterType:
@@ -198,7 +210,9 @@ def _class_tree(cls: Any) -> ParameterType:
     if dataclasses.is_dataclass(cls):
         # Which names are meant in the values of its fields, the fields do not tell: all convert, as without a hint.
         return ParameterType(kind=ParameterType.KIND_MAP, arguments=[ParameterType()])
-    return ParameterType(kind=next((kind for base, kind in _SCALARS if issubclass(cls, base)), None))
+    return ParameterType(
+        kind=next((kind for base, kind in _SCALARS if issubclass(cls, base)), ParameterType.KIND_UNSPECIFIED)
+    )
 
 
 def _literal(values: tuple[Any, ...]) -> ParameterType:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, Final
 
@@ -28,8 +28,15 @@ from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type
 from queueserver_inventory.type_trees import named_lists
 from queueserver_inventory.type_words import PROTOCOLS
 
-from queueserver_worker.environment.describe.annotations import enum_classes, enum_members, parameter_type, resolve
+from queueserver_worker.environment.describe.annotations import (
+    enum_classes,
+    enum_members,
+    parameter_type,
+    resolve,
+    without_metadata,
+)
 from queueserver_worker.environment.describe.hint_text import hint_text, with_device_words
+from queueserver_worker.environment.describe.limits import Limits, has_metadata, limits_of
 from queueserver_worker.environment.describe.literals import is_literal
 from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBUTE, AnnotationError, check_annotation
 
@@ -83,6 +90,8 @@ class ReadType:
     lists: Mapping[str, NameList] = field(default_factory=dict)
     #: Members of enums, by the name of the enum in the tree and the text that stands for the member.
     enums: Mapping[str, Mapping[str, Enum]] = field(default_factory=dict)
+    #: Bounds and unit that the hint gives.
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,12 @@ def _type_of_hint(parameter: inspect.Parameter, said: Mapping[str, Any], namespa
     if lists:
         raise PlanError(f"there is no 'annotation' that could use its {' and '.join(lists)}: add one, or remove them.")
     hint = resolve(parameter.annotation, namespace)
+    if has_metadata(hint):
+        return replace(_read_plain_hint(without_metadata(hint)), limits=limits_of(hint))
+    return _read_plain_hint(hint)
+
+
+def _read_plain_hint(hint: Any) -> ReadType:
     try:
         # The repr tells apart what is equal but written in another way: Optional[int] and int | None.
         return _read_hint(hint, repr(hint))

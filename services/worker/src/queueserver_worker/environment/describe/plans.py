@@ -69,7 +69,7 @@ def describe_plan(name: str, plan: Plan, expansion: Expansion, problems: list[st
 
 
 def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.ParameterDescription:
-    said = parameter.said
+    said = {**parameter.takes.limits, **parameter.said}
     description = pb.ParameterDescription(
         name=parameter.name,
         kind=_KINDS[parameter.kind],
