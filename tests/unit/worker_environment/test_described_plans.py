@@ -48,6 +48,17 @@ def test_parameters_have_types_and_defaults_that_are_read_and_not_evaluated() ->
         construct_parameters([parameter("a", default="__import__('os').getpid()")])
 
 
+def test_types_and_defaults_that_are_known_already_go_before_those_of_the_description() -> None:
+    unreadable = parameter("odd", 3, annotation={"type": "]"}, default="f(")
+    known = {"odd": {"type": bytes, "default": b"x"}, "mode": {}, "other": {"type": int}}
+    mode, position, odd = construct_parameters([MODE, POSITION, unreadable], params_decoded=known)
+    assert (odd.annotation, odd.default, odd.kind) == (bytes, b"x", odd.KEYWORD_ONLY)
+    assert (mode.annotation, mode.default) == (Any, mode.empty)
+    assert position.annotation is float
+    with pytest.raises(TypeError, match="can't be understood"):
+        construct_parameters([unreadable], params_decoded=None)
+
+
 @pytest.mark.parametrize(
     ("args", "kwargs", "problem"),
     [

@@ -52,13 +52,29 @@ def bind_plan_arguments(
     return signature_of(plan_parameters).bind(*plan_args, **plan_kwargs)
 
 
-def construct_parameters(param_list: Sequence[Mapping[str, Any]]) -> list[inspect.Parameter]:
+def construct_parameters(
+    param_list: Sequence[Mapping[str, Any]], *, params_decoded: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[inspect.Parameter]:
     """Make the parameters of a signature from the list `parameters` of a description.
 
-    Names of devices and plans are texts; a list of names is an Enum of that name. Raises TypeError for a description
-    that can't be understood.
+    Parameters
+    ----------
+    param_list
+        The descriptions. Names of devices and plans are texts; a list of names is an Enum of that name.
+    params_decoded
+        For whoever knows types and defaults already: by the name of the parameter, a dictionary with `type` and
+        `default` that goes before what the description says of them. A type that is missing there is Any, and a
+        default none.
+
+    Raises
+    ------
+    TypeError
+        A description can't be understood.
+
     """
-    return [_parameter(item) for item in read_description({"parameters": list(param_list)}).parameters]
+    known = params_decoded or {}
+    read = read_description({"parameters": [_without_known(item, known) for item in param_list]})
+    return [_parameter(item, known.get(item.name)) for item in read.parameters]
 
 
 def signature_of(description: Mapping[str, Any]) -> inspect.Signature:
@@ -74,13 +90,23 @@ def read_description(description: Mapping[str, Any]) -> pb.PlanDescription:
         raise TypeError(f"the description of the plan can't be understood: {error}") from error
 
 
-def _parameter(item: pb.ParameterDescription) -> inspect.Parameter:
-    return inspect.Parameter(
-        item.name,
-        _KINDS.get(item.kind, inspect.Parameter.POSITIONAL_OR_KEYWORD),
-        default=_literal(item.default_text) if item.HasField("default_text") else inspect.Parameter.empty,
-        annotation=_annotation(item.type),
-    )
+def _without_known(item: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out of a description what need not be understood."""
+    if not isinstance(item, Mapping) or item.get("name") not in known:
+        return item
+    return {key: value for key, value in item.items() if key not in ("annotation", "default")}
+
+
+def _parameter(item: pb.ParameterDescription, known: Mapping[str, Any] | None) -> inspect.Parameter:
+    default: Any = inspect.Parameter.empty
+    if known is not None:
+        annotation, default = known.get("type", Any), known.get("default", default)
+    else:
+        annotation = _annotation(item.type)
+        if item.HasField("default_text"):
+            default = _literal(item.default_text)
+    kind = _KINDS.get(item.kind, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return inspect.Parameter(item.name, kind, default=default, annotation=annotation)
 
 
 def _literal(text: str) -> Any:
