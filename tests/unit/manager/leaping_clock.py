@@ -42,7 +42,9 @@ class _LeapingSelector(selectors.BaseSelector):
         self._selector.close()
 
 
-class _LeapingLoop(asyncio.SelectorEventLoop):
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """The event loop. Close it."""
+
     def __init__(self) -> None:
         self._leaping = _LeapingSelector()
         super().__init__(self._leaping)
@@ -54,7 +56,7 @@ class _LeapingLoop(asyncio.SelectorEventLoop):
 
 def run_leaping(work: Coroutine[Any, Any, T]) -> T:
     """Let ``work`` end in a loop of its own."""
-    loop = _LeapingLoop()
+    loop = LeapingLoop()
     try:
         return loop.run_until_complete(work)
     finally:

@@ -29,15 +29,16 @@ from queueserver_manager.operations.status import StatusBoard
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.wire.descriptions import DescriptionCutter
-from queueserver_rpc.turns import next_turn
+from queueserver_rpc.turns import next_turn_after
 
+from tests.unit.manager.leaping_clock import LeapingLoop
 from tests.unit.manager.samples import NOW, state
 from tests.unit.manager.scripted_store import ScriptedStore
 from tests.unit.manager.simulated_worker import Fate, SimulatedWorker
 
 JANE = Caller("jane", "primary")
-#: More turns of the event loop than anything here needs until nothing more happens.
-_TURNS = 60
+#: More than all the rests that the Manager takes, for one fault, before it meets the Worker again.
+_SETTLING_SECONDS = 3.0
 indices = st.integers(0, 30)
 
 
@@ -62,7 +63,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop()
+        self.loop = LeapingLoop()
         self.faults = Faults()
         self.log = logging.getLogger("queueserver_manager")
         self.log.addHandler(self.faults)
@@ -94,8 +95,8 @@ class Machine(RuleBasedStateMachine):
 
     @staticmethod
     async def _settle() -> None:
-        for _ in range(_TURNS):
-            await next_turn()
+        # On this clock time passes when nothing else is left to do.
+        await next_turn_after(_SETTLING_SECONDS)
 
     def do(self, operation: Awaitable[bytes]) -> bytes | Refused | None:
         """Let an operation end; None if it can't, because the store hangs."""
