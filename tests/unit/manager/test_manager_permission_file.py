@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,26 @@ def test_null_in_first_place_means_everything_or_nothing_forbidden(tmp_path: Pat
     }
 
 
+def test_aliases_and_merged_mappings_stand_for_what_they_name(tmp_path: Path) -> None:
+    content = """
+    user_groups:
+      root: &all {allowed_plans: &every [null], allowed_functions: *every}
+      users: {<<: *all, forbidden_plans: ["x"]}
+    """
+
+    everything = GroupRules(all_plans=True, all_functions=True)
+    assert written(tmp_path, content).read() == {
+        "root": everything,
+        "users": replace(everything, forbidden_plans=("x",)),
+    }
+
+
+@pytest.mark.parametrize("word", ["yes", "1", "2026-01-01", "1.5", "=", "0x1f", "1:30"])
+def test_what_yaml_takes_for_something_else_than_text_is_told_as_it_is_written(tmp_path: Path, word: str) -> None:
+    with pytest.raises(FileInvalid, match=rf"allowed_plans\[0\]: {re.escape(word)} is no text: put it into quotes"):
+        written(tmp_path, f"user_groups: {{root: {{allowed_plans: [{word}]}}}}").read()
+
+
 async def test_the_demo_file_is_right() -> None:
     permissions = await Files(PermissionFile(DEMO_STARTUP / "user_group_permissions.yaml")).reload_permissions()
 
@@ -113,6 +134,12 @@ def test_any_document_is_read_or_has_violations(document: object) -> None:
     assert violations or set(groups) == set(document["user_groups"])  # type: ignore[call-overload,index] # it has them
 
 
+def bomb(first: str, then: str, times: int = 40) -> str:
+    """A short text of which each line stands for several of the line before."""
+    lines = [f"a0: &a0 {first}"] + [f"a{n}: &a{n} {then.format(f'*a{n - 1}')}" for n in range(1, times)]
+    return "\n".join([*lines, f"user_groups: {{root: {{allowed_plans: [*a{times - 1}]}}}}"])
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     {
@@ -122,9 +149,25 @@ def test_any_document_is_read_or_has_violations(document: object) -> None:
         b"\xff\xfe\xff": "is no YAML",
         "[" * 5000: "is nested too deeply",
         "user_groups: {a: {b: []}}": r"is wrong \(user_groups\[a\].b: unknown",
-        "2026-99-99": "is no YAML",
+        "2026-99-99": "user_groups: required",
+        "user_groups: {a: {allowed_plans: [!!int x, !!bool maybe, !!timestamp x]}}": "x is no text",
+        "user_groups: {a: {allowed_plans: [!!int []]}}": "is no YAML",
+        "user_groups: {a: {allowed_plans: [!!set {x}]}}": "is no YAML",
+        "user_groups: {[a]: {}}": "is no YAML",
+        "user_groups: {a: {allowed_plans: [1" + ":59" * 100_000 + "]}}": "is no text",
+        "- " * 5000: "is nested too deeply",
+        "".join(f"{' ' * level}a:\n" for level in range(1000)): "is nested too deeply",
+        "{a: " * 5000: "is nested too deeply",
+        "x: &x [*x]": "has an alias in what it stands for",
+        "x: &x {<<: *x}": "has an alias in what it stands for",
+        bomb("[x, x]", "[{0}, {0}, {0}, {0}]"): "when its aliases are written out",
+        bomb("{x: 1}", "{{<<: [{0}, {0}, {0}, {0}]}}"): "when its aliases are written out",
+        bomb(f"[{'x' * 100_000}]", "[{0}, {0}]", times=10): "when its aliases are written out",
+        bomb("[x]", "[{0}]", times=60): "is nested too deeply",
+        "[" + "x," * 50_001 + "]": "has more than 50000 values",
         "# nothing\n": "user_groups: required",
     }.items(),
+    ids=lambda text: repr(text[:30]),
 )
 def test_a_broken_file_is_refused_in_one_sentence(tmp_path: Path, content: str | bytes, complaint: str) -> None:
     with pytest.raises(FileInvalid, match=complaint) as refusal:

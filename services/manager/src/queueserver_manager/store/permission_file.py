@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from queueserver_inventory.access import GroupRules
 
 from queueserver_manager.domain.permission_document import read_document
 from queueserver_manager.domain.permission_errors import FileInvalid
+from queueserver_manager.store import permission_yaml
 
 #: A larger file is not read. The largest permissions there can be are much smaller.
 MAX_BYTES = 4 * 1024 * 1024
@@ -31,11 +31,9 @@ class PermissionFile:
         if len(data) > MAX_BYTES:
             raise self._invalid(f"has more than {MAX_BYTES} bytes")
         try:
-            document = yaml.safe_load(data)
-        except (yaml.YAMLError, ValueError) as error:
-            raise self._invalid(f"is no YAML ({' '.join(str(error).split())})") from error
-        except RecursionError as error:
-            raise self._invalid("is nested too deeply") from error
+            document = permission_yaml.load(data)
+        except permission_yaml.PermissionYamlError as error:
+            raise self._invalid(str(error)) from error
         groups, violations = read_document(document)
         if violations:
             raise FileInvalid(self.path, "is wrong", violations=violations)
