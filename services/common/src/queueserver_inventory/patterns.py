@@ -3,6 +3,7 @@
 The language is described in the contract (permissions.proto). A pattern decides for one name at a time whether it
 is selected, so nobody has to expand a tree of devices to ask about one of them. Whether such a plan or device
 exists is not looked at. What can't be a pattern is refused with a sentence when it is read, never when it is used.
+What was read is remembered: permissions are read when they are checked, and once more for each group that uses them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from queueserver_inventory.regular_expressions import ExpressionError, compile_expression
+from queueserver_inventory.regular_expressions import Expression, ExpressionError, compile_expression
 
 #: Bounds of one text, in characters and in parts: far more than any tree of devices is deep.
 LONGEST_TEXT = 1_000
 MOST_PARTS = 32
+#: More than permissions can have.
+_MOST_REMEMBERED = 32_768
 _LONGEST_SHOWN = 80
 _COMPONENT = re.compile(r"\w+\Z")
 _DEPTH = re.compile(r"depth=(?P<levels>[0-9]+)\Z")
@@ -46,7 +50,7 @@ _KINDS: dict[str, Callable[[Traits], bool]] = {
 class _Level:
     """What a pattern asks of the name of one level, and whether it selects there or only goes on below."""
 
-    expression: re.Pattern[str]
+    expression: Expression
     selects: bool
 
 
@@ -60,7 +64,7 @@ class DevicePattern:
     _kind: Callable[[Traits], bool] | None = None
     _levels: tuple[_Level, ...] = ()
     #: Searched in what remains of the dotted name below the levels.
-    _rest: re.Pattern[str] | None = None
+    _rest: Expression | None = None
     _depth: int | None = None
 
     @property
@@ -72,7 +76,7 @@ class DevicePattern:
         """Whether it could select that device or anything below it, as far as the device's own name tells."""
         if self._name:
             return self._name[0] == device
-        return not self._levels or self._levels[0].expression.search(device) is not None
+        return not self._levels or bool(self._levels[0].expression(device))
 
     def selects(self, path: Sequence[str], traits: Traits) -> bool:
         """Whether the device or component at that path is selected itself."""
@@ -81,14 +85,14 @@ class DevicePattern:
         if self._kind is not None and not self._kind(traits):
             return False
         for level, name in zip(self._levels, path, strict=False):
-            if not level.expression.search(name):
+            if not level.expression(name):
                 return False
         below = len(path) - len(self._levels)
         if below <= 0:
             return bool(path) and self._levels[len(path) - 1].selects
         if self._rest is None or (self._depth is not None and below > self._depth):
             return False
-        return self._rest.search(".".join(path[len(self._levels) :])) is not None
+        return bool(self._rest(".".join(path[len(self._levels) :])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class NamePattern:
 
     #: As it was written, without spaces.
     text: str
-    _expression: re.Pattern[str] | None = None
+    _expression: Expression | None = None
 
     @property
     def is_name(self) -> bool:
@@ -106,9 +110,10 @@ class NamePattern:
 
     def selects(self, name: str) -> bool:
         """Whether the plan or function of that name is selected."""
-        return name == self.text if self._expression is None else self._expression.search(name) is not None
+        return name == self.text if self._expression is None else bool(self._expression(name))
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def device_pattern(text: str) -> DevicePattern:
     """Read a name or pattern of devices. Raises PatternError."""
     text = _without_spaces(text)
@@ -128,6 +133,7 @@ def device_pattern(text: str) -> DevicePattern:
     )
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def name_pattern(text: str, *, depth_tolerated: bool = False) -> NamePattern:
     """Read a name or pattern of plans or functions. Raises PatternError.
 
@@ -199,7 +205,7 @@ def _level(text: str, part: str, *, last: bool) -> _Level:
     return _Level(_expression(text, part[1:] if part[:1] in ("+", "-") else part), selects)
 
 
-def _expression(text: str, part: str) -> re.Pattern[str]:
+def _expression(text: str, part: str) -> Expression:
     try:
         return compile_expression(part)
     except ExpressionError as error:
