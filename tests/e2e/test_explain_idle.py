@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from queueserver.manager.v1 import queue_service_pb2
-from queueserver_client import AsyncClient, BlockerKind, EnvironmentState, ManagerState, Plan
+from queueserver_client import (
+    AsyncClient,
+    BlockerKind,
+    EnvironmentState,
+    ExitStatus,
+    ItemState,
+    ManagerState,
+    Plan,
+)
 
 from tests.e2e.conftest import Shell
 from tests.harness.gate import Gate, gate_in
@@ -34,6 +42,32 @@ async def test_a_queue_that_is_empty_or_not_started_is_explained(shared_client: 
     }
     await shared_client.queue.add(Plan("nothing"))
     assert await explained(shared_client) == {K.NOT_STARTED: "QueueService.StartQueue"}
+
+
+async def test_a_first_item_that_would_fail_at_its_start_is_explained_and_does_fail(
+    shared_client: AsyncClient, qserver: Shell
+) -> None:
+    before = (await shared_client.permissions.get()).user_group_permissions
+    other = {"allowed_plans": ["one_run"], "allowed_devices": [None], "allowed_functions": []}
+    handle = await shared_client.queue.add(Plan("nothing"))
+    try:
+        await shared_client.permissions.set({"user_groups": {**before["user_groups"], "admin": other}})
+        await until(shared_client, lambda status: status.invalid_items == 1)
+        assert (await handle.status()).state is ItemState.INVALID
+        assert await explained(shared_client) == {
+            K.ITEM_INVALID: "QueueService.RemoveItem",
+            K.NOT_STARTED: "QueueService.StartQueue",
+        }
+        told = qserver("why").stdout.decode()
+        assert "the first item would fail when it is started (item.name: no such plan" in told
+        assert "qserver queue item remove front" in told
+        await shared_client.queue.start()
+        assert (await bounded(handle.result())).result.exit_status is ExitStatus.FAILED
+        await until_state(shared_client, ManagerState.IDLE)
+        await shared_client.queue.remove("front")
+        assert K.ITEM_INVALID not in await explained(shared_client)
+    finally:
+        await shared_client.permissions.set(before)
 
 
 async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(

@@ -15,6 +15,7 @@ from queueserver.manager.v1 import (
     task_service_pb2,
 )
 from queueserver_manager.domain.blockers import Blocker, BlockerKind, Circumstances, blockers
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentFailure,
@@ -35,6 +36,7 @@ CLEAR = Circumstances(
     environment=OPEN,
     items_in_queue=1,
     head_held=False,
+    head_problems=(),
     autostart=True,
 )
 METHODS = {
@@ -91,6 +93,10 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"state": _S.PAUSED}, _K.PLAN_PAUSED, "RunEngineService.Resume", "qserver re resume"),
     ({"items_in_queue": 0}, _K.QUEUE_EMPTY, "QueueService.AddItem", "qserver queue add plan '{\"name\": …}'"),
     ({"head_held": True}, _K.ITEM_HELD, "QueueService.RemoveItem", "qserver queue item remove front"),
+    (
+        {"head_problems": [Violation("item.name", "no such plan; list the plans to see which there are.")]},
+        *(_K.ITEM_INVALID, "QueueService.RemoveItem", "qserver queue item remove front"),
+    ),
     ({"autostart": False}, _K.NOT_STARTED, "QueueService.StartQueue", "qserver queue start"),
 ]
 
@@ -123,8 +129,19 @@ def test_an_obstacle_is_listed_with_what_clears_it(
 def test_while_something_is_executed_nothing_is_in_the_way(state: ManagerState) -> None:
     running = Environment("environment", _E.EXECUTING_PLAN, _R.RUNNING)
     for items, held, autostart, up in itertools.product((0, 1), (False, True), (False, True), (False, True)):
+        problems = [Violation("item.name", "no such plan")]
         now = replace(CLEAR, state=state, environment=running, items_in_queue=items, head_held=held)
+        now = replace(now, head_problems=problems)
         assert blockers(replace(now, autostart=autostart, storage_up=up)) == []
+
+
+def test_the_first_problem_of_the_head_is_told_in_short_and_the_others_are_counted() -> None:
+    problems = [Violation("item.args[0]", "x" * 1000), Violation("item.args[1]", "y")]
+    (found,) = blockers(replace(CLEAR, head_problems=problems))
+    assert "item.args[0]: xxx" in found.message
+    assert "and 1 more" in found.message
+    assert len(found.message) < 400
+    assert kinds(replace(CLEAR, head_problems=problems, head_held=True)) == [_K.ITEM_HELD, _K.ITEM_INVALID]
 
 
 def test_an_execution_that_gives_no_sign_of_life_may_be_stuck() -> None:

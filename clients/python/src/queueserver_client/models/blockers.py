@@ -29,6 +29,7 @@ class BlockerKind(Word):
     NOT_STARTED = "not_started"
     TASK_RUNNING = "task_running"
     RUN_ENGINE_BUSY = "run_engine_busy"
+    ITEM_INVALID = "item_invalid"
 
 
 @dataclass(frozen=True)

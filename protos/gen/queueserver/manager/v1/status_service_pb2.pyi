@@ -58,6 +58,10 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """A task is being executed in the foreground."""
     BLOCKER_KIND_RUN_ENGINE_BUSY: _BlockerKind.ValueType  # 14
     """The RunEngine runs something that was not started by the queue."""
+    BLOCKER_KIND_ITEM_INVALID: _BlockerKind.ValueType  # 15
+    """The item at the head of the queue has problems (see Item.problems). The queue can be started all the same, but as
+    things are now its plan would then fail before it begins.
+    """
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle."""
@@ -92,6 +96,10 @@ BLOCKER_KIND_TASK_RUNNING: BlockerKind.ValueType  # 13
 """A task is being executed in the foreground."""
 BLOCKER_KIND_RUN_ENGINE_BUSY: BlockerKind.ValueType  # 14
 """The RunEngine runs something that was not started by the queue."""
+BLOCKER_KIND_ITEM_INVALID: BlockerKind.ValueType  # 15
+"""The item at the head of the queue has problems (see Item.problems). The queue can be started all the same, but as
+things are now its plan would then fail before it begins.
+"""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 class _ManagerState:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentState,
@@ -30,6 +32,11 @@ class BlockerKind(Enum):
     NOT_STARTED = 12
     TASK_RUNNING = 13
     RUN_ENGINE_BUSY = 14
+    ITEM_INVALID = 15
+
+
+#: Characters of what is said about the first problem of an item.
+_MOST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class Circumstances:
     environment: Environment
     items_in_queue: int
     head_held: bool
+    #: What is wrong with the item at the head of the queue as things are now.
+    head_problems: Sequence[Violation]
     autostart: bool
 
 
@@ -142,6 +151,8 @@ def _queue(now: Circumstances) -> list[Blocker]:
         found.append(
             Blocker(BlockerKind.ITEM_HELD, sentence, "QueueService.RemoveItem", "qserver queue item remove front")
         )
+    if now.items_in_queue and now.head_problems:
+        found.append(_invalid(now.head_problems))
     if not now.autostart:
         start = ("QueueService.StartQueue", "qserver queue start")
         sentence = "The queue is not started, and autostart is off."
@@ -150,3 +161,13 @@ def _queue(now: Circumstances) -> list[Blocker]:
         sentence = "A task is being executed in the foreground: wait for its end."
         found.append(Blocker(BlockerKind.TASK_RUNNING, sentence, "TaskService.WaitTask", "qserver task list"))
     return found
+
+
+def _invalid(problems: Sequence[Violation]) -> Blocker:
+    """The start is not refused for it, but ends at once: whoever starts the queue and leaves has to know."""
+    first = problems[0].description.removesuffix("?").removesuffix(".")
+    what = f"{problems[0].field}: {first if len(first) <= _MOST_TEXT else first[:_MOST_TEXT] + '…'}"
+    if len(problems) > 1:
+        what += f", and {len(problems) - 1} more"
+    sentence = f"As things are now, the first item would fail when it is started ({what}): update, move or remove it."
+    return Blocker(BlockerKind.ITEM_INVALID, sentence, "QueueService.RemoveItem", "qserver queue item remove front")

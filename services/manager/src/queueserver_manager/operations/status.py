@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from queueserver_manager.domain.blockers import Circumstances
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Revisions
@@ -30,6 +31,7 @@ class StatusFacts:
     mode: QueueMode = field(default_factory=QueueMode)
     autostart: bool = False
     head_held: bool = False
+    head_problems: tuple[Violation, ...] = ()
     invalid_items: int = 0
     pause_pending: bool = False
     environment: Environment = field(default_factory=Environment)
@@ -52,6 +54,7 @@ class StatusFacts:
             environment=self.environment,
             items_in_queue=self.items_in_queue,
             head_held=self.head_held,
+            head_problems=self.head_problems,
             autostart=self.autostart,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import RunningItem
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions
@@ -23,6 +24,8 @@ class Summary:
     autostart: bool
     #: The item at the head of the queue is held.
     head_held: bool
+    #: What is wrong with the item at the head of the queue as things are now.
+    head_problems: tuple[Violation, ...] = ()
     #: A task keeps the environment to itself.
     foreground_task: bool = False
     #: Items that would fail as things are now.
@@ -31,6 +34,7 @@ class Summary:
 
 def summary_of(record: Record) -> Summary:
     """The record as it is now."""
+    head = record.queue.at(0) if len(record.queue) else None
     return Summary(
         record.store_id,
         record.revisions,
@@ -40,7 +44,8 @@ def summary_of(record: Record) -> Summary:
         record.execution.stop_pending,
         record.mode,
         record.autostart,
-        head_held=len(record.queue) > 0 and record.queue.at(0).held,
+        head_held=head is not None and head.held,
+        head_problems=head.problems if head is not None else (),
         foreground_task=record.tasks.foreground is not None,
         invalid_items=record.queue.invalid,
     )

@@ -265,6 +265,7 @@ class Term:
             mode=summary.mode,
             autostart=summary.autostart,
             head_held=summary.head_held,
+            head_problems=summary.head_problems,
             invalid_items=summary.invalid_items,
             pause_pending=view.pause_requested,
             environment=view.environment,
