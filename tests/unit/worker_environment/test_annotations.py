@@ -6,6 +6,7 @@ import collections.abc
 import dataclasses
 import inspect
 import pathlib
+import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
@@ -170,9 +171,22 @@ def test_of_a_hint_that_cant_be_evaluated_what_is_known_without_its_names_is_kep
     assert shown(parameter_type(resolve(Dict[str, "Readable"], {}))) == "map(device:Readable)"
 
 
-def test_a_forward_reference_inside_a_hint_is_evaluated() -> None:
-    hint = resolve(List["Readable"], {"Readable": Readable})
-    assert shown(parameter_type(hint)) == "list(device:Readable)"
+@pytest.mark.parametrize("hint", [List["Readable"], list["Readable"], Annotated[list["Readable"], 5]])
+def test_a_forward_reference_inside_a_hint_is_evaluated(hint: Any) -> None:
+    assert shown(parameter_type(resolve(hint, {"Readable": Readable}))) == "list(device:Readable)"
+
+
+@pytest.mark.parametrize("hint", [Optional[Dict[str, List[Readable]]], list[Literal["Readable"]] | None])
+def test_a_hint_without_text_in_it_is_looked_through_once_and_never_evaluated(hint: Any) -> None:
+    calls: list[str] = []
+    resolve(hint, {})
+    sys.setprofile(lambda frame, event, _argument: calls.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        resolved = resolve(hint, {})
+    finally:
+        sys.setprofile(None)
+    assert resolved is hint
+    assert len(calls) < 10
 
 
 @pytest.mark.parametrize(

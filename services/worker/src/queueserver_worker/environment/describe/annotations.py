@@ -6,6 +6,7 @@ Guarantees: the tree is plain data that nobody needs to evaluate; whatever can't
 
 import collections.abc
 import dataclasses
+import functools
 import inspect
 import numbers
 import os
@@ -24,6 +25,7 @@ from queueserver_inventory.type_words import PROTOCOLS
 from queueserver_worker.environment.describe.devices import class_protocol, is_device_class
 
 _MAX_DEPTH: Final = 12
+_KEPT: Final = 4096
 _LISTS: Final = (
     list,
     set,
@@ -80,13 +82,31 @@ def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
 
     What Annotated adds is kept.
     """
-    if not isinstance(annotation, str) and not hasattr(annotation, "__args__"):
+    if not _has_text(annotation):
         return annotation
     holder = types.SimpleNamespace(__annotations__={"hint": annotation})
     try:
         return typing.get_type_hints(holder, globalns=namespace, include_extras=True)["hint"]
     except Exception:  # noqa: BLE001 - protects the inventory from names that exist for type checkers only
         return annotation
+
+
+def _has_text(annotation: Any) -> bool:
+    """Tell whether an annotation is text, or has text in it."""
+    try:
+        return _has_text_inside(annotation)
+    except TypeError:  # it is not hashable
+        return True
+
+
+# To evaluate what has nothing to evaluate takes much longer.
+@functools.lru_cache(maxsize=_KEPT)
+def _has_text_inside(annotation: Any) -> bool:
+    if isinstance(annotation, (str, typing.ForwardRef)):
+        return True
+    if typing.get_origin(annotation) is typing.Literal:
+        return False
+    return any(map(_has_text, getattr(annotation, "__args__", ())))
 
 
 def without_metadata(hint: Any) -> Any:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -168,24 +168,20 @@ def _type_of_hint(parameter: inspect.Parameter, said: Mapping[str, Any], namespa
     if lists:
         raise PlanError(f"there is no 'annotation' that could use its {' and '.join(lists)}: add one, or remove them.")
     hint = resolve(parameter.annotation, namespace)
-    if has_metadata(hint):
-        return replace(_read_plain_hint(without_metadata(hint)), limits=limits_of(hint))
-    return _read_plain_hint(hint)
-
-
-def _read_plain_hint(hint: Any) -> ReadType:
     try:
         # The repr tells apart what is equal but written in another way: Optional[int] and int | None.
         return _read_hint(hint, repr(hint))
-    except TypeError:
+    except Exception:  # noqa: BLE001 - protects the plan from what is in its hints for others: it may have no hash or repr
         return _read_hint.__wrapped__(hint, "")
 
 
 @functools.lru_cache(maxsize=4 * _KEPT)
 def _read_hint(hint: Any, _written: str) -> ReadType:
-    """Read a hint; raises TypeError if it can't be remembered because it is not hashable."""
+    limits: Limits = {}
+    if has_metadata(hint):
+        limits, hint = limits_of(hint), without_metadata(hint)
     enums = {cls.__name__: enum_members(cls) for cls in enum_classes(hint)}
-    return ReadType(parameter_type(hint), hint_text(hint), enums=enums)
+    return ReadType(parameter_type(hint), hint_text(hint), enums=enums, limits=limits)
 
 
 def _default(parameter: inspect.Parameter, said: Mapping[str, Any]) -> tuple[Any, bool]:
