@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
+import pkgutil
 import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -8,15 +10,18 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
-from queueserver.common.v1 import error_details_pb2, item_pb2
+from queueserver.common.v1 import error_details_pb2, item_pb2, task_pb2
+from queueserver.manager import v1 as manager_v1
 from queueserver.manager.v1 import (
     environment_service_pb2,
     event_service_pb2,
     history_service_pb2,
     inventory_service_pb2,
     permission_service_pb2,
+    planning_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
+    task_service_pb2,
 )
 from queueserver_client import AsyncClient, EventKind, ExitStatus, ManagerRole, ManagerState, Plan
 
@@ -80,7 +85,26 @@ CALLS = {
         "SetPermissions": permission_service_pb2.SetPermissionsRequest(),
         "ReloadPermissions": permission_service_pb2.ReloadPermissionsRequest(),
     },
+    "tasks": {
+        "ExecuteFunction": task_service_pb2.ExecuteFunctionRequest(function=task_pb2.FunctionCall(name="f")),
+        "UploadScript": task_service_pb2.UploadScriptRequest(script=task_pb2.Script(text="pass")),
+        "UpdateEnvironment": task_service_pb2.UpdateEnvironmentRequest(),
+        "GetTask": task_service_pb2.GetTaskRequest(task_uid="any"),
+        "ListTasks": task_service_pb2.ListTasksRequest(),
+    },
+    "planning": {
+        "ValidateItems": planning_service_pb2.ValidateItemsRequest(items=[ITEM]),
+        "SimulateItem": planning_service_pb2.SimulateItemRequest(item=ITEM),
+    },
 }
+STREAMS = {
+    ("events", "Watch"): event_service_pb2.WatchRequest(),
+    ("queue", "WaitItem"): queue_service_pb2.WaitItemRequest(item_uid="any"),
+    ("environment", "WaitEnvironment"): environment_service_pb2.WaitEnvironmentRequest(),
+    ("tasks", "WaitTask"): task_service_pb2.WaitTaskRequest(task_uid="any"),
+}
+#: Names of the stubs whose services have other names than theirs.
+SERVICES = {"run_engine": "RunEngine", "permissions": "Permission", "tasks": "Task", "events": "Event"}
 
 
 @pytest.fixture(scope="module")
@@ -116,21 +140,21 @@ def assert_not_owner(refusal: Any, owner: str) -> None:
 
 
 def test_the_calls_tried_on_a_standby_are_all_that_there_are() -> None:
-    for service, calls in CALLS.items():
-        names = {method.name for method in _services()[service].methods}
-        assert names - {"WaitEnvironment", "WaitItem"} == set(calls)
-
-
-def _services() -> dict[str, Any]:
-    modules = (
-        queue_service_pb2,
-        history_service_pb2,
-        environment_service_pb2,
-        inventory_service_pb2,
-        run_engine_service_pb2,
-        permission_service_pb2,
-    )
-    return {noun: next(iter(m.DESCRIPTOR.services_by_name.values())) for noun, m in zip(CALLS, modules, strict=True)}
+    tried = {(service, method) for service, calls in CALLS.items() for method in calls} | set(STREAMS)
+    modules = [
+        importlib.import_module(f"{manager_v1.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(manager_v1.__path__)
+        if module.name.endswith("_service_pb2")
+    ]
+    everything = {
+        (service.name.removesuffix("Service"), method.name)
+        for module in modules
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+    # Whoever is no owner says so in its status.
+    answered = {("Status", "GetStatus"), ("Status", "ExplainIdle")}
+    assert {(SERVICES.get(noun, noun.title()), method) for noun, method in tried} | answered == everything
 
 
 @pytest.mark.parametrize(("service", "method"), [(s, m) for s, calls in CALLS.items() for m in calls])
@@ -144,14 +168,9 @@ async def test_a_standby_refuses_every_call_and_names_the_owner(
     assert (after.revision, after.manager_state) == (before.revision, before.manager_state)
 
 
-@pytest.mark.parametrize("kind", ["watch", "wait", "wait_item"])
-async def test_a_standby_refuses_streams_too(parts: Parts, standby_stubs: Stubs, kind: str) -> None:
-    if kind == "watch":
-        call = standby_stubs.events.Watch(event_service_pb2.WatchRequest())
-    elif kind == "wait_item":
-        call = standby_stubs.queue.WaitItem(queue_service_pb2.WaitItemRequest(item_uid="any"))
-    else:
-        call = standby_stubs.environment.WaitEnvironment(environment_service_pb2.WaitEnvironmentRequest())
+@pytest.mark.parametrize(("service", "method"), STREAMS)
+async def test_a_standby_refuses_streams_too(parts: Parts, standby_stubs: Stubs, service: str, method: str) -> None:
+    call = getattr(getattr(standby_stubs, service), method)(STREAMS[service, method])
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await bounded(call.read())
     assert_not_owner(read_refusal(caught.value), parts.address)
