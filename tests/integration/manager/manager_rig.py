@@ -22,6 +22,7 @@ from queueserver_client import (
     QueueView,
     Snapshot,
     Status,
+    TaskResult,
 )
 
 from tests.harness.raw import connect
@@ -31,7 +32,8 @@ from tests.harness.stack import short_directory
 from tests.harness.wait import bounded
 from tests.integration.manager.lossy_line import lossy_line
 from tests.integration.manager.queue_model import ModelItem, QueueModel
-from tests.integration.manager.worker_script import SECONDS, WorkerScript
+from tests.integration.manager.task_script import TaskScript
+from tests.integration.manager.worker_script import SECONDS
 from tests.integration.manager.worker_server import WorkerServer
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ class Rig:
             opened.callback(redis.close)
             self._stored: set[str] = set()
             self._redis = opened.enter_context(redis.connect())
-            self.script = WorkerScript(self._is_stored)
+            self.script = TaskScript(self._is_stored)
             worker = WorkerServer(directory, self.script)
             opened.callback(worker.close)
             self._manager = ManagerProcess(redis.url, worker.address)
@@ -66,6 +68,9 @@ class Rig:
         self._marks = itertools.count(1)
         self._first_number = 1
         self._uids: set[str] = set()
+        #: All tasks that this Manager accepted, in order, and the results it told first.
+        self.task_uids: list[str] = []
+        self.task_results: dict[str, TaskResult] = {}
 
     async def _connect(self) -> None:
         enter = self._connections.enter_async_context
@@ -73,7 +78,8 @@ class Rig:
         #: Its requests and answers get lost as the line likes.
         self.client = await enter(AsyncClient(self.line.address, timeout=SECONDS))
         self.raw = await enter(connect(self._manager.address))
-        self._observer = await enter(AsyncClient(self._manager.address, timeout=SECONDS))
+        #: Its requests and answers do not.
+        self.observer = await enter(AsyncClient(self._manager.address, timeout=SECONDS))
         self._view = QueueView()
         self._history: list[HistoryEntry] = []
         self._news = asyncio.Event()
@@ -82,7 +88,7 @@ class Rig:
 
     async def _follow(self) -> None:
         try:
-            async with self._observer.watch(history_limit=10_000) as watch:
+            async with self.observer.watch(history_limit=10_000) as watch:
                 async for change in watch:
                     self._view.apply(change)
                     if isinstance(change, Snapshot):
@@ -96,8 +102,13 @@ class Rig:
             self._news.set()
 
     def _is_stored(self, execution_id: str) -> bool:
+        """An execution is in the history, or a task of this id has a result."""
         if execution_id not in self._stored:
-            self._note_stored()
+            kept: Any = self._redis.hget("qs:tasks", execution_id)
+            if kept is not None and json.loads(kept)["result"] is not None:
+                self._stored.add(execution_id)
+            else:
+                self._note_stored()
         return execution_id in self._stored
 
     def _note_stored(self) -> None:
@@ -128,7 +139,7 @@ class Rig:
         """Forget what was, for the next example; nothing is queued or running."""
         # Acknowledgements may come later.
         self._note_stored()
-        self._first_number += self.run(self._observer.history.clear())
+        self._first_number += self.run(self.observer.history.clear())
         self.script.clear()
 
     def close(self) -> None:
@@ -193,8 +204,8 @@ class Rig:
         )
 
     async def _compare(self, model: QueueModel) -> None:
-        page = await self._observer.queue.page(page_size=10_000)
-        entries = [entry async for entry in self._observer.history.list()]
+        page = await self.observer.queue.page(page_size=10_000)
+        entries = [entry async for entry in self.observer.history.list()]
         self._compare_history(model, entries)
         assert len(page.items) == len(model.queue)
         for item, found in zip(model.queue, page.items, strict=True):
@@ -210,7 +221,7 @@ class Rig:
         assert len(known) == len(entries) + len(running), "two executions have the same id"
         assert {execution_id for execution_id, _ in self.script.begun} <= known
         assert [item.uid for item in self._view.items] == [item.uid for item in page.items]
-        self._compare_status(model, await self._observer.status())
+        self._compare_status(model, await self.observer.status())
 
     def _compare_history(self, model: QueueModel, entries: list[HistoryEntry]) -> None:
         begun = {uid: execution_id for execution_id, uid in self.script.begun}

@@ -7,9 +7,7 @@ by the test of every single step and by the test of many in a row.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
 import pytest
@@ -27,7 +25,7 @@ from queueserver_client import (
 from tests.harness.wait import bounded
 from tests.integration.manager.edits import Edits, Place
 from tests.integration.manager.lossy_line import Loss
-from tests.integration.manager.manager_rig import Rig, Rigs
+from tests.integration.manager.manager_rig import Rig
 from tests.integration.manager.worker_script import Fate
 
 
@@ -42,7 +40,7 @@ class Mishap(Enum):
 
 
 #: What becomes of a command that was not accepted before the mishap.
-_TOO_LATE = {Mishap.ENVIRONMENT_DIES: Fate.ENVIRONMENT_DIES, Mishap.WORKER_RESTARTS: Fate.WORKER_RESTARTS}
+TOO_LATE = {Mishap.ENVIRONMENT_DIES: Fate.ENVIRONMENT_DIES, Mishap.WORKER_RESTARTS: Fate.WORKER_RESTARTS}
 
 
 class Scene(Edits):
@@ -244,8 +242,8 @@ class Scene(Edits):
         self.script.fates.append(Fate.HANGS_ACCEPTED if accepted else Fate.HANGS)
         self.edit(lambda client: client.queue.start())
         self.script.wait_until(lambda: self.script.hanging > 0, "the Manager hands over")
-        if not accepted and mishap in _TOO_LATE:
-            self.model.fates.append(_TOO_LATE[mishap])
+        if not accepted and mishap in TOO_LATE:
+            self.model.fates.append(TOO_LATE[mishap])
         elif not accepted:
             mishap = Mishap.NOTHING
         self.model.start()
@@ -288,7 +286,9 @@ class Scene(Edits):
                 self.start()
             self.agree()
         self.script.break_connection()
-        self.script.wait_until(lambda: not self.script.outcomes, "all outcomes are acknowledged")
+        self.script.wait_until(
+            lambda: not (self.script.outcomes or self.script.task_outcomes), "all outcomes are acknowledged"
+        )
         self.agree()
         self.rig.clear()
 
@@ -296,20 +296,3 @@ class Scene(Edits):
 def cause_of(status: ExitStatus) -> FailureCause:
     """Why a plan ended so by itself."""
     return FailureCause.PLAN_ERROR if status is ExitStatus.FAILED else FailureCause.UNSPECIFIED
-
-
-@contextlib.contextmanager
-def scene(rigs: Rigs) -> Iterator[Scene]:
-    """A scene with an open environment; at its end all that is left is executed.
-
-    If it fails, the Manager's log is written, and nobody gets that Manager any more.
-    """
-    rig = rigs.take()
-    try:
-        made = Scene(rig)
-        yield made
-        made.finish()
-    except BaseException:
-        sys.stdout.write(f"log of the Manager:\n{rig.log()}\n")
-        rigs.close()
-        raise

@@ -1,6 +1,6 @@
-"""No item is lost, none is run twice unseen, and every execution has one line in the history: whatever breaks.
+"""No item is lost, none is run twice unseen, every execution has one line in the history and every task one result.
 
-A real Manager process on a real Redis is driven through edits, kills and everything that a Worker and the network
+A real Manager process on a real Redis is driven through edits, tasks, kills and everything that a Worker and the network
 between them can do wrong, in any order, and compared with a model after every step. Starting a Manager takes about a
 second: so examples share one until one fails, kills are rationed, and failures are not shrunk. What happened is
 written as it happens: what fails in real processes may not fail again when it is repeated.
@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tests.integration.manager.happenings import HAPPENINGS, KILLS, Happening
 from tests.integration.manager.manager_rig import Rigs
-from tests.integration.manager.scene import scene
+from tests.integration.manager.task_scene import scene
 
 #: In one step of Hypothesis; of steps it makes as many as it likes. At the end of some the Manager is killed.
 _HAPPENINGS_IN_A_STEP = 20
@@ -59,7 +59,7 @@ class Machine(RuleBasedStateMachine):
 
 
 _settings = settings(
-    max_examples=8,
+    max_examples=7,
     stateful_step_count=4,
     deadline=None,
     database=None,

@@ -12,7 +12,8 @@ from queueserver_client import ExitStatus, InterruptedPolicy
 from tests.integration.manager.edits import Place
 from tests.integration.manager.lossy_line import Loss
 from tests.integration.manager.manager_rig import Rigs
-from tests.integration.manager.scene import Mishap, scene
+from tests.integration.manager.scene import Mishap
+from tests.integration.manager.task_scene import scene
 from tests.integration.manager.worker_script import COMMAND_FATES, Fate
 
 

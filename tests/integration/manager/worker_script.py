@@ -1,9 +1,9 @@
-"""A Worker as a test decides it to be: what it executes, what it tells, and what of that gets lost.
+"""A Worker as a test decides it to be: which plans it executes, what it tells, and what of that gets lost.
 
 It keeps the promises of the contract: an execution id is started once, an outcome is kept until it is acknowledged,
 events are numbered without holes and kept for who comes back. Everything else happens when the test says so. It has
-no process and no network; ``worker_server.py`` gives it a voice. Test and server call it from different threads, so
-everything happens under ``changed``, which is notified at every change.
+no process and no network; ``worker_server.py`` gives it a voice, and ``task_script.py`` tasks. Test and server call it
+from different threads, so everything happens under ``changed``, which is notified at every change.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ SECONDS = 20.0
 _ENGINES = {
     env.ENVIRONMENT_STATE_IDLE: env.RUN_ENGINE_STATE_IDLE,
     env.ENVIRONMENT_STATE_EXECUTING_PLAN: env.RUN_ENGINE_STATE_RUNNING,
+    env.ENVIRONMENT_STATE_EXECUTING_TASK: env.RUN_ENGINE_STATE_IDLE,
 }
 _INVENTORY = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name=PLAN, is_generator=True)])
 
 
 class Fate(Enum):
-    """What becomes of a command to run a plan."""
+    """What becomes of a command to run a plan, or likewise a task."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"

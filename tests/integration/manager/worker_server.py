@@ -1,11 +1,11 @@
-"""WorkerService of the contract, served inside the test process by what a :class:`WorkerScript` says.
+"""WorkerService of the contract, served inside the test process by what a :class:`TaskScript` says.
 
 It runs on threads of its own, so it answers also while the test is busy starting a Manager.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,7 +22,8 @@ from queueserver.worker.v1.worker_service_pb2_grpc import (
 from queueserver_client import ExitStatus
 from queueserver_rpc.status import Refusal, to_proto
 
-from tests.integration.manager.worker_script import Fate, WorkerScript
+from tests.integration.manager.task_script import TaskScript
+from tests.integration.manager.worker_script import Fate
 
 HEARTBEAT_SECONDS = 0.5
 #: Each watch occupies a thread, and so does each command that hangs.
@@ -32,7 +33,7 @@ _THREADS = 16
 class WorkerServer:
     """The server, on a unix socket in ``directory``. Close it."""
 
-    def __init__(self, directory: Path, script: WorkerScript) -> None:
+    def __init__(self, directory: Path, script: TaskScript) -> None:
         self.address = f"unix:{directory / 'worker.sock'}"
         self._script = script
         self._threads = ThreadPoolExecutor(_THREADS)
@@ -50,7 +51,7 @@ class WorkerServer:
 
 
 class _Servicer(WorkerServiceServicer):
-    def __init__(self, script: WorkerScript) -> None:
+    def __init__(self, script: TaskScript) -> None:
         self._script = script
 
     def OpenEnvironment(  # noqa: N802 - named by the contract
@@ -82,8 +83,27 @@ class _Servicer(WorkerServiceServicer):
             if not usable or fate in {Fate.REFUSED, Fate.REFUSED_LATE}:
                 _refuse(context, "ENVIRONMENT_BUSY")
             script.begin(request.execution_id, request.item.item_uid)
-            self._lose_reply(fate, request.execution_id, context)
+            self._lose_reply(fate, request.execution_id, lambda: script.finish(ExitStatus.COMPLETED), context)
         return pb.RunPlanResponse()
+
+    def RunTask(self, request: pb.RunTaskRequest, context: Any) -> pb.RunTaskResponse:  # noqa: N802 - as above
+        script = self._script
+        uid, background = request.command.task_uid, request.command.run_in_background
+        with script.changed:
+            self._fence(request.epoch, context)
+            known = script.knows_task(uid)
+            usable = script.takes_task(request.environment_id, background=background)
+            fate = script.task_fates.popleft() if script.task_fates and usable and not known else Fate.ACCEPTED
+            self._lose_command(fate, context)
+            if known:
+                return pb.RunTaskResponse()
+            if fate is Fate.REFUSED_LATE:
+                script.meet_again()
+            if not usable or fate in {Fate.REFUSED, Fate.REFUSED_LATE}:
+                _refuse(context, "ENVIRONMENT_BUSY")
+            script.begin_task(uid, background=background)
+            self._lose_reply(fate, uid, lambda: script.end_task(uid), context)
+        return pb.RunTaskResponse()
 
     def _lose_command(self, fate: Fate, context: Any) -> None:
         if fate is Fate.HANGS:
@@ -96,10 +116,10 @@ class _Servicer(WorkerServiceServicer):
             return
         _vanish(context)
 
-    def _lose_reply(self, fate: Fate, execution_id: str, context: Any) -> None:
+    def _lose_reply(self, fate: Fate, execution_id: str, end: Callable[[], None], context: Any) -> None:
         script = self._script
         if fate in {Fate.ENDS_FIRST, Fate.ENDS_AND_REPLY_LOST}:
-            script.finish(ExitStatus.COMPLETED)
+            end()
         if fate is Fate.ENDS_FIRST:
             # It is stored when the Manager says so, or comes with another item. Shorter than it waits for the reply,
             # so that a Manager that stores nothing before gets one, too.
