@@ -42,6 +42,25 @@ def test_a_syntax_error_of_a_module_that_is_imported_has_that_modules_place(tmp_
     assert (Path(failure.file).name, failure.line) == ("broken_module_for_test.py", 1)
 
 
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("", "SyntaxError in a.py, line 1: None"),
+        ("''", "SyntaxError in a.py, line 1: SyntaxError"),
+        ("5", "SyntaxError in a.py, line 1: 5"),
+        ("'bad'", "SyntaxError in a.py, line 1: bad"),
+        ("'bad', ('b.py', 7, 1, '')", "SyntaxError in b.py, line 7: bad"),
+        ("'bad', (1, 2, 3, '')", "SyntaxError in a.py, line 1: bad"),
+        ("'bad', (b'b.py', 2, 3, '')", "SyntaxError in a.py, line 1: bad"),
+        ("'bad', ('b.py', 'two', 3, '')", "SyntaxError in a.py, line 1: bad"),
+        ("'bad', ('b.py', 2**40, 3, '')", "SyntaxError in a.py, line 1: bad"),
+        ("'bad', ('b.py', -2, 3, '')", "SyntaxError in a.py, line 1: bad"),
+    ],
+)
+def test_a_syntax_error_that_code_raises_itself_is_told_whatever_is_in_it(raised: str, told: str) -> None:
+    assert startup_failure(caught(f"raise SyntaxError({raised})"), is_startup).message.startswith(told)
+
+
 @pytest.mark.parametrize("source", ["raise ValueError", "raise ValueError('')", "raise ValueError('  ')"])
 def test_an_exception_without_text_is_told_by_its_class(source: str) -> None:
     assert error_text(caught(source)) == "ValueError"

@@ -7,7 +7,7 @@ their code. Texts are bounded and printing never raises, whatever the exception 
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 
@@ -15,6 +15,7 @@ MAX_MESSAGE: Final = 2_000
 """Longest message, in characters."""
 MAX_TRACEBACK: Final = 60_000
 """Longest traceback, in characters; the middle of a longer one is cut out."""
+_LAST_LINE: Final = 2**31 - 1
 _OWN_FOLDER: Final = str(Path(__file__).parent)
 _BETWEEN_USER_CODE: Final = (
     "<frozen ",
@@ -116,18 +117,30 @@ def startup_failure(error: BaseException, is_startup_file: FrameTest) -> Environ
 
 
 def _first_line(error: BaseException) -> str:
-    text = error.msg if isinstance(error, SyntaxError) else error_text(error)
-    return text.splitlines()[0].rstrip(".")
+    syntax = _from_compiler(error)
+    return (syntax.msg if syntax is not None else error_text(error)).strip().splitlines()[0].rstrip(".")
 
 
 def _place(error: BaseException, is_startup_file: FrameTest) -> tuple[str, int]:
-    if isinstance(error, SyntaxError) and error.filename:
-        return error.filename, error.lineno or 0
+    syntax = _from_compiler(error)
+    if syntax is not None and syntax.filename:
+        return syntax.filename, syntax.lineno or 0
     place = ("", 0)
     for frame, line in traceback.walk_tb(error.__traceback__):
         if is_startup_file(frame.f_code.co_filename):
             place = (frame.f_code.co_filename, line)
     return place
+
+
+def _from_compiler(error: BaseException) -> SyntaxError | None:
+    """Take a syntax error for what it seems to be only if it could be: anybody can raise one, with anything in it."""
+    if type(error) not in (SyntaxError, IndentationError, TabError):
+        return None
+    # Typed as if nobody could put anything else there.
+    found: Any = error
+    has_text = isinstance(found.msg, str) and bool(found.msg.strip()) and isinstance(found.filename, str)
+    has_line = found.lineno is None or (type(found.lineno) is int and 0 <= found.lineno <= _LAST_LINE)
+    return found if has_text and has_line else None
 
 
 def _chain(report: traceback.TracebackException | None) -> Iterator[traceback.TracebackException]:
