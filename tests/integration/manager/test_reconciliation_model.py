@@ -1,8 +1,8 @@
 """No item is lost, none is run twice unseen, every execution has one line in the history and every task one result.
 
-A real Manager process on a real Redis is driven through edits, tasks, kills and everything that a Worker and the network
-between them can do wrong, in any order, and compared with a model after every step. Starting a Manager takes about a
-second: so examples share one until one fails, kills are rationed, and failures are not shrunk. What happened is
+A real Manager process on a real Redis is driven through edits, tasks, kills and everything that a Worker and the
+network between them can do wrong, in any order, and compared with a model after every step. Starting a Manager takes
+about a second: so examples share one until one fails, kills are rationed, and failures are not shrunk. What happened is
 written as it happens: what fails in real processes may not fail again when it is repeated.
 """
 
