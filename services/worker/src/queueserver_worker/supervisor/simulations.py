@@ -14,7 +14,7 @@ from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.environment_channel_pb2 import SimulationAnswer, SimulationQuery, ToEnvironment
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
 
-from queueserver_worker.supervisor.errors import EnvironmentClosedError, EnvironmentUnresponsiveError
+from queueserver_worker.supervisor.questions import Questions
 
 PATIENCE = 15.0
 """Seconds to wait for an answer: the environment ends each simulation after ten."""
@@ -28,37 +28,27 @@ class SimulationQueries:
     """The questions that wait. Its methods are called in the loop."""
 
     def __init__(self) -> None:
-        self._last = 0
-        self._waiting: dict[int, asyncio.Future[Simulation]] = {}
+        self._questions: Questions[Simulation] = Questions(PATIENCE)
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, send: Callable[[ToEnvironment], None], request: SimulatePlanRequest) -> Simulation:
         """Ask and wait. Raises EnvironmentUnresponsiveError, or EnvironmentClosedError if it ends meanwhile."""
-        async with self._turns:
-            self._last += 1
-            number = self._last
-            answer: asyncio.Future[Simulation] = asyncio.get_running_loop().create_future()
-            self._waiting[number] = answer
+
+        def send_question(number: int) -> None:
             send(ToEnvironment(simulation=SimulationQuery(number=number, request=request)))
-            try:
-                return await asyncio.wait_for(answer, PATIENCE)
-            except asyncio.TimeoutError:
-                raise EnvironmentUnresponsiveError(PATIENCE) from None
-            finally:
-                self._waiting.pop(number, None)
+
+        async with self._turns:
+            return await self._questions.ask(send_question)
 
     def answered(self, answer: SimulationAnswer) -> None:
         """Hand an answer on."""
-        waiting = self._waiting.get(answer.number)
-        if waiting is None or waiting.done():
+        if not self._questions.is_waiting(answer.number):
             return
         if answer.simulation.ByteSize() > MAX_ANSWER_BYTES:
             _log.warning("The environment sent a simulation of more than %d bytes; it is ignored.", MAX_ANSWER_BYTES)
             return
-        waiting.set_result(answer.simulation)
+        self._questions.answer(answer.number, answer.simulation)
 
     def closed(self, state: str) -> None:
         """End all questions: nobody is there any more to answer."""
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(EnvironmentClosedError(state))
+        self._questions.closed(state)
