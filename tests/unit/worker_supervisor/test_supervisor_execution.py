@@ -7,7 +7,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import document_pb2, item_pb2
 from queueserver.common.v1.document_pb2 import Document
 from queueserver.common.v1.item_pb2 import ItemResult
-from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_TRACEBACK, MAX_UID, RunningExecution
+from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_UID, RunningExecution
+from queueserver_worker.supervisor.result_bounds import MAX_TRACEBACK
 
 BEGIN = Timestamp(seconds=1_700_000_000)
 

@@ -15,13 +15,12 @@ from queueserver.worker.v1.event_pb2 import Execution, ExecutionOutcome
 
 from queueserver_worker.supervisor.clock import is_time, now
 from queueserver_worker.supervisor.excerpt import Excerpt
+from queueserver_worker.supervisor.result_bounds import complete
 
 MAX_RUNS = 10_000
 """Runs that are listed of one execution; later ones are executed and reported by their documents only."""
 MAX_UID = 200
 """Characters in the uid of a run that is listed: five times those of a UUID."""
-MAX_MESSAGE = 2_000
-MAX_TRACEBACK = 64 * 1024
 _EXIT_STATUSES = frozenset(
     {
         item_pb2.EXIT_STATUS_COMPLETED,
@@ -100,19 +99,13 @@ class RunningExecution:
 
     def _outcome(self, result: ItemResult) -> ExecutionOutcome:
         outcome = ExecutionOutcome(execution_id=self.execution_id, item_uid=self.item_uid, result=result)
-        complete = outcome.result
-        complete.message = complete.message[:MAX_MESSAGE]
-        # The end of a traceback is what names the error.
-        complete.traceback = complete.traceback[-MAX_TRACEBACK:]
-        del complete.runs[:]
-        complete.runs.extend(self._message.runs)
+        complete(outcome.result, self.excerpt)
+        del outcome.result.runs[:]
+        outcome.result.runs.extend(self._message.runs)
         if self._message.HasField("start_time"):
-            complete.start_time.CopyFrom(self._message.start_time)
+            outcome.result.start_time.CopyFrom(self._message.start_time)
         else:
-            complete.ClearField("start_time")
-        if not is_time(complete.stop_time):
-            complete.stop_time.CopyFrom(now())
-        complete.console_excerpt = self.excerpt.text
+            outcome.result.ClearField("start_time")
         return outcome
 
     def _open(self, document: Document) -> bool:

@@ -12,10 +12,8 @@ from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
 from queueserver_worker.supervisor.clock import is_time, now
 from queueserver_worker.supervisor.excerpt import Excerpt
+from queueserver_worker.supervisor.result_bounds import complete
 from queueserver_worker.task_terms import MAX_RETURN_VALUE_BYTES, failure_text, kind_of
-
-MAX_MESSAGE = 2_000
-MAX_TRACEBACK = 64 * 1024
 
 
 class RunningTask:
@@ -43,17 +41,13 @@ class RunningTask:
 
     def _outcome(self, result: TaskResult) -> TaskOutcome:
         outcome = TaskOutcome(task_uid=self.uid, result=result)
-        complete = outcome.result
-        if complete.success:
-            complete.message = complete.traceback = ""
+        found = outcome.result
+        complete(found, self.excerpt)
+        if found.success:
+            found.message = found.traceback = ""
         else:
-            complete.message = complete.message[:MAX_MESSAGE] or failure_text(self._kind, "it did not say why.")
-            # The end of a traceback is what names the error.
-            complete.traceback = complete.traceback[-MAX_TRACEBACK:]
-            complete.ClearField("return_value")
-        if not is_time(complete.start_time):
-            complete.start_time.CopyFrom(self._start_time)
-        if not is_time(complete.stop_time):
-            complete.stop_time.CopyFrom(now())
-        complete.console_excerpt = self.excerpt.text
+            found.message = found.message or failure_text(self._kind, "it did not say why.")
+            found.ClearField("return_value")
+        if not is_time(found.start_time):
+            found.start_time.CopyFrom(self._start_time)
         return outcome
