@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from queueserver.common.v1 import environment_pb2 as pb
 
 from tests.integration.environment.environment_child import MakeFolder, environment_child
@@ -146,3 +147,30 @@ with init_devices():
     assert names == ["sample"]
     assert not result.message
     assert event.data["sample-temperature"].number == 4.2
+
+
+def test_a_failure_is_reported_also_when_startup_code_has_closed_the_streams(startup: MakeFolder) -> None:
+    folder = startup(a="import sys\nsys.stdout.close()\nsys.stderr.close()\nraise RuntimeError('no beam')\n")
+    with environment_child("--startup-dir", folder, "--keep-re") as child:
+        assert "no beam" in child.failure().message
+        assert child.wait() == 1
+
+
+@pytest.mark.parametrize(("then", "code"), [("pass", 0), ("sys.stderr.close(); raise RuntimeError", 1)])
+def test_a_forked_child_that_has_closed_its_streams_ends_where_the_code_ends(
+    startup: MakeFolder, then: str, code: int
+) -> None:
+    text = (
+        f"import os, sys\npid = os.fork()\nif pid == 0:\n    sys.stdout.close()\n    {then}\n"
+        "else:\n    print('ended', os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+    )
+    with environment_child("--startup-dir", startup(a=text), "--keep-re") as child:
+        child.ready()
+        child.wait_for_output(f"ended {code}")
+    assert "Traceback" not in child.stderr
+
+
+def test_startup_code_may_close_its_streams(startup: MakeFolder) -> None:
+    folder = startup(a="import sys\nsys.stdout.close()\nsys.stderr.close()\n", b="x = 1\n")
+    with environment_child("--startup-dir", folder, "--keep-re") as child:
+        child.ready()

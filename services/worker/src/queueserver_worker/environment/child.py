@@ -25,7 +25,7 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 from queueserver_rpc.memory import return_unused_memory
 
 from queueserver_worker.environment.channel import Channel
-from queueserver_worker.environment.ending import bound_the_end
+from queueserver_worker.environment.ending import bound_the_end, flush_console, last_words
 from queueserver_worker.environment.failures import startup_failure
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
@@ -77,7 +77,8 @@ class EnvironmentChild:
         return 0
 
     def _announce(self, text: str) -> None:
-        sys.stdout.write(f"{text}\n")
+        with suppress(Exception):  # startup code may have closed or replaced the stream
+            sys.stdout.write(f"{text}\n")
         self._channel.send(FromEnvironment(progress=LoadProgress(text=text)))
 
     def _make_default_engine(self) -> Any | None:
@@ -116,22 +117,16 @@ class EnvironmentChild:
     def _flush(self) -> None:
         if self._table is not None:
             self._table.flush(FLUSH_SECONDS)
-        _flush_console()
+        flush_console()
 
     def _give_up(self, source: StartupSource, error: BaseException) -> None:
         """Report why the startup code failed and end now: threads it left behind must not keep the process."""
         failure = startup_failure(error, source.owns)
-        sys.stderr.write(failure.traceback or f"{failure.message}\n")
-        _flush_console()
+        last_words(failure.traceback or f"{failure.message}\n")
+        flush_console()
         self._channel.send(FromEnvironment(failed=failure))
         self._channel.close(FLUSH_SECONDS)
         os._exit(1)
-
-
-def _flush_console() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # startup code may have closed or replaced the streams
-            stream.flush()
 
 
 def _explain_interrupt(_signal: int, _frame: FrameType | None) -> None:

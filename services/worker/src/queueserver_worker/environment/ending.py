@@ -23,8 +23,27 @@ def bound_the_end(code: int) -> int:
     atexit.register(threads_are_done.set)
     # Both are started now, because a process that is ending can't start threads any more.
     _after(PATIENCE_SECONDS, lambda: None if threads_are_done.is_set() else _leave_threads_behind(code))
-    _after(2 * PATIENCE_SECONDS, lambda: _end_now(code))
+    _after(2 * PATIENCE_SECONDS, lambda: end_now(code))
     return code
+
+
+def end_now(code: int) -> NoReturn:
+    """End this process without any more of its code, but with what it has printed."""
+    flush_console()
+    os._exit(code)
+
+
+def last_words(text: str) -> None:
+    """Print to standard error, if there still is one."""
+    with suppress(Exception):  # as in flush_console
+        sys.stderr.write(text)
+
+
+def flush_console() -> None:
+    """Bring what was printed on its way."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # protects from startup code that has closed or replaced the streams
+            stream.flush()
 
 
 def _after(seconds: float, act: Callable[[], object]) -> None:
@@ -36,14 +55,7 @@ def _after(seconds: float, act: Callable[[], object]) -> None:
 def _leave_threads_behind(code: int) -> NoReturn:
     others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     names = ", ".join(sorted(thread.name for thread in others if not thread.daemon))
-    with suppress(Exception):  # protects the end from streams and functions of the startup code
-        sys.stderr.write(f"Threads that go on although the environment is closed end with it: {names}.\n")
+    last_words(f"Threads that go on although the environment is closed end with it: {names}.\n")
+    with suppress(Exception):  # protects the end from functions of the startup code
         atexit._run_exitfuncs()  # noqa: SLF001 - the only way to them that does not wait for threads
-    _end_now(code)
-
-
-def _end_now(code: int) -> NoReturn:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # startup code may have closed or replaced the streams
-            stream.flush()
-    os._exit(code)
+    end_now(code)

@@ -7,14 +7,13 @@ code; when the startup code can't be loaded, a second file says why.
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_PLAN, Inventory
 from queueserver_inventory.list_file import write_list
 
-from queueserver_worker.environment.ending import bound_the_end
+from queueserver_worker.environment.ending import bound_the_end, end_now, last_words
 from queueserver_worker.environment.failures import startup_failure
 from queueserver_worker.environment.lifeline import die_with_parent
 from queueserver_worker.environment.startup import load, new_namespace
@@ -57,7 +56,7 @@ def _inventory(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> In
     inventory = take_inventory(namespace, device_max_depth=arguments.device_max_depth)
     inventory.issues.extend(run_engine_issues(namespace))
     for issue in inventory.issues:
-        sys.stderr.write(f"{issue.message}\n")
+        last_words(f"{issue.message}\n")
     if arguments.strict:
         refuse_issues(inventory.issues)
     return inventory
@@ -70,18 +69,15 @@ def _make_run_engine() -> Any:
 
 
 def _announce(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    last_words(f"{text}\n")
 
 
 def _give_up(arguments: EnvironmentArguments, error: BaseException, reason: Path) -> NoReturn:
     """Report why the startup code failed and end now: threads it left behind must not keep the process."""
     failure = startup_failure(error, arguments.source.owns)
-    sys.stderr.write(failure.traceback or f"{failure.message}\n")
+    last_words(failure.traceback or f"{failure.message}\n")
     reason.write_text(failure.message, encoding="utf-8")
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # startup code may have closed or replaced the streams
-            stream.flush()
-    os._exit(FAILED)
+    end_now(FAILED)
 
 
 if __name__ == "__main__":

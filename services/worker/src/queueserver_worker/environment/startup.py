@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from queueserver_worker.environment import ipython_standin
+from queueserver_worker.environment.ending import end_now, last_words
 from queueserver_worker.environment.failures import StartupError, user_traceback
 from queueserver_worker.environment.ipy_files import to_python
 from queueserver_worker.environment.startup_imports import local_modules
@@ -55,11 +56,11 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
         _load(source, namespace, announce)
     except BaseException as error:
         if os.getpid() != process:
-            sys.stderr.write(user_traceback(error))
-            _end_forked(1)
+            last_words(user_traceback(error))
+            end_now(1)
         raise
     if os.getpid() != process:
-        _end_forked(0)
+        end_now(0)
 
 
 def execute_file(file: Path, namespace: dict[str, Any]) -> None:
@@ -126,10 +127,3 @@ def _compiled(file: Path) -> Any:
         )
     source = to_python(text, str(file)) if file.suffix == ".ipy" else text
     return compile(source, str(file), "exec", dont_inherit=True)
-
-
-def _end_forked(code: int) -> None:
-    """End a process that startup code forked: it is not the environment, and nobody waits for what it would do here."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
