@@ -5,7 +5,6 @@ code; when the startup code can't be loaded, a second file says why.
 """
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
