@@ -78,16 +78,19 @@ def bind(
     _add_defaults(bound, read)
     found = names if access is None else names.limited_to(access)
     for name, value in bound.arguments.items():
-        parameter = read.parameters[name]
-        options = list(flattened([parameter.takes.tree]))
-        convert = _Conversion(found, parameter).convert
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            bound.arguments[name] = tuple(convert(element, options) for element in value)
-        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            bound.arguments[name] = {key: convert(element, options) for key, element in value.items()}
-        else:
-            bound.arguments[name] = convert(value, options)
+        bound.arguments[name] = _converted(value, read.parameters[name], found)
     return bound
+
+
+def _converted(value: Any, parameter: ReadParameter, names: Names) -> Any:
+    """Convert what is bound to one parameter: of *args each element, of **kwargs each value."""
+    options = list(flattened([parameter.takes.tree]))
+    convert = _Conversion(names, parameter).convert
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        return tuple(convert(element, options) for element in value)
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return {key: convert(element, options) for key, element in value.items()}
+    return convert(value, options)
 
 
 def _add_defaults(bound: inspect.BoundArguments, read: ReadPlan) -> None:
