@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 from queueserver_manager.operations.files import ReloadPolicy
-from queueserver_manager.settings import REDIS_VARIABLE, Settings, instance_name, parse
+from queueserver_manager.settings import (
+    ADVERTISE_VARIABLE,
+    REDIS_VARIABLE,
+    Settings,
+    advertised_address,
+    instance_name,
+    parse,
+)
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
 
@@ -15,6 +22,7 @@ NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
 @pytest.fixture(autouse=True)
 def no_redis_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(REDIS_VARIABLE, raising=False)
+    monkeypatch.delenv(ADVERTISE_VARIABLE, raising=False)
 
 
 def test_what_is_not_said_has_a_default() -> None:
@@ -59,6 +67,22 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
         ([*NEEDED, "--log-level", "LOUD"], "--log-level"),
         ([*NEEDED, "--permitted-re-metadata-keys"], "--permitted-re-metadata-keys"),
         ([*NEEDED, "--user-group-permissions-reload", "SOMETIMES"], "'ON_REQUEST'"),
+        *(
+            ([*NEEDED, "--advertise-address", wrong], "--advertise-address: must be HOST:PORT as clients can reach it")
+            for wrong in (
+                "",
+                "here",
+                "here:",
+                "here:0",
+                "here:65536",
+                "here:²",
+                ":5",
+                "0.0.0.0:5",
+                "[::]:5",
+                "::1:5",
+                "a b:5",
+            )
+        ),
         ([*NEEDED, "--unknown"], "--unknown"),
     ],
 )
@@ -77,6 +101,25 @@ def test_an_instance_is_named_by_its_option_or_by_host_and_port() -> None:
     assert instance_name(parse([*NEEDED, "--instance-id", "me"]), "0.0.0.0:77") == "me"
     assert instance_name(parse(NEEDED), "0.0.0.0:77") == f"{socket.gethostname()}:77"
     assert instance_name(parse(NEEDED), "[::]:77") == f"{socket.gethostname()}:77"
+
+
+@pytest.mark.parametrize("listening", ["0.0.0.0:77", "[::]:77", "[0:0::0]:77", "*:77", ":77", "ipv4:0.0.0.0:77"])
+def test_an_address_that_means_every_interface_is_told_with_the_name_of_the_host(listening: str) -> None:
+    assert advertised_address(parse(NEEDED), listening) == f"{socket.gethostname()}:77"
+    assert advertised_address(parse([*NEEDED, "--advertise-address", "a.example:5"]), listening) == "a.example:5"
+
+
+@pytest.mark.parametrize("listening", ["127.0.0.1:77", "[::1]:77", "localhost:77", "beamline.example:77", "unix:/a/b"])
+def test_an_address_that_names_a_place_is_told_as_it_is(listening: str) -> None:
+    assert advertised_address(parse(NEEDED), listening) == listening
+
+
+def test_the_advertised_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ADVERTISE_VARIABLE, "[fe80::1]:5")
+    assert parse(NEEDED).advertise == "[fe80::1]:5"
+    assert parse([*NEEDED, "--advertise-address", "a:6"]).advertise == "a:6"
+    monkeypatch.setenv(ADVERTISE_VARIABLE, "")
+    assert parse(NEEDED).advertise is None
 
 
 def test_permissions_have_a_file_and_a_time_when_it_is_read() -> None:

@@ -53,7 +53,7 @@ from queueserver_manager.rpc.run_engine import RunEngineServicer
 from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.rpc.tasks import TaskServicer
-from queueserver_manager.settings import Settings, instance_name
+from queueserver_manager.settings import Settings, advertised_address, instance_name
 from queueserver_manager.store.codec import encode_item
 from queueserver_manager.store.connection import connect, pause, wait_for_answer
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
@@ -85,6 +85,8 @@ class Manager:
         self._server = Server(SERVICES, [RefusalInterceptor(translate)])
         self._health = Health(self._server)
         self._address = ""
+        #: Where clients are told to find this Manager.
+        self._advertised = ""
         self._ready = False
         self._files = _files_of(settings)
         #: Whether a term was served before.
@@ -96,9 +98,12 @@ class Manager:
         stop = stop_requested()
         collect_in_small_steps()
         self._address = self._server.listen(self._settings.listen)
+        self._advertised = advertised_address(self._settings, self._address)
         self._board.listen(self._health.update)
         await self._server.start()
         _log.info("Manager listens on %s", self._address)
+        if self._advertised != self._address:
+            _log.info("Clients are told to find it at %s (choose another by --advertise-address)", self._advertised)
         work = asyncio.get_running_loop().create_task(self._terms())
         stopping = asyncio.get_running_loop().create_task(stop.wait())
         try:
@@ -123,7 +128,7 @@ class Manager:
             self._redis,
             self._settings.key_prefix,
             instance_name(self._settings, self._address),
-            self._address,
+            self._advertised,
         )
         while True:
             epoch = await self._win(lease)
@@ -186,7 +191,7 @@ class Manager:
         worker = GrpcWorker(settings.worker, epoch)
         about = TermSettings(
             epoch,
-            self._address,
+            self._advertised,
             settings.history_limit,
             _encode_ahead,
             settings.permitted_metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
 import socket
 from collections.abc import Sequence
@@ -13,8 +14,12 @@ from queueserver_manager.operations.files import ReloadPolicy
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
+ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 #: Results of tasks are kept at least so long, in seconds.
 MIN_RESULT_AGE = 120.0
+_HIGHEST_PORT = 65535
+#: Before an address, as gRPC knows them; the longer ones first.
+_SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Settings:
     permissions_reload: ReloadPolicy = ReloadPolicy.ON_STARTUP
     #: File that lists plans and devices, for as long as no environment has told them.
     existing_lists: Path | None = None
+    #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
+    advertise: str | None = None
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -54,7 +61,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser = argparse.ArgumentParser(
         prog="queueserver_manager", description="Queue Server Manager: owns the queue and decides."
     )
-    parser.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="default: %(default)s")
+    _add_addresses(parser)
     parser.add_argument(
         "--redis",
         default=os.environ.get(REDIS_VARIABLE, ""),
@@ -97,6 +104,19 @@ def parse(arguments: Sequence[str]) -> Settings:
     return settings
 
 
+def _add_addresses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="default: %(default)s")
+    parser.add_argument(
+        "--advertise-address",
+        dest="advertise",
+        type=_address,
+        default=os.environ.get(ADVERTISE_VARIABLE) or None,
+        metavar="HOST:PORT",
+        help="where clients of a standby are sent while this Manager owns the queue, also from "
+        f"{ADVERTISE_VARIABLE}; default: what it listens on, with the host name where that is every interface",
+    )
+
+
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--user-group-permissions",
@@ -123,6 +143,22 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    is_host = host.isprintable() and not any(map(str.isspace, host)) and (host[:1] == "[" or ":" not in host)
+    is_port = port.isascii() and port.isdigit() and 0 < int(port[:9]) <= _HIGHEST_PORT
+    if not (is_host and is_port) or _is_every_interface(host):
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT as clients can reach it, not {text:.80}")
+    return text
+
+
+def _is_every_interface(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return host in {"", "*"}
+
+
 def _positive(text: str) -> int:
     try:
         number = int(text)
@@ -146,3 +182,13 @@ def _age(text: str) -> float:
 def instance_name(settings: Settings, address: str) -> str:
     """Name under which this Manager holds the lease."""
     return settings.instance_id or f"{socket.gethostname()}:{address.rpartition(':')[2]}"
+
+
+def advertised_address(settings: Settings, address: str) -> str:
+    """Where clients find this Manager, which listens at an address: never one that means "every interface"."""
+    if settings.advertise is not None or address.startswith("unix:"):
+        return settings.advertise or address
+    host, _, port = address.rpartition(":")
+    for scheme in _SCHEMES:
+        host = host.removeprefix(scheme)
+    return f"{socket.gethostname()}:{port}" if _is_every_interface(host) else address

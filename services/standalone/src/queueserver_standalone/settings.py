@@ -16,7 +16,9 @@ from queueserver_standalone.redis_address import redis_url
 from queueserver_standalone.startup_source import Startup, add_startup_options, read_startup
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
+ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 _HIGHEST_PORT = 65535
+_EVERY_INTERFACE = ("0.0.0.0", "[::]", "*")  # noqa: S104 - recognised, not listened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Settings:
     key_prefix: str
     #: Show what startup code and plans print: ON or OFF.
     console_output: str
+    #: ``HOST:PORT`` that the Manager tells clients; None to leave it to the Manager.
+    advertise: str | None = None
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -47,6 +51,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         redis=redis_url(options.redis_addr) if options.redis_addr else None,
         key_prefix=options.key_prefix,
         console_output=options.console_output,
+        advertise=_advertised_address(options.advertise_address) if options.advertise_address else None,
     )
 
 
@@ -58,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, help="where clients connect (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--advertise-address",
+        metavar="HOST:PORT",
+        default=os.environ.get(ADVERTISE_VARIABLE),
+        help=f"where clients are told to find this server, also from {ADVERTISE_VARIABLE} (default: where it listens, "
+        "with the host name where that is every interface)",
     )
     parser.add_argument(
         "--data-dir",
@@ -99,7 +111,23 @@ class _ShowVersion(argparse.Action):
 
 def _listen_address(text: str) -> str:
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > _HIGHEST_PORT:
+    if not colon or not host or not 0 <= _port_number(port) <= _HIGHEST_PORT:
         message = f"'{text}' is not an address to listen on. Give --listen as HOST:PORT, for example {DEFAULT_LISTEN}."
         raise StandaloneError(message)
     return text
+
+
+def _advertised_address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or host in _EVERY_INTERFACE or not 0 < _port_number(port) <= _HIGHEST_PORT:
+        message = (
+            f"'{text}' is no address at which clients could find this server. Give --advertise-address as HOST:PORT, "
+            "for example beamline.example.org:60630."
+        )
+        raise StandaloneError(message)
+    return text
+
+
+def _port_number(text: str) -> int:
+    """The number of a port, or -1 if it is none."""
+    return int(text[:9]) if text.isascii() and text.isdigit() else -1
