@@ -70,7 +70,7 @@ async def outcome(call: Any, name: str) -> grpc.aio.AioRpcError:
 
 
 def complaints(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged, except by gRPC's poller: it serves all loops of a process, the closed one of an earlier test too."""
+    """What was logged, except by gRPC's poller, which serves all loops of a process, closed ones of other tests too."""
     return [record.getMessage() for record in caplog.records if "PollerCompletionQueue" not in record.getMessage()]
 
 

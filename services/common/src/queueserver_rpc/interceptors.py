@@ -21,6 +21,7 @@ from google.protobuf.message import DecodeError
 
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.status import Refusal, abort
+from queueserver_rpc.turns import next_turn
 
 Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
@@ -47,8 +48,30 @@ class UndecodableRequestError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Undecodable:
+    async def open(self, _context: Any) -> Any:
+        raise UndecodableRequestError
+
+
+@dataclass(frozen=True, slots=True)
 class _LargeRequest:
-    message: Any
+    """A request that takes a while to decode: others have their turn before and after."""
+
+    data: bytes
+    deserialize: Deserializer
+
+    async def open(self, context: Any) -> Any:
+        context.add_done_callback(lambda _: return_unused_memory())
+        await next_turn()
+        try:
+            message = self.deserialize(self.data)
+        except DecodeError:
+            raise UndecodableRequestError from None
+        await next_turn()
+        return message
+
+
+_CLOSED = (_Undecodable, _LargeRequest)
 
 
 class RefusalInterceptor(grpc.aio.ServerInterceptor):
@@ -91,7 +114,9 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     def _unary(self, call: Callable[..., Awaitable[Any]], method: str) -> Callable[..., Awaitable[Any]]:
         async def guarded(request: Any, context: Any) -> Any:
             try:
-                return await call(_decoded(request, context), context)
+                if isinstance(request, _CLOSED):
+                    request = await request.open(context)
+                return await call(request, context)
             except grpc.aio.AbortError:
                 raise
             except asyncio.CancelledError:
@@ -107,7 +132,9 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     ) -> Callable[..., AsyncIterator[Any]]:
         async def guarded(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                responses = call(_decoded(request, context), context)
+                if isinstance(request, _CLOSED):
+                    request = await request.open(context)
+                responses = call(request, context)
                 if inspect.isawaitable(responses):  # a handler that writes its responses itself, as Health.Watch does
                     await responses
                     return
@@ -155,19 +182,11 @@ def _or_undecodable(deserialize: Deserializer) -> Deserializer:
     """Let bytes that do not decode reach the guard: it is the request that is wrong, not the service."""
 
     def decode(data: bytes) -> Any:
+        if len(data) >= _LARGE_BYTES:
+            return _LargeRequest(data, deserialize)
         try:
-            request = deserialize(data)
+            return deserialize(data)
         except DecodeError:
-            return UndecodableRequestError()
-        return request if len(data) < _LARGE_BYTES else _LargeRequest(request)
+            return _Undecodable()
 
     return decode
-
-
-def _decoded(request: Any, context: Any) -> Any:
-    if isinstance(request, UndecodableRequestError):
-        raise request
-    if isinstance(request, _LargeRequest):
-        context.add_done_callback(lambda _: return_unused_memory())
-        return request.message
-    return request

@@ -16,6 +16,8 @@ from typing import Any
 #: Objects more than before until the collector looks at the youngest, how often it does that until it looks at those
 #: that survived, and how often that until it looks at all: after some 10,000 objects, which takes a few milliseconds.
 _THRESHOLDS = (700, 5, 2)
+#: Full collections after which it is worth while to look at everything.
+_MANY = 20
 
 
 def return_unused_memory() -> None:
@@ -39,22 +41,25 @@ def settle() -> None:
     return_unused_memory()
 
 
-def collect_in_small_steps() -> None:
-    """Let each full collection look only at what was made since the one before, however much a process holds.
+class SmallSteps:
+    """Lets each full collection look only at what was made since the one before, however much a process holds.
 
     What survives one is set aside. It is freed all the same when nothing refers to it any more; only a ring of
-    objects that refer to each other stays until :func:`look_at_everything_again`.
+    objects that refer to each other stays until :meth:`rest`. For the whole process: make one.
     """
-    gc.set_threshold(*_THRESHOLDS)
-    if _set_aside not in gc.callbacks:
-        gc.callbacks.append(_set_aside)
 
+    def __init__(self) -> None:
+        self._collections = 0
+        gc.set_threshold(*_THRESHOLDS)
+        gc.callbacks.append(self._set_aside)
 
-def look_at_everything_again() -> None:
-    """Have the next full collection look at what was set aside, too: call it when there is little of it."""
-    gc.unfreeze()
+    def rest(self) -> None:
+        """Look at everything, if much was set aside: call it when nobody waits and the process holds little."""
+        if self._collections >= _MANY:
+            settle()
+            self._collections = 0
 
-
-def _set_aside(phase: str, info: dict[str, Any]) -> None:
-    if phase == "stop" and info["generation"] == len(_THRESHOLDS) - 1:
-        gc.freeze()
+    def _set_aside(self, phase: str, info: dict[str, Any]) -> None:
+        if phase == "stop" and info["generation"] == len(_THRESHOLDS) - 1:
+            self._collections += 1
+            gc.freeze()

@@ -25,7 +25,7 @@ from queueserver.manager.v1 import (
     task_service_pb2_grpc,
 )
 from queueserver_rpc.interceptors import RefusalInterceptor
-from queueserver_rpc.memory import collect_in_small_steps, settle
+from queueserver_rpc.memory import SmallSteps, settle
 from queueserver_rpc.process import announce_ready, stop_requested
 from queueserver_rpc.server import Server
 from redis.asyncio import Redis
@@ -89,6 +89,7 @@ class Manager:
         self._advertised = ""
         self._ready = False
         self._files = _files_of(settings)
+        self._garbage = SmallSteps()
         #: Whether a term was served before.
         self._served = False
         _add_servicers(self._server, self._office)
@@ -96,7 +97,6 @@ class Manager:
     async def run(self) -> int:
         """Serve until told to end; answers the exit code."""
         stop = stop_requested()
-        collect_in_small_steps()
         self._address = self._server.listen(self._settings.listen)
         self._advertised = advertised_address(self._settings, self._address)
         self._board.listen(self._health.update)
@@ -199,6 +199,7 @@ class Manager:
             scripts_enabled=settings.scripts,
             files=self._files,
             fresh_permissions=first.fresh if self._wants_file(record) else None,
+            at_rest=self._garbage.rest,
         )
         self._served = True
         term = Term(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter())

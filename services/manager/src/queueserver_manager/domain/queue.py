@@ -95,6 +95,13 @@ class Queue:
         self.invalid -= bool(item.problems)
         self._order.remove((rank, uid, item))
 
+    def crumble(self) -> Iterator[None]:
+        """Let go of one item after the other, for a queue that nobody needs any more: all at once takes a while."""
+        self._order.clear()
+        while self._places:
+            self._places.popitem()
+            yield
+
     def ranks_between(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:
         """Ranks for ``count`` new items in front of the item now at ``index`` (``len`` means the back).
 

@@ -194,6 +194,7 @@ class Ledger:
     async def _step(self) -> None:
         """Decide what is waiting, commit it, tell everybody."""
         step = _Step()
+        queue = self._record.queue
         # From the first change on: readers see what is stored.
         self._committing = True
         try:
@@ -226,6 +227,10 @@ class Ledger:
             # It is stored, whatever becomes of those who hear of it.
             self._answer(step, None)
             self._serve_readers()
+        if self._record.queue is not queue:
+            turns = Turns()
+            for _ in queue.crumble():
+                await turns.step()
 
     def _fail(self, step: _Step, failure: BaseException) -> None:
         """Take everything back and say so."""

@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from queueserver_rpc.memory import look_at_everything_again
-
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import (
     Announcement,
@@ -56,6 +54,8 @@ from queueserver_manager.worker_client.port import Worker
 
 #: Seconds to wait for a first word of the Worker before serving without it.
 _MEETING_SECONDS = 1.0
+#: Seconds after the last change until nobody is expected to wait for us.
+_REST_SECONDS = 5.0
 
 
 def new_id() -> str:
@@ -77,6 +77,8 @@ class TermSettings:
     files: Files = field(default_factory=Files)
     #: Permissions to put into force at once.
     fresh_permissions: Permissions | None = None
+    #: Called when the queue is empty and nothing has changed for a while.
+    at_rest: Callable[[], None] = lambda: None
 
 
 class Term:
@@ -97,6 +99,7 @@ class Term:
         self._board = board
         self._encoder = encoder
         self._stale = asyncio.Event()
+        self._resting: asyncio.TimerHandle | None = None
         self.feed = Feed()
         self.view = WorkerView(self._view_changed, time.time, new_id)
         self.ledger = Ledger(store, record, time.time, self._committed, self._storage_changed)
@@ -169,6 +172,7 @@ class Term:
         await self.link.met.wait()
 
     async def _end(self, jobs: list[asyncio.Task[None]]) -> None:
+        self._put_off_rest()
         self._board.unlisten(self._tell_status)
         for job in jobs:
             job.cancel()
@@ -208,9 +212,14 @@ class Term:
             self.following.note(announcement.event)
         self._board.changed()
         self._autostart.look()
+        self._put_off_rest()
         if not self.ledger.summary.items_in_queue:
-            # Whatever was set aside while the queue was long; now there is little of it.
-            look_at_everything_again()
+            self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self._settings.at_rest)
+
+    def _put_off_rest(self) -> None:
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, QueueStarted):
