@@ -7,7 +7,7 @@ unless all of them are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from queueserver_inventory.access import ROOT, Access, GroupRules, permitted_name_pattern
@@ -24,7 +24,7 @@ MAX_GROUP_NAME = 100
 _MOST_SHOWN = 20
 
 #: Fields of GroupRules with names and patterns, and how each is read.
-_READERS = {
+_READERS: Mapping[str, Callable[[str], object]] = {
     "allowed_plans": permitted_name_pattern,
     "forbidden_plans": permitted_name_pattern,
     "allowed_devices": device_pattern,
