@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from queueserver_inventory.access import Access, DeviceAccess
 
-from queueserver_manager.domain.inventory import Device, Inventory, Parameter, ParameterType, Plan, TypeKind
+from queueserver_manager.domain.inventory import Device, Inventory, ParameterType, Plan, TypeKind
 
 _UNLIMITED = Access.unlimited()
 
@@ -40,6 +40,8 @@ class AllowedInventory:
         self.access = access
         self._plans: dict[str, Plan] = {}
         self._devices: dict[str, bool] = {}
+        #: By id, as the types live as long as the inventory: many parameters share one with thousands of names.
+        self._types: dict[int, ParameterType] = {}
 
     def plan(self, name: str) -> Plan | None:
         """A plan with its lists of names reduced to what may be used; None if there is none or it may not be used."""
@@ -85,17 +87,23 @@ class AllowedInventory:
         return name in self.inventory.plans and self.access.allows_plan(name)
 
     def _reduced(self, plan: Plan) -> Plan:
-        parameters = tuple(map(self._reduced_parameter, plan.parameters))
-        return plan if parameters == plan.parameters else replace(plan, parameters=parameters)
-
-    def _reduced_parameter(self, parameter: Parameter) -> Parameter:
-        return replace(parameter, type=self._reduced_type(parameter.type))
+        types = [self._reduced_type(parameter.type) for parameter in plan.parameters]
+        if all(type_ is parameter.type for type_, parameter in zip(types, plan.parameters, strict=True)):
+            return plan
+        parameters = zip(plan.parameters, types, strict=True)
+        return replace(plan, parameters=tuple(replace(parameter, type=type_) for parameter, type_ in parameters))
 
     def _reduced_type(self, type_: ParameterType) -> ParameterType:
-        choices = type_.choices
-        if type_.listed:
-            choices = tuple(name for name in choices if self.offers(type_.kind, name))
-        return replace(type_, choices=choices, arguments=tuple(map(self._reduced_type, type_.arguments)))
+        """The same object if nothing of it is kept back."""
+        known = self._types.get(id(type_))
+        if known is None:
+            choices = type_.choices
+            if type_.listed:
+                choices = tuple(name for name in choices if self.offers(type_.kind, name))
+            arguments = tuple(map(self._reduced_type, type_.arguments))
+            known = replace(type_, choices=choices, arguments=arguments)
+            known = self._types[id(type_)] = type_ if known == type_ else known
+        return known
 
 
 def _share(device: Device, path: tuple[str, ...], access: DeviceAccess) -> DeviceShare | None:

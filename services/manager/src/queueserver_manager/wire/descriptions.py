@@ -8,7 +8,7 @@ from __future__ import annotations
 from queueserver.common.v1 import inventory_pb2 as pb
 
 from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
-from queueserver_manager.domain.inventory import Device, Plan, TypeKind
+from queueserver_manager.domain.inventory import Device, ParameterType, Plan
 
 
 class DescriptionCutter:
@@ -16,11 +16,12 @@ class DescriptionCutter:
 
     def plan(self, plan: Plan, allowed: AllowedInventory) -> bytes:
         """A plan that may be used, with its lists of names reduced."""
-        if allowed.plan(plan.name) is plan:
+        reduced = allowed.plan(plan.name)
+        if reduced is None or reduced is plan:
             return plan.wire
         message = pb.PlanDescription.FromString(plan.wire)
-        for parameter in message.parameters:
-            _reduce(parameter.type, allowed)
+        for parameter, known in zip(message.parameters, reduced.parameters, strict=True):
+            _reduce(parameter.type, known.type)
         return message.SerializeToString(deterministic=True)
 
     def device(self, device: Device, share: DeviceShare) -> bytes:
@@ -32,14 +33,13 @@ class DescriptionCutter:
         return message.SerializeToString(deterministic=True)
 
 
-def _reduce(message: pb.ParameterType, allowed: AllowedInventory) -> None:
-    if message.listed:
-        kind = TypeKind(message.kind)
-        names = [name for name in message.choices if allowed.offers(kind, name)]
+def _reduce(message: pb.ParameterType, reduced: ParameterType) -> None:
+    if message.listed and len(message.choices) > len(reduced.choices):
         del message.choices[:]
-        message.choices.extend(names)
-    for argument in message.arguments:
-        _reduce(argument, allowed)
+        message.choices.extend(reduced.choices)
+    # Of a type that only a newer Worker knows there are more arguments in the message.
+    for argument, known in zip(message.arguments, reduced.arguments, strict=False):
+        _reduce(argument, known)
 
 
 def _cut(message: pb.DeviceDescription, share: DeviceShare) -> None:

@@ -167,8 +167,9 @@ def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
     """Plans and devices, by name in alphabetical order."""
     plans = sorted(message.plans, key=lambda plan: plan.name)
     devices = sorted(message.devices, key=lambda device: device.name)
+    types = _Types()
     return inv.Inventory(
-        plans={plan.name: _plan(plan) for plan in plans},
+        plans={plan.name: _plan(plan, types) for plan in plans},
         devices={device.name: _device(device) for device in devices},
         issues=tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name)),
         wire=message.SerializeToString(deterministic=True),
@@ -180,13 +181,13 @@ def inventory_from_bytes(data: bytes) -> inv.Inventory:
     return inventory_from_proto(inventory_pb2.Inventory.FromString(data))
 
 
-def _plan(message: inventory_pb2.PlanDescription) -> inv.Plan:
+def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
     parameters = tuple(
         inv.Parameter(
             name=parameter.name,
             kind=inv.ParameterKind(int(parameter.kind) or inv.ParameterKind.POSITIONAL_OR_KEYWORD.value),
             required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
-            type=_type(parameter.type),
+            type=types.of(parameter.type),
             minimum=parameter.minimum if parameter.HasField("minimum") else None,
             maximum=parameter.maximum if parameter.HasField("maximum") else None,
         )
@@ -198,16 +199,30 @@ def _plan(message: inventory_pb2.PlanDescription) -> inv.Plan:
 _NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
 
 
-def _type(message: inventory_pb2.ParameterType) -> inv.ParameterType:
-    if int(message.kind) not in _TYPE_KINDS:
-        return inv.ParameterType(inv.TypeKind.ANY)
-    return inv.ParameterType(
-        inv.TypeKind(int(message.kind)),
-        tuple(map(_type, message.arguments)),
-        tuple(message.choices),
-        listed=message.listed,
-        protocol=message.device_protocol,
-    )
+class _Types:
+    """Types of parameters: those that read the same are one object. The same long list of devices is in many plans."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, inv.ParameterType] = {}
+
+    def of(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
+        """A type; one that only a newer Worker knows takes any value."""
+        wire = message.SerializeToString(deterministic=True)
+        known = self._known.get(wire)
+        if known is None:
+            known = self._known[wire] = self._read(message)
+        return known
+
+    def _read(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
+        if int(message.kind) not in _TYPE_KINDS:
+            return inv.ParameterType(inv.TypeKind.ANY)
+        return inv.ParameterType(
+            inv.TypeKind(int(message.kind)),
+            tuple(map(self.of, message.arguments)),
+            tuple(message.choices),
+            listed=message.listed,
+            protocol=message.device_protocol,
+        )
 
 
 _TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
