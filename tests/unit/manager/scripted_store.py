@@ -10,6 +10,7 @@ import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
@@ -104,10 +105,10 @@ class Office:
     def _note_storage(self) -> None:
         self.storage.append(self.ledger.storage_up)
 
-    def add(self, *new: str) -> asyncio.Task[Any]:
+    def add(self, *new: str, expected: int = 0) -> asyncio.Task[Any]:
         """Submit the addition of items to the back."""
-        items = [plan(uid) for uid in new]
-        return self.submit(lambda record: add_items(record, items, Back(), 1000))
+        items, reply = [plan(uid) for uid in new], replace(UNHEARD, expected_revision=expected)
+        return self.submit(lambda record: add_items(record, items, Back(), 1000), reply)
 
     def submit(self, decide: Callable[[Record], Decision[Any]], reply: Reply[Any] = UNHEARD) -> asyncio.Task[Any]:
         return asyncio.create_task(self.ledger.submit(decide, reply))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import clear_queue, remove_item
-from queueserver_manager.domain.errors import ItemNotFound, NotReady
+from queueserver_manager.domain.errors import ItemNotFound, NotReady, RevisionMismatch, StorageUnavailable
 from queueserver_manager.domain.events import ItemsAdded
 from queueserver_manager.domain.placement import ByUid
 from queueserver_manager.domain.record import Record
@@ -55,6 +55,26 @@ async def test_each_decision_sees_those_before_it() -> None:
         assert sizes == [0, 1, 3]
         assert [one.revision for one in committed] == [0, 1, 1, 2, 2, 3]
         assert len(o.store.commits) == 1
+
+
+async def test_of_edits_that_expect_the_same_revision_at_the_same_time_one_is_accepted() -> None:
+    async with office("a") as o:
+        await asyncio.wait_for(o.add("b"), SECONDS)
+        edits = [o.add(name, expected=1) for name in "cde"]
+        first, *others = await asyncio.wait_for(asyncio.gather(*edits, return_exceptions=True), SECONDS)
+        assert first.revision == 2
+        assert [type(other) for other in others] == [RevisionMismatch, RevisionMismatch]
+        assert uids(o.store.stored) == uids(o.record) == list("abc")
+
+
+async def test_an_expected_revision_holds_again_when_the_change_before_could_not_be_stored() -> None:
+    async with office("a") as o:
+        await asyncio.wait_for(o.add("b"), SECONDS)
+        o.store.fail(fate_known=True)
+        with pytest.raises(StorageUnavailable):
+            await asyncio.wait_for(o.add("c"), SECONDS)
+        await asyncio.wait_for(o.ledger.storage_back.wait(), SECONDS)
+        assert (await asyncio.wait_for(o.add("d", expected=1), SECONDS)).revision == 2
 
 
 async def test_the_refusal_of_one_does_not_touch_the_others() -> None:

@@ -162,12 +162,12 @@ def test_a_change_touches_these_parts(change: ch.Change, parts: tuple[str, ...])
         assert getattr(after, part) == (8 if part in parts else getattr(before, part))
 
 
-def test_a_mode_that_was_just_loaded_counts_as_changed_by_the_last_change_before() -> None:
-    loaded = Revisions(7, queue=3)
-    assert loaded.queue_and_mode == 7
-    assert loaded.after(8, [ch.AddHistory(entry(1))]).queue_and_mode == 7
-    assert loaded.after(8, [ch.DropAllItems()]).queue_and_mode == 8
-    assert loaded.after(8, [ch.SetMode(QueueMode(loop=True))]).after(9, [ch.SetAutostart(True)]).queue_and_mode == 8
+def test_a_change_of_the_mode_is_decided_by_queue_and_mode() -> None:
+    before = Revisions(7, queue=3, mode=5)
+    assert before.queue_and_mode == 5
+    assert before.after(8, [ch.AddHistory(entry(1))]).queue_and_mode == 5
+    assert before.after(8, [ch.DropAllItems()]).queue_and_mode == 8
+    assert before.after(8, [ch.SetMode(QueueMode(loop=True))]).after(9, [ch.SetAutostart(True)]).queue_and_mode == 8
 
 
 @relaxed

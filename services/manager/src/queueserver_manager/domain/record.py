@@ -55,14 +55,13 @@ class Revisions:
     #: Of the last end of a task.
     tasks: int = 0
     permissions: int = 0
-    #: Of the mode, which is no part of what the queue's marker tells. Not stored: a record that was just loaded does
-    #: not know it (None), and then the mode counts as changed by the last change before.
-    mode: int | None = field(default=None, compare=False)
+    #: Of the mode, which is no part of what the queue's marker tells.
+    mode: int = 0
 
     @property
     def queue_and_mode(self) -> int:
         """Of what a change of the mode is decided by."""
-        return max(self.queue, self.last if self.mode is None else self.mode)
+        return max(self.queue, self.mode)
 
     @property
     def plans_allowed(self) -> int:
@@ -87,7 +86,7 @@ class Revisions:
             devices=revision if "devices" in touched else self.devices,
             tasks=revision if "tasks" in touched else self.tasks,
             permissions=revision if "permissions" in touched else self.permissions,
-            mode=revision if "mode" in touched else self.last if self.mode is None else self.mode,
+            mode=revision if "mode" in touched else self.mode,
         )
 
 

@@ -18,13 +18,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from queueserver_rpc.turns import Turns
 
-from queueserver_manager.domain.changes import Change, Decision, ForgetRequests, RememberRequest
+from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
 from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, StorageUnavailable
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
@@ -194,17 +195,14 @@ class Ledger:
     async def _step(self) -> None:
         """Decide what is waiting, commit it, tell everybody."""
         step = _Step()
-        queue = self._record.queue
+        queue, before = self._record.queue, self._record.revisions
         # From the first change on: readers see what is stored.
         self._committing = True
         try:
             await self._decide(step)
             entries = step.entries
-            before = after = self._record.revisions
-            for entry in entries:
-                after = after.after(entry.revision, entry.changes) if entry.revision else after
             if entries:
-                await self._store.commit(before, after, entries)
+                await self._store.commit(before, self._record.revisions, entries)
         except StoreDown as error:
             self._fail(step, StorageUnavailable(fate_known=error.fate_known))
             await self._recover(error)
@@ -215,7 +213,6 @@ class Ledger:
         except BaseException as defect:
             self._fail(step, defect)
             raise
-        self._record.revisions = after
         self._committing = False
         if entries:
             self.summary = summary_of(self._record)
@@ -241,12 +238,11 @@ class Ledger:
 
     async def _decide(self, step: _Step) -> None:
         """Take decisions until none waits or the commit is large enough."""
-        revision = self._record.revisions.last
         while self._waiting and len(step.undos) < _CHANGES_PER_COMMIT:
             waiting = self._waiting.popleft()
             try:
-                committed, entry = self._take(waiting, revision)
-                made = await self._make(entry.changes if entry is not None else ())
+                committed, entry = self._take(waiting)
+                made = await self._make(entry) if entry is not None else ()
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
                 step.refused.append((waiting.answer, error))
                 continue
@@ -254,14 +250,13 @@ class Ledger:
                 step.refused.append((waiting.answer, NotReady()))
                 raise
             if entry is not None:
-                revision = max(revision, entry.revision)
                 step.entries.append(entry)
             step.undos += made
             step.taken.append((waiting.answer, committed))
 
-    def _take(self, waiting: _Waiting, revision: int) -> tuple[Committed[Any], Entry | None]:
-        """Take one decision on the record as it stands at a revision; answers what it writes, if anything."""
-        record, reply = self._record, waiting.reply
+    def _take(self, waiting: _Waiting) -> tuple[Committed[Any], Entry | None]:
+        """Take one decision on the record as it stands; answers what it writes, if anything."""
+        record, reply, revision = self._record, waiting.reply, self._record.revisions.last
         self._require_unreserved(reply)
         known = reply.known(record)
         if known is not None:
@@ -283,14 +278,17 @@ class Ledger:
         # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
         return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events)
 
-    async def _make(self, changes: Iterable[Change]) -> list[Undo]:
+    async def _make(self, entry: Entry) -> list[Undo]:
         """Make all changes of a decision, in turns, or none of them; answers how to take them back."""
-        undos: list[Undo] = []
-        turns = Turns()
+        record, undos, turns = self._record, [], Turns()
         try:
-            for change in changes:
-                undos.append(self._record.apply(change))
+            for change in entry.changes:
+                undos.append(record.apply(change))
                 await turns.step()
+            if entry.revision:
+                # Who expects a revision is refused by a change that is not stored yet, too.
+                undos.append(partial(setattr, record, "revisions", record.revisions))
+                record.revisions = record.revisions.after(entry.revision, entry.changes)
         except BaseException:
             _take_back(undos)
             raise

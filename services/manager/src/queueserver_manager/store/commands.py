@@ -98,4 +98,5 @@ def revisions_command(keys: Keys, revisions: Revisions) -> Command:
         *("revision", revisions.last, "queue_revision", revisions.queue, "history_revision", revisions.history),
         *("plans_revision", revisions.plans, "devices_revision", revisions.devices),
         *("tasks_revision", revisions.tasks, "permissions_revision", revisions.permissions),
+        *("mode_revision", revisions.mode),
     )

@@ -120,6 +120,8 @@ class Loader:
             devices=self._number(meta, b"devices_revision"),
             tasks=self._number(meta, b"tasks_revision"),
             permissions=self._number(meta, b"permissions_revision"),
+            # An older release did not note it: since when the mode is as it is, is not known then.
+            mode=self._number(meta, b"mode_revision" if b"mode_revision" in meta else b"revision"),
         )
 
     def _part(self, name: str, data: bytes | None, decode: Callable[[bytes], T]) -> T | None:
