@@ -12,6 +12,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Sequence
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -64,6 +65,9 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = LeapingLoop()
+        # Nor is any work so long that others get a turn in between: the same steps have the same outcome.
+        self.clock = patch("queueserver_rpc.turns.clock", self.loop.time)
+        self.clock.start()
         self.faults = Faults()
         self.log = logging.getLogger("queueserver_manager")
         self.log.addHandler(self.faults)
@@ -316,6 +320,7 @@ class Machine(RuleBasedStateMachine):
         finally:
             self.loop.run_until_complete(self._manager_dies())
             self.loop.close()
+            self.clock.stop()
             self.log.removeHandler(self.faults)
 
     def when_all_is_well_again_everything_is_executed(self) -> None:

@@ -20,8 +20,8 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from queueserver_rpc.memory import return_unused_memory
+from queueserver_rpc.pieces import decoded_in_turns
 from queueserver_rpc.status import Refusal, abort
-from queueserver_rpc.turns import next_turn
 
 Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
@@ -55,20 +55,17 @@ class _Undecodable:
 
 @dataclass(frozen=True, slots=True)
 class _LargeRequest:
-    """A request that takes a while to decode: others have their turn before and after."""
+    """A request that takes a while to decode."""
 
     data: bytes
     deserialize: Deserializer
 
     async def open(self, context: Any) -> Any:
         context.add_done_callback(lambda _: return_unused_memory())
-        await next_turn()
         try:
-            message = self.deserialize(self.data)
+            return await decoded_in_turns(self.deserialize(b""), self.data)
         except DecodeError:
             raise UndecodableRequestError from None
-        await next_turn()
-        return message
 
 
 _CLOSED = (_Undecodable, _LargeRequest)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Generator
+
+#: Seconds. Not the event loop's clock: that of uvloop stands still during a turn, and moves by whole milliseconds.
+clock = time.perf_counter
 
 
 class _NextTurn:
@@ -30,17 +34,16 @@ async def next_turn_after(seconds: float) -> None:
 class Turns:
     """Keeps one piece of long work to turns of about ``seconds``, whatever its steps cost.
 
-    The event loop gives a call of another client some of its attention several times before that is answered, and
+    The event loop gives a call of another client some of its attention about eight times before that is answered, and
     each time a turn comes in between: turns are much shorter than what a client may wait.
     """
 
-    def __init__(self, seconds: float = 0.0005) -> None:
+    def __init__(self, seconds: float = 0.0003) -> None:
         self._seconds = seconds
-        self._now = asyncio.get_running_loop().time
-        self._end = self._now() + seconds
+        self._end = clock() + seconds
 
     async def step(self) -> None:
         """To be awaited after each step: lets others run if this turn was long enough."""
-        if self._now() >= self._end:
+        if clock() >= self._end:
             await next_turn()
-            self._end = self._now() + self._seconds
+            self._end = clock() + self._seconds
