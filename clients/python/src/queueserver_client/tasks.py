@@ -76,7 +76,7 @@ class AsyncTasks:
         """Call a function of the environment: ``await client.tasks.execute_function("f", 1, mode="fast")``.
 
         Arguments are passed as they are: names of devices stay names. Raises FunctionNotAllowed, InvalidState,
-        EnvironmentClosed, ValueNotRepresentable.
+        EnvironmentClosed, ValueNotRepresentable, and LimitReached if too many go on in the background.
         """
         return await self.execute(name, args, kwargs, run_in_background=run_in_background)
 
@@ -112,6 +112,7 @@ class AsyncTasks:
         Raises:
             InvalidState: the Manager is not idle, or takes no scripts.
             EnvironmentClosed: there is no environment.
+            LimitReached: too many tasks go on in the background.
         """
         script = task_pb2.Script(text=values.text(text, "text"), keep_lists=not update_lists, update_re=update_re)
         request = pb.UploadScriptRequest(script=script, run_in_background=run_in_background)

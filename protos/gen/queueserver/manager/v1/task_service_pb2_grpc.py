@@ -34,7 +34,7 @@ class TaskServiceStub:
     `--task-result-count` say how long and how many. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open.
+    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
@@ -87,7 +87,7 @@ class TaskServiceServicer:
     `--task-result-count` say how long and how many. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open.
+    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
@@ -206,7 +206,7 @@ class TaskService:
     `--task-result-count` say how long and how many. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open.
+    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
