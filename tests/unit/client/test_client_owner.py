@@ -54,6 +54,7 @@ async def test_a_read_is_answered_by_the_owner(
     manager.answers["GetItem"] = standby_of(owner.address)
     owner.answers["GetItem"] = pb.GetItemResponse(item=ITEM, state=pb.ITEM_STATE_QUEUED)
     assert (await client.queue.get("u")).item.uid == "u"
+    assert (len(manager.calls), len(owner.calls)) == (1, 1)
 
 
 async def test_a_watch_is_answered_by_the_owner(

@@ -1,12 +1,7 @@
-"""How a channel to a Queue Server is made: address, options, services, and who calls.
-
-Reads are repeated by gRPC's own retry policy while the server is UNAVAILABLE, within the deadline. Nothing
-else is repeated here.
-"""
+"""How a channel to a Queue Server is made: address, options, services, and who calls. Nothing is repeated here."""
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -47,39 +42,6 @@ KEEPALIVE_SECONDS = 10
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 RECONNECT_SECONDS = 1.0
 
-_PACKAGE = "queueserver.manager.v1"
-_READS = (
-    ("StatusService", "GetStatus"),
-    ("StatusService", "ExplainIdle"),
-    ("QueueService", "ListItems"),
-    ("QueueService", "GetItem"),
-    ("HistoryService", "ListHistory"),
-    ("EnvironmentService", "GetEnvironment"),
-    ("InventoryService", "ListPlans"),
-    ("InventoryService", "ListDevices"),
-    ("InventoryService", "ListIssues"),
-    ("PermissionService", "GetPermissions"),
-    ("PlanningService", "ValidateItems"),
-    ("PlanningService", "SimulateItem"),
-    ("TaskService", "GetTask"),
-    ("TaskService", "ListTasks"),
-    ("RunEngineService", "ListRuns"),
-    ("RunEngineService", "GetMetadata"),
-)
-_SERVICE_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": f"{_PACKAGE}.{service}", "method": method} for service, method in _READS],
-            "retryPolicy": {
-                "maxAttempts": 5,
-                "initialBackoff": "0.1s",
-                "maxBackoff": "1s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ]
-}
 _OPTIONS = (
     ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
     ("grpc.keepalive_timeout_ms", 5_000),
@@ -91,7 +53,6 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", int(RECONNECT_SECONDS * 1000)),
     # An instrument is on the local network: a proxy for the web must not swallow the calls.
     ("grpc.enable_http_proxy", 0),
-    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
 )
 
 

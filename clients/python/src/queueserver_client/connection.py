@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LEAST_ATTEMPT_SECONDS = 0.1
 #: How often one call goes on to another owner at once. Standbys that name each other are then asked at leisure.
 MOST_MOVES = 3
+#: How often a call that changes nothing is made while the server can't answer it: for about a second and a half.
+MOST_READS = 5
 
 
 class Identified(Protocol):
@@ -109,7 +111,7 @@ class Connection:
         """Make a call that changes nothing. A server that is away for a moment is waited for."""
         deadline = time.monotonic() + self.timeout
         refusal: NotOwner | None = None
-        moves = 0
+        attempt = moves = 0
         while True:
             left = deadline - time.monotonic()
             await self.ready(left, left if self.was_ready else 0.0)
@@ -117,11 +119,15 @@ class Connection:
                 raise refusal  # the owner that it names can't be reached
             try:
                 return await self._attempt(method, request, deadline, changes=False)
-            except NotOwner as error:
-                moves += 1
-                if moves > MOST_MOVES or not self._follow(error):
+            except QueueServerError as error:
+                if isinstance(error, NotOwner) and self._follow(error) and moves < MOST_MOVES:
+                    refusal, moves = error, moves + 1
+                    continue
+                pause = max(_pause(attempt), error.retry_after or 0.0)
+                attempt += 1
+                if attempt == MOST_READS or not refusals.may_pass(error) or self._too_late(pause, deadline):
                     raise
-                refusal = error
+            await self._rest(pause)
 
     async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
         """Make a call that changes something, under a new request id, repeated until its deadline if need be."""
