@@ -185,7 +185,7 @@ def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
     parameters = tuple(
         inv.Parameter(
             name=parameter.name,
-            kind=inv.ParameterKind(int(parameter.kind) or inv.ParameterKind.POSITIONAL_OR_KEYWORD.value),
+            kind=_PARAMETER_KINDS.get(int(parameter.kind), inv.ParameterKind.POSITIONAL_OR_KEYWORD),
             required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
             type=types.of(parameter.type),
             minimum=parameter.minimum if parameter.HasField("minimum") else None,
@@ -196,6 +196,8 @@ def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
     return inv.Plan(message.name, parameters, message.SerializeToString(deterministic=True))
 
 
+#: One that is not said, or that only a newer Worker knows, counts as an ordinary parameter.
+_PARAMETER_KINDS = {kind.value: kind for kind in inv.ParameterKind}
 _NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
 
 

@@ -1,0 +1,31 @@
+"""What only a newer Worker knows is understood as far as it can be, and refused nowhere."""
+
+from __future__ import annotations
+
+from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.access import Access
+from queueserver_manager.domain.allowed import AllowedInventory
+from queueserver_manager.domain.inventory import ParameterKind, TypeKind
+from queueserver_manager.worker_client.convert import inventory_from_proto
+
+UNKNOWN = 77
+
+
+def inventory_of(parameter: pb.ParameterDescription) -> pb.Inventory:
+    return pb.Inventory(plans=[pb.PlanDescription(name="count", parameters=[parameter])])
+
+
+def test_a_parameter_of_an_unknown_kind_counts_as_an_ordinary_one() -> None:
+    parameter = pb.ParameterDescription(name="p", kind=UNKNOWN)  # type: ignore[arg-type] # that is the point
+    plan = inventory_from_proto(inventory_of(parameter)).plans["count"]
+    assert plan.parameters[0].kind is ParameterKind.POSITIONAL_OR_KEYWORD
+    assert plan.required == ("p",)
+
+
+def test_a_type_of_an_unknown_kind_takes_any_value_and_reaches_clients_as_it_came() -> None:
+    type_ = pb.ParameterType(kind=UNKNOWN, choices=["a"], listed=True)  # type: ignore[arg-type] # as above
+    inventory = inventory_from_proto(inventory_of(pb.ParameterDescription(name="p", type=type_)))
+    plan = inventory.plans["count"]
+    assert plan.parameters[0].type.kind is TypeKind.ANY
+    assert AllowedInventory(inventory, Access.unlimited()).plan("count") is plan
+    assert pb.PlanDescription.FromString(plan.wire).parameters[0].type == type_
