@@ -250,8 +250,8 @@ class InventoryEmpty(WrongState):
 
     def __init__(self) -> None:
         super().__init__(
-            "No plans are known yet, because no environment has been opened on this store: "
-            "open the environment, then add the item."
+            "No plans are known yet, because no environment has been open on this store: "
+            "open the environment, or wait until it is open, then add the item."
         )
 
 
