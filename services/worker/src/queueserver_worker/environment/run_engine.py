@@ -14,6 +14,7 @@ from queueserver.common.v1 import environment_pb2 as pb
 from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_STARTUP_CODE, InventoryIssue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDocumentEmitted, RunEngineChanged
 
+from queueserver_worker.environment import device_libraries
 from queueserver_worker.environment.channel import FrameTooLargeError
 from queueserver_worker.environment.documents import DocumentConverter, without_large_values
 from queueserver_worker.environment.live_table import LiveTable
@@ -139,7 +140,10 @@ def make_run_engine() -> Any:
     """
     from bluesky import RunEngine  # noqa: PLC0415 - imported with the startup code
 
-    return RunEngine({}, context_managers=[])
+    with device_libraries.set_aside():
+        engine = RunEngine({}, context_managers=[])
+    device_libraries.note_versions(engine.md)
+    return engine
 
 
 def print_table(engine: Any) -> LiveTable:
