@@ -77,21 +77,34 @@ class AsyncEnvironment:
     ) -> Environment:
         """Wait until no operation on the environment is in progress; answers what it is then.
 
-        A restart of the Manager meanwhile is waited for. Raises DeadlineExceeded, NotFound.
+        A restart of the Manager meanwhile is waited for. Raises DeadlineExceeded, NotFound, and ServiceUnavailable if
+        the server is still away at the end.
         """
         request = pb.WaitEnvironmentRequest(environment_id=values.text(environment_id, "environment_id"))
         deadline = time.monotonic() + wait_timeout
+        away: ServiceUnavailable | None = None
         attempt = 0
-        while time.monotonic() < deadline:
-            with contextlib.suppress(ServiceUnavailable):
-                return await self._follow(request, on_progress, deadline)
+
+        def heard(environment: Environment) -> None:
+            nonlocal away
+            away = None
+            if on_progress is not None:
+                on_progress(environment)
+
+        while True:
+            try:
+                return await self._follow(request, heard, deadline)
+            except ServiceUnavailable as error:
+                away = error
+            except DeadlineExceeded as error:
+                # Why there was no answer matters more than that there was none in time.
+                raise away or error from None
+            if time.monotonic() >= deadline:
+                raise away
             await self._connection.back_off(attempt, deadline - time.monotonic())
             attempt += 1
-        return await self._follow(request, on_progress, deadline)
 
-    async def _follow(
-        self, request: pb.WaitEnvironmentRequest, on_progress: Progress | None, deadline: float
-    ) -> Environment:
+    async def _follow(self, request: pb.WaitEnvironmentRequest, on_progress: Progress, deadline: float) -> Environment:
         last: Environment | None = None
         left = max(deadline - time.monotonic(), 0.0)
         await self._connection.ready(left, left)
@@ -102,8 +115,7 @@ class AsyncEnvironment:
         async with contextlib.aclosing(stream):
             async for answer in stream:
                 last = Environment.from_proto(answer.environment)
-                if on_progress is not None:
-                    on_progress(last)
+                on_progress(last)
         if last is None:
             raise DeadlineExceeded(
                 Refusal(
