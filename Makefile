@@ -6,7 +6,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python3.13 p
 BIN := .venv/bin
 # seconds for one test; far more than any needs
 TEST_TIMEOUT := 180
-# processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports
+# processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
+# files are begun in the order of their names, because those with the longest tests come first then
 TEST_JOBS ?= 3
 MEMBERS := protos services/common services/manager services/worker services/standalone clients/python clients/cli
 TYPED := $(patsubst %,%/src,$(filter-out protos,$(MEMBERS))) tests/harness tests/bench examples/first_run.py
@@ -22,7 +23,7 @@ demo: setup ## Watch real plans run: start everything, run some plans, show what
 
 .PHONY: test
 test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
-	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: run
 run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS="--startup-dir DIR")
