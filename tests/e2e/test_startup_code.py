@@ -62,7 +62,7 @@ async def client(parts: Parts, startup: Path) -> AsyncIterator[AsyncClient]:
 async def test_items_can_not_be_added_before_any_environment_was_open_and_the_refusal_says_what_to_do(
     client: AsyncClient,
 ) -> None:
-    with pytest.raises(InventoryEmpty, match="open the environment, then add the item"):
+    with pytest.raises(InventoryEmpty, match="or wait until it is open, then add the item"):
         await client.queue.add(Plan("nothing"))
 
 

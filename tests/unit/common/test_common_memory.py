@@ -20,7 +20,11 @@ class Ring:
 @pytest.fixture
 def steps() -> Iterator[SmallSteps]:
     thresholds, callbacks = gc.get_threshold(), list(gc.callbacks)
-    yield SmallSteps()
+    small_steps = SmallSteps()
+    # Everything that other tests left is set aside, and then there is little that was looked at last.
+    gc.collect()
+    gc.collect()
+    yield small_steps
     gc.callbacks[:] = callbacks
     gc.set_threshold(*thresholds)
     gc.unfreeze()
