@@ -30,9 +30,9 @@ async def owner() -> AsyncIterator[ScriptedManager]:
     await scripted.stop()
 
 
-def standby_of(address: str) -> Refusal:
+def standby_of(address: str, retry_after: float = 1.0) -> Refusal:
     detail = error_details_pb2.NotOwner(owner_address=address)
-    return Refusal(grpc.StatusCode.UNAVAILABLE, "NOT_OWNER", "A standby.", retry_after=1.0, details=[detail])
+    return Refusal(grpc.StatusCode.UNAVAILABLE, "NOT_OWNER", "A standby.", retry_after=retry_after, details=[detail])
 
 
 async def test_a_change_is_made_by_the_owner_under_its_id_and_the_next_one_goes_there_at_once(
@@ -82,6 +82,27 @@ async def test_when_the_owner_is_gone_the_client_comes_back(
     await owner.stop()
     assert (await client.queue.add(Plan("count"))).index == 4
     assert (client.address, len(manager.calls)) == (manager.address, 2)
+
+
+@pytest.mark.parametrize("times_named_still", [0, 6])
+async def test_a_read_that_the_owner_dies_of_is_answered_by_the_standby_that_takes_over(
+    manager: ScriptedManager, owner: ScriptedManager, times_named_still: int
+) -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: object) -> None:
+        arrived.set()
+        await until_cancelled()
+
+    still = [standby_of(owner.address, 0.05)] * times_named_still
+    manager.answers["GetItem"] = [standby_of(owner.address), *still, pb.GetItemResponse(item=ITEM)]
+    owner.answers["GetItem"] = never
+    async with AsyncClient(manager.address, timeout=SECONDS) as client:
+        call = asyncio.create_task(client.queue.get("u"))
+        await asyncio.wait_for(arrived.wait(), SECONDS)
+        await owner.stop()
+        assert (await call).item.uid == "u"
+        assert (client.address, len(manager.calls)) == (manager.address, 2 + times_named_still)
 
 
 async def test_an_owner_that_steps_back_may_name_the_one_the_client_came_from(

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 LEAST_ATTEMPT_SECONDS = 0.1
 #: How often one call goes on to another owner at once. Standbys that name each other are then asked at leisure.
 MOST_MOVES = 3
-#: How often a call that changes nothing is made while the server can't answer it: for about a second and a half.
+#: How often a call that changes nothing is made while the server that owns the queue can't answer it: for about a
+#: second and a half.
 MOST_READS = 5
 
 
@@ -108,24 +109,25 @@ class Connection:
         return isinstance(error, NotOwner) and bool(error.owner_address) and self._owner.follow(error.owner_address)
 
     async def read(self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q) -> _R:
-        """Make a call that changes nothing. A server that is away for a moment is waited for."""
+        """Make a call that changes nothing. A server that is away for a moment is waited for.
+
+        That goes on until the deadline while nobody owns the queue, and for MOST_READS attempts if its owner refuses.
+        """
         deadline = time.monotonic() + self.timeout
-        refusal: NotOwner | None = None
-        attempt = moves = 0
+        attempt = refused = moves = 0
         while True:
             left = deadline - time.monotonic()
             await self.ready(left, left if self.was_ready else 0.0)
-            if refusal is not None and self._owner.is_home and refusal.owner_address != self.address:
-                raise refusal  # the owner that it names can't be reached
             try:
                 return await self._attempt(method, request, deadline, changes=False)
             except QueueServerError as error:
-                if isinstance(error, NotOwner) and self._follow(error) and moves < MOST_MOVES:
-                    refusal, moves = error, moves + 1
+                if self._follow(error) and moves < MOST_MOVES:
+                    moves += 1
                     continue
                 pause = max(_pause(attempt), error.retry_after or 0.0)
                 attempt += 1
-                if attempt == MOST_READS or not refusals.may_pass(error) or self._too_late(pause, deadline):
+                refused += not _is_away(error)
+                if refused == MOST_READS or not refusals.may_pass(error) or self._too_late(pause, deadline):
                     raise
             await self._rest(pause)
 
@@ -253,6 +255,11 @@ class Connection:
     def broken(message: str) -> ServiceUnavailable:
         """The error for a connection that does not work as it should."""
         return ServiceUnavailable(Refusal(grpc.StatusCode.UNAVAILABLE, "", message))
+
+
+def _is_away(error: QueueServerError) -> bool:
+    """Whether nobody answered who owns the queue: it died, or another one is about to take it over."""
+    return isinstance(error, NotOwner) or (error.code is grpc.StatusCode.UNAVAILABLE and not error.reason)
 
 
 def _pause(attempt: int) -> float:
