@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -25,6 +26,11 @@ from queueserver_manager.domain.validation import check_item
 from tests.unit.manager.samples import relaxed, values
 
 _K = TypeKind
+BELOW_5 = math.nextafter(5, 0)
+TINIEST = math.nextafter(0, 1)
+TINIEST_TEXT = "4.94065645841247e-324"
+#: 10**400, as far as it is shown.
+LONGEST = "1" + "0" * 58 + "…"
 X = Device("x")
 STAGE = Device("stage", {"x": X, "motors": Device("motors", {"z": Device("z")})})
 INVENTORY = AllowedInventory(
@@ -212,6 +218,19 @@ def test_a_dotted_name_leads_to_a_component_or_nowhere(name: str, there: bool) -
         (-5, None, -5.5, "must be at least -5, not -5.5"),
         (None, 5.5, 5.6, "must be at most 5.5, not 5.6"),
         (None, 5.5, 5.5, ""),
+        (0, BELOW_5, 5.0, "must be at least 0 and less than 5, not 5.0"),
+        (0, BELOW_5, BELOW_5, ""),
+        (TINIEST, None, 0, "must be more than 0, not 0"),
+        (None, -TINIEST, 0, "must be less than 0, not 0"),
+        (-TINIEST, TINIEST, 1, f"must be from -{TINIEST_TEXT} to {TINIEST_TEXT}, not 1"),
+        (TINIEST, 1, 2, "must be more than 0 and at most 1, not 2"),
+        (TINIEST, math.nextafter(1, 0), 1, "must be more than 0 and less than 1, not 1"),
+        (math.nextafter(-0.1, 0), None, -0.1, "must be more than -0.1, not -0.1"),
+        (-0.0, None, -1, "must be at least 0, not -1"),
+        (1 / 3, 1e300, 0, "must be from 0.3333333333333333 to 1e+300, not 0"),
+        (2.0**53, 2.0**60, 1, "must be from 9007199254740992 to 1.152921504606847e+18, not 1"),
+        (None, math.nextafter(1e16, 0), 10**16 - 1, f"must be at most {10**16 - 2}, not {10**16 - 1}"),
+        (None, math.nextafter(math.inf, 0), 10**400, f"must be at most 1.7976931348623157e+308, not {LONGEST}"),
     ],
 )
 def test_every_number_inside_a_value_is_within_the_bounds(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import heapq
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -21,6 +22,8 @@ _LONGEST_SHOWN = 60
 _MOST_CHOICES = 20
 #: Names that are compared letter by letter, which takes some 20 microseconds for each.
 _MOST_COMPARED = 50
+#: Up to here a float can be every whole number.
+_ALL_WHOLE_NUMBERS = 2.0**53
 
 
 @lru_cache(maxsize=256)
@@ -139,9 +142,31 @@ def _numbers_in(value: Any) -> Iterator[float]:
 
 
 def _range(minimum: float | None, maximum: float | None) -> str:
-    if minimum is None:
-        return f"at most {maximum:.15g}"
-    return f"at least {minimum:.15g}" if maximum is None else f"from {minimum:.15g} to {maximum:.15g}"
+    lower = None if minimum is None else _bound(minimum, -math.inf, "at least", "more than")
+    upper = None if maximum is None else _bound(maximum, math.inf, "at most", "less than")
+    if lower and upper and (lower[0], upper[0]) == ("at least", "at most"):
+        return f"from {lower[1]} to {upper[1]}"
+    return " and ".join(" ".join(bound) for bound in (lower, upper) if bound)
+
+
+def _bound(bound: float, outside: float, inclusive: str, exclusive: str) -> tuple[str, str]:
+    """The words and the number for a bound; a type that excludes 5 comes as the number right beside it."""
+    text, beside = _exact(bound), _rounded(math.nextafter(bound, outside))
+    # Further from 0 there are whole numbers between neighbours, for which the words would not be true.
+    if beside and len(beside) < len(text) and abs(bound) < _ALL_WHOLE_NUMBERS:
+        return exclusive, beside
+    return inclusive, text
+
+
+def _exact(number: float) -> str:
+    """A text that is this very number, as short as people would write it."""
+    return _rounded(number) or repr(float(number)).removesuffix(".0")
+
+
+def _rounded(number: float) -> str:
+    """A number in 15 digits, as people write it; empty if it has more of them."""
+    text = f"{number + 0.0:.15g}"  # which makes -0 a 0
+    return text if float(text) == number else ""
 
 
 def _is_text(value: Any, _: ParameterType | None = None) -> bool:
