@@ -20,6 +20,8 @@ from queueserver_worker.environment.user_api.annotation_decorator import paramet
 
 from tests.unit.inventory.type_notation import shown
 
+#: The whole number after it is no float.
+LARGE = 2**53
 Positive = Annotated[float, Ge(0)]
 Width = NewType("Width", Positive)  # type: ignore[valid-newtype] # people write it
 
@@ -71,6 +73,10 @@ def of_hint(hint: Any) -> dict[str, Any]:
         (Annotated[float, Gt(0), Lt(1)], {"min": math.nextafter(0, 1), "max": math.nextafter(1, 0)}),
         (Annotated[int, Gt(0), Lt(10)], {"min": 1, "max": 9}),
         (Annotated[int, Gt(0.5), Lt(9.5)], {"min": 1, "max": 9}),
+        (Annotated[float, Ge(-LARGE), Lt(LARGE)], {"min": -LARGE, "max": LARGE - 1}),
+        (Annotated[int, Ge(5), Gt(LARGE), Le(9 * LARGE)], {"min": 5, "max": 9 * LARGE}),
+        (Annotated[int, Gt(LARGE + 2), Lt(-LARGE)], {}),
+        (Annotated[int, Gt(-LARGE), Lt(LARGE)], {"min": 1 - LARGE, "max": LARGE - 1}),
         (Positive | None, {"min": 0}),
         (Width, {"min": 0}),
         (typing.List[Positive], {"min": 0}),  # noqa: UP006 - users write it
@@ -100,6 +106,9 @@ def test_what_holds_for_all_numbers_of_a_hint_is_in_the_description(hint: Any, w
         Annotated[str, Len(3)],
         Annotated[float, "mm", 5, None, Hostile()],
         Annotated[float, Ge(math.inf), Le(math.nan), Ge(True)],
+        Annotated[float, Gt(LARGE + 1), Le(np.int64(LARGE + 3)), MultipleOf(LARGE + 1)],
+        Annotated[int, Ge(LARGE + 1), Lt(np.uint64(LARGE + 1))],
+        Annotated[float, Ge(10**400), Le(-(10**400))],
         Annotated[float, Ge("a")],  # type: ignore[arg-type] # careless
     ],
 )

@@ -77,9 +77,9 @@ def _numbers_in(hint: Any, said: dict[str, Any], depth: int) -> Iterator[Limits]
 def _said_by(metadata: Any) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for key in ("ge", "gt", "le", "lt", "multiple_of"):
-        value = _attribute(metadata, key)
-        if _is_number(value):
-            said[key] = float(value)
+        value = _exact(_attribute(metadata, key))
+        if value is not None:
+            said[key] = value
     unit = _attribute(metadata, "unit")
     if isinstance(unit, str) and unit:
         said["unit"] = unit
@@ -103,17 +103,25 @@ def _limits(said: dict[str, Any], *, whole: bool) -> Limits:
     lowest = [said["ge"]] if "ge" in said else []
     highest = [said["le"]] if "le" in said else []
     if "gt" in said:
-        lowest.append(math.floor(said["gt"]) + 1.0 if whole else math.nextafter(said["gt"], math.inf))
+        lowest.append(_exact(math.floor(said["gt"]) + 1) if whole else math.nextafter(said["gt"], math.inf))
     if "lt" in said:
-        highest.append(math.ceil(said["lt"]) - 1.0 if whole else math.nextafter(said["lt"], -math.inf))
-    limits = {"min": max(lowest, default=None), "max": min(highest, default=None)}
+        highest.append(_exact(math.ceil(said["lt"]) - 1) if whole else math.nextafter(said["lt"], -math.inf))
+    limits = {
+        "min": max((bound for bound in lowest if bound is not None), default=None),
+        "max": min((bound for bound in highest if bound is not None), default=None),
+    }
     limits |= {"step": said.get("multiple_of"), "unit": said.get("unit")}
     return {key: value for key, value in limits.items() if value is not None}
 
 
-def _is_number(value: Any) -> bool:
-    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return is_number and bool(abs(value) <= _LARGEST)
+def _exact(value: Any) -> float | None:
+    """Return a number as the very same float; None if that can't be, or if it is none."""
+    if isinstance(value, np.integer):
+        value = int(value)  # because numpy compares whole numbers with a float only about
+    is_number = isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
+    if not is_number or not abs(value) <= _LARGEST:
+        return None
+    return float(value) if float(value) == value else None
 
 
 def _attribute(metadata: Any, name: str) -> Any:
