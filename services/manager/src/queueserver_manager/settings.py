@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 
 from queueserver_manager.operations.files import ReloadPolicy
 
@@ -17,7 +18,6 @@ REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 #: Results of tasks are kept at least so long, in seconds.
 MIN_RESULT_AGE = 120.0
-_HIGHEST_PORT = 65535
 #: Before an address, as gRPC knows them; the longer ones first.
 _SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
 
@@ -144,19 +144,10 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 
 def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    is_host = host.isprintable() and not any(map(str.isspace, host)) and (host[:1] == "[" or ":" not in host)
-    is_port = port.isascii() and port.isdigit() and 0 < int(port[:9]) <= _HIGHEST_PORT
-    if not (is_host and is_port) or _is_every_interface(host):
-        raise argparse.ArgumentTypeError(f"must be HOST:PORT as clients can reach it, not {text:.80}")
+    problem = refusal_of_address(text)
+    if problem is not None:
+        raise argparse.ArgumentTypeError(problem)
     return text
-
-
-def _is_every_interface(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_unspecified
-    except ValueError:
-        return host in {"", "*"}
 
 
 def _positive(text: str) -> int:
@@ -191,4 +182,4 @@ def advertised_address(settings: Settings, address: str) -> str:
     host, _, port = address.rpartition(":")
     for scheme in _SCHEMES:
         host = host.removeprefix(scheme)
-    return f"{socket.gethostname()}:{port}" if _is_every_interface(host) else address
+    return f"{socket.gethostname()}:{port}" if is_every_interface(host) else address

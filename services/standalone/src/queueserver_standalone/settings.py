@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from queueserver_rpc.advertised_address import refusal_of_address
+
 from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
@@ -18,7 +20,6 @@ from queueserver_standalone.startup_source import Startup, add_startup_options, 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 _HIGHEST_PORT = 65535
-_EVERY_INTERFACE = ("0.0.0.0", "[::]", "*")  # noqa: S104 - recognised, not listened on
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,9 @@ def _listen_address(text: str) -> str:
 
 
 def _advertised_address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or host in _EVERY_INTERFACE or not 0 < _port_number(port) <= _HIGHEST_PORT:
-        message = (
-            f"'{text}' is no address at which clients could find this server. Give --advertise-address as HOST:PORT, "
-            "for example beamline.example.org:60630."
-        )
-        raise StandaloneError(message)
+    problem = refusal_of_address(text)
+    if problem is not None:
+        raise StandaloneError(f"--advertise-address {problem}.")
     return text
 
 
