@@ -10,6 +10,7 @@ import redis as blocking
 from queueserver_manager.store.connection import connect
 from queueserver_manager.store.port import StoreDown
 from queueserver_manager.store.script_line import ScriptLine
+from queueserver_rpc.turns import next_turn
 from redis.exceptions import RedisError, ResponseError
 
 from tests.harness.redis import RedisProcess
@@ -109,6 +110,25 @@ async def test_a_call_that_is_cancelled_does_not_leave_its_answer_to_the_next(re
     with pytest.raises(asyncio.CancelledError):
         await call
     assert await bounded(line.run([], ["next"])) == b"next"
+    await line.close()
+    await redis.aclose()
+
+
+async def test_a_call_that_is_cancelled_amid_sending_leaves_no_half_command_to_the_next(
+    redis_server: RedisProcess,
+) -> None:
+    redis = connect(redis_server.url)
+    line = ScriptLine(redis, b"return ARGV[1]")
+    assert await line.run([], ["first"]) == b"first"
+    for turns in range(1, 60, 7):
+        call = asyncio.create_task(line.run([], ["x" * 50] * 200_000))
+        for _ in range(turns):
+            await next_turn()
+        assert not call.done()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert await bounded(line.run([], ["next"])) == b"next"
     await line.close()
     await redis.aclose()
 

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
-from queueserver_rpc.memory import SmallSteps
+from queueserver_rpc.memory import SmallSteps, settle
 
 
 class Ring:
@@ -21,9 +21,7 @@ class Ring:
 def steps() -> Iterator[SmallSteps]:
     thresholds, callbacks = gc.get_threshold(), list(gc.callbacks)
     small_steps = SmallSteps()
-    # Everything that other tests left is set aside, and then there is little that was looked at last.
-    gc.collect()
-    gc.collect()
+    settle()
     yield small_steps
     gc.callbacks[:] = callbacks
     gc.set_threshold(*thresholds)
@@ -49,6 +47,20 @@ def test_garbage_that_was_set_aside_is_freed_at_rest(steps: SmallSteps) -> None:
     gc.collect()
     assert seen() is not None
     steps.rest()
+    assert seen() is None
+
+
+@pytest.mark.usefixtures("steps")
+def test_garbage_that_was_set_aside_is_freed_without_a_rest_when_it_is_very_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("queueserver_rpc.memory._MOST", 5)
+    ring = Ring()
+    seen = weakref.ref(ring)
+    gc.collect()
+    del ring
+    for _ in range(6):
+        gc.collect()
     assert seen() is None
 
 

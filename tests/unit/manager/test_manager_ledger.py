@@ -77,6 +77,14 @@ async def test_an_expected_revision_holds_again_when_the_change_before_could_not
         assert (await asyncio.wait_for(o.add("d", expected=1), SECONDS)).revision == 2
 
 
+async def test_no_refusal_names_a_revision_that_was_taken_back() -> None:
+    async with office("a") as o:
+        await asyncio.wait_for(o.add("b"), SECONDS)
+        o.store.fail(fate_known=True)
+        answers = await asyncio.gather(o.add("c", expected=1), o.add("d", expected=1), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [StorageUnavailable, StorageUnavailable]
+
+
 async def test_the_refusal_of_one_does_not_touch_the_others() -> None:
     def defect(_: Record) -> Decision[None]:
         raise ZeroDivisionError

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from queueserver.common.v1 import inventory_pb2 as pb
-from queueserver_inventory.access import Access
+from queueserver_inventory.access import Access, GroupRules
 from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.inventory import ParameterKind, TypeKind
+from queueserver_manager.domain.fitting import fits
+from queueserver_manager.domain.inventory import ParameterKind
+from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.worker_client.convert import inventory_from_proto
 
 UNKNOWN = 77
@@ -23,9 +25,22 @@ def test_a_parameter_of_an_unknown_kind_counts_as_an_ordinary_one() -> None:
 
 
 def test_a_type_of_an_unknown_kind_takes_any_value_and_reaches_clients_as_it_came() -> None:
-    type_ = pb.ParameterType(kind=UNKNOWN, choices=["a"], listed=True)  # type: ignore[arg-type] # as above
+    type_ = pb.ParameterType(kind=UNKNOWN, choices=["count"], listed=True)  # type: ignore[arg-type] # as above
     inventory = inventory_from_proto(inventory_of(pb.ParameterDescription(name="p", type=type_)))
     plan = inventory.plans["count"]
-    assert plan.parameters[0].type.kind is TypeKind.ANY
-    assert AllowedInventory(inventory, Access.unlimited()).plan("count") is plan
+    assert fits(17, plan.parameters[0].type, AllowedInventory(inventory))
+    assert AllowedInventory(inventory).plan("count") is plan
     assert pb.PlanDescription.FromString(plan.wire).parameters[0].type == type_
+
+
+def test_names_that_a_group_may_not_use_are_cut_from_types_of_an_unknown_kind_too() -> None:
+    names = pb.ParameterType(kind=pb.ParameterType.KIND_PLAN, choices=["count", "secret"], listed=True)
+    type_ = pb.ParameterType(kind=UNKNOWN, choices=["secret"], listed=True, arguments=[names])  # type: ignore[arg-type] # as above
+    message = inventory_of(pb.ParameterDescription(name="p", type=type_))
+    message.plans.add(name="secret")
+    inventory = inventory_from_proto(message)
+    group = GroupRules(allowed_plans=("count",))
+    allowed = AllowedInventory(inventory, Access("group", GroupRules(all_plans=True), group))
+    wire = DescriptionCutter().plan(inventory.plans["count"], allowed)
+    cut = pb.PlanDescription.FromString(wire).parameters[0].type
+    assert (list(cut.choices), list(cut.arguments[0].choices)) == ([], ["count"])

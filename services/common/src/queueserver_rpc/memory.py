@@ -18,6 +18,8 @@ from typing import Any
 _THRESHOLDS = (700, 5, 2)
 #: Full collections after which it is worth while to look at everything.
 _MANY = 20
+#: So many, of some 10,000 objects each, are set aside at most, whether or not there is ever time to look at them.
+_MOST = 2_000
 
 
 def return_unused_memory() -> None:
@@ -38,6 +40,9 @@ def settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    # Python waits with a full collection until there is a quarter more than the last one left: this one leaves little.
+    gc.collect()
+    gc.freeze()
     return_unused_memory()
 
 
@@ -45,7 +50,8 @@ class SmallSteps:
     """Lets each full collection look only at what was made since the one before, however much a process holds.
 
     What survives one is set aside. It is freed all the same when nothing refers to it any more; only a ring of
-    objects that refer to each other stays until :meth:`rest`. For the whole process: make one.
+    objects that refer to each other stays until :meth:`rest`, or until very much was set aside. For the whole process:
+    make one.
     """
 
     def __init__(self) -> None:
@@ -62,4 +68,9 @@ class SmallSteps:
     def _set_aside(self, phase: str, info: dict[str, Any]) -> None:
         if phase == "stop" and info["generation"] == len(_THRESHOLDS) - 1:
             self._collections += 1
-            gc.freeze()
+            if self._collections < _MOST:
+                gc.freeze()
+            else:
+                # There was no rest for very long: the next one looks at everything.
+                gc.unfreeze()
+                self._collections = 0

@@ -9,8 +9,8 @@ If the commit fails, every change of the step is taken back and everybody who to
 whether it took effect, the record is loaded anew as soon as the store answers. A decision that can't be applied is
 refused alone; any other defect ends the ledger, and with it the term: the next one begins from what is stored.
 
-Readers see committed state only: while a commit is under way, a read waits for its end (at most the time limit of
-one Redis command). While the store is down reads are answered from memory.
+Readers see committed state only: while a commit is under way, a read waits for its end. While the store is down
+reads are answered from memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, Generic, TypeVar
 from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
-from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, StorageUnavailable
+from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, RevisionMismatch, StorageUnavailable
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions import Permissions
@@ -67,7 +67,8 @@ class _Step:
 
     entries: list[Entry] = field(default_factory=list)
     taken: list[tuple[asyncio.Future[Committed[Any]], Committed[Any]]] = field(default_factory=list)
-    refused: list[tuple[asyncio.Future[Committed[Any]], Exception]] = field(default_factory=list)
+    #: Whom, why, and whether that names a revision which may be taken back.
+    refused: list[tuple[asyncio.Future[Committed[Any]], Exception, bool]] = field(default_factory=list)
     undos: list[Undo] = field(default_factory=list)
 
 
@@ -134,6 +135,11 @@ class Ledger:
         self._work.set()
         # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.
         return await asyncio.shield(waiting.answer)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for a decision."""
+        return self._committing or bool(self._waiting)
 
     @property
     def inventory(self) -> Inventory:
@@ -244,10 +250,10 @@ class Ledger:
                 committed, entry = self._take(waiting)
                 made = await self._make(entry) if entry is not None else ()
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
-                step.refused.append((waiting.answer, error))
+                step.refused.append((waiting.answer, error, bool(step.entries) and isinstance(error, RevisionMismatch)))
                 continue
             except BaseException:
-                step.refused.append((waiting.answer, NotReady()))
+                step.refused.append((waiting.answer, NotReady(), False))
                 raise
             if entry is not None:
                 step.entries.append(entry)
@@ -320,8 +326,8 @@ class Ledger:
 
     @staticmethod
     def _answer(step: _Step, failure: BaseException | None) -> None:
-        for answer, error in step.refused:
-            _refuse(answer, error)
+        for answer, error, depends in step.refused:
+            _refuse(answer, failure if failure is not None and depends else error)
         for answer, committed in step.taken:
             if failure is not None:
                 _refuse(answer, failure)

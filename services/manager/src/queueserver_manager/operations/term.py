@@ -172,7 +172,6 @@ class Term:
         await self.link.met.wait()
 
     async def _end(self, jobs: list[asyncio.Task[None]]) -> None:
-        self._put_off_rest()
         self._board.unlisten(self._tell_status)
         for job in jobs:
             job.cancel()
@@ -180,6 +179,8 @@ class Term:
         await self.task_runner.close()
         await self._queue_check.close()
         await asyncio.gather(*jobs, return_exceptions=True)
+        if self._resting is not None:
+            self._resting.cancel()
         self.feed.end_with(NotReady())
         self.following.end_with(NotReady())
         self.tasks.end_with(NotReady())
@@ -213,13 +214,22 @@ class Term:
         self._board.changed()
         self._autostart.look()
         self._put_off_rest()
-        if not self.ledger.summary.items_in_queue:
-            self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self._settings.at_rest)
 
     def _put_off_rest(self) -> None:
+        """Something goes on. Each change asks again whether anything will, so the last one is followed by a rest."""
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
+        if self._is_idle():
+            self._resting = asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        if self._is_idle() and not self.ledger.is_busy:
+            self._settings.at_rest()
+
+    def _is_idle(self) -> bool:
+        summary = self.ledger.summary
+        return not (summary.items_in_queue or summary.running or summary.foreground_task)
 
     def _act_on(self, event: Event) -> None:
         if isinstance(event, QueueStarted):

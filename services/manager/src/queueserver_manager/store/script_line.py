@@ -16,13 +16,16 @@ import hiredis
 from queueserver_rpc.turns import Turns
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.store.connection import COMMAND_TIMEOUT
 
 Word = str | bytes | int
 _WORDS_PER_TURN = 1000
+#: What others may need between two turns of ours is no fault of Redis.
+_SECONDS_PER_TURN = 0.02
 
 
 class ScriptLine:
@@ -37,12 +40,14 @@ class ScriptLine:
 
     async def run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
         """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
+        limit = COMMAND_TIMEOUT + _SECONDS_PER_TURN * (len(arguments) // _WORDS_PER_TURN)
         try:
-            return await asyncio.wait_for(self._run(keys, arguments), COMMAND_TIMEOUT)
+            return await asyncio.wait_for(self._run(keys, arguments), limit)
         except asyncio.TimeoutError as error:
             await self._drop()
-            raise RedisTimeoutError(f"no answer within {COMMAND_TIMEOUT:g} s") from error
-        except (RedisError, OSError):
+            raise RedisTimeoutError(f"no answer within {limit:g} s") from error
+        except BaseException:
+            # Cancelled, too: half a command may have been sent.
             await self._drop()
             raise
 
@@ -64,6 +69,9 @@ class ScriptLine:
             connection.socket_timeout = None
         turns = Turns()
         for start in range(0, len(words), _WORDS_PER_TURN):
+            if start and not connection.is_connected:
+                # redis-py would connect anew, and send the rest as if it were a command.
+                raise RedisConnectionError("the connection broke amid a command")
             packed = _packed(words[start : start + _WORDS_PER_TURN], len(words) if start == 0 else None)
             await connection.send_packed_command(packed, check_health=False)
             await turns.step()

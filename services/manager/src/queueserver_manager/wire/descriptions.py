@@ -37,8 +37,7 @@ def _reduce(message: pb.ParameterType, reduced: ParameterType) -> None:
     if message.listed and len(message.choices) > len(reduced.choices):
         del message.choices[:]
         message.choices.extend(reduced.choices)
-    # Of a type that only a newer Worker knows there are more arguments in the message.
-    for argument, known in zip(message.arguments, reduced.arguments, strict=False):
+    for argument, known in zip(message.arguments, reduced.arguments, strict=True):
         _reduce(argument, known)
 
 

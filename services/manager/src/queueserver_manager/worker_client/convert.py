@@ -216,10 +216,9 @@ class _Types:
         return known
 
     def _read(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
-        if int(message.kind) not in _TYPE_KINDS:
-            return inv.ParameterType(inv.TypeKind.ANY)
         return inv.ParameterType(
-            inv.TypeKind(int(message.kind)),
+            # Of a kind that only a newer Worker knows any value will do; what it names is cut as of the others.
+            inv.TypeKind(int(message.kind)) if int(message.kind) in _TYPE_KINDS else inv.TypeKind.ANY,
             tuple(map(self.of, message.arguments)),
             tuple(message.choices),
             listed=message.listed,

@@ -24,7 +24,7 @@ def set_aside() -> Iterator[None]:
         yield
     finally:
         for name in names:
-            del sys.modules[name]
+            sys.modules.pop(name, None)
 
 
 def note_versions(metadata: dict[str, Any]) -> None:
