@@ -99,7 +99,8 @@ class PlanningOperations:
         try:
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
         except WorkerRefused as error:
-            raise _refusal(error) from error
+            meant = _refusal(error)
+            raise meant from (error if meant is not error else None)
         except TimeoutError as error:
             raise EnvironmentUnresponsive from error
         except (WorkerDown, StaleEpoch) as error:
