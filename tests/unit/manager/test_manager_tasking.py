@@ -22,6 +22,7 @@ from queueserver_manager.domain.tasks import (
     Tasks,
     outdated,
 )
+from queueserver_worker.supervisor.task_work import MAX_BACKGROUND
 
 from tests.unit.manager.samples import NOW, apply, record_of, relaxed, task, task_result
 
@@ -125,3 +126,7 @@ def test_numbers_of_tasks_go_on_after_a_restart() -> None:
     assert [kept.task.uid for kept in record.tasks] == ["a", "b"]
     decision = accept_task(record, Script("pass"), ACCEPTANCE, background=False)
     assert decision.result == replace(decision.result, number=8)
+
+
+def test_the_manager_accepts_no_more_background_tasks_than_the_worker_takes() -> None:
+    assert MOST_IN_BACKGROUND == MAX_BACKGROUND

@@ -1,9 +1,9 @@
 """Modules of ours are run without the current directory among the places that imports come from.
 
 A file of the user's called typing.py would otherwise take the library's place in a process that is only started
-where that file lies. `-P` says so from Python 3.11 on, and multiprocessing passes it on to the processes that it makes; before, the
-directory is taken away before anything is imported. `-I` would do too, but would take PYTHONPATH and the packages that
-a person installed for themselves with it, which startup code needs.
+where that file lies. `-P` says so from Python 3.11 on, and multiprocessing passes it on to the processes that it makes;
+before, the directory is taken away before anything is imported. `-I` would do too, but would take PYTHONPATH and the
+packages that a person installed for themselves with it, which startup code needs.
 """
 
 from __future__ import annotations
