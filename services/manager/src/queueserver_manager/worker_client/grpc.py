@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -141,9 +142,11 @@ class GrpcWorker:
                 watchdog.heard()
                 kind = message.WhichOneof("payload")
                 if kind == "events":
-                    yield [event for event in map(convert.event_from_proto, message.events.events) if event]
+                    with watchdog.asleep():
+                        yield [event for event in map(convert.event_from_proto, message.events.events) if event]
                 elif kind == "snapshot":
-                    yield convert.snapshot_from_proto(message.snapshot)
+                    with watchdog.asleep():
+                        yield convert.snapshot_from_proto(message.snapshot)
         except grpc.aio.AioRpcError as error:
             raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
         except asyncio.CancelledError:
@@ -157,13 +160,17 @@ class GrpcWorker:
 
 
 class _Watchdog:
-    """Cancels a stream on which nothing was heard for too long. It starts with the first message."""
+    """Cancels a stream on which nothing was heard for too long. It starts with the first message.
+
+    It sleeps while a message is dealt with: that may take as long as Redis does, and then nobody listens.
+    """
 
     def __init__(self, cancel: Callable[[], object]) -> None:
         self._cancel = cancel
         self._loop = asyncio.get_running_loop()
         self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._is_asleep = False
         self.barked = False
 
     def heard(self) -> None:
@@ -171,8 +178,17 @@ class _Watchdog:
         if self._timer is None:
             self._timer = self._loop.call_later(SILENCE_SECONDS, self._look)
 
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        self._is_asleep = True
+        try:
+            yield
+        finally:
+            self._is_asleep = False
+            self.heard()
+
     def _look(self) -> None:
-        silent = self._loop.time() - self._last
+        silent = 0.0 if self._is_asleep else self._loop.time() - self._last
         if silent >= SILENCE_SECONDS:
             self.barked = True
             self._cancel()
