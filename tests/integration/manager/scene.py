@@ -43,6 +43,15 @@ class Mishap(Enum):
 TOO_LATE = {Mishap.ENVIRONMENT_DIES: Fate.ENVIRONMENT_DIES, Mishap.WORKER_RESTARTS: Fate.WORKER_RESTARTS}
 
 
+class LateNews(Enum):
+    """How outcomes that the Manager has not heard of come, and others once more."""
+
+    TOLD = "told"
+    IN_A_SNAPSHOT = "in a snapshot"
+    IN_A_SNAPSHOT_AND_TOLD = "in a snapshot and told"
+    AFTER_A_RESTART = "after a restart"
+
+
 class Scene(Edits):
     """Edits, executions, mishaps and kills."""
 
@@ -185,6 +194,15 @@ class Scene(Edits):
     def lose_acknowledgement(self) -> None:
         """The next acknowledgement does not arrive."""
         self.script.fate_of_acknowledgement = Fate.COMMAND_LOST
+
+    def hear_late(self, news: LateNews) -> None:
+        """What nobody heard comes."""
+        if news is LateNews.TOLD:
+            self.tell(repeated=3)
+        elif news is LateNews.AFTER_A_RESTART:
+            self.suffer(Mishap.WORKER_RESTARTS)
+        else:
+            self.break_connection(remembered=2, repeated=3 if news is LateNews.IN_A_SNAPSHOT_AND_TOLD else 0)
 
     def suffer(self, mishap: Mishap, status: ExitStatus = ExitStatus.COMPLETED) -> None:
         """Something happens to the Worker, and the Manager hears of it."""

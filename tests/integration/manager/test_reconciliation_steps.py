@@ -12,7 +12,7 @@ from queueserver_client import ExitStatus, InterruptedPolicy
 from tests.integration.manager.edits import Place
 from tests.integration.manager.lossy_line import Loss
 from tests.integration.manager.manager_rig import Rigs
-from tests.integration.manager.scene import Mishap
+from tests.integration.manager.scene import LateNews, Mishap
 from tests.integration.manager.task_scene import scene
 from tests.integration.manager.worker_script import COMMAND_FATES, Fate
 
@@ -39,20 +39,15 @@ def test_an_item_has_one_outcome_whatever_happens_to_the_worker(
 
 
 @pytest.mark.parametrize("status", list(ExitStatus)[1:])
-@pytest.mark.parametrize("how", ["told", "in a snapshot", "in a snapshot and told", "after a restart"])
-def test_an_outcome_may_come_late_and_more_than_once(rigs: Rigs, how: str, status: ExitStatus) -> None:
+@pytest.mark.parametrize("news", LateNews)
+def test_an_outcome_may_come_late_and_more_than_once(rigs: Rigs, news: LateNews, status: ExitStatus) -> None:
     with scene(rigs) as made:
         made.work([(ExitStatus.COMPLETED, [])] * 2)
         made.end_unheard(status)
         made.agree()
         made.add(Place.FRONT)
         made.agree()
-        if how == "told":
-            made.tell(repeated=3)
-        elif how == "after a restart":
-            made.suffer(Mishap.WORKER_RESTARTS)
-        else:
-            made.break_connection(remembered=2, repeated=3 if "told" in how else 0)
+        made.hear_late(news)
         made.agree()
 
 

@@ -10,7 +10,7 @@ from queueserver_client import ExitStatus
 
 from tests.integration.manager.lossy_line import Loss
 from tests.integration.manager.manager_rig import Rigs
-from tests.integration.manager.scene import Mishap
+from tests.integration.manager.scene import LateNews, Mishap
 from tests.integration.manager.task_scene import TaskScene, scene
 from tests.integration.manager.worker_script import COMMAND_FATES, Fate
 
@@ -41,18 +41,13 @@ def test_tasks_have_one_result_whatever_happens_to_the_worker(rigs: Rigs, mishap
         made.agree()
 
 
-@pytest.mark.parametrize("how", ["told", "in a snapshot", "in a snapshot and told", "after a restart"])
-def test_a_result_may_come_late_and_more_than_once(rigs: Rigs, how: str) -> None:
+@pytest.mark.parametrize("news", LateNews)
+def test_a_result_may_come_late_and_more_than_once(rigs: Rigs, news: LateNews) -> None:
     with scene(rigs) as made:
         with_a_plan_and_tasks(made)
-        made.end_tasks_unheard(0, 2, success=how != "told")
+        made.end_tasks_unheard(0, 2, success=news is not LateNews.TOLD)
         made.agree()
-        if how == "told":
-            made.tell(repeated=3)
-        elif how == "after a restart":
-            made.suffer(Mishap.WORKER_RESTARTS)
-        else:
-            made.break_connection(remembered=2, repeated=3 if "told" in how else 0)
+        made.hear_late(news)
         made.agree()
 
 

@@ -97,6 +97,12 @@ async def test_words_of_every_type_and_size_arrive_as_they_are(shared_redis: Red
     await redis.aclose()
 
 
+async def cancel(call: asyncio.Task[bytes]) -> None:
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+
 async def test_a_call_that_is_cancelled_does_not_leave_its_answer_to_the_next(redis_server: RedisProcess) -> None:
     redis = connect(redis_server.url)
     line = ScriptLine(redis, b"return ARGV[1]")
@@ -106,9 +112,7 @@ async def test_a_call_that_is_cancelled_does_not_leave_its_answer_to_the_next(re
     call = asyncio.create_task(line.run([], ["cancelled"]))
     done, _ = await asyncio.wait([call], timeout=0.05)
     assert not done
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
+    await cancel(call)
     assert await bounded(line.run([], ["next"])) == b"next"
     await line.close()
     await redis.aclose()
@@ -125,9 +129,7 @@ async def test_a_call_that_is_cancelled_amid_sending_leaves_no_half_command_to_t
         for _ in range(turns):
             await next_turn()
         assert not call.done()
-        call.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await call
+        await cancel(call)
         assert await bounded(line.run([], ["next"])) == b"next"
     await line.close()
     await redis.aclose()

@@ -138,7 +138,7 @@ class Ledger:
 
     @property
     def is_busy(self) -> bool:
-        """Whether somebody waits for a decision."""
+        """Whether a decision is under way, or somebody waits for one."""
         return self._committing or bool(self._waiting)
 
     @property

@@ -77,7 +77,7 @@ class TermSettings:
     files: Files = field(default_factory=Files)
     #: Permissions to put into force at once.
     fresh_permissions: Permissions | None = None
-    #: Called when the queue is empty and nothing has changed for a while.
+    #: Called when nothing waits or runs and nothing has changed for a while.
     at_rest: Callable[[], None] = lambda: None
 
 
