@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -22,6 +23,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         stacks = {id(value): value for value in used if isinstance(value, (Stack, Parts))}
         report.sections += [("log of the stack", stack.log()) for stack in stacks.values()]
     return report
+
+
+@pytest.fixture(autouse=True)
+def collector_left_alone() -> Iterator[None]:
+    """What a test does to the garbage collector ends with it: other tests of its process count on the collector."""
+    before = gc.isenabled(), gc.get_threshold()
+    yield
+    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == (*before, 0)
 
 
 @pytest.fixture

@@ -19,13 +19,10 @@ class Ring:
 
 @pytest.fixture
 def steps() -> Iterator[SmallSteps]:
-    thresholds, callbacks = gc.get_threshold(), list(gc.callbacks)
     small_steps = SmallSteps()
     settle()
     yield small_steps
-    gc.callbacks[:] = callbacks
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
+    small_steps.close()
 
 
 @pytest.mark.usefixtures("steps")
@@ -69,3 +66,11 @@ def test_a_rest_after_little_work_costs_nothing(steps: SmallSteps) -> None:
     full = gc.get_stats()[2]["collections"]
     steps.rest()
     assert gc.get_stats()[2]["collections"] == full
+
+
+def test_the_collector_works_as_before_when_small_steps_are_closed() -> None:
+    before = gc.get_threshold(), list(gc.callbacks)
+    steps = SmallSteps()
+    settle()
+    steps.close()
+    assert (gc.get_threshold(), gc.callbacks, gc.get_freeze_count()) == (*before, 0)

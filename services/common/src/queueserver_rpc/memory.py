@@ -51,11 +51,12 @@ class SmallSteps:
 
     What survives one is set aside. It is freed all the same when nothing refers to it any more; only a ring of
     objects that refer to each other stays until :meth:`rest`, or until very much was set aside. For the whole process:
-    make one.
+    make one, and close it when the process goes on with something else.
     """
 
     def __init__(self) -> None:
         self._collections = 0
+        self._thresholds_before = gc.get_threshold()
         gc.set_threshold(*_THRESHOLDS)
         gc.callbacks.append(self._set_aside)
 
@@ -64,6 +65,12 @@ class SmallSteps:
         if self._collections >= _MANY:
             settle()
             self._collections = 0
+
+    def close(self) -> None:
+        """Let the collector work as before, on everything; what :func:`settle` put out of the way is seen again."""
+        gc.callbacks.remove(self._set_aside)
+        gc.set_threshold(*self._thresholds_before)
+        gc.unfreeze()
 
     def _set_aside(self, phase: str, info: dict[str, Any]) -> None:
         if phase == "stop" and info["generation"] == len(_THRESHOLDS) - 1:

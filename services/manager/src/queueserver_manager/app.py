@@ -114,6 +114,7 @@ class Manager:
             await asyncio.gather(work, return_exceptions=True)
             await self._server.stop(_GRACE_SECONDS)
             await self._redis.aclose()
+            self._garbage.close()
         if work.cancelled():
             return 0
         error = work.exception()
