@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from async_timeout import timeout
 from queueserver_client import (
     AsyncClient,
     DocumentEmitted,
@@ -83,12 +84,15 @@ async def server(directory: Path) -> AsyncIterator[str]:
         )
     os.close(announce)
     try:
-        yield await asyncio.wait_for(read_line(ready), START_SECONDS)
+        async with timeout(START_SECONDS):
+            address = await read_line(ready)
+        yield address
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            async with timeout(STOP_SECONDS):
+                await process.wait()
         except asyncio.TimeoutError:
             process.kill()
 
@@ -325,8 +329,10 @@ async def story(directory: Path) -> None:
         address = await running.enter_async_context(server(directory))
     async with running, AsyncClient(address) as client:
         heading(1, f"A Queue Server listens on {address}: Manager, Redis and Worker, each a process of its own.")
-        await asyncio.wait_for(open_environment(client), START_SECONDS)
-        await asyncio.wait_for(run_plans(client), RUN_SECONDS)
+        async with timeout(START_SECONDS):
+            await open_environment(client)
+        async with timeout(RUN_SECONDS):
+            await run_plans(client)
         await show_history(client)
     heading(5, "Everything is stopped, and its temporary data are removed.")
     say_how_to_go_on()

@@ -135,6 +135,29 @@ async def test_a_call_that_is_cancelled_amid_sending_leaves_no_half_command_to_t
     await redis.aclose()
 
 
+async def test_a_call_that_is_cancelled_in_the_moment_of_its_answer_is_cancelled(
+    shared_redis: RedisProcess, client: blocking.Redis
+) -> None:
+    """Whoever ends the caller waits for that, and would wait forever."""
+    redis = connect(shared_redis.url)
+    line = ScriptLine(redis, b"return redis.call('RPUSH', KEYS[1], ARGV[1])")
+    for moment in range(12):
+        await line.run(["connects"], [1])
+        call = asyncio.create_task(line.run(["moment"], [1]))
+        for _ in range(2):
+            await next_turn()
+        # It is sent; the answer arrives while nobody looks.
+        client.blpop(["moment"])
+        for _ in range(moment):
+            await next_turn()
+        if call.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await bounded(call)
+    assert call.done()
+    await line.close()
+    await redis.aclose()
+
+
 async def test_a_line_to_nobody_fails_and_can_be_closed(redis_server: RedisProcess) -> None:
     redis = connect(redis_server.url)
     line = ScriptLine(redis, COUNT)

@@ -18,6 +18,7 @@ from collections.abc import AsyncGenerator, Awaitable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import async_timeout
 import grpc
 
 from queueserver_client import refusals
@@ -99,7 +100,8 @@ class Connection:
             if left <= 0 or state is grpc.ChannelConnectivity.SHUTDOWN:
                 raise self._unreachable()
             try:
-                await asyncio.wait_for(self._owner.current.wait_for_state_change(state), left)
+                async with async_timeout.timeout(left):
+                    await self._owner.current.wait_for_state_change(state)
             except asyncio.TimeoutError:
                 raise self._unreachable() from None
         self.was_ready = True
@@ -217,7 +219,8 @@ class Connection:
 
     async def _rest(self, pause: float) -> None:
         try:
-            await asyncio.wait_for(self._closed.wait(), max(pause, 0.0))
+            async with async_timeout.timeout(max(pause, 0.0)):
+                await self._closed.wait()
         except asyncio.TimeoutError:
             return
         raise self.broken("This client was closed.")

@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from async_timeout import timeout
+
 from queueserver_standalone import leash
 from queueserver_standalone.errors import StandaloneError
 
@@ -88,14 +90,16 @@ class Child:
     async def expect_end(self, grace: float = _END_SECONDS) -> None:
         """Wait for the process to end, and kill it if it has not ended after ``grace`` seconds."""
         try:
-            await asyncio.wait_for(self.process.wait(), grace)
+            async with timeout(grace):
+                await self.process.wait()
         except asyncio.TimeoutError:
             await self.kill()
 
     async def kill(self) -> None:
         """Kill the process and wait until it is gone."""
         self.send(signal.SIGKILL)
-        await asyncio.wait_for(self.process.wait(), _KILL_SECONDS)
+        async with timeout(_KILL_SECONDS):
+            await self.process.wait()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless the process has ended."""
@@ -134,7 +138,8 @@ async def first_line(child: Child, reader: asyncio.StreamReader, wanted: Callabl
     Raises StandaloneError if the output or the time ends before; then the child is gone.
     """
     try:
-        return await asyncio.wait_for(_read_until(reader, wanted), within)
+        async with timeout(within):
+            return await _read_until(reader, wanted)
     except asyncio.TimeoutError:
         await child.kill()
         message = f"{child.name} was not ready within {within:.0f} s and was killed. Its log says what it was doing."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from async_timeout import timeout
+
 from queueserver_standalone.child import Child, Command, first_line
 from queueserver_standalone.errors import StandaloneError
 
@@ -33,7 +35,8 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
 
     try:
         await first_line(child, output, is_ready, within)
-        await asyncio.wait_for(_ping(socket), _PING_SECONDS)
+        async with timeout(_PING_SECONDS):
+            await _ping(socket)
     except (StandaloneError, OSError, asyncio.TimeoutError) as error:
         await child.kill()
         message = f"Redis could not start ({error or 'it does not answer'}). Its log is {log_path}."

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
+from async_timeout import timeout
+
 from queueserver_standalone.child import Child
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.log import logger
@@ -113,7 +115,8 @@ class Supervisor:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+            async with timeout(seconds):
+                await self._stop.wait()
 
     async def _end_in_order(self) -> None:
         for stage in reversed(self._stages):

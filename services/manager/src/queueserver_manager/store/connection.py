@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from async_timeout import timeout
 from queueserver_rpc.redis_options import refusal_of_options
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 #: Seconds after which an unanswered command counts as lost.
 COMMAND_TIMEOUT = 2.0
@@ -26,7 +30,7 @@ def connect(address: str) -> Redis:
     """Client for ``redis://user:password@host:port/db``, ``rediss://…``, ``unix://PATH`` or ``host[:port[/db]]``.
 
     Nothing is sent yet. A command is never repeated by the client: whether a commit took effect must not be
-    guessed. Raises AddressError.
+    guessed. Nor is it bounded by it, but by :func:`answered_within`. Raises AddressError.
     """
     url = address if "://" in address else f"redis://{address}"
     understood = _FORM.fullmatch(url)
@@ -47,7 +51,8 @@ def _client(url: str) -> Redis | None:
     try:
         redis: Redis = Redis.from_url(
             url,
-            socket_timeout=COMMAND_TIMEOUT,
+            # The client's own bound on sending loses cancellations: a Manager that is told to end would go on.
+            socket_timeout=None,
             socket_connect_timeout=COMMAND_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
@@ -63,6 +68,16 @@ def _without_password(address: str) -> str:
     return re.sub(r"(password=)[^&]*", r"\1…", re.sub(r"^([a-z]+://)?.*@", r"\1…@", address))
 
 
+@asynccontextmanager
+async def answered_within(seconds: float = COMMAND_TIMEOUT) -> AsyncIterator[None]:
+    """Bound what is asked of Redis inside. Raises redis.TimeoutError; then it is not known what was done."""
+    try:
+        async with timeout(seconds):
+            yield
+    except asyncio.TimeoutError as error:
+        raise RedisTimeoutError(f"no answer within {seconds:g} s") from error
+
+
 async def wait_for_answer(redis: Redis) -> None:
     """Return once Redis answers. Attempts are spaced by a growing delay, since Redis can't tell us by itself."""
     delay = _FIRST_DELAY
@@ -76,7 +91,8 @@ async def wait_for_answer(redis: Redis) -> None:
 async def answers(redis: Redis) -> bool:
     """Whether Redis answers now."""
     try:
-        await redis.ping()
+        async with answered_within():
+            await redis.ping()
     except (RedisError, OSError):
         return False
     return True

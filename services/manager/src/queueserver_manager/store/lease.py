@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within
 from queueserver_manager.store.keys import Keys
 
 #: Seconds that a lease lasts without renewal, between two renewals, and before the next attempt when one failed.
@@ -49,25 +50,28 @@ class Lease:
         return (await self._claim(str(epoch))).epoch == epoch
 
     async def _claim(self, epoch: str) -> Term:
-        answer = await self._script(
-            keys=[self._keys.lease, self._keys.epoch],
-            args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch],
-        )
+        async with answered_within():
+            answer = await self._script(
+                keys=[self._keys.lease, self._keys.epoch],
+                args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch],
+            )
         return Term(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000))
 
     async def wait_until_free(self, remaining: float) -> None:
         """Return when the owner leaves in good order, or when its lease would have ended."""
+        patience = max(0.05, min(remaining, LEASE_SECONDS))
         try:
-            await self._redis.blpop([self._keys.lease_freed], timeout=max(0.05, min(remaining, LEASE_SECONDS)))
+            async with answered_within(patience + COMMAND_TIMEOUT):
+                await self._redis.blpop([self._keys.lease_freed], timeout=patience)
         except RedisTimeoutError:
             return
 
     async def release(self, epoch: int) -> None:
         """Leave in good order and wake a standby. Errors don't matter: the lease ends by itself."""
         try:
-            if await self._redis.hget(self._keys.lease, "epoch") != str(epoch).encode():
-                return
-            async with self._redis.pipeline(transaction=True) as pipe:
+            async with answered_within(), self._redis.pipeline(transaction=True) as pipe:
+                if await self._redis.hget(self._keys.lease, "epoch") != str(epoch).encode():
+                    return
                 pipe.delete(self._keys.lease)
                 pipe.delete(self._keys.lease_freed)
                 pipe.rpush(self._keys.lease_freed, "free")

@@ -23,7 +23,7 @@ from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.store.commands import Command, commands_for, revisions_command
-from queueserver_manager.store.connection import wait_for_answer
+from queueserver_manager.store.connection import answered_within, wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.loading import Loader, Stored
@@ -32,6 +32,8 @@ from queueserver_manager.store.script_line import ScriptLine, Word
 
 #: About how many changes the event log keeps for watchers that were away.
 EVENT_LOG_LENGTH = 100_000
+#: Seconds that reading everything may take.
+_LOADING_TIMEOUT = 20.0
 _PAGE = 1000
 _CHANGES_PER_TURN = 500
 
@@ -62,7 +64,8 @@ class RedisStore:
     async def load(self) -> Record:
         """Read everything. Raises StoreDown, SchemaTooNew, StoreUnreadable."""
         try:
-            return await self._load()
+            async with answered_within(_LOADING_TIMEOUT):
+                return await self._load()
         except (RedisConnectionError, RedisTimeoutError) as error:
             raise StoreDown(str(error), fate_known=True) from error
 
@@ -131,7 +134,8 @@ class RedisStore:
         found: list[tuple[int, bytes]] = []
         start = f"{after + 1}-0"
         while True:
-            page: Any = await self._redis.xrange(self._keys.events, min=start, max=f"{up_to}-0", count=_PAGE)
+            async with answered_within():
+                page: Any = await self._redis.xrange(self._keys.events, min=start, max=f"{up_to}-0", count=_PAGE)
             found += [(int(entry_id.split(b"-")[0]), fields[b"e"]) for entry_id, fields in page]
             if len(page) < _PAGE:
                 return found

@@ -7,7 +7,6 @@ never sent twice by itself, except when Redis says that it does not know it, whi
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +17,8 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from queueserver_manager.store.connection import COMMAND_TIMEOUT
+from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within
 
 Word = str | bytes | int
 _WORDS_PER_TURN = 1000
@@ -42,12 +40,10 @@ class ScriptLine:
         """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
         limit = COMMAND_TIMEOUT + _SECONDS_PER_TURN * (len(arguments) // _WORDS_PER_TURN)
         try:
-            return await asyncio.wait_for(self._run(keys, arguments), limit)
-        except asyncio.TimeoutError as error:
-            await self._drop()
-            raise RedisTimeoutError(f"no answer within {limit:g} s") from error
+            async with answered_within(limit):
+                return await self._run(keys, arguments)
         except BaseException:
-            # Cancelled, too: half a command may have been sent.
+            # Late or cancelled, too: half a command may have been sent.
             await self._drop()
             raise
 
@@ -65,8 +61,6 @@ class ScriptLine:
         connection = self._connection
         if connection is None:
             connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
-            # One bound around the whole exchange takes the place of one for each of its steps.
-            connection.socket_timeout = None
         turns = Turns()
         for start in range(0, len(words), _WORDS_PER_TURN):
             if start and not connection.is_connected:
@@ -83,7 +77,6 @@ class ScriptLine:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect(nowait=True)
-            connection.socket_timeout = COMMAND_TIMEOUT
             await self._pool.release(connection)
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
+from async_timeout import timeout
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1 import console_pb2, environment_pb2
 from queueserver.common.v1.environment_pb2 import Environment as View
@@ -349,4 +350,5 @@ class Environment:
 
 async def _within(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with timeout(seconds):
+            await event.wait()

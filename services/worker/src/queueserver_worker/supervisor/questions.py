@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from async_timeout import timeout
+
 from queueserver_worker.supervisor.errors import EnvironmentClosedError, EnvironmentUnresponsiveError
 
 AnswerT = TypeVar("AnswerT")
@@ -40,7 +42,8 @@ class Questions(Generic[AnswerT]):
         self._waiting[number] = answer
         try:
             send(number)
-            return await asyncio.wait_for(answer, self._patience)
+            async with timeout(self._patience):
+                return await answer
         except asyncio.TimeoutError:
             raise EnvironmentUnresponsiveError(self._patience) from None
         finally:

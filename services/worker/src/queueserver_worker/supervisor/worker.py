@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import Iterable
 from importlib.metadata import version
 
+from async_timeout import timeout
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.common.v1.permissions_pb2 import Access
@@ -163,7 +164,8 @@ class Worker:
         await self._environment.stop(plan_timeout, close_timeout)
         if self._journal.watchers:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._outcomes.all_acknowledged.wait(), acknowledge_timeout)
+                async with timeout(acknowledge_timeout):
+                    await self._outcomes.all_acknowledged.wait()
         self._journal.close()
 
     def _is_known(self, uid: str) -> bool:
