@@ -1,44 +1,25 @@
-"""A Manager with a defect: one request may fail, and the next term begins from what is stored.
-
-The Manager runs in the test's own process, so that a defect can be put into it; its Redis is real.
-"""
+"""A Manager with a defect: one request may fail, and the next term begins from what is stored."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from queueserver_client import AsyncClient, EventKind, QueueModeChanged, ServerFault
-from queueserver_manager.app import Manager
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.operations.term import Term
-from queueserver_manager.settings import parse
 from queueserver_manager.store import codec
 
 from tests.harness.redis import RedisProcess
-from tests.harness.wait import bounded, first
+from tests.harness.wait import first
+from tests.integration.manager.manager_here import manager_here
 
 
 @pytest.fixture
 async def client(redis_server: RedisProcess, short_path: Path) -> AsyncIterator[AsyncClient]:
-    """A client of a Manager in this process, whose Worker is never there."""
-    worker = f"unix:{short_path / 'worker.sock'}"
-    manager = Manager(parse(["--listen", "127.0.0.1:0", "--redis", redis_server.url, "--worker", worker]))
-    running = asyncio.create_task(manager.run())
-    try:
-        listening = asyncio.Event()
-        asyncio.get_running_loop().call_soon(listening.set)
-        await listening.wait()
-        async with AsyncClient(manager._address) as connected:
-            await bounded(connected.queue.set_mode(loop=True))
-            yield connected
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+    async with manager_here(redis_server, short_path) as connected:
+        yield connected
 
 
 async def test_a_request_that_can_not_be_stored_fails_and_the_next_one_is_served_by_a_new_term(

@@ -11,6 +11,7 @@ import redis as blocking
 from queueserver_manager.store.connection import connect
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.lease import LEASE_SECONDS, Lease, Term
+from queueserver_rpc.turns import next_turn
 
 from tests.harness.redis import RedisProcess
 from tests.harness.wait import bounded
@@ -171,3 +172,17 @@ async def test_releasing_without_redis_is_no_error(redis_server: RedisProcess) -
     redis_server.kill()
     await bounded(lease.release(term.epoch))
     await redis.aclose()
+
+
+async def test_a_renewal_that_is_cancelled_in_any_moment_is_cancelled(manager: Make) -> None:
+    """Whoever ends the term waits for that, and would wait forever."""
+    lease = manager("a")
+    await lease.acquire()
+    for moment in range(30):
+        assert await lease.renew(1)
+        renewing = asyncio.create_task(lease.renew(1))
+        for _ in range(moment):
+            await next_turn()
+        if renewing.cancel():
+            with pytest.raises(asyncio.CancelledError):
+                await bounded(renewing)

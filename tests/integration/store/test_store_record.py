@@ -16,8 +16,10 @@ from queueserver_manager.domain.editing import add_items, clear_history, clear_q
 from queueserver_manager.domain.executing import Claimant, finish_item, start_queue, stop_queue
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import ExitStatus, ItemResult, Outcome, RunSummary
-from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
+from queueserver_manager.store.loading import Loader
+from queueserver_rpc.turns import next_turn
 
 from tests.harness.redis import RedisProcess
 from tests.integration.store.owner import NOW, Owner, decode_inventory, owner, plan, state
@@ -132,3 +134,16 @@ async def test_an_item_is_loaded_with_everything_it_had(shared_redis: RedisProce
         (loaded,) = (await owning.store.load()).queue
         assert loaded == plan("a")
         assert [type(value) for value in (loaded.kwargs or {}).values()] == [int, float]
+
+
+async def test_others_have_many_turns_while_a_long_queue_is_loaded(shared_redis: RedisProcess) -> None:
+    async with owner(shared_redis.url) as owning:
+        await owning.put(*(f"{number:05d}" for number in range(10_000)))
+        stored = await owning.store._read_all()
+        loading = asyncio.create_task(Loader(owning.keys, decode_inventory, BUILT_IN).record(stored))
+        turns = 0
+        while not loading.done():
+            await next_turn()
+            turns += 1
+        assert state(await loading) == state(owning.record)
+        assert turns > 10

@@ -90,8 +90,9 @@ class Manager:
         self._ready = False
         self._files = _files_of(settings)
         self._garbage = SmallSteps()
-        #: Whether a term was served before.
+        #: Whether a term was served before, and the one that is served.
         self._served = False
+        self._term: Term | None = None
         _add_servicers(self._server, self._office)
 
     async def run(self) -> int:
@@ -180,34 +181,15 @@ class Manager:
         return StatusFacts(time=time.time())
 
     async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
-        """Own the queue until the term ends; answers the defect that ended it. Raises OwnershipLost, StoreDown."""
-        settings = self._settings
-        first = await self._files.first_permissions()
-        store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default)
-        record = await store.load()
-        _log.info(
-            "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
-        )
-        settle()
-        worker = GrpcWorker(settings.worker, epoch)
-        about = TermSettings(
-            epoch,
-            self._advertised,
-            settings.history_limit,
-            _encode_ahead,
-            settings.permitted_metadata,
-            Retention(settings.task_result_age, settings.task_result_count),
-            scripts_enabled=settings.scripts,
-            files=self._files,
-            fresh_permissions=first.fresh if self._wants_file(record) else None,
-            at_rest=self._garbage.rest,
-        )
-        self._served = True
-        term = Term(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter())
+        """Own the queue until the term ends; answers the defect that ended it.
+
+        Raises OwnershipLost, StoreDown, StoreUnusable.
+        """
         loop = asyncio.get_running_loop()
+        # Loading a long queue takes a while too: nobody else is to become the owner meanwhile.
         jobs = [
-            loop.create_task(term.run(lambda: self._opened(term))),
-            loop.create_task(_renew(lease, epoch, lambda up: term.ledger.storage_seen(up=up))),
+            loop.create_task(self._own(epoch)),
+            loop.create_task(_renew(lease, epoch, self._storage_answered)),
         ]
         try:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
@@ -217,9 +199,43 @@ class Manager:
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
+            await lease.release(epoch)
+
+    async def _own(self, epoch: int) -> None:
+        """Load the record and act on it until cancelled. Raises OwnershipLost, StoreDown, StoreUnusable."""
+        settings = self._settings
+        first = await self._files.first_permissions()
+        store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default)
+        worker = GrpcWorker(settings.worker, epoch)
+        try:
+            record = await store.load()
+            _log.info(
+                "Own the queue (epoch %d): %d items, %d in the history", epoch, len(record.queue), len(record.history)
+            )
+            settle()
+            about = TermSettings(
+                epoch,
+                self._advertised,
+                settings.history_limit,
+                _encode_ahead,
+                settings.permitted_metadata,
+                Retention(settings.task_result_age, settings.task_result_count),
+                scripts_enabled=settings.scripts,
+                files=self._files,
+                fresh_permissions=first.fresh if self._wants_file(record) else None,
+                at_rest=self._garbage.rest,
+            )
+            self._served = True
+            term = self._term = Term(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter())
+            await term.run(lambda: self._opened(term))
+        finally:
+            self._term = None
             await worker.close()
             await store.close()
-            await lease.release(epoch)
+
+    def _storage_answered(self, *, up: bool) -> None:
+        if self._term is not None:
+            self._term.ledger.storage_seen(up=up)
 
     def _wants_file(self, record: Record) -> bool:
         """Whether permissions of the file take the place of what is stored.
@@ -249,16 +265,16 @@ def _files_of(settings: Settings) -> Files:
 
 
 def _end_of(job: asyncio.Task[None]) -> BaseException | None:
-    """The defect that ended a job, which should never end. Raises OwnershipLost."""
+    """The defect that ended a job, which should never end. Raises what is wrong with the store, and OwnershipLost."""
     if job.cancelled():
         return asyncio.CancelledError()
     error = job.exception()
-    if isinstance(error, OwnershipLost):
+    if isinstance(error, (OwnershipLost, StoreDown, StoreUnusable, RedisError)):
         raise error
     return error
 
 
-async def _renew(lease: Lease, epoch: int, tell: Callable[[bool], None]) -> None:
+async def _renew(lease: Lease, epoch: int, tell: Callable[..., None]) -> None:
     """Stay the owner, and tell each time whether Redis answered. Raises OwnershipLost."""
     answered = True
     while True:
@@ -271,7 +287,7 @@ async def _renew(lease: Lease, epoch: int, tell: Callable[[bool], None]) -> None
             answered = True
             if not still_ours:
                 raise OwnershipLost
-        tell(answered)
+        tell(up=answered)
 
 
 def _encode_ahead(item: Item, submission: Submission) -> None:

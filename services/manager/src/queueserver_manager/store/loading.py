@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
+from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.history import History
@@ -28,6 +29,8 @@ from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.permission_codec import decode_permissions
 from queueserver_manager.store.task_codec import decode_kept
 
+#: Seconds: others are to be told that we are not ready, and the lease is to be renewed.
+_TURN = 0.002
 T = TypeVar("T")
 Hash = Mapping[bytes, bytes]
 
@@ -79,8 +82,8 @@ class Loader:
         self._decode_inventory = decode_inventory
         self._default_permissions = default_permissions
 
-    def record(self, stored: Stored) -> Record:
-        """Everything that is stored. Raises SchemaTooNew, StoreUnreadable."""
+    async def record(self, stored: Stored) -> Record:
+        """Everything that is stored, read in turns. Raises SchemaTooNew, StoreUnreadable."""
         meta = stored.meta
         schema = self._number(meta, b"schema")
         if schema > SCHEMA:
@@ -89,8 +92,8 @@ class Loader:
                 "run the release that wrote it, or a newer one."
             )
         record = Record(store_id=meta[b"store_id"].decode(), revisions=self._revisions(meta))
-        record.queue = self._queue(stored.items, stored.order)
-        record.history = self._history(stored.history, self._number(meta, b"last_history_number"))
+        record.queue = await self._queue(stored.items, stored.order)
+        record.history = await self._history(stored.history, self._number(meta, b"last_history_number"))
         record.running = self._part("running", stored.running, lambda data: codec.decode_running(codec.decode(data)))
         record.execution = (
             self._part("execution", stored.execution, lambda data: codec.decode_execution(codec.decode(data)))
@@ -102,7 +105,7 @@ class Loader:
         record.mode = self._part("mode", stored.mode, lambda data: codec.decode_mode(codec.decode(data))) or QueueMode()
         record.autostart = stored.autostart is not None
         record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
-        record.requests = self._requests(stored.requests)
+        record.requests = await self._requests(stored.requests)
         record.tasks = Tasks(
             [self._entry("tasks", uid, partial(decode_kept, data)) for uid, data in stored.tasks.items()]
         )
@@ -135,37 +138,42 @@ class Loader:
         text = field.decode(errors="replace")
         return _read(f"{key}, {text}", f"HDEL {key} {text}", decode)
 
-    def _queue(self, items: Hash, order: Sequence[tuple[bytes, float]]) -> Queue:
-        queue, keys = Queue(), self._keys
+    async def _queue(self, items: Hash, order: Sequence[tuple[bytes, float]]) -> Queue:
+        queue, keys, turns = Queue(), self._keys, Turns(_TURN)
         for uid, rank in order:
             text = uid.decode(errors="replace")
             decode = partial(_decode_item, items, uid)
             item = _read(f"{keys.items}, {text}", f"ZREM {keys.order} {text}", decode)
             queue.put(item, int(rank))
+            await turns.step()
         return queue
 
-    def _history(self, entries: Hash, last_number: int) -> History:
-        def decode() -> History:
-            numbers = sorted(map(int, entries))
-            history = History(numbers[0] if numbers else last_number + 1)
-            for number in numbers:
-                history.add(codec.decode_entry(codec.decode(entries[str(number).encode()])))
-            return history
-
+    async def _history(self, entries: Hash, last_number: int) -> History:
         # Its entries are numbered without holes, so it is kept or given up as a whole.
-        return _read(self._keys.history, f"DEL {self._keys.history}", decode)
+        key, turns = self._keys.history, Turns(_TURN)
+        numbers = _read(key, f"DEL {key}", lambda: sorted(map(int, entries)))
+        history = History(numbers[0] if numbers else last_number + 1)
+        for number in numbers:
+            _read(key, f"DEL {key}", partial(_add_entry, history, entries, number))
+            await turns.step()
+        return history
 
-    def _requests(self, stored: Hash) -> dict[str, AnsweredRequest]:
+    async def _requests(self, stored: Hash) -> dict[str, AnsweredRequest]:
         """Answered requests, oldest first."""
-        requests = [
-            self._entry("requests", request_id, partial(codec.decode_request, request_id.decode(), data))
-            for request_id, data in stored.items()
-        ]
+        requests, turns = [], Turns(_TURN)
+        for request_id, data in stored.items():
+            decode = partial(codec.decode_request, request_id.decode(), data)
+            requests.append(self._entry("requests", request_id, decode))
+            await turns.step()
         return {request.request_id: request for request in sorted(requests, key=lambda request: request.time)}
 
 
 def _decode_item(items: Hash, uid: bytes) -> Item:
     return codec.decode_item(codec.decode(items[uid]))
+
+
+def _add_entry(history: History, entries: Hash, number: int) -> None:
+    history.add(codec.decode_entry(codec.decode(entries[str(number).encode()])))
 
 
 def _read(where: str, remedy: str, decode: Callable[[], T]) -> T:

@@ -65,11 +65,12 @@ class RedisStore:
         """Read everything. Raises StoreDown, SchemaTooNew, StoreUnreadable."""
         try:
             async with answered_within(_LOADING_TIMEOUT):
-                return await self._load()
+                stored = await self._read_all()
         except (RedisConnectionError, RedisTimeoutError) as error:
             raise StoreDown(str(error), fate_known=True) from error
+        return await Loader(self._keys, self._decode_inventory, self._default_permissions).record(stored)
 
-    async def _load(self) -> Record:
+    async def _read_all(self) -> Stored:
         keys, redis = self._keys, self._redis
         await redis.hsetnx(keys.meta, "store_id", str(uuid.uuid4()))
         await redis.hsetnx(keys.meta, "schema", str(SCHEMA))
@@ -82,8 +83,7 @@ class RedisStore:
             pipe.hgetall(keys.tasks)
             for key in (keys.running, keys.execution, keys.inventory, keys.permissions, keys.mode, keys.autostart):
                 pipe.get(key)
-            held = await pipe.execute()
-        return Loader(keys, self._decode_inventory, self._default_permissions).record(Stored(*held))
+            return Stored(*await pipe.execute())
 
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
         """Write all entries, or none. Raises OwnershipLost, StoreDown."""
