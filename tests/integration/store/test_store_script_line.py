@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import suppress
 
 import pytest
@@ -107,12 +108,14 @@ async def test_a_call_that_is_cancelled_does_not_leave_its_answer_to_the_next(re
     redis = connect(redis_server.url)
     line = ScriptLine(redis, b"return ARGV[1]")
     assert await line.run([], ["first"]) == b"first"
-    with redis_server.connect() as client:
-        client.execute_command("CLIENT", "PAUSE", 300, "ALL")
-    call = asyncio.create_task(line.run([], ["cancelled"]))
-    done, _ = await asyncio.wait([call], timeout=0.05)
-    assert not done
-    await cancel(call)
+    redis_server.send(signal.SIGSTOP)
+    try:
+        call = asyncio.create_task(line.run([], ["cancelled"]))
+        done, _ = await asyncio.wait([call], timeout=0.05)
+        assert not done
+        await cancel(call)
+    finally:
+        redis_server.send(signal.SIGCONT)
     assert await bounded(line.run([], ["next"])) == b"next"
     await line.close()
     await redis.aclose()
@@ -154,6 +157,27 @@ async def test_a_call_that_is_cancelled_in_the_moment_of_its_answer_is_cancelled
             with pytest.raises(asyncio.CancelledError):
                 await bounded(call)
     assert call.done()
+    await line.close()
+    await redis.aclose()
+
+
+async def test_nothing_more_is_sent_of_a_call_that_was_cancelled(redis_server: RedisProcess) -> None:
+    redis = connect(redis_server.url)
+    line = ScriptLine(redis, b"return ARGV[1]")
+    assert await line.run([], ["first"]) == b"first"
+    assert line._connection is not None
+    assert line._connection._writer is not None
+    transport = line._connection._writer.transport
+    redis_server.send(signal.SIGSTOP)
+    try:
+        call = asyncio.create_task(line.run([], ["x" * 50] * 200_000))
+        while not transport.get_write_buffer_size():
+            await next_turn()
+        await cancel(call)
+        assert transport.get_write_buffer_size() == 0
+    finally:
+        redis_server.send(signal.SIGCONT)
+    assert await bounded(line.run([], ["next"])) == b"next"
     await line.close()
     await redis.aclose()
 

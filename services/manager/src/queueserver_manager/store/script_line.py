@@ -35,6 +35,7 @@ class ScriptLine:
         # Redis names scripts by this hash; nothing is secured by it.
         self._sha = hashlib.sha1(script, usedforsecurity=False).hexdigest()
         self._connection: AbstractConnection | None = None
+        self._writer: asyncio.StreamWriter | None = None
 
     async def run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
         """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
@@ -61,6 +62,7 @@ class ScriptLine:
         connection = self._connection
         if connection is None:
             connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
+            self._writer = connection._writer  # noqa: SLF001 - redis-py closes it, but does not break it off
         turns = Turns()
         for start in range(0, len(words), _WORDS_PER_TURN):
             if start and not connection.is_connected:
@@ -75,6 +77,10 @@ class ScriptLine:
     async def _drop(self) -> None:
         """Let go of a connection whose state is not known."""
         connection, self._connection = self._connection, None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            # Closed only, it would stay open until Redis has read what is left of a half command, if ever it does.
+            writer.transport.abort()
         if connection is not None:
             await connection.disconnect(nowait=True)
             await self._pool.release(connection)
