@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from queueserver_client import AsyncClient, Client
+from queueserver_client import AsyncClient, Client, ConnectionState
 
 from tests.harness.gate import Gate, gate_in
 from tests.harness.parts import Parts, running_parts
+from tests.harness.progress import until
 from tests.harness.raw import Stubs, connect
 from tests.harness.services import COMMANDS
 from tests.harness.stack import Stack, running_stack
@@ -41,6 +42,8 @@ def shared_stack() -> Iterator[Stack]:
 async def open_and_empty(address: str) -> AsyncIterator[AsyncClient]:
     """A client of a server that is idle, open and empty, and has its default mode."""
     async with AsyncClient(address) as connected:
+        # Before it has met the Worker, a Manager can't know of an environment.
+        await until(connected, lambda status: status.worker is ConnectionState.UP)
         await connected.queue.set_mode(reset=True)
         await connected.queue.set_autostart(enable=False)
         if not (await connected.status()).environment_exists:

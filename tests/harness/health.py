@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from queueserver.manager.v1 import status_service_pb2
+from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
 
-from tests.harness.wait import first
+from tests.harness.wait import SECONDS, first
 
 PACKAGE = "queueserver.manager.v1"
 SERVICES = tuple(
@@ -40,4 +42,21 @@ async def wait_until_serving(address: str, noun: str = "Queue", *, is_serving: b
     async with grpc.aio.insecure_channel(address) as channel:
         call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=service))
         await first(call, lambda answer: answer.status == wanted)
+        call.cancel()
+
+
+def wait_until_met(address: str) -> None:
+    """Return when a Manager that owns the queue has met its Worker, and at once if another one owns the queue.
+
+    It blocks, and needs no event loop. grpc.RpcError if that does not happen in time.
+    """
+    with grpc.insecure_channel(address) as channel:
+        found = StatusServiceStub(channel).GetStatus(status_service_pb2.GetStatusRequest(), timeout=SECONDS)
+        if found.status.role != status_service_pb2.MANAGER_ROLE_OWNER:
+            return
+        request = health_pb2.HealthCheckRequest(service=f"{PACKAGE}.EnvironmentService")
+        call = health_pb2_grpc.HealthStub(channel).Watch(request, timeout=SECONDS)
+        for answer in call:
+            if answer.status == _SERVING:
+                break
         call.cancel()

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.harness.health import wait_until_met
 from tests.harness.redis import RedisProcess
 from tests.harness.services import DEMO_STARTUP, ManagerProcess, WorkerProcess
 from tests.harness.stack import short_directory
@@ -35,8 +36,11 @@ class Parts:
         self.manager.process.kill()
 
     def start_manager(self) -> None:
-        """Start it again; returns when it owns the queue."""
+        """Start it again; returns when it owns the queue and has met the Worker, if there is one, or is a standby."""
         self.manager.restart()
+        # It serves without the Worker if that takes longer than a moment, as it may on a machine with much to do.
+        if self.worker.process.running:
+            wait_until_met(self.address)
 
     @contextlib.contextmanager
     def manager_killed(self) -> Iterator[None]:
