@@ -31,6 +31,7 @@ async def start_long_plan(client: AsyncClient) -> None:
 
 async def test_its_first_lines_tell_where_it_listens_and_what_to_type_next(stack: Stack, client: AsyncClient) -> None:
     assert (await client.status()).environment_exists is False
+    stack.supervisor.output.wait_for("Ctrl-C stops everything.")
     log = str(stack.supervisor.output)
     assert f"clients connect to {stack.address}" in log
     assert f"Data: {stack.data_directory}" in log
@@ -44,7 +45,7 @@ def test_ctrl_c_stops_everything_with_exit_code_0() -> None:
         assert len(pids) == 3
         assert stack.stop() == 0
         assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-        assert "Stopped." in str(stack.supervisor.output)
+        stack.supervisor.output.wait_for("Stopped.")
 
 
 @pytest.mark.parametrize("part", ["manager", "worker", "redis"])
@@ -106,8 +107,8 @@ async def test_an_existing_redis_is_used_and_its_password_not_shown() -> None:
                     assert connection.hlen("beamline:items") == 1
                 shown = [" ".join(psutil.Process(pid).cmdline()) for pid in stack.pids()]
                 assert len(shown) == 3
+                stack.supervisor.output.wait_for("***")
                 assert password not in "\n".join([*shown, stack.log()])
-                assert "***" in stack.log()
         finally:
             redis.close()
 
