@@ -7,11 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from queueserver_client import AsyncClient, Client
 
 from tests.harness.parts import Parts
 from tests.harness.redis import RedisProcess
 from tests.harness.stack import Stack, running_stack, short_directory
+
+# How fast a shared machine is at the moment is not what property tests are about, whether or not it says that it is CI.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,7 +37,9 @@ async def between(owning: Owner, after: int, up_to: int) -> list[int]:
     return [announcement.revision for announcement in found[::2]]
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.integers(0, 12), st.integers(0, 12))
 async def test_events_between_two_revisions_are_exactly_those(
     shared_redis: RedisProcess, after: int, up_to: int

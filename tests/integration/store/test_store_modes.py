@@ -73,7 +73,9 @@ async def test_neither_mode_nor_autostart_nor_answers_count_as_a_change_of_the_q
     assert (loaded.revisions.last, loaded.revisions.queue) == (5, 1)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.lists(answered, max_size=6, unique_by=lambda one: one.request_id))
 async def test_answers_are_loaded_byte_by_byte_the_oldest_first(
     shared_redis: RedisProcess, requests: list[AnsweredRequest]

@@ -92,7 +92,9 @@ async def carry_out(owning: Owner, chosen: Sequence[tuple[str, int, int]]) -> No
             await owning.commit((decision.changes, decision.events))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(edits)
 async def test_after_any_edits_the_store_gives_back_the_working_copy(
     shared_redis: RedisProcess, chosen: list[tuple[str, int, int]]

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1 import environment_channel_pb2 as pb
@@ -114,7 +114,6 @@ def read_frames(connection: socket.socket, count: int) -> list[pb.ToEnvironment]
         ]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.binary(max_size=300))
 def test_nothing_that_comes_in_raises(data: bytes) -> None:
     async def feed() -> None:
