@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import select
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -13,6 +14,8 @@ from queueserver_rpc.terminal import Terminal, TerminalHandler
 
 #: More than a pipe holds.
 MUCH = 100_000
+#: Generous: it only decides how long a broken test takes to fail.
+SECONDS = 30.0
 
 
 class Pipe:
@@ -23,8 +26,15 @@ class Pipe:
     def read_until(self, pattern: str) -> str:
         text = b""
         while not re.search(pattern, text.decode()):
-            text += os.read(self.reader, 65536)
+            piece = os.read(self.reader, 65536)
+            assert piece, f"the end came after {text!r}"
+            text += piece
         return text.decode()
+
+    def wait_until_full(self) -> None:
+        """Wait until somebody has begun to write more than it holds."""
+        readable, _, _ = select.select([self.reader], [], [], SECONDS)
+        assert readable
 
     def stop_reading(self) -> None:
         if self.reader >= 0:
@@ -44,14 +54,17 @@ def test_text_arrives_in_order_and_closing_waits_for_it(pipe: Pipe) -> None:
     terminal = Terminal(pipe.stream, "of the test")
     for number in range(1000):
         terminal.write(f"{number}é\n")
-    terminal.close(10)
+    terminal.close(SECONDS)
     pipe.stream.close()
     assert pipe.read_until("999é\n") == "".join(f"{number}é\n" for number in range(1000))
 
 
 def test_text_that_nobody_reads_is_left_out_and_its_length_is_told_in_its_place(pipe: Pipe) -> None:
     terminal = Terminal(pipe.stream, "of the test", limit=MUCH)
-    for _ in range(10):
+    terminal.write("x" * MUCH)
+    # What follows waits behind it, instead of finding room or not depending on when the writing thread gets its turn.
+    pipe.wait_until_full()
+    for _ in range(9):
         terminal.write("x" * MUCH)
     text = pipe.read_until("left out.*\n")
     told = re.fullmatch(r"(x*)\n\[(\d+) characters of the test left out: .*\]\n", text)
@@ -77,7 +90,7 @@ def test_a_reader_that_is_gone_disturbs_nobody(pipe: Pipe) -> None:
     terminal = Terminal(pipe.stream, "of the test")
     for _ in range(100):
         terminal.write("x\n")
-    terminal.close(10)
+    terminal.close(SECONDS)
 
 
 def test_a_process_without_standard_output_writes_nowhere() -> None:
@@ -91,5 +104,4 @@ def test_log_lines_arrive_when_the_log_is_closed(pipe: Pipe) -> None:
     for word in ("one", "two"):
         handler.handle(logging.LogRecord("test", logging.INFO, __file__, 1, "line %s", (word,), None))
     handler.close()
-    pipe.stream.close()
     assert pipe.read_until("two\n") == "line one\nline two\n"
