@@ -8,6 +8,7 @@ import pytest
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.environment_channel_pb2 import SimulationAnswer, ToEnvironment
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
+from queueserver_rpc.turns import next_turn
 from queueserver_worker.supervisor import simulations
 from queueserver_worker.supervisor.errors import EnvironmentClosedError, EnvironmentUnresponsiveError
 from queueserver_worker.supervisor.simulations import AT_ONCE, SimulationQueries
@@ -24,8 +25,9 @@ class Asked:
 
 
 async def settled(*tasks: asyncio.Task[Simulation]) -> None:
-    """Let tasks get as far as they get without an answer."""
-    await asyncio.wait(tasks, timeout=0.05)
+    """Let tasks get as far as they get without an answer: each needs a few turns, and no time."""
+    for _ in range(10 * len(tasks)):
+        await next_turn()
 
 
 async def test_answers_find_their_questions(monkeypatch: pytest.MonkeyPatch) -> None:
