@@ -22,7 +22,7 @@ from queueserver_standalone import leash
 #: The variable by which services are told of a pipe on which to say where they listen.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 START_SECONDS = 60.0
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 
 
 class ProcessError(AssertionError):
