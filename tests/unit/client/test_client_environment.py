@@ -82,7 +82,7 @@ async def test_a_wait_outlives_a_manager_that_is_away_for_a_moment(
 async def test_a_wait_ends_at_its_limit(manager: ScriptedManager, client: AsyncClient) -> None:
     manager.answers["WaitEnvironment"] = follow(AWAY)
     with pytest.raises(ServiceUnavailable):
-        await client.environment.wait(wait_timeout=0.3)
+        await client.environment.wait(wait_timeout=3.0)
 
 
 async def test_close_and_destroy_wait_until_it_is_gone(manager: ScriptedManager, client: AsyncClient) -> None:

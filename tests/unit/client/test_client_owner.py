@@ -132,8 +132,9 @@ async def test_an_owner_that_can_not_be_reached_leaves_the_refusal_of_the_standb
 async def test_standbys_that_name_each_other_are_asked_a_few_times_and_not_in_a_rush(
     manager: ScriptedManager, owner: ScriptedManager
 ) -> None:
-    manager.answers["AddItem"], owner.answers["AddItem"] = standby_of(owner.address), standby_of(manager.address)
-    async with AsyncClient(manager.address, timeout=2.5) as client:
+    manager.answers["AddItem"] = standby_of(owner.address, 2.0)
+    owner.answers["AddItem"] = standby_of(manager.address, 2.0)
+    async with AsyncClient(manager.address, timeout=5.0) as client:
         with pytest.raises(NotOwner):
             await asyncio.wait_for(client.queue.add(Plan("count")), SECONDS)
     assert 4 <= len(manager.calls) + len(owner.calls) <= 6
