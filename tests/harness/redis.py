@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 import signal
-import socket
 from pathlib import Path
 
 import redis
 from queueserver_standalone.redis_server import choose_program, server_arguments
 
+from tests.harness.ports import reserved_port
 from tests.harness.process import TestProcess
 
 
@@ -20,7 +20,7 @@ class RedisProcess:
         """``directory`` must be short: it holds the unix socket. With ``tcp`` it listens on a free port too."""
         self._directory = directory
         self._password = password
-        self._port = _free_port() if tcp else 0
+        self._port = reserved_port() if tcp else 0
         self._process: TestProcess | None = None
         self.start()
 
@@ -73,11 +73,3 @@ class RedisProcess:
 def new_password() -> str:
     """A password with characters that have to be quoted in a URL nowhere."""
     return secrets.token_hex(8)
-
-
-def _free_port() -> int:
-    """A port that is free now: redis-server can't pick one itself."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from tests.harness.ports import reserved_port
 from tests.harness.process import TestProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ class ManagerProcess:
         self._redis_url = redis_url
         self._worker_address = worker_address
         self._options = [*options, *(["--instance-id", instance_id] if instance_id else [])]
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{reserved_port()}"
         self.process = self._start()
 
     def restart(self) -> None:

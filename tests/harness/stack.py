@@ -13,6 +13,7 @@ from typing import Literal
 
 import psutil  # type: ignore[import-untyped]  # it has no type information
 
+from tests.harness.ports import reserved_port
 from tests.harness.process import ProcessError, TestProcess, kill_process, wait_until_gone
 from tests.harness.services import COMMANDS, DEMO_STARTUP
 
@@ -38,7 +39,7 @@ class Stack:
         self._startup = startup
         self._options = options
         self._token = secrets.token_hex(8)
-        self.address = "127.0.0.1:0"
+        self.address = f"127.0.0.1:{reserved_port()}"
         self.process: TestProcess | None = None
 
     @property

@@ -1,0 +1,37 @@
+"""Ports for servers that come back at the same address, or that can't pick a free one themselves.
+
+A port that the kernel gave out once is anybody's as soon as its server is dead: it may be that of another test when the
+server is started again. These lie below those that the kernel gives out.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_COUNT = 10_000
+
+
+def reserved_port() -> int:
+    """A free port of the loopback interface that no other test gets while this process lives."""
+    lowest = int(_RANGE.read_text(encoding="ascii").split()[0])
+    candidates = range(max(1024, lowest - _COUNT), lowest)
+    for port in random.sample(candidates, len(candidates)):
+        if _reserve(port):
+            return port
+    raise AssertionError(f"there is no free port in {candidates}")
+
+
+def _reserve(port: int) -> bool:
+    # Names in this namespace belong to one process, and are free again when it ends, however it ends.
+    with socket.socket(socket.AF_UNIX) as name, socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            name.bind(f"\0queueserver-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        name.detach()
+        return True
