@@ -112,10 +112,11 @@ class WorkerLink:
         # Plans and devices are stored before the environment is called open, so that items can be added at once.
         await self._task_runner.take_lists(snapshot.inventory)
         await self._note_worker(snapshot.boot_id)
+        running = await self._ledger.read(lambda record: record.running)
+        # From here on in one go: nobody is told of a Worker that is there with an environment as it was before.
         view = self._view
         view.connected, view.boot_id = True, snapshot.boot_id
         view.pending = PendingCommand.NONE
-        running = await self._ledger.read(lambda record: record.running)
         action = reconcile(running, snapshot)
         execution = snapshot.execution
         if running is not None and action.lost is not None:
