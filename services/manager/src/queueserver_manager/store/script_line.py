@@ -7,6 +7,7 @@ never sent twice by itself, except when Redis says that it does not know it, whi
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from typing import Any
