@@ -178,3 +178,39 @@ async def test_closing_the_client_ends_a_repetition(manager: ScriptedManager, mo
     await client.close()
     with pytest.raises(ServiceUnavailable, match="closed"):
         await asyncio.wait_for(call, 10.0)
+
+
+@pytest.mark.parametrize(("verb", "doubt"), [("clear", "may or may not have been made"), ("get", "before the answer")])
+async def test_closing_the_client_ends_a_call_with_an_error_and_not_with_a_cancellation(
+    manager: ScriptedManager, verb: str, doubt: str
+) -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: object) -> None:
+        arrived.set()
+        await until_cancelled()
+
+    manager.answers["ClearQueue"] = manager.answers["GetItem"] = never
+    client = AsyncClient(manager.address)
+    call = asyncio.create_task(client.queue.clear() if verb == "clear" else client.queue.get("uid"))
+    await asyncio.wait_for(arrived.wait(), 10.0)
+    await client.close()
+    with pytest.raises(ServiceUnavailable, match=f"closed.*{doubt}"):
+        await asyncio.wait_for(call, 10.0)
+
+
+async def test_who_is_cancelled_is_cancelled_also_when_the_client_is_closed(manager: ScriptedManager) -> None:
+    arrived = asyncio.Event()
+
+    async def never(_: object) -> None:
+        arrived.set()
+        await until_cancelled()
+
+    manager.answers["ClearQueue"] = never
+    client = AsyncClient(manager.address)
+    call = asyncio.create_task(client.queue.clear())
+    await asyncio.wait_for(arrived.wait(), 10.0)
+    call.cancel()
+    await client.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(call, 10.0)

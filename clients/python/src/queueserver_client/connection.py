@@ -28,6 +28,7 @@ from queueserver_client.errors import NotOwner, QueueServerError, Refusal, Serve
 if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable
 
+_DOUBT = " The change may or may not have been made: look before you repeat it."
 #: With less time than this left a further attempt would only replace an answer by "too late".
 LEAST_ATTEMPT_SECONDS = 0.1
 #: How often one call goes on to another owner at once. Standbys that name each other are then asked at leisure.
@@ -129,7 +130,7 @@ class Connection:
                 pause = max(_pause(attempt), error.retry_after or 0.0)
                 attempt += 1
                 refused += not _is_away(error)
-                if refused == MOST_READS or not refusals.may_pass(error) or self._too_late(pause, deadline):
+                if refused == MOST_READS or not refusals.may_pass(error) or self._is_over(pause, deadline):
                     raise
             await self._rest(pause)
 
@@ -151,15 +152,15 @@ class Connection:
                     moves += 1
                     continue
                 pause = max(_pause(attempt), error.retry_after or 0.0)
-                if error.reason == "UNREACHABLE" or not refusals.may_pass(error) or self._too_late(pause, deadline):
+                if error.reason == "UNREACHABLE" or not refusals.may_pass(error) or self._is_over(pause, deadline):
                     # What an earlier attempt left open matters more than that the server is away now.
                     raise in_doubt if in_doubt and isinstance(error, ServiceUnavailable) else error from None
             await self._rest(pause)
             attempt += 1
 
-    @staticmethod
-    def _too_late(pause: float, deadline: float) -> bool:
-        return time.monotonic() + pause + LEAST_ATTEMPT_SECONDS >= deadline
+    def _is_over(self, pause: float, deadline: float) -> bool:
+        """Whether there is no further attempt after a pause."""
+        return self._closed.is_set() or time.monotonic() + pause + LEAST_ATTEMPT_SECONDS >= deadline
 
     async def _attempt(
         self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, deadline: float, *, changes: bool
@@ -168,6 +169,11 @@ class Connection:
             answer = await method(request, metadata=self._metadata, timeout=max(deadline - time.monotonic(), 0.001))
         except grpc.aio.AioRpcError as error:
             raise self.error(error, changes=changes) from None
+        except asyncio.CancelledError:
+            if not self._closed.is_set() or _is_being_cancelled():
+                raise
+            # Not our caller was cancelled, but the channel closed beneath the call.
+            raise self.broken(f"This client was closed before the answer came.{_DOUBT if changes else ''}") from None
         return self._readable(answer)
 
     async def stream(
@@ -234,7 +240,7 @@ class Connection:
 
     def _explain(self, refusal: Refusal, *, changes: bool) -> str:
         """A sentence for failures that the server did not explain itself."""
-        doubt = " The change may or may not have been made: look before you repeat it." if changes else ""
+        doubt = _DOUBT if changes else ""
         if refusal.code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}:
             return f"The connection to {self.address} was lost before the answer came.{doubt}"
         if refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED:
@@ -258,6 +264,12 @@ class Connection:
     def broken(message: str) -> ServiceUnavailable:
         """The error for a connection that does not work as it should."""
         return ServiceUnavailable(Refusal(grpc.StatusCode.UNAVAILABLE, "", message))
+
+
+def _is_being_cancelled() -> bool:
+    """Whether somebody cancels the task that runs. Python 3.10 does not tell: then it is taken for granted."""
+    cancelling = getattr(asyncio.current_task(), "cancelling", None)
+    return cancelling is None or cancelling() > 0
 
 
 def _is_away(error: QueueServerError) -> bool:
