@@ -8,7 +8,7 @@ from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions import BUILT_IN
 from queueserver_manager.wire.descriptions import DescriptionCutter
-from queueserver_manager.worker_client.convert import inventory_from_proto
+from queueserver_manager.worker_client.inventory import inventory_from_proto
 
 from tests.unit.inventory.device_tree import TREE, Node
 

@@ -16,7 +16,7 @@ from queueserver_manager.operations.files import Files
 from queueserver_manager.operations.permissions import PermissionOperations
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.store.list_file import ListFile
-from queueserver_manager.worker_client.convert import inventory_from_proto
+from queueserver_manager.worker_client.inventory import inventory_from_proto
 
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 

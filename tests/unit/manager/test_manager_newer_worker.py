@@ -8,7 +8,7 @@ from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.fitting import fits
 from queueserver_manager.domain.inventory import ParameterKind
 from queueserver_manager.wire.descriptions import DescriptionCutter
-from queueserver_manager.worker_client.convert import inventory_from_proto
+from queueserver_manager.worker_client.inventory import inventory_from_proto
 
 UNKNOWN = 77
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Generator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 #: Seconds. Not the event loop's clock: that of uvloop stands still during a turn, and moves by whole milliseconds.
 clock = time.perf_counter
@@ -47,3 +50,25 @@ class Turns:
         if clock() >= self._end:
             await next_turn()
             self._end = clock() + self._seconds
+
+
+async def in_turns(work: Generator[None, None, T]) -> T:
+    """What ``work`` returns, whose steps end where it yields."""
+    turns = Turns()
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        await turns.step()
+
+
+def at_once(work: Generator[None, None, T]) -> T:
+    """What ``work`` returns, with nobody else having a turn meanwhile."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            result: T = end.value
+            return result

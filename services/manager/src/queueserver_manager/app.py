@@ -64,8 +64,8 @@ from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.wire.items import adopt_message
-from queueserver_manager.worker_client.convert import inventory_from_bytes, inventory_from_proto
 from queueserver_manager.worker_client.grpc import GrpcWorker
+from queueserver_manager.worker_client.inventory import inventory_from_bytes, inventory_from_proto
 
 #: Seconds that calls in progress have to end when the Manager is told to end.
 _GRACE_SECONDS = 2.0

@@ -5,17 +5,15 @@ Console text and documents are not taken apart: they are put into the form in wh
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from queueserver.common.v1 import environment_pb2, inventory_pb2, item_pb2
+from queueserver.common.v1 import environment_pb2, item_pb2
 from queueserver.manager.v1 import event_service_pb2 as events_pb2
 from queueserver.worker.v1 import event_pb2
-from queueserver_inventory.patterns import Traits
+from queueserver_rpc.turns import in_turns
 
-from queueserver_manager.domain import inventory as inv
 from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunSummary
 from queueserver_manager.domain.lifecycle import (
     Environment,
@@ -25,6 +23,7 @@ from queueserver_manager.domain.lifecycle import (
 )
 from queueserver_manager.wire.tasks import outcome_from_proto as task_outcome
 from queueserver_manager.worker_client import port
+from queueserver_manager.worker_client.inventory import take_inventory_apart
 
 #: Longer texts of outcomes are cut: they are kept in memory, in Redis, and sent whole.
 _MAX_MESSAGE = 4_000
@@ -55,14 +54,15 @@ _ROLES = {
 }
 
 
-def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerSnapshot:
+async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerSnapshot:
     """The Worker's snapshot."""
+    has_inventory = message.HasField("inventory")
     return port.WorkerSnapshot(
         boot_id=message.boot_id,
         last_sequence=message.last_sequence,
         first_kept_sequence=message.first_kept_sequence,
         environment=environment_from_proto(message.environment),
-        inventory=inventory_from_proto(message.inventory) if message.HasField("inventory") else None,
+        inventory=await in_turns(take_inventory_apart(message.inventory)) if has_inventory else None,
         execution=execution_from_proto(message.execution) if message.HasField("execution") else None,
         outcomes=tuple(map(outcome_from_proto, message.outcomes)),
         running_tasks=frozenset(message.running_tasks),
@@ -70,7 +70,12 @@ def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerSnapsho
     )
 
 
-def event_from_proto(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
+async def events_from_proto(messages: Iterable[event_pb2.WorkerEvent]) -> list[port.WorkerEvent]:
+    """Events in their order, without those that this release does not know."""
+    return [event for message in messages if (event := await _event(message)) is not None]
+
+
+async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
     """One event; None if this release does not know it."""
     kind = message.WhichOneof("event")
     event: port.Event
@@ -88,7 +93,7 @@ def event_from_proto(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
     elif kind == "environment_changed":
         event = port.EnvironmentChanged(environment_from_proto(message.environment_changed))
     elif kind == "inventory_changed":
-        event = port.InventoryReported(inventory_from_proto(message.inventory_changed))
+        event = port.InventoryReported(await in_turns(take_inventory_apart(message.inventory_changed)))
     else:
         return None
     return port.WorkerEvent(message.sequence, event)
@@ -161,116 +166,3 @@ def environment_from_proto(message: environment_pb2.Environment) -> Environment:
         pause_pending=message.pause_pending,
         background_tasks=message.background_tasks,
     )
-
-
-def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
-    """Plans and devices, by name in alphabetical order."""
-    plans = sorted(message.plans, key=lambda plan: plan.name)
-    devices = sorted(message.devices, key=lambda device: device.name)
-    types = _Types()
-    return inv.Inventory(
-        plans={plan.name: _plan(plan, types) for plan in plans},
-        devices={device.name: _device(device) for device in devices},
-        issues=tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name)),
-        wire=message.SerializeToString(deterministic=True),
-    )
-
-
-def inventory_from_bytes(data: bytes) -> inv.Inventory:
-    """Plans and devices, as they were stored."""
-    return inventory_from_proto(inventory_pb2.Inventory.FromString(data))
-
-
-def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
-    parameters = tuple(
-        inv.Parameter(
-            name=parameter.name,
-            kind=_PARAMETER_KINDS.get(int(parameter.kind), inv.ParameterKind.POSITIONAL_OR_KEYWORD),
-            required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
-            type=types.of(parameter.type),
-            minimum=parameter.minimum if parameter.HasField("minimum") else None,
-            maximum=parameter.maximum if parameter.HasField("maximum") else None,
-        )
-        for parameter in message.parameters
-    )
-    return inv.Plan(message.name, parameters, message.SerializeToString(deterministic=True))
-
-
-#: One that is not said, or that only a newer Worker knows, counts as an ordinary parameter.
-_PARAMETER_KINDS = {kind.value: kind for kind in inv.ParameterKind}
-_NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
-
-
-class _Types:
-    """Types of parameters: those that read the same are one object. The same long list of devices is in many plans."""
-
-    def __init__(self) -> None:
-        self._known: dict[bytes, inv.ParameterType] = {}
-
-    def of(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
-        """A type; one that only a newer Worker knows takes any value."""
-        wire = message.SerializeToString(deterministic=True)
-        known = self._known.get(wire)
-        if known is None:
-            known = self._known[wire] = self._read(message)
-        return known
-
-    def _read(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
-        return inv.ParameterType(
-            # Of a kind that only a newer Worker knows any value will do; what it names is cut as of the others.
-            inv.TypeKind(int(message.kind)) if int(message.kind) in _TYPE_KINDS else inv.TypeKind.ANY,
-            tuple(map(self.of, message.arguments)),
-            tuple(message.choices),
-            listed=message.listed,
-            protocol=message.device_protocol,
-        )
-
-
-_TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
-#: One object for each combination, because there can be very many devices and components.
-_TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), repeat=3)}
-
-
-def _device(message: inventory_pb2.DeviceDescription) -> inv.Device:
-    """A device. Its components are taken apart when somebody asks for one."""
-    wire = message.SerializeToString(deterministic=True)
-    traits = _TRAITS[message.is_readable, message.is_movable, message.is_flyable]
-    return inv.Device(message.name, _Components(wire) if message.components else {}, wire, traits)
-
-
-class _Components(Mapping[str, inv.Device]):
-    """Components of one device by name.
-
-    A large beamline has tens of thousands of them, which would hold up everybody for a tenth of a second, and most of
-    them are never named.
-    """
-
-    __slots__ = ("_known", "_wire")
-
-    def __init__(self, wire: bytes) -> None:
-        self._wire = wire
-        self._known: dict[str, inv.Device] | None = None
-
-    def _devices(self) -> dict[str, inv.Device]:
-        if self._known is None:
-            self._known = _components(inventory_pb2.DeviceDescription.FromString(self._wire))
-        return self._known
-
-    def __getitem__(self, name: str) -> inv.Device:
-        return self._devices()[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._devices())
-
-    def __len__(self) -> int:
-        return len(self._devices())
-
-
-def _components(message: inventory_pb2.DeviceDescription) -> dict[str, inv.Device]:
-    """All of them, to any depth, without descriptions of their own."""
-    return {
-        each.name: inv.Device(
-            each.name, _components(each), traits=_TRAITS[each.is_readable, each.is_movable, each.is_flyable]
-        )
-        for each in message.components
-    }

@@ -143,10 +143,10 @@ class GrpcWorker:
                 kind = message.WhichOneof("payload")
                 if kind == "events":
                     with watchdog.asleep():
-                        yield [event for event in map(convert.event_from_proto, message.events.events) if event]
+                        yield await convert.events_from_proto(message.events.events)
                 elif kind == "snapshot":
                     with watchdog.asleep():
-                        yield convert.snapshot_from_proto(message.snapshot)
+                        yield await convert.snapshot_from_proto(message.snapshot)
         except grpc.aio.AioRpcError as error:
             raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
         except asyncio.CancelledError:

@@ -1,0 +1,131 @@
+"""From the Worker's report of plans and devices to what the domain understands."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterator, Mapping
+
+from queueserver.common.v1 import inventory_pb2
+from queueserver_inventory.patterns import Traits
+from queueserver_rpc.turns import at_once
+
+from queueserver_manager.domain import inventory as inv
+
+
+def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, None, inv.Inventory]:
+    """Plans and devices, by name in alphabetical order, step by step: a large beamline takes some ten milliseconds."""
+    plans, devices, types = {}, {}, _Types()
+    for plan in sorted(message.plans, key=lambda plan: plan.name):
+        plans[plan.name] = _plan(plan, types)
+        yield
+    for device in sorted(message.devices, key=lambda device: device.name):
+        devices[device.name] = _device(device)
+        yield
+    issues = tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name))
+    wire = message.SerializeToString(deterministic=True)
+    return inv.Inventory(plans, devices, issues=issues, wire=wire)
+
+
+def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
+    """As :func:`take_inventory_apart`, in one go."""
+    return at_once(take_inventory_apart(message))
+
+
+def inventory_from_bytes(data: bytes) -> inv.Inventory:
+    """Plans and devices, as they were stored."""
+    return inventory_from_proto(inventory_pb2.Inventory.FromString(data))
+
+
+def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
+    parameters = tuple(
+        inv.Parameter(
+            name=parameter.name,
+            kind=_PARAMETER_KINDS.get(int(parameter.kind), inv.ParameterKind.POSITIONAL_OR_KEYWORD),
+            required=not parameter.HasField("default_text") and int(parameter.kind) not in _NEVER_REQUIRED,
+            type=types.of(parameter.type),
+            minimum=parameter.minimum if parameter.HasField("minimum") else None,
+            maximum=parameter.maximum if parameter.HasField("maximum") else None,
+        )
+        for parameter in message.parameters
+    )
+    return inv.Plan(message.name, parameters, message.SerializeToString(deterministic=True))
+
+
+#: One that is not said, or that only a newer Worker knows, counts as an ordinary parameter.
+_PARAMETER_KINDS = {kind.value: kind for kind in inv.ParameterKind}
+_NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
+
+
+class _Types:
+    """Types of parameters: those that read the same are one object. The same long list of devices is in many plans."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, inv.ParameterType] = {}
+
+    def of(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
+        """A type; one that only a newer Worker knows takes any value."""
+        wire = message.SerializeToString(deterministic=True)
+        known = self._known.get(wire)
+        if known is None:
+            known = self._known[wire] = self._read(message)
+        return known
+
+    def _read(self, message: inventory_pb2.ParameterType) -> inv.ParameterType:
+        return inv.ParameterType(
+            # Of a kind that only a newer Worker knows any value will do; what it names is cut as of the others.
+            inv.TypeKind(int(message.kind)) if int(message.kind) in _TYPE_KINDS else inv.TypeKind.ANY,
+            tuple(map(self.of, message.arguments)),
+            tuple(message.choices),
+            listed=message.listed,
+            protocol=message.device_protocol,
+        )
+
+
+_TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
+#: One object for each combination, because there can be very many devices and components.
+_TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), repeat=3)}
+
+
+def _device(message: inventory_pb2.DeviceDescription) -> inv.Device:
+    """A device. Its components are taken apart when somebody asks for one."""
+    wire = message.SerializeToString(deterministic=True)
+    traits = _TRAITS[message.is_readable, message.is_movable, message.is_flyable]
+    return inv.Device(message.name, _Components(wire) if message.components else {}, wire, traits)
+
+
+class _Components(Mapping[str, inv.Device]):
+    """Components of one device by name.
+
+    A large beamline has tens of thousands of them, which would hold up everybody for a tenth of a second, and most of
+    them are never named.
+    """
+
+    __slots__ = ("_known", "_wire")
+
+    def __init__(self, wire: bytes) -> None:
+        self._wire = wire
+        self._known: dict[str, inv.Device] | None = None
+
+    def _devices(self) -> dict[str, inv.Device]:
+        if self._known is None:
+            self._known = _components(inventory_pb2.DeviceDescription.FromString(self._wire))
+        return self._known
+
+    def __getitem__(self, name: str) -> inv.Device:
+        return self._devices()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._devices())
+
+    def __len__(self) -> int:
+        return len(self._devices())
+
+
+def _components(message: inventory_pb2.DeviceDescription) -> dict[str, inv.Device]:
+    """All of them, to any depth, without descriptions of their own."""
+    return {
+        each.name: inv.Device(
+            each.name, _components(each), traits=_TRAITS[each.is_readable, each.is_movable, each.is_flyable]
+        )
+        for each in message.components
+    }

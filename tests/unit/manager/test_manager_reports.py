@@ -1,0 +1,45 @@
+"""What a Worker reports of a large beamline is taken apart in turns."""
+
+from __future__ import annotations
+
+import asyncio
+
+from queueserver.common.v1 import inventory_pb2
+from queueserver.worker.v1 import event_pb2
+from queueserver_manager.worker_client import port
+from queueserver_manager.worker_client.convert import events_from_proto, snapshot_from_proto
+from queueserver_manager.worker_client.inventory import inventory_from_proto
+from queueserver_rpc.turns import next_turn
+
+LARGE = inventory_pb2.Inventory(
+    plans=[inventory_pb2.PlanDescription(name=f"p{number}", description="x" * 1000) for number in range(3_000)],
+    devices=[inventory_pb2.DeviceDescription(name=f"d{number}") for number in range(3_000)],
+)
+
+
+async def turns_of_others(work: asyncio.Task[object]) -> int:
+    turns = 0
+    while not work.done():
+        await next_turn()
+        turns += 1
+    return turns
+
+
+async def test_others_have_turns_while_a_snapshot_is_taken_apart() -> None:
+    reading = asyncio.create_task(snapshot_from_proto(event_pb2.WorkerSnapshot(inventory=LARGE)))
+    assert await turns_of_others(reading) > 5
+    assert (await reading).inventory == inventory_from_proto(LARGE)
+
+
+async def test_others_have_turns_while_an_event_is_taken_apart_and_the_order_is_kept() -> None:
+    messages = [
+        event_pb2.WorkerEvent(sequence=1),
+        event_pb2.WorkerEvent(sequence=2, inventory_changed=LARGE),
+        event_pb2.WorkerEvent(sequence=3, execution_changed=event_pb2.Execution(execution_id="e")),
+    ]
+    reading = asyncio.create_task(events_from_proto(messages))
+    assert await turns_of_others(reading) > 5
+    # The first is of a kind that only a newer Worker knows.
+    first, second = await reading
+    assert (first.sequence, first.event) == (2, port.InventoryReported(inventory_from_proto(LARGE)))
+    assert (second.sequence, second.event) == (3, port.ExecutionChanged(port.Execution("e", "", ())))
