@@ -6,8 +6,10 @@ server is started again. These lie below those that the kernel gives out, where 
 
 from __future__ import annotations
 
+import os
 import random
 import socket
+from collections import deque
 from pathlib import Path
 
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -15,10 +17,13 @@ _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _USUAL_LOWEST = 32_768
 _LOWEST = 1024
 _COUNT = 10_000
+#: More servers than this a test never has at once; the oldest names are given up then.
+_HELD = 50
+_held: deque[int] = deque()
 
 
 def reserved_port() -> int:
-    """A free port of the loopback interface that no other test gets while this process lives."""
+    """A free port of the loopback interface that no other test gets while its server may be needed."""
     candidates = _below_the_kernels()
     for port in random.sample(candidates, len(candidates)):
         if _reserve(port):
@@ -37,12 +42,17 @@ def _below_the_kernels() -> range:
 
 def _reserve(port: int) -> bool:
     # Names in this namespace belong to one process, and are free again when it ends, however it ends.
-    with socket.socket(socket.AF_UNIX) as name, socket.socket() as probe:
+    name = socket.socket(socket.AF_UNIX)
+    with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             name.bind(f"\0queueserver-test-port-{port}")
             probe.bind(("127.0.0.1", port))
         except OSError:
+            name.close()
             return False
-        name.detach()
-        return True
+    # Not as a socket, which would complain at the end of the process.
+    _held.append(name.detach())
+    if len(_held) > _HELD:
+        os.close(_held.popleft())
+    return True
