@@ -25,7 +25,7 @@ class _EnvironmentState:
 class _EnvironmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EnvironmentState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ENVIRONMENT_STATE_UNSPECIFIED: _EnvironmentState.ValueType  # 0
-    """Not known, because the Worker can't be reached."""
+    """Not known, because the Worker has not been reached yet."""
     ENVIRONMENT_STATE_CLOSED: _EnvironmentState.ValueType  # 1
     """There is no environment."""
     ENVIRONMENT_STATE_INITIALIZING: _EnvironmentState.ValueType  # 2
@@ -45,7 +45,7 @@ class EnvironmentState(_EnvironmentState, metaclass=_EnvironmentStateEnumTypeWra
     """State of the environment: the process that holds startup code, devices and the RunEngine."""
 
 ENVIRONMENT_STATE_UNSPECIFIED: EnvironmentState.ValueType  # 0
-"""Not known, because the Worker can't be reached."""
+"""Not known, because the Worker has not been reached yet."""
 ENVIRONMENT_STATE_CLOSED: EnvironmentState.ValueType  # 1
 """There is no environment."""
 ENVIRONMENT_STATE_INITIALIZING: EnvironmentState.ValueType  # 2

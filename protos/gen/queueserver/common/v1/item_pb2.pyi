@@ -126,8 +126,8 @@ Global___FailureCause: _TypeAlias = FailureCause  # noqa: Y015
 class Item(_message.Message):
     """A plan call (or an instruction) with the plan's arguments: what a person asks for.
 
-    In a request only `name` is required, and as JSON a call is as short as
-    {"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}.
+    An item has at most 1 MiB; values are nested at most 30 levels deep. In a request only `name` is required, and as
+    JSON a call is as short as {"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}.
 
     Numbers: JSON has one number type. A whole number below 2^53 in magnitude reaches the plan as a Python
     int, any other as a float. NaN, infinities and whole numbers from 2^53 up to 2^64, which may have lost
@@ -155,13 +155,13 @@ class Item(_message.Message):
     item_type: Global___ItemType.ValueType
     """Kind of item. Unspecified means a plan."""
     name: _builtins.str
-    """Name of the plan as listed by InventoryService, or of the instruction. Required."""
+    """Name of the plan as listed by InventoryService, or of the instruction; at most 255 characters. Required."""
     item_uid: _builtins.str
     """Output only. Identity of the item, a UUID. It stays the same while the item is moved."""
     user: _builtins.str
-    """Output only. Name of whoever submitted the item, from the credentials of the call."""
+    """Output only. Name of whoever submitted the item, from the credentials or the metadata of the call."""
     user_group: _builtins.str
-    """Output only. User group of the submitter, from the credentials of the call."""
+    """Output only. User group of the submitter, from the credentials or the metadata of the call."""
     attempt: _builtins.int
     """Output only. 1 for an item as submitted; each automatic requeueing after a failure adds 1."""
     retry_of: _builtins.str

@@ -134,7 +134,7 @@ class Task(_message.Message):
     run_in_background: _builtins.bool
     """It runs in a thread of its own, beside plans and other tasks."""
     user: _builtins.str
-    """Name of whoever submitted it, from the credentials of the call."""
+    """Name of whoever submitted it, from the credentials or the metadata of the call."""
     user_group: _builtins.str
     """User group of the submitter."""
     @_builtins.property

@@ -82,7 +82,7 @@ class EnvironmentServiceServicer:
         """Open starts the environment process and loads the startup code.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
-        (not idle).
+        (one is being opened, closed or destroyed).
         Events: status, and inventory_changed when the plans and devices differ from those known before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -93,7 +93,7 @@ class EnvironmentServiceServicer:
         """Close ends the environment in good order.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-        is paused: stop it first, or Destroy).
+        is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
         Events: status.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -103,10 +103,11 @@ class EnvironmentServiceServicer:
     def Destroy(self, request, context):
         """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
         environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-        queue.
+        queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
-        Events: status; item_finished, item_added and queue_stopped if a plan was running.
+        Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
+        each task.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,8 +124,8 @@ class EnvironmentServiceServicer:
 
     def WaitEnvironment(self, request, context):
         """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-        progress any more: the last message has state CLOSED, IDLE or EXECUTING_PLAN. If the open failed, that
-        message has `failure` with file, line, exception and traceback.
+        progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
+        that message has `failure` with file, line, exception and traceback.
 
         Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
         present nor the last environment.

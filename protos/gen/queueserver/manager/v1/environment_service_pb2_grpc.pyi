@@ -44,23 +44,24 @@ class EnvironmentServiceStub:
     """Open starts the environment process and loads the startup code.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
-    (not idle).
+    (one is being opened, closed or destroyed).
     Events: status, and inventory_changed when the plans and devices differ from those known before.
     """
     Close: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.CloseRequest, _environment_service_pb2.CloseResponse]
     """Close ends the environment in good order.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-    is paused: stop it first, or Destroy).
+    is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
     Events: status.
     """
     Destroy: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyRequest, _environment_service_pb2.DestroyResponse]
     """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
     environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-    queue.
+    queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
-    Events: status; item_finished, item_added and queue_stopped if a plan was running.
+    Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
+    each task.
     """
     GetEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.GetEnvironmentRequest, _environment_service_pb2.GetEnvironmentResponse]
     """GetEnvironment returns the environment as it is now, with the reason for which the last one failed.
@@ -69,8 +70,8 @@ class EnvironmentServiceStub:
     """
     WaitEnvironment: _grpc.UnaryStreamMultiCallable[_environment_service_pb2.WaitEnvironmentRequest, _environment_service_pb2.WaitEnvironmentResponse]
     """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-    progress any more: the last message has state CLOSED, IDLE or EXECUTING_PLAN. If the open failed, that
-    message has `failure` with file, line, exception and traceback.
+    progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
+    that message has `failure` with file, line, exception and traceback.
 
     Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
     present nor the last environment.
@@ -92,23 +93,24 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
     """Open starts the environment process and loads the startup code.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
-    (not idle).
+    (one is being opened, closed or destroyed).
     Events: status, and inventory_changed when the plans and devices differ from those known before.
     """
     Close: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.CloseRequest, _environment_service_pb2.CloseResponse]  # type: ignore[assignment]
     """Close ends the environment in good order.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-    is paused: stop it first, or Destroy).
+    is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
     Events: status.
     """
     Destroy: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyRequest, _environment_service_pb2.DestroyResponse]  # type: ignore[assignment]
     """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
     environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-    queue.
+    queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
-    Events: status; item_finished, item_added and queue_stopped if a plan was running.
+    Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
+    each task.
     """
     GetEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.GetEnvironmentRequest, _environment_service_pb2.GetEnvironmentResponse]  # type: ignore[assignment]
     """GetEnvironment returns the environment as it is now, with the reason for which the last one failed.
@@ -117,8 +119,8 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
     """
     WaitEnvironment: _aio.UnaryStreamMultiCallable[_environment_service_pb2.WaitEnvironmentRequest, _environment_service_pb2.WaitEnvironmentResponse]  # type: ignore[assignment]
     """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-    progress any more: the last message has state CLOSED, IDLE or EXECUTING_PLAN. If the open failed, that
-    message has `failure` with file, line, exception and traceback.
+    progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
+    that message has `failure` with file, line, exception and traceback.
 
     Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
     present nor the last environment.
@@ -143,7 +145,7 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Open starts the environment process and loads the startup code.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
-        (not idle).
+        (one is being opened, closed or destroyed).
         Events: status, and inventory_changed when the plans and devices differ from those known before.
         """
 
@@ -156,7 +158,7 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """Close ends the environment in good order.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-        is paused: stop it first, or Destroy).
+        is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
         Events: status.
         """
 
@@ -168,10 +170,11 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_environment_service_pb2.DestroyResponse, _abc.Awaitable[_environment_service_pb2.DestroyResponse]]:
         """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
         environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-        queue.
+        queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
-        Events: status; item_finished, item_added and queue_stopped if a plan was running.
+        Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
+        each task.
         """
 
     @_abc_1.abstractmethod
@@ -192,8 +195,8 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_environment_service_pb2.WaitEnvironmentResponse], _abc.AsyncIterator[_environment_service_pb2.WaitEnvironmentResponse]]:
         """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-        progress any more: the last message has state CLOSED, IDLE or EXECUTING_PLAN. If the open failed, that
-        message has `failure` with file, line, exception and traceback.
+        progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
+        that message has `failure` with file, line, exception and traceback.
 
         Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
         present nor the last environment.

@@ -319,7 +319,7 @@ class WatchEvent(_message.Message):
     TASK_FINISHED_FIELD_NUMBER: _builtins.int
     PERMISSIONS_CHANGED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Revision of the change, for queue and history events; 0 for the others."""
+    """Revision of the change, for durable events: those of queue, history, tasks and permissions; 0 for the others."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""

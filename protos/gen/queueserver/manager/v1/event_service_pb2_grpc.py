@@ -53,10 +53,10 @@ class EventServiceServicer:
         them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
         carried the token, also across a restart of the Manager. Every message carries a new token.
 
-        Queue and history events are durable: each is delivered exactly once and in order for as long as the
-        Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-        (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
-        several changes at the same moment as one; after a resume it begins with the present one.
+        Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
+        long as the Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
+        (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
+        changes at the same moment as one; after a resume it begins with the present one.
 
         When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -65,7 +65,7 @@ class EventServiceServicer:
         Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED
         (the changes since then are no longer kept, or the store was replaced: begin anew without a token);
         RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received);
-        UNAVAILABLE with reason NOT_OWNER or NOT_READY.
+        UNAVAILABLE with reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (what was missed can't be read).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,10 +40,10 @@ class EventServiceStub:
     them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
     carried the token, also across a restart of the Manager. Every message carries a new token.
 
-    Queue and history events are durable: each is delivered exactly once and in order for as long as the
-    Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
-    several changes at the same moment as one; after a resume it begins with the present one.
+    Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
+    long as the Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
+    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
+    changes at the same moment as one; after a resume it begins with the present one.
 
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -52,7 +52,7 @@ class EventServiceStub:
     Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED
     (the changes since then are no longer kept, or the store was replaced: begin anew without a token);
     RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received);
-    UNAVAILABLE with reason NOT_OWNER or NOT_READY.
+    UNAVAILABLE with reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (what was missed can't be read).
     """
 
 @_typing.type_check_only
@@ -67,10 +67,10 @@ class EventServiceAsyncStub(EventServiceStub):
     them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
     carried the token, also across a restart of the Manager. Every message carries a new token.
 
-    Queue and history events are durable: each is delivered exactly once and in order for as long as the
-    Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
-    several changes at the same moment as one; after a resume it begins with the present one.
+    Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
+    long as the Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
+    (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
+    changes at the same moment as one; after a resume it begins with the present one.
 
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -79,7 +79,7 @@ class EventServiceAsyncStub(EventServiceStub):
     Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED
     (the changes since then are no longer kept, or the store was replaced: begin anew without a token);
     RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received);
-    UNAVAILABLE with reason NOT_OWNER or NOT_READY.
+    UNAVAILABLE with reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (what was missed can't be read).
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -97,10 +97,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
         carried the token, also across a restart of the Manager. Every message carries a new token.
 
-        Queue and history events are durable: each is delivered exactly once and in order for as long as the
-        Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
-        (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes,
-        several changes at the same moment as one; after a resume it begins with the present one.
+        Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
+        long as the Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
+        (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
+        changes at the same moment as one; after a resume it begins with the present one.
 
         When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -109,7 +109,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED
         (the changes since then are no longer kept, or the store was replaced: begin anew without a token);
         RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received);
-        UNAVAILABLE with reason NOT_OWNER or NOT_READY.
+        UNAVAILABLE with reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (what was missed can't be read).
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

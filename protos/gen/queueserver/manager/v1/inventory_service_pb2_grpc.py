@@ -29,7 +29,8 @@ class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
+    `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -61,7 +62,8 @@ class InventoryServiceServicer:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
+    `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """
@@ -123,7 +125,8 @@ class InventoryService:
     """Plans and devices: what the environment offers, and what the caller may use.
 
     The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope `read`; to ask for another user group needs scope `admin`.
+    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
+    `read`; to ask for another user group needs scope `admin`.
 
     Errors of every method: as in QueueService.
     """

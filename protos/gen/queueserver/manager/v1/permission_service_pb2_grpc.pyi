@@ -55,9 +55,10 @@ class PermissionServiceStub:
     """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
     started with: all that is asked for, or nothing.
 
-    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-    `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
-    and field violations when a file can't be read or is wrong: what was in force stays in force.
+    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
+    without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
+    reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
+    force.
     Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
@@ -89,9 +90,10 @@ class PermissionServiceAsyncStub(PermissionServiceStub):
     """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
     started with: all that is asked for, or nothing.
 
-    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-    `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
-    and field violations when a file can't be read or is wrong: what was in force stays in force.
+    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
+    without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
+    reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
+    force.
     Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
@@ -138,9 +140,10 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
         """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
         started with: all that is asked for, or nothing.
 
-        Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started with
-        `--user-group-permissions-reload NEVER`, or without such a file); FAILED_PRECONDITION with reason FILE_INVALID
-        and field violations when a file can't be read or is wrong: what was in force stays in force.
+        Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
+        without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
+        reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
+        force.
         Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """

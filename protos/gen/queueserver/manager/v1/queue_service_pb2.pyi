@@ -119,7 +119,9 @@ class Position(_message.Message):
     before_uid: _builtins.str
     """In front of the item with this uid."""
     after_uid: _builtins.str
-    """Behind the item with this uid. Behind the running item is the front of the queue."""
+    """Behind the item with this uid. For a new item, behind the running item is the front of the queue; what is moved
+    can't go there (ITEM_RUNNING).
+    """
     @_builtins.property
     def front(self) -> _empty_pb2.Empty:
         """In front of all others."""

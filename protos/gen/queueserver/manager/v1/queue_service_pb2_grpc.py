@@ -33,17 +33,21 @@ class QueueServiceStub:
     Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
     `queue:control`, ExecuteItem both, the others `read`.
 
-    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
-    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
-    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
-    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
-    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
+    repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
+    for at least an hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED.
+    `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
+    reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
-    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo.
+    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
+    REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+
+    Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
+    who it is (otherwise "anonymous" and "admin"), and has every scope.
     """
 
     def __init__(self, channel):
@@ -147,17 +151,21 @@ class QueueServiceServicer:
     Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
     `queue:control`, ExecuteItem both, the others `read`.
 
-    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
-    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
-    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
-    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
-    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
+    repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
+    for at least an hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED.
+    `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
+    reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
-    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo.
+    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
+    REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+
+    Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
+    who it is (otherwise "anonymous" and "admin"), and has every scope.
     """
 
     def AddItem(self, request, context):
@@ -165,12 +173,13 @@ class QueueServiceServicer:
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no environment was ever opened, so no
-        plan is known: open it, then add); INVALID_ARGUMENT with reason ITEM_TOO_LARGE; NOT_FOUND with reason
-        ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have the
-        caller's user group); PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root");
-        RESOURCE_EXHAUSTED with reason QUEUE_FULL. A plan that the user group may not use counts as not there.
+        plan is known: open it, then add); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+        reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
+        the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
+        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
+        QUEUE_FULL (the queue holds at most 100,000 items). A plan that the user group may not use counts as not there.
         Events: item_added.
-        Retries: not safe; a repeated call adds another item.
+        Retries: safe with the same request_id; without one, a repeated call adds another item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,10 +188,10 @@ class QueueServiceServicer:
     def AddItems(self, request, context):
         """AddItems adds several items, in the given order and next to each other, all or none.
 
-        Errors: as AddItem for the position; INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused
-        when items are wrong, BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
-        Events: item_added for each item, in one step.
-        Retries: not safe.
+        Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
+        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
+        Events: items_added; item_added for a batch of one.
+        Retries: as AddItem.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,7 +233,7 @@ class QueueServiceServicer:
         belongs to whoever updated it. Content that is the same changes nothing.
 
         Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
-        Events: item_updated.
+        Events: item_updated, unless the content is the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,7 +245,7 @@ class QueueServiceServicer:
         Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
         FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
         Events: item_removed.
-        Retries: by uid, a repeated call answers ITEM_NOT_FOUND.
+        Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,7 +267,8 @@ class QueueServiceServicer:
 
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
         INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
-        Events: item_moved, unless it already was there; item_updated if it was held, which it is no longer.
+        Events: item_moved; item_updated if it was held, which it is no longer. None if it already was there: then it stays
+        as it is, held too.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -269,8 +279,9 @@ class QueueServiceServicer:
 
         Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
         BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination
-        is an index or is relative to an item of the batch; NOT_FOUND with reason ITEM_NOT_FOUND.
-        Events: items_moved; item_updated for each that was held, which it is no longer.
+        is an index or is relative to an item of the batch; for the destination, NOT_FOUND with reason ITEM_NOT_FOUND or
+        FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Events: items_moved; item_updated for each that was held, which it is no longer. None if they already were there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -287,7 +298,7 @@ class QueueServiceServicer:
 
     def StartQueue(self, request, context):
         """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
-        has begun. With an empty queue it succeeds and nothing runs.
+        has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
         ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
@@ -303,7 +314,7 @@ class QueueServiceServicer:
         """StopQueue lets the running item end and starts no other. It can be taken back by CancelStopQueue until
         the item has ended. Repeating it is harmless.
 
-        Errors: FAILED_PRECONDITION with reason INVALID_STATE when the queue is not running.
+        Errors: FAILED_PRECONDITION with reason INVALID_STATE when nothing is being executed, or the plan is paused.
         Events: queue_stop_requested, and queue_stopped when it takes effect.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -313,7 +324,7 @@ class QueueServiceServicer:
     def CancelStopQueue(self, request, context):
         """CancelStopQueue takes a pending StopQueue back. Without one it succeeds and changes nothing.
 
-        Events: queue_stop_cancelled.
+        Events: queue_stop_cancelled, unless none was pending.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -335,7 +346,7 @@ class QueueServiceServicer:
         reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
         failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
-        Events: autostart_changed, and queue_started when it starts the queue.
+        Events: autostart_changed, unless nothing changed; queue_started when it starts the queue.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -456,17 +467,21 @@ class QueueService:
     Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
     `queue:control`, ExecuteItem both, the others `read`.
 
-    Requests that change something share three optional fields. `request_id`: a call that is repeated with the same
-    id and content gets the first answer and changes nothing, also after a restart of the Manager, for at least an
-    hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. `expected_revision`: the
-    change is made only if the queue has not changed since that revision; otherwise ABORTED, reason
-    REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
+    Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
+    repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
+    for at least an hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED.
+    `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
+    reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo. INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation
-    names it) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo.
+    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
+    REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+
+    Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
+    who it is (otherwise "anonymous" and "admin"), and has every scope.
     """
 
     @staticmethod

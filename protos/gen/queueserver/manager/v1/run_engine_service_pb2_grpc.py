@@ -101,7 +101,8 @@ class RunEngineServiceServicer:
 
     def Pause(self, request, context):
         """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-        checkpoint completes instead, and the queue stops then. Repeating it is harmless.
+        checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
+        is refused with INVALID_STATE.
 
         Events: status.
         """

@@ -45,7 +45,8 @@ class RunEngineServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RunEngineServiceAsyncStub: ...
     Pause: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.PauseRequest, _run_engine_service_pb2.PauseResponse]
     """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-    checkpoint completes instead, and the queue stops then. Repeating it is harmless.
+    checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
+    is refused with INVALID_STATE.
 
     Events: status.
     """
@@ -103,7 +104,8 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Pause: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.PauseRequest, _run_engine_service_pb2.PauseResponse]  # type: ignore[assignment]
     """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-    checkpoint completes instead, and the queue stops then. Repeating it is harmless.
+    checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
+    is refused with INVALID_STATE.
 
     Events: status.
     """
@@ -164,7 +166,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.PauseResponse, _abc.Awaitable[_run_engine_service_pb2.PauseResponse]]:
         """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-        checkpoint completes instead, and the queue stops then. Repeating it is harmless.
+        checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
+        is refused with INVALID_STATE.
 
         Events: status.
         """

@@ -165,7 +165,7 @@ class _ManagerRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerRo
     MANAGER_ROLE_OWNER: _ManagerRole.ValueType  # 1
     """It holds the lease: it alone changes state and commands the Worker."""
     MANAGER_ROLE_STANDBY: _ManagerRole.ValueType  # 2
-    """Another Manager holds the lease; this one answers only GetStatus and takes over when the lease ends."""
+    """Another Manager holds the lease; this one answers only StatusService and takes over when the lease ends."""
 
 class ManagerRole(_ManagerRole, metaclass=_ManagerRoleEnumTypeWrapper):
     """Which part this Manager plays when several share one Redis."""
@@ -175,7 +175,7 @@ MANAGER_ROLE_UNSPECIFIED: ManagerRole.ValueType  # 0
 MANAGER_ROLE_OWNER: ManagerRole.ValueType  # 1
 """It holds the lease: it alone changes state and commands the Worker."""
 MANAGER_ROLE_STANDBY: ManagerRole.ValueType  # 2
-"""Another Manager holds the lease; this one answers only GetStatus and takes over when the lease ends."""
+"""Another Manager holds the lease; this one answers only StatusService and takes over when the lease ends."""
 Global___ManagerRole: _TypeAlias = ManagerRole  # noqa: Y015
 
 class _Connection:

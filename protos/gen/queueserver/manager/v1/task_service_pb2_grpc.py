@@ -142,6 +142,8 @@ class TaskServiceServicer:
 
     def ListTasks(self, request, context):
         """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

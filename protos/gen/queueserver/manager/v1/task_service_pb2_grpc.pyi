@@ -77,7 +77,10 @@ class TaskServiceStub:
     Errors: NOT_FOUND with reason TASK_NOT_FOUND (there never was one, or its result is no longer kept).
     """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]
-    """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`."""
+    """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
+    """
     WaitTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WaitTaskRequest, _task_service_pb2.WaitTaskResponse]
     """WaitTask sends the task as it is, and once more with its result when it has ended. Needs scope `read`.
 
@@ -133,7 +136,10 @@ class TaskServiceAsyncStub(TaskServiceStub):
     Errors: NOT_FOUND with reason TASK_NOT_FOUND (there never was one, or its result is no longer kept).
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]  # type: ignore[assignment]
-    """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`."""
+    """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
+    """
     WaitTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WaitTaskRequest, _task_service_pb2.WaitTaskResponse]  # type: ignore[assignment]
     """WaitTask sends the task as it is, and once more with its result when it has ended. Needs scope `read`.
 
@@ -216,7 +222,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.ListTasksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.ListTasksResponse, _abc.Awaitable[_task_service_pb2.ListTasksResponse]]:
-        """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`."""
+        """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
+        """
 
     @_abc_1.abstractmethod
     def WaitTask(

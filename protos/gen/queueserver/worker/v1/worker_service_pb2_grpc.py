@@ -34,8 +34,8 @@ class WorkerServiceStub:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
-    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel):
@@ -105,8 +105,8 @@ class WorkerServiceServicer:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
-    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def OpenEnvironment(self, request, context):
@@ -292,8 +292,8 @@ class WorkerService:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
-    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @staticmethod

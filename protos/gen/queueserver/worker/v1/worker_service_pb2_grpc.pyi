@@ -35,8 +35,8 @@ class WorkerServiceStub:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
-    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @_typing.overload
@@ -126,8 +126,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
-    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -213,8 +213,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or the item is missing); UNAVAILABLE with
-    reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @_abc_1.abstractmethod
