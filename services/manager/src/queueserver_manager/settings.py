@@ -123,8 +123,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         dest="permissions",
         type=Path,
         metavar="FILE",
-        help="YAML that says what each user group may use; without it and with nothing stored, everybody may use "
-        "everything",
+        help="YAML that says what each user group may use; without it and with nothing stored, groups admin "
+        "and primary may use everything that does not begin with an underscore",
     )
     parser.add_argument(
         "--user-group-permissions-reload",

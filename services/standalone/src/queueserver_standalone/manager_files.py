@@ -57,7 +57,7 @@ def add_file_options(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         type=_path,
         help=f"what each user group may use: a file, or a directory with {PERMISSIONS_NAME}; without any file "
-        "everybody may use everything",
+        "groups admin and primary may use everything that does not begin with an underscore",
     )
     group.add_argument(
         "--user-group-permissions-reload",
