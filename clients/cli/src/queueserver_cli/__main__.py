@@ -78,9 +78,19 @@ class _Help(click.Command):
 )
 @click.option("--address", "-a", metavar="HOST:PORT", help="The server; default QSERVER_ADDRESS or 127.0.0.1:60630.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
-@click.option("--user", envvar="QSERVER_USER", default="qserver-cli", show_default=True, help="Act under this name.")
 @click.option(
-    "--user-group", envvar="QSERVER_USER_GROUP", default="admin", show_default=True, help="Act in this group."
+    "--user",
+    envvar="QSERVER_USER",
+    default="qserver-cli",
+    show_default=True,
+    help="Act under this name; also QSERVER_USER.",
+)
+@click.option(
+    "--user-group",
+    envvar="QSERVER_USER_GROUP",
+    default="admin",
+    show_default=True,
+    help="Act in this group; also QSERVER_USER_GROUP.",
 )
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Seconds for a call."
