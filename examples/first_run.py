@@ -313,7 +313,7 @@ def say_how_to_go_on() -> None:
     console.print("\nHow to go on:")
     for command, meaning in (
         ("make run", "keep a server running in this terminal; then, in another one:"),
-        (".venv/bin/qserver environment open", "load the startup code"),
+        (".venv/bin/qserver environment open --wait", "load the startup code"),
         (f".venv/bin/qserver queue add plan '{EXAMPLE}'", "queue a plan"),
         (".venv/bin/qserver queue start", "run what is queued"),
         (".venv/bin/qserver watch", "see what happens, live"),

@@ -18,6 +18,7 @@ async def test_ctrl_c_with_a_running_plan_stops_cleanly_and_the_plan_can_be_star
         await client.queue.start()
         await first(watch, expect.document("event"))
     assert stack.stop() == 0
+    assert "[E " not in stack.log()
     stack.start()
     async with AsyncClient(stack.address) as newcomer:
         status = await newcomer.status()

@@ -14,7 +14,7 @@ from queueserver.manager.v1 import event_service_pb2 as events_pb
 from queueserver.manager.v1 import inventory_service_pb2 as inventory_pb
 from queueserver.manager.v1 import status_service_pb2 as status_pb
 from queueserver.manager.v1 import task_service_pb2 as pb
-from queueserver_client import AsyncClient, ManagerState, Plan
+from queueserver_client import AsyncClient, ItemState, ManagerState, Plan
 
 from tests.harness.gate import Gate, gate_in
 from tests.harness.raw import Stubs, refused
@@ -202,6 +202,7 @@ async def test_a_queued_item_whose_plan_went_away_is_flagged_and_right_again_whe
     await result(raw, await upload(raw, "del fleeting"))
     assert await bounded(checked()) == ["item.name"]
     assert (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.invalid_items == 1
+    assert {(await shared_client.queue.get(address)).state for address in (uid, 0, -1)} == {ItemState.INVALID}
     await result(raw, await upload(raw, define))
     assert await bounded(checked()) == []
     assert (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.invalid_items == 0

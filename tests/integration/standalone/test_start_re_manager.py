@@ -35,7 +35,11 @@ async def test_its_first_lines_tell_where_it_listens_and_what_to_type_next(stack
     log = str(stack.supervisor.output)
     assert f"clients connect to {stack.address}" in log
     assert f"Data: {stack.data_directory}" in log
-    for command in ("qserver environment open", "qserver queue add plan", f"grpcurl -plaintext {stack.address} list"):
+    for command in (
+        "qserver environment open --wait",
+        "qserver queue add plan",
+        f"grpcurl -plaintext {stack.address} list",
+    ):
         assert command in log
 
 

@@ -153,3 +153,13 @@ def test_the_refusal_says_what_to_do() -> None:
 @pytest.mark.parametrize("state", EnvironmentState)
 def test_an_environment_exists_unless_it_is_closed_or_unknown(state: EnvironmentState) -> None:
     assert Environment(state=state).exists == (state.name not in ("UNKNOWN", "CLOSED"))
+
+
+@pytest.mark.parametrize("state", [_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.EXECUTING_TASK])
+def test_a_worker_that_is_told_to_end_closes_its_environment_whatever_goes_on(state: ManagerState) -> None:
+    assert _S.CLOSING_ENVIRONMENT in TRANSITIONS[state]
+
+
+def test_no_environment_opens_while_something_is_executed() -> None:
+    for state in (_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.EXECUTING_TASK, _S.CLOSING_ENVIRONMENT):
+        assert _S.CREATING_ENVIRONMENT not in TRANSITIONS[state]

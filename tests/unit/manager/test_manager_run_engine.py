@@ -244,6 +244,8 @@ async def test_metadata_are_shown_as_far_as_permitted() -> None:
     [
         (CLOSED, None, EnvironmentClosed),
         (NO_ENGINE, None, RunEngineMissing),
+        (replace(NO_ENGINE, state=EnvironmentState.INITIALIZING), None, InvalidState),
+        (replace(OPEN, state=EnvironmentState.CLOSING), None, InvalidState),
         (OPEN, WorkerRefused("ENVIRONMENT_CLOSED", "It is closed."), EnvironmentClosed),
         (OPEN, TimeoutError(), EnvironmentUnresponsive),
         (OPEN, WorkerDown("gone"), WorkerUnavailable),

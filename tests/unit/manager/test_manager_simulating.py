@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from queueserver_manager.domain import errors
+from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.planning import PlanningOperations
 from queueserver_manager.operations.submissions import Submissions
@@ -13,13 +15,13 @@ from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, Worke
 
 from tests.unit.manager.samples import NOW
 from tests.unit.manager.scripted_store import SECONDS, Office, office
-from tests.unit.manager.scripted_worker import OPEN, ScriptedWorker, view_of
+from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, view_of
 
 
-def planning(o: Office, worker: ScriptedWorker) -> PlanningOperations:
+def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN) -> PlanningOperations:
     allowances = Allowances(o.ledger)
     submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: None)
-    return PlanningOperations(o.ledger, view_of(OPEN), worker, submissions, allowances)
+    return PlanningOperations(o.ledger, view_of(environment), worker, submissions, allowances)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,20 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
         with pytest.raises(expected, match=words):
             await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS)
         assert await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS) == b""
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected", "words"),
+    [
+        (CLOSED, errors.EnvironmentClosed, "open it"),
+        (replace(OPEN, state=EnvironmentState.INITIALIZING), errors.InvalidState, "wait until the environment is open"),
+        (replace(OPEN, state=EnvironmentState.DESTROYING), errors.InvalidState, "wait until the environment is gone"),
+    ],
+    ids=["closed", "opening", "destroying"],
+)
+async def test_without_an_open_environment_the_way_to_one_is_told(
+    environment: Environment, expected: type[Exception], words: str
+) -> None:
+    async with office("a") as o:
+        with pytest.raises(expected, match=words):
+            await planning(o, ScriptedWorker(), environment).simulate_queued("a", 0)

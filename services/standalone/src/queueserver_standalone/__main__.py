@@ -97,7 +97,7 @@ def _say_what_to_type(address: str) -> None:
     if address != DEFAULT_LISTEN:
         log.logger.info("    export QSERVER_ADDRESS=%s", address)
     qserver = _command("qserver")
-    log.logger.info("    %s environment open", qserver)
+    log.logger.info("    %s environment open --wait", qserver)
     log.logger.info("    %s queue add plan %s", qserver, _EXAMPLE)
     log.logger.info("    %s queue start", qserver)
     log.logger.info("    %s watch", qserver)

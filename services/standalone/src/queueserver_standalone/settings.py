@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="start-re-manager",
         description="Start the Queue Server on this machine: Redis, Worker and Manager. Ctrl-C stops all of it.",
-        epilog="Then, in another terminal: qserver status; qserver environment open; qserver -h.",
+        epilog="Then, in another terminal: qserver status; qserver environment open --wait; qserver -h.",
     )
     parser.add_argument(
         "--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, help="where clients connect (default: %(default)s)"

@@ -72,8 +72,8 @@ class PlanningServiceServicer:
         The environment must be open; it may be running a plan.
 
         Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
-        reason ENVIRONMENT_CLOSED; UNAVAILABLE with reason WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason
-        ENVIRONMENT_UNRESPONSIVE.
+        reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
+        WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

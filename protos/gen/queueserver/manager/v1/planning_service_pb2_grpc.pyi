@@ -49,8 +49,8 @@ class PlanningServiceStub:
     The environment must be open; it may be running a plan.
 
     Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
-    reason ENVIRONMENT_CLOSED; UNAVAILABLE with reason WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason
-    ENVIRONMENT_UNRESPONSIVE.
+    reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
+    WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE.
     """
 
 @_typing.type_check_only
@@ -74,8 +74,8 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     The environment must be open; it may be running a plan.
 
     Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
-    reason ENVIRONMENT_CLOSED; UNAVAILABLE with reason WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason
-    ENVIRONMENT_UNRESPONSIVE.
+    reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
+    WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE.
     """
 
 class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -108,8 +108,8 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         The environment must be open; it may be running a plan.
 
         Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
-        reason ENVIRONMENT_CLOSED; UNAVAILABLE with reason WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason
-        ENVIRONMENT_UNRESPONSIVE.
+        reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
+        WORKER_UNAVAILABLE; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE.
         """
 
 def add_PlanningServiceServicer_to_server(servicer: PlanningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

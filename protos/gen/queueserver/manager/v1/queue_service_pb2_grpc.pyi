@@ -59,8 +59,8 @@ class QueueServiceStub:
     """AddItem adds one item. Its arguments are checked against the plan's signature first.
 
     Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
-    NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no environment was ever opened, so no
-    plan is known: open it, then add); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+    NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
+    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
     reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
     the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
     PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
@@ -214,8 +214,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """AddItem adds one item. Its arguments are checked against the plan's signature first.
 
     Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
-    NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no environment was ever opened, so no
-    plan is known: open it, then add); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+    NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
+    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
     reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
     the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
     PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
@@ -372,8 +372,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """AddItem adds one item. Its arguments are checked against the plan's signature first.
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
-        NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no environment was ever opened, so no
-        plan is known: open it, then add); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+        NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
+        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
         reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
         the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
         PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason

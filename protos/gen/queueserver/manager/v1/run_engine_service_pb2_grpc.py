@@ -168,7 +168,8 @@ class RunEngineServiceServicer:
     def GetMetadata(self, request, context):
         """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
 
-        Errors: DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+        Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
+        reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -84,7 +84,8 @@ class RunEngineServiceStub:
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.GetMetadataRequest, _run_engine_service_pb2.GetMetadataResponse]
     """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
 
-    Errors: DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+    Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
+    reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
     """
 
 @_typing.type_check_only
@@ -143,7 +144,8 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     GetMetadata: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.GetMetadataRequest, _run_engine_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
     """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
 
-    Errors: DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+    Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
+    reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
     """
 
 class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -247,7 +249,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_run_engine_service_pb2.GetMetadataResponse, _abc.Awaitable[_run_engine_service_pb2.GetMetadataResponse]]:
         """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
 
-        Errors: DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+        Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
+        reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
         """
 
 def add_RunEngineServiceServicer_to_server(servicer: RunEngineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

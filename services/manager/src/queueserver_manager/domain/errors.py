@@ -246,12 +246,12 @@ class ItemHeld(WrongState):
 
 
 class InventoryEmpty(WrongState):
-    """No environment was ever opened, so no plan is known."""
+    """No plan is known: no environment was ever opened, or its startup code has none."""
 
     def __init__(self) -> None:
         super().__init__(
-            "No plans are known yet, because no environment has been open on this store: "
-            "open the environment, or wait until it is open, then add the item."
+            "No plans are known: open the environment, or wait until it is open, then add the item; "
+            "if it is open, its startup code has no plans (see 'qserver environment report')."
         )
 
 

@@ -30,6 +30,8 @@ class ManagerState(Enum):
 _S = ManagerState
 
 #: Which states may follow which. A step that is not here is a defect of ours and is logged as one.
+#: A Worker that is told to end closes its environment whatever goes on. What ends and what begins may be stored in one
+#: commit; then nobody sees the idle moment between. A destruction that the Worker never heard of changes nothing.
 TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
     _S.INITIALIZING: frozenset(_S),
     _S.IDLE: frozenset(
@@ -42,13 +44,17 @@ TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
             _S.EXECUTING_TASK,
         }
     ),
-    _S.CREATING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
+    _S.CREATING_ENVIRONMENT: frozenset(
+        {_S.INITIALIZING, _S.IDLE, _S.CLOSING_ENVIRONMENT, _S.DESTROYING_ENVIRONMENT},
+    ),
     _S.CLOSING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
-    _S.DESTROYING_ENVIRONMENT: frozenset({_S.INITIALIZING, _S.IDLE}),
-    _S.STARTING_QUEUE: frozenset({_S.INITIALIZING, _S.IDLE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.DESTROYING_ENVIRONMENT}),
-    _S.EXECUTING_QUEUE: frozenset({_S.INITIALIZING, _S.IDLE, _S.PAUSED, _S.DESTROYING_ENVIRONMENT}),
-    _S.PAUSED: frozenset({_S.INITIALIZING, _S.IDLE, _S.EXECUTING_QUEUE, _S.DESTROYING_ENVIRONMENT}),
-    _S.EXECUTING_TASK: frozenset({_S.INITIALIZING, _S.IDLE, _S.DESTROYING_ENVIRONMENT}),
+    _S.DESTROYING_ENVIRONMENT: frozenset(_S) - {_S.DESTROYING_ENVIRONMENT},
+    _S.STARTING_QUEUE: frozenset(_S) - {_S.STARTING_QUEUE, _S.CREATING_ENVIRONMENT},
+    _S.EXECUTING_QUEUE: frozenset(_S) - {_S.EXECUTING_QUEUE, _S.CREATING_ENVIRONMENT},
+    _S.PAUSED: frozenset(_S) - {_S.PAUSED, _S.CREATING_ENVIRONMENT},
+    _S.EXECUTING_TASK: frozenset(
+        {_S.INITIALIZING, _S.IDLE, _S.STARTING_QUEUE, _S.CLOSING_ENVIRONMENT, _S.DESTROYING_ENVIRONMENT}
+    ),
 }
 
 
@@ -68,8 +74,12 @@ class Action(Enum):
     ABORT_PLAN = "abort the plan"
     HALT_PLAN = "halt the plan"
     ABORT_NOW = "abort the plan at once"
+    READ_METADATA = "read the metadata of the RunEngine"
+    SIMULATE_ITEM = "simulate a plan"
 
 
+#: The environment may be open.
+_OPEN = frozenset({_S.IDLE, _S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.EXECUTING_TASK})
 ALLOWED: dict[Action, frozenset[ManagerState]] = {
     Action.OPEN_ENVIRONMENT: frozenset({_S.IDLE}),
     Action.CLOSE_ENVIRONMENT: frozenset({_S.IDLE}),
@@ -77,15 +87,15 @@ ALLOWED: dict[Action, frozenset[ManagerState]] = {
     Action.STOP_QUEUE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
     Action.EXECUTE_ITEM: frozenset({_S.IDLE}),
     Action.EXECUTE_TASK: frozenset({_S.IDLE}),
-    Action.EXECUTE_BACKGROUND_TASK: frozenset(
-        {_S.IDLE, _S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.EXECUTING_TASK}
-    ),
+    Action.EXECUTE_BACKGROUND_TASK: _OPEN,
     Action.PAUSE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
     Action.RESUME: frozenset({_S.PAUSED}),
     Action.STOP_PLAN: frozenset({_S.PAUSED}),
     Action.ABORT_PLAN: frozenset({_S.PAUSED}),
     Action.HALT_PLAN: frozenset({_S.PAUSED}),
     Action.ABORT_NOW: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED}),
+    Action.READ_METADATA: _OPEN,
+    Action.SIMULATE_ITEM: _OPEN,
 }
 
 #: What to do about a state that is in the way. With IDLE, nothing is being executed.

@@ -30,6 +30,11 @@ class ItemState(Enum):
     INVALID = 7
 
 
+def state_in_queue(item: Item) -> ItemState:
+    """What has become of an item that is in the queue."""
+    return ItemState.HELD if item.held else ItemState.INVALID if item.problems else ItemState.QUEUED
+
+
 @dataclass(frozen=True, slots=True)
 class ItemStanding:
     """An item and what has become of it at a revision."""
@@ -75,8 +80,7 @@ class Following:
             return ItemStanding(state, running.item, revision, running=running)
         item = record.queue.get(uid)
         if item is not None:
-            state = ItemState.HELD if item.held else ItemState.INVALID if item.problems else ItemState.QUEUED
-            return ItemStanding(state, item, revision, index=record.queue.index_of(uid))
+            return ItemStanding(state_in_queue(item), item, revision, index=record.queue.index_of(uid))
         entry = record.history.entry_of_item(uid)
         if entry is not None:
             return ItemStanding(ItemState.FINISHED, entry.item, revision, entry=entry)

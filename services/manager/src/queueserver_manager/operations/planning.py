@@ -20,6 +20,7 @@ from queueserver_manager.domain.errors import (
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.lifecycle import Action, ManagerState, check
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
@@ -74,7 +75,7 @@ class PlanningOperations:
     async def simulate_submission(self, caller: Caller, submission: Submission, message_limit: int) -> bytes:
         """What an item would do, as a serialized Simulation.
 
-        Raises what adding it would raise, EnvironmentClosed, RunEngineMissing, EnvironmentUnresponsive,
+        Raises what adding it would raise, EnvironmentClosed, InvalidState, RunEngineMissing, EnvironmentUnresponsive,
         WorkerUnavailable.
         """
         return await self._simulate(self._submissions.make(caller, submission), message_limit)
@@ -93,8 +94,9 @@ class PlanningOperations:
             raise FieldInvalid("item.item_type", "must be a plan: an instruction does nothing that could be simulated")
         if not self._view.connected:
             raise WorkerUnavailable
-        if not self._view.environment.is_open:
+        if not self._view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
+        check(Action.SIMULATE_ITEM, self._state())
         access = self._allowances.for_submitter(item.user_group).access
         try:
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
@@ -105,6 +107,12 @@ class PlanningOperations:
             raise EnvironmentUnresponsive from error
         except (WorkerDown, StaleEpoch) as error:
             raise WorkerUnavailable from error
+
+    def _state(self) -> ManagerState:
+        summary = self._ledger.summary
+        return self._view.state(
+            has_running_item=summary.running is not None, has_foreground_task=summary.foreground_task
+        )
 
 
 def _refusal(error: WorkerRefused) -> Exception:

@@ -16,7 +16,7 @@ from queueserver_manager.domain.placement import Address, ByUid, Position, addre
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.following import Following, ItemStanding, ItemState
+from queueserver_manager.operations.following import Following, ItemStanding, state_in_queue
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.submissions import Submissions
@@ -110,8 +110,7 @@ class QueueOperations:
         def look(record: Record) -> ItemStanding:
             index = address_index(record, address)
             item = record.queue.at(index)
-            state = ItemState.HELD if item.held else ItemState.QUEUED
-            return ItemStanding(state, item, record.revisions.last, index=index)
+            return ItemStanding(state_in_queue(item), item, record.revisions.last, index=index)
 
         return await self._ledger.read(look)
 

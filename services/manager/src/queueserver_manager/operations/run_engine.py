@@ -125,13 +125,14 @@ class RunEngineOperations:
     async def metadata(self) -> Mapping[str, Any]:
         """The RunEngine's metadata, as far as it may be shown.
 
-        Raises EnvironmentClosed, RunEngineMissing, EnvironmentUnresponsive, WorkerUnavailable.
+        Raises EnvironmentClosed, InvalidState, RunEngineMissing, EnvironmentUnresponsive, WorkerUnavailable.
         """
         view = self._view
         if not view.connected:
             raise WorkerUnavailable
         if not view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist.")
+        check(Action.READ_METADATA, self._state())
         if view.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing
         try:
