@@ -20,7 +20,7 @@ from queueserver_client import (
 from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
-from tests.harness.progress import begun, history, paused, queue, run_to_its_end, until, until_state
+from tests.harness.progress import begun, heard, history, paused, queue, run_to_its_end, until, until_state
 from tests.harness.raw import Stubs, connect, refused
 from tests.harness.stack import Stack
 from tests.harness.wait import bounded, first
@@ -46,6 +46,7 @@ async def test_a_plan_repeats_after_an_immediate_pause_what_it_did_since_its_las
         await first(watch, note)
         await shared_client.run_engine.pause(immediate=immediate)
         if not immediate:
+            await heard(shared_client)
             gate.open()
         await until_state(shared_client, ManagerState.PAUSED)
         await shared_client.run_engine.resume()

@@ -23,7 +23,7 @@ from queueserver_client import (
 from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
-from tests.harness.progress import begun, history, paused, queue, until, until_state
+from tests.harness.progress import begun, heard, history, paused, queue, until, until_state
 from tests.harness.wait import bounded, first
 
 VERBS = ("resume", "stop", "abort", "halt")
@@ -48,6 +48,7 @@ async def test_a_deferred_pause_is_pending_until_the_next_checkpoint_and_a_resum
     status = await shared_client.status()
     assert (status.pause_pending, status.manager_state) == (True, ManagerState.EXECUTING_QUEUE)
     await shared_client.run_engine.pause()
+    await heard(shared_client)
     gate.open()
     await until_state(shared_client, ManagerState.PAUSED)
     status = await shared_client.status()

@@ -49,6 +49,11 @@ async def paused(client: AsyncClient, *items: Item) -> list[ItemHandle]:
     return handles
 
 
+async def heard(client: AsyncClient) -> None:
+    """Wait until the environment has heard all that was asked of the plan: it answers in order."""
+    await client.run_engine.metadata()
+
+
 async def run_to_its_end(client: AsyncClient) -> QueueStopReason:
     """Start the queue and wait until it stops; answers why."""
     async with client.watch([EventKind.QUEUE]) as watch:

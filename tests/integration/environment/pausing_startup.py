@@ -174,6 +174,14 @@ def blocking():
     yield from bps.sleep(1000)
 
 
+def blocking_before_a_checkpoint():
+    """Block the RunEngine until the gate opens, right before a checkpoint."""
+    yield from bps.checkpoint()
+    print("the plan blocks before a checkpoint")
+    wait_at_gate()
+    yield from bps.checkpoint()
+
+
 @plan
 def slowly_made():
     """A function that is slow to make its plan."""

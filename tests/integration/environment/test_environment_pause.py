@@ -60,6 +60,18 @@ def test_a_deferred_pause_lets_the_point_complete_and_does_not_repeat_it(pausing
     assert events(pausing, since) == [(1, 1), (2, 2)]
 
 
+def test_a_deferred_pause_that_was_heard_is_taken_at_the_checkpoint_that_follows(pausing: EnvironmentChild) -> None:
+    since = begin(pausing, "blocking_before_a_checkpoint", "the plan blocks before a checkpoint")
+    pausing.control(DEFERRED)
+    # Its answer comes after the request was heard.
+    pausing.metadata()
+    let_go(pausing)
+    pausing.wait_for_state(PAUSED, since=since)
+    pausing.control(RESUME)
+    assert pausing.result(since=since).exit_status == pb.EXIT_STATUS_COMPLETED
+    assert [frame.run_engine.state for frame in pausing.frames[since:]].count(PAUSED) == 1
+
+
 def test_an_immediate_pause_repeats_the_interrupted_point_after_resume(pausing: EnvironmentChild) -> None:
     since = begin(pausing, "points", "the detector waits")
     pausing.control(PAUSE)

@@ -153,6 +153,15 @@ class PlanControl:
             asked.pause = None
             return defer
 
+    def take_deferred_pause(self) -> bool:
+        """Take the deferred pause that the RunEngine has not taken yet, if there is one; tell whether there was."""
+        with self._changed:
+            asked = self._asked
+            if asked is None or asked.pause is None or not asked.pause.defer:
+                return False
+            asked.pause = None
+            return True
+
     def plan_over(self) -> None:
         """Pass no pause on any more: one that came while the RunEngine tidies up would leave it unusable."""
         with self._changed:

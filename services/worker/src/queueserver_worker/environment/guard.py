@@ -1,9 +1,10 @@
 """What stands between a plan and the RunEngine.
 
 Guarantees: a plan that was to be aborted before its first message never sends it, and one that was to be paused
-begins with the pause; a plan that would end the process raises an ordinary error instead, so that its run is marked
-as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it too
-(the RunEngine tells it only of runs that it has to close itself).
+begins with the pause; a deferred pause that was heard before a checkpoint is taken there, also when the plan has kept
+the RunEngine from hearing of it; a plan that would end the process raises an ordinary error instead, so that its run
+is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it
+too (the RunEngine tells it only of runs that it has to close itself).
 """
 
 from collections.abc import Generator, Iterable
@@ -54,7 +55,7 @@ class PlanGuard:
             return None
         defer = self._control.take_first_pause()
         if defer is not None:
-            yield Msg("pause", None, defer=defer)  # type: ignore[no-untyped-call] # bluesky does not tell its types
+            yield _pause(defer=defer)
         try:
             result = yield from self._explained()
         except (SystemExit, KeyboardInterrupt) as error:
@@ -73,8 +74,11 @@ class PlanGuard:
                 message = step()
             except StopIteration as end:
                 return end.value
-            if getattr(message, "command", "") == "close_run":
+            command = getattr(message, "command", "")
+            if command == "close_run":
                 message = self._with_reason(message)
+            elif command == "checkpoint" and self._control.take_deferred_pause():
+                yield _pause(defer=True)
             try:
                 response = yield message
             except GeneratorExit:
@@ -90,6 +94,10 @@ class PlanGuard:
         if not note or message.kwargs.get("reason"):
             return message
         return message._replace(kwargs={**message.kwargs, "reason": note})
+
+
+def _pause(*, defer: bool) -> Any:
+    return Msg("pause", None, defer=defer)  # type: ignore[no-untyped-call] # bluesky does not tell its types
 
 
 def _relay(messages: Iterable[Any]) -> Generator[Any, Any, Any]:
