@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
+from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import QueueStopped, StopReason
 from queueserver_manager.domain.item import ExitStatus
+from queueserver_manager.domain.lifecycle import PendingCommand
 
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import Machine
@@ -41,3 +44,16 @@ def test_leaving_a_pause_is_over_when_the_plan_has_ended(machine: Machine, statu
     machine.term.view.leaving_pause = True
     machine.finish(status=status, twice=False)
     assert (machine.record.running, machine.term.view.leaving_pause) == (None, False)
+
+
+def test_who_waits_for_an_environment_is_sent_away_when_the_term_ends(machine: Machine) -> None:
+    async def wait() -> None:
+        machine.term.view.set_pending(PendingCommand.OPEN, "new")
+        waits = asyncio.ensure_future(anext(machine.term.environment.wait("new")))
+        await machine._settle()
+        assert not waits.done()
+        await machine._manager_dies()
+        await machine._settle()
+        assert isinstance(waits.exception(), NotReady)
+
+    machine.loop.run_until_complete(wait())

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain.errors import EnvironmentNotFound
+from queueserver_manager.domain.errors import EnvironmentNotFound, NotReady
 from queueserver_manager.domain.lifecycle import EnvironmentFailure, EnvironmentState, PendingCommand
 from queueserver_manager.operations.environment import EnvironmentOperations
+from queueserver_rpc.turns import next_turn
 
-from tests.unit.manager.scripted_store import office
+from tests.unit.manager.scripted_store import SECONDS, office
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, view_of
 
 OPENING = replace(OPEN, environment_id="new", state=EnvironmentState.INITIALIZING)
@@ -38,3 +40,21 @@ async def test_an_environment_that_was_never_opened_is_not_waited_for() -> None:
         operations = EnvironmentOperations(o.ledger, view_of(CLOSED), ScriptedWorker(), lambda: "new", lambda: None)
         with pytest.raises(EnvironmentNotFound):
             await anext(operations.wait("another"))
+
+
+async def test_the_end_of_the_term_ends_every_wait_also_one_that_begins_afterwards() -> None:
+    async with office() as o:
+        view = view_of(CLOSED)
+        operations = EnvironmentOperations(o.ledger, view, ScriptedWorker(), lambda: "new", lambda: None)
+        view.set_pending(PendingCommand.OPEN, "new")
+        view.set_environment(OPENING)
+        early, late = operations.wait("new"), operations.wait("new")
+        assert await anext(early) == OPENING
+        waits = asyncio.ensure_future(anext(early))
+        await next_turn()
+        operations.end_with(NotReady())
+        with pytest.raises(NotReady):
+            await asyncio.wait_for(waits, SECONDS)
+        assert await anext(late) == OPENING
+        with pytest.raises(NotReady):
+            await asyncio.wait_for(anext(late), SECONDS)

@@ -8,6 +8,7 @@ from queueserver_manager.domain.errors import (
     EnvironmentClosed,
     EnvironmentExists,
     EnvironmentNotFound,
+    Refused,
     WorkerUnavailable,
     WrongState,
 )
@@ -50,6 +51,7 @@ class EnvironmentOperations:
         self._worker = worker
         self._new_id = new_id
         self._on_stale = on_stale
+        self._ended: Refused | None = None
 
     async def open(self, reply: Reply[str]) -> bytes:
         """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
@@ -97,7 +99,10 @@ class EnvironmentOperations:
         return self._view.environment
 
     async def wait(self, environment_id: str) -> AsyncIterator[Environment]:
-        """The environment and each change, until no operation on it is in progress. Raises EnvironmentNotFound."""
+        """The environment and each change, until no operation on it is in progress.
+
+        Raises EnvironmentNotFound, NotReady.
+        """
         view = self._view
         known = (view.environment.environment_id, view.pending_id if view.pending is PendingCommand.OPEN else "")
         if environment_id and environment_id not in known:
@@ -117,9 +122,18 @@ class EnvironmentOperations:
                     yield environment
                 if pending is PendingCommand.NONE and environment.state in _SETTLED:
                     return
-                await changed.wait()
+                # Looked at before waiting as well: nobody wakes who comes after the end.
+                if self._ended is None:
+                    await changed.wait()
+                if self._ended is not None:
+                    raise self._ended
         finally:
             view.leave(changed)
+
+    def end_with(self, reason: Refused) -> None:
+        """Send everybody who waits away: nobody hears of the Worker any more."""
+        self._ended = reason
+        self._view.wake()
 
     def _state(self) -> ManagerState:
         return self._view.state(

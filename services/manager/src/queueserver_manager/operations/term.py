@@ -184,6 +184,7 @@ class Term:
         self.feed.end_with(NotReady())
         self.following.end_with(NotReady())
         self.tasks.end_with(NotReady())
+        self.environment.end_with(NotReady())
 
     async def _watch_for_successor(self) -> None:
         """The Worker obeys somebody with a higher epoch: our term is over."""

@@ -51,9 +51,13 @@ class WorkerView:
 
     def changed(self) -> None:
         """Tell everybody who follows."""
+        self.wake()
+        self._on_change()
+
+    def wake(self) -> None:
+        """Let everybody who joined look again."""
         for event in self._waiting:
             event.set()
-        self._on_change()
 
     def state(self, *, has_running_item: bool, has_foreground_task: bool) -> ManagerState:
         """The Manager's state."""
