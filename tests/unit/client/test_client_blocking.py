@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from queueserver_client import (
 
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
+SECONDS = 10.0
 PAIRS = {
     AsyncClient: Client,
     AsyncQueue: sync.Queue,
@@ -122,6 +124,68 @@ def test_errors_come_through_and_a_closed_client_says_so() -> None:
     client.close()
     with pytest.raises(RuntimeError, match="closed"):
         client.status()
+
+
+def outcome_of(call: Callable[[], object]) -> Future[object]:
+    """What becomes of a call in another thread."""
+    outcome: Future[object] = Future()
+
+    def make() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:  # noqa: BLE001 - handed on
+            outcome.set_exception(error)
+
+    threading.Thread(target=make, daemon=True).start()
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("method", "wait"),
+    [
+        ("GetStatus", lambda client: client.status()),
+        ("WaitEnvironment", lambda client: client.environment.wait()),
+        ("WaitItem", lambda client: list(client.queue.wait("a"))),
+        ("WaitTask", lambda client: client.tasks.wait("a")),
+        ("Watch", lambda client: next(client.watch())),
+    ],
+)
+def test_closing_ends_the_calls_of_other_threads_with_an_error(
+    threaded: ScriptedManager, method: str, wait: Callable[[Client], object]
+) -> None:
+    arrived = threading.Event()
+
+    async def never(_: Any) -> Any:
+        arrived.set()
+        await until_cancelled()
+
+    async def silence(_: Any) -> AsyncIterator[Any]:
+        await never(_)
+        yield None
+
+    threaded.answers[method] = never if method == "GetStatus" else silence
+    client = Client(threaded.address)
+    outcome = outcome_of(lambda: wait(client))
+    assert arrived.wait(SECONDS)
+    client.close()
+    assert "closed" in str(outcome.exception(SECONDS))
+    assert isinstance(outcome.exception(), (QueueServerError, RuntimeError))
+
+
+def test_a_call_that_does_not_end_by_itself_is_ended_when_the_client_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("queueserver_client.portal._GRACE_SECONDS", 0.0)
+    begun = threading.Event()
+
+    async def stay() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    client = Client("127.0.0.1:1")
+    outcome = outcome_of(lambda: client._portal.call(stay()))
+    assert begun.wait(SECONDS)
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        outcome.result(SECONDS)
 
 
 @pytest.mark.parametrize("user", ["", "Jürgen", "a\nb"])

@@ -170,10 +170,8 @@ class Connection:
         except grpc.aio.AioRpcError as error:
             raise self.error(error, changes=changes) from None
         except asyncio.CancelledError:
-            if not self._closed.is_set() or _is_being_cancelled():
-                raise
-            # Not our caller was cancelled, but the channel closed beneath the call.
-            raise self.broken(f"This client was closed before the answer came.{_DOUBT if changes else ''}") from None
+            self._explain_cancellation(f"This client was closed before the answer came.{_DOUBT if changes else ''}")
+            raise
         return self._readable(answer)
 
     async def stream(
@@ -196,6 +194,9 @@ class Connection:
                     yield self._readable(message)  # type: ignore[misc] # typeshed gives read() the type of EOF as well
             except asyncio.TimeoutError:
                 raise self.broken(f"{self.address} has been silent for {silence:g} seconds.") from None
+            except asyncio.CancelledError:
+                self._explain_cancellation("This client was closed.")
+                raise
             except grpc.aio.AioRpcError as error:
                 failure = self.error(error, changes=False)
                 moves += 1
@@ -206,6 +207,11 @@ class Connection:
             finally:
                 call.cancel()
             await self.ready(self.timeout, 0.0)
+
+    def _explain_cancellation(self, message: str) -> None:
+        """Raise an error if not our caller was cancelled, but the channel closed beneath the call."""
+        if self._closed.is_set() and not _is_being_cancelled():
+            raise self.broken(message) from None
 
     def _readable(self, message: _R) -> _R:
         """The message, or an error in place of the None that gRPC hands out when it can't decode one."""

@@ -1,18 +1,21 @@
 """An event loop on a thread of its own, for callers that have none or must not block theirs.
 
-Guarantee: a blocking call works in every thread but the portal's own, also while an event loop runs in the
-caller's thread, as in Jupyter. Ctrl-C in a blocking call cancels the call.
+Guarantees: a blocking call works in every thread but the portal's own, also while an event loop runs in the
+caller's thread, as in Jupyter. Ctrl-C in a blocking call cancels the call. Closing ends the calls of all threads, and
+whoever calls afterwards, or in that very moment, is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 _R = TypeVar("_R")
+#: Calls have so long to end by themselves when the portal is closed.
+_GRACE_SECONDS = 2.0
 
 
 class Portal:
@@ -20,38 +23,67 @@ class Portal:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
+        #: Held while work is given to the loop, which takes none once it is to stop.
+        self._gate = threading.Lock()
+        self._closed = False
+        self._farewell: Callable[[], Awaitable[None]] | None = None
         self._thread = threading.Thread(target=self._run, name="queueserver-client", daemon=True)
         self._thread.start()
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the thread has ended."""
-        return self._loop.is_closed()
 
     def call(self, work: Coroutine[Any, Any, _R]) -> _R:
         """Run to its end; answers or raises what it does."""
         if threading.current_thread() is self._thread:
             work.close()
             raise RuntimeError("A callback of the client must not call the client: hand the work to another thread.")
-        if self._loop.is_closed():
-            work.close()
-            raise RuntimeError("This client is closed: make a new one.")
-        future: Future[_R] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with self._gate:
+            if self._closed:
+                work.close()
+                raise _closed()
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except concurrent.futures.CancelledError:
+            if self._closed:
+                raise _closed() from None
+            raise
         except BaseException:
             future.cancel()
             raise
 
-    def close(self) -> None:
-        """End the thread. Repeating it is harmless."""
-        if self._loop.is_closed():
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
+    def close(self, farewell: Callable[[], Awaitable[None]]) -> None:
+        """Take no more calls, run ``farewell``, end the calls that go on, and the thread. Repeating it is harmless."""
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("A callback of the client must not close it: hand that to another thread.")
+        with self._gate:
+            is_first, self._closed = not self._closed, True
+            if is_first:
+                self._farewell = farewell
+                self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        try:
+            self._loop.run_until_complete(self._end())
+        finally:
+            self._loop.close()
+
+    async def _end(self) -> None:
+        """Let nobody wait for ever: a call whose loop has stopped would never be answered."""
+        calls = asyncio.all_tasks() - {asyncio.current_task()}
+        try:
+            if self._farewell is not None:
+                await self._farewell()
+            if calls:
+                # What they are about to raise tells more than that they were cancelled.
+                await asyncio.wait(calls, timeout=_GRACE_SECONDS)
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            await self._loop.shutdown_asyncgens()
+
+
+def _closed() -> RuntimeError:
+    return RuntimeError("This client is closed: make a new one.")

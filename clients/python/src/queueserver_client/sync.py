@@ -258,9 +258,7 @@ class Client(Facade[AsyncClient]):
 
     def close(self) -> None:
         """End all calls, the connection and the client's thread. Repeating it is harmless."""
-        if not self._portal.is_closed:
-            self._portal.call(self._target.close())
-            self._portal.close()
+        self._portal.close(self._target.close)
 
     def __enter__(self) -> Self:
         return self
