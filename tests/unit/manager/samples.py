@@ -89,10 +89,10 @@ def record_of(uids: Iterable[str], *, running_uid: str = "", done: int = 0) -> R
     return record
 
 
-def claimant(*, can_execute: bool = True, pause_unresolved: bool = False) -> Claimant:
+def claimant(*, can_execute: bool = True, pause_unresolved: bool = False, end_requested: bool = False) -> Claimant:
     """Ids are id-1, id-2, …"""
     ids = (f"id-{number}" for number in range(1, 1000))
-    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW, can_execute, pause_unresolved)
+    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW, can_execute, pause_unresolved, end_requested)
 
 
 def uids(record: Record) -> list[str]:

@@ -39,8 +39,8 @@ def immediate(mode: QueueMode = PLAIN, *, stop_pending: bool = False) -> Record:
     return record
 
 
-def finish(record: Record, status: ExitStatus, *, pause_unresolved: bool = False) -> Decision[Step]:
-    decision = finish_item(record, outcome("x-1", status), claimant(pause_unresolved=pause_unresolved), 100)
+def finish(record: Record, status: ExitStatus, **claim: bool) -> Decision[Step]:
+    decision = finish_item(record, outcome("x-1", status), claimant(**claim), 100)
     assert decision is not None
     carry_out(record, decision)
     return decision
@@ -90,10 +90,12 @@ def test_however_it_ends_it_goes_to_the_history_and_the_queue_stays_as_it_is(
     assert [type(event) for event in decision.events] == expected
 
 
-@pytest.mark.parametrize(("stop_pending", "pause_unresolved"), [(True, False), (False, True)])
-def test_a_stop_or_pause_that_was_asked_for_while_it_ran_ends_autostart(
-    stop_pending: bool, pause_unresolved: bool
+@pytest.mark.parametrize(
+    ("stop_pending", "claim"), [(True, {}), (False, {"pause_unresolved": True}), (False, {"end_requested": True})]
+)
+def test_a_stop_pause_or_end_that_was_asked_for_while_it_ran_ends_autostart(
+    stop_pending: bool, claim: dict[str, bool]
 ) -> None:
     record = immediate(stop_pending=stop_pending)
-    finish(record, ExitStatus.COMPLETED, pause_unresolved=pause_unresolved)
+    finish(record, ExitStatus.COMPLETED, **claim)
     assert (record.autostart, record.execution) == (False, Execution())

@@ -193,6 +193,7 @@ def test_a_held_item_that_is_not_at_the_head_hinders_nobody() -> None:
         (ev.StopReason.REQUESTED, "", {}, True),
         (ev.StopReason.PAUSE, "ab", {"pause_unresolved": True}, False),
         (ev.StopReason.PAUSE, "", {"pause_unresolved": True}, False),
+        (ev.StopReason.REQUESTED, "ab", {"end_requested": True}, False),
         (ev.StopReason.ENVIRONMENT, "ab", {"can_execute": False}, False),
         (ev.StopReason.INSTRUCTION, "Sb", {}, False),
         (ev.StopReason.HELD, "hb", {}, False),
@@ -209,6 +210,13 @@ def test_a_queue_that_stops_before_it_is_empty_ends_autostart(
     assert list(decision.events[-2:]) == [ev.AutostartChanged(enabled=False), ev.QueueStopped(reason)]
     assert not record.autostart
     assert replay(queue, decision.events) == uids(record) == list(queue.removeprefix("S"))
+
+
+@pytest.mark.parametrize("status", [ExitStatus.COMPLETED, ExitStatus.FAILED])
+def test_nothing_is_begun_after_a_plan_that_was_told_to_end_even_if_it_ended_otherwise(status: ExitStatus) -> None:
+    record = executing("ab", QueueMode(ignore_failures=True))
+    decision = finish(record, status, end_requested=True)
+    assert (stopped(decision), uids(record)) == ([ev.StopReason.REQUESTED], ["a", "b"])
 
 
 @pytest.mark.parametrize("claim", [{}, {"can_execute": False}])

@@ -142,6 +142,44 @@ async def test_a_pause_that_was_refused_is_not_pending_unless_an_earlier_one_is(
         assert d.view.pause_requested is earlier
 
 
+@pytest.mark.parametrize(
+    ("environment", "verb"), [(RUNNING, _V.ABORT_NOW), *((PAUSED, verb) for verb in (_V.STOP, _V.ABORT, _V.HALT))]
+)
+async def test_that_a_plan_was_told_to_end_is_known_before_the_worker_answers_and_until_it_has_ended(
+    environment: Environment, verb: RunEngineVerb
+) -> None:
+    async with desk(environment) as d:
+        d.worker.may_answer.clear()
+        asking = asyncio.create_task(d.control(verb))
+        await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
+        assert d.view.claimant().end_requested
+        d.view.drop_requests()
+        d.worker.may_answer.set()
+        await asking
+        assert not d.view.claimant().end_requested
+
+
+async def test_a_plan_that_is_resumed_was_not_told_to_end() -> None:
+    async with desk(PAUSED) as d:
+        await d.control(_V.RESUME)
+        assert not d.view.claimant().end_requested
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "stays"), [(WorkerRefused("NOT_RUNNING", "No plan runs."), False), (WorkerDown("x"), True)]
+)
+async def test_a_plan_whose_end_was_refused_was_not_told_to_end_unless_nobody_knows(
+    fault: Exception, stays: bool, earlier: bool
+) -> None:
+    async with desk(RUNNING) as d:
+        d.view.end_requested = earlier
+        d.worker.fault = fault
+        with pytest.raises(Refused):
+            await d.control(_V.ABORT_NOW)
+        assert d.view.end_requested is (earlier or stays)
+
+
 async def test_a_pause_is_over_with_its_item() -> None:
     async with desk(RUNNING) as d:
         await d.control(_V.PAUSE_DEFERRED)

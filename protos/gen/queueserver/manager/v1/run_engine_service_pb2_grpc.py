@@ -148,7 +148,8 @@ class RunEngineServiceServicer:
 
     def AbortNow(self, request, context):
         """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-        emergency: it needs nobody's permission but its own scope.
+        emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
+        its result, and the queue stops then.
 
         Events: as Abort.
         """

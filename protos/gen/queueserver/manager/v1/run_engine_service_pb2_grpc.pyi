@@ -72,7 +72,8 @@ class RunEngineServiceStub:
     """
     AbortNow: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortNowRequest, _run_engine_service_pb2.AbortNowResponse]
     """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-    emergency: it needs nobody's permission but its own scope.
+    emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
+    its result, and the queue stops then.
 
     Events: as Abort.
     """
@@ -132,7 +133,8 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     """
     AbortNow: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortNowRequest, _run_engine_service_pb2.AbortNowResponse]  # type: ignore[assignment]
     """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-    emergency: it needs nobody's permission but its own scope.
+    emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
+    its result, and the queue stops then.
 
     Events: as Abort.
     """
@@ -225,7 +227,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AbortNowResponse, _abc.Awaitable[_run_engine_service_pb2.AbortNowResponse]]:
         """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-        emergency: it needs nobody's permission but its own scope.
+        emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
+        its result, and the queue stops then.
 
         Events: as Abort.
         """

@@ -8,6 +8,7 @@
 | the same, failures ignored                   | loop: the back                          | yes                       |
 | refused by the Worker before it began        | the front, as a new attempt             | no                        |
 | aborted, halted, or what executed it is gone | by policy: the front, there held, or not | no                       |
+| any of these, after it was told to end       | as above                                | no                        |
 | any of these, executed immediately           | never                                   | autostart ends unless yes |
 """
 

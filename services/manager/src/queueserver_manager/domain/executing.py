@@ -58,6 +58,8 @@ class Claimant:
     can_execute: bool = True
     #: A pause was asked for that never took effect, because the plan was past its last checkpoint.
     pause_unresolved: bool = False
+    #: The plan was told to end, even if it came to its end before that.
+    end_requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
             well = outcome.result.exit_status.is_success
             ended = StopReason.REQUESTED if well else StopReason.FAILURE
         claimed = _next(record, ended, claimant, behind, changes, events)
-    elif not back.goes_on or record.execution.stop_pending or claimant.pause_unresolved:
+    elif not back.goes_on or record.execution.stop_pending or claimant.pause_unresolved or claimant.end_requested:
         # Who asked for a stop while it ran does not expect the queue to start by itself.
         _end_autostart(record, changes, events)
     if claimed is None:
@@ -185,7 +187,7 @@ def _next(
 
 def _obstacle(record: Record, head: Item | None, claimant: Claimant) -> StopReason | None:
     """Why the queue can't go on with the item at its head, in the order in which the reasons count."""
-    if record.execution.stop_pending or not record.execution.active:
+    if record.execution.stop_pending or not record.execution.active or claimant.end_requested:
         return StopReason.REQUESTED
     if claimant.pause_unresolved:
         return StopReason.PAUSE

@@ -65,7 +65,7 @@ class RunEngineOperations:
         if action is Action.PAUSE:
             await self._pause(verb, note)
         else:
-            await self._send(verb, note, action)
+            await (self._send if action is Action.RESUME else self._end)(verb, note, action)
             view.leave_pause()
         view.changed()
 
@@ -78,6 +78,21 @@ class RunEngineOperations:
         except Refused:
             view.pause_requested = view.pause_requested and before
             view.changed()
+            raise
+
+    async def _end(self, verb: RunEngineVerb, note: str, action: Action) -> None:
+        """Tell the plan to end. That is noted first, too: who ends a plan does not expect the next one to begin.
+
+        It stays noted if nobody knows whether the Worker has heard it.
+        """
+        view = self._view
+        before, view.end_requested = view.end_requested, True
+        try:
+            await self._send(verb, note, action)
+        except WorkerUnavailable:
+            raise
+        except Refused:
+            view.end_requested = view.end_requested and before
             raise
 
     def _check(self, action: Action) -> None:

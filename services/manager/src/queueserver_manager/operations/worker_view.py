@@ -41,6 +41,8 @@ class WorkerView:
         self.pause_requested = False
         #: A paused plan was told to go on or to end, and the effect has not been reported.
         self.leaving_pause = False
+        #: The running plan was told to end: whatever it comes to, nothing is begun after it by itself.
+        self.end_requested = False
         #: The running plan is paused, as last heard of while its environment could tell.
         self.item_paused = False
         #: The environment was, or is being, destroyed; until there is another one.
@@ -86,6 +88,7 @@ class WorkerView:
             now=self._now,
             can_execute=executable and self.pending is PendingCommand.NONE,
             pause_unresolved=self.pause_requested,
+            end_requested=self.end_requested,
         )
 
     def set_environment(self, environment: Environment) -> None:
@@ -113,7 +116,7 @@ class WorkerView:
 
     def drop_requests(self) -> None:
         """The running item ended: what was asked of it does not concern the next one."""
-        self.pause_requested = self.leaving_pause = self.item_paused = False
+        self.pause_requested = self.leaving_pause = self.item_paused = self.end_requested = False
 
     def leave_pause(self) -> None:
         """The running plan, if it is paused, was told to go on or to end."""
