@@ -6,7 +6,8 @@ and only then announces them and answers. So decisions never overlap, each sees 
 waiting clients cost one round trip to Redis instead of a hundred.
 
 If the commit fails, every change of the step is taken back and everybody who took part is told. If it is not known
-whether it took effect, the record is loaded anew as soon as the store answers. A decision that can't be applied is
+whether it took effect, the record is loaded anew as soon as the store answers; if the ledger is ended amid it, whoever
+took part is interrupted, too. A decision that can't be applied is
 refused alone; any other defect ends the ledger, and with it the term: the next one begins from what is stored.
 
 Readers see committed state only: while a commit is under way, a read waits for its end. While the store is down
@@ -78,7 +79,9 @@ def _take_back(undos: list[Undo]) -> None:
 
 
 def _refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
-    if not answer.done():
+    if isinstance(error, asyncio.CancelledError):
+        answer.cancel()
+    elif not answer.done():
         # A future takes no StopIteration, and a defect may well be one.
         answer.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
 
@@ -204,17 +207,23 @@ class Ledger:
         queue, before = self._record.queue, self._record.revisions
         # From the first change on: readers see what is stored.
         self._committing = True
+        sent = False
         try:
             await self._decide(step)
             entries = step.entries
             if entries:
+                sent = True
                 await self._store.commit(before, self._record.revisions, entries)
         except StoreDown as error:
             self._fail(step, StorageUnavailable(fate_known=error.fate_known))
             await self._recover(error)
             return
-        except (OwnershipLost, asyncio.CancelledError):
+        except OwnershipLost:
             self._fail(step, NotReady())
+            raise
+        except asyncio.CancelledError as interruption:
+            # Amid a commit nobody knows what is stored: that is an interruption, not a refusal, for who waits, too.
+            self._fail(step, interruption if sent else NotReady())
             raise
         except BaseException as defect:
             self._fail(step, defect)
