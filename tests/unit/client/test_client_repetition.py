@@ -145,6 +145,19 @@ async def test_a_change_that_could_not_be_repeated_in_time_is_said_to_be_in_doub
     assert len(manager.requests("ClearQueue")) == 1
 
 
+@pytest.mark.parametrize("reason", ["STORAGE_UNAVAILABLE", "INTERRUPTED"])
+async def test_a_change_whose_fate_was_unknown_once_is_not_said_later_to_have_changed_nothing(
+    manager: ScriptedManager, reason: str
+) -> None:
+    unknown = Refusal(CODE.UNAVAILABLE, reason, "Nobody knows.", metadata={"fate": "unknown"})
+    known = Refusal(CODE.UNAVAILABLE, "STORAGE_UNAVAILABLE", "Nothing was changed.")
+    manager.answers["ClearQueue"] = [unknown, *(known for _ in range(100))]
+    async with AsyncClient(manager.address, timeout=1.0) as client:
+        with pytest.raises(ServiceUnavailable, match="Nobody knows"):
+            await client.queue.clear()
+    assert len(manager.requests("ClearQueue")) > 1
+
+
 @pytest.mark.parametrize(
     ("code", "reason", "kind"),
     [

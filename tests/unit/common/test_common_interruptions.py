@@ -91,7 +91,7 @@ async def test_a_caller_whose_handler_was_interrupted_is_told_to_come_again(pati
     status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])  # type: ignore[arg-type] # bytes: -bin
     info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     assert (status.details[0].Unpack(info), status.details[1].Unpack(retry)) == (True, True)
-    assert (info.reason, retry.retry_delay.seconds) == ("INTERRUPTED", 1)
+    assert (info.reason, info.metadata["fate"], retry.retry_delay.seconds) == ("INTERRUPTED", "unknown", 1)
 
 
 @pytest.mark.parametrize("name", ["One", "Many"])

@@ -170,3 +170,10 @@ def test_a_sentence_that_the_tutorials_fix_has_its_remedy_beside_it(kind: type[e
     refusal = translate(sample(kind))
     assert refusal is not None
     assert refusal.metadata["remedy"].endswith(".")
+
+
+@pytest.mark.parametrize(("known", "metadata"), [(True, {}), (False, {"fate": "unknown"})])
+def test_a_program_can_tell_whether_it_is_known_that_nothing_was_changed(known: bool, metadata: dict[str, str]) -> None:
+    refusal = translate(errors.StorageUnavailable(fate_known=known))
+    assert refusal is not None
+    assert refusal.metadata == metadata

@@ -146,7 +146,7 @@ class Connection:
                 await self.ready(left, left if self.was_ready else 0.0)
                 return await self._attempt(method, request, deadline, changes=True)
             except QueueServerError as error:
-                if not error.reason:
+                if not error.reason or error.metadata.get("fate") == "unknown":
                     in_doubt = error
                 if self._follow(error) and moves < MOST_MOVES:
                     moves += 1

@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.pieces import decoded_in_turns
-from queueserver_rpc.status import Refusal, abort
+from queueserver_rpc.status import FATE_UNKNOWN, Refusal, abort
 
 Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
@@ -40,6 +40,7 @@ _INTERRUPTED = Refusal(
     "The service was interrupted in its answer: look whether what you asked for was done, or repeat the request under "
     "the same request_id.",
     retry_after=1.0,
+    metadata=FATE_UNKNOWN,
 )
 
 

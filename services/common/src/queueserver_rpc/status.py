@@ -16,6 +16,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
 DOMAIN = "qserver"
+#: Metadata of a refusal that does not say that nothing was done: whether it was is not known.
+FATE_UNKNOWN = {"fate": "unknown"}
 # Trailers travel in HTTP/2 headers, which peers limit to about 8 KiB altogether. The sentence is in them twice (once
 # percent-encoded, which triples what is not ASCII), the details once, in base64. So both are bounded, in bytes.
 MAX_MESSAGE_BYTES = 800

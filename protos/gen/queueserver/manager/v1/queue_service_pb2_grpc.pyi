@@ -43,7 +43,8 @@ class QueueServiceStub:
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo.
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
+    the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
@@ -201,7 +202,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo.
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
+    the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
@@ -355,7 +357,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo.
+    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
+    the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 

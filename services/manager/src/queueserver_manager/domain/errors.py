@@ -379,6 +379,7 @@ class StorageUnavailable(Unavailable):
             else "Whether this change was stored is not known yet: look at the queue before you repeat it."
         )
         super().__init__(f"Redis can't be reached. {advice}")
+        self.fate_known = fate_known
 
 
 class WorkerUnavailable(Unavailable):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import grpc
 from google.protobuf.message import Message
 from queueserver.common.v1 import error_details_pb2 as details_pb2
-from queueserver_rpc.status import Refusal, Violation
+from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
 from queueserver_manager.domain import errors, permission_errors
 
@@ -88,6 +88,8 @@ def translate(error: Exception) -> Refusal | None:
 def _metadata(error: errors.Refused) -> dict[str, str]:
     if isinstance(error, errors.RevisionMismatch):
         return {f"{error.part}_revision": str(error.present)}
+    if isinstance(error, errors.StorageUnavailable) and not error.fate_known:
+        return FATE_UNKNOWN
     remedy = _REMEDIES.get(type(error))
     return {"remedy": remedy} if remedy else {}
 
