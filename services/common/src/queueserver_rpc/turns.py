@@ -27,11 +27,17 @@ async def next_turn_after(seconds: float) -> None:
     """Awaited, lets some time pass between two attempts at what does not say when it can be tried again."""
     loop = asyncio.get_running_loop()
     turn: asyncio.Future[None] = loop.create_future()
-    handle = loop.call_later(seconds, turn.set_result, None)
+    handle = loop.call_later(seconds, _come, turn)
     try:
         await turn
     finally:
         handle.cancel()
+
+
+def _come(turn: asyncio.Future[None]) -> None:
+    # uvloop comes to its timers before whoever was cancelled could cancel this one.
+    if not turn.done():
+        turn.set_result(None)
 
 
 class Turns:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from async_timeout import timeout
 from queueserver_rpc.redis_options import refusal_of_options
+from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -100,9 +101,4 @@ async def answers(redis: Redis) -> bool:
 
 async def pause(seconds: float) -> None:
     """Let some time pass between two attempts to reach what can't announce itself."""
-    done = asyncio.get_running_loop().create_future()
-    handle = asyncio.get_running_loop().call_later(seconds, done.set_result, None)
-    try:
-        await done
-    finally:
-        handle.cancel()
+    await next_turn_after(seconds)
