@@ -5,8 +5,9 @@ RunEngine by a thread of its own, because the RunEngine takes it only when its l
 loop holds up its own pause and nothing else. What becomes of a paused plan is told to the main thread, which is the
 one that has to do it.
 
-Guarantees: nothing here makes the channel's thread wait; each pause is ended by one answer, the first; a wish to end
-the plan is never forgotten and comes before everything else; a plan that is to end before its first message sends none.
+Guarantees: nothing here makes the channel's thread wait; a pause is for the plan that it was asked for, and for no
+other; each pause is ended by one answer, the first; a wish to end the plan is never forgotten and comes before
+everything else; a plan that is to end before its first message sends none.
 Does not guarantee that a plan can be interrupted: code that blocks the RunEngine's loop, or the main thread while the
 plan is made, has to return first. If it never does, the way out is to destroy the environment.
 """
@@ -85,6 +86,8 @@ class PlanControl:
         self._asked: _Asked | None = None
         self._changes = 0
         self._retired = False
+        #: A pause is on its way to the RunEngine.
+        self._passing_on = False
         self._state = engine.state
         engine.listener = self._state_changed
         threading.Thread(target=self._pass_on_pauses, name="plan-control", daemon=True).start()
@@ -162,6 +165,14 @@ class PlanControl:
             asked.pause = None
             return True
 
+    def wait_until_free(self) -> None:
+        """Wait until no pause of the plan before is on its way any more: it would pause this one.
+
+        It needs only the RunEngine's loop, as this plan does. A plan that is to be aborted is not kept waiting.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: not self._passing_on or (self._asked is not None and self._asked.abort))
+
     def plan_over(self) -> None:
         """Pass no pause on any more: one that came while the RunEngine tidies up would leave it unusable."""
         with self._changed:
@@ -207,10 +218,13 @@ class PlanControl:
                 if self._retired or pause is None:
                     return
                 pause.passed_on = self._changes
-            if self._request(pause):
-                with self._changed:
-                    if self._asked is not None and self._asked.pause is pause:
-                        self._asked.pause = None
+                self._passing_on = True
+            taken = self._request(pause)
+            with self._changed:
+                self._passing_on = False
+                if taken and self._asked is not None and self._asked.pause is pause:
+                    self._asked.pause = None
+                self._changed.notify_all()
 
     def _request(self, pause: _Pause) -> bool:
         try:

@@ -44,6 +44,7 @@ class PlanRun:
             guard = PlanGuard(make_plan(), self._control)
         except BaseException as error:  # noqa: BLE001 - protects the process: what a plan's function raises is its outcome
             return _failed_with(error)
+        self._control.wait_until_free()
         abort = self._control.wanted_abort
         if abort is not None:
             return _ended_by(abort)
