@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from async_timeout import timeout
@@ -41,13 +42,17 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
         await child.kill()
         message = f"Redis could not start ({error or 'it does not answer'}). Its log is {log_path}."
         raise StandaloneError(message) from error
-    child.attached = asyncio.create_task(_copy(output, log_path))
+    child.attached = asyncio.create_task(copy_log(output, log_path))
     return child
 
 
-async def _copy(output: asyncio.StreamReader, log_path: Path) -> None:
-    with log_path.open("ab", buffering=0) as log:
-        while chunk := await output.read(_CHUNK_BYTES):
+async def copy_log(output: asyncio.StreamReader, log_path: Path) -> None:
+    """Append what Redis prints to its log until it ends. What can't be written is left out.
+
+    Redis waits for who reads what it prints, and serves nobody meanwhile: so it is read whatever the disk says.
+    """
+    while chunk := await output.read(_CHUNK_BYTES):
+        with contextlib.suppress(OSError), log_path.open("ab", buffering=0) as log:
             log.write(chunk)
 
 
