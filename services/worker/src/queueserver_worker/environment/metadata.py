@@ -47,7 +47,11 @@ class MetadataReader:
             if self._busy:
                 return
             self._busy = True
-        threading.Thread(target=self._answer, name="metadata", daemon=True).start()
+        try:
+            threading.Thread(target=self._answer, name="metadata", daemon=True).start()
+        except RuntimeError:  # too many threads: the next question may have more luck
+            with self._lock:
+                self._busy = False
 
     def _answer(self) -> None:
         while (number := self._next()) is not None:

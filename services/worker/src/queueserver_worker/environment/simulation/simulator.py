@@ -43,10 +43,15 @@ class Simulator:
 
     def ask(self, query: SimulationQuery) -> None:
         """Answer a question. Returns at once."""
-        threading.Thread(target=self._answer, args=(query,), name="simulation", daemon=True).start()
+        try:
+            threading.Thread(target=self._answer, args=(query,), name="simulation", daemon=True).start()
+        except RuntimeError as error:
+            self._tell_answer(query, _only(f"No thread could be started for the simulation ({error})."))
 
     def _answer(self, query: SimulationQuery) -> None:
-        simulation = self._simulate(query.request)
+        self._tell_answer(query, self._simulate(query.request))
+
+    def _tell_answer(self, query: SimulationQuery, simulation: Simulation) -> None:
         self._send(FromEnvironment(simulation=SimulationAnswer(number=query.number, simulation=simulation)))
 
     def _simulate(self, request: SimulatePlanRequest) -> Simulation:
