@@ -18,13 +18,15 @@ from queueserver_manager.domain.errors import (
     RunEngineMissing,
     WorkerUnavailable,
 )
+from queueserver_manager.domain.item import RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, PendingCommand, RunEngineState
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, WorkerDown, WorkerRefused
+from queueserver_rpc.turns import next_turn
 
-from tests.unit.manager.samples import record_of
+from tests.unit.manager.samples import plan, record_of, running
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, ScriptedWorker, view_of
 
@@ -43,11 +45,26 @@ class Desk:
         self.view = view_of(environment)
         self.worker = ScriptedWorker(self.view)
         self.stale = 0
-        self.run_engine = RunEngineOperations(o.ledger, self.view, self.worker, ("/a",), self._note_stale)
+        #: Executions that are on their way to the Worker, until somebody waits for them.
+        self.on_their_way: set[str] = set()
+        self.run_engine = RunEngineOperations(
+            o.ledger, self.view, self.worker, ("/a",), self._note_stale, self._handed_over
+        )
         self.environment = EnvironmentOperations(o.ledger, self.view, self.worker, lambda: "new", self._note_stale)
 
     def _note_stale(self) -> None:
         self.stale += 1
+
+    async def _handed_over(self, execution_id: str) -> bool:
+        was_on_its_way = execution_id in self.on_their_way
+        self.on_their_way.discard(execution_id)
+        return was_on_its_way
+
+    def begins(self, item: RunningItem | None) -> None:
+        """The running plan has ended, that is stored, and another one, or none, runs instead."""
+        self.office.record.running = item
+        self.office.ledger.summary = replace(self.office.ledger.summary, running=item)
+        self.view.drop_requests()
 
     async def control(self, verb: RunEngineVerb, reply: Reply[None] = UNHEARD) -> bytes:
         return await asyncio.wait_for(self.run_engine.control(verb, "why", reply), SECONDS)
@@ -130,7 +147,7 @@ async def test_a_pause_that_takes_effect_before_its_answer_arrives_is_not_pendin
 
 
 @pytest.mark.parametrize("earlier", [False, True])
-@pytest.mark.parametrize("fault", [WorkerRefused("NOT_RUNNING", "No plan runs."), WorkerDown("x"), StaleEpoch()])
+@pytest.mark.parametrize("fault", [WorkerRefused("RUN_ENGINE_MISSING", "None."), WorkerDown("x"), StaleEpoch()])
 async def test_a_pause_that_was_refused_is_not_pending_unless_an_earlier_one_is(
     fault: Exception, earlier: bool
 ) -> None:
@@ -167,7 +184,7 @@ async def test_a_plan_that_is_resumed_was_not_told_to_end() -> None:
 
 @pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize(
-    ("fault", "stays"), [(WorkerRefused("NOT_RUNNING", "No plan runs."), False), (WorkerDown("x"), True)]
+    ("fault", "stays"), [(WorkerRefused("RUN_ENGINE_MISSING", "None."), False), (WorkerDown("x"), True)]
 )
 async def test_a_plan_whose_end_was_refused_was_not_told_to_end_unless_nobody_knows(
     fault: Exception, stays: bool, earlier: bool
@@ -178,6 +195,80 @@ async def test_a_plan_whose_end_was_refused_was_not_told_to_end_unless_nobody_kn
         with pytest.raises(Refused):
             await d.control(_V.ABORT_NOW)
         assert d.view.end_requested is (earlier or stays)
+
+
+INTERRUPTIONS = [*PAUSES, _V.ABORT_NOW]
+NOTHING_RUNS = WorkerRefused("NOT_RUNNING", "No plan runs.")
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_who_interrupts_a_plan_that_has_just_ended_is_obeyed_by_beginning_nothing_after_it(
+    verb: RunEngineVerb,
+) -> None:
+    async with desk(RUNNING) as d:
+        d.worker.fault = NOTHING_RUNS
+        await d.control(verb)
+        claimant = d.view.claimant()
+        assert (claimant.pause_unresolved, claimant.end_requested) == (verb in PAUSES, verb not in PAUSES)
+        assert d.worker.heard == [(verb, "why")]
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_a_plan_that_is_on_its_way_to_the_worker_is_interrupted_when_it_is_there(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        d.on_their_way.add("x-1")
+        d.worker.fault = NOTHING_RUNS
+        await d.control(verb)
+        assert d.worker.heard == [(verb, "why")] * 2
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_the_plan_that_was_begun_in_the_very_moment_is_interrupted_instead(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        d.worker.may_answer.clear()
+        d.worker.fault = NOTHING_RUNS
+        asking = asyncio.create_task(d.control(verb))
+        await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
+        # As a commit does that was decided before somebody asked.
+        d.begins(running(plan("next"), "x-2"))
+        d.worker.may_answer.set()
+        await asyncio.wait_for(asking, SECONDS)
+        assert d.worker.heard == [(verb, "why")] * 2
+        assert d.view.pause_requested or d.view.end_requested
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_a_commit_that_begins_the_next_plan_is_waited_for_because_it_was_decided_before(
+    verb: RunEngineVerb,
+) -> None:
+    async with desk(RUNNING) as d:
+        edit = await d.office.hold_commit("c")
+        d.worker.fault = NOTHING_RUNS
+        asking = asyncio.create_task(d.control(verb))
+        for _ in range(20):
+            await next_turn()
+        assert (d.worker.heard, asking.done()) == ([(verb, "why")], False)
+        d.begins(running(plan("next"), "x-2"))
+        d.office.store.may_go_on.set()
+        await asyncio.wait_for(edit, SECONDS)
+        await asyncio.wait_for(asking, SECONDS)
+        assert d.worker.heard == [(verb, "why")] * 2
+        assert d.view.pause_requested or d.view.end_requested
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_when_the_queue_came_to_its_end_meanwhile_nothing_is_left_to_interrupt_and_nothing_stays_noted(
+    verb: RunEngineVerb,
+) -> None:
+    async with desk(RUNNING) as d:
+        d.worker.may_answer.clear()
+        d.worker.fault = NOTHING_RUNS
+        asking = asyncio.create_task(d.control(verb))
+        await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
+        d.begins(None)
+        d.worker.may_answer.set()
+        await asyncio.wait_for(asking, SECONDS)
+        assert (len(d.worker.heard), d.view.pause_requested, d.view.end_requested) == (1, False, False)
 
 
 async def test_a_pause_is_over_with_its_item() -> None:

@@ -101,8 +101,9 @@ class RunEngineServiceServicer:
 
     def Pause(self, request, context):
         """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-        checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
-        is refused with INVALID_STATE.
+        checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
+        that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+        INVALID_STATE.
 
         Events: status.
         """
@@ -149,7 +150,7 @@ class RunEngineServiceServicer:
     def AbortNow(self, request, context):
         """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
         emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-        its result, and the queue stops then.
+        its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
         Events: as Abort.
         """

@@ -45,8 +45,9 @@ class RunEngineServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RunEngineServiceAsyncStub: ...
     Pause: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.PauseRequest, _run_engine_service_pb2.PauseResponse]
     """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-    checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
-    is refused with INVALID_STATE.
+    checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
+    that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+    INVALID_STATE.
 
     Events: status.
     """
@@ -73,7 +74,7 @@ class RunEngineServiceStub:
     AbortNow: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortNowRequest, _run_engine_service_pb2.AbortNowResponse]
     """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
     emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-    its result, and the queue stops then.
+    its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as Abort.
     """
@@ -106,8 +107,9 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Pause: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.PauseRequest, _run_engine_service_pb2.PauseResponse]  # type: ignore[assignment]
     """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-    checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
-    is refused with INVALID_STATE.
+    checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
+    that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+    INVALID_STATE.
 
     Events: status.
     """
@@ -134,7 +136,7 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     AbortNow: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortNowRequest, _run_engine_service_pb2.AbortNowResponse]  # type: ignore[assignment]
     """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
     emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-    its result, and the queue stops then.
+    its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as Abort.
     """
@@ -170,8 +172,9 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.PauseResponse, _abc.Awaitable[_run_engine_service_pb2.PauseResponse]]:
         """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-        checkpoint completes instead, and the queue stops then. Repeating it is harmless until the plan is paused; then it
-        is refused with INVALID_STATE.
+        checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
+        that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+        INVALID_STATE.
 
         Events: status.
         """
@@ -228,7 +231,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_run_engine_service_pb2.AbortNowResponse, _abc.Awaitable[_run_engine_service_pb2.AbortNowResponse]]:
         """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
         emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-        its result, and the queue stops then.
+        its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
         Events: as Abort.
         """

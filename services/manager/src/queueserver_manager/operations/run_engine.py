@@ -6,7 +6,7 @@ request id is recognised by the answer that was stored for the first one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from queueserver_manager.domain.errors import (
@@ -35,6 +35,8 @@ _ACTIONS = {
     RunEngineVerb.HALT: Action.HALT_PLAN,
     RunEngineVerb.ABORT_NOW: Action.ABORT_NOW,
 }
+#: What may be asked for whenever a plan is executed, and never comes too early or too late.
+_INTERRUPTIONS = frozenset({Action.PAUSE, Action.ABORT_NOW})
 
 
 class RunEngineOperations:
@@ -47,6 +49,7 @@ class RunEngineOperations:
         worker: Worker,
         permitted_keys: tuple[str, ...],
         on_stale: Callable[[], None],
+        handed_over: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._ledger = ledger
         self._deeds = Deeds(ledger)
@@ -54,46 +57,67 @@ class RunEngineOperations:
         self._worker = worker
         self._permitted_keys = permitted_keys
         self._on_stale = on_stale
+        #: Waits for an execution that is on its way to the Worker; answers whether it was on its way.
+        self._handed_over = handed_over
 
     async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
         """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
         return await self._deeds.once(reply, lambda: self._control(verb, note), in_haste=True)
 
     async def _control(self, verb: RunEngineVerb, note: str) -> None:
-        action, view = _ACTIONS[verb], self._view
+        action = _ACTIONS[verb]
         self._check(action)
-        if action is Action.PAUSE:
-            await self._pause(verb, note)
-        else:
-            await (self._send if action is Action.RESUME else self._end)(verb, note, action)
-            view.leave_pause()
-        view.changed()
-
-    async def _pause(self, verb: RunEngineVerb, note: str) -> None:
-        """Ask for a pause. It is noted first: it may take effect, or the plan may end, before the answer is here."""
-        view = self._view
-        before, view.pause_requested = view.pause_requested, True
-        try:
-            await self._send(verb, note, Action.PAUSE)
-        except Refused:
-            view.pause_requested = view.pause_requested and before
-            view.changed()
-            raise
-
-    async def _end(self, verb: RunEngineVerb, note: str, action: Action) -> None:
-        """Tell the plan to end. That is noted first, too: who ends a plan does not expect the next one to begin.
-
-        It stays noted if nobody knows whether the Worker has heard it.
-        """
-        view = self._view
-        before, view.end_requested = view.end_requested, True
-        try:
+        if action is Action.RESUME:
             await self._send(verb, note, action)
-        except WorkerUnavailable:
+        elif action in _INTERRUPTIONS:
+            await self._interrupt(verb, note, action)
+        else:
+            await self._note_and_send(verb, note, action)
+        if action is not Action.PAUSE:
+            self._view.leave_pause()
+        self._view.changed()
+
+    async def _interrupt(self, verb: RunEngineVerb, note: str, action: Action) -> None:
+        """Pause or end what runs, also in a moment in which the Worker has nothing to act upon.
+
+        A plan on its way there is waited for. After one that has ended already nothing is begun, as after one that is
+        past its last checkpoint.
+        """
+        while True:
+            running = self._ledger.summary.running
+            if running is None or await self._note_and_send(verb, note, action):
+                return
+            if await self._handed_over(running.execution_id):
+                continue
+            # A commit that is under way may begin the next one: it was decided before this was noted.
+            now = await self._ledger.read(lambda record: record.running)
+            if now is not None and now.execution_id == running.execution_id:
+                return
+
+    async def _note_and_send(self, verb: RunEngineVerb, note: str, action: Action) -> bool:
+        """As :meth:`_send`; what is wanted is noted first: it may take effect before the answer is here.
+
+        Who ends a plan does not expect the next one to begin: that stays noted if nobody knows whether the Worker has
+        heard it.
+        """
+        before = self._is_wanted(action)
+        self._want(action, wanted=True)
+        try:
+            return await self._send(verb, note, action)
+        except Refused as refusal:
+            if action is Action.PAUSE or not isinstance(refusal, WorkerUnavailable):
+                self._want(action, wanted=before and self._is_wanted(action))
+                self._view.changed()
             raise
-        except Refused:
-            view.end_requested = view.end_requested and before
-            raise
+
+    def _is_wanted(self, action: Action) -> bool:
+        return self._view.pause_requested if action is Action.PAUSE else self._view.end_requested
+
+    def _want(self, action: Action, *, wanted: bool) -> None:
+        if action is Action.PAUSE:
+            self._view.pause_requested = wanted
+        else:
+            self._view.end_requested = wanted
 
     def _check(self, action: Action) -> None:
         view = self._view
@@ -110,12 +134,15 @@ class RunEngineOperations:
                 raise RunEngineMissing
         check(action, state)
 
-    async def _send(self, verb: RunEngineVerb, note: str, action: Action) -> None:
+    async def _send(self, verb: RunEngineVerb, note: str, action: Action) -> bool:
+        """Tell the Worker; answers whether it has a plan to interrupt. Raises as :meth:`control`."""
         try:
             await self._worker.control_run_engine(verb, note)
         except WorkerRefused as error:
             if error.reason == "RUN_ENGINE_MISSING":
                 raise RunEngineMissing from error
+            if error.reason == "NOT_RUNNING" and action in _INTERRUPTIONS:
+                return False
             # The plan came to its end, or its pause did, while the request was on its way.
             state = self._state().name
             raise InvalidState(
@@ -126,6 +153,7 @@ class RunEngineOperations:
             raise WorkerUnavailable from error
         except WorkerDown as error:
             raise WorkerUnavailable from error
+        return True
 
     def _state(self) -> ManagerState:
         return self._view.state(

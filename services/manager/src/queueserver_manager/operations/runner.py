@@ -50,7 +50,7 @@ class Runner:
         self._accounted: set[str] = set()
         self._accounting: set[str] = set()
         #: Executions that are on their way to the Worker.
-        self._dispatching: set[str] = set()
+        self._dispatching: dict[str, asyncio.Task[None]] = {}
 
     def dispatch(self, running: RunningItem) -> None:
         """Hand a claimed item to the Worker. Safe to repeat.
@@ -59,8 +59,14 @@ class Runner:
         """
         execution_id = running.execution_id
         if execution_id not in self._dispatching and execution_id not in self._accounting:
-            self._dispatching.add(execution_id)
-            self._spawn(self._dispatch(running))
+            self._dispatching[execution_id] = self._spawn(self._dispatch(running))
+
+    async def handed_over(self, execution_id: str) -> bool:
+        """Wait for an execution that is on its way to the Worker; answers whether it was on its way."""
+        task = self._dispatching.get(execution_id)
+        if task is not None:
+            await asyncio.wait({task})
+        return task is not None
 
     def account(self, outcome: Outcome) -> None:
         """Put an outcome into the history. Safe to repeat."""
@@ -82,10 +88,11 @@ class Runner:
         except (WorkerDown, WorkerRefused) as error:
             _log.warning("the Worker could not be told of the new owner (%s)", error)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -118,7 +125,7 @@ class Runner:
                 self._view.confirmed = True
                 self._view.changed()
         finally:
-            self._dispatching.discard(running.execution_id)
+            self._dispatching.pop(running.execution_id, None)
 
     def failure(self, running: RunningItem, cause: FailureCause, message: str) -> Outcome:
         """Outcome of an execution that nobody else can report any more."""
