@@ -46,7 +46,7 @@ class Simulator:
         try:
             threading.Thread(target=self._answer, args=(query,), name="simulation", daemon=True).start()
         except RuntimeError as error:
-            self._tell_answer(query, _only(f"No thread could be started for the simulation ({error})."))
+            self._tell_answer(query, _without_thread(error))
 
     def _answer(self, query: SimulationQuery) -> None:
         self._tell_answer(query, self._simulate(query.request))
@@ -65,12 +65,19 @@ class Simulator:
         limit = min(request.message_limit, MAX_MESSAGES) if request.message_limit > 0 else MAX_MESSAGES
         findings = Findings()
         walk = Walk(make_plan, self._namespace, self._seat.engine, findings, limit, self._tell)
-        walk.start(self._places.release)
+        try:
+            walk.start(self._places.release)
+        except RuntimeError as error:
+            return _without_thread(error)
         truncated = not walk.wait(SECONDS)
         return findings.result(truncated=truncated)
 
     def _tell(self, stream: "ConsoleStream.ValueType", text: str) -> None:
         self._send(FromEnvironment(task_printed=TaskPrinted(stream=stream, text=text)))
+
+
+def _without_thread(error: RuntimeError) -> Simulation:
+    return _only(f"No thread could be started for the simulation ({error}).")
 
 
 def _only(problem: str) -> Simulation:

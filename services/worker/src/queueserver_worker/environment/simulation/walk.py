@@ -79,9 +79,13 @@ class Walk:
         self._last_message = time.monotonic()
 
     def start(self, when_done: Callable[[], None]) -> None:
-        """Begin; `when_done` is called when the thread ends, however late."""
+        """Begin; `when_done` is called when the thread ends, however late, or can't be started (RuntimeError)."""
         self._thread = threading.Thread(target=self._run, args=(when_done,), name="simulated plan", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            when_done()
+            raise
 
     def wait(self, seconds: float) -> bool:
         """Wait for the end, and interrupt the plan when the time is over; tells whether it came to its end."""
