@@ -182,6 +182,14 @@ def blocking_before_a_checkpoint():
     yield from bps.checkpoint()
 
 
+def blocking_at_its_end():
+    """Block the RunEngine until the gate opens, after the last message; a pause comes right behind it."""
+    yield from bps.checkpoint()
+    print("the plan blocks at its end")
+    wait_at_gate()
+    RE.loop.create_task(RE._request_pause_coro(False))
+
+
 @plan
 def slowly_made():
     """A function that is slow to make its plan."""

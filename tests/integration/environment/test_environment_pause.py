@@ -185,6 +185,18 @@ def test_a_plan_that_has_sent_its_last_message_completes_although_a_pause_comes(
     assert pausing.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
 
 
+def test_a_plan_that_has_sent_its_last_message_completes_although_it_is_to_be_aborted(
+    pausing: EnvironmentChild,
+) -> None:
+    since = begin(pausing, "blocking_at_its_end", "the plan blocks at its end")
+    pausing.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
+    # Its answer comes after the request was heard.
+    pausing.metadata()
+    let_go(pausing)
+    assert pausing.result(since=since).exit_status == pb.EXIT_STATUS_COMPLETED
+    assert pausing.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
+
+
 def test_a_plan_that_can_not_be_resumed_is_aborted_by_the_run_engine_and_says_so(pausing: EnvironmentChild) -> None:
     since = begin(pausing, "without_checkpoint", "without a checkpoint")
     pausing.control(PAUSE)

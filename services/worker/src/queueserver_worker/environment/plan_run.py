@@ -76,7 +76,7 @@ class PlanRun:
 
     def _result_of(self, error: BaseException | None, guard: PlanGuard, answer: Answer) -> pb.ItemResult:
         abort = self._control.wanted_abort
-        if abort is not None and (guard.kept_out or (error is not None and _is_interruption(error))):
+        if abort is not None and not guard.completed and (guard.kept_out or _is_interruption(error)):
             return _ended_by(abort)
         if error is None or answer.action == actions.RUN_ENGINE_ACTION_HALT:
             # A plan that can't be halted without an error was halted even so.
@@ -101,7 +101,7 @@ class PlanRun:
             return
 
 
-def _is_interruption(error: BaseException) -> bool:
+def _is_interruption(error: BaseException | None) -> bool:
     return type(error).__name__ == "RunEngineInterrupted"
 
 
