@@ -160,7 +160,7 @@ class PlanControl:
         """Take the deferred pause that the RunEngine has not taken yet, if there is one; tell whether there was."""
         with self._changed:
             asked = self._asked
-            if asked is None or asked.pause is None or not asked.pause.defer:
+            if asked is None or asked.pause is None or not asked.pause.defer or self._state != RUN_ENGINE_STATE_RUNNING:
                 return False
             asked.pause = None
             return True

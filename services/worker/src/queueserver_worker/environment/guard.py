@@ -66,26 +66,30 @@ class PlanGuard:
         return result
 
     def _explained(self) -> Generator[Any, Any, Any]:
-        """As `yield from`, with the reason of the plan's end in messages that close a run."""
+        """As `yield from`, with the reason of the plan's end in messages that close a run, and with deferred pauses."""
         plan = self._plan if isinstance(self._plan, Generator) else _relay(self._plan)
         step = partial(plan.send, None)
+        #: A checkpoint of the plan, while the pause that comes before it is on its way.
+        checkpoint: Any = None
         while True:
-            try:
-                message = step()
-            except StopIteration as end:
-                return end.value
-            command = getattr(message, "command", "")
-            if command == "close_run":
-                message = self._with_reason(message)
-            elif command == "checkpoint" and self._control.take_deferred_pause():
-                yield _pause(defer=True)
+            if checkpoint is None:
+                try:
+                    message = step()
+                except StopIteration as end:
+                    return end.value
+                if _command(message) == "close_run":
+                    message = self._with_reason(message)
+                elif _command(message) == "checkpoint" and self._control.take_deferred_pause():
+                    message, checkpoint = _pause(defer=True), message
+            else:
+                message, checkpoint = checkpoint, None
             try:
                 response = yield message
             except GeneratorExit:
                 plan.close()
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever the RunEngine throws is for the plan
-                step = partial(plan.throw, error)
+                step, checkpoint = partial(plan.throw, error), None
             else:
                 step = partial(plan.send, response)
 
@@ -94,6 +98,10 @@ class PlanGuard:
         if not note or message.kwargs.get("reason"):
             return message
         return message._replace(kwargs={**message.kwargs, "reason": note})
+
+
+def _command(message: Any) -> str:
+    return str(getattr(message, "command", ""))
 
 
 def _pause(*, defer: bool) -> Any:
