@@ -116,7 +116,7 @@ async def test_when_nothing_runs_a_verb_is_refused(
     async with desk(environment, runs=False) as d:
         with pytest.raises(error):
             await d.control(verb)
-        assert (d.worker.heard, d.view.pause_requested, d.view.leaving_pause) == ([], False, False)
+        assert (d.worker.heard, d.view.pause_for, d.view.leaving_pause) == ([], "", False)
 
 
 @pytest.mark.parametrize("verb", RunEngineVerb)
@@ -132,10 +132,10 @@ async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineVerb) -
 async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineVerb) -> None:
     async with desk(RUNNING) as d:
         await d.control(verb)
-        assert d.view.pause_requested
-        assert d.view.claimant().pause_unresolved
+        assert d.view.pause_for
+        assert d.view.claimant("x-1").pause_unresolved
         d.view.set_environment(PAUSED)
-        assert not d.view.pause_requested
+        assert not d.view.pause_for
 
 
 @pytest.mark.parametrize("verb", PAUSES)
@@ -143,7 +143,7 @@ async def test_a_pause_that_takes_effect_before_its_answer_arrives_is_not_pendin
     async with desk(RUNNING) as d:
         d.worker.reports_first = PAUSED
         await d.control(verb)
-        assert not d.view.pause_requested
+        assert not d.view.pause_for
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -152,11 +152,11 @@ async def test_a_pause_that_was_refused_is_not_pending_unless_an_earlier_one_is(
     fault: Exception, earlier: bool
 ) -> None:
     async with desk(RUNNING) as d:
-        d.view.pause_requested = earlier
+        d.view.pause_for = "x-1" if earlier else ""
         d.worker.fault = fault
         with pytest.raises(Refused):
             await d.control(_V.PAUSE_DEFERRED)
-        assert d.view.pause_requested is earlier
+        assert bool(d.view.pause_for) is earlier
 
 
 @pytest.mark.parametrize(
@@ -169,17 +169,17 @@ async def test_that_a_plan_was_told_to_end_is_known_before_the_worker_answers_an
         d.worker.may_answer.clear()
         asking = asyncio.create_task(d.control(verb))
         await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
-        assert d.view.claimant().end_requested
+        assert d.view.claimant("x-1").end_requested
         d.view.drop_requests()
         d.worker.may_answer.set()
         await asking
-        assert not d.view.claimant().end_requested
+        assert not d.view.claimant("x-1").end_requested
 
 
 async def test_a_plan_that_is_resumed_was_not_told_to_end() -> None:
     async with desk(PAUSED) as d:
         await d.control(_V.RESUME)
-        assert not d.view.claimant().end_requested
+        assert not d.view.claimant("x-1").end_requested
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -190,11 +190,11 @@ async def test_a_plan_whose_end_was_refused_was_not_told_to_end_unless_nobody_kn
     fault: Exception, stays: bool, earlier: bool
 ) -> None:
     async with desk(RUNNING) as d:
-        d.view.end_requested = earlier
+        d.view.end_for = "x-1" if earlier else ""
         d.worker.fault = fault
         with pytest.raises(Refused):
             await d.control(_V.ABORT_NOW)
-        assert d.view.end_requested is (earlier or stays)
+        assert bool(d.view.end_for) is (earlier or stays)
 
 
 INTERRUPTIONS = [*PAUSES, _V.ABORT_NOW]
@@ -208,7 +208,7 @@ async def test_who_interrupts_a_plan_that_has_just_ended_is_obeyed_by_beginning_
     async with desk(RUNNING) as d:
         d.worker.fault = NOTHING_RUNS
         await d.control(verb)
-        claimant = d.view.claimant()
+        claimant = d.view.claimant("x-1")
         assert (claimant.pause_unresolved, claimant.end_requested) == (verb in PAUSES, verb not in PAUSES)
         assert d.worker.heard == [(verb, "why")]
 
@@ -234,7 +234,7 @@ async def test_the_plan_that_was_begun_in_the_very_moment_is_interrupted_instead
         d.worker.may_answer.set()
         await asyncio.wait_for(asking, SECONDS)
         assert d.worker.heard == [(verb, "why")] * 2
-        assert d.view.pause_requested or d.view.end_requested
+        assert (d.view.pause_for or d.view.end_for) == "x-2"
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
@@ -253,7 +253,7 @@ async def test_a_commit_that_begins_the_next_plan_is_waited_for_because_it_was_d
         await asyncio.wait_for(edit, SECONDS)
         await asyncio.wait_for(asking, SECONDS)
         assert d.worker.heard == [(verb, "why")] * 2
-        assert d.view.pause_requested or d.view.end_requested
+        assert (d.view.pause_for or d.view.end_for) == "x-2"
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
@@ -268,14 +268,84 @@ async def test_when_the_queue_came_to_its_end_meanwhile_nothing_is_left_to_inter
         d.begins(None)
         d.worker.may_answer.set()
         await asyncio.wait_for(asking, SECONDS)
-        assert (len(d.worker.heard), d.view.pause_requested, d.view.end_requested) == (1, False, False)
+        assert (len(d.worker.heard), d.view.pause_for, d.view.end_for) == (1, "", "")
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_a_plan_that_has_to_be_sent_to_the_worker_again_is_interrupted_when_it_is_there(
+    verb: RunEngineVerb,
+) -> None:
+    async with desk(RUNNING) as d:
+        d.worker.fault = NOTHING_RUNS
+        await d.control(verb)
+        await d.run_engine.deliver("x-1")
+        await d.run_engine.deliver("x-1")
+        assert d.worker.heard == [(verb, "why")] * 2
+
+
+async def test_an_interruption_is_delivered_to_no_other_plan_and_a_refusal_of_it_disturbs_nobody() -> None:
+    async with desk(RUNNING) as d:
+        d.worker.fault = NOTHING_RUNS
+        await d.control(_V.ABORT_NOW)
+        await d.run_engine.deliver("x-2")
+        assert len(d.worker.heard) == 1
+        d.worker.fault = NOTHING_RUNS
+        await d.control(_V.ABORT_NOW)
+        d.worker.fault = WorkerDown("gone")
+        await d.run_engine.deliver("x-1")
+        assert len(d.worker.heard) == 3
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_autostart_begins_nothing_after_a_plan_that_was_interrupted_as_it_ended(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        d.office.record.autostart = True
+        d.worker.may_answer.clear()
+        d.worker.fault = NOTHING_RUNS
+        asking = asyncio.create_task(d.control(verb))
+        await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
+        d.begins(None)
+        d.worker.may_answer.set()
+        await asyncio.wait_for(asking, SECONDS)
+        assert not d.office.record.autostart
+
+
+async def test_what_was_wanted_of_one_plan_is_not_wanted_of_another() -> None:
+    async with desk(RUNNING) as d:
+        await d.control(_V.PAUSE_DEFERRED)
+        await d.control(_V.ABORT_NOW)
+        for other in ("", "x-2"):
+            claimant = d.view.claimant(other)
+            assert (claimant.pause_unresolved, claimant.end_requested) == (False, False)
+
+
+async def test_a_refusal_takes_nothing_back_that_somebody_else_was_promised_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with desk(RUNNING) as d:
+        answers: list[asyncio.Future[None]] = []
+
+        async def control(_verb: RunEngineVerb, _note: str) -> None:
+            answers.append(asyncio.get_running_loop().create_future())
+            await answers[-1]
+
+        monkeypatch.setattr(d.worker, "control_run_engine", control)
+        first, second = (asyncio.create_task(d.control(verb)) for verb in PAUSES)
+        while len(answers) < 2:
+            await next_turn()
+        answers[1].set_result(None)
+        await asyncio.wait_for(second, SECONDS)
+        answers[0].set_exception(WorkerDown("gone"))
+        with pytest.raises(WorkerUnavailable):
+            await asyncio.wait_for(first, SECONDS)
+        assert d.view.claimant("x-1").pause_unresolved
 
 
 async def test_a_pause_is_over_with_its_item() -> None:
     async with desk(RUNNING) as d:
         await d.control(_V.PAUSE_DEFERRED)
         d.view.drop_requests()
-        assert not d.view.pause_requested
+        assert not d.view.pause_for
         d.view.set_environment(PAUSED)
         assert d.view.item_paused
         d.view.drop_requests()

@@ -44,11 +44,16 @@ class Desk:
         self.office = opened
         self.worker = SlowWorker()
         self.troubles = 0
+        #: Executions of which the runner said that the Worker has them.
+        self.handed_over: list[str] = []
         view = view_of(OPEN, confirmed=False)
-        self.runner = Runner(opened.ledger, view, self.worker, lambda: NOW, 100, self._note, lambda: None)
+        self.runner = Runner(opened.ledger, view, self.worker, lambda: NOW, 100, self._note, lambda: None, self._hear)
 
     def _note(self) -> None:
         self.troubles += 1
+
+    async def _hear(self, execution_id: str) -> None:
+        self.handed_over.append(execution_id)
 
     async def hand_over(self) -> int:
         """Hand the running item over; answers how many commands there were so far."""
@@ -80,6 +85,7 @@ async def test_an_item_is_not_handed_over_again_while_the_first_command_is_on_it
         made.worker.commands[0].set_result(None)
         await settle()
         assert made.office.record.running is not None
+        assert made.handed_over == ["x-1"]
 
 
 async def test_an_item_that_was_refused_is_not_handed_over_again_before_that_is_stored() -> None:
@@ -91,6 +97,7 @@ async def test_an_item_that_was_refused_is_not_handed_over_again_before_that_is_
         await settle()
         (entry,) = made.office.store.stored.history.newest(10)
         assert entry.result.failure_cause is FailureCause.NOT_STARTED
+        assert made.handed_over == []
         assert len(made.worker.commands) == 1
 
 

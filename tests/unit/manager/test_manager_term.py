@@ -10,9 +10,11 @@ from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import QueueStopped, StopReason
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import PendingCommand
+from queueserver_manager.operations.reply import UNHEARD
+from queueserver_manager.worker_client.port import RunEngineVerb, WorkerRefused
 
 from tests.unit.manager.simulated_worker import Fate
-from tests.unit.manager.test_manager_protocol_model import Machine
+from tests.unit.manager.test_manager_protocol_model import JANE, Machine
 
 
 @pytest.fixture
@@ -29,11 +31,12 @@ def machine() -> Iterator[Machine]:
 
 
 def test_a_pause_that_came_too_late_stops_the_queue_and_is_then_over(machine: Machine) -> None:
-    machine.term.view.pause_requested = True
+    assert machine.record.running is not None
+    machine.term.view.pause_for = machine.record.running.execution_id
     machine.finish(status=ExitStatus.COMPLETED, twice=False)
     assert (machine.record.running, len(machine.record.queue)) == (None, 2)
     assert machine.store.log[-1].event == QueueStopped(StopReason.PAUSE)
-    assert not machine.term.view.pause_requested
+    assert not machine.term.view.pause_for
     machine.start(fate=Fate.ACCEPTED)
     machine.finish(status=ExitStatus.COMPLETED, twice=False)
     assert machine.record.running is not None
@@ -57,3 +60,31 @@ def test_who_waits_for_an_environment_is_sent_away_when_the_term_ends(machine: M
         assert isinstance(waits.exception(), NotReady)
 
     machine.loop.run_until_complete(wait())
+
+
+@pytest.mark.parametrize("verb", [RunEngineVerb.ABORT_NOW, RunEngineVerb.PAUSE_IMMEDIATE])
+def test_who_interrupts_a_plan_whose_command_was_lost_is_heard_when_it_is_sent_again(
+    verb: RunEngineVerb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, heard = Machine(), []
+
+    async def control(verb: RunEngineVerb, _note: str) -> None:
+        heard.append((verb, made.worker.current is not None))
+        if made.worker.current is None:
+            raise WorkerRefused("NOT_RUNNING", "No plan runs.")
+
+    monkeypatch.setattr(made.worker, "control_run_engine", control)
+
+    async def start_and_interrupt() -> None:
+        await made.term.execution.start(JANE, UNHEARD)
+        await made.term.run_engine.control(verb, "why", UNHEARD)
+        await made._settle()
+
+    try:
+        made.add(index=0, count=3)
+        made.worker.fate = Fate.COMMAND_LOST
+        made.loop.run_until_complete(start_and_interrupt())
+        assert made.worker.current is not None
+        assert heard[-1] == (verb, True)
+    finally:
+        made.teardown()

@@ -7,14 +7,18 @@ request id is recognised by the answer that was stored for the first one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+from queueserver_manager.domain.editing import set_autostart
 from queueserver_manager.domain.errors import (
     EnvironmentClosed,
     EnvironmentUnresponsive,
     InvalidState,
     Refused,
     RunEngineMissing,
+    Unavailable,
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import RunSummary
@@ -35,8 +39,18 @@ _ACTIONS = {
     RunEngineVerb.HALT: Action.HALT_PLAN,
     RunEngineVerb.ABORT_NOW: Action.ABORT_NOW,
 }
-#: What may be asked for whenever a plan is executed, and never comes too early or too late.
+#: What may be asked for whenever a plan is executed, also while it is on its way to the Worker or back.
 _INTERRUPTIONS = frozenset({Action.PAUSE, Action.ABORT_NOW})
+
+
+@dataclass(frozen=True, slots=True)
+class _Undelivered:
+    """An interruption that was accepted for an execution of which the Worker did not know."""
+
+    execution_id: str
+    verb: RunEngineVerb
+    note: str
+    action: Action
 
 
 class RunEngineOperations:
@@ -59,6 +73,9 @@ class RunEngineOperations:
         self._on_stale = on_stale
         #: Waits for an execution that is on its way to the Worker; answers whether it was on its way.
         self._handed_over = handed_over
+        self._undelivered: list[_Undelivered] = []
+        #: How many requests were accepted so far.
+        self._accepted = 0
 
     async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
         """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
@@ -67,9 +84,7 @@ class RunEngineOperations:
     async def _control(self, verb: RunEngineVerb, note: str) -> None:
         action = _ACTIONS[verb]
         self._check(action)
-        if action is Action.RESUME:
-            await self._send(verb, note, action)
-        elif action in _INTERRUPTIONS:
+        if action in _INTERRUPTIONS:
             await self._interrupt(verb, note, action)
         else:
             await self._note_and_send(verb, note, action)
@@ -80,19 +95,30 @@ class RunEngineOperations:
     async def _interrupt(self, verb: RunEngineVerb, note: str, action: Action) -> None:
         """Pause or end what runs, also in a moment in which the Worker has nothing to act upon.
 
-        A plan on its way there is waited for. After one that has ended already nothing is begun, as after one that is
-        past its last checkpoint.
+        A plan on its way there is waited for, and one that has to be sent there again is interrupted when it is there.
+        After one that has ended already nothing is begun, as after one that is past its last checkpoint.
         """
-        while True:
-            running = self._ledger.summary.running
-            if running is None or await self._note_and_send(verb, note, action):
+        while (running := self._ledger.summary.running) is not None:
+            if await self._note_and_send(verb, note, action):
                 return
             if await self._handed_over(running.execution_id):
                 continue
             # A commit that is under way may begin the next one: it was decided before this was noted.
             now = await self._ledger.read(lambda record: record.running)
-            if now is not None and now.execution_id == running.execution_id:
+            if now is None:
+                with suppress(Unavailable):
+                    await self._ledger.submit(lambda record: set_autostart(record, enabled=False))
+            elif now.execution_id == running.execution_id:
+                self._undelivered.append(_Undelivered(running.execution_id, verb, note, action))
                 return
+
+    async def deliver(self, execution_id: str) -> None:
+        """The Worker has accepted an execution: tell it now what was asked for before."""
+        asked, self._undelivered = self._undelivered, []
+        for each in asked:
+            if each.execution_id == execution_id:
+                with suppress(Refused):
+                    await self._send(each.verb, each.note, each.action)
 
     async def _note_and_send(self, verb: RunEngineVerb, note: str, action: Action) -> bool:
         """As :meth:`_send`; what is wanted is noted first: it may take effect before the answer is here.
@@ -100,24 +126,32 @@ class RunEngineOperations:
         Who ends a plan does not expect the next one to begin: that stays noted if nobody knows whether the Worker has
         heard it.
         """
-        before = self._is_wanted(action)
-        self._want(action, wanted=True)
-        try:
+        running = self._ledger.summary.running
+        if running is None or action is Action.RESUME:
             return await self._send(verb, note, action)
+        uid, accepted = running.execution_id, self._accepted
+        was_wanted = self._wanted(action) == uid
+        self._want(action, uid)
+        try:
+            heard = await self._send(verb, note, action)
         except Refused as refusal:
-            if action is Action.PAUSE or not isinstance(refusal, WorkerUnavailable):
-                self._want(action, wanted=before and self._is_wanted(action))
+            is_known = action is Action.PAUSE or not isinstance(refusal, WorkerUnavailable)
+            # What was wanted before, or is wanted by somebody else who was heard meanwhile, stays noted.
+            if is_known and not was_wanted and accepted == self._accepted and self._wanted(action) == uid:
+                self._want(action, "")
                 self._view.changed()
             raise
+        self._accepted += 1
+        return heard
 
-    def _is_wanted(self, action: Action) -> bool:
-        return self._view.pause_requested if action is Action.PAUSE else self._view.end_requested
+    def _wanted(self, action: Action) -> str:
+        return self._view.pause_for if action is Action.PAUSE else self._view.end_for
 
-    def _want(self, action: Action, *, wanted: bool) -> None:
+    def _want(self, action: Action, uid: str) -> None:
         if action is Action.PAUSE:
-            self._view.pause_requested = wanted
+            self._view.pause_for = uid
         else:
-            self._view.end_requested = wanted
+            self._view.end_for = uid
 
     def _check(self, action: Action) -> None:
         view = self._view

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
@@ -37,6 +37,7 @@ class Runner:
         history_limit: int,
         on_trouble: Callable[[], None],
         on_stale: Callable[[], None],
+        on_handed_over: Callable[[str], Awaitable[None]],
     ) -> None:
         self._ledger = ledger
         self._view = view
@@ -45,6 +46,8 @@ class Runner:
         self._history_limit = history_limit
         self._on_trouble = on_trouble
         self._on_stale = on_stale
+        #: Hears of each execution that the Worker has accepted, before anybody who waits for it.
+        self._on_handed_over = on_handed_over
         self._tasks: set[asyncio.Task[None]] = set()
         #: Executions whose outcome is stored and which the Worker may forget.
         self._accounted: set[str] = set()
@@ -124,6 +127,7 @@ class Runner:
             if not self._view.confirmed:
                 self._view.confirmed = True
                 self._view.changed()
+            await self._on_handed_over(running.execution_id)
         finally:
             self._dispatching.pop(running.execution_id, None)
 
@@ -135,7 +139,7 @@ class Runner:
 
     async def _account(self, outcome: Outcome) -> None:
         def decide(record: Record) -> Decision[Step]:
-            decision = finish_item(record, outcome, self._view.claimant(), self._history_limit)
+            decision = finish_item(record, outcome, self._view.claimant(outcome.execution_id), self._history_limit)
             return decision if decision is not None else Decision(Step(None))
 
         try:

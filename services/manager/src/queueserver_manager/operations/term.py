@@ -111,6 +111,7 @@ class Term:
             settings.history_limit,
             on_trouble=self._compare_notes,
             on_stale=self._stale.set,
+            on_handed_over=self._handed_over,
         )
         open_runs = OpenRuns()
         self.task_runner = TaskRunner(
@@ -190,6 +191,9 @@ class Term:
         """The Worker obeys somebody with a higher epoch: our term is over."""
         await self._stale.wait()
         raise OwnershipLost
+
+    async def _handed_over(self, execution_id: str) -> None:
+        await self.run_engine.deliver(execution_id)
 
     def _compare_notes(self) -> None:
         self.link.resync()
@@ -287,7 +291,7 @@ class Term:
             head_held=summary.head_held,
             head_problems=summary.head_problems,
             invalid_items=summary.invalid_items,
-            pause_pending=view.pause_requested,
+            pause_pending=bool(view.pause_for),
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),
             storage_up=self.ledger.storage_up,

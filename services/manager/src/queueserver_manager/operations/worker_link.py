@@ -125,7 +125,9 @@ class WorkerLink:
             self._runner.dispatch(running)
         if execution is not None and running is not None and execution.execution_id == running.execution_id:
             view.confirmed = True
-        view.pause_requested, view.leaving_pause = snapshot.environment.pause_pending, False
+        view.leaving_pause = False
+        if snapshot.environment.pause_pending and running is not None:
+            view.pause_for = running.execution_id
         view.set_runs(execution.runs if execution is not None else ())
         view.set_environment(snapshot.environment)
         if action.account is not None:

@@ -37,12 +37,12 @@ class WorkerView:
         self.pending_id = ""
         #: The Worker confirmed an item since the queue was started.
         self.confirmed = False
-        #: A pause was accepted for the running item and has not taken effect.
-        self.pause_requested = False
+        #: The execution for which a pause was accepted that has not taken effect; empty for none.
+        self.pause_for = ""
         #: A paused plan was told to go on or to end, and the effect has not been reported.
         self.leaving_pause = False
-        #: The running plan was told to end: whatever it comes to, nothing is begun after it by itself.
-        self.end_requested = False
+        #: The execution that was told to end: whatever it comes to, nothing is begun after it by itself.
+        self.end_for = ""
         #: The running plan is paused, as last heard of while its environment could tell.
         self.item_paused = False
         #: The environment was, or is being, destroyed; until there is another one.
@@ -76,8 +76,8 @@ class WorkerView:
             )
         )
 
-    def claimant(self) -> Claimant:
-        """For which Worker and environment an item would be claimed now."""
+    def claimant(self, ended: str = "") -> Claimant:
+        """For which Worker and environment an item would be claimed now, after the execution that ``ended``, if any."""
         environment = self.environment
         # A RunEngine that an ended plan left unusable would refuse one item of the queue after the other.
         executable = environment.is_open and environment.run_engine is RunEngineState.IDLE
@@ -87,8 +87,8 @@ class WorkerView:
             new_id=self._new_id,
             now=self._now,
             can_execute=executable and self.pending is PendingCommand.NONE,
-            pause_unresolved=self.pause_requested,
-            end_requested=self.end_requested,
+            pause_unresolved=self.pause_for == ended != "",
+            end_requested=self.end_for == ended != "",
         )
 
     def set_environment(self, environment: Environment) -> None:
@@ -99,7 +99,7 @@ class WorkerView:
         elif self.pending is PendingCommand.DESTROY:
             self.destroyed = True
         if environment.run_engine is RunEngineState.PAUSED:
-            self.pause_requested = False
+            self.pause_for = ""
         else:
             self.leaving_pause = False
         if environment.is_open:
@@ -116,7 +116,8 @@ class WorkerView:
 
     def drop_requests(self) -> None:
         """The running item ended: what was asked of it does not concern the next one."""
-        self.pause_requested = self.leaving_pause = self.item_paused = self.end_requested = False
+        self.leaving_pause = self.item_paused = False
+        self.pause_for = self.end_for = ""
 
     def leave_pause(self) -> None:
         """The running plan, if it is paused, was told to go on or to end."""
