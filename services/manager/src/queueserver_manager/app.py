@@ -140,7 +140,8 @@ class Manager:
             except OwnershipLost:
                 _log.warning("Another Manager owns the queue now; this one is a standby")
             except StoreDown as error:
-                _log.warning("Redis went away before the queue was loaded (%s)", error)
+                _log.warning("Redis can't be used before the queue was loaded (%s)", error)
+                await pause(RETRY_SECONDS)
             finally:
                 self._office.close(None)
                 self._board.collect_from(self._idle_facts)
@@ -163,6 +164,7 @@ class Manager:
                 _log.warning("Redis can't be reached (%s); waiting for it", error)
                 self._storage_seen(up=False)
                 self._announce()
+                await pause(RETRY_SECONDS)
                 await wait_for_answer(self._redis)
                 self._storage_seen(up=True)
 
@@ -269,7 +271,7 @@ def _end_of(job: asyncio.Task[None]) -> BaseException | None:
     if job.cancelled():
         return asyncio.CancelledError()
     error = job.exception()
-    if isinstance(error, (OwnershipLost, StoreDown, StoreUnusable, RedisError)):
+    if isinstance(error, (OwnershipLost, StoreDown, StoreUnusable)):
         raise error
     return error
 

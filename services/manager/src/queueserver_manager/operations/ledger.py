@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.turns import Turns, next_turn_after
 
 from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
 from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, RevisionMismatch, StorageUnavailable
@@ -40,6 +40,8 @@ from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Sto
 T = TypeVar("T")
 #: Upper bound of changes in one commit, so that a small edit never waits long behind a flood of others.
 _CHANGES_PER_COMMIT = 2000
+#: Seconds until the next attempt with a store that answers and can't be used.
+_RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -369,7 +371,8 @@ class Ledger:
                 fresh = await self._store.load()
                 missed = await self._store.events_between(self._record.revisions.last, fresh.revisions.last)
             except StoreDown as again:
-                _log.warning("Redis went away again (%s)", again)
+                _log.warning("Redis can't be used yet (%s)", again)
+                await next_turn_after(_RETRY_SECONDS)
                 continue
             except EventsGone:
                 missed = []

@@ -14,9 +14,7 @@ from typing import Any
 
 from queueserver_rpc.turns import Turns
 from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
@@ -26,7 +24,7 @@ from queueserver_manager.store.commands import Command, commands_for, revisions_
 from queueserver_manager.store.connection import answered_within, wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.keys import SCHEMA, Keys
-from queueserver_manager.store.loading import Loader, Stored
+from queueserver_manager.store.loading import Loader, Stored, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
 from queueserver_manager.store.script_line import ScriptLine, Word
 
@@ -62,11 +60,17 @@ class RedisStore:
         await self._commits.close()
 
     async def load(self) -> Record:
-        """Read everything. Raises StoreDown, SchemaTooNew, StoreUnreadable."""
+        """Read everything. Raises StoreDown, StoreUnusable."""
         try:
             async with answered_within(_LOADING_TIMEOUT):
                 stored = await self._read_all()
-        except (RedisConnectionError, RedisTimeoutError) as error:
+        except RedisError as error:
+            if "WRONGTYPE" in str(error):
+                raise StoreUnusable(
+                    f"A key of the store is not of the kind that a Manager writes ({error}), and nothing is changed: "
+                    "mend it, then start again."
+                ) from error
+            # It does not answer, or it is full, or it became a replica: all of that may pass.
             raise StoreDown(str(error), fate_known=True) from error
         return await Loader(self._keys, self._decode_inventory, self._default_permissions).record(stored)
 
