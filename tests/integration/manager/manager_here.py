@@ -22,6 +22,7 @@ async def manager_here(redis: RedisProcess, directory: Path) -> AsyncIterator[As
     manager = Manager(parse(["--listen", "127.0.0.1:0", "--redis", redis.url, "--worker", worker]))
     running = asyncio.create_task(manager.run())
     try:
+        # A Manager listens before it waits for anything, so it does after one turn.
         listening = asyncio.Event()
         asyncio.get_running_loop().call_soon(listening.set)
         await listening.wait()

@@ -150,7 +150,7 @@ async def test_a_call_that_is_cancelled_in_the_moment_of_its_answer_is_cancelled
         for _ in range(2):
             await next_turn()
         # It is sent; the answer arrives while nobody looks.
-        client.blpop(["moment"])
+        assert client.blpop(["moment"], timeout=10)
         for _ in range(moment):
             await next_turn()
         if call.cancel():

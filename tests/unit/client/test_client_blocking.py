@@ -25,6 +25,7 @@ from queueserver_client import (
     Watch,
     sync,
 )
+from queueserver_client.portal import Portal
 
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
@@ -186,6 +187,14 @@ def test_a_call_that_does_not_end_by_itself_is_ended_when_the_client_is_closed(m
     client.close()
     with pytest.raises(RuntimeError, match="closed"):
         outcome.result(SECONDS)
+
+
+def test_closing_ends_although_what_it_does_first_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("queueserver_client.portal._END_SECONDS", 0.05)
+    portal = Portal()
+    portal.close(lambda: asyncio.Event().wait())
+    with pytest.raises(RuntimeError, match="closed"):
+        portal.call(asyncio.Event().wait())
 
 
 @pytest.mark.parametrize("user", ["", "Jürgen", "a\nb"])

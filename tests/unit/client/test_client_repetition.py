@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from typing import Any
 
@@ -25,6 +26,7 @@ from queueserver_client import (
     ServiceUnavailable,
 )
 from queueserver_rpc.status import Refusal
+from queueserver_rpc.turns import next_turn
 
 from tests.unit.client.scripted_manager import MODULES, ScriptedManager, until_cancelled
 
@@ -208,6 +210,11 @@ async def test_closing_the_client_ends_a_call_with_an_error_and_not_with_a_cance
     call = asyncio.create_task(client.queue.clear() if verb == "clear" else client.queue.get("uid"))
     await asyncio.wait_for(arrived.wait(), 10.0)
     await client.close()
+    if sys.version_info < (3, 11):
+        # There a task can't tell whether it is being cancelled itself, so its cancellation comes first.
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(call, 10.0)
+        return
     with pytest.raises(ServiceUnavailable, match=f"closed.*{doubt}"):
         await asyncio.wait_for(call, 10.0)
 
@@ -226,4 +233,14 @@ async def test_who_is_cancelled_is_cancelled_also_when_the_client_is_closed(mana
     call.cancel()
     await client.close()
     with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(call, 10.0)
+
+
+async def test_closing_the_client_while_it_connects_says_that_it_was_closed() -> None:
+    client = AsyncClient("127.0.0.1:1", timeout=20.0)
+    client._connection.was_ready = True
+    call = asyncio.create_task(client.queue.clear())
+    await next_turn()
+    await client.close()
+    with pytest.raises((ServiceUnavailable, RuntimeError), match="closed"):
         await asyncio.wait_for(call, 10.0)

@@ -256,6 +256,8 @@ class Connection:
         return refusal.message
 
     def _unreachable(self) -> ServiceUnavailable:
+        if self._closed.is_set():
+            return self.broken("This client was closed before it was connected.")
         address = self.address
         self._owner.go_home()
         return ServiceUnavailable(

@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+import async_timeout
+
 _R = TypeVar("_R")
 #: Calls have so long to end by themselves when the portal is closed.
 _GRACE_SECONDS = 2.0
+#: What does not end in so many seconds though it was told to is left behind.
+_END_SECONDS = 2.0
 
 
 class Portal:
@@ -71,18 +76,24 @@ class Portal:
 
     async def _end(self) -> None:
         """Let nobody wait for ever: a call whose loop has stopped would never be answered."""
-        calls = asyncio.all_tasks() - {asyncio.current_task()}
-        try:
-            if self._farewell is not None:
-                await self._farewell()
-            if calls:
-                # What they are about to raise tells more than that they were cancelled.
-                await asyncio.wait(calls, timeout=_GRACE_SECONDS)
-        finally:
-            for call in calls:
-                call.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
-            await self._loop.shutdown_asyncgens()
+        if self._farewell is not None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                async with async_timeout.timeout(_END_SECONDS):
+                    await self._farewell()
+        # What calls are about to raise tells more than that they were cancelled.
+        await self._wait_for_calls(_GRACE_SECONDS)
+        for call in self._calls():
+            call.cancel()
+        await self._wait_for_calls(_END_SECONDS)
+        await self._loop.shutdown_asyncgens()
+
+    def _calls(self) -> set[asyncio.Task[Any]]:
+        return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+
+    async def _wait_for_calls(self, seconds: float) -> None:
+        calls = self._calls()
+        if calls:
+            await asyncio.wait(calls, timeout=seconds)
 
 
 def _closed() -> RuntimeError:

@@ -7,8 +7,8 @@ waiting clients cost one round trip to Redis instead of a hundred.
 
 If the commit fails, every change of the step is taken back and everybody who took part is told. If it is not known
 whether it took effect, the record is loaded anew as soon as the store answers; if the ledger is ended amid it, whoever
-took part is interrupted, too. A decision that can't be applied is
-refused alone; any other defect ends the ledger, and with it the term: the next one begins from what is stored.
+took part is interrupted, too. A decision that can't be applied is refused alone; any other defect ends the ledger, and
+with it the term: the next one begins from what is stored.
 
 Readers see committed state only: while a commit is under way, a read waits for its end. While the store is down
 reads are answered from memory.
