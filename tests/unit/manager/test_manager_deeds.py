@@ -27,10 +27,6 @@ def reply(fingerprint: str = "print", request_id: str = "id") -> Reply[Any]:
     return Reply(lambda result, revision: f"{result} at {revision}".encode(), request_id, fingerprint)
 
 
-async def _nothing_on_its_way(_execution_id: str) -> bool:
-    return False
-
-
 class Desk:
     """The operations that go to the Worker, which answers when it may."""
 
@@ -38,7 +34,7 @@ class Desk:
         self.office = o
         view = view_of(environment)
         self.worker = ScriptedWorker(view)
-        self.run_engine = RunEngineOperations(o.ledger, view, self.worker, ("/",), lambda: None, _nothing_on_its_way)
+        self.run_engine = RunEngineOperations(o.ledger, view, self.worker, ("/",), lambda: None, {}.get)
         ids = iter(("one", "two"))
         self.environment = EnvironmentOperations(o.ledger, view, self.worker, lambda: next(ids), lambda: None)
 

@@ -45,20 +45,15 @@ class Desk:
         self.view = view_of(environment)
         self.worker = ScriptedWorker(self.view)
         self.stale = 0
-        #: Executions that are on their way to the Worker, until somebody waits for them.
-        self.on_their_way: set[str] = set()
+        #: Executions that are on their way to the Worker.
+        self.on_their_way: dict[str, asyncio.Task[None]] = {}
         self.run_engine = RunEngineOperations(
-            o.ledger, self.view, self.worker, ("/a",), self._note_stale, self._handed_over
+            o.ledger, self.view, self.worker, ("/a",), self._note_stale, self.on_their_way.get
         )
         self.environment = EnvironmentOperations(o.ledger, self.view, self.worker, lambda: "new", self._note_stale)
 
     def _note_stale(self) -> None:
         self.stale += 1
-
-    async def _handed_over(self, execution_id: str) -> bool:
-        was_on_its_way = execution_id in self.on_their_way
-        self.on_their_way.discard(execution_id)
-        return was_on_its_way
 
     def begins(self, item: RunningItem | None) -> None:
         """The running plan has ended, that is stored, and another one, or none, runs instead."""
@@ -197,6 +192,10 @@ async def test_a_plan_whose_end_was_refused_was_not_told_to_end_unless_nobody_kn
         assert bool(d.view.end_for) is (earlier or stays)
 
 
+async def one_turn() -> None:
+    await next_turn()
+
+
 INTERRUPTIONS = [*PAUSES, _V.ABORT_NOW]
 NOTHING_RUNS = WorkerRefused("NOT_RUNNING", "No plan runs.")
 
@@ -216,9 +215,36 @@ async def test_who_interrupts_a_plan_that_has_just_ended_is_obeyed_by_beginning_
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
 async def test_a_plan_that_is_on_its_way_to_the_worker_is_interrupted_when_it_is_there(verb: RunEngineVerb) -> None:
     async with desk(RUNNING) as d:
-        d.on_their_way.add("x-1")
+        arrived = asyncio.Event()
+
+        async def arrive() -> None:
+            await arrived.wait()
+            del d.on_their_way["x-1"]
+
+        d.on_their_way["x-1"] = asyncio.create_task(arrive())
         d.worker.fault = NOTHING_RUNS
-        await d.control(verb)
+        asking = asyncio.create_task(d.control(verb))
+        for _ in range(20):
+            await next_turn()
+        assert (d.worker.heard, asking.done()) == ([(verb, "why")], False)
+        arrived.set()
+        await asyncio.wait_for(asking, SECONDS)
+        assert d.worker.heard == [(verb, "why")] * 2
+
+
+@pytest.mark.parametrize("verb", INTERRUPTIONS)
+async def test_a_plan_that_arrives_at_the_worker_right_behind_the_interruption_is_interrupted(
+    verb: RunEngineVerb,
+) -> None:
+    async with desk(RUNNING) as d:
+        d.on_their_way["x-1"] = asyncio.create_task(one_turn())
+        d.worker.may_answer.clear()
+        d.worker.fault = NOTHING_RUNS
+        asking = asyncio.create_task(d.control(verb))
+        await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
+        await d.on_their_way.pop("x-1")
+        d.worker.may_answer.set()
+        await asyncio.wait_for(asking, SECONDS)
         assert d.worker.heard == [(verb, "why")] * 2
 
 

@@ -114,14 +114,13 @@ async def test_an_item_may_be_handed_over_again_when_the_first_command_is_over(a
         assert await made.hand_over() == 2
 
 
-async def test_who_waits_for_an_execution_that_is_on_its_way_waits_for_the_answer_and_for_nothing_else() -> None:
+async def test_an_execution_is_on_its_way_until_the_worker_has_answered() -> None:
     async with desk() as made:
-        assert not await made.runner.handed_over("another")
-        waiting = asyncio.create_task(made.runner.handed_over("x-1"))
-        await settle()
-        assert not waiting.done()
+        assert made.runner.on_its_way("another") is None
+        arrival = made.runner.on_its_way("x-1")
+        assert arrival is not None
+        assert not arrival.done()
         made.worker.commands[0].set_result(None)
         await settle()
-        assert waiting.done()
-        assert await waiting
-        assert not await made.runner.handed_over("x-1")
+        assert arrival.done()
+        assert made.runner.on_its_way("x-1") is None

@@ -6,7 +6,8 @@ request id is recognised by the answer that was stored for the first one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,7 @@ class RunEngineOperations:
         worker: Worker,
         permitted_keys: tuple[str, ...],
         on_stale: Callable[[], None],
-        handed_over: Callable[[str], Awaitable[bool]],
+        on_its_way: Callable[[str], asyncio.Task[None] | None],
     ) -> None:
         self._ledger = ledger
         self._deeds = Deeds(ledger)
@@ -71,8 +72,8 @@ class RunEngineOperations:
         self._worker = worker
         self._permitted_keys = permitted_keys
         self._on_stale = on_stale
-        #: Waits for an execution that is on its way to the Worker; answers whether it was on its way.
-        self._handed_over = handed_over
+        #: What ends when an execution that is on its way to the Worker has arrived, or was refused.
+        self._on_its_way = on_its_way
         self._undelivered: list[_Undelivered] = []
         #: How many requests were accepted so far.
         self._accepted = 0
@@ -99,9 +100,12 @@ class RunEngineOperations:
         After one that has ended already nothing is begun, as after one that is past its last checkpoint.
         """
         while (running := self._ledger.summary.running) is not None:
+            arrival = self._on_its_way(running.execution_id)
             if await self._note_and_send(verb, note, action):
                 return
-            if await self._handed_over(running.execution_id):
+            if arrival is not None:
+                # It may have arrived right behind this.
+                await asyncio.wait({arrival})
                 continue
             # A commit that is under way may begin the next one: it was decided before this was noted.
             now = await self._ledger.read(lambda record: record.running)

@@ -64,12 +64,9 @@ class Runner:
         if execution_id not in self._dispatching and execution_id not in self._accounting:
             self._dispatching[execution_id] = self._spawn(self._dispatch(running))
 
-    async def handed_over(self, execution_id: str) -> bool:
-        """Wait for an execution that is on its way to the Worker; answers whether it was on its way."""
-        task = self._dispatching.get(execution_id)
-        if task is not None:
-            await asyncio.wait({task})
-        return task is not None
+    def on_its_way(self, execution_id: str) -> asyncio.Task[None] | None:
+        """What ends when an execution has arrived at the Worker, or was refused; None if it is not on its way."""
+        return self._dispatching.get(execution_id)
 
     def account(self, outcome: Outcome) -> None:
         """Put an outcome into the history. Safe to repeat."""

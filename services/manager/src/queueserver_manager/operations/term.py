@@ -133,7 +133,7 @@ class Term:
         self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look)
         self.execution = ExecutionOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(
-            self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set, self.runner.handed_over
+            self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set, self.runner.on_its_way
         )
         self._autostart = Autostart(self.ledger, self.view)
         self.listings = QueueListings(self.ledger)
