@@ -119,6 +119,17 @@ def _encode(message: Any) -> bytes:
     return message if isinstance(message, bytes) else bytes(message.SerializeToString())
 
 
+class Silence:
+    """An answer that never comes, and whether it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def __call__(self, _request: object) -> None:
+        self.asked.set()
+        await until_cancelled()
+
+
 async def until_cancelled() -> None:
     """Keep a stream open until its client ends it."""
     await asyncio.Event().wait()

@@ -14,7 +14,7 @@ from queueserver_client import AsyncClient, NotOwner, Plan, Snapshot
 from queueserver_client.owner_channel import MOST_CHANNELS, OwnerChannel
 from queueserver_rpc.status import Refusal
 
-from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
+from tests.unit.client.scripted_manager import ScriptedManager, Silence, until_cancelled
 
 ITEM = item_pb2.Item(item_uid="u", name="count")
 ADDED = pb.AddItemResponse(item=ITEM, index=4)
@@ -88,18 +88,13 @@ async def test_when_the_owner_is_gone_the_client_comes_back(
 async def test_a_read_that_the_owner_dies_of_is_answered_by_the_standby_that_takes_over(
     manager: ScriptedManager, owner: ScriptedManager, times_named_still: int
 ) -> None:
-    arrived = asyncio.Event()
-
-    async def never(_: object) -> None:
-        arrived.set()
-        await until_cancelled()
-
+    never = Silence()
     still = [standby_of(owner.address, 0.05)] * times_named_still
     manager.answers["GetItem"] = [standby_of(owner.address), *still, pb.GetItemResponse(item=ITEM)]
     owner.answers["GetItem"] = never
     async with AsyncClient(manager.address, timeout=SECONDS) as client:
         call = asyncio.create_task(client.queue.get("u"))
-        await asyncio.wait_for(arrived.wait(), SECONDS)
+        await asyncio.wait_for(never.asked.wait(), SECONDS)
         await owner.stop()
         assert (await call).item.uid == "u"
         assert (client.address, len(manager.calls)) == (manager.address, 2 + times_named_still)

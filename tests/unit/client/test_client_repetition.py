@@ -28,7 +28,7 @@ from queueserver_client import (
 from queueserver_rpc.status import Refusal
 from queueserver_rpc.turns import next_turn
 
-from tests.unit.client.scripted_manager import MODULES, ScriptedManager, until_cancelled
+from tests.unit.client.scripted_manager import MODULES, ScriptedManager, Silence
 
 CODE = grpc.StatusCode
 BUSY = Refusal(CODE.UNAVAILABLE, "STORAGE_UNAVAILABLE", "Redis is away.", retry_after=0.2)
@@ -115,31 +115,21 @@ async def test_a_change_that_stays_refused_ends_within_its_timeout_with_the_reas
 async def test_a_change_whose_answer_was_lost_is_repeated_after_the_restart(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:
-    arrived = asyncio.Event()
-
-    async def never(_: object) -> None:
-        arrived.set()
-        await until_cancelled()
-
+    never = Silence()
     manager.answers["AddItem"] = [never, pb.AddItemResponse(item=ITEM, index=4)]
     call = asyncio.create_task(client.queue.add(Plan("count")))
-    await asyncio.wait_for(arrived.wait(), 10.0)
+    await asyncio.wait_for(never.asked.wait(), 10.0)
     await manager.restart()
     assert (await call).index == 4
     assert len({request.request_id for request in manager.requests("AddItem")}) == 1
 
 
 async def test_a_change_that_could_not_be_repeated_in_time_is_said_to_be_in_doubt(manager: ScriptedManager) -> None:
-    arrived = asyncio.Event()
-
-    async def never(_: object) -> None:
-        arrived.set()
-        await until_cancelled()
-
+    never = Silence()
     manager.answers["ClearQueue"] = never
     async with AsyncClient(manager.address, timeout=5.0) as client:
         call = asyncio.create_task(client.queue.clear())
-        await asyncio.wait_for(arrived.wait(), 10.0)
+        await asyncio.wait_for(never.asked.wait(), 10.0)
         await manager.stop()
         with pytest.raises(ServiceUnavailable, match="may or may not have been made") as caught:
             await call
@@ -199,16 +189,11 @@ async def test_closing_the_client_ends_a_repetition(manager: ScriptedManager, mo
 async def test_closing_the_client_ends_a_call_with_an_error_and_not_with_a_cancellation(
     manager: ScriptedManager, verb: str, doubt: str
 ) -> None:
-    arrived = asyncio.Event()
-
-    async def never(_: object) -> None:
-        arrived.set()
-        await until_cancelled()
-
+    never = Silence()
     manager.answers["ClearQueue"] = manager.answers["GetItem"] = never
     client = AsyncClient(manager.address)
     call = asyncio.create_task(client.queue.clear() if verb == "clear" else client.queue.get("uid"))
-    await asyncio.wait_for(arrived.wait(), 10.0)
+    await asyncio.wait_for(never.asked.wait(), 10.0)
     await client.close()
     if sys.version_info < (3, 11):
         # There a task can't tell whether it is being cancelled itself, so its cancellation comes first.
@@ -220,16 +205,11 @@ async def test_closing_the_client_ends_a_call_with_an_error_and_not_with_a_cance
 
 
 async def test_who_is_cancelled_is_cancelled_also_when_the_client_is_closed(manager: ScriptedManager) -> None:
-    arrived = asyncio.Event()
-
-    async def never(_: object) -> None:
-        arrived.set()
-        await until_cancelled()
-
+    never = Silence()
     manager.answers["ClearQueue"] = never
     client = AsyncClient(manager.address)
     call = asyncio.create_task(client.queue.clear())
-    await asyncio.wait_for(arrived.wait(), 10.0)
+    await asyncio.wait_for(never.asked.wait(), 10.0)
     call.cancel()
     await client.close()
     with pytest.raises(asyncio.CancelledError):

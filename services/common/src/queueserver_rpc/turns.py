@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Generator, Iterator
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -58,23 +58,29 @@ class Turns:
             self._end = clock() + self._seconds
 
 
+class _Steps(Generic[T]):
+    """The steps of a piece of work, and then what it returns."""
+
+    result: T
+
+    def __init__(self, work: Generator[None, None, T]) -> None:
+        self._work = work
+
+    def __iter__(self) -> Iterator[None]:
+        self.result = yield from self._work
+
+
 async def in_turns(work: Generator[None, None, T]) -> T:
     """What ``work`` returns, whose steps end where it yields."""
-    turns = Turns()
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+    steps, turns = _Steps(work), Turns()
+    for _ in steps:
         await turns.step()
+    return steps.result
 
 
 def at_once(work: Generator[None, None, T]) -> T:
     """What ``work`` returns, with nobody else having a turn meanwhile."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+    steps = _Steps(work)
+    for _ in steps:
+        pass
+    return steps.result

@@ -28,6 +28,7 @@ from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.memory import SmallSteps, settle
 from queueserver_rpc.process import announce_ready, stop_requested
 from queueserver_rpc.server import Server
+from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -55,7 +56,7 @@ from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.rpc.tasks import TaskServicer
 from queueserver_manager.settings import Settings, advertised_address, instance_name
 from queueserver_manager.store.codec import encode_item
-from queueserver_manager.store.connection import connect, pause, wait_for_answer
+from queueserver_manager.store.connection import connect, wait_for_answer
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
 from queueserver_manager.store.list_file import ListFile
 from queueserver_manager.store.loading import StoreUnusable
@@ -141,13 +142,13 @@ class Manager:
                 _log.warning("Another Manager owns the queue now; this one is a standby")
             except StoreDown as error:
                 _log.warning("Redis can't be used before the queue was loaded (%s)", error)
-                await pause(RETRY_SECONDS)
+                await next_turn_after(RETRY_SECONDS)
             finally:
                 self._office.close(None)
                 self._board.collect_from(self._idle_facts)
             if defect is not None:
                 _log.error("A defect ended this term; the next one begins from what is stored", exc_info=defect)
-                await pause(_AFTER_DEFECT_SECONDS)
+                await next_turn_after(_AFTER_DEFECT_SECONDS)
 
     async def _win(self, lease: Lease) -> int:
         """Wait until the queue is ours; answers the epoch of our term."""
@@ -164,7 +165,7 @@ class Manager:
                 _log.warning("Redis can't be reached (%s); waiting for it", error)
                 self._storage_seen(up=False)
                 self._announce()
-                await pause(RETRY_SECONDS)
+                await next_turn_after(RETRY_SECONDS)
                 await wait_for_answer(self._redis)
                 self._storage_seen(up=True)
 
@@ -280,7 +281,7 @@ async def _renew(lease: Lease, epoch: int, tell: Callable[..., None]) -> None:
     """Stay the owner, and tell each time whether Redis answered. Raises OwnershipLost."""
     answered = True
     while True:
-        await pause(RENEWAL_SECONDS if answered else RETRY_SECONDS)
+        await next_turn_after(RENEWAL_SECONDS if answered else RETRY_SECONDS)
         try:
             still_ours = await lease.renew(epoch)
         except (RedisError, OSError):

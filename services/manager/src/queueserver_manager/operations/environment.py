@@ -136,10 +136,7 @@ class EnvironmentOperations:
         self._view.wake()
 
     def _state(self) -> ManagerState:
-        return self._view.state(
-            has_running_item=self._ledger.summary.running is not None,
-            has_foreground_task=self._ledger.summary.foreground_task,
-        )
+        return self._view.state_during(self._ledger.summary)
 
     def _require_worker(self) -> None:
         if not self._view.connected:

@@ -20,7 +20,7 @@ from queueserver_manager.domain.errors import (
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import Item, ItemKind
-from queueserver_manager.domain.lifecycle import Action, ManagerState, check
+from queueserver_manager.domain.lifecycle import Action, check
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
@@ -96,7 +96,7 @@ class PlanningOperations:
             raise WorkerUnavailable
         if not self._view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
-        check(Action.SIMULATE_ITEM, self._state())
+        check(Action.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))
         access = self._allowances.for_submitter(item.user_group).access
         try:
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
@@ -107,12 +107,6 @@ class PlanningOperations:
             raise EnvironmentUnresponsive from error
         except (WorkerDown, StaleEpoch) as error:
             raise WorkerUnavailable from error
-
-    def _state(self) -> ManagerState:
-        summary = self._ledger.summary
-        return self._view.state(
-            has_running_item=summary.running is not None, has_foreground_task=summary.foreground_task
-        )
 
 
 def _refusal(error: WorkerRefused) -> Exception:

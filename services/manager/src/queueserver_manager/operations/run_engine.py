@@ -194,10 +194,7 @@ class RunEngineOperations:
         return True
 
     def _state(self) -> ManagerState:
-        return self._view.state(
-            has_running_item=self._ledger.summary.running is not None,
-            has_foreground_task=self._ledger.summary.foreground_task,
-        )
+        return self._view.state_during(self._ledger.summary)
 
     def runs(self) -> tuple[RunSummary, ...]:
         """Runs of the running plan, in order of opening."""

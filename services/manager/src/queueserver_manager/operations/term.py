@@ -279,7 +279,7 @@ class Term:
         summary, view = self.ledger.summary, self.view
         return StatusFacts(
             time=time.time(),
-            state=view.state(has_running_item=summary.running is not None, has_foreground_task=summary.foreground_task),
+            state=view.state_during(summary),
             store_id=summary.store_id,
             revisions=summary.revisions,
             items_in_queue=summary.items_in_queue,

@@ -19,6 +19,7 @@ from queueserver_manager.domain.lifecycle import (
     Situation,
     manager_state,
 )
+from queueserver_manager.operations.summary import Summary
 
 
 class WorkerView:
@@ -75,6 +76,10 @@ class WorkerView:
                 environment=self.environment,
             )
         )
+
+    def state_during(self, summary: Summary) -> ManagerState:
+        """The Manager's state, with what the record says is being executed."""
+        return self.state(has_running_item=summary.running is not None, has_foreground_task=summary.foreground_task)
 
     def claimant(self, ended: str = "") -> Claimant:
         """For which Worker and environment an item would be claimed now, after the execution that ``ended``, if any."""

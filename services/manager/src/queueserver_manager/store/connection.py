@@ -85,7 +85,7 @@ async def wait_for_answer(redis: Redis) -> None:
     while True:
         if await answers(redis):
             return
-        await pause(delay)
+        await next_turn_after(delay)
         delay = min(2 * delay, _LONGEST_DELAY)
 
 
@@ -97,8 +97,3 @@ async def answers(redis: Redis) -> bool:
     except (RedisError, OSError):
         return False
     return True
-
-
-async def pause(seconds: float) -> None:
-    """Let some time pass between two attempts to reach what can't announce itself."""
-    await next_turn_after(seconds)

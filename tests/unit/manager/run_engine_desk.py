@@ -1,0 +1,55 @@
+"""The verbs for the RunEngine on a record in memory, with a scripted Worker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from queueserver_manager.domain.item import RunningItem
+from queueserver_manager.domain.lifecycle import Environment
+from queueserver_manager.operations.environment import EnvironmentOperations
+from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.run_engine import RunEngineOperations
+from queueserver_manager.worker_client.port import RunEngineVerb
+
+from tests.unit.manager.samples import record_of
+from tests.unit.manager.scripted_store import SECONDS, Office, office
+from tests.unit.manager.scripted_worker import ScriptedWorker, view_of
+
+PAUSES = [RunEngineVerb.PAUSE_DEFERRED, RunEngineVerb.PAUSE_IMMEDIATE]
+
+
+class Desk:
+    """The operations on a record with item r running (or none), a view and a scripted Worker."""
+
+    def __init__(self, o: Office, environment: Environment) -> None:
+        self.office = o
+        self.view = view_of(environment)
+        self.worker = ScriptedWorker(self.view)
+        self.stale = 0
+        #: Executions that are on their way to the Worker.
+        self.on_their_way: dict[str, asyncio.Task[None]] = {}
+        self.run_engine = RunEngineOperations(
+            o.ledger, self.view, self.worker, ("/a",), self._note_stale, self.on_their_way.get
+        )
+        self.environment = EnvironmentOperations(o.ledger, self.view, self.worker, lambda: "new", self._note_stale)
+
+    def _note_stale(self) -> None:
+        self.stale += 1
+
+    def begins(self, item: RunningItem | None) -> None:
+        """The running plan has ended, that is stored, and another one, or none, runs instead."""
+        self.office.record.running = item
+        self.office.ledger.summary = replace(self.office.ledger.summary, running=item)
+        self.view.drop_requests()
+
+    async def control(self, verb: RunEngineVerb, reply: Reply[None] = UNHEARD) -> bytes:
+        return await asyncio.wait_for(self.run_engine.control(verb, "why", reply), SECONDS)
+
+
+@asynccontextmanager
+async def desk(environment: Environment, *, runs: bool = True) -> AsyncIterator[Desk]:
+    async with office(record=record_of("ab", running_uid="r" if runs else "")) as o:
+        yield Desk(o, environment)
