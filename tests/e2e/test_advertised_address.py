@@ -15,7 +15,7 @@ from tests.harness.raw import connect, refused
 from tests.harness.redis import RedisProcess
 from tests.harness.services import ManagerProcess
 
-ANYWHERE = ("--listen", "0.0.0.0:0")
+ANYWHERE = ("--listen", "0.0.0.0:0", "--insecure-listen")
 
 
 @contextlib.contextmanager
@@ -51,7 +51,7 @@ async def test_clients_of_a_standby_are_served_at_the_address_that_the_owner_adv
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"localhost:{port}"
-    options = ("--listen", f"0.0.0.0:{port}", "--advertise-address", address)
+    options = ("--listen", f"0.0.0.0:{port}", "--insecure-listen", "--advertise-address", address)
     with (
         manager(redis_server, short_path, *options, instance_id="owner"),
         manager(redis_server, short_path, instance_id="standby") as standby,

@@ -48,7 +48,7 @@ class Patient:
 @pytest.fixture
 async def patient() -> AsyncIterator[Patient]:
     server = Server(("test.Patient",), [RefusalInterceptor(lambda _: None)])
-    address = server.listen("127.0.0.1:0")
+    address = server.listen("127.0.0.1:0", insecure=False)
     async with grpc.aio.insecure_channel(address) as channel:
         service, codec = Patient(channel), (StringValue.FromString, StringValue.SerializeToString)
         handlers = {

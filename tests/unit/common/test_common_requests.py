@@ -24,7 +24,7 @@ async def channel() -> AsyncIterator[grpc.aio.Channel]:
     server = Server(("test.Echo",), [RefusalInterceptor(lambda _: None)])
     handler = grpc.unary_unary_rpc_method_handler(echo, StringValue.FromString, StringValue.SerializeToString)
     server.grpc.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {"Echo": handler}),))
-    address = server.listen("127.0.0.1:0")
+    address = server.listen("127.0.0.1:0", insecure=False)
     await server.start()
     async with grpc.aio.insecure_channel(address) as connected:
         yield connected

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from queueserver_rpc import unix_socket
+from queueserver_rpc.listening import UNIX, check_free, reaches_beyond_this_machine, refuse_unasked, warning
 from queueserver_rpc.reflection import add_reflection
+
+#: Metadata of every answer of the health service: "true" if whoever reaches the service can use it.
+INSECURE_KEY = "qserver-insecure-listen"
+_log = logging.getLogger("queueserver_rpc")
 
 # A batch of tens of thousands of items fits; a single item has a limit of its own.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -50,22 +57,40 @@ class Server:
         self.grpc = grpc.aio.server(options=SERVER_OPTIONS, interceptors=list(interceptors))
         self._service_names = tuple(service_names)
         self.registry: Any = Registry(self.grpc)
-        self._health = health.aio.HealthServicer()
+        self._health = _TellingHealth()
+        self._address = ""
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.registry)
         add_reflection(self.grpc, (*service_names, health.SERVICE_NAME))
 
-    def listen(self, address: str) -> str:
+    @property
+    def insecure(self) -> bool:
+        """It listens where others than this machine's own programs may reach it, and asks for no credentials."""
+        return self._health.insecure
+
+    def listen(self, address: str, *, insecure: bool) -> str:
         """Bind ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH``; answers the bound address.
 
-        Raises OSError when the address can't be bound.
+        Only with ``insecure`` it may be an address beyond this machine, and then a line of the log says what that
+        means. Raises OSError, whose text says what to do, when the address can't or must not be bound.
         """
+        refuse_unasked(address, insecure=insecure)
+        if address.startswith(UNIX):
+            with unix_socket.place_for(address):
+                self._bind(address)
+            self._address = address
+            return address
+        check_free(address)
+        self._address = f"{address.rpartition(':')[0]}:{self._bind(address)}"
+        self._health.insecure = reaches_beyond_this_machine(self._address)
+        if self.insecure:
+            _log.warning("%s", warning(self._address))
+        return self._address
+
+    def _bind(self, address: str) -> int:
         try:
-            port = self.grpc.add_insecure_port(address)
+            return self.grpc.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"Can't listen on {address}: is another service using it?") from error
-        if address.startswith("unix:"):
-            return address
-        return f"{address.rpartition(':')[0]}:{port}"
 
     async def start(self) -> None:
         """Serve. Every service is NOT_SERVING until :meth:`set_serving` says otherwise."""
@@ -82,3 +107,23 @@ class Server:
         """Report NOT_SERVING, let calls in progress end for up to ``grace`` seconds, then end them."""
         await self._health.enter_graceful_shutdown()
         await self.grpc.stop(grace)
+        unix_socket.forget(self._address)
+
+
+class _TellingHealth(health.aio.HealthServicer):  # type: ignore[misc] # it has no types
+    """Says with each answer whether the server is open to whoever reaches it."""
+
+    insecure = False
+
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> health_pb2.HealthCheckResponse:  # noqa: N802
+        """Tell the state of a service."""
+        await self._tell(context)
+        return await super().Check(request, context)
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:  # noqa: N802
+        """Tell the state of a service, and each change of it."""
+        await self._tell(context)
+        await super().Watch(request, context)
+
+    async def _tell(self, context: Any) -> None:
+        await context.send_initial_metadata(((INSECURE_KEY, "true" if self.insecure else "false"),))

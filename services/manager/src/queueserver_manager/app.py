@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 from queueserver.manager.v1 import (
     environment_service_pb2_grpc,
@@ -99,9 +100,10 @@ class Manager:
     async def run(self) -> int:
         """Serve until told to end; answers the exit code."""
         stop = stop_requested()
-        self._address = self._server.listen(self._settings.listen)
+        self._address = self._server.listen(self._settings.listen, insecure=self._settings.insecure_listen)
         self._advertised = advertised_address(self._settings, self._address)
         self._board.listen(self._health.update)
+        self._board.collect_from(self._facts)
         await self._server.start()
         _log.info("Manager listens on %s", self._address)
         if self._advertised != self._address:
@@ -145,7 +147,7 @@ class Manager:
                 await next_turn_after(RETRY_SECONDS)
             finally:
                 self._office.close(None)
-                self._board.collect_from(self._idle_facts)
+                self._board.collect_from(self._facts)
             if defect is not None:
                 _log.error("A defect ended this term; the next one begins from what is stored", exc_info=defect)
                 await next_turn_after(_AFTER_DEFECT_SECONDS)
@@ -173,15 +175,15 @@ class Manager:
         """Note who owns the queue; answers whether that is news."""
         news = self._board.facts.owner_address != owner_address
         self._office.close(owner_address)
-        self._board.collect_from(lambda: StatusFacts(time=time.time(), owner_address=owner_address))
+        self._board.collect_from(lambda: self._facts(owner_address=owner_address))
         return news
 
     def _storage_seen(self, *, up: bool) -> None:
-        self._board.collect_from(lambda: StatusFacts(time=time.time(), storage_up=up))
+        self._board.collect_from(lambda: self._facts(storage_up=up))
 
-    @staticmethod
-    def _idle_facts() -> StatusFacts:
-        return StatusFacts(time=time.time())
+    def _facts(self, **known: Any) -> StatusFacts:
+        """What a Manager without a term shows."""
+        return StatusFacts(time=time.time(), insecure_listen=self._server.insecure, **known)
 
     async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
         """Own the queue until the term ends; answers the defect that ended it.
@@ -227,6 +229,7 @@ class Manager:
                 files=self._files,
                 fresh_permissions=first.fresh if self._wants_file(record) else None,
                 at_rest=self._garbage.rest,
+                insecure_listen=self._server.insecure,
             )
             self._served = True
             term = self._term = Term(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter())

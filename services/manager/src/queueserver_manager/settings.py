@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
+from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
 
 from queueserver_manager.operations.files import ReloadPolicy
 
@@ -18,15 +19,13 @@ REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 #: Results of tasks are kept at least so long, in seconds.
 MIN_RESULT_AGE = 120.0
-#: Before an address, as gRPC knows them; the longer ones first.
-_SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a Manager is told when it starts."""
 
-    #: HOST:PORT on which clients are served; port 0 picks a free one.
+    #: HOST:PORT or unix:PATH on which clients are served; port 0 picks a free one.
     listen: str
     #: Address of Redis; see store/connection.py.
     redis: str
@@ -54,6 +53,8 @@ class Settings:
     existing_lists: Path | None = None
     #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
     advertise: str | None = None
+    #: `listen` may be an address that others than this machine's own programs can reach.
+    insecure_listen: bool = False
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -97,6 +98,10 @@ def parse(arguments: Sequence[str]) -> Settings:
     given = parser.parse_args(arguments)
     given.permissions_reload = ReloadPolicy(given.permissions_reload)
     given.scripts = given.scripts == "ON"
+    try:
+        given.insecure_listen = given.insecure_listen or insecure_by_environment()
+    except ValueError as error:
+        parser.error(str(error))
     given.permitted_metadata = tuple(given.permitted_metadata)
     settings = Settings(**vars(given))
     if not settings.redis:
@@ -105,7 +110,10 @@ def parse(arguments: Sequence[str]) -> Settings:
 
 
 def _add_addresses(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--listen", default=DEFAULT_LISTEN, metavar="HOST:PORT", help="default: %(default)s")
+    parser.add_argument(
+        "--listen", default=DEFAULT_LISTEN, metavar="ADDRESS", help="HOST:PORT or unix:PATH, default: %(default)s"
+    )
+    add_insecure_option(parser)
     parser.add_argument(
         "--advertise-address",
         dest="advertise",
@@ -177,9 +185,7 @@ def instance_name(settings: Settings, address: str) -> str:
 
 def advertised_address(settings: Settings, address: str) -> str:
     """Where clients find this Manager, which listens at an address: never one that means "every interface"."""
-    if settings.advertise is not None or address.startswith("unix:"):
+    if settings.advertise is not None or address.startswith(UNIX):
         return settings.advertise or address
-    host, _, port = address.rpartition(":")
-    for scheme in _SCHEMES:
-        host = host.removeprefix(scheme)
+    host, port = host_and_port(address)
     return f"{socket.gethostname()}:{port}" if is_every_interface(host) else address

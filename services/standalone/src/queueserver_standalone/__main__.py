@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from queueserver_rpc.listening import UNIX
+
 from queueserver_standalone import log
 from queueserver_standalone.child import READY_FD_VARIABLE
 from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
@@ -101,7 +103,7 @@ def _say_what_to_type(address: str) -> None:
     log.logger.info("    %s queue add plan %s", qserver, _EXAMPLE)
     log.logger.info("    %s queue start", qserver)
     log.logger.info("    %s watch", qserver)
-    log.logger.info("    grpcurl -plaintext %s list", address)
+    log.logger.info("    grpcurl -plaintext %s list", address.replace(UNIX, "-unix ", 1))
     log.logger.info("Ctrl-C stops everything.")
 
 

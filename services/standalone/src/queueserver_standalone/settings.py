@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from queueserver_rpc.advertised_address import refusal_of_address
+from queueserver_rpc.listening import (
+    UNIX,
+    ListenError,
+    add_insecure_option,
+    insecure_by_environment,
+    is_address,
+    refuse_unasked,
+)
 
 from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
@@ -19,14 +27,13 @@ from queueserver_standalone.startup_source import Startup, add_startup_options, 
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
-_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is decided before anything starts."""
 
-    #: ``HOST:PORT`` for clients; port 0 picks a free one.
+    #: ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH`` for clients.
     listen: str
     data_directory: Path
     startup: Startup
@@ -38,14 +45,17 @@ class Settings:
     console_output: str
     #: ``HOST:PORT`` that the Manager tells clients; None to leave it to the Manager.
     advertise: str | None = None
+    #: `listen` may be an address that others than this machine's own programs can reach.
+    insecure_listen: bool = False
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line. Raises StandaloneError for values that can't work; argparse ends on wrong usage."""
     options = _parser().parse_args(arguments)
     startup = read_startup(options)
+    insecure = options.insecure_listen or _insecure_by_environment()
     return Settings(
-        listen=_listen_address(options.listen),
+        listen=_listen_address(options.listen, insecure=insecure),
         data_directory=options.data_dir.expanduser().absolute(),
         startup=startup,
         files=read_files(options, startup.directory),
@@ -53,6 +63,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         key_prefix=options.key_prefix,
         console_output=options.console_output,
         advertise=_advertised_address(options.advertise_address) if options.advertise_address else None,
+        insecure_listen=insecure,
     )
 
 
@@ -63,8 +74,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Then, in another terminal: qserver status; qserver environment open --wait; qserver -h.",
     )
     parser.add_argument(
-        "--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, help="where clients connect (default: %(default)s)"
+        "--listen",
+        metavar="ADDRESS",
+        default=DEFAULT_LISTEN,
+        help="where clients connect: HOST:PORT (port 0: any) or unix:PATH (default: %(default)s)",
     )
+    add_insecure_option(parser)
     parser.add_argument(
         "--advertise-address",
         metavar="HOST:PORT",
@@ -110,12 +125,26 @@ class _ShowVersion(argparse.Action):
         parser.exit(message=f"{version('queueserver-standalone')}\n")
 
 
-def _listen_address(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not 0 <= _port_number(port) <= _HIGHEST_PORT:
-        message = f"'{text}' is not an address to listen on. Give --listen as HOST:PORT, for example {DEFAULT_LISTEN}."
+def _listen_address(text: str, *, insecure: bool) -> str:
+    if not is_address(text):
+        message = (
+            f"'{text:.80}' is not an address to listen on. Give --listen as HOST:PORT, for example {DEFAULT_LISTEN}, "
+            "or as unix:PATH."
+        )
         raise StandaloneError(message)
-    return text
+    try:
+        refuse_unasked(text, insecure=insecure)
+    except ListenError as error:
+        raise StandaloneError(str(error)) from error
+    # The Manager runs in another directory.
+    return f"{UNIX}{Path(text.removeprefix(UNIX)).expanduser().absolute()}" if text.startswith(UNIX) else text
+
+
+def _insecure_by_environment() -> bool:
+    try:
+        return insecure_by_environment()
+    except ValueError as error:
+        raise StandaloneError(str(error)) from error
 
 
 def _advertised_address(text: str) -> str:
@@ -123,8 +152,3 @@ def _advertised_address(text: str) -> str:
     if problem is not None:
         raise StandaloneError(f"--advertise-address {problem}.")
     return text
-
-
-def _port_number(text: str) -> int:
-    """The number of a port, or -1 if it is none."""
-    return int(text[:9]) if text.isascii() and text.isdigit() else -1

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from queueserver_rpc.listening import add_insecure_option, insecure_by_environment
+
 from queueserver_worker.list_options import add_list_options, list_arguments
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
@@ -33,12 +35,15 @@ class Settings:
     log_level: str = "INFO"
     #: Show the environment's console on standard output too.
     console_output: bool = True
+    #: `listen` may be an address that others than this machine's own programs can reach.
+    insecure_listen: bool = False
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line; ends the process with a usage message if it can't be used."""
     parser = argparse.ArgumentParser(prog="python -m queueserver_worker", description=__doc__)
     parser.add_argument("--listen", required=True, metavar="ADDRESS", help="unix:PATH or HOST:PORT (port 0: any)")
+    add_insecure_option(parser)
     parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")
     add_startup_options(parser)
     add_list_options(parser)
@@ -60,7 +65,8 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     given = parser.parse_args(arguments)
     try:
         startup = read_startup_options(given)
-    except StartupOptionError as error:
+        insecure = given.insecure_listen or insecure_by_environment()
+    except (StartupOptionError, ValueError) as error:
         parser.error(str(error))
     return Settings(
         listen=given.listen,
@@ -69,6 +75,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         journal_bytes=given.journal_bytes,
         log_level=given.log_level,
         console_output=given.console_output == "ON",
+        insecure_listen=insecure,
     )
 
 

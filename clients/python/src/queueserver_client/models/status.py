@@ -187,6 +187,9 @@ class Status:
     task_results_uid: str = ""
     #: Items in the queue that would fail as things are; see Item.problems.
     invalid_items: int = 0
+    #: Whoever reaches the Manager (the Worker) can run any code on its machine; see docs/security.md.
+    insecure_listen: bool = False
+    worker_insecure_listen: bool = False
 
     @classmethod
     def from_proto(cls, proto: status_service_pb2.Status) -> Status:
@@ -219,4 +222,6 @@ class Status:
             pause_pending=proto.pause_pending,
             task_results_uid=proto.task_results_uid,
             invalid_items=proto.invalid_items,
+            insecure_listen=proto.insecure_listen,
+            worker_insecure_listen=proto.worker_insecure_listen,
         )

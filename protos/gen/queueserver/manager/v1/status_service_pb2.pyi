@@ -355,6 +355,8 @@ class Status(_message.Message):
     PAUSE_PENDING_FIELD_NUMBER: _builtins.int
     TASK_RESULTS_UID_FIELD_NUMBER: _builtins.int
     INVALID_ITEMS_FIELD_NUMBER: _builtins.int
+    INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
+    WORKER_INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     message: _builtins.str
     """Product name and version, "RE Manager v0.1.0"."""
     manager_state: Global___ManagerState.ValueType
@@ -405,6 +407,13 @@ class Status(_message.Message):
     """Change marker: a new UUID whenever a task ends."""
     invalid_items: _builtins.int
     """Items in the queue that would fail as plans, devices and permissions are now; see Item.problems."""
+    insecure_listen: _builtins.bool
+    """Whoever reaches this Manager can run any code on its machine: it listens on an address that others than the machine's
+    own programs can reach (--insecure-listen), and no credentials are asked for. The answers of grpc.health.v1.Health
+    say the same in the metadata "qserver-insecure-listen", "true" or "false".
+    """
+    worker_insecure_listen: _builtins.bool
+    """The same of the Worker, as it said when it was last connected."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When this status was put together."""
@@ -447,10 +456,12 @@ class Status(_message.Message):
         pause_pending: _builtins.bool = ...,
         task_results_uid: _builtins.str = ...,
         invalid_items: _builtins.int = ...,
+        insecure_listen: _builtins.bool = ...,
+        worker_insecure_listen: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

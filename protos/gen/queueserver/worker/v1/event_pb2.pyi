@@ -41,6 +41,7 @@ class WorkerSnapshot(_message.Message):
     OUTCOMES_FIELD_NUMBER: _builtins.int
     RUNNING_TASKS_FIELD_NUMBER: _builtins.int
     TASK_OUTCOMES_FIELD_NUMBER: _builtins.int
+    INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     boot_id: _builtins.str
     """Identity of this process of the Worker, a UUID: tells "reconnected" from "replaced"."""
     version: _builtins.str
@@ -49,6 +50,10 @@ class WorkerSnapshot(_message.Message):
     """Sequence of the last event before this snapshot."""
     first_kept_sequence: _builtins.int
     """Sequence of the oldest event that is still kept; last_sequence + 1 if none is."""
+    insecure_listen: _builtins.bool
+    """Whoever reaches this Worker can run any code on its machine: it listens on an address that others than the machine's
+    own programs can reach (--insecure-listen), and no credentials are asked for.
+    """
     @_builtins.property
     def environment(self) -> _environment_pb2.Environment:
         """The environment."""
@@ -86,10 +91,11 @@ class WorkerSnapshot(_message.Message):
         outcomes: _abc.Iterable[Global___ExecutionOutcome] | None = ...,
         running_tasks: _abc.Iterable[_builtins.str] | None = ...,
         task_outcomes: _abc.Iterable[Global___TaskOutcome] | None = ...,
+        insecure_listen: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "execution", b"execution", "inventory", b"inventory"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_tasks", b"running_tasks", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "insecure_listen", b"insecure_listen", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_tasks", b"running_tasks", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,9 @@ class StatusFacts:
     is_owner: bool = False
     owner_address: str = ""
     epoch: int = 0
+    #: Manager and Worker are open to whoever reaches them.
+    insecure_listen: bool = False
+    worker_insecure_listen: bool = False
 
     def circumstances(self) -> Circumstances:
         """What can stand in the way of execution."""

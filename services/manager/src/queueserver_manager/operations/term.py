@@ -79,6 +79,8 @@ class TermSettings:
     fresh_permissions: Permissions | None = None
     #: Called when nothing waits or runs and nothing has changed for a while.
     at_rest: Callable[[], None] = lambda: None
+    #: The Manager is open to whoever reaches it.
+    insecure_listen: bool = False
 
 
 class Term:
@@ -299,4 +301,6 @@ class Term:
             is_owner=True,
             owner_address=self._settings.address,
             epoch=self._settings.epoch,
+            insecure_listen=self._settings.insecure_listen,
+            worker_insecure_listen=view.insecure_listen,
         )

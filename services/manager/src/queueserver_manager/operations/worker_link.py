@@ -116,6 +116,7 @@ class WorkerLink:
         # From here on in one go: nobody is told of a Worker that is there with an environment as it was before.
         view = self._view
         view.connected, view.boot_id = True, snapshot.boot_id
+        view.insecure_listen = snapshot.insecure_listen
         view.pending = PendingCommand.NONE
         action = reconcile(running, snapshot)
         execution = snapshot.execution

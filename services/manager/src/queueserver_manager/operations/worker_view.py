@@ -32,6 +32,8 @@ class WorkerView:
         self._waiting: set[asyncio.Event] = set()
         self.connected = False
         self.boot_id = ""
+        #: The Worker is open to whoever reaches it.
+        self.insecure_listen = False
         self.environment = Environment()
         #: A command whose effect has not been reported yet, and the environment it is about.
         self.pending = PendingCommand.NONE

@@ -90,6 +90,8 @@ def status_to_proto(facts: StatusFacts) -> pb.Status:
         queue_autostart_enabled=facts.autostart,
         pause_pending=facts.pause_pending,
         invalid_items=facts.invalid_items,
+        insecure_listen=facts.insecure_listen,
+        worker_insecure_listen=facts.worker_insecure_listen,
         task_results_uid=marker(store, "tasks", revisions.tasks),
         run_list_uid=marker(store, "runs", "{}:{}".format(*facts.run_list)),
     )

@@ -67,6 +67,7 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
         outcomes=tuple(map(outcome_from_proto, message.outcomes)),
         running_tasks=frozenset(message.running_tasks),
         task_outcomes=tuple(task_outcome(one.task_uid, one.result) for one in message.task_outcomes),
+        insecure_listen=message.insecure_listen,
     )
 
 

@@ -67,6 +67,8 @@ class WorkerSnapshot:
     #: Tasks that go on, and outcomes of tasks that were not acknowledged.
     running_tasks: frozenset[str] = frozenset()
     task_outcomes: tuple[TaskOutcome, ...] = ()
+    #: The Worker is open to whoever reaches it.
+    insecure_listen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

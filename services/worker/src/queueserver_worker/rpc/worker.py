@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from typing import Any
 
@@ -20,8 +20,10 @@ HEARTBEAT_SECONDS = 0.5
 class WorkerServicer(WorkerServiceServicer):
     """Serves one Worker. The supervisor's exceptions pass through; the server's interceptor translates them."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, insecure: Callable[[], bool]) -> None:
+        """``insecure`` tells whether the Worker is open to whoever reaches it."""
         self._worker = worker
+        self._insecure = insecure
 
     async def OpenEnvironment(  # noqa: N802 - named by the contract
         self, request: pb.OpenEnvironmentRequest, context: Any
@@ -106,6 +108,7 @@ class WorkerServicer(WorkerServiceServicer):
         """Send the snapshot, then events, then heartbeats when there are none."""
         del context
         snapshot, watcher = self._worker.watch(request.after_sequence, request.boot_id)
+        snapshot.insecure_listen = self._insecure()
         with closing(watcher):
             yield pb.WatchResponse(snapshot=snapshot)
             while (events := await watcher.batch(HEARTBEAT_SECONDS)) is not None:
