@@ -51,6 +51,7 @@ class PlanRun:
         answer = _START
         go_on: Callable[[], Any] = partial(self._engine.engine, guard.messages(), **metadata)
         while True:
+            self._engine.hooks.establish()
             try:
                 go_on()
             except BaseException as error:  # noqa: BLE001 - protects the process: whatever a plan raises is its outcome

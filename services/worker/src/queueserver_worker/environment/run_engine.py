@@ -17,6 +17,8 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDo
 from queueserver_worker.environment import device_libraries
 from queueserver_worker.environment.channel import FrameTooLargeError
 from queueserver_worker.environment.documents import DocumentConverter, without_large_values
+from queueserver_worker.environment.hooks.engine_hooks import hooks_of
+from queueserver_worker.environment.hooks.plan_hooks import PlanHooks
 from queueserver_worker.environment.live_table import LiveTable
 
 _STATES: Final = {
@@ -52,17 +54,18 @@ class WatchedRunEngine:
         #: Told of each state, in the thread in which it changed and before anybody else. Must not block.
         self.listener: Callable[[pb.RunEngineState.ValueType], None] | None = None
         self._converter = DocumentConverter()
-        self._hook_of_startup_code = engine.state_hook
-        engine.state_hook = self._on_state
-        self._subscription = engine.subscribe(self._on_document)
+        #: What is established for each plan.
+        self.hooks = PlanHooks(engine)
+        hooks = self.hooks.engine_hooks
+        hooks.states += (self._on_state,)
+        hooks.documents += (self._on_document,)
         _keep_loop_alive(engine)
 
     def release(self) -> None:
         """Report nothing of it any more."""
-        self.engine.unsubscribe(self._subscription)
-        # Code of the user may have put a hook of its own in place of ours, perhaps one that calls ours.
-        if self.engine.state_hook == self._on_state:
-            self.engine.state_hook = self._hook_of_startup_code
+        hooks = self.hooks.engine_hooks
+        hooks.states = tuple(function for function in hooks.states if function != self._on_state)
+        hooks.documents = tuple(function for function in hooks.documents if function != self._on_document)
         self._send = _say_nothing
 
     @property
@@ -84,13 +87,11 @@ class WatchedRunEngine:
             return False
         return True
 
-    def _on_state(self, new: Any, old: Any) -> None:
+    def _on_state(self, new: Any, _old: Any) -> None:
         state = _state_of(new)
         if self.listener is not None:
             self.listener(state)
         self._send(FromEnvironment(run_engine=RunEngineChanged(state=state)))
-        if self._hook_of_startup_code is not None:
-            self._hook_of_startup_code(new, old)
 
     def _on_document(self, name: str, document: dict[str, Any]) -> None:
         try:
@@ -149,7 +150,7 @@ def make_run_engine() -> Any:
 def print_table(engine: Any) -> LiveTable:
     """Let a RunEngine print what it measures; return the table that prints."""
     table = LiveTable(sys.stdout)
-    engine.subscribe(table.put)
+    hooks_of(engine).documents += (table.put,)
     return table
 
 

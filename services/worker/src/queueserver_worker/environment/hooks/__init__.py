@@ -1,0 +1,1 @@
+"""How the server hears what a RunEngine does, whatever user code does to its hooks and subscriptions."""

@@ -1,0 +1,197 @@
+"""What the server hears of a RunEngine: states, documents, waits, and what ended a plan.
+
+A RunEngine that is hooked gets a class of its own, derived from the one it has. In it, `state_hook`, `waiting_hook`
+and `emit_sync` are descriptors: what user code assigns to them is kept and called, after what the server has put there.
+So replacing a hook, or removing every subscription, takes nothing from the server.
+
+Guarantees: functions of the server are called once each time, before those of user code, in the thread in which it
+happens; one that raises costs itself, not the plan. A RunEngine that is asked in its own thread to pause or to end the
+plan, and would wait for itself for ever, raises an error that names the way.
+"""
+
+import asyncio
+import sys
+import threading
+import types
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Final
+
+from queueserver_worker.environment.ending import last_words
+from queueserver_worker.environment.failures import error_text
+
+_KEPT_AS: Final = "_queueserver_hooks"
+_WAITING_FOR_THE_LOOP: Final = ("request_pause", "stop", "abort", "halt")
+
+
+class EngineHooks:
+    """What is called when something happens on one RunEngine; add to it by `x.states += (function,)`."""
+
+    def __init__(self) -> None:
+        #: Called with the new and the old state.
+        self.states: tuple[Callable[[Any, Any], None], ...] = ()
+        #: Called with the kind ("start", "event" …) and the document.
+        self.documents: tuple[Callable[[str, Any], None], ...] = ()
+        #: Called with the status objects that the plan begins to wait for, and with None when that wait is over.
+        self.waits: tuple[Callable[[Any], None], ...] = ()
+        #: What ended the last plan in the RunEngine: StopIteration if it returned. None before that.
+        self.ended_by: BaseException | None = None
+        self.present = _Present()
+
+    def state_changed(self, new: Any, old: Any) -> None:
+        """Tell of a change of state."""
+        _call(self.states, new, old)
+
+    def document_emitted(self, kind: Any, document: Any) -> None:
+        """Tell of a document; its kind comes as an enumeration."""
+        _call(self.documents, str(getattr(kind, "name", kind)), document)
+
+    def waiting(self, statuses: Any = None) -> None:
+        """Tell what the plan waits for, None for nothing any more."""
+        _call(self.waits, statuses)
+
+
+def hooks_of(engine: Any) -> EngineHooks:
+    """Return the hooks of a RunEngine, which is hooked now if it is not."""
+    kept = vars(engine)
+    hooks = kept.get(_KEPT_AS)
+    if not isinstance(hooks, EngineHooks):
+        hooks = kept[_KEPT_AS] = EngineHooks()
+    present: Any = type(engine)
+    if not isinstance(vars(present).get("state_hook"), _Hook):
+        engine.__class__ = _hooked_class(present)
+    return hooks
+
+
+def user_hook(engine: Any, name: str) -> Any:
+    """Return what user code has put in place of a hook, None for nothing."""
+    return vars(engine).get(name)
+
+
+class _Present(threading.local):
+    """What the present thread is telling user code."""
+
+    told: tuple[Any, ...] = ()
+
+
+class _Joined:
+    """Tells the server, then user code; whatever else is asked of it is asked of the latter."""
+
+    def __init__(self, present: _Present, ours: Callable[..., None], theirs: Any) -> None:
+        self._present = present
+        self._ours = ours
+        self.theirs = theirs
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        outer, told = self._present.told, (self._ours, *arguments)
+        # A hook of user code may call what was in its place before it, which is one of these again.
+        if len(outer) != len(told) or any(a is not b for a, b in zip(outer[1:], told[1:], strict=True)):
+            self._ours(*arguments)
+        if self.theirs is None:
+            return None
+        self._present.told = told
+        try:
+            return self.theirs(*arguments, **named)
+        finally:
+            self._present.told = outer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.theirs, name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.theirs == (other.theirs if isinstance(other, _Joined) else other))
+
+    def __hash__(self) -> int:
+        return hash(self.theirs)
+
+
+class _Hook:
+    """A hook to which user code may assign what it likes."""
+
+    def __init__(self, name: str, ours: Callable[[EngineHooks], Callable[..., None]]) -> None:
+        self._name = name
+        self._ours = ours
+
+    def __get__(self, engine: Any, owner: Any = None) -> Any:
+        if engine is None:
+            return self
+        hooks: EngineHooks = vars(engine)[_KEPT_AS]
+        return _Joined(hooks.present, self._ours(hooks), self._theirs(engine))
+
+    def __set__(self, engine: Any, value: Any) -> None:
+        vars(engine)[self._name] = value.theirs if isinstance(value, _Joined) else value
+
+    def __delete__(self, engine: Any) -> None:
+        vars(engine).pop(self._name, None)
+
+    def _theirs(self, engine: Any) -> Any:
+        return user_hook(engine, self._name)
+
+
+class _Emission(_Hook):
+    """The method through which all documents go to those who subscribed."""
+
+    def __init__(self, base: Any) -> None:
+        super().__init__("emit_sync", lambda hooks: hooks.document_emitted)
+        self._base = base
+
+    def _theirs(self, engine: Any) -> Any:
+        return user_hook(engine, self._name) or types.MethodType(self._base.emit_sync, engine)
+
+
+class _ExitStatus:
+    """The status with which the RunEngine closes runs that are still open; it is set where a plan's end is handled."""
+
+    def __get__(self, engine: Any, owner: Any = None) -> Any:
+        return self if engine is None else vars(engine)["_exit_status"]
+
+    def __set__(self, engine: Any, value: Any) -> None:
+        vars(engine)["_exit_status"] = value
+        error = sys.exc_info()[1]
+        if error is not None and _in_loop(engine):
+            vars(engine)[_KEPT_AS].ended_by = error
+
+
+@lru_cache
+def _hooked_class(base: Any) -> type:
+    body: dict[str, Any] = {
+        "__module__": base.__module__,
+        "__qualname__": base.__qualname__,
+        "__doc__": base.__doc__,
+        "state_hook": _Hook("state_hook", lambda hooks: hooks.state_changed),
+        "waiting_hook": _Hook("waiting_hook", lambda hooks: hooks.waiting),
+        "emit_sync": _Emission(base),
+        "_exit_status": _ExitStatus(),
+        **{name: _refusing_in_loop(base, name) for name in _WAITING_FOR_THE_LOOP},
+    }
+    return types.new_class(base.__name__, (base,), exec_body=lambda namespace: namespace.update(body))
+
+
+def _refusing_in_loop(base: type, name: str) -> Callable[..., Any]:
+    method = getattr(base, name)
+
+    def refusing(engine: Any, *arguments: Any, **named: Any) -> Any:
+        if _in_loop(engine):
+            raise RuntimeError(
+                f"RE.{name}() can't be called in the RunEngine's own thread, by a plan, a device or a callback: it "
+                "would wait for itself. A plan can `yield from bluesky.plan_stubs.pause()` or raise an error."
+            )
+        return method(engine, *arguments, **named)
+
+    refusing.__name__, refusing.__qualname__, refusing.__doc__ = name, method.__qualname__, method.__doc__
+    return refusing
+
+
+def _in_loop(engine: Any) -> bool:
+    try:
+        return asyncio.get_running_loop() is engine.loop
+    except RuntimeError:
+        return False
+
+
+def _call(functions: tuple[Callable[..., None], ...], *arguments: Any) -> None:
+    for function in functions:
+        try:
+            function(*arguments)
+        except Exception as error:  # noqa: BLE001 - protects the plan from a defect of ours
+            last_words(f"{function!r} failed: {error_text(error)}\n")
