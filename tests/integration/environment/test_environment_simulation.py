@@ -92,9 +92,9 @@ def forever():
 def nonsense():
     yield Msg("dance", motor1)
     yield Msg("set", motor1)
-    yield "no message"
     yield Msg("save")
     yield Msg("close_run")
+    yield "no message"
 def without_end():
     yield from bps.open_run()
     yield from bps.open_run()
@@ -195,13 +195,15 @@ def test_a_plan_that_fails_is_a_finding_with_its_place(hardy: EnvironmentChild) 
 
 
 def test_messages_that_make_no_sense_are_findings(hardy: EnvironmentChild) -> None:
-    assert [problem.message for problem in hardy.simulate("nonsense").problems] == [
+    *problems, last = [problem.message for problem in hardy.simulate("nonsense").problems]
+    assert problems == [
         "The RunEngine has no command 'dance'.",
         "motor1 is set to nothing.",
-        "It sends an object of type str, which is no message.",
         "A point is saved that was not begun.",
         "A run is closed, and none is open.",
     ]
+    assert last.startswith("The plan fails: startup.py, line ")
+    assert "yields an object of type str and no message" in last
     assert "A run is opened while the one before is open." in hardy.simulate("without_end").problems[0].message
 
 

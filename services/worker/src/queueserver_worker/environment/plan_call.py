@@ -1,17 +1,21 @@
 """A plan call: from an item to a function that makes the plan, for execution and simulation alike.
 
 Guarantees: names stand for what the namespace has at this moment, and only for what the submitter may use; a plan
-that may not be used is refused in the same words as one that does not exist.
+that may not be used is refused in the same words as one that does not exist. The plan yields messages only, and an
+error that says nothing to its caller is explained where that can be done.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from queueserver.common.v1.item_pb2 import Item
 from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.arguments import ArgumentError, bind
+from queueserver_worker.environment.misnamed_devices import explained
 from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plan_messages import Explain, messages_of
 from queueserver_worker.environment.structs import to_dict, to_list
 
 
@@ -38,4 +42,16 @@ def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable
         bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
     except ArgumentError as error:
         raise PlanCallError(str(error)) from error
-    return lambda: plan(*bound.args, **bound.kwargs)
+    explain = partial(explained, item=item, names=names)
+    return lambda: _make(partial(plan, *bound.args, **bound.kwargs), explain)
+
+
+def _make(plan: Callable[[], Any], explain: Explain) -> Iterable[Any]:
+    try:
+        made = plan()
+    except Exception as error:
+        explanation = explain(error)
+        if explanation is None:
+            raise
+        raise explanation from error
+    return messages_of(made, explain)

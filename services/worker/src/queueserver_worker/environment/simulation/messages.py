@@ -105,6 +105,9 @@ class MessageReader:
         command = str(message.command)
         if self._commands is not None and command not in self._commands:
             self._findings.problem(f"The RunEngine has no command {command!r}.")
+        if isinstance(message.obj, str):
+            name = _name(message.obj)
+            self._findings.problem(f"The message {command!r} is for {name}, which is a text and no device.", name)
         answer = self._answers.get(command)
         if answer is not None:
             return answer(message)
@@ -243,6 +246,8 @@ class MessageReader:
 def _name(device: Any) -> str:
     if device is None:
         return "nothing"
+    if isinstance(device, str):
+        return repr(device)
     try:
         return str(device.name)
     except Exception:  # noqa: BLE001 - protects the simulation from objects that are no devices

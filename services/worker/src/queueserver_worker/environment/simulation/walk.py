@@ -18,6 +18,8 @@ import bluesky
 from bluesky.utils import ensure_generator
 
 from queueserver_worker.environment.failures import error_text, is_own_frame
+from queueserver_worker.environment.misnamed_devices import MisnamedDeviceError
+from queueserver_worker.environment.plan_messages import NoMessageError, is_message
 from queueserver_worker.environment.simulation.devices import SimulatedDevices
 from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.hands_off import SimulatedActionError, hands_off
@@ -28,7 +30,6 @@ HANGING_SECONDS: Final = 5.0
 """A plan that has sent nothing for so long when its time is over hangs, probably."""
 _ABSORB_SECONDS: Final = 1.0
 _BLUESKY: Final = str(Path(bluesky.__file__).parent)
-_PARTS: Final = ("command", "obj", "args", "kwargs", "run")
 
 
 class TimeIsOverError(BaseException):
@@ -137,7 +138,7 @@ class Walk:
         return False
 
     def _answer(self, message: Any, reader: MessageReader) -> Any:
-        if not all(hasattr(message, part) for part in _PARTS):
+        if not is_message(message):
             self._findings.problem(f"It sends an object of type {type(message).__name__}, which is no message.")
             return None
         try:
@@ -191,6 +192,8 @@ def _close(plan: Generator[Any, Any, Any]) -> None:
 def _what_it_raises(error: BaseException) -> str:
     if isinstance(error, SimulatedActionError):
         return f"{error_text(error)[:1].upper()}{error_text(error)[1:]}"
+    if isinstance(error, (NoMessageError, MisnamedDeviceError)):
+        return f"The plan fails: {error_text(error)}"
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     users = [(name, line) for name, line in frames if not is_own_frame(name) and not name.startswith(_BLUESKY)]
     where = f" in {Path(users[-1][0]).name}, line {users[-1][1]}" if users else ""

@@ -1,0 +1,57 @@
+"""Usual mistakes in calls and in plans: told by what was written, where it stands, and what would be right."""
+
+from queueserver.common.v1 import item_pb2 as pb
+
+from tests.integration.environment.environment_child import EnvironmentChild
+
+STARTUP = """
+import bluesky.plan_stubs as bps
+import bluesky.plans as bp
+from bluesky.plans import count, grid_scan, scan
+from ophyd.sim import det1, motor1, motor2
+
+def align(motor, by: str = ""):
+    yield from bps.abs_set(by or motor, 1)
+def forgets_from():
+    yield from bps.mv(motor1, 1)
+    yield bp.count([det1])
+def fails_by_itself(sample):
+    yield from bps.null()
+    None.name
+"""
+
+
+def test_a_forgotten_from_is_told_with_its_line_and_what_to_write(hardy: EnvironmentChild) -> None:
+    result = hardy.run("forgets_from")
+    line = STARTUP[: STARTUP.index("    yield bp.count")].count("\n") + 1
+    assert result.failure_cause == pb.FAILURE_CAUSE_PLAN_ERROR
+    assert result.message == (
+        f"Plan failed: startup.py, line {line}, yields a plan (count) and no message (`yield bp.count([det1])`); "
+        "write `yield from bp.count([det1])`."
+    )
+    assert f'startup.py", line {line}' in result.traceback
+    assert hardy.simulate("forgets_from").problems[0].message == f"The plan fails: {result.message[13:]}"
+
+
+def test_a_misspelt_device_that_a_plan_takes_as_text_is_named_when_the_plan_fails(hardy: EnvironmentChild) -> None:
+    by_attribute = hardy.run("scan", ["det1"], "motr1", -1, 1, 3)
+    by_message = hardy.run("align", "motr1")
+    in_a_list = hardy.run("grid_scan", ["det1"], "motr1", -1, 1, 3, "motor2", 0, 1, 3)
+    for result in (by_attribute, by_message, in_a_list):
+        assert result.message.startswith("Plan failed: 'motr1' is no device; did you mean 'motor1'"), result.message
+        assert result.failure_cause == pb.FAILURE_CAUSE_PLAN_ERROR
+    assert "no attribute 'name'" in by_attribute.message
+    assert "does not implement all Movable methods" in by_message.message
+    problems = [problem.message for problem in hardy.simulate("align", "motr1").problems]
+    assert problems == ["The message 'set' is for 'motr1', which is a text and no device."]
+    assert "did you mean 'motor1'" in hardy.simulate("scan", ["det1"], "motr1", -1, 1, 3).problems[0].message
+
+
+def test_a_device_that_reached_the_plan_as_text_is_told_apart_from_a_misspelt_one(hardy: EnvironmentChild) -> None:
+    result = hardy.run("align", "motor1", by="motor2")
+    assert "'motor2' reached the plan as text" in result.message
+
+
+def test_a_failure_that_is_about_something_else_stays_as_it_is(hardy: EnvironmentChild) -> None:
+    result = hardy.run("fails_by_itself", "motr1")
+    assert result.message == "Plan failed: 'NoneType' object has no attribute 'name'"
