@@ -27,9 +27,9 @@ def _python(code: str) -> Command:
 class _Kept:
     """A part of a supervisor that runs a line of Python, and a queue of the children that were started."""
 
-    def __init__(self, name: str, code: str, grace: float = 20.0) -> None:
+    def __init__(self, name: str, code: str, grace: float = 20.0, *, dispensable: bool = False) -> None:
         self.started: asyncio.Queue[Child] = asyncio.Queue()
-        self.part = Part(name, self._start, grace)
+        self.part = Part(name, self._start, grace, dispensable)
         self._code = code
 
     async def _start(self) -> Child:
@@ -62,6 +62,42 @@ async def test_a_part_that_keeps_ending_stops_everything() -> None:
     assert crashing.started.qsize() == 5
     await supervisor.end()
     assert (await bounded((await other.started.get()).wait())) == "killed by SIGTERM"
+
+
+async def test_a_part_without_which_a_plan_can_go_on_is_never_given_up() -> None:
+    crashing, other = _Kept("Crashing", _CRASHING, dispensable=True), _Kept("Other", _SERVICE)
+    supervisor = Supervisor([[crashing.part, other.part]])
+    await supervisor.start()
+    try:
+        for _ in range(7):
+            await bounded(crashing.started.get())
+        assert not supervisor.gave_up
+        assert (await other.started.get()).process.returncode is None
+    finally:
+        await supervisor.end()
+
+
+async def test_a_part_that_can_not_start_again_is_tried_until_it_can_and_the_reason_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept = _Kept("Service", _SERVICE, dispensable=True)
+    start, refusals = kept.part.start, iter(["disk full.", "disk full.", "still no room."])
+
+    async def refusing() -> Child:
+        if kept.started.empty() and (refusal := next(refusals, None)):
+            raise StandaloneError(refusal)
+        return await start()
+
+    supervisor = Supervisor([[kept.part]])
+    await supervisor.start()
+    try:
+        kept.part.start = refusing
+        (await kept.started.get()).send(signal.SIGKILL)
+        assert (await bounded(kept.started.get())).process.returncode is None
+    finally:
+        await supervisor.end()
+    told = [message.partition(".")[0] for message in caplog.messages if message.startswith(("disk", "still"))]
+    assert told == ["disk full", "still no room"]
 
 
 async def test_a_part_that_does_not_start_takes_the_others_with_it() -> None:

@@ -76,9 +76,11 @@ async def _serve(services: Services) -> int:
 
 
 def _stages(services: Services) -> list[list[Part]]:
-    stages = [[Part("Worker", services.worker, _WORKER_GRACE), Part("Manager", services.manager, _MANAGER_GRACE)]]
+    # A plan runs without Manager and Redis, and waits in the Worker until they are back: they are never given up.
+    manager = Part("Manager", services.manager, _MANAGER_GRACE, dispensable=True)
+    stages = [[Part("Worker", services.worker, _WORKER_GRACE), manager]]
     if services.redis_program is not None:
-        stages.insert(0, [Part("Redis", services.redis, _REDIS_GRACE)])
+        stages.insert(0, [Part("Redis", services.redis, _REDIS_GRACE, dispensable=True)])
     return stages
 
 

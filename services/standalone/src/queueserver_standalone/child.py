@@ -50,6 +50,8 @@ class Child:
         self.process = process
         #: What is done on the child's behalf for as long as it lives.
         self.attached: asyncio.Task[None] | None = None
+        #: What it said last about itself that may be the reason of its end; empty if nothing of the kind.
+        self.last_words = ""
 
     @property
     def pid(self) -> int:
@@ -80,7 +82,10 @@ class Child:
 
     async def wait(self) -> str:
         """Wait for the end; answers the reason in words."""
-        return ending(await self.process.wait())
+        code = await self.process.wait()
+        if self.attached is not None:
+            await asyncio.wait([self.attached], timeout=_END_SECONDS)
+        return f"{ending(code)}: {self.last_words}" if self.last_words else ending(code)
 
     async def stop(self, grace: float) -> None:
         """Ask the process to end, and kill it if it has not ended after ``grace`` seconds."""

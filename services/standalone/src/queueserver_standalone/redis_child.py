@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from async_timeout import timeout
@@ -15,6 +17,11 @@ _READY = "ready to accept connections"
 _LOG_BYTES = 4 * 1024 * 1024
 _CHUNK_BYTES = 64 * 1024
 _PING_SECONDS = 5.0
+#: Before what Redis says: its process and role, the time, and how grave it is (# for a warning).
+_HEAD = re.compile(r"^\d+:\w .{10,40}? ([#*.-]) ")
+_LONGEST_WORDS = 300
+#: Of a rewriting of its files that was cut off. Redis leaves them lying, each as large as all of its data.
+_LEFTOVERS = ("temp-*.aof", "temp-*.rdb", "appendonlydir/temp-*")
 
 
 async def start_redis(command: Command, socket: Path, log_path: Path, within: float) -> Child:
@@ -30,8 +37,8 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
         raise AssertionError("the child was started with piped output")
 
     def is_ready(line: str) -> bool:
-        with log_path.open("a", encoding="utf-8") as log:
-            log.write(line)
+        _append(log_path, line.encode())
+        _note_warning(child, line)
         return _READY in line.lower()
 
     try:
@@ -40,20 +47,42 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
             await _ping(socket)
     except (StandaloneError, OSError, asyncio.TimeoutError) as error:
         await child.kill()
-        message = f"Redis could not start ({error or 'it does not answer'}). Its log is {log_path}."
-        raise StandaloneError(message) from error
-    child.attached = asyncio.create_task(copy_log(output, log_path))
+        why = child.last_words or str(error) or "it does not answer"
+        raise StandaloneError(f"Redis could not start ({why}). Its log is {log_path}.") from error
+    child.last_words = ""
+    child.attached = asyncio.create_task(copy_log(output, log_path, lambda line: _note_warning(child, line)))
     return child
 
 
-async def copy_log(output: asyncio.StreamReader, log_path: Path) -> None:
-    """Append what Redis prints to its log until it ends. What can't be written is left out.
+async def copy_log(output: asyncio.StreamReader, log_path: Path, heard: Callable[[str], None] = lambda _: None) -> None:
+    """Append what Redis prints to its log until it ends, and tell each line. What can't be written is left out.
 
     Redis waits for who reads what it prints, and serves nobody meanwhile: so it is read whatever the disk says.
     """
     while chunk := await output.read(_CHUNK_BYTES):
-        with contextlib.suppress(OSError), log_path.open("ab", buffering=0) as log:
-            log.write(chunk)
+        _append(log_path, chunk)
+        for line in chunk.decode(errors="replace").splitlines():
+            heard(line)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what a Redis that was killed left lying in its directory. None must be running on it."""
+    for pattern in _LEFTOVERS:
+        for path in directory.glob(pattern):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _append(log_path: Path, text: bytes) -> None:
+    with contextlib.suppress(OSError), log_path.open("ab", buffering=0) as log:
+        log.write(text)
+
+
+def _note_warning(child: Child, line: str) -> None:
+    """Keep what Redis said last that it finds worth a warning: that is why it ended, if it did so by itself."""
+    head = _HEAD.match(line)
+    if head is not None and head.group(1) == "#":
+        child.last_words = line[head.end() :].strip()[:_LONGEST_WORDS]
 
 
 async def _ping(socket: Path) -> None:
@@ -70,5 +99,6 @@ async def _ping(socket: Path) -> None:
 
 def _bound(log_path: Path) -> None:
     """Keep the log of the server before as ``.log.1`` once it is large."""
-    if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
-        log_path.replace(log_path.with_suffix(".log.1"))
+    with contextlib.suppress(OSError):
+        if log_path.exists() and log_path.stat().st_size > _LOG_BYTES:
+            log_path.replace(log_path.with_suffix(".log.1"))

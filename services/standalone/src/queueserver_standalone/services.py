@@ -11,8 +11,9 @@ from pathlib import Path
 
 from queueserver_standalone.child import REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.data_directory import identity
+from queueserver_standalone.disk import Disk
 from queueserver_standalone.redis_address import socket_url
-from queueserver_standalone.redis_child import start_redis
+from queueserver_standalone.redis_child import remove_leftovers, start_redis
 from queueserver_standalone.redis_server import RedisProgram, choose_program, server_arguments
 from queueserver_standalone.settings import Settings
 
@@ -34,16 +35,24 @@ class Services:
     address: str = field(init=False)
     #: The embedded Redis; None if another one is used.
     redis_program: RedisProgram | None = field(init=False, default=None)
+    #: Where the embedded Redis writes.
+    disk: Disk = field(init=False)
 
     def __post_init__(self) -> None:
         self.address = self.settings.listen
+        self.disk = Disk(self._redis_directory)
         if self.settings.redis is None:
             self.redis_program = choose_program(self._redis_directory)
 
     async def redis(self) -> Child:
-        """Start the embedded Redis. It must not be called when another one is used."""
+        """Start the embedded Redis, if its disk can be written. It must not be called when another one is used.
+
+        Raises StandaloneError, and DiskError among them.
+        """
         if self.redis_program is None:
             raise AssertionError("there is no embedded Redis when an address was given")
+        remove_leftovers(self._redis_directory)
+        await self.disk.require_room()
         socket = self.runtime_directory / "redis"
         arguments = server_arguments(socket, self._redis_directory)
         command = Command(self.redis_program.path, "redis-server", arguments, inherit=(self.lock_fd,))

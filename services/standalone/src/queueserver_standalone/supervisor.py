@@ -1,7 +1,8 @@
 """Keeps the parts running: starts them in order, starts one anew when it ends, stops them in order.
 
-A part that ends by itself is started again at once; one that keeps ending gets a little more time before each
-start, and after the fifth end within ten seconds the supervisor gives up and stops everything, because a part
+A part that ends by itself is started again at once; one that keeps ending gets a little more time before each start.
+One without which a plan can go on is started again and again for as long as it takes, because to give up would end the
+plan. With another the supervisor gives up after the fifth end within ten seconds and stops everything, because a part
 that can't live needs a person.
 """
 
@@ -22,7 +23,9 @@ from queueserver_standalone.log import logger
 _CRASHES = 5
 _CRASH_SECONDS = 10.0
 _FIRST_PAUSE = 0.1
-_LONGEST_PAUSE = 1.0
+_LONGEST_PAUSE = 10.0
+#: A part that has lived so long was well: what it ends of then is something new.
+_WELL_SECONDS = 30.0
 
 
 @dataclass
@@ -32,8 +35,15 @@ class Part:
     name: str
     start: Callable[[], Awaitable[Child]]
     grace: float
+    #: A plan can go on without it.
+    dispensable: bool = False
     child: Child | None = None
+    #: When it was started last, when it ended or did not start, and how often in a row that was.
+    started: float = 0.0
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=_CRASHES))
+    failures: int = 0
+    #: What was said last about why it does not start.
+    trouble: str = ""
 
 
 class Supervisor:
@@ -80,10 +90,14 @@ class Supervisor:
 
     async def _start(self, part: Part) -> None:
         part.child = await part.start()
+        part.started = asyncio.get_running_loop().time()
 
     async def _keep(self, part: Part) -> None:
         while part.child is not None:
             reason = await part.child.wait()
+            logger.warning("%s ended (%s); starting it again.", part.name, reason)
+            if asyncio.get_running_loop().time() - part.started >= _WELL_SECONDS:
+                part.failures = 0
             while not await self._restart(part, reason):
                 if self.gave_up:
                     return
@@ -91,27 +105,38 @@ class Supervisor:
 
     async def _restart(self, part: Part, reason: str) -> bool:
         """Start a part that has ended; False if it did not start."""
-        now = asyncio.get_running_loop().time()
-        part.crashes.append(now)
-        recent = sum(1 for crash in part.crashes if now - crash < _CRASH_SECONDS)
-        if recent >= _CRASHES:
+        part.crashes.append(asyncio.get_running_loop().time())
+        part.failures += 1
+        if not part.dispensable and self._keeps_ending(part):
             logger.error(
                 "%s ended (%s) for the %dth time within %.0f s. Giving up: its log above says why it can't run.",
-                *(part.name, reason, recent, _CRASH_SECONDS),
+                *(part.name, reason, _CRASHES, _CRASH_SECONDS),
             )
             self.gave_up = True
             self._stop.set()
             return False
-        logger.warning("%s ended (%s); starting it again.", part.name, reason)
-        if recent > 1:
-            await self._pause(min(_FIRST_PAUSE * 2 ** (recent - 2), _LONGEST_PAUSE))
+        if part.failures > 1:
+            await self._pause(min(_FIRST_PAUSE * 2 ** min(part.failures - 2, 10), _LONGEST_PAUSE))
         try:
-            part.child = await part.start()
+            await self._start(part)
         except (StandaloneError, OSError) as error:
-            logger.error("%s", error)
+            self._tell_trouble(part, str(error))
             return False
-        logger.info("%s runs again (process %d).", part.name, part.child.pid)
+        part.trouble = ""
+        logger.info("%s runs again (process %d).", part.name, part.child.pid if part.child else 0)
         return True
+
+    @staticmethod
+    def _keeps_ending(part: Part) -> bool:
+        return len(part.crashes) == _CRASHES and part.crashes[-1] - part.crashes[0] < _CRASH_SECONDS
+
+    @staticmethod
+    def _tell_trouble(part: Part, trouble: str) -> None:
+        """Say why a part does not start: once, not at each of the attempts that may go on for days."""
+        if trouble != part.trouble:
+            part.trouble = trouble
+            further = " It is tried again until it starts; a plan that runs goes on." if part.dispensable else ""
+            logger.error("%s%s", trouble, further)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(asyncio.TimeoutError):

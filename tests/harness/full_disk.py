@@ -1,0 +1,23 @@
+"""A disk that is full for some processes, without one that really is: they may not make any file longer."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from collections.abc import Iterator
+
+import psutil  # type: ignore[import-untyped]  # it has no type information
+
+
+@contextlib.contextmanager
+def disk_full_for(*pids: int) -> Iterator[None]:
+    """Let every write of these processes to a file fail, and of what they start meanwhile."""
+    before = {pid: psutil.Process(pid).rlimit(resource.RLIMIT_FSIZE) for pid in pids}
+    for pid, (_, hard) in before.items():
+        psutil.Process(pid).rlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        for pid, limits in before.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).rlimit(resource.RLIMIT_FSIZE, limits)
