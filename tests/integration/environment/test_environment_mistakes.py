@@ -18,6 +18,17 @@ def forgets_from():
 def fails_by_itself(sample):
     yield from bps.null()
     None.name
+def no_plan():
+    return count([det1])
+class Hostile:
+    def __getattribute__(self, name):
+        raise SystemExit(name)
+class Meta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+class OfHostileClass(metaclass=Meta):
+    pass
+hostile, of_hostile_class = Hostile(), OfHostileClass()
 """
 
 
@@ -55,3 +66,16 @@ def test_a_device_that_reached_the_plan_as_text_is_told_apart_from_a_misspelt_on
 def test_a_failure_that_is_about_something_else_stays_as_it_is(hardy: EnvironmentChild) -> None:
     result = hardy.run("fails_by_itself", "motr1")
     assert result.message == "Plan failed: 'NoneType' object has no attribute 'name'"
+
+
+def test_a_function_that_is_no_plan_is_told_apart_from_one_that_does_not_exist(hardy: EnvironmentChild) -> None:
+    assert "There is a function no_plan, but it is no plan: it contains no `yield`" in hardy.run("no_plan").message
+    assert "There is a function no_plan" in hardy.simulate("no_plan").problems[0].message
+
+
+def test_objects_whose_attributes_raise_cost_themselves_and_nothing_else(hardy: EnvironmentChild) -> None:
+    found = hardy.simulate("scan", ["det1"], "motor1", -1, 1, 3)
+    assert not found.problems
+    assert (found.runs, found.points, found.truncated) == (1, 3, False)
+    assert hardy.run("scan", ["det1"], "motor1", -1, 1, 3).exit_status == pb.EXIT_STATUS_COMPLETED
+    assert "did you mean 'motor1'" in hardy.run("scan", ["det1"], "motr1", -1, 1, 3).message

@@ -138,6 +138,24 @@ def test_plans_that_may_not_be_used_are_not_there() -> None:
     assert seen.plan("nope") is None
 
 
+def test_it_is_told_why_something_is_no_plan_to_who_might_use_it_as_one() -> None:
+    left_out = pb.InventoryIssue(name="align", message="align was left out.", kind=pb.INVENTORY_ISSUE_KIND_PLAN)
+    device = pb.InventoryIssue(name="bad", message="bad was left out.", kind=pb.INVENTORY_ISSUE_KIND_DEVICE)
+    message = pb.Inventory(
+        plans=[plan("count")],
+        issues=[left_out, device],
+        no_plans=[pb.NoPlan(name=name, message=f"{name} is no plan.") for name in ("helper", "count")],
+    )
+    taken = inventory_from_proto(message)
+    everybody, few = (
+        AllowedInventory(taken),
+        AllowedInventory(taken, Access("few", ROOT, GroupRules(allowed_plans=("count",)))),
+    )
+    names = ("align", "helper", "bad", "count", "nothing")
+    assert [everybody.why_no_plan(name) for name in names] == ["align was left out.", "helper is no plan.", "", "", ""]
+    assert not any(few.why_no_plan(name) for name in names)
+
+
 def test_a_plan_of_which_nothing_is_reduced_is_passed_on_as_it_came() -> None:
     seen = allowed(GroupRules(all_plans=True, all_devices=True), *PLANS)
     free = seen.inventory.plans["free"]

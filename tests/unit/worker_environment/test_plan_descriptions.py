@@ -15,7 +15,7 @@ from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.describe.literals import default_text, is_literal
-from queueserver_worker.environment.describe.plans import is_plan
+from queueserver_worker.environment.describe.plan_recognition import is_plan
 
 
 class Mode(Enum):

@@ -442,6 +442,32 @@ class InventoryIssue(_message.Message):
 Global___InventoryIssue: _TypeAlias = InventoryIssue  # noqa: Y015
 
 @_typing.final
+class NoPlan(_message.Message):
+    """Something of the startup code that can be called and might be taken for a plan, but is none."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name in the namespace."""
+    message: _builtins.str
+    """One sentence: why it is no plan, and what would make it one."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NoPlan: _TypeAlias = NoPlan  # noqa: Y015
+
+@_typing.final
 class Inventory(_message.Message):
     """All plans and devices of an environment."""
 
@@ -450,6 +476,7 @@ class Inventory(_message.Message):
     PLANS_FIELD_NUMBER: _builtins.int
     DEVICES_FIELD_NUMBER: _builtins.int
     ISSUES_FIELD_NUMBER: _builtins.int
+    NO_PLANS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanDescription]:
         """The plans, by name in alphabetical order."""
@@ -462,16 +489,21 @@ class Inventory(_message.Message):
     def issues(self) -> _containers.RepeatedCompositeFieldContainer[Global___InventoryIssue]:
         """What was left out."""
 
+    @_builtins.property
+    def no_plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoPlan]:
+        """Functions and the like that are no plans, at most 1,000, so that a refusal can say why."""
+
     def __init__(
         self,
         *,
         plans: _abc.Iterable[Global___PlanDescription] | None = ...,
         devices: _abc.Iterable[Global___DeviceDescription] | None = ...,
         issues: _abc.Iterable[Global___InventoryIssue] | None = ...,
+        no_plans: _abc.Iterable[Global___NoPlan] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "issues", b"issues", "plans", b"plans"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "issues", b"issues", "no_plans", b"no_plans", "plans", b"plans"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -53,6 +53,12 @@ class AllowedInventory:
             known = self._plans[name] = self._reduced(plan)
         return known
 
+    def why_no_plan(self, name: str) -> str:
+        """Why something of that name is no plan, in one sentence; empty if there is nothing that might be one."""
+        reason = self.inventory.no_plans.get(name, "")
+        # A plan that may not be used counts as not there, also when something is wrong with it.
+        return reason if reason and name not in self.inventory.plans and self.access.allows_plan(name) else ""
+
     def has_device(self, dotted_name: str) -> bool:
         """Whether a name such as ``bundle.motors.x`` leads to a device or component that itself may be used."""
         known = self._devices.get(dotted_name)

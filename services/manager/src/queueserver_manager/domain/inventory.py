@@ -129,6 +129,8 @@ class Inventory:
     wire: bytes = b""
     #: What was left out of them, each as the Worker sent it.
     issues: tuple[bytes, ...] = ()
+    #: Why something is no plan that might be taken for one, in one sentence, by name.
+    no_plans: Mapping[str, str] = field(default_factory=dict)
 
     def find_device(self, dotted_name: str) -> Device | None:
         """The device or component that a name such as ``bundle.motors.x`` leads to."""

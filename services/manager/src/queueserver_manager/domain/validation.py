@@ -54,6 +54,9 @@ def check_item(
 
 
 def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidRequest:
+    no_plan = allowed.why_no_plan(name)
+    if no_plan:
+        return PlanNotFound(no_plan, violations=[_v(f"{path}.name", no_plan)])
     near = near_matches(name, tuple(allowed.plan_names()))
     hint = f"did you mean {near}?" if near else "list the plans to see which there are."
     return PlanNotFound(

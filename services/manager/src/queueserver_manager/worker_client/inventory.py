@@ -23,7 +23,14 @@ def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, No
         yield
     issues = tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name))
     wire = message.SerializeToString(deterministic=True)
-    return inv.Inventory(plans, devices, issues=issues, wire=wire)
+    return inv.Inventory(plans, devices, issues=issues, wire=wire, no_plans=_no_plans(message))
+
+
+def _no_plans(message: inventory_pb2.Inventory) -> dict[str, str]:
+    """Why something is no plan; of a plan that was left out, what is wrong with it."""
+    found = {no_plan.name: no_plan.message for no_plan in message.no_plans}
+    left_out = (issue for issue in message.issues if issue.kind == inventory_pb2.INVENTORY_ISSUE_KIND_PLAN)
+    return found | {issue.name: issue.message for issue in left_out}
 
 
 def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:

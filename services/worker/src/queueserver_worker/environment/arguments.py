@@ -68,7 +68,7 @@ def bind(
     """
     try:
         read = read_plan(plan)
-    except Exception as error:
+    except BaseException as error:
         # Hints and defaults are objects of the user's; whatever they raise must not end the environment.
         raise ArgumentError(error_text(error)) from error
     try:
@@ -181,7 +181,7 @@ class _Conversion:
     def _look_up(self, find: Callable[[str], Any], name: str) -> Any:
         try:
             return find(name)
-        except Exception as error:
+        except BaseException as error:
             # A device's own code makes its components, and whatever it raises must not end the environment.
             raise ArgumentError(
                 f"Parameter {self._parameter}: {_shown(name)} can't be used "

@@ -16,7 +16,7 @@ import numpy as np
 from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.describe.devices import component_names, find_component, is_device, traits_of
-from queueserver_worker.environment.describe.plans import is_plan
+from queueserver_worker.environment.describe.plan_recognition import is_plan, why_no_plan
 from queueserver_worker.environment.user_api.registration import registrations
 
 _SHOWN: Final = 5
@@ -56,6 +56,10 @@ class Names:
         """Return the plan of that name."""
         value = self._namespace.get(name)
         return value if is_plan(value) and self._allows_plan(name) else None
+
+    def why_no_plan(self, name: str) -> str:
+        """Tell why what has that name is no plan, in one sentence; empty if there is nothing to be told."""
+        return why_no_plan(name, self._namespace.get(name)) if self._allows_plan(name) else ""
 
     def device(self, name: str) -> object | None:
         """Return the device or, for a dotted name, the subdevice of that name.
@@ -100,7 +104,7 @@ class Names:
         try:
             device = self._find(parent)
             components = component_names(device) if device is not None else None
-        except Exception:  # noqa: BLE001 - protects a message about one name from the broken code of a device
+        except BaseException:  # noqa: BLE001 - protects a message about one name from the broken code of a device
             return []
         if components is None:
             return self.devices_like(parent)
@@ -125,7 +129,7 @@ class Names:
     def _is_there(self, name: str) -> bool:
         try:
             return self.device(name) is not None
-        except Exception:  # noqa: BLE001 - protects a message about one name from the broken code of another device
+        except BaseException:  # noqa: BLE001 - protects a message about one name from the broken code of another device
             return False
 
     def _method(self, name: str) -> Callable[..., Any] | None:

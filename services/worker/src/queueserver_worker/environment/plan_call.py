@@ -37,7 +37,7 @@ def plan_call(namespace: dict[str, Any], item: Item, access: Access) -> Callable
     if plan is None:
         near = names.plans_like(item.name)
         hint = f"did you mean {' or '.join(near)}?" if near else "list the existing plans to see what there is."
-        raise PlanCallError(f"the environment has no such plan; {hint}")
+        raise PlanCallError(names.why_no_plan(item.name) or f"the environment has no such plan; {hint}")
     try:
         bound = bind(plan, to_list(item.args), to_dict(item.kwargs), names)
     except ArgumentError as error:

@@ -87,7 +87,7 @@ def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
     holder = types.SimpleNamespace(__annotations__={"hint": annotation})
     try:
         return typing.get_type_hints(holder, globalns=namespace, include_extras=True)["hint"]
-    except Exception:  # noqa: BLE001 - protects the inventory from names that exist for type checkers only
+    except BaseException:  # noqa: BLE001 - protects the inventory from names that exist for type checkers only
         return annotation
 
 
@@ -114,7 +114,7 @@ def without_metadata(hint: Any) -> Any:
     holder = types.SimpleNamespace(__annotations__={"hint": hint})
     try:
         return typing.get_type_hints(holder, globalns={}, include_extras=False)["hint"]
-    except Exception:  # noqa: BLE001 - protects the inventory, as in resolve; a tree can be made all the same
+    except BaseException:  # noqa: BLE001 - protects the inventory, as in resolve; a tree can be made all the same
         return hint
 
 

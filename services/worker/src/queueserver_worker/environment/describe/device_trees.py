@@ -35,7 +35,7 @@ class Problem:
 
     #: One sentence.
     message: str
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 @dataclass
@@ -80,7 +80,7 @@ class DeviceTree:
                 name, get = next(components)
             except StopIteration:
                 return
-            except Exception as error:  # noqa: BLE001 - protects what was listed so far from a device whose code is broken
+            except BaseException as error:  # noqa: BLE001 - protects what was listed so far from a device whose code is broken
                 self._leave_out(f"Components of {path}", "were", error)
                 return
             self._left -= 1
@@ -88,7 +88,7 @@ class DeviceTree:
                 break
             try:
                 component = self._component(f"{path}.{name}", get(), depth, above)
-            except Exception as error:  # noqa: BLE001 - protects the siblings of a component whose code is broken
+            except BaseException as error:  # noqa: BLE001 - protects the siblings of a component whose code is broken
                 self._leave_out(f"The component {path}.{name}", "was", error)
                 continue
             component.name = name
@@ -101,7 +101,7 @@ class DeviceTree:
             raise ValueError("it contains itself")
         return self._describe(path, component, depth, above)
 
-    def _leave_out(self, what: str, were: str, error: Exception) -> None:
+    def _leave_out(self, what: str, were: str, error: BaseException) -> None:
         cause = f"{type(error).__name__}: {error_text(error)}"
         self.problems.append(Problem(f"{what} {were} left out ({cause}); correct the device's code.", error))
 

@@ -6,6 +6,7 @@ described to less depth.
 """
 
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,13 +18,16 @@ from queueserver_worker.environment.describe.device_trees import DeviceTree
 from queueserver_worker.environment.describe.devices import is_device
 from queueserver_worker.environment.describe.expansion import Expansion
 from queueserver_worker.environment.describe.plan_reading import PlanError
-from queueserver_worker.environment.describe.plans import describe_plan, is_plan
+from queueserver_worker.environment.describe.plan_recognition import is_plan, means_to_be_plan, why_no_plan
+from queueserver_worker.environment.describe.plans import describe_plan
 from queueserver_worker.environment.failures import error_text, is_own_frame
 from queueserver_worker.environment.garbage import no_collection
 from queueserver_worker.environment.user_api.registration import RegisteredDevice, Registrations, registrations
 
 MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
 """Size of all descriptions of devices."""
+MAX_NO_PLANS: Final = 1_000
+"""Functions and the like of which it is told why they are no plans."""
 _LESS_DEPTH: Final = (4, 2, 1)
 
 
@@ -50,19 +54,24 @@ class _Inventory:
         self._issues: list[pb.InventoryIssue] = []
         self._plans: dict[str, Any] = {}
         self._devices: dict[str, Any] = {}
+        #: What else can be called.
+        self._others: dict[str, Any] = {}
         self._namespace = namespace
         for name in sorted(key for key in namespace if isinstance(key, str) and not registered.hides(key)):
             self._sort(name, namespace[name])
+        self._issues_of_sorting = tuple(self._issues)
 
     def take(self, depth: int) -> pb.Inventory:
         devices = self._describe_devices(depth)
         expansion = Expansion(devices, self._plans)
         plans = [self._describe_plan(name, plan, expansion) for name, plan in self._plans.items()]
         self._check_registrations()
+        no_plans = self._describe_no_plans()
         return pb.Inventory(
             plans=[plan for plan in plans if plan is not None],
             devices=devices,
             issues=sorted(self._issues, key=lambda issue: (issue.kind, issue.name)),
+            no_plans=no_plans,
         )
 
     def _sort(self, name: str, value: object) -> None:
@@ -71,7 +80,9 @@ class _Inventory:
                 self._plans[name] = value
             elif is_device(value):
                 self._devices[name] = value
-        except Exception as error:  # noqa: BLE001 - protects the other plans and devices from an object with broken code
+            elif callable(value) and not name.startswith("_"):
+                self._others[name] = value
+        except BaseException as error:  # noqa: BLE001 - protects the other plans and devices from an object with broken code
             self._issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, _left_out(name, error), _place_of_error(error))
 
     def _describe_plan(self, name: str, plan: Any, expansion: Expansion) -> pb.PlanDescription | None:
@@ -82,12 +93,23 @@ class _Inventory:
         except PlanError as error:
             self._issue(kind, name, f"The plan {name} was left out. {_capital(str(error))}", place)
             return None
-        except Exception as error:  # noqa: BLE001 - protects the other plans and devices from a broken plan
+        except BaseException as error:  # noqa: BLE001 - protects the other plans and devices from a broken plan
             self._issue(kind, name, _left_out(name, error), place)
             return None
         for problem in problems:
             self._issue(kind, name, problem, place)
         return description
+
+    def _describe_no_plans(self) -> list[pb.NoPlan]:
+        described: list[pb.NoPlan] = []
+        for name in sorted(self._others, key=lambda name: _is_imported(self._others[name])):
+            value = self._others[name]
+            message = why_no_plan(name, value)
+            if means_to_be_plan(value):
+                self._issue(pb.INVENTORY_ISSUE_KIND_PLAN, name, message, _place_of_plan(value))
+            elif message and len(described) < MAX_NO_PLANS:
+                described.append(pb.NoPlan(name=name, message=message))
+        return described
 
     def _describe_devices(self, depth: int) -> list[pb.DeviceDescription]:
         found = self._at_depth(depth)
@@ -102,7 +124,7 @@ class _Inventory:
         return found
 
     def _at_depth(self, depth: int) -> list[pb.DeviceDescription]:
-        self._issues = [issue for issue in self._issues if issue.kind != pb.INVENTORY_ISSUE_KIND_DEVICE]
+        self._issues = list(self._issues_of_sorting)
         described = (self._describe_device(name, device, depth) for name, device in self._devices.items())
         return [device for device in described if device is not None]
 
@@ -112,7 +134,7 @@ class _Inventory:
         report = partial(self._issue, pb.INVENTORY_ISSUE_KIND_DEVICE, name)
         try:
             description = tree.describe(name, device)
-        except Exception as error:  # noqa: BLE001 - protects the other devices from a broken one
+        except BaseException as error:  # noqa: BLE001 - protects the other devices from a broken one
             report(_left_out(name, error), _place_of_error(error))
             return None
         for problem in tree.problems:
@@ -143,7 +165,16 @@ class _Inventory:
         self._issues.append(pb.InventoryIssue(name=name, message=message, kind=kind, file=place[0], line=place[1]))
 
 
-def _left_out(name: str, error: Exception) -> str:
+def _is_imported(value: object) -> bool:
+    """Tell whether something comes from Python's own modules, from which nobody takes a plan."""
+    try:
+        module = getattr(value, "__module__", None)
+        return not isinstance(module, str) or module.partition(".")[0] in sys.stdlib_module_names
+    except BaseException:  # noqa: BLE001 - protects the inventory from an object whose attributes raise
+        return True
+
+
+def _left_out(name: str, error: BaseException) -> str:
     return (
         f"{name} can't be described and was left out ({type(error).__name__}: {error_text(error)}); correct its code."
     )
@@ -154,7 +185,7 @@ def _place_of_plan(plan: Any) -> tuple[str, int]:
     try:
         function = inspect.unwrap(getattr(plan, "func", plan))
         code = getattr(function, "__code__", None)
-    except Exception:  # noqa: BLE001 - protects the inventory from objects that only look like functions
+    except BaseException:  # noqa: BLE001 - protects the inventory from objects that only look like functions
         return "", 0
     return (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
 

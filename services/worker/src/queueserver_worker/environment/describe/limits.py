@@ -127,5 +127,5 @@ def _exact(value: Any) -> float | None:
 def _attribute(metadata: Any, name: str) -> Any:
     try:
         return getattr(metadata, name, None)
-    except Exception:  # noqa: BLE001 - protects the plan from metadata that is meant for others
+    except BaseException:  # noqa: BLE001 - protects the plan from metadata that is meant for others
         return None

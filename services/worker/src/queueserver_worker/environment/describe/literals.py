@@ -34,5 +34,5 @@ def default_text(value: Any) -> str:
             texts = {id(member): text for text, member in enum_members(type(value)).items()}
             value = texts.get(id(value), value)
         return shorten(repr(value), MAX_DEFAULT)
-    except Exception:  # noqa: BLE001 - protects the inventory from a broken __repr__ in user code
+    except BaseException:  # noqa: BLE001 - protects the inventory from a broken __repr__ in user code
         return f"<{type(value).__name__}>"

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 from queueserver.common.v1.inventory_pb2 import ParameterType
@@ -119,7 +120,6 @@ class ReadPlan:
     description: str
 
 
-@functools.lru_cache(maxsize=_KEPT)
 def read_plan(plan: Plan) -> ReadPlan:
     """Read a plan.
 
@@ -131,6 +131,13 @@ def read_plan(plan: Plan) -> ReadPlan:
         It has no signature.
 
     """
+    # An object that can be called need not have a hash, or may compare itself in its own way.
+    is_function = isinstance(plan, (FunctionType, MethodType, functools.partial))
+    return _read(plan) if is_function else _read.__wrapped__(plan)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _read(plan: Plan) -> ReadPlan:
     signature = inspect.signature(plan)
     annotation = getattr(plan, ATTRIBUTE, None) or {}
     try:
@@ -171,7 +178,7 @@ def _type_of_hint(parameter: inspect.Parameter, said: Mapping[str, Any], namespa
     try:
         # The repr tells apart what is equal but written in another way: Optional[int] and int | None.
         return _read_hint(hint, repr(hint))
-    except Exception:  # noqa: BLE001 - protects the plan from what is in its hints for others: it may have no hash or repr
+    except BaseException:  # noqa: BLE001 - protects the plan from what is in its hints for others: it may have no hash or repr
         return _read_hint.__wrapped__(hint, "")
 
 
@@ -226,5 +233,7 @@ def _globals(plan: Plan) -> dict[str, Any]:
     function: Any = inspect.unwrap(plan)
     while isinstance(function, functools.partial):
         function = inspect.unwrap(function.func)
+    if not hasattr(function, "__globals__"):
+        function = getattr(type(function), "__call__", None)  # noqa: B004 - it is wanted
     found: dict[str, Any] = getattr(function, "__globals__", {})
     return found

@@ -1,4 +1,4 @@
-"""Plans: which objects are plans, and how to call them.
+"""Plans: how to call them.
 
 Guarantees: a description is made without calling the plan. A default that is no Python literal does not make a plan
 unusable: the parameter can be omitted, and what is shown is the default's repr.
@@ -6,7 +6,6 @@ unusable: the parameter can be omitted, and what is shown is the default's repr.
 
 import functools
 import inspect
-from types import FunctionType, MethodType
 from typing import Any, Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
@@ -23,7 +22,6 @@ _TOO_LONG: Final = (
     "The list {} of the parameter {} of the plan {} is too long, so any name is taken: "
     f"let it select at most {MAX_NAMES:,} names."
 )
-_MARK: Final = "_is_plan_"
 _KINDS: Final = {
     inspect.Parameter.POSITIONAL_ONLY: pb.PARAMETER_KIND_POSITIONAL_ONLY,
     inspect.Parameter.POSITIONAL_OR_KEYWORD: pb.PARAMETER_KIND_POSITIONAL_OR_KEYWORD,
@@ -31,13 +29,6 @@ _KINDS: Final = {
     inspect.Parameter.KEYWORD_ONLY: pb.PARAMETER_KIND_KEYWORD_ONLY,
     inspect.Parameter.VAR_KEYWORD: pb.PARAMETER_KIND_VAR_KEYWORD,
 }
-
-
-def is_plan(value: object) -> bool:
-    """Tell whether an object is a plan: a generator function, or marked by bluesky's decorator."""
-    if not isinstance(value, (FunctionType, MethodType, functools.partial)):
-        return False
-    return inspect.isgeneratorfunction(value) or getattr(value, _MARK, False) is True
 
 
 def describe_plan(name: str, plan: Plan, expansion: Expansion, problems: list[str]) -> pb.PlanDescription:

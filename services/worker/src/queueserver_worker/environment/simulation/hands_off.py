@@ -10,7 +10,7 @@ Does not guarantee anything about what a plan does without a device: it may writ
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
 from types import FunctionType
@@ -49,12 +49,13 @@ class HandsOff:
     @contextmanager
     def in_this_thread(self, namespace: dict[str, Any]) -> Iterator[dict[int, Any]]:
         """Let devices refuse to act in this thread; gives the map of positions, to be filled, by id of the device."""
+        positions: dict[int, Any] = {}
         with self._changing:
             self._users += 1
-            self._wrap(namespace)
-        positions: dict[int, Any] = {}
-        _simulating.positions = positions
         try:
+            with self._changing:
+                self._wrap(namespace)
+            _simulating.positions = positions
             yield positions
         finally:
             _simulating.positions = None
@@ -66,8 +67,9 @@ class HandsOff:
     def _wrap(self, namespace: dict[str, Any]) -> None:
         done = {(cls, name) for cls, name, _, _ in self._changes}
         for cls, names in _acting_classes(namespace):
+            members = _members(cls)
             for name in (*names, "position"):
-                original = vars(cls).get(name)
+                original = members.get(name)
                 if (cls, name) not in done and original is not None:
                     self._replace(cls, name, original, _wrapped(name, original))
                     done.add((cls, name))
@@ -79,14 +81,14 @@ class HandsOff:
         if wrapped is None:
             return
         with suppress(TypeError):  # a class that can't be changed
-            setattr(cls, name, wrapped)
+            type.__setattr__(cls, name, wrapped)
             self._changes.append((cls, name, original, wrapped))
 
     def _unwrap(self) -> None:
         for cls, name, original, wrapped in self._changes:
             # Code that ran meanwhile may have put something else there.
-            if vars(cls).get(name) is wrapped:
-                setattr(cls, name, original)
+            if _members(cls).get(name) is wrapped:
+                type.__setattr__(cls, name, original)
         self._changes.clear()
 
 
@@ -102,8 +104,8 @@ def _acting_classes(namespace: dict[str, Any]) -> Iterator[tuple[type, tuple[str
             yield from ((cls, _ACTIONS) for cls in _with_subclasses(base))
     for value in list(namespace.values()):
         # Devices of all kinds, and whatever else has such methods: it is not to act either.
-        if not isinstance(value, type):
-            yield from ((cls, _ACTIONS) for cls in type(value).__mro__ if _is_of_python_code(cls))
+        if not issubclass(type(value), type):
+            yield from ((cls, _ACTIONS) for cls in _mro(type(value)) if _is_of_python_code(cls))
     engine = getattr(sys.modules.get("bluesky.run_engine"), "RunEngine", None)
     if isinstance(engine, type):
         yield from ((cls, _ENGINE_ACTIONS) for cls in _with_subclasses(engine))
@@ -121,8 +123,23 @@ def _with_subclasses(base: type) -> Iterator[type]:
         waiting += below
 
 
+# What a class is made of, as Python itself knows it: a metaclass of the user's may do anything when it is asked.
+
+
+def _mro(cls: type) -> tuple[type, ...]:
+    found: tuple[type, ...] = type.__getattribute__(cls, "__mro__")
+    return found
+
+
+def _members(cls: type) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = type.__getattribute__(cls, "__dict__")
+    return found
+
+
 def _is_of_python_code(cls: type) -> bool:
-    return bool(cls.__flags__ & 1 << 9) and cls.__module__ not in sys.stdlib_module_names
+    is_changeable = bool(type.__getattribute__(cls, "__flags__") & 1 << 9)
+    module = _members(cls).get("__module__")
+    return is_changeable and not (isinstance(module, str) and module in sys.stdlib_module_names)
 
 
 def _wrapped(name: str, original: Any) -> Any:

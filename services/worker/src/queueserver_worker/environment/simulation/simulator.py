@@ -20,6 +20,7 @@ from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
 
 from queueserver_worker.environment.access import read_access
 from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.plan_call import PlanCallError, plan_call
 from queueserver_worker.environment.run_engine import Send
 from queueserver_worker.environment.simulation.findings import Findings
@@ -49,7 +50,11 @@ class Simulator:
             self._tell_answer(query, _without_thread(error))
 
     def _answer(self, query: SimulationQuery) -> None:
-        self._tell_answer(query, self._simulate(query.request))
+        try:
+            simulation = self._simulate(query.request)
+        except BaseException as error:  # noqa: BLE001 - whatever user code raises when it is looked at: there is an answer
+            simulation = _only(f"The simulation itself failed ({type(error).__name__}: {error_text(error)}).")
+        self._tell_answer(query, simulation)
 
     def _tell_answer(self, query: SimulationQuery, simulation: Simulation) -> None:
         self._send(FromEnvironment(simulation=SimulationAnswer(number=query.number, simulation=simulation)))

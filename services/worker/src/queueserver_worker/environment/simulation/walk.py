@@ -101,6 +101,8 @@ class Walk:
         try:
             with printing_told(self._tell), hands_off.in_this_thread(self._namespace) as positions:
                 self._go_through(positions)
+        except BaseException as error:  # noqa: BLE001 - what keeps the simulation itself from its end is a finding too
+            self._findings.problem(f"The simulation itself failed ({type(error).__name__}: {error_text(error)}).")
         finally:
             self._ended.set()
             when_done()

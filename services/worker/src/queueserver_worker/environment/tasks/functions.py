@@ -8,7 +8,7 @@ from typing import Any
 from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver_inventory.access import Access
 
-from queueserver_worker.environment.describe.plans import is_plan
+from queueserver_worker.environment.describe.plan_recognition import is_plan
 from queueserver_worker.environment.structs import to_dict, to_list
 from queueserver_worker.environment.tasks.errors import TaskRefusedError
 
@@ -46,7 +46,7 @@ def _find(namespace: dict[str, Any], name: str, access: Access) -> Callable[...,
     if not callable(function):
         raise TaskRefusedError(f"{name!r} is no function but an object of type {type(function).__name__}.")
     if inspect.isgeneratorfunction(function) or is_plan(function):
-        raise TaskRefusedError(f"{name!r} is a plan (a generator function): add it to the queue instead.")
+        raise TaskRefusedError(f"{name!r} is a plan: add it to the queue instead.")
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise TaskRefusedError(f"{name!r} is an async function: let an ordinary function wait for it.")
     return function
