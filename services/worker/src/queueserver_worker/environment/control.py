@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from queueserver.common.v1.environment_pb2 import (
+    RUN_ENGINE_STATE_ABORTING,
+    RUN_ENGINE_STATE_HALTING,
     RUN_ENGINE_STATE_PAUSED,
     RUN_ENGINE_STATE_RUNNING,
+    RUN_ENGINE_STATE_STOPPING,
     RunEngineState,
 )
 from queueserver.worker.v1 import worker_service_pb2 as pb
@@ -38,6 +41,7 @@ _ANSWERS: Final = frozenset(
         pb.RUN_ENGINE_ACTION_HALT,
     }
 )
+_ENDING: Final = frozenset({RUN_ENGINE_STATE_STOPPING, RUN_ENGINE_STATE_ABORTING, RUN_ENGINE_STATE_HALTING})
 _NEVER: Final = -1
 
 
@@ -137,6 +141,12 @@ class PlanControl:
         """The wish to end the plan, if there is one."""
         with self._changed:
             return self._asked.abort if self._asked is not None else None
+
+    @property
+    def is_ending(self) -> bool:
+        """The RunEngine has told the plan to end."""
+        with self._changed:
+            return self._state in _ENDING
 
     @property
     def note(self) -> str:

@@ -4,7 +4,9 @@ Guarantees: a plan that was to be aborted before its first message never sends i
 begins with the pause; a deferred pause that was heard before a checkpoint is taken there, also when the plan has kept
 the RunEngine from hearing of it; a plan that would end the process raises an ordinary error instead, so that its run
 is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it
-too (the RunEngine tells it only of runs that it has to close itself).
+too (the RunEngine tells it only of runs that it has to close itself). It knows how the plan came to its end: whether
+its generator returned, what it raised, what the RunEngine threw at it. A plan that fails when it is closed harms only
+itself, not the RunEngine, which would stay as it is for ever.
 """
 
 from collections.abc import Generator, Iterable
@@ -12,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from bluesky import Msg
+from bluesky.utils import FailedPause
 
 from queueserver_worker.environment.control import PlanControl
 from queueserver_worker.environment.failures import error_text
@@ -38,8 +41,17 @@ class PlanGuard:
         self._control = control
         #: It was kept from beginning.
         self.kept_out = False
-        #: It came to its end, whatever happened then.
+        #: It came to its end by itself: it returned, and not because it was told to end.
         self.completed = False
+        #: What it raised, if it did.
+        self.raised: BaseException | None = None
+        #: What the RunEngine threw at it last: an error of a device, or the demand to end.
+        self.thrown: BaseException | None = None
+        #: The message that it had sent last then.
+        self.thrown_at: Any = None
+        #: The RunEngine could not pause or suspend it, and threw this at it.
+        self.failed_pause: BaseException | None = None
+        self._last_message: Any = None
 
     def messages(self) -> Generator[Any, Any, Any]:
         """Make the plan for the RunEngine, under the name of the guarded one."""
@@ -62,7 +74,7 @@ class PlanGuard:
             raise PlanExitError(f"it raised {type(error).__name__} ({error_text(error)})") from error
         finally:
             self._control.plan_over()
-        self.completed = True
+        self.completed = not self._control.is_ending
         return result
 
     def _explained(self) -> Generator[Any, Any, Any]:
@@ -74,9 +86,12 @@ class PlanGuard:
         while True:
             if checkpoint is None:
                 try:
-                    message = step()
+                    message = self._last_message = step()
                 except StopIteration as end:
                     return end.value
+                except BaseException as error:
+                    self.raised = error
+                    raise
                 if _command(message) == "close_run":
                     message = self._with_reason(message)
                 elif _command(message) == "checkpoint" and self._control.take_deferred_pause():
@@ -85,13 +100,26 @@ class PlanGuard:
                 message, checkpoint = checkpoint, None
             try:
                 response = yield message
-            except GeneratorExit:
-                plan.close()
+            except GeneratorExit as error:
+                self._thrown(error)
+                self._close(plan)
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever the RunEngine throws is for the plan
+                self._thrown(error)
                 step, checkpoint = partial(plan.throw, error), None
             else:
                 step = partial(plan.send, response)
+
+    def _thrown(self, error: BaseException) -> None:
+        self.thrown, self.thrown_at = error, self._last_message
+        if isinstance(error, FailedPause):
+            self.failed_pause = self.failed_pause or error
+
+    def _close(self, plan: Any) -> None:
+        try:
+            plan.close()
+        except BaseException as error:  # noqa: BLE001 - protects the RunEngine, which takes no error of a plan that it closes
+            self.raised = error
 
     def _with_reason(self, message: Any) -> Any:
         note = self._control.note

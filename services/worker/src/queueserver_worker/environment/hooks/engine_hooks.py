@@ -34,8 +34,8 @@ class EngineHooks:
         self.documents: tuple[Callable[[str, Any], None], ...] = ()
         #: Called with the status objects that the plan begins to wait for, and with None when that wait is over.
         self.waits: tuple[Callable[[Any], None], ...] = ()
-        #: What ended the last plan in the RunEngine: StopIteration if it returned. None before that.
-        self.ended_by: BaseException | None = None
+        #: Called with what ended a plan in the RunEngine, before it tidies up: StopIteration if the plan returned.
+        self.ends: tuple[Callable[[BaseException], None], ...] = ()
         self.present = _Present()
 
     def state_changed(self, new: Any, old: Any) -> None:
@@ -45,6 +45,10 @@ class EngineHooks:
     def document_emitted(self, kind: Any, document: Any) -> None:
         """Tell of a document; its kind comes as an enumeration."""
         _call(self.documents, str(getattr(kind, "name", kind)), document)
+
+    def plan_ended(self, error: BaseException) -> None:
+        """Tell what ended a plan."""
+        _call(self.ends, error)
 
     def waiting(self, statuses: Any = None) -> None:
         """Tell what the plan waits for, None for nothing any more."""
@@ -149,7 +153,7 @@ class _ExitStatus:
         vars(engine)["_exit_status"] = value
         error = sys.exc_info()[1]
         if error is not None and _in_loop(engine):
-            vars(engine)[_KEPT_AS].ended_by = error
+            vars(engine)[_KEPT_AS].plan_ended(error)
 
 
 @lru_cache

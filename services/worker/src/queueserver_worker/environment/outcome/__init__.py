@@ -1,0 +1,1 @@
+"""How a plan ended: what is seen while it runs, and what follows from it."""

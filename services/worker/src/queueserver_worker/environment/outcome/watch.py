@@ -1,0 +1,67 @@
+"""What is seen of one plan while it runs: the states the RunEngine went through, and how its runs were closed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from queueserver_worker.environment.hooks.engine_hooks import EngineHooks
+from queueserver_worker.environment.outcome.refusals import Refusal, refusal_in
+
+SUCCESS: Final = "success"
+
+
+@dataclass(frozen=True)
+class ClosedRun:
+    """A run whose stop document tells of no success."""
+
+    uid: str
+    exit_status: str
+    reason: str
+
+
+class PlanWatch:
+    """Watches one plan from before its first message until `end`."""
+
+    def __init__(self, hooks: EngineHooks) -> None:
+        self._hooks = hooks
+        #: Names of the states that the RunEngine entered.
+        self.states: set[str] = set()
+        #: How often it was paused.
+        self.pauses = 0
+        #: Runs without a stop document.
+        self.open_runs: dict[str, None] = {}
+        #: The first run that was closed without success.
+        self.failed_run: ClosedRun | None = None
+        #: How many there are.
+        self.failed_runs = 0
+        #: What ended the plan in the RunEngine: StopIteration if everything returned. None if nothing was seen.
+        self.ended_by: BaseException | None = None
+        #: The device that ended it because it could not be paused.
+        self.refusal: Refusal | None = None
+        hooks.states += (self._entered,)
+        hooks.documents += (self._emitted,)
+        hooks.ends += (self._ended,)
+
+    def end(self) -> None:
+        """Watch no longer."""
+        for name in ("states", "documents", "ends"):
+            kept = tuple(f for f in getattr(self._hooks, name) if getattr(f, "__self__", None) is not self)
+            setattr(self._hooks, name, kept)
+
+    def _entered(self, new: Any, _old: Any) -> None:
+        self.states.add(str(new))
+        self.pauses += str(new) == "paused"
+
+    def _emitted(self, kind: str, document: Mapping[str, Any]) -> None:
+        if kind == "start":
+            self.open_runs[str(document.get("uid"))] = None
+        elif kind == "stop":
+            uid, status = str(document.get("run_start")), str(document.get("exit_status"))
+            self.open_runs.pop(uid, None)
+            if status != SUCCESS:
+                self.failed_runs += 1
+                self.failed_run = self.failed_run or ClosedRun(uid, status, str(document.get("reason") or ""))
+
+    def _ended(self, error: BaseException) -> None:
+        self.ended_by = error
+        self.refusal = refusal_in(error)
