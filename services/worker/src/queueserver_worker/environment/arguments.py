@@ -4,7 +4,9 @@ What converts follows from the parameter: its own switches (`convert_device_name
 strings in its value; else its type does. A parameter without a usable type converts every string that names a device
 or plan; one whose type takes devices, plans or functions anywhere converts names there, and of a list only the names in
 it; members of an enum class replace the texts that stand for them; any other keeps its strings. Conversion goes through
-lists and through values of dictionaries, never through keys. Defaults of the decorator are passed, converted alike.
+lists and through values of dictionaries, never through keys. What is metadata (`md`, `metadata`, `sample_md`, as the
+name of a parameter or as a key) keeps its texts, unless its type takes devices, plans or functions. Defaults of the
+decorator are passed, converted alike.
 Guarantees: only names that access allows convert. A string where only a device or plan fits is one afterwards, or the
 call is refused. What the caller gave, and what the decorator holds, is not changed. Values are passed as they are:
 types are not checked here.
@@ -12,6 +14,7 @@ types are not checked here.
 
 import copy
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
@@ -37,6 +40,7 @@ _STRINGS: Final = frozenset(
         ParameterType.KIND_CALLABLE,
     }
 )
+_METADATA: Final = re.compile(r"(?:^|_)(?:md|meta|metadata)$")
 _SHOWN: Final = 60
 
 _Options = list[ParameterType]
@@ -85,12 +89,25 @@ def bind(
 def _converted(value: Any, parameter: ReadParameter, names: Names) -> Any:
     """Convert what is bound to one parameter: of *args each element, of **kwargs each value."""
     options = list(flattened([parameter.takes.tree]))
-    convert = _Conversion(names, parameter).convert
+    if keeps_metadata(parameter):
+        return value
+    conversion = _Conversion(names, parameter)
     if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-        return tuple(convert(element, options) for element in value)
+        return tuple(conversion.convert(element, options) for element in value)
     if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-        return {key: convert(element, options) for key, element in value.items()}
-    return convert(value, options)
+        return conversion.convert_values(value, options)
+    return conversion.convert(value, options)
+
+
+def keeps_metadata(parameter: ReadParameter) -> bool:
+    """Tell whether a parameter is for metadata, in which no text is anything else, and its author says nothing else."""
+    says_nothing = not parameter.said.keys() & {"convert_device_names", "convert_plan_names"}
+    return says_nothing and _is_metadata(parameter.name, flattened([parameter.takes.tree]))
+
+
+def _is_metadata(name: object, options: Iterable[ParameterType]) -> bool:
+    is_named_so = isinstance(name, str) and _METADATA.search(name) is not None
+    return is_named_so and not _kinds(_leaves(options)) & (_NAMES - {ParameterType.KIND_UNSPECIFIED})
 
 
 def _add_defaults(bound: inspect.BoundArguments, read: ReadPlan) -> None:
@@ -126,10 +143,18 @@ class _Conversion:
         if isinstance(value, str):
             return self._convert_text(value, parts)
         if isinstance(value, dict):
-            return {key: self.convert(element, parts) for key, element in value.items()}
+            return self.convert_values(value, parts)
         if any(option.kind == ParameterType.KIND_TUPLE for option in options):
             return [self.convert(element, _at(options, index)) for index, element in enumerate(value)]
         return [self.convert(element, parts) for element in value]
+
+    def convert_values(self, values: dict[str, Any], options: _Options) -> dict[str, Any]:
+        """Convert the values of a dictionary, except where a key says that it is metadata."""
+        may_keep = self._devices is None and self._plans is None
+        return {
+            key: value if may_keep and _is_metadata(key, options) else self.convert(value, options)
+            for key, value in values.items()
+        }
 
     def _can_convert(self, options: _Options) -> bool:
         if self._devices or self._plans or self._enums:

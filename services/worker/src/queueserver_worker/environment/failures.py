@@ -13,8 +13,10 @@ from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 
 MAX_MESSAGE: Final = 2_000
 """Longest message, in characters."""
-MAX_TRACEBACK: Final = 60_000
+MAX_TRACEBACK: Final = 30_000
 """Longest traceback, in characters; the middle of a longer one is cut out."""
+MAX_FRAMES: Final = 60
+"""Frames of each exception in a traceback; those in the middle are left out, as of a recursion."""
 _LAST_LINE: Final = 2**31 - 1
 _OWN_FOLDER: Final = str(Path(__file__).parent)
 _BETWEEN_USER_CODE: Final = (
@@ -153,4 +155,13 @@ def _chain(report: traceback.TracebackException | None) -> Iterator[traceback.Tr
 def _below_own_frames(stack: traceback.StackSummary, *, or_none: bool) -> traceback.StackSummary:
     last_own = max((i for i, frame in enumerate(stack) if _is_above_user_code(frame.filename)), default=-1)
     below = [frame for frame in list(stack)[last_own + 1 :] if not is_own_frame(frame.filename)]
-    return traceback.StackSummary.from_list(below if below or or_none else list(stack))
+    return traceback.StackSummary.from_list(_without_the_middle(below if below or or_none else list(stack)))
+
+
+def _without_the_middle(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    left_out = len(frames) - MAX_FRAMES
+    if left_out <= 0:
+        return frames
+    half = MAX_FRAMES // 2
+    gap = traceback.FrameSummary("…", 0, f"{left_out} frames that are left out", lookup_line=False, line="")
+    return [*frames[:half], gap, *frames[-half:]]
