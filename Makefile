@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 UV_VERSION := 0.13.8
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python3.13 python3.14; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
+NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 10))'
 BIN := .venv/bin
 # seconds for one test; far more than any needs
 TEST_TIMEOUT := 180
@@ -59,6 +60,9 @@ setup: .venv/.ready ## Install everything into .venv (needs only Python 3.10 or 
 
 .venv/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer was found: install one, or say which: make setup PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) --version >/dev/null 2>&1 || { echo "$(PYTHON) can't be run: say where Python 3.10 or newer is: make setup PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) $(NEW_ENOUGH) || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and 3.10 or newer is needed: say where one is: make setup PYTHON=/path/to/python"; exit 1; }
+	@test ! -x $(BIN)/python || $(BIN)/python $(NEW_ENOUGH) 2>/dev/null || rm -rf .venv
 	@echo "Installing into .venv with $$($(PYTHON) --version) …"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
 	  echo "This Python can't make virtual environments: install its venv package (on Debian and Ubuntu: python3-venv)."; exit 1; }

@@ -59,6 +59,10 @@ class Stack:
 
     def start(self) -> None:
         """Start it, or start it again on the same data and the same port; waits until it is ready."""
+        self.address = self.launch().wait_ready()
+
+    def launch(self) -> TestProcess:
+        """Start it without waiting until it is ready."""
         kind = "--startup-dir" if self._startup.is_dir() else "--startup-script"
         command: list[str | Path] = [COMMANDS / "start-re-manager", "--listen", self.address]
         command += ["--data-dir", self.data_directory, kind, self._startup]
@@ -66,7 +70,7 @@ class Stack:
         command += ["--update-existing-plans-devices", "NEVER", *self._options]
         environment = {_MARK: self._token, "XDG_RUNTIME_DIR": str(self._runtime_directory)}
         self.process = TestProcess("start-re-manager", command, environment=environment)
-        self.address = self.process.wait_ready()
+        return self.process
 
     def stop(self) -> int:
         """Stop it as Ctrl-C does; answers the exit code."""

@@ -6,20 +6,11 @@ import psutil  # type: ignore[import-untyped]  # it has no type information
 import pytest
 from queueserver_client import AsyncClient, EventKind, ExitStatus, FailureCause, Plan, RunEngineMissing
 
-from tests.harness.process import TestProcess
 from tests.harness.redis import RedisProcess, new_password
-from tests.harness.services import COMMANDS
 from tests.harness.stack import Part, Stack, running_stack, short_directory
 from tests.harness.wait import bounded, first
 
 FOREVER = Plan("count", ["det1"], num=100_000, delay=1)
-
-
-def run_command(*options: str | Path) -> tuple[int, str]:
-    process = TestProcess("start-re-manager", [COMMANDS / "start-re-manager", *options], announces=False)
-    code = process.wait()
-    process.output.wait_until_ended()
-    return code, str(process.output)
 
 
 async def start_long_plan(client: AsyncClient) -> None:
@@ -156,37 +147,3 @@ async def test_without_a_default_run_engine_startup_code_that_makes_none_has_non
         assert stack.stop() == 0
         stack.supervisor.output.wait_until_ended()
         assert "hello from" not in stack.log()
-
-
-def test_a_second_one_on_the_same_data_is_refused(stack: Stack) -> None:
-    code, output = run_command("--listen", "127.0.0.1:0", "--data-dir", stack.data_directory)
-    assert code == 1
-    assert f"is in use by another start-re-manager (process {stack.supervisor.pid})" in output
-
-
-def test_an_address_that_is_taken_is_refused_and_everything_is_stopped(stack: Stack, tmp_path: Path) -> None:
-    code, output = run_command("--listen", stack.address, "--data-dir", tmp_path / "data")
-    assert code == 1
-    assert f"Can't listen on {stack.address}" in output
-    assert "Manager could not start" in output
-
-
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (["--startup-dir", "/does/not/exist"], "There is no directory /does/not/exist"),
-        (["--startup-script", "/does/not/exist.py"], "There is no file /does/not/exist.py"),
-        (["--listen", "60630"], "Give --listen as HOST:PORT"),
-        (["--listen", "localhost:²"], "Give --listen as HOST:PORT"),
-        (["--listen", "localhost:" + "9" * 5000], "Give --listen as HOST:PORT"),
-        (["--advertise-address", "here"], "--advertise-address must be HOST:PORT as clients can reach it"),
-        (["--advertise-address", "::1:60630"], "--advertise-address must be HOST:PORT as clients can reach it"),
-        (["--redis-addr", "http://host"], "Give --redis-addr as"),
-        (["--data-dir", "/dev/null/data"], "Choose another by --data-dir"),
-    ],
-)
-def test_wrong_options_are_refused_with_the_way_out(options: list[str], sentence: str) -> None:
-    code, output = run_command(*options)
-    assert code == 1
-    assert sentence in output
-    assert "Traceback" not in output

@@ -53,4 +53,4 @@ def test_manager_and_standalone_refuse_an_address_with_the_same_sentence(
     assert str(refused.value) == f"--advertise-address {sentence}."
     with pytest.raises(SystemExit):
         manager.parse([*NEEDED, "--advertise-address", text])
-    assert f"--advertise-address: {sentence}\n" in capsys.readouterr().err
+    assert f"--advertise-address: {sentence}. All options: " in capsys.readouterr().err

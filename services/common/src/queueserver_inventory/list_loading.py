@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import yaml
 
+from queueserver_inventory.yaml_problems import yaml_problem
+
 #: Longest text that is read, in characters.
 LONGEST_TEXT: Final = 64 * 1024 * 1024
 #: Most values that are read; what aliases of YAML refer to counts each time.
@@ -44,8 +46,8 @@ def load_list(text: str) -> dict[str, list[tuple[str, Any]]]:
     try:
         content = _loaded(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        first = " ".join(str(error).split())[:200]
-        raise ListFileError(f"The list of plans and devices is no YAML ({first}); generate it again.") from error
+        problem = yaml_problem(error)
+        raise ListFileError(f"The list of plans and devices is no YAML ({problem}); generate it again.") from error
     if _size(content, {}) > MOST_NODES:
         raise ListFileError(f"The list of plans and devices has more than {MOST_NODES:,} parts; generate it again.")
     if not isinstance(content, Mapping):

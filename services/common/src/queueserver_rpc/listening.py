@@ -13,8 +13,9 @@ import errno
 import ipaddress
 import os
 import socket
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+
+from queueserver_rpc.resolving import UnknownHostError, resolve
 
 INSECURE_OPTION = "--insecure-listen"
 INSECURE_VARIABLE = "QUEUESERVER_INSECURE_LISTEN"
@@ -23,8 +24,6 @@ UNIX = "unix:"
 _SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
 _EVERY_INTERFACE = ("", "*")
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
-#: A resolver that does not answer must not keep anybody waiting for the sentence that says so.
-_RESOLVE_SECONDS = 0.8
 _HIGHEST_PORT = 65535
 _OTHER_ADDRESS = "Choose an address of this machine, for example 127.0.0.1:60630."
 
@@ -107,7 +106,11 @@ def check_free(address: str) -> None:
     It looks before gRPC does, which tells the same in many lines of its own. Blocks, for at most a second.
     """
     host, port = host_and_port(address)
-    for family, place in _resolve(address, host, port):
+    try:
+        places = resolve(None if host in _EVERY_INTERFACE else host, port, socket.AI_PASSIVE)
+    except UnknownHostError as error:
+        raise ListenError(f"Can't listen on {address}: {error}. {_OTHER_ADDRESS}") from error
+    for family, place in places:
         with contextlib.closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family is socket.AF_INET6:
@@ -118,30 +121,6 @@ def check_free(address: str) -> None:
                 # A name such as localhost may stand for an address that this machine has not.
                 if error.errno != errno.EADDRNOTAVAIL or _is_ip(host):
                     raise ListenError(f"Can't listen on {address}: {_reason(error, host)}") from error
-
-
-def _resolve(address: str, host: str, port: str) -> Sequence[tuple[socket.AddressFamily, tuple[object, ...]]]:
-    found: list[tuple[socket.AddressFamily, tuple[object, ...]]] = []
-    problem: list[str] = [f"nothing tells within {_RESOLVE_SECONDS:g} s where the host {host} is."]
-
-    def look_up() -> None:
-        try:
-            places = socket.getaddrinfo(
-                *(None if host in _EVERY_INTERFACE else host, port),
-                type=socket.SOCK_STREAM,
-                flags=socket.AI_PASSIVE,
-            )
-        except (OSError, UnicodeError):
-            problem[0] = f"the host {host} is unknown."
-        else:
-            found.extend((family, place) for family, _, _, _, place in places)
-
-    thread = threading.Thread(target=look_up, name="resolver", daemon=True)
-    thread.start()
-    thread.join(_RESOLVE_SECONDS)
-    if not found:
-        raise ListenError(f"Can't listen on {address}: {problem[0]} {_OTHER_ADDRESS}")
-    return found
 
 
 def _reason(error: OSError, host: str) -> str:

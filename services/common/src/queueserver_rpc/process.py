@@ -16,8 +16,8 @@ import uvloop
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.terminal import TerminalHandler
 
-#: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The
-#: service writes the address it listens on and a newline to it, once, and closes it.
+#: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The service writes
+#: the address it listens on and a newline to it. A Manager adds one of the lines below once that is so.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 
 
@@ -39,13 +39,38 @@ def stop_requested() -> asyncio.Event:
     return event
 
 
+#: It owns the queue, and reaches Redis and the Worker.
+SERVING_LINE = "serving"
+#: Another Manager owns the queue.
+STANDBY_LINE = "standby"
+
+
+class ReadyPipe:
+    """Tells the parent process, if it asked, how far the start has come. What it does not read is lost."""
+
+    def __init__(self) -> None:
+        number = os.environ.pop(READY_FD_VARIABLE, "")
+        self._descriptor = int(number) if number.isdigit() else -1
+
+    def tell(self, line: str) -> None:
+        """Write a line; harmless when the parent reads no more."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, f"{line}\n".encode())
+
+    def close(self) -> None:
+        """Nothing more will be told. May be called again."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = -1
+
+
 def announce_ready(address: str) -> None:
-    """Tell the parent process, if it asked, that the service listens on ``address``."""
-    number = os.environ.pop(READY_FD_VARIABLE, "")
-    if not number.isdigit():
-        return
-    with contextlib.suppress(OSError), os.fdopen(int(number), "w") as pipe:
-        pipe.write(address + "\n")
+    """Tell the parent process, if it asked, that the service listens on ``address``, and nothing more."""
+    pipe = ReadyPipe()
+    pipe.tell(address)
+    pipe.close()
 
 
 class _LineFormatter(logging.Formatter):

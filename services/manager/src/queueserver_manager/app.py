@@ -27,7 +27,7 @@ from queueserver.manager.v1 import (
 )
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.memory import SmallSteps, settle
-from queueserver_rpc.process import announce_ready, stop_requested
+from queueserver_rpc.process import SERVING_LINE, STANDBY_LINE, ReadyPipe, stop_requested
 from queueserver_rpc.server import Server
 from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
@@ -89,7 +89,9 @@ class Manager:
         self._address = ""
         #: Where clients are told to find this Manager.
         self._advertised = ""
-        self._ready = False
+        self._announced = False
+        self._is_standby = False
+        self._parent = ReadyPipe()
         self._files = _files_of(settings)
         self._garbage = SmallSteps()
         #: Whether a term was served before, and the one that is served.
@@ -103,6 +105,7 @@ class Manager:
         self._address = self._server.listen(self._settings.listen, insecure=self._settings.insecure_listen)
         self._advertised = advertised_address(self._settings, self._address)
         self._board.listen(self._health.update)
+        self._board.listen(self._tell_progress)
         self._board.collect_from(self._facts)
         await self._server.start()
         _log.info("Manager listens on %s", self._address)
@@ -257,9 +260,21 @@ class Manager:
 
     def _announce(self) -> None:
         """The first time that a request would get a true answer, tell whoever started us."""
-        if not self._ready:
-            self._ready = True
-            announce_ready(self._address)
+        if not self._announced:
+            self._announced = True
+            self._parent.tell(self._address)
+            self._tell_progress(self._board.facts)
+
+    def _tell_progress(self, facts: StatusFacts) -> None:
+        """Tell whoever started us when requests get more than a true answer, or that another Manager gives it."""
+        if not self._announced:
+            return
+        if facts.is_owner and facts.storage_up and facts.worker_up:
+            self._parent.tell(SERVING_LINE)
+            self._parent.close()
+        elif facts.owner_address and not facts.is_owner and not self._is_standby:
+            self._is_standby = True
+            self._parent.tell(f"{STANDBY_LINE} {facts.owner_address}")
 
 
 def _files_of(settings: Settings) -> Files:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
+from queueserver_rpc.options import OptionParser
 
 from queueserver_manager.operations.files import ReloadPolicy
 
@@ -59,8 +60,8 @@ class Settings:
 
 def parse(arguments: Sequence[str]) -> Settings:
     """Settings from a command line. Ends the process with a usage text if it is wrong."""
-    parser = argparse.ArgumentParser(
-        prog="queueserver_manager", description="Queue Server Manager: owns the queue and decides."
+    parser = OptionParser(
+        prog="python -m queueserver_manager", description="Queue Server Manager: owns the queue and decides."
     )
     _add_addresses(parser)
     parser.add_argument(

@@ -2,3 +2,10 @@
 
 Nothing here speaks gRPC or Redis beyond one PING, so that the process which watches the others stays small.
 """
+
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 - said here, because what follows is not even read by an older one
+    sys.exit(
+        f"start-re-manager needs Python 3.10 or newer, and this one is {'.'.join(map(str, sys.version_info[:2]))}."
+    )

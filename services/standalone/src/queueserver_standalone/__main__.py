@@ -9,24 +9,26 @@ import shutil
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from queueserver_rpc.listening import UNIX
+from async_timeout import timeout
+from queueserver_rpc.listening import UNIX, check_free
+from queueserver_rpc.unix_socket import place_for
 
-from queueserver_standalone import log
+from queueserver_standalone import first_lines, log
 from queueserver_standalone.child import READY_FD_VARIABLE
 from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.redis_address import without_password
+from queueserver_standalone.redis_check import check_redis
 from queueserver_standalone.services import Services
-from queueserver_standalone.settings import DEFAULT_LISTEN, Settings, parse
+from queueserver_standalone.settings import Settings, parse
 from queueserver_standalone.supervisor import Part, Supervisor
 
 # A plan that runs is aborted in good order, and the Manager has to store its outcome.
 _WORKER_GRACE = 12.0
 _MANAGER_GRACE = 5.0
 _REDIS_GRACE = 15.0
-_EXAMPLE = """'{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}'"""
+#: From the time when all parts run; then it is told that they have not met.
+_MEETING_SECONDS = 5.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,10 +38,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = parse(arguments)
         prepare(settings.data_directory)
         with exclusive(settings.data_directory) as lock_fd:
+            _look_ahead(settings)
             return _run(settings, lock_fd)
     except StandaloneError as error:
         log.logger.error("%s", error)
         return 1
+
+
+def _look_ahead(settings: Settings) -> None:
+    """Say at once what would keep the parts from starting. Raises StandaloneError."""
+    try:
+        if settings.listen.startswith(UNIX):
+            with place_for(settings.listen):
+                pass
+        else:
+            check_free(settings.listen)
+    except OSError as error:
+        raise StandaloneError(str(error)) from error
+    if settings.redis is not None:
+        check_redis(settings.redis)
 
 
 def _run(settings: Settings, lock_fd: int) -> int:
@@ -55,21 +72,23 @@ async def _serve(services: Services) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.request_stop)
-    _say_what_starts(services)
+    first_lines.say_what_starts(services)
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(supervisor.wait())
+    following: asyncio.Task[None] | None = None
     try:
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            _say_what_to_type(services.address)
-            _announce(services.address)
+            following = asyncio.create_task(_follow(services))
             await stopping
     finally:
-        starting.cancel()
-        stopping.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
-        log.logger.info("Stopping. A second Ctrl-C stops at once, without storing what a running plan did.")
+        tasks = [task for task in (starting, stopping, following) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if following is not None:
+            log.logger.info("Stopping. A second Ctrl-C stops at once, without storing what a running plan did.")
         await supervisor.end()
         log.logger.info("Stopped.")
     return 1 if supervisor.gave_up else 0
@@ -84,37 +103,27 @@ def _stages(services: Services) -> list[list[Part]]:
     return stages
 
 
-def _say_what_starts(services: Services) -> None:
-    settings = services.settings
-    demo = " (the demo: simulated devices; choose yours by --startup-dir)" if settings.startup.is_demo else ""
-    log.logger.info("Starting Queue Server on %s", settings.listen)
-    log.logger.info("Startup code: %s%s", settings.startup.value, demo)
-    log.logger.info("Data: %s", settings.data_directory)
-    if services.redis_program is not None:
-        log.logger.info("Redis: embedded, %s", services.redis_program.version)
-    elif settings.redis is not None:
-        log.logger.info("Redis: %s", without_password(settings.redis))
-
-
-def _say_what_to_type(address: str) -> None:
-    log.logger.info("Ready: clients connect to %s. In another terminal, type for example:", address)
-    if address != DEFAULT_LISTEN:
-        log.logger.info("    export QSERVER_ADDRESS=%s", address)
-    qserver = _command("qserver")
-    log.logger.info("    %s environment open --wait", qserver)
-    log.logger.info("    %s queue add plan %s", qserver, _EXAMPLE)
-    log.logger.info("    %s queue start", qserver)
-    log.logger.info("    %s watch", qserver)
-    log.logger.info("    grpcurl -plaintext %s list", address.replace(UNIX, "-unix ", 1))
-    log.logger.info("Ctrl-C stops everything.")
-
-
-def _command(name: str) -> str:
-    """How to call a command that is installed beside this one: by name, or by path if the shell would not find it."""
-    beside = Path(sys.executable).with_name(name)
-    if shutil.which(name) is not None or not beside.exists():
-        return name
-    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)
+async def _follow(services: Services) -> None:
+    """Tell the first time that plans can be executed, and that another server has the queue."""
+    announced = False
+    while True:
+        try:
+            async with timeout(None if announced else _MEETING_SECONDS):
+                await services.manager_spoke.wait()
+        except asyncio.TimeoutError:
+            first_lines.say_what_is_waited_for()
+            await services.manager_spoke.wait()
+        services.manager_spoke.clear()
+        word, _, owner = services.manager_says.partition(" ")
+        if word == "standby":
+            first_lines.say_who_owns_the_queue(services.address, owner)
+        else:
+            first_lines.say_what_to_type(services.address)
+        if not announced:
+            announced = True
+            _announce(services.address)
+        if word != "standby":
+            return
 
 
 def _announce(address: str) -> None:

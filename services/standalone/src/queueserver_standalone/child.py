@@ -20,7 +20,8 @@ from queueserver_standalone import leash
 from queueserver_standalone.errors import StandaloneError
 
 #: A service that finds this variable writes its address and a newline to the inherited pipe of that number
-#: when it is ready. The same name is in queueserver_rpc.process, which would bring gRPC into this process.
+#: when it is ready, and perhaps more lines later. The same name is in queueserver_rpc.process, which would bring gRPC
+#: into this process.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 #: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
 #: can read command lines, but only their owner the environment of processes.
@@ -112,8 +113,12 @@ class Child:
             self.process.send_signal(number)
 
 
-async def start_announcing(name: str, command: Command, within: float) -> tuple[Child, str]:
+async def start_announcing(
+    name: str, command: Command, within: float, told: Callable[[str], None] | None = None
+) -> tuple[Child, str]:
     """Start a service and wait until it says where it listens; answers the address too.
+
+    What it says later is ``told``, line by line, for as long as it lives.
 
     Raises StandaloneError if it ends, or does not say so ``within`` seconds; then it is gone.
     """
@@ -132,8 +137,13 @@ async def start_announcing(name: str, command: Command, within: float) -> tuple[
     )
     try:
         line = await first_line(child, reader, lambda text: text.endswith("\n"), within)
-    finally:
+    except BaseException:
         transport.close()
+        raise
+    if told is None:
+        transport.close()
+    else:
+        child.attached = asyncio.create_task(_tell_lines(reader, transport, told))
     return child, line.strip()
 
 
@@ -157,6 +167,16 @@ async def first_line(child: Child, reader: asyncio.StreamReader, wanted: Callabl
     except asyncio.CancelledError:
         await child.kill()
         raise
+
+
+async def _tell_lines(
+    reader: asyncio.StreamReader, transport: asyncio.ReadTransport, told: Callable[[str], None]
+) -> None:
+    try:
+        while line := await reader.readline():
+            told(line.decode(errors="replace").strip())
+    finally:
+        transport.close()
 
 
 def ending(code: int) -> str:

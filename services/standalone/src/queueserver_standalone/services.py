@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket as sockets
 import sys
@@ -35,6 +36,9 @@ class Services:
     address: str = field(init=False)
     #: The embedded Redis; None if another one is used.
     redis_program: RedisProgram | None = field(init=False, default=None)
+    #: What the Manager said last of its part: "serving", or "standby" and where the owner is; and when that is news.
+    manager_says: str = field(init=False, default="")
+    manager_spoke: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     #: Where the embedded Redis writes.
     disk: Disk = field(init=False)
 
@@ -83,8 +87,12 @@ class Services:
         ]
         url = self.settings.redis or socket_url(str(self.runtime_directory / "redis"))
         command = self._python("queueserver_manager", arguments, {REDIS_VARIABLE: url}, self.settings.data_directory)
-        child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS)
+        child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS, self._hear_manager)
         return child
+
+    def _hear_manager(self, line: str) -> None:
+        self.manager_says = line
+        self.manager_spoke.set()
 
     @property
     def _redis_directory(self) -> Path:

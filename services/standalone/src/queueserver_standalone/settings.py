@@ -17,6 +17,7 @@ from queueserver_rpc.listening import (
     is_address,
     refuse_unasked,
 )
+from queueserver_rpc.options import OptionParser
 
 from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
@@ -68,7 +69,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="start-re-manager",
         description="Start the Queue Server on this machine: Redis, Worker and Manager. Ctrl-C stops all of it.",
         epilog="Then, in another terminal: qserver status; qserver environment open --wait; qserver -h.",

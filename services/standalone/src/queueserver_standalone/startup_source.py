@@ -125,6 +125,8 @@ def _check(option: str, value: str | Path) -> None:
         raise StandaloneError(f"There is no directory {value}. Give --startup-dir a directory with startup files.")
     if option == "--startup-script" and not Path(value).is_file():
         raise StandaloneError(f"There is no file {value}. Give --startup-script a Python file.")
+    if option != "--startup-module" and not os.access(value, os.R_OK):
+        raise StandaloneError(f"{value} may not be read. Allow it to the user who starts the server.")
     if option == "--startup-module" and not all(part.isidentifier() for part in str(value).split(".")):
         raise StandaloneError(f"'{value}' is no module. Give --startup-module a dotted name, such as beamline.startup.")
 

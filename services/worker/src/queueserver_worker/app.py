@@ -33,7 +33,11 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
     try:
         outcomes = Outcomes(settings.state_dir)
     except OSError as error:
-        _log.error("Can't use the state directory: %s", error)
+        _log.error(
+            "Can't use the state directory %s: %s. Give --state-dir a directory that can be written, and that no other "
+            "Worker uses.",
+            *(settings.state_dir, error.strerror or error),
+        )
         return 1
     journal = Journal(settings.journal_bytes)
     echo = ConsoleEcho() if settings.console_output else None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from queueserver_rpc.listening import add_insecure_option, insecure_by_environment
+from queueserver_rpc.options import OptionParser
 
 from queueserver_worker.list_options import add_list_options, list_arguments
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
@@ -41,7 +42,7 @@ class Settings:
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line; ends the process with a usage message if it can't be used."""
-    parser = argparse.ArgumentParser(prog="python -m queueserver_worker", description=__doc__)
+    parser = OptionParser(prog="python -m queueserver_worker", description=__doc__)
     parser.add_argument("--listen", required=True, metavar="ADDRESS", help="unix:PATH or HOST:PORT (port 0: any)")
     add_insecure_option(parser)
     parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from queueserver_inventory.yaml_problems import yaml_problem
 
 #: Permissions have four levels: more than this is none, and would use up the stack.
 MOST_LEVELS = 50
@@ -43,7 +44,7 @@ def load(data: bytes) -> Any:
     except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, PermissionYamlError):
             raise
-        raise PermissionYamlError(f"is no YAML ({' '.join(str(error).split())[:200]})") from error
+        raise PermissionYamlError(f"is no YAML ({yaml_problem(error)})") from error
 
 
 @dataclass(frozen=True, slots=True)
