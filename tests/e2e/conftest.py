@@ -90,11 +90,11 @@ async def raw(shared_stack: Stack) -> AsyncIterator[Stubs]:
 
 @pytest.fixture
 def qserver(shared_stack: Stack) -> Shell:
-    """Run the real command against ``shared_stack``; words may be bytes that are no text."""
+    """Run the real command against ``shared_stack``; words may be bytes that are no text. Keywords are variables."""
 
-    def run(*words: str | bytes) -> subprocess.CompletedProcess[bytes]:
+    def run(*words: str | bytes, **variables: str) -> subprocess.CompletedProcess[bytes]:
         command: list[str | bytes] = [str(COMMANDS / "qserver"), *words]
-        environment = {**os.environ, "QSERVER_ADDRESS": shared_stack.address}
+        environment = {**os.environ, "QSERVER_ADDRESS": shared_stack.address, **variables}
         return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
 
     return run

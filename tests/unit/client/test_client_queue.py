@@ -28,6 +28,16 @@ async def test_every_call_says_who_calls(manager: ScriptedManager, client: Async
     assert metadata["qserver-user-group"] == "primary"
 
 
+@pytest.mark.parametrize("name", ["Žofie Ünal", "山田 太郎", "a\nb", " jane"])
+async def test_a_name_that_a_plain_header_can_not_carry_goes_as_bytes(manager: ScriptedManager, name: str) -> None:
+    manager.answers["GetStatus"] = status_service_pb2.GetStatusResponse()
+    async with AsyncClient(manager.address, user=name, user_group=name) as client:
+        await client.status()
+    metadata = manager.calls[0][2]
+    assert metadata["qserver-user-bin"] == metadata["qserver-user-group-bin"] == name.encode()
+    assert not {"qserver-user", "qserver-user-group"} & set(metadata)
+
+
 async def test_add_sends_the_plan_and_its_place_and_answers_a_handle(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def written(directory: Path, content: str | bytes) -> PermissionFile:
     path = directory / "user_group_permissions.yaml"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return PermissionFile(path)
+
+
+def test_names_of_groups_are_unicode_and_kept_composed(tmp_path: Path) -> None:
+    decomposed = unicodedata.normalize("NFD", "Gäste")
+    assert set(written(tmp_path, f"user_groups:\n  root:\n  {decomposed}:\n").read()) == {"root", "Gäste"}
+    with pytest.raises(FileInvalid, match="written in two ways that look the same"):
+        written(tmp_path, f"user_groups:\n  root:\n  {decomposed}:\n  Gäste:\n").read()
 
 
 def test_null_in_first_place_means_everything_or_nothing_forbidden(tmp_path: Path) -> None:

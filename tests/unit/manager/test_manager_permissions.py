@@ -94,8 +94,8 @@ def test_every_wrong_entry_is_named_with_its_place() -> None:
 
 def test_root_must_be_there_and_names_of_groups_must_be_readable() -> None:
     assert "'root' is missing" in wrong({"visitors": GroupRules()})["permissions.user_groups"]
-    for name in ("", "a\nb", "x" * 101):
-        assert "must be printable text" in wrong({"root": ROOT, name: GroupRules()})["permissions.user_groups"]
+    for name, problem in (("", "must not be empty"), ("a\nb", "leave out U+000A"), ("x" * 101, "at most 100")):
+        assert problem in wrong({"root": ROOT, name: GroupRules()})["permissions.user_groups"]
 
 
 def test_permissions_are_bounded() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import grpc
 from queueserver.manager.v1 import (
@@ -99,13 +99,24 @@ def whole_address(given: str | None) -> str:
     return f"{address}:{DEFAULT_PORT}"
 
 
-def identity(user: str | None, user_group: str | None) -> tuple[tuple[str, str], ...]:
+def identity(user: str | None, user_group: str | None) -> tuple[tuple[str, str | bytes], ...]:
     """Who calls, as the Manager reads it. It trusts this only on loopback without credentials.
 
-    Raises ValueError for a name that no header can carry.
+    Raises ValueError for a name that is empty or no text.
     """
-    pairs: list[tuple[str, Any]] = [("qserver-user", user), ("qserver-user-group", user_group)]
-    for key, value in pairs:
-        if value is not None and (not value or not value.isascii() or not value.isprintable()):
-            raise ValueError(f"{key.removeprefix('qserver-')} must be printable ASCII text, not {value!r}.")
-    return tuple((key, value) for key, value in pairs if value is not None)
+    pairs = (("qserver-user", user), ("qserver-user-group", user_group))
+    return tuple(_header(key, name) for key, name in pairs if name is not None)
+
+
+def _header(key: str, name: str) -> tuple[str, str | bytes]:
+    """A name under its plain key if that can carry it, else in UTF-8 under the binary one."""
+    if not name:
+        raise ValueError(f"{key.removeprefix('qserver-')} must not be empty.")
+    if name.isascii() and name.isprintable() and name == name.strip():
+        return key, name
+    try:
+        return f"{key}-bin", name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"{key.removeprefix('qserver-')} must be text, and {name!r} has half a character at {error.start}."
+        ) from None

@@ -129,7 +129,9 @@ class UserGroupPermissions(_message.Message):
     USER_GROUPS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def user_groups(self) -> _containers.MessageMap[_builtins.str, Global___GroupPermissions]:
-        """By name of the group. "root" is required: it limits every group, itself included."""
+        """By name of the group. "root" is required: it limits every group, itself included. What may be a name is described
+        at QueueService; each is kept in Unicode's form NFC, in which no two may be the same.
+        """
 
     def __init__(
         self,

@@ -49,7 +49,10 @@ class QueueServiceStub:
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is (otherwise "anonymous" and "admin"), and has every scope.
+    who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
+    any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
+    name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
+    it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
     """
 
     @_typing.overload
@@ -208,7 +211,10 @@ class QueueServiceAsyncStub(QueueServiceStub):
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is (otherwise "anonymous" and "admin"), and has every scope.
+    who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
+    any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
+    name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
+    it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -363,7 +369,10 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is (otherwise "anonymous" and "admin"), and has every scope.
+    who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
+    any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
+    name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
+    it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
     """
 
     @_abc_1.abstractmethod

@@ -12,6 +12,8 @@ from typing import Any
 from queueserver_inventory.access import GroupRules
 
 from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.names import composed
+from queueserver_manager.domain.permissions import REPEATED_GROUP
 
 _SUBJECTS = ("plans", "devices", "functions")
 _LISTS = tuple(f"{verb}_{subject}" for subject in _SUBJECTS for verb in ("allowed", "forbidden"))
@@ -32,8 +34,10 @@ def read_document(document: Any) -> tuple[dict[str, GroupRules], list[Violation]
             found.append(Violation(path, "the name of a group must be text: put it into quotes"))
         elif rules is not None and not isinstance(rules, Mapping):
             found.append(Violation(path, f"must be a mapping with some of {', '.join(_LISTS)}"))
+        elif composed(name) in groups:
+            found.append(Violation(path, REPEATED_GROUP))
         else:
-            groups[name] = _rules(rules or {}, path, found)
+            groups[composed(name)] = _rules(rules or {}, path, found)
     return groups, found
 
 

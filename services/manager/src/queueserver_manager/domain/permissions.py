@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from queueserver_inventory.access import ROOT, Access, GroupRules, permitted_name_pattern
 from queueserver_inventory.patterns import PatternError, device_pattern
 
+from queueserver_manager.domain import names
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.permission_errors import GroupNotAccepted, GroupNotFound
 
@@ -20,7 +21,8 @@ from queueserver_manager.domain.permission_errors import GroupNotAccepted, Group
 MAX_GROUPS = 1_000
 MAX_ENTRIES = 1_000
 MAX_ENTRIES_IN_ALL = 20_000
-MAX_GROUP_NAME = 100
+#: Unicode has several ways to write one name.
+REPEATED_GROUP = "is there twice, written in two ways that look the same: keep one of them"
 _MOST_SHOWN = 20
 
 #: Fields of GroupRules with names and patterns, and how each is read.
@@ -117,10 +119,9 @@ def _shape_violations(groups: Mapping[str, GroupRules], path: str) -> Iterator[V
     if len(groups) > MAX_GROUPS:
         yield Violation(path, f"there are {len(groups)} groups and can be {MAX_GROUPS}")
     for name, rules in groups.items():
-        if not name or len(name) > MAX_GROUP_NAME or not name.isprintable():
-            yield Violation(
-                path, f"{name[:MAX_GROUP_NAME]!r} must be printable text of 1 to {MAX_GROUP_NAME} characters"
-            )
+        problem = names.problem_of(name)
+        if problem:
+            yield Violation(path, f"{name[: names.MAX_CHARACTERS]!r} {problem}")
         for field_name in _READERS:
             entries: Sequence[str] = getattr(rules, field_name)
             if len(entries) > MAX_ENTRIES:

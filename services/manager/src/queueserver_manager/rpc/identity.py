@@ -1,13 +1,15 @@
 """Who calls, from the metadata of the call.
 
 On one machine, where only loopback is served and no credentials are asked for, a caller may say who it is; this is
-the only case there is so far. Names become part of items and of Redis, so they are kept short and printable.
+the only case there is so far. A header of HTTP/2 carries ASCII only, so each name has two keys: a plain one, and one
+whose value is the name in UTF-8 ("-bin" tells gRPC so), which wins if both are there.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from queueserver_manager.domain import names
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
 
@@ -15,7 +17,7 @@ USER_KEY = "qserver-user"
 GROUP_KEY = "qserver-user-group"
 DEFAULT_USER = "anonymous"
 DEFAULT_GROUP = "admin"
-_MAX_NAME = 100
+_BINARY = "-bin"
 
 
 def caller_of(context: Any) -> Caller:
@@ -25,7 +27,19 @@ def caller_of(context: Any) -> Caller:
 
 
 def _name(metadata: dict[str, str | bytes], key: str, default: str) -> str:
-    name = metadata.get(key) or default
-    if not isinstance(name, str) or len(name) > _MAX_NAME or not name.isprintable():
-        raise FieldInvalid(key, f"must be printable text of at most {_MAX_NAME} characters")
+    for found in (key + _BINARY, key):
+        value = metadata.get(found)
+        if value:
+            return _checked(value, found)
+    return default
+
+
+def _checked(value: str | bytes, key: str) -> str:
+    try:
+        name = names.composed(value if isinstance(value, str) else value.decode())
+    except UnicodeDecodeError as error:
+        raise FieldInvalid(key, f"must be text in UTF-8, and is none from byte {error.start} on") from None
+    problem = names.problem_of(name)
+    if problem:
+        raise FieldInvalid(key, problem)
     return name

@@ -7,6 +7,7 @@ from typing import Any
 from queueserver.manager.v1 import inventory_service_pb2 as pb
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceServicer
 
+from queueserver_manager.domain import names
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
@@ -52,4 +53,4 @@ class InventoryServicer(InventoryServiceServicer):
 
 def _group(request: pb.ListPlansRequest | pb.ListDevicesRequest, context: Any) -> str | None:
     """The user group that is asked about; None for all that exists."""
-    return None if request.existing else request.user_group or caller_of(context).user_group
+    return None if request.existing else names.composed(request.user_group) or caller_of(context).user_group

@@ -6,7 +6,10 @@ from queueserver.common.v1 import permissions_pb2
 from queueserver_inventory.access import GroupRules
 from queueserver_inventory.messages import rules_message, rules_of
 
-from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain import names
+from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.permission_errors import PermissionsInvalid
+from queueserver_manager.domain.permissions import REPEATED_GROUP, Permissions
 
 
 def permissions_to_proto(permissions: Permissions) -> permissions_pb2.UserGroupPermissions:
@@ -18,5 +21,11 @@ def permissions_to_proto(permissions: Permissions) -> permissions_pb2.UserGroupP
 
 
 def groups_from_proto(message: permissions_pb2.UserGroupPermissions) -> dict[str, GroupRules]:
-    """Rules of each group, not checked. Groups are in alphabetical order, because a map has none."""
-    return {name: rules_of(message.user_groups[name]) for name in sorted(message.user_groups)}
+    """Rules of each group, not checked, in alphabetical order, because a map has none. Raises PermissionsInvalid."""
+    groups: dict[str, GroupRules] = {}
+    for written in sorted(message.user_groups):
+        name = names.composed(written)
+        if name in groups:
+            raise PermissionsInvalid([Violation(f"permissions.user_groups[{name[:100]}]", REPEATED_GROUP)])
+        groups[name] = rules_of(message.user_groups[written])
+    return groups
