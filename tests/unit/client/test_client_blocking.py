@@ -189,9 +189,14 @@ def test_a_call_that_does_not_end_by_itself_is_ended_when_the_client_is_closed(m
         outcome.result(SECONDS)
 
 
+async def nothing() -> None:
+    pass
+
+
 def test_closing_ends_although_what_it_does_first_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("queueserver_client.portal._END_SECONDS", 0.05)
     portal = Portal()
+    portal.call(nothing())
     portal.close(lambda: asyncio.Event().wait())
     with pytest.raises(RuntimeError, match="closed"):
         portal.call(asyncio.Event().wait())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from queueserver.manager.v1 import status_service_pb2
 
-from queueserver_client import values
+from queueserver_client import forks, values
 from queueserver_client.connection import Connection
 from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.events import EventKind
@@ -128,7 +128,9 @@ class AsyncClient:
         )
 
     async def close(self) -> None:
-        """End all calls and the connection. Repeating it is harmless."""
+        """End all calls and the connection. Repeating it is harmless, also in a forked process, where it does nothing."""
+        if forks.is_orphaned():
+            return
         await self._outcomes.close()
         await self._connection.close()
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import async_timeout
 import grpc
 
-from queueserver_client import refusals
+from queueserver_client import forks, refusals
 from queueserver_client.channel import Stubs, identity, prepare, whole_address
 from queueserver_client.errors import NotOwner, QueueServerError, Refusal, ServerFault, ServiceUnavailable
 
@@ -73,11 +73,14 @@ class Connection:
         return self._stubs
 
     def _require_open(self) -> None:
+        forks.require_own_process()
         if self._closed.is_set():
             raise RuntimeError("This client is closed: make a new one.")
 
     async def close(self) -> None:
         """End all calls and the connection. Repeating it is harmless."""
+        if forks.is_orphaned():
+            return
         self._closed.set()
         await self._owner.close()
 

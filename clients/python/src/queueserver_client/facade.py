@@ -10,6 +10,7 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+from queueserver_client import forks
 from queueserver_client.portal import Portal
 
 _P = ParamSpec("_P")
@@ -56,6 +57,14 @@ class Blocking(_Method[_P, _R]):
     def _run(self, facade: Facade[Any], /, *args: Any, **kwargs: Any) -> _R:
         answer: _R = facade._portal.call(self._method(facade._target, *args, **kwargs))  # noqa: SLF001 - one mechanism
         return answer
+
+
+class Ending(Blocking[_P, None]):
+    """A coroutine method that ends something, waited for; does nothing in a forked process."""
+
+    def _run(self, facade: Facade[Any], /, *args: Any, **kwargs: Any) -> None:
+        if not forks.is_orphaned():
+            super()._run(facade, *args, **kwargs)
 
 
 class BlockingTo(_Method[_P, _S]):
@@ -106,7 +115,7 @@ def iterate(portal: Portal, source: AsyncIterator[_R]) -> Iterator[_R]:
                 return
             yield entry
     finally:
-        if isinstance(source, AsyncGenerator):
+        if isinstance(source, AsyncGenerator) and not forks.is_orphaned():
             portal.call(_close(source))
 
 

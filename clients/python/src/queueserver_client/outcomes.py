@@ -15,6 +15,7 @@ from contextlib import aclosing
 
 import grpc
 
+from queueserver_client import forks
 from queueserver_client.errors import ItemNotFound, Refusal
 from queueserver_client.events import (
     Event,
@@ -46,6 +47,7 @@ class Outcomes:
 
     async def wait(self, uid: str) -> HistoryEntry:
         """The history entry of an item, as soon as there is one. Raises ItemNotFound if there never will be."""
+        forks.require_own_process()
         if self._single >= SINGLE_WAITS:
             return await self._shared.wait(uid)
         self._single += 1

@@ -14,6 +14,8 @@ from typing import Any
 
 import grpc
 
+from queueserver_client import forks
+
 #: Channels to owners that are kept. With so many no further one is followed.
 MOST_CHANNELS = 8
 _ANYWHERE = ("0.0.0.0", "[::]", "*", "")  # noqa: S104 - recognised, not listened on
@@ -37,6 +39,7 @@ class OwnerChannel:
         """The channel that is followed; opened in the running event loop when it is needed first."""
         channel = self._channels.get(self.address)
         if channel is None:
+            forks.note_use(self)
             channel = grpc.aio.insecure_channel(self.address, options=self._options)
             self._channels[self.address] = channel
         return channel

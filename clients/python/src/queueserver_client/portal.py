@@ -1,8 +1,9 @@
 """An event loop on a thread of its own, for callers that have none or must not block theirs.
 
 Guarantees: a blocking call works in every thread but the portal's own, also while an event loop runs in the
-caller's thread, as in Jupyter. Ctrl-C in a blocking call cancels the call. Closing ends the calls of all threads, and
-whoever calls afterwards, or in that very moment, is refused.
+caller's thread, as in Jupyter. The thread begins with the first call. Ctrl-C in a blocking call cancels the call.
+Closing ends the calls of all threads, and whoever calls afterwards, or in that very moment, is refused. So is every
+call in a process that was forked after the first one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, TypeVar
 
 import async_timeout
 
+from queueserver_client import forks
+
 _R = TypeVar("_R")
 #: Calls have so long to end by themselves when the portal is closed.
 _GRACE_SECONDS = 2.0
@@ -27,24 +30,20 @@ class Portal:
     """Runs coroutines on its own thread and waits for them."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         #: Held while work is given to the loop, which takes none once it is to stop.
         self._gate = threading.Lock()
         self._closed = False
         self._farewell: Callable[[], Awaitable[None]] | None = None
-        self._thread = threading.Thread(target=self._run, name="queueserver-client", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def call(self, work: Coroutine[Any, Any, _R]) -> _R:
         """Run to its end; answers or raises what it does."""
-        if threading.current_thread() is self._thread:
+        try:
+            future = self._begin(work)
+        except RuntimeError:
             work.close()
-            raise RuntimeError("A callback of the client must not call the client: hand the work to another thread.")
-        with self._gate:
-            if self._closed:
-                work.close()
-                raise _closed()
-            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            raise
         try:
             return future.result()
         except concurrent.futures.CancelledError:
@@ -55,24 +54,46 @@ class Portal:
             future.cancel()
             raise
 
+    def _begin(self, work: Coroutine[Any, Any, _R]) -> concurrent.futures.Future[_R]:
+        forks.require_own_process()
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("A callback of the client must not call the client: hand the work to another thread.")
+        with self._gate:
+            if self._closed:
+                raise _closed()
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._loop,), name="queueserver-client", daemon=True
+                )
+                forks.note_use(self)
+                self._thread.start()
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def close(self, farewell: Callable[[], Awaitable[None]]) -> None:
-        """Take no more calls, run ``farewell``, end the calls that go on, and the thread. Repeating it is harmless."""
+        """Take no more calls, run ``farewell``, end the calls that go on, and the thread. Repeating it is harmless.
+
+        If nothing was ever called, there is nothing to run or to end; nor is there in a forked process.
+        """
+        if forks.is_orphaned():
+            return
         if threading.current_thread() is self._thread:
             raise RuntimeError("A callback of the client must not close it: hand that to another thread.")
         with self._gate:
             is_first, self._closed = not self._closed, True
-            if is_first:
+            if is_first and self._loop is not None:
                 self._farewell = farewell
                 self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_forever()
         try:
-            self._loop.run_until_complete(self._end())
+            loop.run_until_complete(self._end())
         finally:
-            self._loop.close()
+            loop.close()
 
     async def _end(self) -> None:
         """Let nobody wait for ever: a call whose loop has stopped would never be answered."""
@@ -85,7 +106,7 @@ class Portal:
         for call in self._calls():
             call.cancel()
         await self._wait_for_calls(_END_SECONDS)
-        await self._loop.shutdown_asyncgens()
+        await asyncio.get_running_loop().shutdown_asyncgens()
 
     def _calls(self) -> set[asyncio.Task[Any]]:
         return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}

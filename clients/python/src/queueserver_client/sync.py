@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from queueserver_client.client import AsyncClient
 from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.events import Event, Snapshot
-from queueserver_client.facade import Blocking, BlockingTo, Facade, Iterating, Viewing
+from queueserver_client.facade import Blocking, BlockingTo, Ending, Facade, Iterating, Viewing
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
@@ -69,7 +69,7 @@ class BlockingItemHandle(Facade[ItemHandle]):
 class BlockingWatch(Facade[Watch]):
     """An iterator over a snapshot and events. Close it, or use it as a context manager."""
 
-    aclose = Blocking(Watch.aclose)
+    aclose = Ending(Watch.aclose)
     close = aclose
 
     @property
@@ -257,7 +257,10 @@ class Client(Facade[AsyncClient]):
         return self._target.address
 
     def close(self) -> None:
-        """End all calls, the connection and the client's thread. Repeating it is harmless."""
+        """End all calls, the connection and the client's thread. Repeating it is harmless.
+
+        In a forked process it does nothing.
+        """
         self._portal.close(self._target.close)
 
     def __enter__(self) -> Self:

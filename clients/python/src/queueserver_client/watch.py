@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from queueserver.manager.v1 import event_service_pb2 as pb
 
+from queueserver_client import forks
 from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.event_reader import read_event
@@ -68,11 +69,13 @@ class Watch:
         return self
 
     async def __anext__(self) -> Event | Snapshot:
+        forks.require_own_process()
         return await self._stream.__anext__()
 
     async def aclose(self) -> None:
         """End the watch. Repeating it is harmless."""
-        await self._stream.aclose()
+        if not forks.is_orphaned():
+            await self._stream.aclose()
 
     async def __aenter__(self) -> Self:
         return self
