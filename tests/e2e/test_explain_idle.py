@@ -59,7 +59,7 @@ async def test_a_first_item_that_would_fail_at_its_start_is_explained_and_does_f
             K.NOT_STARTED: "QueueService.StartQueue",
         }
         told = qserver("why").stdout.decode()
-        assert "the first item would fail when it is started (item.name: no such plan" in told
+        assert "the first item would fail when it is started (item.name: no plan" in told
         assert "qserver queue item remove front" in told
         await shared_client.queue.start()
         assert (await bounded(handle.result())).result.exit_status is ExitStatus.FAILED

@@ -102,4 +102,11 @@ def read_refusal(error: grpc.aio.AioRpcError) -> Refused:
     if any(packed.Is(error_details_pb2.BadRequest.DESCRIPTOR) for packed in status.details):
         bad = plain.detail(error_details_pb2.BadRequest)
         violations = {violation.field: violation.description for violation in bad.field_violations}
+        assert_told(bad.field_violations[0].description, plain.message)
     return Refused(plain.code, info.domain, info.reason, plain.message, violations, plain.details)
+
+
+def assert_told(description: str, message: str) -> None:
+    """What is wrong with the first field is said in the message, so that nobody has to read it twice."""
+    is_cut = message.endswith("…") or description.endswith("…")
+    assert is_cut or description.rstrip("?.") in message, (description, message)

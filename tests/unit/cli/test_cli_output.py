@@ -76,8 +76,8 @@ async def test_a_refusal_prints_its_reason_and_every_violation_and_exits_with_2(
     assert ended.code == 2
     assert ended.body == (
         "{'msg': \"The plan can't take this.\\n\"\n"
-        "        'item.kwargs.num: must be a number\\n'\n"
-        "        'item.args[0]: no such device',\n"
+        "        '  item.kwargs.num: must be a number\\n'\n"
+        "        '  item.args[0]: no such device',\n"
         " 'reason': 'ITEM_INVALID',\n"
         " 'success': False}\n"
     )

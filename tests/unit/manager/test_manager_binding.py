@@ -129,7 +129,7 @@ def test_a_misspelt_parameter_is_answered_with_the_ones_it_may_mean() -> None:
     assert error is not None
     assert error.violations[0].description == "no such parameter; did you mean 'num'?"
     assert error.message == (
-        "The call does not fit the plan 'plan': item.kwargs.numm: no such parameter; did you mean 'num'."
+        "The call does not fit the plan 'plan': item.kwargs.numm: no such parameter; did you mean 'num'?"
     )
 
 

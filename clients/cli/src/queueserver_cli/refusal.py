@@ -20,7 +20,9 @@ def is_communication_failure(error: QueueServerError) -> bool:
 
 def as_answer(error: QueueServerError) -> Answer:
     """What is printed about a refusal."""
-    body: dict[str, Any] = {"success": False, "msg": _message(error), "reason": error.reason}
+    # Where the startup code failed has keys of its own.
+    msg = error.message if isinstance(error, EnvironmentOpenFailed) else str(error)
+    body: dict[str, Any] = {"success": False, "msg": msg, "reason": error.reason}
     details: dict[str, Any] = {
         "code": error.code.name,
         "msg": error.message,
@@ -40,10 +42,3 @@ def as_answer(error: QueueServerError) -> Answer:
         body |= {"file": failure.file, "line": failure.line, "exception_type": failure.exception_type}
         details["traceback"] = appendix = failure.traceback
     return Answer(body, details, appendix, ExitCode.REFUSED)
-
-
-def _message(error: QueueServerError) -> str:
-    """The sentence with a line for each wrong field, unless it names them itself."""
-    lines = [error.message]
-    lines += [f"{v.field}: {v.description}" for v in error.violations if v.description not in error.message]
-    return "\n".join(lines)

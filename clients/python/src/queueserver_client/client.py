@@ -128,7 +128,7 @@ class AsyncClient:
         )
 
     async def close(self) -> None:
-        """End all calls and the connection. Repeating it is harmless, also in a forked process, where it does nothing."""
+        """End all calls and the connection. Repeating it is harmless. In a forked process it does nothing."""
         if forks.is_orphaned():
             return
         await self._outcomes.close()

@@ -69,6 +69,12 @@ class Violation:
     description: str
 
 
+def told_once(message: str, violations: Sequence[Violation]) -> str:
+    """A sentence, with a line for each wrong field of which it does not tell."""
+    rest = [found for found in violations if found.description.rstrip("?.…") not in message]
+    return "\n".join([message, *(f"  {found.field}: {found.description}" for found in rest)])
+
+
 @dataclass(frozen=True)
 class RefusedItem:
     """One refused item of a batch."""
@@ -146,9 +152,7 @@ class QueueServerError(Exception):
         return self.refusal.details
 
     def __str__(self) -> str:
-        lines = [self.message]
-        lines += [f"  {violation.field}: {violation.description}" for violation in self.violations]
-        return "\n".join(lines)
+        return told_once(self.message, self.violations)
 
 
 class InvalidRequest(QueueServerError):
@@ -172,11 +176,13 @@ class BatchRefused(InvalidRequest):
         return self.refusal.refused_items
 
     def __str__(self) -> str:
-        lines = [super().__str__()]
-        for item in self.items:
-            lines.append(f"  item {item.index}: {item.message}")
-            lines += [f"    {violation.field}: {violation.description}" for violation in item.violations]
-        return "\n".join(lines)
+        # The server's sentence tells of the first item.
+        rest = [
+            told_once(f"item {item.index}: {item.message}", item.violations)
+            for item in self.items
+            if item.message.rstrip("?.…") not in self.message
+        ]
+        return "\n".join([super().__str__(), *(f"  {line}" for text in rest for line in text.splitlines())])
 
 
 class RequestIdReused(InvalidRequest):

@@ -37,9 +37,7 @@ def validate_plan(words: Sequence[str]) -> Action:
 
     async def action(session: Session) -> Answer:
         (verdict,) = await session.client.planning.validate([item])
-        lines = [verdict.message]
-        lines += [f"{v.field}: {v.description}" for v in verdict.violations if v.description not in verdict.message]
-        body = {"success": verdict.valid, "msg": "\n".join(filter(None, lines))}
+        body = {"success": verdict.valid, "msg": str(verdict)}
         details = {"reason": verdict.reason, "violations": plain(verdict.violations)}
         return Answer(body, details, exit_code=ExitCode.SUCCESS if verdict.valid else ExitCode.REFUSED)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from queueserver_client.errors import Violation
+from queueserver_client.errors import Violation, told_once
 from queueserver_client.models.items import violations
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ class ItemVerdict:
     violations: Sequence[Violation] = ()
     #: Message and violations are empty because too many items were wrong: validate this one with fewer others.
     details_left_out: bool = False
+
+    def __str__(self) -> str:
+        return told_once(self.message, self.violations)
 
     @classmethod
     def from_proto(cls, proto: planning_service_pb2.ItemVerdict) -> ItemVerdict:

@@ -44,6 +44,7 @@ class QueueServiceStub:
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
     the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
@@ -166,6 +167,7 @@ class QueueServiceServicer:
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
     the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 
@@ -486,6 +488,7 @@ class QueueService:
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
     the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
     REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
 

@@ -31,13 +31,12 @@ def check_item(
 ) -> None:
     """Check one call. Raises ItemInvalid or PlanNotFound."""
     if not name:
-        raise ItemInvalid("The item has no name: give the name of a plan.", violations=[_v(f"{path}.name", "required")])
+        problem = "item has no name: give the name of a plan"
+        raise ItemInvalid(f"The {problem}.", violations=[_v(f"{path}.name", problem)])
     if kind is ItemKind.INSTRUCTION:
         if name != QUEUE_STOP:
-            raise ItemInvalid(
-                f"There is no instruction {name!r}: the only one is {QUEUE_STOP!r}.",
-                violations=[_v(f"{path}.name", f"must be {QUEUE_STOP!r}")],
-            )
+            problem = f"no instruction {name!r}: the only one is {QUEUE_STOP!r}"
+            raise ItemInvalid(f"There is {problem}.", violations=[_v(f"{path}.name", problem)])
         return
     plan = allowed.plan(name)
     if plan is None:
@@ -45,12 +44,9 @@ def check_item(
     found: Found = []
     _bind(plan, args, kwargs, allowed, path, found)
     if found:
-        raise ItemInvalid(
-            f"The call does not fit the plan {name!r}: "
-            + "; ".join(f"{violation.field}: {violation.description}" for violation in found[:5]).removesuffix("?")
-            + ".",
-            violations=found,
-        )
+        told = "; ".join(f"{violation.field}: {violation.description}" for violation in found[:5])
+        end = "" if told.endswith("?") else "."
+        raise ItemInvalid(f"The call does not fit the plan {name!r}: {told}{end}", violations=found)
 
 
 def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidRequest:
@@ -59,10 +55,8 @@ def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidReq
         return PlanNotFound(no_plan, violations=[_v(f"{path}.name", no_plan)])
     near = near_matches(name, tuple(allowed.plan_names()))
     hint = f"did you mean {near}?" if near else "list the plans to see which there are."
-    return PlanNotFound(
-        f"There is no plan {name!r} that you may use: {hint}",
-        violations=[_v(f"{path}.name", f"no such plan; {hint}")],
-    )
+    problem = f"no plan {name!r} that you may use: {hint}"
+    return PlanNotFound(f"There is {problem}", violations=[_v(f"{path}.name", problem)])
 
 
 def _bind(

@@ -54,14 +54,12 @@ def submission_from_proto(message: item_pb2.Item, path: str = "item") -> Submiss
         raise ItemTooLarge(
             f"{path} has {size} bytes and an item may have {MAX_ITEM_BYTES}: "
             "put large data where the plan can read it and pass its name.",
-            violations=[Violation(path, f"larger than {MAX_ITEM_BYTES} bytes")],
+            violations=[Violation(path, f"has {size} bytes and an item may have {MAX_ITEM_BYTES}")],
         )
     kind = KINDS.get(message.item_type)
     if kind is None:
-        raise ItemInvalid(
-            f"{path}.item_type {message.item_type} is not known: use ITEM_TYPE_PLAN or ITEM_TYPE_INSTRUCTION.",
-            violations=[Violation(f"{path}.item_type", "must be ITEM_TYPE_PLAN or ITEM_TYPE_INSTRUCTION")],
-        )
+        problem = f"{message.item_type} is not known: use ITEM_TYPE_PLAN or ITEM_TYPE_INSTRUCTION"
+        raise ItemInvalid(f"{path}.item_type {problem}.", violations=[Violation(f"{path}.item_type", problem)])
     if len(message.name) > MAX_NAME:
         raise ItemInvalid(
             f"{path}.name is longer than {MAX_NAME} characters: give the name of a plan.",

@@ -48,7 +48,7 @@ def function_from_proto(message: task_pb2.FunctionCall) -> FunctionCall:
         raise ItemTooLarge(
             f"The call has {size} bytes and may have {MAX_CALL_BYTES}: "
             "put large data where the function can read it and pass its name.",
-            violations=[Violation("function", f"larger than {MAX_CALL_BYTES} bytes")],
+            violations=[Violation("function", f"has {size} bytes and may have {MAX_CALL_BYTES}")],
         )
     return FunctionCall(
         message.name,

@@ -51,10 +51,8 @@ def _value(value: Value, path: str, key: str | int, depth: int) -> Any:
     if kind is None:
         # Clients of other languages could not print a queue that has such a value.
         where = _path(path, key)
-        raise ItemInvalid(
-            f"{where} is a value of no kind: set one of them, null_value for nothing.",
-            violations=[Violation(where, "is not set; null_value stands for nothing")],
-        )
+        problem = "is a value of no kind: set one of them, null_value for nothing"
+        raise ItemInvalid(f"{where} {problem}.", violations=[Violation(where, problem)])
     return None
 
 
