@@ -136,6 +136,18 @@ BAD_ITEMS: dict[str, tuple[item_pb2.Item, str, str, str]] = {
         "item.args[0]",
         "there is no 'det3' that you may use; did you mean",
     ),
+    "a function that is no plan": (
+        item(name="give", args=["x"]),
+        "PLAN_NOT_FOUND",
+        "item.name",
+        "There is a function give, but it is no plan",
+    ),
+    "metadata with a name of the RunEngine's": (
+        item(name="one_run", meta={"subs": 1, "sample": "gold"}),
+        "ITEM_INVALID",
+        "item.meta.subs",
+        "the RunEngine needs this name for itself: choose another one",
+    ),
     "an item of 5 MB": (
         item(name="one_run", kwargs={"label": "x" * 5_000_000}),
         "ITEM_TOO_LARGE",

@@ -206,3 +206,14 @@ def test_of_thousands_of_names_few_are_compared_letter_by_letter(monkeypatch: py
     names = tuple(f"{side}_motor_{number}" for side in ("left", "right") for number in range(2000))
     assert "'left_motor_1234'" in near_matches("left_moto_1234", names)
     assert compared == [50]
+
+
+def test_metadata_can_not_have_the_names_that_the_run_engine_takes() -> None:
+    inventory = AllowedInventory(Inventory({"count": Plan("count", ())}, reserved_metadata=frozenset({"subs", "plan"})))
+    check_item(ItemKind.PLAN, "count", [], {}, inventory, meta={"sample": 1, "subs_": 2})
+    with pytest.raises(ItemInvalid, match=r"The metadata can't be used: item\.meta\.plan: ") as caught:
+        check_item(ItemKind.PLAN, "count", [], {}, inventory, meta={"subs": 1, "sample": 1, "plan": 3})
+    assert [violation.field for violation in caught.value.violations] == ["item.meta.plan", "item.meta.subs"]
+    with pytest.raises(ItemInvalid, match="does not fit the plan 'count'") as caught:
+        check_item(ItemKind.PLAN, "count", [1], {}, inventory, "items[2]", {"plan": 3})
+    assert [violation.field for violation in caught.value.violations] == ["items[2].args[0]", "items[2].meta.plan"]

@@ -477,6 +477,7 @@ class Inventory(_message.Message):
     DEVICES_FIELD_NUMBER: _builtins.int
     ISSUES_FIELD_NUMBER: _builtins.int
     NO_PLANS_FIELD_NUMBER: _builtins.int
+    RESERVED_METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanDescription]:
         """The plans, by name in alphabetical order."""
@@ -493,6 +494,10 @@ class Inventory(_message.Message):
     def no_plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoPlan]:
         """Functions and the like that are no plans, at most 1,000, so that a refusal can say why."""
 
+    @_builtins.property
+    def reserved_metadata(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names that an item's metadata can't have, in alphabetical order, because the RunEngine takes them for itself."""
+
     def __init__(
         self,
         *,
@@ -500,10 +505,11 @@ class Inventory(_message.Message):
         devices: _abc.Iterable[Global___DeviceDescription] | None = ...,
         issues: _abc.Iterable[Global___InventoryIssue] | None = ...,
         no_plans: _abc.Iterable[Global___NoPlan] | None = ...,
+        reserved_metadata: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "issues", b"issues", "no_plans", b"no_plans", "plans", b"plans"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "issues", b"issues", "no_plans", b"no_plans", "plans", b"plans", "reserved_metadata", b"reserved_metadata"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

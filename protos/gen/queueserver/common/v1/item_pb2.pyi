@@ -178,7 +178,9 @@ class Item(_message.Message):
 
     @_builtins.property
     def meta(self) -> _struct_pb2.Struct:
-        """Metadata handed to the RunEngine with the plan; it appears in the start document of each run."""
+        """Metadata handed to the RunEngine with the plan; it appears in the start document of each run. Names that the
+        RunEngine takes for itself are refused: `plan`, `subs`, `self`, `uid`, `time`, and others that its class takes.
+        """
 
     @_builtins.property
     def properties(self) -> _struct_pb2.Struct:

@@ -27,7 +27,7 @@ def problems_of(item: Item, allowed_for: Callable[[str], AllowedInventory]) -> t
     """
     try:
         allowed = allowed_for(item.user_group)
-        check_item(item.kind, item.name, item.args or (), item.kwargs or {}, allowed)
+        check_item(item.kind, item.name, item.args or (), item.kwargs or {}, allowed, meta=item.meta)
     except Refused as error:
         found = error.violations or (Violation("item.user_group", error.message),)
         return found[:_MOST_PROBLEMS]
@@ -49,5 +49,5 @@ def flag_items(record: Record, findings: Sequence[tuple[Item, tuple[Violation, .
 
 def _is_same_call(now: Item, then: Item) -> bool:
     """Whether what was found about an item still concerns it: it may have been moved, not replaced."""
-    same_values = now.args is then.args and now.kwargs is then.kwargs
+    same_values = now.args is then.args and now.kwargs is then.kwargs and now.meta is then.meta
     return same_values and (now.kind, now.name, now.user_group) == (then.kind, then.name, then.user_group)

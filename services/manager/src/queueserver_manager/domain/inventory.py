@@ -131,6 +131,8 @@ class Inventory:
     issues: tuple[bytes, ...] = ()
     #: Why something is no plan that might be taken for one, in one sentence, by name.
     no_plans: Mapping[str, str] = field(default_factory=dict)
+    #: Names that an item's metadata can't have.
+    reserved_metadata: frozenset[str] = frozenset()
 
     def find_device(self, dotted_name: str) -> Device | None:
         """The device or component that a name such as ``bundle.motors.x`` leads to."""

@@ -28,8 +28,9 @@ def check_item(
     kwargs: Mapping[str, Any],
     allowed: AllowedInventory,
     path: str = "item",
+    meta: Mapping[str, Any] | None = None,
 ) -> None:
-    """Check one call. Raises ItemInvalid or PlanNotFound."""
+    """Check one call and its metadata. Raises ItemInvalid or PlanNotFound."""
     if not name:
         problem = "item has no name: give the name of a plan"
         raise ItemInvalid(f"The {problem}.", violations=[_v(f"{path}.name", problem)])
@@ -43,10 +44,15 @@ def check_item(
         raise _unknown_plan(name, allowed, path)
     found: Found = []
     _bind(plan, args, kwargs, allowed, path, found)
+    what = f"The call does not fit the plan {name!r}" if found else "The metadata can't be used"
+    taken = sorted(allowed.inventory.reserved_metadata.intersection(meta or ()))
+    found.extend(
+        _v(f"{path}.meta.{key}", "the RunEngine needs this name for itself: choose another one") for key in taken
+    )
     if found:
         told = "; ".join(f"{violation.field}: {violation.description}" for violation in found[:5])
         end = "" if told.endswith("?") else "."
-        raise ItemInvalid(f"The call does not fit the plan {name!r}: {told}{end}", violations=found)
+        raise ItemInvalid(f"{what}: {told}{end}", violations=found)
 
 
 def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidRequest:

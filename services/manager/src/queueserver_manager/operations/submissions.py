@@ -48,7 +48,8 @@ class Submissions:
         allowed = self._allowances.for_submitter(caller.user_group)
         if submission.kind is ItemKind.PLAN and not allowed.inventory.plans:
             raise InventoryEmpty
-        check_item(submission.kind, submission.name, submission.args or (), submission.kwargs or {}, allowed, path)
+        call = (submission.kind, submission.name, submission.args or (), submission.kwargs or {})
+        check_item(*call, allowed, path, submission.meta)
         item = Item(
             uid=uid or self._new_id(),
             kind=submission.kind,

@@ -23,7 +23,14 @@ def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, No
         yield
     issues = tuple(issue.SerializeToString() for issue in sorted(message.issues, key=lambda issue: issue.name))
     wire = message.SerializeToString(deterministic=True)
-    return inv.Inventory(plans, devices, issues=issues, wire=wire, no_plans=_no_plans(message))
+    return inv.Inventory(
+        plans,
+        devices,
+        issues=issues,
+        wire=wire,
+        no_plans=_no_plans(message),
+        reserved_metadata=frozenset(message.reserved_metadata),
+    )
 
 
 def _no_plans(message: inventory_pb2.Inventory) -> dict[str, str]:

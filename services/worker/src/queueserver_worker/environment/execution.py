@@ -5,10 +5,9 @@ ends in exactly one result, whatever the plan raises, and the process survives i
 idle again, or the next execution is refused with the advice to reopen the environment.
 """
 
-import inspect
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any
 
 from queueserver.common.v1 import item_pb2 as pb
 from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_IDLE
@@ -18,12 +17,11 @@ from queueserver_worker.environment.access import read_access
 from queueserver_worker.environment.clock import now
 from queueserver_worker.environment.control import PlanControl
 from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.item_metadata import reserved_names
 from queueserver_worker.environment.plan_call import PlanCallError, plan_call
 from queueserver_worker.environment.plan_run import PlanRun
 from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, state_name
 from queueserver_worker.environment.structs import to_dict
-
-_SET_BY_RUN_ENGINE: Final = {"uid", "time"}
 
 
 class NotStartedError(Exception):
@@ -99,9 +97,7 @@ class PlanExecutor:
 
 def _metadata(engine: WatchedRunEngine, item: pb.Item) -> dict[str, Any]:
     metadata = to_dict(item.meta)
-    parameters = inspect.signature(type(engine.engine).__call__).parameters.values()
-    taken = {parameter.name for parameter in parameters if parameter.kind is not inspect.Parameter.VAR_KEYWORD}
-    refused = sorted((taken | _SET_BY_RUN_ENGINE) & metadata.keys())
+    refused = sorted(reserved_names(engine.engine) & metadata.keys())
     if refused:
         raise NotStartedError(f"the metadata can't have the names {', '.join(refused)}; choose other names for them.")
     return metadata

@@ -15,6 +15,7 @@ from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, From
 
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.item_metadata import reserved_names
 from queueserver_worker.environment.kept_list import KeptList
 from queueserver_worker.environment.run_engine import Send, run_engine_issues
 
@@ -60,6 +61,7 @@ class Offer:
     def _look(self) -> tuple[EnvironmentReady, bytes]:
         inventory = take_inventory(self._namespace, device_max_depth=self._device_max_depth)
         inventory.issues.extend(run_engine_issues(self._namespace))
+        inventory.reserved_metadata.extend(sorted(reserved_names(self._seat.engine)))
         self._print_issues([*inventory.issues, *self._kept.issues])
         serialized = inventory.SerializeToString(deterministic=True)
         return EnvironmentReady(inventory=inventory, run_engine_state=self._state()), serialized
