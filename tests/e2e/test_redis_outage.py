@@ -11,6 +11,7 @@ from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver_client import (
     AsyncClient,
+    BlockerKind,
     ConnectionState,
     EventKind,
     ExitStatus,
@@ -139,9 +140,13 @@ async def test_a_manager_that_starts_without_redis_says_so_and_serves_when_it_co
             status = await bounded(client.status())
             assert (status.storage, status.manager_state) == (ConnectionState.DOWN, ManagerState.INITIALIZING)
             assert await serving(parts.address) == {"Status"}
+            (blocker,) = await client.explain_idle()
+            assert blocker.kind is BlockerKind.STORAGE_DOWN
+            assert f"Redis at {parts.redis.url} can't be reached" in blocker.message
             with pytest.raises(ServiceUnavailable) as caught:
                 await client.queue.clear()
             assert caught.value.reason in ("NOT_READY", "STORAGE_UNAVAILABLE")
+            assert parts.redis.url in caught.value.message
         finally:
             parts.redis.start()
         await wait_until_serving(parts.address)

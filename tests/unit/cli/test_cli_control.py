@@ -114,6 +114,7 @@ async def test_why_lists_each_obstacle_with_what_to_type(manager: ScriptedManage
         "     qserver environment open\n"
     )
     ended = await qserver("--json", "why")
+    assert json.loads(ended.out)["warnings"] == []
     assert json.loads(ended.out)["blockers"][1] == {
         "kind": "environment_closed",
         "message": "There is no environment.",
@@ -127,6 +128,15 @@ async def test_why_says_so_when_nothing_stands_in_the_way(manager: ScriptedManag
     ended = await qserver("why")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.endswith(" - Nothing stands in the way: a plan is being executed.\n")
+
+
+async def test_why_tells_what_has_to_be_seen_to_before_it_stands_in_the_way(
+    manager: ScriptedManager, qserver: Qserver
+) -> None:
+    warning = "The disk of Redis is almost full: make room."
+    manager.answers["ExplainIdle"] = status_service_pb2.ExplainIdleResponse(warnings=[warning])
+    assert (await qserver("why")).out.endswith(f"a plan is being executed.\n  !  {warning}\n")
+    assert json.loads((await qserver("--json", "why")).out)["warnings"] == [warning]
 
 
 async def test_on_a_terminal_why_is_coloured(manager: ScriptedManager) -> None:

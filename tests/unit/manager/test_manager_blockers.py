@@ -23,14 +23,16 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
+from queueserver_manager.domain.storage import Storage, StorageState
 
+DOWN = Storage(StorageState.DISK_FULL, "Redis can't run, disk full: make room.")
 _K, _S, _E, _R = BlockerKind, ManagerState, EnvironmentState, RunEngineState
 OPEN = Environment("environment", _E.IDLE, _R.IDLE)
 #: Nothing is in the way: the queue has an item and starts by itself.
 CLEAR = Circumstances(
     is_owner=True,
     owner_address="here:1",
-    storage_up=True,
+    storage=Storage(),
     worker_up=True,
     state=_S.IDLE,
     environment=OPEN,
@@ -51,10 +53,11 @@ METHODS = {
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }
+REDIS = Blocker(_K.STORAGE_DOWN, DOWN.message)
 #: Each obstacle alone: what is different, its kind, and what clears it.
 ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"is_owner": False}, _K.STANDBY, "", ""),
-    ({"storage_up": False}, _K.STORAGE_DOWN, "", ""),
+    ({"storage": DOWN}, _K.STORAGE_DOWN, "", ""),
     ({"worker_up": False}, _K.WORKER_UNREACHABLE, "", ""),
     ({"environment": Environment()}, _K.ENVIRONMENT_CLOSED, "EnvironmentService.Open", "qserver environment open"),
     (
@@ -126,13 +129,15 @@ def test_an_obstacle_is_listed_with_what_clears_it(
 
 
 @pytest.mark.parametrize("state", [_S.STARTING_QUEUE, _S.EXECUTING_QUEUE])
-def test_while_something_is_executed_nothing_is_in_the_way(state: ManagerState) -> None:
+def test_while_something_is_executed_only_a_redis_that_takes_no_changes_is_in_the_way_of_the_next_item(
+    state: ManagerState,
+) -> None:
     running = Environment("environment", _E.EXECUTING_PLAN, _R.RUNNING)
-    for items, held, autostart, up in itertools.product((0, 1), (False, True), (False, True), (False, True)):
+    for items, held, autostart, up in itertools.product((0, 1), (False, True), (False, True), (DOWN, Storage())):
         problems = [Violation("item.name", "no such plan")]
         now = replace(CLEAR, state=state, environment=running, items_in_queue=items, head_held=held)
         now = replace(now, head_problems=problems)
-        assert blockers(replace(now, autostart=autostart, storage_up=up)) == []
+        assert blockers(replace(now, autostart=autostart, storage=up)) == ([] if up.is_up else [REDIS])
 
 
 def test_the_first_problem_of_the_head_is_told_in_short_and_the_others_are_counted() -> None:
@@ -161,6 +166,12 @@ def test_a_standby_says_where_the_owner_is_and_knows_no_more() -> None:
     assert blockers(replace(now, owner_address=""))[0].message == "This Manager does not own the queue."
 
 
+def test_a_manager_that_waits_for_redis_is_no_standby_but_says_what_is_wrong_with_redis() -> None:
+    now = replace(CLEAR, is_owner=False, owner_address="", storage=DOWN, worker_up=False)
+    assert blockers(now) == [REDIS]
+    assert kinds(replace(now, owner_address="there:2")) == [_K.STANDBY]
+
+
 def test_a_closed_environment_says_what_became_of_the_last_one() -> None:
     failed = Environment("e", _E.CLOSED, failure=EnvironmentFailure("The startup code raised NameError."))
     (found,) = blockers(replace(CLEAR, environment=failed))
@@ -168,7 +179,7 @@ def test_a_closed_environment_says_what_became_of_the_last_one() -> None:
 
 
 def test_everything_that_is_in_the_way_is_listed_the_most_fundamental_first() -> None:
-    now = replace(CLEAR, storage_up=False, items_in_queue=0, autostart=False, environment=Environment())
+    now = replace(CLEAR, storage=DOWN, items_in_queue=0, autostart=False, environment=Environment())
     assert kinds(now) == [_K.STORAGE_DOWN, _K.ENVIRONMENT_CLOSED, _K.QUEUE_EMPTY, _K.NOT_STARTED]
     stuck = replace(OPEN, responsive=False, run_engine=_R.PANICKED)
     now = replace(CLEAR, environment=stuck, head_held=True, autostart=False)
@@ -178,8 +189,8 @@ def test_everything_that_is_in_the_way_is_listed_the_most_fundamental_first() ->
 
 def test_whatever_the_circumstances_kinds_come_in_order_and_once() -> None:
     for up, worker, state, environment, engine, size in itertools.product(
-        (False, True), (False, True), _S, _E, (_R.NONE, _R.IDLE, _R.PANICKED), (0, 1)
+        (DOWN, Storage()), (False, True), _S, _E, (_R.NONE, _R.IDLE, _R.PANICKED), (0, 1)
     ):
-        now = replace(CLEAR, storage_up=up, worker_up=worker, state=state, items_in_queue=size, autostart=False)
+        now = replace(CLEAR, storage=up, worker_up=worker, state=state, items_in_queue=size, autostart=False)
         found = [kind.value for kind in kinds(replace(now, environment=Environment("e", environment, engine)))]
         assert found == sorted(set(found))

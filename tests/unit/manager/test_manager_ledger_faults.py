@@ -8,11 +8,14 @@ import pytest
 from queueserver_manager.domain.editing import remove_item
 from queueserver_manager.domain.errors import ItemNotFound, NotReady, StorageUnavailable
 from queueserver_manager.domain.placement import ByUid
+from queueserver_manager.domain.storage import Fault, StorageState
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import state, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office
+
+SILENT = Fault(StorageState.UNREACHABLE, "no answer within 2 s")
 
 
 async def back(o: Office) -> None:
@@ -189,11 +192,11 @@ async def test_a_ledger_that_is_cancelled_while_the_store_is_away_lets_go_of_tho
 async def test_while_somebody_else_finds_the_store_silent_edits_are_refused_with_certainty_and_reads_answered() -> None:
     async with office("ab") as o:
         await next_turn()
-        o.ledger.storage_seen(up=False)
+        o.ledger.storage_seen(SILENT)
         assert "Nothing was changed" in (await failed(o, "c")).message
         assert (await o.seen(), o.store.commits, o.ledger.storage_back.is_set()) == (["a", "b"], [], False)
         for _ in range(2):
-            o.ledger.storage_seen(up=True)
+            o.ledger.storage_seen(None)
         await back(o)
         assert (await asyncio.wait_for(o.add("d"), SECONDS)).revision == 1
         assert o.storage == [False, True]
@@ -202,7 +205,7 @@ async def test_while_somebody_else_finds_the_store_silent_edits_are_refused_with
 async def test_a_commit_that_succeeds_shows_that_the_store_is_back() -> None:
     async with office("ab") as o:
         adding = await o.hold_commit("c")
-        o.ledger.storage_seen(up=False)
+        o.ledger.storage_seen(SILENT)
         o.store.may_go_on.set()
         await asyncio.wait_for(adding, SECONDS)
         assert o.storage == [False, True]
@@ -214,7 +217,7 @@ async def test_a_store_that_answers_somebody_else_is_not_back_before_the_record_
         o.store.up.clear()
         o.store.fail(fate_known=False, writes=True)
         await failed(o, "c")
-        o.ledger.storage_seen(up=True)
+        o.ledger.storage_seen(None)
         assert (o.ledger.storage_up, o.ledger.storage_back.is_set()) == (False, False)
         o.store.up.set()
         await back(o)

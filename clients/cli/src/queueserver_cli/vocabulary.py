@@ -138,6 +138,7 @@ def status_dict(status: Status) -> dict[str, Any]:
     body |= {"revision": status.revision, "epoch": status.epoch, "role": status.role.value}
     body |= {"owner_address": status.owner_address, "storage": status.storage.value, "worker": status.worker.value}
     body |= {"insecure_listen": status.insecure_listen, "worker_insecure_listen": status.worker_insecure_listen}
+    body |= {"redis_storage": plain(status.redis_storage), "worker_storage": plain(status.worker_storage)}
     body["worker_environment"] = {
         "environment_id": environment.environment_id,
         "pid": environment.pid,

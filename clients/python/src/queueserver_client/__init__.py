@@ -85,7 +85,7 @@ from queueserver_client.events import (
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory, HistoryPage
 from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
-from queueserver_client.models.blockers import Blocker, BlockerKind
+from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers
 from queueserver_client.models.inventory import (
     DeviceDescription,
     InventoryIssue,
@@ -126,6 +126,7 @@ from queueserver_client.models.status import (
     RunEngineState,
     Status,
 )
+from queueserver_client.models.storage import Storage, StorageState
 from queueserver_client.models.tasks import (
     Task,
     TaskKind,
@@ -165,6 +166,7 @@ __all__ = [
     "Before",
     "Blocker",
     "BlockerKind",
+    "Blockers",
     "BlockingItemHandle",
     "BlockingWatch",
     "Client",
@@ -281,6 +283,8 @@ __all__ = [
     "Snapshot",
     "Status",
     "StatusChanged",
+    "Storage",
+    "StorageState",
     "Task",
     "TaskFailed",
     "TaskFinished",

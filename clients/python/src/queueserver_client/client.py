@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from queueserver_client.events import EventKind
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
 from queueserver_client.item_follower import follow_item
-from queueserver_client.models.blockers import Blocker
+from queueserver_client.models.blockers import Blockers
 from queueserver_client.models.status import Status
 from queueserver_client.outcomes import Outcomes
 from queueserver_client.permissions import AsyncPermissions
@@ -89,14 +89,14 @@ class AsyncClient:
         answer = await self._connection.read(stub.GetStatus, status_service_pb2.GetStatusRequest())
         return Status.from_proto(answer.status)
 
-    async def explain_idle(self) -> Sequence[Blocker]:
+    async def explain_idle(self) -> Blockers:
         """All that stands in the way of the next item being executed now, the most fundamental first.
 
-        Empty if something is being executed.
+        Empty if something is being executed and Redis takes what comes of it.
         """
         stub = self._connection.stubs.status
         answer = await self._connection.read(stub.ExplainIdle, status_service_pb2.ExplainIdleRequest())
-        return [Blocker.from_proto(blocker) for blocker in answer.blockers]
+        return Blockers.from_answer(answer)
 
     def watch(
         self,

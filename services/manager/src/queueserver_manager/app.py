@@ -11,7 +11,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
 
 from queueserver.manager.v1 import (
     environment_service_pb2_grpc,
@@ -35,10 +34,12 @@ from redis.exceptions import RedisError
 
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.storage import Fault
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.tasks import Retention
 from queueserver_manager.operations.files import Files, ReloadPolicy
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
+from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.rpc.environment import EnvironmentServicer
@@ -57,7 +58,8 @@ from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.rpc.tasks import TaskServicer
 from queueserver_manager.settings import Settings, advertised_address, instance_name
 from queueserver_manager.store.codec import encode_item
-from queueserver_manager.store.connection import connect, wait_for_answer
+from queueserver_manager.store.connection import connect, wait_for_answer, without_password
+from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
 from queueserver_manager.store.list_file import ListFile
 from queueserver_manager.store.loading import StoreUnusable
@@ -73,6 +75,8 @@ from queueserver_manager.worker_client.inventory import inventory_from_bytes, in
 _GRACE_SECONDS = 2.0
 #: Seconds before the next term when a defect ended one: a standby without it may be faster, and the log stays readable.
 _AFTER_DEFECT_SECONDS = 1.0
+#: Longest time between two attempts to own the queue with a Redis that answers and takes no changes.
+_LONGEST_DELAY = 2.0
 _log = logging.getLogger("queueserver_manager")
 
 
@@ -83,6 +87,7 @@ class Manager:
         self._settings = settings
         self._redis: Redis = connect(settings.redis)
         self._board = StatusBoard(time.time)
+        self._storage = StorageWatch(without_password(settings.redis), time.time, self._board.changed)
         self._office = Office(self._board)
         self._server = Server(SERVICES, [RefusalInterceptor(translate)])
         self._health = Health(self._server)
@@ -146,7 +151,7 @@ class Manager:
             except OwnershipLost:
                 _log.warning("Another Manager owns the queue now; this one is a standby")
             except StoreDown as error:
-                _log.warning("Redis can't be used before the queue was loaded (%s)", error)
+                self._storage.note(error.fault)
                 await next_turn_after(RETRY_SECONDS)
             finally:
                 self._office.close(None)
@@ -157,22 +162,26 @@ class Manager:
 
     async def _win(self, lease: Lease) -> int:
         """Wait until the queue is ours; answers the epoch of our term."""
+        delay = RETRY_SECONDS
         while True:
             try:
                 term = await lease.acquire()
+                self._storage.note(None)
+                delay = RETRY_SECONDS
                 if term.epoch:
                     return term.epoch
                 if self._office_shows_other(term.owner_address):
                     _log.info("Standby: the queue is owned by the Manager at %s", term.owner_address)
                 self._announce()
                 await lease.wait_until_free(term.remaining)
-            except RedisError as error:
-                _log.warning("Redis can't be reached (%s); waiting for it", error)
-                self._storage_seen(up=False)
+            except (RedisError, OSError) as error:
+                self._storage.note(fault_of(error))
+                self._board.collect_from(self._facts)
                 self._announce()
-                await next_turn_after(RETRY_SECONDS)
+                await next_turn_after(delay)
+                # One that answers and takes no changes is not asked all the time.
+                delay = min(2 * delay, _LONGEST_DELAY)
                 await wait_for_answer(self._redis)
-                self._storage_seen(up=True)
 
     def _office_shows_other(self, owner_address: str) -> bool:
         """Note who owns the queue; answers whether that is news."""
@@ -181,12 +190,14 @@ class Manager:
         self._board.collect_from(lambda: self._facts(owner_address=owner_address))
         return news
 
-    def _storage_seen(self, *, up: bool) -> None:
-        self._board.collect_from(lambda: self._facts(storage_up=up))
-
-    def _facts(self, **known: Any) -> StatusFacts:
+    def _facts(self, owner_address: str = "") -> StatusFacts:
         """What a Manager without a term shows."""
-        return StatusFacts(time=time.time(), insecure_listen=self._server.insecure, **known)
+        return StatusFacts(
+            time=time.time(),
+            storage=self._storage.present,
+            owner_address=owner_address,
+            insecure_listen=self._server.insecure,
+        )
 
     async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
         """Own the queue until the term ends; answers the defect that ended it.
@@ -235,16 +246,18 @@ class Manager:
                 insecure_listen=self._server.insecure,
             )
             self._served = True
-            term = self._term = Term(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter())
+            term = self._term = Term(
+                *(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter(), self._storage)
+            )
             await term.run(lambda: self._opened(term))
         finally:
             self._term = None
             await worker.close()
             await store.close()
 
-    def _storage_answered(self, *, up: bool) -> None:
+    def _storage_answered(self, fault: Fault | None) -> None:
         if self._term is not None:
-            self._term.ledger.storage_seen(up=up)
+            self._term.ledger.storage_seen(fault)
 
     def _wants_file(self, record: Record) -> bool:
         """Whether permissions of the file take the place of what is stored.
@@ -269,7 +282,7 @@ class Manager:
         """Tell whoever started us when requests get more than a true answer, or that another Manager gives it."""
         if not self._announced:
             return
-        if facts.is_owner and facts.storage_up and facts.worker_up:
+        if facts.is_owner and facts.storage.is_up and facts.worker_up:
             self._parent.tell(SERVING_LINE)
             self._parent.close()
         elif facts.owner_address and not facts.is_owner and not self._is_standby:
@@ -295,20 +308,20 @@ def _end_of(job: asyncio.Task[None]) -> BaseException | None:
     return error
 
 
-async def _renew(lease: Lease, epoch: int, tell: Callable[..., None]) -> None:
-    """Stay the owner, and tell each time whether Redis answered. Raises OwnershipLost."""
-    answered = True
+async def _renew(lease: Lease, epoch: int, tell: Callable[[Fault | None], None]) -> None:
+    """Stay the owner, and tell each time what is wrong with Redis, or None. Raises OwnershipLost."""
+    fault: Fault | None = None
     while True:
-        await next_turn_after(RENEWAL_SECONDS if answered else RETRY_SECONDS)
+        await next_turn_after(RENEWAL_SECONDS if fault is None else RETRY_SECONDS)
         try:
             still_ours = await lease.renew(epoch)
-        except (RedisError, OSError):
-            answered = False
+        except (RedisError, OSError) as error:
+            fault = fault_of(error)
         else:
-            answered = True
+            fault = None
             if not still_ours:
                 raise OwnershipLost
-        tell(up=answered)
+        tell(fault)
 
 
 def _encode_ahead(item: Item, submission: Submission) -> None:

@@ -22,13 +22,21 @@ def why(words: Sequence[str]) -> Action:
 async def _why(session: Session) -> Answer | None:
     blockers = await session.client.explain_idle()
     if session.printer.as_json:
-        return Answer({"success": True, "msg": "", "blockers": plain(blockers)})
+        return Answer({"success": True, "msg": "", "blockers": plain(blockers), "warnings": list(blockers.warnings)})
     if not blockers:
         session.printer.line("Nothing stands in the way: a plan is being executed.")
+        _warn(session, blockers.warnings)
         return None
     session.printer.line("This stands in the way of the next plan:")
     for number, blocker in enumerate(blockers, 1):
         session.printer.coloured(f"{number:3}. {click.style(blocker.message, fg='yellow')}")
         if blocker.remedy_command:
             session.printer.coloured(f"     {click.style(blocker.remedy_command, fg='green', bold=True)}")
+    _warn(session, blockers.warnings)
     return None
+
+
+def _warn(session: Session, warnings: Sequence[str]) -> None:
+    """What stands in the way of nothing yet, and has to be seen to."""
+    for warning in warnings:
+        session.printer.coloured(f"  !  {click.style(warning, fg='yellow')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,3 +49,17 @@ class Blocker:
     def from_proto(cls, proto: status_service_pb2.Blocker) -> Blocker:
         """Read the message of the contract."""
         return cls(BlockerKind.from_number(proto.kind), proto.message, proto.remedy_method, proto.remedy_command)
+
+
+class Blockers(list[Blocker]):
+    """All that stands in the way, the most fundamental first."""
+
+    #: What stands in the way of nothing yet and has to be seen to, a sentence each.
+    warnings: Sequence[str] = ()
+
+    @classmethod
+    def from_answer(cls, proto: status_service_pb2.ExplainIdleResponse) -> Blockers:
+        """Read the answer of the contract."""
+        found = cls(map(Blocker.from_proto, proto.blockers))
+        found.warnings = tuple(proto.warnings)
+        return found

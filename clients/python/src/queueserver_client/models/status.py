@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from queueserver_client.models.modes import QueueMode
+from queueserver_client.models.storage import NOT_TOLD, Storage
 from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ class Status:
     #: There is an environment, open or on its way in or out.
     environment_exists: bool
     environment: Environment
-    #: Whether Redis can be reached.
+    #: Whether Redis can be reached and takes changes.
     storage: ConnectionState
     #: Whether the Worker can be reached.
     worker: ConnectionState
@@ -190,6 +191,10 @@ class Status:
     #: Whoever reaches the Manager (the Worker) can run any code on its machine; see docs/security.md.
     insecure_listen: bool = False
     worker_insecure_listen: bool = False
+    #: Redis, where everything that was accepted is stored.
+    redis_storage: Storage = NOT_TOLD
+    #: The directory of the Worker in which outcomes wait until they are stored.
+    worker_storage: Storage = NOT_TOLD
 
     @classmethod
     def from_proto(cls, proto: status_service_pb2.Status) -> Status:
@@ -224,4 +229,6 @@ class Status:
             invalid_items=proto.invalid_items,
             insecure_listen=proto.insecure_listen,
             worker_insecure_listen=proto.worker_insecure_listen,
+            redis_storage=Storage.from_proto(proto.redis_storage),
+            worker_storage=Storage.from_proto(proto.worker_storage),
         )

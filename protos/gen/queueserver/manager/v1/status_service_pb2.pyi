@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
+from queueserver.common.v1 import storage_pb2 as _storage_pb2
 from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
 import builtins as _builtins
 import sys
@@ -33,7 +34,9 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     BLOCKER_KIND_STANDBY: _BlockerKind.ValueType  # 1
     """This Manager is not the owner."""
     BLOCKER_KIND_STORAGE_DOWN: _BlockerKind.ValueType  # 2
-    """Redis can't be reached."""
+    """Redis can't be reached, or takes no changes; see Status.redis_storage. It is told also while this Manager is not the
+    owner yet, because it can't become the owner without Redis.
+    """
     BLOCKER_KIND_WORKER_UNREACHABLE: _BlockerKind.ValueType  # 3
     """The Worker can't be reached."""
     BLOCKER_KIND_ENVIRONMENT_CLOSED: _BlockerKind.ValueType  # 4
@@ -71,7 +74,9 @@ BLOCKER_KIND_UNSPECIFIED: BlockerKind.ValueType  # 0
 BLOCKER_KIND_STANDBY: BlockerKind.ValueType  # 1
 """This Manager is not the owner."""
 BLOCKER_KIND_STORAGE_DOWN: BlockerKind.ValueType  # 2
-"""Redis can't be reached."""
+"""Redis can't be reached, or takes no changes; see Status.redis_storage. It is told also while this Manager is not the
+owner yet, because it can't become the owner without Redis.
+"""
 BLOCKER_KIND_WORKER_UNREACHABLE: BlockerKind.ValueType  # 3
 """The Worker can't be reached."""
 BLOCKER_KIND_ENVIRONMENT_CLOSED: BlockerKind.ValueType  # 4
@@ -227,21 +232,29 @@ class ExplainIdleResponse(_message.Message):
 
     BLOCKERS_FIELD_NUMBER: _builtins.int
     RUNNING_ITEM_UID_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     running_item_uid: _builtins.str
     """item_uid of the running item; empty if none."""
     @_builtins.property
     def blockers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Blocker]:
         """What stands in the way, the most fundamental first. Empty if something is being executed."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What stands in the way of nothing yet and has to be seen to, a sentence each: a disk that is almost full, a directory
+        of the Worker that can't be written.
+        """
+
     def __init__(
         self,
         *,
         blockers: _abc.Iterable[Global___Blocker] | None = ...,
         running_item_uid: _builtins.str = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blockers", b"blockers", "running_item_uid", b"running_item_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blockers", b"blockers", "running_item_uid", b"running_item_uid", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -357,6 +370,8 @@ class Status(_message.Message):
     INVALID_ITEMS_FIELD_NUMBER: _builtins.int
     INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     WORKER_INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
+    REDIS_STORAGE_FIELD_NUMBER: _builtins.int
+    WORKER_STORAGE_FIELD_NUMBER: _builtins.int
     message: _builtins.str
     """Product name and version, "RE Manager v0.1.0"."""
     manager_state: Global___ManagerState.ValueType
@@ -376,7 +391,7 @@ class Status(_message.Message):
     environment_exists: _builtins.bool
     """There is an environment, open or on its way in or out."""
     storage: Global___Connection.ValueType
-    """Whether Redis can be reached."""
+    """Whether Redis can be reached and takes changes. What is wrong with it is told by `redis_storage`."""
     worker: Global___Connection.ValueType
     """Whether the Worker can be reached. While it is down, `environment` is the last that was known."""
     role: Global___ManagerRole.ValueType
@@ -426,6 +441,19 @@ class Status(_message.Message):
     def queue_mode(self) -> _queue_service_pb2.QueueMode:
         """How the queue treats items that have ended."""
 
+    @_builtins.property
+    def redis_storage(self) -> _storage_pb2.Storage:
+        """Redis, where everything that was accepted is stored. While it takes no changes, every call that changes something is
+        refused with STORAGE_UNAVAILABLE, reads are answered, a plan that runs goes on, and what it came to is stored when
+        Redis takes changes again.
+        """
+
+    @_builtins.property
+    def worker_storage(self) -> _storage_pb2.Storage:
+        """The directory of the Worker in which outcomes wait until they are stored. While it can't be written they wait in its
+        memory, and would be lost if the Worker were killed. While the Worker is unreachable, the last that was known.
+        """
+
     def __init__(
         self,
         *,
@@ -458,10 +486,12 @@ class Status(_message.Message):
         invalid_items: _builtins.int = ...,
         insecure_listen: _builtins.bool = ...,
         worker_insecure_listen: _builtins.bool = ...,
+        redis_storage: _storage_pb2.Storage | None = ...,
+        worker_storage: _storage_pb2.Storage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "redis_storage", b"redis_storage", "time", b"time", "worker_storage", b"worker_storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -13,6 +13,7 @@ from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
 from queueserver.common.v1 import inventory_pb2 as _inventory_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
+from queueserver.common.v1 import storage_pb2 as _storage_pb2
 from queueserver.common.v1 import task_pb2 as _task_pb2
 import builtins as _builtins
 import sys
@@ -42,6 +43,7 @@ class WorkerSnapshot(_message.Message):
     RUNNING_TASKS_FIELD_NUMBER: _builtins.int
     TASK_OUTCOMES_FIELD_NUMBER: _builtins.int
     INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
+    STORAGE_FIELD_NUMBER: _builtins.int
     boot_id: _builtins.str
     """Identity of this process of the Worker, a UUID: tells "reconnected" from "replaced"."""
     version: _builtins.str
@@ -78,6 +80,10 @@ class WorkerSnapshot(_message.Message):
     def task_outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskOutcome]:
         """Outcomes of tasks that were not acknowledged, oldest first. They survive a restart of the Worker."""
 
+    @_builtins.property
+    def storage(self) -> _storage_pb2.Storage:
+        """The directory in which outcomes wait."""
+
     def __init__(
         self,
         *,
@@ -92,10 +98,11 @@ class WorkerSnapshot(_message.Message):
         running_tasks: _abc.Iterable[_builtins.str] | None = ...,
         task_outcomes: _abc.Iterable[Global___TaskOutcome] | None = ...,
         insecure_listen: _builtins.bool = ...,
+        storage: _storage_pb2.Storage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "execution", b"execution", "inventory", b"inventory"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "execution", b"execution", "inventory", b"inventory", "storage", b"storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "insecure_listen", b"insecure_listen", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_tasks", b"running_tasks", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "insecure_listen", b"insecure_listen", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_tasks", b"running_tasks", "storage", b"storage", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -238,6 +245,7 @@ class WorkerEvent(_message.Message):
     CONSOLE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     TASK_FINISHED_FIELD_NUMBER: _builtins.int
+    STORAGE_CHANGED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number of the event since the Worker started, from 1."""
     @_builtins.property
@@ -272,6 +280,10 @@ class WorkerEvent(_message.Message):
     def task_finished(self) -> Global___TaskOutcome:
         """A task ended. New plans and devices, if any, were told of before."""
 
+    @_builtins.property
+    def storage_changed(self) -> _storage_pb2.Storage:
+        """The directory in which outcomes wait can no longer be written, or can be again; this is the whole of it."""
+
     def __init__(
         self,
         *,
@@ -284,12 +296,13 @@ class WorkerEvent(_message.Message):
         console: _console_pb2.ConsoleOutput | None = ...,
         document: Global___DocumentEmitted | None = ...,
         task_finished: Global___TaskOutcome | None = ...,
+        storage_changed: _storage_pb2.Storage | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "sequence", b"sequence", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "sequence", b"sequence", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["environment_changed", "inventory_changed", "execution_changed", "execution_finished", "console", "document", "task_finished"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["environment_changed", "inventory_changed", "execution_changed", "execution_finished", "console", "document", "task_finished", "storage_changed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

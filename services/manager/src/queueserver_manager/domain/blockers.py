@@ -13,6 +13,7 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
+from queueserver_manager.domain.storage import Storage
 
 
 class BlockerKind(Enum):
@@ -55,7 +56,7 @@ class Circumstances:
 
     is_owner: bool
     owner_address: str
-    storage_up: bool
+    storage: Storage
     worker_up: bool
     state: ManagerState
     environment: Environment
@@ -76,16 +77,18 @@ _CHANGING = frozenset(
 
 
 def blockers(now: Circumstances) -> list[Blocker]:
-    """What stands in the way; empty if something is being executed."""
+    """What stands in the way; empty if something is being executed and Redis takes what comes of it."""
+    storage = [] if now.storage.is_up else [Blocker(BlockerKind.STORAGE_DOWN, now.storage.message)]
+    if not now.is_owner and not now.owner_address and storage:
+        # It can't become the owner, nor know who is, without Redis.
+        return storage
     if not now.is_owner:
         where = f"; the owner is at {now.owner_address}" if now.owner_address else ""
         return [Blocker(BlockerKind.STANDBY, f"This Manager does not own the queue{where}.")]
     executing = now.state in {ManagerState.EXECUTING_QUEUE, ManagerState.STARTING_QUEUE}
     if executing and now.worker_up:
-        return _unresponsive(now.environment)
-    found: list[Blocker] = []
-    if not now.storage_up:
-        found.append(Blocker(BlockerKind.STORAGE_DOWN, "Redis can't be reached: see that it runs."))
+        return storage + _unresponsive(now.environment)
+    found = storage
     if not now.worker_up:
         found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: see that it runs."))
     else:

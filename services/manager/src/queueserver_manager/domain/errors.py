@@ -363,22 +363,24 @@ class NotOwner(Unavailable):
 
 
 class NotReady(Unavailable):
-    """The Manager has just started or is about to end."""
+    """The Manager has just started or is about to end, or has not been able to use Redis since it started."""
 
-    def __init__(self) -> None:
-        super().__init__("The Manager is not ready yet: try again in a moment.")
+    def __init__(self, cause: str = "") -> None:
+        """``cause`` is a sentence that says what it waits for, if that is known."""
+        super().__init__(f"The Manager is not ready yet{f'. {cause}' if cause else ': try again in a moment.'}")
 
 
 class StorageUnavailable(Unavailable):
-    """Redis does not answer."""
+    """Redis does not answer, or takes no changes."""
 
-    def __init__(self, *, fate_known: bool) -> None:
+    def __init__(self, *, fate_known: bool, cause: str = "Redis can't be reached.") -> None:
+        """``cause`` is a sentence: what is wrong with Redis."""
         advice = (
             "Nothing was changed: try again when Redis is back."
             if fate_known
             else "Whether this change was stored is not known yet: look at the queue before you repeat it."
         )
-        super().__init__(f"Redis can't be reached. {advice}")
+        super().__init__(f"{cause} {advice}")
         self.fate_known = fate_known
 
 

@@ -33,7 +33,9 @@ from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import outdated
+from queueserver_manager.domain.storage import Fault
 from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.summary import summary_of
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
@@ -104,6 +106,7 @@ class Ledger:
         now: Callable[[], float],
         on_commit: Callable[[list[Announcement]], None],
         on_storage: Callable[[], None],
+        storage: StorageWatch | None = None,
     ) -> None:
         self._store = store
         self._record = record
@@ -118,8 +121,8 @@ class Ledger:
         self._committing = False
         self._closed = False
         self._recovering = False
-        #: Whether the store answered last time, and an event for those who wait until it does.
-        self.storage_up = True
+        #: What is known of the store, and an event for those who wait until it takes changes.
+        self._storage = storage or StorageWatch("", now)
         self.storage_back = asyncio.Event()
         self.storage_back.set()
         #: The committed record in a few words, to be had at any moment without waiting.
@@ -133,13 +136,21 @@ class Ledger:
         if self._closed:
             raise NotReady
         if not self.storage_up:
-            raise StorageUnavailable(fate_known=True)
+            raise self._unavailable(fate_known=True)
         waiting = _Waiting(decide, reply, asyncio.get_running_loop().create_future())
         waiting.answer.add_done_callback(_nobody_need_listen)
         self._waiting.append(waiting)
         self._work.set()
         # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.
         return await asyncio.shield(waiting.answer)
+
+    @property
+    def storage_up(self) -> bool:
+        """Whether the store took what was to be stored last time."""
+        return self._storage.fault is None
+
+    def _unavailable(self, *, fate_known: bool) -> StorageUnavailable:
+        return StorageUnavailable(fate_known=fate_known, cause=self._storage.present.message)
 
     @property
     def is_busy(self) -> bool:
@@ -169,22 +180,21 @@ class Ledger:
         try:
             return await self._store.events_between(after, up_to)
         except StoreDown as error:
-            raise StorageUnavailable(fate_known=True) from error
+            # It may be the first to notice.
+            self.storage_seen(error.fault)
+            raise self._unavailable(fate_known=True) from error
 
-    def storage_seen(self, *, up: bool) -> None:
-        """Somebody else asked the store: note whether it answered, unless we are finding that out ourselves."""
-        if not self._recovering and not self._closed:
-            self._set_storage(up=up)
+    def storage_seen(self, fault: Fault | None) -> None:
+        """Somebody else asked the store: note what is wrong. That all is well is for us to find out while we try to."""
+        if not self._closed and not (self._recovering and fault is None):
+            self._set_storage(fault)
 
-    def _set_storage(self, *, up: bool) -> None:
-        if up == self.storage_up:
-            return
-        self.storage_up = up
-        if up:
-            self.storage_back.set()
-        else:
-            self.storage_back.clear()
-        self._on_storage()
+    def _set_storage(self, fault: Fault | None) -> None:
+        was_up = self.storage_up
+        self._storage.note(fault)
+        if was_up != self.storage_up:
+            (self.storage_back.clear if was_up else self.storage_back.set)()
+            self._on_storage()
 
     async def run(self) -> None:
         """Work until cancelled or until ownership is lost. Raises OwnershipLost, and whatever a defect raises.
@@ -217,8 +227,9 @@ class Ledger:
                 sent = True
                 await self._store.commit(before, self._record.revisions, entries)
         except StoreDown as error:
-            self._fail(step, StorageUnavailable(fate_known=error.fate_known))
-            await self._recover(error)
+            self._set_storage(error.fault)
+            self._fail(step, self._unavailable(fate_known=error.fate_known))
+            await self._recover()
             return
         except OwnershipLost:
             self._fail(step, NotReady())
@@ -236,7 +247,7 @@ class Ledger:
         try:
             if entries:
                 self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
-                self._set_storage(up=True)
+                self._set_storage(None)
         finally:
             # It is stored, whatever becomes of those who hear of it.
             self._answer(step, None)
@@ -359,19 +370,17 @@ class Ledger:
         while self._waiting:
             _refuse(self._waiting.popleft().answer, error)
 
-    async def _recover(self, error: StoreDown) -> None:
+    async def _recover(self) -> None:
         """Wait until the store answers, then start from what it says."""
-        _log.error("Redis can't be reached (%s); edits are refused until it is back", error)
         self._recovering = True
-        self._set_storage(up=False)
-        self._refuse_waiting(StorageUnavailable(fate_known=True))
+        self._refuse_waiting(self._unavailable(fate_known=True))
         while True:
             await self._store.wait_until_up()
             try:
                 fresh = await self._store.load()
                 missed = await self._store.events_between(self._record.revisions.last, fresh.revisions.last)
             except StoreDown as again:
-                _log.warning("Redis can't be used yet (%s)", again)
+                self._set_storage(again.fault)
                 await next_turn_after(_RETRY_SECONDS)
                 continue
             except EventsGone:
@@ -386,4 +395,4 @@ class Ledger:
         _log.info("Redis is back at revision %d", fresh.revisions.last)
         self._on_commit(missed)
         self._recovering = False
-        self._set_storage(up=True)
+        self._set_storage(None)

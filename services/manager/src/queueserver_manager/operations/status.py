@@ -12,6 +12,7 @@ from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Revisions
+from queueserver_manager.domain.storage import Storage
 
 _log = logging.getLogger(__name__)
 
@@ -37,8 +38,11 @@ class StatusFacts:
     environment: Environment = field(default_factory=Environment)
     #: Boot of the Worker and how often its run list changed.
     run_list: tuple[str, int] = ("", 0)
-    storage_up: bool = True
+    #: Redis.
+    storage: Storage = field(default_factory=Storage)
     worker_up: bool = False
+    #: The Worker's directory, as last heard of.
+    worker_storage: Storage = field(default_factory=Storage)
     is_owner: bool = False
     owner_address: str = ""
     epoch: int = 0
@@ -46,12 +50,17 @@ class StatusFacts:
     insecure_listen: bool = False
     worker_insecure_listen: bool = False
 
+    def warnings(self) -> list[str]:
+        """What stands in the way of nothing yet and has to be seen to."""
+        places = (self.storage, self.worker_storage) if self.storage.is_up else (self.worker_storage,)
+        return [place.message for place in places if place.message]
+
     def circumstances(self) -> Circumstances:
         """What can stand in the way of execution."""
         return Circumstances(
             is_owner=self.is_owner,
             owner_address=self.owner_address,
-            storage_up=self.storage_up,
+            storage=self.storage,
             worker_up=self.worker_up,
             state=self.state,
             environment=self.environment,

@@ -43,6 +43,7 @@ from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
+from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.submissions import Submissions
 from queueserver_manager.operations.task_runner import TaskRunner
 from queueserver_manager.operations.tasks import TaskOperations
@@ -95,16 +96,18 @@ class Term:
         board: StatusBoard,
         encoder: Encoder,
         cutter: Cutter,
+        storage: StorageWatch | None = None,
     ) -> None:
         self._settings = settings
         self._record = record
         self._board = board
         self._encoder = encoder
+        self._storage = storage or StorageWatch("", time.time, board.changed)
         self._stale = asyncio.Event()
         self._resting: asyncio.TimerHandle | None = None
         self.feed = Feed()
         self.view = WorkerView(self._view_changed, time.time, new_id)
-        self.ledger = Ledger(store, record, time.time, self._committed, self._storage_changed)
+        self.ledger = Ledger(store, record, time.time, self._committed, self._storage_changed, self._storage)
         self.runner = Runner(
             self.ledger,
             self.view,
@@ -296,8 +299,9 @@ class Term:
             pause_pending=bool(view.pause_for),
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),
-            storage_up=self.ledger.storage_up,
+            storage=self._storage.present,
             worker_up=view.connected,
+            worker_storage=view.storage,
             is_owner=True,
             owner_address=self._settings.address,
             epoch=self._settings.epoch,

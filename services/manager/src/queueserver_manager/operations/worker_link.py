@@ -116,6 +116,7 @@ class WorkerLink:
         # From here on in one go: nobody is told of a Worker that is there with an environment as it was before.
         view = self._view
         view.connected, view.boot_id = True, snapshot.boot_id
+        view.storage = snapshot.storage
         view.insecure_listen = snapshot.insecure_listen
         view.pending = PendingCommand.NONE
         action = reconcile(running, snapshot)
@@ -172,5 +173,8 @@ class WorkerLink:
             self._view.set_runs(event.execution.runs)
         elif isinstance(event, port.EnvironmentChanged):
             self._view.set_environment(event.environment)
+        elif isinstance(event, port.StorageChanged):
+            self._view.storage = event.storage
+            self._view.changed()
         elif isinstance(event, port.InventoryReported):
             await self._task_runner.take_lists(event.inventory)

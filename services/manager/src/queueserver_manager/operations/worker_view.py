@@ -19,6 +19,7 @@ from queueserver_manager.domain.lifecycle import (
     Situation,
     manager_state,
 )
+from queueserver_manager.domain.storage import Storage
 from queueserver_manager.operations.summary import Summary
 
 
@@ -32,6 +33,8 @@ class WorkerView:
         self._waiting: set[asyncio.Event] = set()
         self.connected = False
         self.boot_id = ""
+        #: The directory in which outcomes wait until we have stored them.
+        self.storage = Storage()
         #: The Worker is open to whoever reaches it.
         self.insecure_listen = False
         self.environment = Environment()

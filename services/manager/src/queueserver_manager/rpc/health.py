@@ -30,7 +30,7 @@ class Health:
     def update(self, facts: StatusFacts) -> None:
         """A new status: tell the health service what changed."""
         owner = facts.is_owner
-        stored = owner and facts.storage_up
+        stored = owner and facts.storage.is_up
         wanted = {
             services.STATUS: True,
             "": stored,

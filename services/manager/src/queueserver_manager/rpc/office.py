@@ -34,4 +34,4 @@ class Office:
             return self._term
         if self._owner_address is not None:
             raise NotOwner(self._owner_address)
-        raise NotReady
+        raise NotReady(self.board.facts.storage.message)

@@ -33,7 +33,7 @@ class StatusServicer(StatusServiceServicer):
         """Contract: StatusService.ExplainIdle."""
         del request, context
         facts = self._board.facts
-        answer = pb.ExplainIdleResponse(running_item_uid=facts.running_item_uid)
+        answer = pb.ExplainIdleResponse(running_item_uid=facts.running_item_uid, warnings=facts.warnings())
         for blocker in blockers(facts.circumstances()):
             answer.blockers.add(
                 kind=_KINDS[blocker.kind],

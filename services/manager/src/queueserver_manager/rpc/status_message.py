@@ -14,6 +14,7 @@ from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, 
 from queueserver_manager.operations.status import StatusFacts
 from queueserver_manager.wire.items import set_time
 from queueserver_manager.wire.modes import mode_to_proto
+from queueserver_manager.wire.storage import storage_to_proto
 
 _STATES = {state: pb.ManagerState.Value(f"MANAGER_STATE_{state.name}") for state in ManagerState}
 _ENVIRONMENT_STATES = {
@@ -75,9 +76,11 @@ def status_to_proto(facts: StatusFacts) -> pb.Status:
         queue_stop_pending=facts.stop_pending,
         environment_exists=facts.environment.exists,
         environment=environment_to_proto(facts.environment),
-        storage=_connection(up=facts.storage_up),
+        storage=_connection(up=facts.storage.is_up),
         worker=_connection(up=facts.worker_up),
         role=pb.MANAGER_ROLE_OWNER if facts.is_owner else pb.MANAGER_ROLE_STANDBY,
+        redis_storage=storage_to_proto(facts.storage),
+        worker_storage=storage_to_proto(facts.worker_storage),
         owner_address=facts.owner_address,
         epoch=facts.epoch,
         plan_queue_uid=marker(store, "queue", revisions.queue),

@@ -41,7 +41,7 @@ def connect(address: str) -> Redis:
     redis = _client(url) if understood else None
     if redis is None:
         raise AddressError(
-            f"Can't understand the Redis address {_without_password(address)!r}: use "
+            f"Can't understand the Redis address {without_password(address)!r}: use "
             "redis://user:password@host:port/db, rediss://…, unix:///path/to/socket or host:port."
         )
     return redis
@@ -65,7 +65,8 @@ def _client(url: str) -> Redis | None:
     return redis
 
 
-def _without_password(address: str) -> str:
+def without_password(address: str) -> str:
+    """Address as it may be shown."""
     return re.sub(r"(password=)[^&]*", r"\1…", re.sub(r"^([a-z]+://)?.*@", r"\1…@", address))
 
 

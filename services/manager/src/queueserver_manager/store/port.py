@@ -9,6 +9,7 @@ from typing import Protocol
 from queueserver_manager.domain.changes import Change
 from queueserver_manager.domain.events import Announcement, Event
 from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.domain.storage import Fault, StorageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,15 @@ class Entry:
 
 
 class StoreDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
-    """The store does not answer. ``fate_known`` tells whether it is certain that nothing was written."""
+    """The store does not answer, or takes no changes; ``fault`` tells why.
 
-    def __init__(self, reason: str, *, fate_known: bool) -> None:
+    ``fate_known`` tells whether it is certain that nothing was written.
+    """
+
+    def __init__(self, reason: str, *, fate_known: bool, fault: Fault | None = None) -> None:
         super().__init__(reason)
         self.fate_known = fate_known
+        self.fault = fault if fault is not None else Fault(StorageState.UNREACHABLE, reason)
 
 
 class OwnershipLost(Exception):  # noqa: N818 - as above

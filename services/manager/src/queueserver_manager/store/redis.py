@@ -23,6 +23,7 @@ from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.store.commands import Command, commands_for, revisions_command
 from queueserver_manager.store.connection import answered_within, wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
+from queueserver_manager.store.faults import store_down
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.loading import Loader, Stored, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
@@ -71,7 +72,7 @@ class RedisStore:
                     "mend it, then start again."
                 ) from error
             # It does not answer, or it is full, or it became a replica: all of that may pass.
-            raise StoreDown(str(error), fate_known=True) from error
+            raise store_down(error, fate_known=True) from error
         return await Loader(self._keys, self._decode_inventory, self._default_permissions).record(stored)
 
     async def _read_all(self) -> Stored:
@@ -96,7 +97,7 @@ class RedisStore:
         try:
             answer = await self._commits.run((keys.epoch, keys.meta, keys.events), arguments)
         except (RedisError, OSError) as error:
-            raise StoreDown(str(error), fate_known=False) from error
+            raise store_down(error, fate_known=False) from error
         if answer == b"EPOCH":
             raise OwnershipLost
         if answer != b"OK":
@@ -128,7 +129,7 @@ class RedisStore:
         try:
             found = await self._read_log(after, up_to)
         except RedisError as error:
-            raise StoreDown(str(error), fate_known=True) from error
+            raise store_down(error, fate_known=True) from error
         # Every revision has an entry in the log, so the first one missing means that the log was cut.
         if not found or found[0][0] != after + 1:
             raise EventsGone

@@ -21,6 +21,7 @@ from queueserver_manager.domain.lifecycle import (
     EnvironmentState,
     RunEngineState,
 )
+from queueserver_manager.wire.storage import storage_from_proto
 from queueserver_manager.wire.tasks import outcome_from_proto as task_outcome
 from queueserver_manager.worker_client import port
 from queueserver_manager.worker_client.inventory import take_inventory_apart
@@ -67,6 +68,7 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
         outcomes=tuple(map(outcome_from_proto, message.outcomes)),
         running_tasks=frozenset(message.running_tasks),
         task_outcomes=tuple(task_outcome(one.task_uid, one.result) for one in message.task_outcomes),
+        storage=storage_from_proto(message.storage),
         insecure_listen=message.insecure_listen,
     )
 
@@ -91,6 +93,8 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
         event = port.ExecutionFinished(outcome_from_proto(message.execution_finished))
     elif kind == "task_finished":
         event = port.TaskEnded(task_outcome(message.task_finished.task_uid, message.task_finished.result))
+    elif kind == "storage_changed":
+        event = port.StorageChanged(storage_from_proto(message.storage_changed))
     elif kind == "environment_changed":
         event = port.EnvironmentChanged(environment_from_proto(message.environment_changed))
     elif kind == "inventory_changed":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from queueserver_inventory.access import Access
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, Outcome, RunningItem, RunSummary
 from queueserver_manager.domain.lifecycle import Environment
+from queueserver_manager.domain.storage import Storage
 from queueserver_manager.domain.tasks import Task, TaskOutcome
 
 
@@ -67,6 +68,8 @@ class WorkerSnapshot:
     #: Tasks that go on, and outcomes of tasks that were not acknowledged.
     running_tasks: frozenset[str] = frozenset()
     task_outcomes: tuple[TaskOutcome, ...] = ()
+    #: The directory in which outcomes wait.
+    storage: Storage = field(default_factory=Storage)
     #: The Worker is open to whoever reaches it.
     insecure_listen: bool = False
 
@@ -107,6 +110,13 @@ class TaskEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageChanged:
+    """The directory in which outcomes wait is now like this."""
+
+    storage: Storage
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleWritten:
     """Console text; ``wire`` is a serialized WatchEvent."""
 
@@ -137,6 +147,7 @@ Event = (
     | ExecutionChanged
     | ExecutionFinished
     | TaskEnded
+    | StorageChanged
     | ConsoleWritten
     | DocumentWritten
 )

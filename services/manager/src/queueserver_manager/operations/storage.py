@@ -1,0 +1,71 @@
+"""What is known of Redis: from the answers of Redis itself, and from the process that keeps it running, if that tells.
+
+Whether Redis takes changes is decided by its own answers alone. Why it does not is known better by the process that
+finds its disk full; a Redis that takes changes on a disk that is almost full is told of, too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from queueserver_manager.domain.storage import Fault, Notice, Storage, StorageState, sentence
+
+_log = logging.getLogger(__name__)
+
+
+class StorageWatch:
+    """Redis as it is at this moment. ``on_change`` hears of each change."""
+
+    def __init__(self, location: str, now: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> None:
+        """``location`` is the address of Redis, without a password."""
+        self._now = now
+        self._on_change = on_change
+        self._notice = Notice(StorageState.OK)
+        #: Why Redis takes no changes; None while it takes them.
+        self.fault: Fault | None = None
+        self.present = Storage(location=location)
+
+    def note(self, fault: Fault | None) -> None:
+        """Redis did what it was asked to (None), or did not."""
+        if fault != self.fault:
+            self.fault = fault
+            self._judge()
+
+    def told(self, notice: Notice) -> None:
+        """The process that keeps Redis running tells how it and its disk are."""
+        self._notice = notice
+        self._judge()
+
+    def _judge(self) -> None:
+        state, message = self._state()
+        before, notice = self.present, self._notice
+        since = before.since if state is before.state else self._now()
+        self.present = replace(
+            before,
+            state=state,
+            message=message,
+            since=None if state is StorageState.OK else since,
+            free_bytes=notice.free_bytes,
+            needed_bytes=notice.needed_bytes,
+        )
+        if self.present == before:
+            return
+        if state is not before.state:
+            self._tell(before)
+        self._on_change()
+
+    def _state(self) -> tuple[StorageState, str]:
+        notice = self._notice
+        if self.fault is None:
+            return (StorageState.OK, "") if notice.is_trouble else (notice.state, notice.message)
+        if notice.is_trouble:
+            return notice.state, notice.message
+        return self.fault.state, sentence(self.fault, self.present.location)
+
+    def _tell(self, before: Storage) -> None:
+        if not self.present.is_up:
+            _log.error("%s Changes are refused until then; a plan that runs goes on.", self.present.message)
+        elif not before.is_up:
+            _log.info("Redis takes changes again")
