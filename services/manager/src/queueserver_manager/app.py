@@ -66,6 +66,7 @@ from queueserver_manager.store.loading import StoreUnusable
 from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
+from queueserver_manager.store.redis_report import follow_report
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.wire.items import adopt_message
 from queueserver_manager.worker_client.grpc import GrpcWorker
@@ -118,12 +119,14 @@ class Manager:
             _log.info("Clients are told to find it at %s (choose another by --advertise-address)", self._advertised)
         work = asyncio.get_running_loop().create_task(self._terms())
         stopping = asyncio.get_running_loop().create_task(stop.wait())
+        hearing = asyncio.get_running_loop().create_task(follow_report(self._storage.told))
         try:
             await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
+            hearing.cancel()
             work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+            await asyncio.gather(work, hearing, return_exceptions=True)
             await self._server.stop(_GRACE_SECONDS)
             await self._redis.aclose()
             self._garbage.close()

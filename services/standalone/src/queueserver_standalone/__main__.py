@@ -17,6 +17,7 @@ from queueserver_rpc.unix_socket import place_for
 from queueserver_standalone import first_lines, log
 from queueserver_standalone.child import READY_FD_VARIABLE
 from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
+from queueserver_standalone.disk_watch import watch_room
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.redis_check import check_redis
 from queueserver_standalone.services import Services
@@ -76,6 +77,8 @@ async def _serve(services: Services) -> int:
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(supervisor.wait())
     following: asyncio.Task[None] | None = None
+    embedded = services.redis_program is not None
+    watching = asyncio.create_task(watch_room(services.disk, services.report)) if embedded else None
     try:
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
@@ -83,7 +86,7 @@ async def _serve(services: Services) -> int:
             following = asyncio.create_task(_follow(services))
             await stopping
     finally:
-        tasks = [task for task in (starting, stopping, following) if task is not None]
+        tasks = [task for task in (starting, stopping, following, watching) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

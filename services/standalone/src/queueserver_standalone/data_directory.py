@@ -7,6 +7,7 @@ free again as soon as the supervisor and its children are gone, however they wen
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -24,6 +25,8 @@ import platformdirs
 from queueserver_standalone.errors import StandaloneError
 
 _PRIVATE = 0o700
+#: Unlike tempfile.gettempdir() this needs no file to be written, which fails on a full disk.
+_TEMPORARY = "/tmp"  # noqa: S108 - a private directory is made there
 #: The last moments of a server that was killed; and of one that lives, which may be ending.
 _LOCK_SECONDS = 2.0
 _LOCK_OF_LIVING_SECONDS = 0.5
@@ -85,10 +88,15 @@ def exclusive(directory: Path) -> Iterator[int]:
                 "--data-dir."
             )
             raise StandaloneError(message) from error
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
+        _note_holder(lock.fileno())
         yield lock.fileno()
+
+
+def _note_holder(file_descriptor: int) -> None:
+    """Write down who holds the lock, for who is refused. On a full disk it stays unknown."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(file_descriptor, 0)
+        os.write(file_descriptor, f"{os.getpid()}\n".encode())
 
 
 def _lives(pid: str) -> bool:
@@ -125,7 +133,7 @@ def identity(directory: Path) -> str:
 def runtime_directory(directory: Path) -> Path:
     """Make the private directory for the sockets of the server on ``directory``, or find it again."""
     base = os.environ.get("XDG_RUNTIME_DIR", "")
-    parent = Path(base) if base and Path(base).is_dir() else Path(tempfile.gettempdir())
+    parent = Path(base) if base and Path(base).is_dir() else Path(os.environ.get("TMPDIR") or _TEMPORARY)
     path = parent / f"qserver-{os.getuid()}-{identity(directory)}"
     if len(os.fsencode(path)) + len(_LONGEST_SOCKET) > _MAX_SOCKET_BYTES:
         message = f"The path {parent} is too long for sockets. Set XDG_RUNTIME_DIR to a shorter one, such as /tmp."

@@ -56,6 +56,8 @@ class Disk:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._turn = asyncio.Lock()
+        #: A question was not answered yet, perhaps because whoever asked gave up.
         self._is_asked = False
 
     async def free(self) -> int:
@@ -72,16 +74,17 @@ class Disk:
             os.fsync(trial.fileno())
 
     async def _ask(self, question: Callable[[], T]) -> T:
-        if self._is_asked:
-            raise self._silent()
-        self._is_asked = True
-        try:
-            async with timeout(_ANSWER_SECONDS):
-                return await self._in_thread(question)
-        except asyncio.TimeoutError:
-            raise self._silent() from None
-        except OSError as error:
-            raise self._fault(error) from error
+        async with self._turn:
+            if self._is_asked:
+                raise self._silent()
+            self._is_asked = True
+            try:
+                async with timeout(_ANSWER_SECONDS):
+                    return await self._in_thread(question)
+            except asyncio.TimeoutError:
+                raise self._silent() from None
+            except OSError as error:
+                raise disk_error(error, self.directory) from error
 
     async def _in_thread(self, question: Callable[[], T]) -> T:
         """Ask in a thread that is not waited for, whoever ends: the answer may never come."""
@@ -112,20 +115,26 @@ class Disk:
     def _silent(self) -> DiskError:
         return DiskError(f"The disk of {self.directory} does not answer: see to it.", DiskState.DISK_ERROR)
 
-    def _fault(self, error: OSError) -> DiskError:
-        reason = error.strerror or str(error)
-        if error.errno not in _FULL:
-            message = f"Redis can't write to {self.directory} ({reason}): make it possible."
-            return DiskError(message, DiskState.DISK_ERROR)
-        try:
-            free = shutil.disk_usage(self.directory).free
-        except OSError:
-            free = 0
-        message = (
-            f"Disk full: {megabytes(free)} are free for {self.directory}, and Redis needs "
-            f"{megabytes(NEEDED_BYTES)} or more ({reason}). Make room there."
+
+def disk_error(error: OSError, directory: Path) -> DiskError:
+    """What is wrong with a disk that could not be written."""
+    reason = error.strerror or str(error)
+    if error.errno not in _FULL:
+        message = f"Redis can't run: {directory} can't be written: {reason}. Make it writable."
+        return DiskError(message, DiskState.DISK_ERROR)
+    try:
+        free = shutil.disk_usage(directory).free
+    except OSError:
+        free = 0
+    needed, has = megabytes(NEEDED_BYTES), megabytes(free)
+    if free < NEEDED_BYTES:
+        what = f"{has} are free for {directory}, and {needed} or more are needed ({reason}). Make room there."
+    else:
+        what = (
+            f"{needed} or more are needed in {directory} and can't be written ({reason}), although {has} are free. "
+            "Raise the quota or the limit on the size of files, or make room there."
         )
-        return DiskError(message, DiskState.DISK_FULL, free)
+    return DiskError(f"Redis can't run, disk full: {what}", DiskState.DISK_FULL, free)
 
 
 def megabytes(number: int) -> str:

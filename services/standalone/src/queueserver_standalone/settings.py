@@ -27,6 +27,9 @@ from queueserver_standalone.redis_address import redis_url
 from queueserver_standalone.startup_source import Startup, add_startup_options, read_startup
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
+DEFAULT_WARNING_MB = 1000
+MEGABYTE = 1024 * 1024
+_DIGITS = 12
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 
 
@@ -48,6 +51,8 @@ class Settings:
     advertise: str | None = None
     #: `listen` may be an address that others than this machine's own programs can reach.
     insecure_listen: bool = False
+    #: Less room on the disk of the embedded Redis is warned of, in bytes; 0 for no warning.
+    warn_below: int = DEFAULT_WARNING_MB * MEGABYTE
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -65,6 +70,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         console_output=options.console_output,
         advertise=_advertised_address(options.advertise_address) if options.advertise_address else None,
         insecure_listen=insecure,
+        warn_below=options.free_space_warning * MEGABYTE,
     )
 
 
@@ -95,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
         default=default_data_directory(),
         help="where queue, history and logs are kept (default: %(default)s)",
     )
+    parser.add_argument(
+        "--free-space-warning",
+        metavar="MB",
+        type=_megabytes,
+        default=DEFAULT_WARNING_MB,
+        help="warn in the log, in the status and in 'qserver why' when the disk of the embedded Redis has less room "
+        "than this, in megabytes; 0: never (default: %(default)s)",
+    )
     add_startup_options(parser)
     add_file_options(parser)
     parser.add_argument(
@@ -124,6 +138,12 @@ class _ShowVersion(argparse.Action):
         from importlib.metadata import version  # noqa: PLC0415 - see above
 
         parser.exit(message=f"{version('queueserver-standalone')}\n")
+
+
+def _megabytes(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise argparse.ArgumentTypeError(f"must be a whole number of megabytes, 0 or more, not {text:.40}")
+    return int(text)
 
 
 def _listen_address(text: str, *, insecure: bool) -> str:

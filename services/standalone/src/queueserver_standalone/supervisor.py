@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 10.0
 #: A part that has lived so long was well: what it ends of then is something new.
 _WELL_SECONDS = 30.0
+_FIGURE = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass
@@ -42,7 +44,7 @@ class Part:
     started: float = 0.0
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=_CRASHES))
     failures: int = 0
-    #: What was said last about why it does not start.
+    #: What was said last about why it does not start, without the figures in it.
     trouble: str = ""
 
 
@@ -133,8 +135,9 @@ class Supervisor:
     @staticmethod
     def _tell_trouble(part: Part, trouble: str) -> None:
         """Say why a part does not start: once, not at each of the attempts that may go on for days."""
-        if trouble != part.trouble:
-            part.trouble = trouble
+        gist = _FIGURE.sub("", trouble)
+        if gist != part.trouble:
+            part.trouble = gist
             further = " It is tried again until it starts; a plan that runs goes on." if part.dispensable else ""
             logger.error("%s%s", trouble, further)
 
