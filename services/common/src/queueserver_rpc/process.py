@@ -17,8 +17,10 @@ from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.terminal import TerminalHandler
 
 #: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The service writes
-#: the address it listens on and a newline to it. A Manager adds one of the lines below once that is so.
+#: the address it listens on and a newline to it.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
+#: A parent that sets this to 1 gets more lines from a Manager: one of those below once that is so.
+READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
@@ -51,9 +53,19 @@ class ReadyPipe:
     def __init__(self) -> None:
         number = os.environ.pop(READY_FD_VARIABLE, "")
         self._descriptor = int(number) if number.isdigit() else -1
+        self._wants_steps = os.environ.pop(READY_STEPS_VARIABLE, "") == "1"
 
-    def tell(self, line: str) -> None:
-        """Write a line; harmless when the parent reads no more."""
+    def ready(self, address: str) -> None:
+        """The service listens on ``address``, and answers truly."""
+        self._write(address)
+        if not self._wants_steps:
+            self.close()
+
+    def step(self, line: str) -> None:
+        """A further step; harmless when the parent does not want to know."""
+        self._write(line)
+
+    def _write(self, line: str) -> None:
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
                 os.write(self._descriptor, f"{line}\n".encode())
@@ -69,7 +81,7 @@ class ReadyPipe:
 def announce_ready(address: str) -> None:
     """Tell the parent process, if it asked, that the service listens on ``address``, and nothing more."""
     pipe = ReadyPipe()
-    pipe.tell(address)
+    pipe.ready(address)
     pipe.close()
 
 

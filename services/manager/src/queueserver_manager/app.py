@@ -278,7 +278,7 @@ class Manager:
         """The first time that a request would get a true answer, tell whoever started us."""
         if not self._announced:
             self._announced = True
-            self._parent.tell(self._address)
+            self._parent.ready(self._address)
             self._tell_progress(self._board.facts)
 
     def _tell_progress(self, facts: StatusFacts) -> None:
@@ -286,11 +286,11 @@ class Manager:
         if not self._announced:
             return
         if facts.is_owner and facts.storage.is_up and facts.worker_up:
-            self._parent.tell(SERVING_LINE)
+            self._parent.step(SERVING_LINE)
             self._parent.close()
         elif facts.owner_address and not facts.is_owner and not self._is_standby:
             self._is_standby = True
-            self._parent.tell(f"{STANDBY_LINE} {facts.owner_address}")
+            self._parent.step(f"{STANDBY_LINE} {facts.owner_address}")
 
 
 def _files_of(settings: Settings) -> Files:

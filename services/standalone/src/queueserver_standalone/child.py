@@ -20,9 +20,10 @@ from queueserver_standalone import leash
 from queueserver_standalone.errors import StandaloneError
 
 #: A service that finds this variable writes its address and a newline to the inherited pipe of that number
-#: when it is ready, and perhaps more lines later. The same name is in queueserver_rpc.process, which would bring gRPC
-#: into this process.
+#: when it is ready; a Manager that finds the second one too, what it comes to then. The same names are in
+#: queueserver_rpc.process, which would bring uvloop into this process.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
+READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 #: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
 #: can read command lines, but only their owner the environment of processes.
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
@@ -62,7 +63,7 @@ class Child:
     @classmethod
     async def start(cls, name: str, command: Command, *, ready_fd: int | None = None, piped: bool = False) -> Child:
         """Start ``command``. With ``piped`` its standard output can be read, otherwise it shares the terminal."""
-        private = (READY_FD_VARIABLE, REDIS_VARIABLE)
+        private = (READY_FD_VARIABLE, READY_STEPS_VARIABLE, REDIS_VARIABLE)
         environment = {name: value for name, value in os.environ.items() if name not in private}
         environment.update(command.environment)
         if ready_fd is not None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from queueserver_standalone.child import REDIS_VARIABLE, Child, Command, start_announcing
+from queueserver_standalone.child import READY_STEPS_VARIABLE, REDIS_VARIABLE, Child, Command, start_announcing
 from queueserver_standalone.data_directory import identity
 from queueserver_standalone.disk import Disk
 from queueserver_standalone.errors import StandaloneError
@@ -102,7 +102,7 @@ class Services:
         url = self.settings.redis or socket_url(str(self.runtime_directory / "redis"))
         pipe = self.report.open()
         try:
-            environment = {REDIS_VARIABLE: url, REPORT_VARIABLE: str(pipe)}
+            environment = {REDIS_VARIABLE: url, REPORT_VARIABLE: str(pipe), READY_STEPS_VARIABLE: "1"}
             command = self._python("queueserver_manager", arguments, environment, self.settings.data_directory)
             command = replace(command, inherit=(*command.inherit, pipe))
             child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS, self._hear_manager)
