@@ -19,6 +19,8 @@ from tests.harness.services import COMMANDS
 from tests.harness.stack import Stack, running_stack
 
 STARTUP = Path(__file__).parent / "startup"
+#: Its plans ask people, are suspended, or wait long for a device.
+HELD_UP_STARTUP = Path(__file__).parent / "held_up_startup"
 Shell = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 

@@ -13,7 +13,9 @@ from queueserver_client import (
     ManagerState,
     QueueStopped,
     QueueStopReason,
+    Snapshot,
     Status,
+    StatusChanged,
 )
 
 from tests.harness import expect
@@ -24,6 +26,15 @@ async def until(client: AsyncClient, wanted: Callable[[Status], bool]) -> None:
     """Wait until the status is as ``wanted``."""
     async with client.watch([EventKind.STATUS]) as watch:
         await first(watch, expect.status(wanted))
+
+
+async def status_when(client: AsyncClient, wanted: Callable[[Status], bool]) -> Status:
+    """Wait until the status is as ``wanted``; the status then."""
+    async with client.watch([EventKind.STATUS]) as watch:
+        found = await first(watch, expect.status(wanted))
+    status = found.status if isinstance(found, (Snapshot, StatusChanged)) else None
+    assert status is not None
+    return status
 
 
 async def until_state(client: AsyncClient, state: ManagerState) -> None:

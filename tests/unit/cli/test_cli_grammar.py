@@ -123,6 +123,7 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["re", "stop"], "Stop", {}),
     (["re", "abort"], "Abort", {}),
     (["re", "abort", "now"], "AbortNow", {}),
+    (["re", "answer", "yes", "q1"], "AnswerQuestion", {"text": "yes", "question_id": "q1"}),
     (["re", "halt"], "Halt", {}),
     (["re", "runs"], "ListRuns", {"filter": "RUN_FILTER_ACTIVE"}),
     (["re", "runs", "open"], "ListRuns", {"filter": "RUN_FILTER_OPEN"}),

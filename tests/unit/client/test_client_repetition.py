@@ -54,6 +54,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "Abort": (re.AbortResponse(), lambda c: c.run_engine.abort()),
     "Halt": (re.HaltResponse(), lambda c: c.run_engine.halt()),
     "AbortNow": (re.AbortNowResponse(), lambda c: c.run_engine.abort_now()),
+    "AnswerQuestion": (re.AnswerQuestionResponse(), lambda c: c.run_engine.answer("yes", "the question")),
     "Open": (env.OpenResponse(), lambda c: c.environment.open(wait=False)),
     "Close": (env.CloseResponse(), lambda c: c.environment.close(wait=False)),
     "Destroy": (env.DestroyResponse(), lambda c: c.environment.destroy(wait=False)),

@@ -24,10 +24,12 @@ from queueserver_manager.domain.lifecycle import (
     RunEngineState,
 )
 from queueserver_manager.domain.storage import Storage, StorageState
+from queueserver_manager.domain.waiting import PlanWait, Question, Suspension
 
 DOWN = Storage(StorageState.DISK_FULL, "Redis can't run, disk full: make room.")
 _K, _S, _E, _R = BlockerKind, ManagerState, EnvironmentState, RunEngineState
 OPEN = Environment("environment", _E.IDLE, _R.IDLE)
+RUNNING = Environment("environment", _E.EXECUTING_PLAN, _R.RUNNING)
 #: Nothing is in the way: the queue has an item and starts by itself.
 CLEAR = Circumstances(
     is_owner=True,
@@ -101,6 +103,15 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
         *(_K.ITEM_INVALID, "QueueService.RemoveItem", "qserver queue item remove front"),
     ),
     ({"autostart": False}, _K.NOT_STARTED, "QueueService.StartQueue", "qserver queue start"),
+    (
+        {"state": _S.EXECUTING_QUEUE, "environment": replace(RUNNING, question=Question("q", "Ready?", 1e9))},
+        *(_K.QUESTION_ASKED, "RunEngineService.AnswerQuestion", "qserver re answer TEXT"),
+    ),
+    (
+        {"state": _S.EXECUTING_QUEUE, "environment": replace(RUNNING, suspensions=(Suspension(1e9),))},
+        *(_K.PLAN_SUSPENDED, "", ""),
+    ),
+    ({"state": _S.EXECUTING_QUEUE, "environment": replace(RUNNING, plan_wait=PlanWait(1e9))}, _K.PLAN_WAITS, "", ""),
 ]
 
 
@@ -132,10 +143,9 @@ def test_an_obstacle_is_listed_with_what_clears_it(
 def test_while_something_is_executed_only_a_redis_that_takes_no_changes_is_in_the_way_of_the_next_item(
     state: ManagerState,
 ) -> None:
-    running = Environment("environment", _E.EXECUTING_PLAN, _R.RUNNING)
     for items, held, autostart, up in itertools.product((0, 1), (False, True), (False, True), (DOWN, Storage())):
         problems = [Violation("item.name", "no such plan")]
-        now = replace(CLEAR, state=state, environment=running, items_in_queue=items, head_held=held)
+        now = replace(CLEAR, state=state, environment=RUNNING, items_in_queue=items, head_held=held)
         now = replace(now, head_problems=problems)
         assert blockers(replace(now, autostart=autostart, storage=up)) == ([] if up.is_up else [REDIS])
 

@@ -8,14 +8,14 @@ import re
 import grpc
 import pytest
 from queueserver.common.v1 import error_details_pb2 as details_pb2
-from queueserver_manager.domain import errors, permission_errors
+from queueserver_manager.domain import errors, permission_errors, question_errors
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.status import to_proto
 
 ALL = list(
     {
         error: None
-        for error in (*vars(errors).values(), *vars(permission_errors).values())
+        for error in (*vars(errors).values(), *vars(permission_errors).values(), *vars(question_errors).values())
         if inspect.isclass(error) and issubclass(error, errors.Refused)
     }
 )
@@ -35,6 +35,7 @@ EXCEPTIONS = {errors.EnvironmentUnresponsive: grpc.StatusCode.DEADLINE_EXCEEDED}
 WRONG = errors.Violation("item.name", "required")
 #: One of each, made as the domain makes them.
 SAMPLES: dict[type[errors.Refused], errors.Refused] = {
+    question_errors.QuestionNotFound: question_errors.QuestionNotFound("another"),
     errors.FieldInvalid: errors.FieldInvalid("page_size", "must be 0 or more"),
     errors.ItemInvalid: errors.ItemInvalid("The item has no name.", violations=[WRONG]),
     errors.NumberNotExact: errors.NumberNotExact("item.args[0]", "pass it as text"),

@@ -28,6 +28,7 @@ EXAMPLES = [
     errors.RunEngineMissingError(),
     errors.NotRunningError("idle"),
     errors.NotPausedError("running"),
+    errors.QuestionNotFoundError("another"),
     errors.EnvironmentUnresponsiveError(2.0),
     errors.WatcherTooSlowError(1, 2),
 ]

@@ -101,6 +101,7 @@ COMMANDS = (
     _command("re stop", "", "end a paused plan; it counts as a success", "run_engine:stop"),
     _command("re abort", "[now]", "end a paused plan as failed; now: a running one too", "run_engine:abort"),
     _command("re halt", "", "end a paused plan at once, without its cleaning up", "run_engine:halt"),
+    _command("re answer", "TEXT [ID]", "answer the question that the running plan asks", "run_engine:answer"),
     _command("re runs", "[active|open|closed]", "list the runs of the running plan", "run_engine:runs"),
     _command("re metadata", "", "show the RunEngine's metadata", "run_engine:metadata"),
     _command("history get", "", "list what was executed, and what became of it", "history:get"),

@@ -25,6 +25,7 @@ from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.line_display import ConsoleLines
 from queueserver_cli.run_view import Run, RunsView
 from queueserver_cli.vocabulary import environment_word
+from queueserver_cli.waiting_words import waiting_words
 
 #: The screen is drawn at most this often, however many events come.
 _REDRAW_SECONDS = 0.1
@@ -87,7 +88,7 @@ class LiveDisplay:
 
     def picture(self) -> RenderableType:
         """The live part as it should look now."""
-        parts: list[RenderableType] = [self._head(), self._queue()]
+        parts: list[RenderableType] = [self._head(), *self._waiting(), self._queue()]
         if self._runs.latest is not None:
             parts.append(_progress(self._runs.latest))
             if self._runs.latest.readings:
@@ -109,6 +110,10 @@ class LiveDisplay:
         manager = f"manager {status.manager_state}{''.join(marks)}"
         words = f"{manager} · environment {environment} · {status.items_in_history} in history"
         return Text(words, style="bold")
+
+    def _waiting(self) -> list[Text]:
+        status = self._view.status
+        return [Text(words, style="bold yellow") for words in waiting_words(status.environment)] if status else []
 
     def _queue(self) -> Table:
         table = Table(expand=True, title_justify="left", title=f"Queue: {counted(len(self._view.items), 'item')}")

@@ -22,6 +22,8 @@ from queueserver_client import (
     TaskStatus,
 )
 
+from queueserver_cli.waiting_words import waiting_dict
+
 
 def item_dict(item: Item) -> dict[str, Any]:
     """A queue item; keys that were not given when it was submitted are left out."""
@@ -139,6 +141,7 @@ def status_dict(status: Status) -> dict[str, Any]:
     body |= {"owner_address": status.owner_address, "storage": status.storage.value, "worker": status.worker.value}
     body |= {"insecure_listen": status.insecure_listen, "worker_insecure_listen": status.worker_insecure_listen}
     body |= {"redis_storage": plain(status.redis_storage), "worker_storage": plain(status.worker_storage)}
+    body |= plain(waiting_dict(environment))
     body["worker_environment"] = {
         "environment_id": environment.environment_id,
         "pid": environment.pid,

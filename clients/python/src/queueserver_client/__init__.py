@@ -28,6 +28,7 @@ from queueserver_client.errors import (
     PermissionsInvalid,
     PlanNotFound,
     PositionOutOfRange,
+    QuestionNotFound,
     QueueFull,
     QueueServerError,
     Refusal,
@@ -134,6 +135,7 @@ from queueserver_client.models.tasks import (
     TaskState,
     TaskStatus,
 )
+from queueserver_client.models.waiting import AwaitedDevice, PlanWait, Question, Suspension
 from queueserver_client.permissions import (
     Permissions,
 )
@@ -162,6 +164,7 @@ __all__ = [
     "AsyncQueue",
     "AsyncRunEngine",
     "AutostartChanged",
+    "AwaitedDevice",
     "BatchRefused",
     "Before",
     "Blocker",
@@ -243,8 +246,11 @@ __all__ = [
     "PlanDescription",
     "PlanList",
     "PlanNotFound",
+    "PlanWait",
     "Position",
     "PositionOutOfRange",
+    "Question",
+    "QuestionNotFound",
     "QueueCleared",
     "QueueFull",
     "QueueMode",
@@ -285,6 +291,7 @@ __all__ = [
     "StatusChanged",
     "Storage",
     "StorageState",
+    "Suspension",
     "Task",
     "TaskFailed",
     "TaskFinished",

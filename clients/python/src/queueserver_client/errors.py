@@ -12,6 +12,7 @@
     │   └── ValueNotRepresentable   found before anything was sent; also a ValueError
     ├── NotFound
     │   ├── ItemNotFound
+    │   ├── QuestionNotFound        that question is not asked, or not any more
     │   └── TaskNotFound
     ├── OutOfRange
     │   ├── PositionOutOfRange
@@ -226,6 +227,10 @@ class NotFound(QueueServerError):
 
 class TaskNotFound(NotFound):
     """No such task was accepted, or its result is no longer kept."""
+
+
+class QuestionNotFound(NotFound):
+    """The running plan asks nothing, or another question than that which was to be answered."""
 
 
 class ItemNotFound(NotFound):

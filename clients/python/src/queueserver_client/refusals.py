@@ -49,6 +49,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "PLAN_NOT_FOUND": errors.PlanNotFound,
     "POSITION_MISSING": errors.InvalidRequest,
     "POSITION_OUT_OF_RANGE": errors.PositionOutOfRange,
+    "QUESTION_NOT_FOUND": errors.QuestionNotFound,
     "QUEUE_FULL": errors.QueueFull,
     "RELOAD_DISABLED": errors.ReloadDisabled,
     "REQUEST_ID_REUSED": errors.RequestIdReused,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from queueserver.manager.v1 import run_engine_service_pb2 as pb
+from queueserver.manager.v1 import status_service_pb2 as status_pb2
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
@@ -71,6 +72,20 @@ class AsyncRunEngine:
         """Pause the running plan at once and abort it, in one call; a paused plan is aborted. For an emergency."""
         request = pb.AbortNowRequest(note=values.text(note, "note"))
         await self._connection.change(self._connection.stubs.run_engine.AbortNow, request)
+
+    async def answer(self, text: str, question_id: str = "") -> None:
+        """Answer the question that the running plan asks: `question_id`, else the one of which the status tells now.
+
+        The answer never reaches another question. Raises QuestionNotFound, if it is not asked any more.
+        """
+        stubs = self._connection.stubs
+        if not question_id:
+            status = await self._connection.read(stubs.status.GetStatus, status_pb2.GetStatusRequest())
+            question_id = status.status.environment.question.question_id
+        request = pb.AnswerQuestionRequest(
+            question_id=values.text(question_id, "question_id"), text=values.text(text, "text")
+        )
+        await self._connection.change(stubs.run_engine.AnswerQuestion, request)
 
     async def runs(self, which: RunFilter | str = RunFilter.ACTIVE) -> RunList:
         """Runs of the running plan: "active" (all of them), "open" or "closed". Empty when no plan runs."""

@@ -131,6 +131,7 @@ class RunEngine(Facade[AsyncRunEngine]):
     abort = Blocking(AsyncRunEngine.abort)
     halt = Blocking(AsyncRunEngine.halt)
     abort_now = Blocking(AsyncRunEngine.abort_now)
+    answer = Blocking(AsyncRunEngine.answer)
     runs = Blocking(AsyncRunEngine.runs)
     metadata = Blocking(AsyncRunEngine.metadata)
 

@@ -83,6 +83,7 @@ class Services:
             *self.settings.startup.arguments,
             *self.settings.files.worker_arguments,
             *("--console-output", self.settings.console_output),
+            *("--question-timeout", self.settings.question_timeout),
         ]
         child, _ = await start_announcing(
             "Worker", self._python("queueserver_worker", arguments), _SERVICE_START_SECONDS

@@ -19,6 +19,7 @@ from queueserver_rpc.listening import (
 )
 from queueserver_rpc.options import OptionParser
 
+from queueserver_standalone import question_timeout
 from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
@@ -53,6 +54,8 @@ class Settings:
     insecure_listen: bool = False
     #: Less room on the disk of the embedded Redis is warned of, in bytes; 0 for no warning.
     warn_below: int = DEFAULT_WARNING_MB * MEGABYTE
+    #: Seconds that a question of a plan waits for an answer, or "none".
+    question_timeout: str = question_timeout.NEVER
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -71,6 +74,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         advertise=_advertised_address(options.advertise_address) if options.advertise_address else None,
         insecure_listen=insecure,
         warn_below=options.free_space_warning * MEGABYTE,
+        question_timeout=question_timeout.read_question_timeout(options.question_timeout),
     )
 
 
@@ -116,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("ON", "OFF"),
         default="ON",
         help="show here what startup code and plans print; clients see it in any case (default: %(default)s)",
+    )
+    parser.add_argument(
+        question_timeout.OPTION,
+        metavar="SECONDS",
+        help="how long a question of a plan (bps.input_plan) waits for an answer until the plan fails; none: for ever "
+        f"(default: ${question_timeout.VARIABLE}, else none)",
     )
     parser.add_argument(
         "--redis-addr",

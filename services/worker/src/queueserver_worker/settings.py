@@ -11,6 +11,7 @@ from queueserver_rpc.listening import add_insecure_option, insecure_by_environme
 from queueserver_rpc.options import OptionParser
 
 from queueserver_worker.list_options import add_list_options, list_arguments
+from queueserver_worker.question_options import add_question_option, question_arguments
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 from queueserver_worker.supervisor.journal import DEFAULT_LIMIT_BYTES
 
@@ -23,7 +24,7 @@ class Settings:
     listen: str
     #: Where outcomes wait for their acknowledgement; one Worker at a time.
     state_dir: Path
-    #: Arguments for the environment, see `startup_options` and `list_options`.
+    #: Arguments for the environment, see `startup_options`, `list_options` and `question_options`.
     startup: Sequence[str]
     #: Memory for events that a Manager may still ask for.
     journal_bytes: int = DEFAULT_LIMIT_BYTES
@@ -48,6 +49,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--state-dir", required=True, type=_path, metavar="DIR", help="where unstored outcomes wait")
     add_startup_options(parser)
     add_list_options(parser)
+    add_question_option(parser)
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),
@@ -72,7 +74,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     return Settings(
         listen=given.listen,
         state_dir=given.state_dir,
-        startup=(*startup.arguments, *list_arguments(given)),
+        startup=(*startup.arguments, *list_arguments(given), *question_arguments(given)),
         journal_bytes=given.journal_bytes,
         log_level=given.log_level,
         console_output=given.console_output == "ON",

@@ -10,7 +10,7 @@ from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import run_dict
+from queueserver_cli.vocabulary import plain, run_dict
 
 _PAUSES = ("deferred", "immediate")
 _FILTERS = [which.value for which in RunFilter if which is not RunFilter.UNSPECIFIED]
@@ -79,6 +79,22 @@ def halt(words: Sequence[str]) -> Action:
 async def _halt(session: Session) -> Answer:
     await session.client.run_engine.halt()
     return DONE
+
+
+def answer(words: Sequence[str]) -> Action:
+    """`re answer TEXT [ID]`."""
+    if not words:
+        raise WrongCommand("Say what to answer; an empty answer is written as two quotation marks.")
+    nothing_more(words[2:])
+    text, question_id = words[0], words[1] if words[1:] else ""
+
+    async def action(session: Session) -> Answer:
+        question = (await session.client.status()).environment.question
+        asked = question.question_id if question is not None else ""
+        await session.client.run_engine.answer(text, question_id or asked)
+        return Answer({"success": True, "msg": "", "question": plain(question), "answer": text})
+
+    return action
 
 
 def runs(words: Sequence[str]) -> Action:

@@ -31,6 +31,9 @@ class BlockerKind(Word):
     TASK_RUNNING = "task_running"
     RUN_ENGINE_BUSY = "run_engine_busy"
     ITEM_INVALID = "item_invalid"
+    QUESTION_ASKED = "question_asked"
+    PLAN_SUSPENDED = "plan_suspended"
+    PLAN_WAITS = "plan_waits"
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.storage import NOT_TOLD, Storage
+from queueserver_client.models.waiting import PlanWait, Question, Suspension
 from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
@@ -123,6 +125,12 @@ class Environment:
     responsive: bool = True
     #: How many tasks run in the background.
     background_tasks: int = 0
+    #: What the running plan asks a person; None if it asks nothing.
+    question: Question | None = None
+    #: What suspends the running plan, the oldest first; none if it is not suspended.
+    suspensions: Sequence[Suspension] = ()
+    #: What the running plan has waited for, for two seconds or longer.
+    plan_wait: PlanWait | None = None
 
     @classmethod
     def from_proto(cls, proto: environment_pb2.Environment) -> Environment:
@@ -137,6 +145,9 @@ class Environment:
             failure=EnvironmentFailure.from_proto(proto.failure) if proto.HasField("failure") else None,
             responsive=proto.responsive,
             background_tasks=proto.background_tasks,
+            question=Question.from_proto(proto.question) if proto.HasField("question") else None,
+            suspensions=tuple(Suspension.from_proto(suspension) for suspension in proto.suspensions),
+            plan_wait=PlanWait.from_proto(proto.plan_wait) if proto.HasField("plan_wait") else None,
         )
 
 

@@ -23,21 +23,22 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from queueserver.common.v1 import waiting_pb2 as queueserver_dot_common_dot_v1_dot_waiting__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'queueserver/common/v1/environment.proto\x12\x15queueserver.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x01\n\x12\x45nvironmentFailure\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x16\n\x0e\x65xception_type\x18\x02 \x01(\t\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x11\n\ttraceback\x18\x05 \x01(\t\x12\x16\n\texit_code\x18\x06 \x01(\x05H\x00\x88\x01\x01\x42\x0c\n\n_exit_code\"\xed\x02\n\x0b\x45nvironment\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0e\x32\'.queueserver.common.v1.EnvironmentState\x12?\n\x10run_engine_state\x18\x03 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08progress\x18\x06 \x01(\t\x12:\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailure\x12\x12\n\nresponsive\x18\x08 \x01(\x08\x12\x15\n\rpause_pending\x18\t \x01(\x08\x12\x18\n\x10\x62\x61\x63kground_tasks\x18\n \x01(\x05*\xa0\x02\n\x10\x45nvironmentState\x12!\n\x1d\x45NVIRONMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45NVIRONMENT_STATE_CLOSED\x10\x01\x12\"\n\x1e\x45NVIRONMENT_STATE_INITIALIZING\x10\x02\x12\x1a\n\x16\x45NVIRONMENT_STATE_IDLE\x10\x03\x12$\n ENVIRONMENT_STATE_EXECUTING_PLAN\x10\x04\x12\x1d\n\x19\x45NVIRONMENT_STATE_CLOSING\x10\x05\x12 \n\x1c\x45NVIRONMENT_STATE_DESTROYING\x10\x06\x12$\n ENVIRONMENT_STATE_EXECUTING_TASK\x10\x07*\xc2\x02\n\x0eRunEngineState\x12 \n\x1cRUN_ENGINE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15RUN_ENGINE_STATE_IDLE\x10\x01\x12\x1c\n\x18RUN_ENGINE_STATE_RUNNING\x10\x02\x12\x1c\n\x18RUN_ENGINE_STATE_PAUSING\x10\x03\x12\x1b\n\x17RUN_ENGINE_STATE_PAUSED\x10\x04\x12\x1d\n\x19RUN_ENGINE_STATE_STOPPING\x10\x05\x12\x1d\n\x19RUN_ENGINE_STATE_ABORTING\x10\x06\x12\x1c\n\x18RUN_ENGINE_STATE_HALTING\x10\x07\x12\x1f\n\x1bRUN_ENGINE_STATE_SUSPENDING\x10\x08\x12\x1d\n\x19RUN_ENGINE_STATE_PANICKED\x10\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'queueserver/common/v1/environment.proto\x12\x15queueserver.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#queueserver/common/v1/waiting.proto\"\x92\x01\n\x12\x45nvironmentFailure\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x16\n\x0e\x65xception_type\x18\x02 \x01(\t\x12\x0c\n\x04\x66ile\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x11\n\ttraceback\x18\x05 \x01(\t\x12\x16\n\texit_code\x18\x06 \x01(\x05H\x00\x88\x01\x01\x42\x0c\n\n_exit_code\"\x8c\x04\n\x0b\x45nvironment\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\x12\x36\n\x05state\x18\x02 \x01(\x0e\x32\'.queueserver.common.v1.EnvironmentState\x12?\n\x10run_engine_state\x18\x03 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\x12\x0b\n\x03pid\x18\x04 \x01(\x05\x12-\n\topen_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08progress\x18\x06 \x01(\t\x12:\n\x07\x66\x61ilure\x18\x07 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailure\x12\x12\n\nresponsive\x18\x08 \x01(\x08\x12\x15\n\rpause_pending\x18\t \x01(\x08\x12\x18\n\x10\x62\x61\x63kground_tasks\x18\n \x01(\x05\x12\x31\n\x08question\x18\x0b \x01(\x0b\x32\x1f.queueserver.common.v1.Question\x12\x36\n\x0bsuspensions\x18\x0c \x03(\x0b\x32!.queueserver.common.v1.Suspension\x12\x32\n\tplan_wait\x18\r \x01(\x0b\x32\x1f.queueserver.common.v1.PlanWait*\xa0\x02\n\x10\x45nvironmentState\x12!\n\x1d\x45NVIRONMENT_STATE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x45NVIRONMENT_STATE_CLOSED\x10\x01\x12\"\n\x1e\x45NVIRONMENT_STATE_INITIALIZING\x10\x02\x12\x1a\n\x16\x45NVIRONMENT_STATE_IDLE\x10\x03\x12$\n ENVIRONMENT_STATE_EXECUTING_PLAN\x10\x04\x12\x1d\n\x19\x45NVIRONMENT_STATE_CLOSING\x10\x05\x12 \n\x1c\x45NVIRONMENT_STATE_DESTROYING\x10\x06\x12$\n ENVIRONMENT_STATE_EXECUTING_TASK\x10\x07*\xc2\x02\n\x0eRunEngineState\x12 \n\x1cRUN_ENGINE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15RUN_ENGINE_STATE_IDLE\x10\x01\x12\x1c\n\x18RUN_ENGINE_STATE_RUNNING\x10\x02\x12\x1c\n\x18RUN_ENGINE_STATE_PAUSING\x10\x03\x12\x1b\n\x17RUN_ENGINE_STATE_PAUSED\x10\x04\x12\x1d\n\x19RUN_ENGINE_STATE_STOPPING\x10\x05\x12\x1d\n\x19RUN_ENGINE_STATE_ABORTING\x10\x06\x12\x1c\n\x18RUN_ENGINE_STATE_HALTING\x10\x07\x12\x1f\n\x1bRUN_ENGINE_STATE_SUSPENDING\x10\x08\x12\x1d\n\x19RUN_ENGINE_STATE_PANICKED\x10\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.environment_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENVIRONMENTSTATE']._serialized_start=617
-  _globals['_ENVIRONMENTSTATE']._serialized_end=905
-  _globals['_RUNENGINESTATE']._serialized_start=908
-  _globals['_RUNENGINESTATE']._serialized_end=1230
-  _globals['_ENVIRONMENTFAILURE']._serialized_start=100
-  _globals['_ENVIRONMENTFAILURE']._serialized_end=246
-  _globals['_ENVIRONMENT']._serialized_start=249
-  _globals['_ENVIRONMENT']._serialized_end=614
+  _globals['_ENVIRONMENTSTATE']._serialized_start=813
+  _globals['_ENVIRONMENTSTATE']._serialized_end=1101
+  _globals['_RUNENGINESTATE']._serialized_start=1104
+  _globals['_RUNENGINESTATE']._serialized_end=1426
+  _globals['_ENVIRONMENTFAILURE']._serialized_start=137
+  _globals['_ENVIRONMENTFAILURE']._serialized_end=283
+  _globals['_ENVIRONMENT']._serialized_start=286
+  _globals['_ENVIRONMENT']._serialized_end=810
 # @@protoc_insertion_point(module_scope)

@@ -3,10 +3,13 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from queueserver.common.v1 import waiting_pb2 as _waiting_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -85,7 +88,7 @@ class _RunEngineStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunEng
     RUN_ENGINE_STATE_HALTING: _RunEngineState.ValueType  # 7
     """Halting on request."""
     RUN_ENGINE_STATE_SUSPENDING: _RunEngineState.ValueType  # 8
-    """Waiting for a suspender, for example for the beam to come back."""
+    """About to be suspended. While it is suspended bluesky calls it running: see Environment.suspensions."""
     RUN_ENGINE_STATE_PANICKED: _RunEngineState.ValueType  # 9
     """Unusable: the environment must be reopened."""
 
@@ -109,7 +112,7 @@ RUN_ENGINE_STATE_ABORTING: RunEngineState.ValueType  # 6
 RUN_ENGINE_STATE_HALTING: RunEngineState.ValueType  # 7
 """Halting on request."""
 RUN_ENGINE_STATE_SUSPENDING: RunEngineState.ValueType  # 8
-"""Waiting for a suspender, for example for the beam to come back."""
+"""About to be suspended. While it is suspended bluesky calls it running: see Environment.suspensions."""
 RUN_ENGINE_STATE_PANICKED: RunEngineState.ValueType  # 9
 """Unusable: the environment must be reopened."""
 Global___RunEngineState: _TypeAlias = RunEngineState  # noqa: Y015
@@ -174,6 +177,9 @@ class Environment(_message.Message):
     RESPONSIVE_FIELD_NUMBER: _builtins.int
     PAUSE_PENDING_FIELD_NUMBER: _builtins.int
     BACKGROUND_TASKS_FIELD_NUMBER: _builtins.int
+    QUESTION_FIELD_NUMBER: _builtins.int
+    SUSPENSIONS_FIELD_NUMBER: _builtins.int
+    PLAN_WAIT_FIELD_NUMBER: _builtins.int
     environment_id: _builtins.str
     """Identity of this environment, a UUID; a new one each time it is opened. Empty if none was ever opened."""
     state: Global___EnvironmentState.ValueType
@@ -200,6 +206,18 @@ class Environment(_message.Message):
     def failure(self) -> Global___EnvironmentFailure:
         """Why the last open failed, or why the last environment is gone. Absent if all was well."""
 
+    @_builtins.property
+    def question(self) -> _waiting_pb2.Question:
+        """What the running plan asks a person. Absent if it asks nothing, or the answer is on its way."""
+
+    @_builtins.property
+    def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[_waiting_pb2.Suspension]:
+        """What suspends the running plan, in the order in which that began. Empty if it is not suspended."""
+
+    @_builtins.property
+    def plan_wait(self) -> _waiting_pb2.PlanWait:
+        """What the running plan has waited for, for two seconds or longer. Absent if it does not wait for as long."""
+
     def __init__(
         self,
         *,
@@ -213,10 +231,13 @@ class Environment(_message.Message):
         responsive: _builtins.bool = ...,
         pause_pending: _builtins.bool = ...,
         background_tasks: _builtins.int = ...,
+        question: _waiting_pb2.Question | None = ...,
+        suspensions: _abc.Iterable[_waiting_pb2.Suspension] | None = ...,
+        plan_wait: _waiting_pb2.PlanWait | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "open_time", b"open_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "open_time", b"open_time", "plan_wait", b"plan_wait", "question", b"question"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_tasks", b"background_tasks", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "progress", b"progress", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_tasks", b"background_tasks", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "plan_wait", b"plan_wait", "progress", b"progress", "question", b"question", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,17 +26,17 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/run_engine_service.proto\x12\x16queueserver.manager.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a queueserver/common/v1/item.proto\"W\n\x0cPauseRequest\x12\x33\n\x06option\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.PauseOption\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rPauseResponse\"#\n\rResumeRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x10\n\x0eResumeResponse\"!\n\x0bStopRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cStopResponse\"0\n\x0c\x41\x62ortRequest\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rAbortResponse\"!\n\x0bHaltRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cHaltResponse\"3\n\x0f\x41\x62ortNowRequest\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10\x41\x62ortNowResponse\"D\n\x0fListRunsRequest\x12\x31\n\x06\x66ilter\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.RunFilter\"Y\n\x10ListRunsResponse\x12/\n\x04runs\x18\x01 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12\x14\n\x0crun_list_uid\x18\x02 \x01(\t\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct*b\n\x0bPauseOption\x12\x1c\n\x18PAUSE_OPTION_UNSPECIFIED\x10\x00\x12\x19\n\x15PAUSE_OPTION_DEFERRED\x10\x01\x12\x1a\n\x16PAUSE_OPTION_IMMEDIATE\x10\x02*j\n\tRunFilter\x12\x1a\n\x16RUN_FILTER_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_FILTER_ACTIVE\x10\x01\x12\x13\n\x0fRUN_FILTER_OPEN\x10\x02\x12\x15\n\x11RUN_FILTER_CLOSED\x10\x03\x32\xe3\x05\n\x10RunEngineService\x12T\n\x05Pause\x12$.queueserver.manager.v1.PauseRequest\x1a%.queueserver.manager.v1.PauseResponse\x12W\n\x06Resume\x12%.queueserver.manager.v1.ResumeRequest\x1a&.queueserver.manager.v1.ResumeResponse\x12Q\n\x04Stop\x12#.queueserver.manager.v1.StopRequest\x1a$.queueserver.manager.v1.StopResponse\x12T\n\x05\x41\x62ort\x12$.queueserver.manager.v1.AbortRequest\x1a%.queueserver.manager.v1.AbortResponse\x12Q\n\x04Halt\x12#.queueserver.manager.v1.HaltRequest\x1a$.queueserver.manager.v1.HaltResponse\x12]\n\x08\x41\x62ortNow\x12\'.queueserver.manager.v1.AbortNowRequest\x1a(.queueserver.manager.v1.AbortNowResponse\x12]\n\x08ListRuns\x12\'.queueserver.manager.v1.ListRunsRequest\x1a(.queueserver.manager.v1.ListRunsResponse\x12\x66\n\x0bGetMetadata\x12*.queueserver.manager.v1.GetMetadataRequest\x1a+.queueserver.manager.v1.GetMetadataResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/run_engine_service.proto\x12\x16queueserver.manager.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a queueserver/common/v1/item.proto\"W\n\x0cPauseRequest\x12\x33\n\x06option\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.PauseOption\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rPauseResponse\"#\n\rResumeRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x10\n\x0eResumeResponse\"!\n\x0bStopRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cStopResponse\"0\n\x0c\x41\x62ortRequest\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rAbortResponse\"!\n\x0bHaltRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cHaltResponse\"3\n\x0f\x41\x62ortNowRequest\x12\x0c\n\x04note\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10\x41\x62ortNowResponse\"\\\n\x15\x41nswerQuestionRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x11\n\x04text\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\tB\x07\n\x05_text\"\x18\n\x16\x41nswerQuestionResponse\"D\n\x0fListRunsRequest\x12\x31\n\x06\x66ilter\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.RunFilter\"Y\n\x10ListRunsResponse\x12/\n\x04runs\x18\x01 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12\x14\n\x0crun_list_uid\x18\x02 \x01(\t\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct*b\n\x0bPauseOption\x12\x1c\n\x18PAUSE_OPTION_UNSPECIFIED\x10\x00\x12\x19\n\x15PAUSE_OPTION_DEFERRED\x10\x01\x12\x1a\n\x16PAUSE_OPTION_IMMEDIATE\x10\x02*j\n\tRunFilter\x12\x1a\n\x16RUN_FILTER_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_FILTER_ACTIVE\x10\x01\x12\x13\n\x0fRUN_FILTER_OPEN\x10\x02\x12\x15\n\x11RUN_FILTER_CLOSED\x10\x03\x32\xd4\x06\n\x10RunEngineService\x12T\n\x05Pause\x12$.queueserver.manager.v1.PauseRequest\x1a%.queueserver.manager.v1.PauseResponse\x12W\n\x06Resume\x12%.queueserver.manager.v1.ResumeRequest\x1a&.queueserver.manager.v1.ResumeResponse\x12Q\n\x04Stop\x12#.queueserver.manager.v1.StopRequest\x1a$.queueserver.manager.v1.StopResponse\x12T\n\x05\x41\x62ort\x12$.queueserver.manager.v1.AbortRequest\x1a%.queueserver.manager.v1.AbortResponse\x12Q\n\x04Halt\x12#.queueserver.manager.v1.HaltRequest\x1a$.queueserver.manager.v1.HaltResponse\x12]\n\x08\x41\x62ortNow\x12\'.queueserver.manager.v1.AbortNowRequest\x1a(.queueserver.manager.v1.AbortNowResponse\x12o\n\x0e\x41nswerQuestion\x12-.queueserver.manager.v1.AnswerQuestionRequest\x1a..queueserver.manager.v1.AnswerQuestionResponse\x12]\n\x08ListRuns\x12\'.queueserver.manager.v1.ListRunsRequest\x1a(.queueserver.manager.v1.ListRunsResponse\x12\x66\n\x0bGetMetadata\x12*.queueserver.manager.v1.GetMetadataRequest\x1a+.queueserver.manager.v1.GetMetadataResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.run_engine_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PAUSEOPTION']._serialized_start=791
-  _globals['_PAUSEOPTION']._serialized_end=889
-  _globals['_RUNFILTER']._serialized_start=891
-  _globals['_RUNFILTER']._serialized_end=997
+  _globals['_PAUSEOPTION']._serialized_start=911
+  _globals['_PAUSEOPTION']._serialized_end=1009
+  _globals['_RUNFILTER']._serialized_start=1011
+  _globals['_RUNFILTER']._serialized_end=1117
   _globals['_PAUSEREQUEST']._serialized_start=139
   _globals['_PAUSEREQUEST']._serialized_end=226
   _globals['_PAUSERESPONSE']._serialized_start=228
@@ -61,14 +61,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ABORTNOWREQUEST']._serialized_end=520
   _globals['_ABORTNOWRESPONSE']._serialized_start=522
   _globals['_ABORTNOWRESPONSE']._serialized_end=540
-  _globals['_LISTRUNSREQUEST']._serialized_start=542
-  _globals['_LISTRUNSREQUEST']._serialized_end=610
-  _globals['_LISTRUNSRESPONSE']._serialized_start=612
-  _globals['_LISTRUNSRESPONSE']._serialized_end=701
-  _globals['_GETMETADATAREQUEST']._serialized_start=703
-  _globals['_GETMETADATAREQUEST']._serialized_end=723
-  _globals['_GETMETADATARESPONSE']._serialized_start=725
-  _globals['_GETMETADATARESPONSE']._serialized_end=789
-  _globals['_RUNENGINESERVICE']._serialized_start=1000
-  _globals['_RUNENGINESERVICE']._serialized_end=1739
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=542
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=634
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=636
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=660
+  _globals['_LISTRUNSREQUEST']._serialized_start=662
+  _globals['_LISTRUNSREQUEST']._serialized_end=730
+  _globals['_LISTRUNSRESPONSE']._serialized_start=732
+  _globals['_LISTRUNSRESPONSE']._serialized_end=821
+  _globals['_GETMETADATAREQUEST']._serialized_start=823
+  _globals['_GETMETADATAREQUEST']._serialized_end=843
+  _globals['_GETMETADATARESPONSE']._serialized_start=845
+  _globals['_GETMETADATARESPONSE']._serialized_end=909
+  _globals['_RUNENGINESERVICE']._serialized_start=1120
+  _globals['_RUNENGINESERVICE']._serialized_end=1972
 # @@protoc_insertion_point(module_scope)

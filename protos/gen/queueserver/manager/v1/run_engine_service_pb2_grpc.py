@@ -74,6 +74,11 @@ class RunEngineServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowResponse.FromString,
                 _registered_method=True)
+        self.AnswerQuestion = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/AnswerQuestion',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AnswerQuestionRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AnswerQuestionResponse.FromString,
+                _registered_method=True)
         self.ListRuns = channel.unary_unary(
                 '/queueserver.manager.v1.RunEngineService/ListRuns',
                 request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ListRunsRequest.SerializeToString,
@@ -158,6 +163,20 @@ class RunEngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AnswerQuestion(self, request, context):
+        """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+        plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
+        question is asked, also while a deferred pause is pending.
+
+        Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
+        another one is asked: metadata `question_id` then names that one).
+
+        Events: status.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRuns(self, request, context):
         """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
 
@@ -209,6 +228,11 @@ def add_RunEngineServiceServicer_to_server(servicer, server):
                     servicer.AbortNow,
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowResponse.SerializeToString,
+            ),
+            'AnswerQuestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerQuestion,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AnswerQuestionRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AnswerQuestionResponse.SerializeToString,
             ),
             'ListRuns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRuns,
@@ -393,6 +417,33 @@ class RunEngineService:
             '/queueserver.manager.v1.RunEngineService/AbortNow',
             queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerQuestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.RunEngineService/AnswerQuestion',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AnswerQuestionRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AnswerQuestionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -78,6 +78,16 @@ class RunEngineServiceStub:
 
     Events: as Abort.
     """
+    AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]
+    """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+    plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
+    question is asked, also while a deferred pause is pending.
+
+    Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
+    another one is asked: metadata `question_id` then names that one).
+
+    Events: status.
+    """
     ListRuns: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.ListRunsRequest, _run_engine_service_pb2.ListRunsResponse]
     """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
 
@@ -139,6 +149,16 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as Abort.
+    """
+    AnswerQuestion: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
+    """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+    plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
+    question is asked, also while a deferred pause is pending.
+
+    Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
+    another one is asked: metadata `question_id` then names that one).
+
+    Events: status.
     """
     ListRuns: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.ListRunsRequest, _run_engine_service_pb2.ListRunsResponse]  # type: ignore[assignment]
     """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
@@ -234,6 +254,22 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
         Events: as Abort.
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerQuestion(
+        self,
+        request: _run_engine_service_pb2.AnswerQuestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_run_engine_service_pb2.AnswerQuestionResponse, _abc.Awaitable[_run_engine_service_pb2.AnswerQuestionResponse]]:
+        """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+        plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
+        question is asked, also while a deferred pause is pending.
+
+        Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
+        another one is asked: metadata `question_id` then names that one).
+
+        Events: status.
         """
 
     @_abc_1.abstractmethod

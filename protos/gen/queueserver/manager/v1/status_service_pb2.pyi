@@ -65,6 +65,12 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """The item at the head of the queue has problems (see Item.problems). The queue can be started all the same, but as
     things are now its plan would then fail before it begins.
     """
+    BLOCKER_KIND_QUESTION_ASKED: _BlockerKind.ValueType  # 16
+    """The running plan asks a person something; see Environment.question."""
+    BLOCKER_KIND_PLAN_SUSPENDED: _BlockerKind.ValueType  # 17
+    """The running plan is suspended; see Environment.suspensions. One for each suspension."""
+    BLOCKER_KIND_PLAN_WAITS: _BlockerKind.ValueType  # 18
+    """The running plan has waited for a device, or slept, for two seconds or longer; see Environment.plan_wait."""
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle."""
@@ -105,6 +111,12 @@ BLOCKER_KIND_ITEM_INVALID: BlockerKind.ValueType  # 15
 """The item at the head of the queue has problems (see Item.problems). The queue can be started all the same, but as
 things are now its plan would then fail before it begins.
 """
+BLOCKER_KIND_QUESTION_ASKED: BlockerKind.ValueType  # 16
+"""The running plan asks a person something; see Environment.question."""
+BLOCKER_KIND_PLAN_SUSPENDED: BlockerKind.ValueType  # 17
+"""The running plan is suspended; see Environment.suspensions. One for each suspension."""
+BLOCKER_KIND_PLAN_WAITS: BlockerKind.ValueType  # 18
+"""The running plan has waited for a device, or slept, for two seconds or longer; see Environment.plan_wait."""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 class _ManagerState:
@@ -237,7 +249,7 @@ class ExplainIdleResponse(_message.Message):
     """item_uid of the running item; empty if none."""
     @_builtins.property
     def blockers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Blocker]:
-        """What stands in the way, the most fundamental first. Empty if something is being executed."""
+        """What stands in the way, the most fundamental first. Empty if something is being executed and is not held up."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -44,8 +44,9 @@ class StatusServiceStub:
     """
     ExplainIdle: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.ExplainIdleRequest, _status_service_pb2.ExplainIdleResponse]
     """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-    clears it. An empty list means that something is being executed. While something is being executed it lists what will
-    keep the item after it from being executed: a Redis that takes no changes. Needs scope `read`.
+    clears it. An empty list means that something is being executed and is not held up. While something is being executed
+    it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes.
+    Needs scope `read`.
 
     Errors: none of its own.
     """
@@ -66,8 +67,9 @@ class StatusServiceAsyncStub(StatusServiceStub):
     """
     ExplainIdle: _aio.UnaryUnaryMultiCallable[_status_service_pb2.ExplainIdleRequest, _status_service_pb2.ExplainIdleResponse]  # type: ignore[assignment]
     """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-    clears it. An empty list means that something is being executed. While something is being executed it lists what will
-    keep the item after it from being executed: a Redis that takes no changes. Needs scope `read`.
+    clears it. An empty list means that something is being executed and is not held up. While something is being executed
+    it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes.
+    Needs scope `read`.
 
     Errors: none of its own.
     """
@@ -97,8 +99,9 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_status_service_pb2.ExplainIdleResponse, _abc.Awaitable[_status_service_pb2.ExplainIdleResponse]]:
         """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-        clears it. An empty list means that something is being executed. While something is being executed it lists what will
-        keep the item after it from being executed: a Redis that takes no changes. Needs scope `read`.
+        clears it. An empty list means that something is being executed and is not held up. While something is being executed
+        it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes.
+        Needs scope `read`.
 
         Errors: none of its own.
         """

@@ -3,10 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from queueserver.common.v1 import console_pb2 as _console_pb2
 from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
@@ -15,6 +17,7 @@ from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
 from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
 from queueserver.common.v1 import task_pb2 as _task_pb2
+from queueserver.common.v1 import waiting_pb2 as _waiting_pb2
 from queueserver.worker.v1 import worker_service_pb2 as _worker_service_pb2
 import builtins as _builtins
 import sys
@@ -45,6 +48,7 @@ class ToEnvironment(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     RUN_TASK_FIELD_NUMBER: _builtins.int
     SIMULATION_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def run_plan(self) -> Global___RunPlanCommand:
         """Run a plan."""
@@ -73,6 +77,10 @@ class ToEnvironment(_message.Message):
     def simulation(self) -> Global___SimulationQuery:
         """Simulate a plan."""
 
+    @_builtins.property
+    def answer(self) -> Global___AnswerCommand:
+        """Answer the question that the plan asks."""
+
     def __init__(
         self,
         *,
@@ -83,12 +91,13 @@ class ToEnvironment(_message.Message):
         metadata: Global___MetadataQuery | None = ...,
         run_task: _worker_service_pb2.TaskCommand | None = ...,
         simulation: Global___SimulationQuery | None = ...,
+        answer: Global___AnswerCommand | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan", "run_task", b"run_task", "simulation", b"simulation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "answer", b"answer", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan", "run_task", b"run_task", "simulation", b"simulation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan", "run_task", b"run_task", "simulation", b"simulation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "answer", b"answer", "control", b"control", "exit", b"exit", "frame", b"frame", "metadata", b"metadata", "run_plan", b"run_plan", "run_task", b"run_task", "simulation", b"simulation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["run_plan", "abort", "exit", "control", "metadata", "run_task", "simulation"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["run_plan", "abort", "exit", "control", "metadata", "run_task", "simulation", "answer"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -119,6 +128,32 @@ class ControlCommand(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ControlCommand: _TypeAlias = ControlCommand  # noqa: Y015
+
+@_typing.final
+class AnswerCommand(_message.Message):
+    """Answer the question that the plan asks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    question_id: _builtins.str
+    """The question. The answer to any other than the present one is ignored."""
+    text: _builtins.str
+    """The answer."""
+    def __init__(
+        self,
+        *,
+        question_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["question_id", b"question_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerCommand: _TypeAlias = AnswerCommand  # noqa: Y015
 
 @_typing.final
 class MetadataQuery(_message.Message):
@@ -262,6 +297,7 @@ class FromEnvironment(_message.Message):
     TASK_PRINTED_FIELD_NUMBER: _builtins.int
     SIMULATION_FIELD_NUMBER: _builtins.int
     UPDATED_FIELD_NUMBER: _builtins.int
+    WAITS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___LoadProgress:
         """What it is loading."""
@@ -314,6 +350,10 @@ class FromEnvironment(_message.Message):
     def updated(self) -> Global___EnvironmentReady:
         """Plans and devices were read again, and are not what they were. Of the RunEngine RunEngineChanged tells."""
 
+    @_builtins.property
+    def waits(self) -> Global___RunEngineWaits:
+        """What the plan waits for changed; this is the whole of it."""
+
     def __init__(
         self,
         *,
@@ -330,12 +370,13 @@ class FromEnvironment(_message.Message):
         task_printed: Global___TaskPrinted | None = ...,
         simulation: Global___SimulationAnswer | None = ...,
         updated: Global___EnvironmentReady | None = ...,
+        waits: Global___RunEngineWaits | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated", "waits"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -412,6 +453,42 @@ class RunEngineChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunEngineChanged: _TypeAlias = RunEngineChanged  # noqa: Y015
+
+@_typing.final
+class RunEngineWaits(_message.Message):
+    """What the RunEngine waits for, as in Environment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUESTION_FIELD_NUMBER: _builtins.int
+    SUSPENSIONS_FIELD_NUMBER: _builtins.int
+    PLAN_WAIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def question(self) -> _waiting_pb2.Question:
+        """What it asks a person; the supervisor knows the item."""
+
+    @_builtins.property
+    def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[_waiting_pb2.Suspension]:
+        """What suspends it."""
+
+    @_builtins.property
+    def plan_wait(self) -> _waiting_pb2.PlanWait:
+        """What it has waited for, for long."""
+
+    def __init__(
+        self,
+        *,
+        question: _waiting_pb2.Question | None = ...,
+        suspensions: _abc.Iterable[_waiting_pb2.Suspension] | None = ...,
+        plan_wait: _waiting_pb2.PlanWait | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan_wait", b"plan_wait", "question", b"question"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan_wait", b"plan_wait", "question", b"question", "suspensions", b"suspensions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunEngineWaits: _TypeAlias = RunEngineWaits  # noqa: Y015
 
 @_typing.final
 class PlanStarted(_message.Message):

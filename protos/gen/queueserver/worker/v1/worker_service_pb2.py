@@ -30,15 +30,15 @@ from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.worker.v1 import event_pb2 as queueserver_dot_worker_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"*\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xbd\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x14\n\x0c\x61\x63knowledged\x18\x04 \x03(\t\x12-\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t\"\x11\n\x0fRunPlanResponse\"n\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x03 \x01(\t\"\x1a\n\x18\x43ontrolRunEngineResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\":\n\x12\x41\x63knowledgeRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x15\n\rexecution_ids\x18\x02 \x03(\t\"\x15\n\x13\x41\x63knowledgeResponse\"l\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t\"\x11\n\x0fRunTaskResponse\"\x97\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12-\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32\x1d.queueserver.common.v1.AccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x86\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12-\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x15\n\rmessage_limit\x18\x03 \x01(\x03\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"7\n\x0cWatchRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc3\x01\n\rWatchResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xa5\x08\n\rWorkerService\x12p\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\x12s\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\x12y\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\x12X\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\x12s\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\x12\x64\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\x12X\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\x12g\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\x12\x64\n\x0b\x41\x63knowledge\x12).queueserver.worker.v1.AcknowledgeRequest\x1a*.queueserver.worker.v1.AcknowledgeResponse\x12T\n\x05Watch\x12#.queueserver.worker.v1.WatchRequest\x1a$.queueserver.worker.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"*\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xbd\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x14\n\x0c\x61\x63knowledged\x18\x04 \x03(\t\x12-\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t\"\x11\n\x0fRunPlanResponse\"n\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x03 \x01(\t\"\x1a\n\x18\x43ontrolRunEngineResponse\"I\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\":\n\x12\x41\x63knowledgeRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x15\n\rexecution_ids\x18\x02 \x03(\t\"\x15\n\x13\x41\x63knowledgeResponse\"l\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t\"\x11\n\x0fRunTaskResponse\"\x97\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12-\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32\x1d.queueserver.common.v1.AccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x86\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12-\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x15\n\rmessage_limit\x18\x03 \x01(\x03\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"7\n\x0cWatchRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc3\x01\n\rWatchResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\x94\t\n\rWorkerService\x12p\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\x12s\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\x12y\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\x12X\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\x12s\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\x12m\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\x12\x64\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\x12X\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\x12g\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\x12\x64\n\x0b\x41\x63knowledge\x12).queueserver.worker.v1.AcknowledgeRequest\x1a*.queueserver.worker.v1.AcknowledgeResponse\x12T\n\x05Watch\x12#.queueserver.worker.v1.WatchRequest\x1a$.queueserver.worker.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.worker.v1.worker_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RUNENGINEACTION']._serialized_start=1958
-  _globals['_RUNENGINEACTION']._serialized_end=2235
+  _globals['_RUNENGINEACTION']._serialized_start=2059
+  _globals['_RUNENGINEACTION']._serialized_end=2336
   _globals['_OPENENVIRONMENTREQUEST']._serialized_start=283
   _globals['_OPENENVIRONMENTREQUEST']._serialized_end=346
   _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=348
@@ -59,32 +59,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=840
   _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=842
   _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=868
-  _globals['_GETMETADATAREQUEST']._serialized_start=870
-  _globals['_GETMETADATAREQUEST']._serialized_end=890
-  _globals['_GETMETADATARESPONSE']._serialized_start=892
-  _globals['_GETMETADATARESPONSE']._serialized_end=956
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=958
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1016
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1018
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1039
-  _globals['_RUNTASKREQUEST']._serialized_start=1041
-  _globals['_RUNTASKREQUEST']._serialized_end=1149
-  _globals['_RUNTASKRESPONSE']._serialized_start=1151
-  _globals['_RUNTASKRESPONSE']._serialized_end=1168
-  _globals['_TASKCOMMAND']._serialized_start=1171
-  _globals['_TASKCOMMAND']._serialized_end=1450
-  _globals['_ENVIRONMENTUPDATE']._serialized_start=1452
-  _globals['_ENVIRONMENTUPDATE']._serialized_end=1471
-  _globals['_SIMULATEPLANREQUEST']._serialized_start=1474
-  _globals['_SIMULATEPLANREQUEST']._serialized_end=1608
-  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1610
-  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1687
-  _globals['_WATCHREQUEST']._serialized_start=1689
-  _globals['_WATCHREQUEST']._serialized_end=1744
-  _globals['_WATCHRESPONSE']._serialized_start=1747
-  _globals['_WATCHRESPONSE']._serialized_end=1942
-  _globals['_HEARTBEAT']._serialized_start=1944
-  _globals['_HEARTBEAT']._serialized_end=1955
-  _globals['_WORKERSERVICE']._serialized_start=2238
-  _globals['_WORKERSERVICE']._serialized_end=3299
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=870
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=943
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=945
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=969
+  _globals['_GETMETADATAREQUEST']._serialized_start=971
+  _globals['_GETMETADATAREQUEST']._serialized_end=991
+  _globals['_GETMETADATARESPONSE']._serialized_start=993
+  _globals['_GETMETADATARESPONSE']._serialized_end=1057
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1059
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1117
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1119
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1140
+  _globals['_RUNTASKREQUEST']._serialized_start=1142
+  _globals['_RUNTASKREQUEST']._serialized_end=1250
+  _globals['_RUNTASKRESPONSE']._serialized_start=1252
+  _globals['_RUNTASKRESPONSE']._serialized_end=1269
+  _globals['_TASKCOMMAND']._serialized_start=1272
+  _globals['_TASKCOMMAND']._serialized_end=1551
+  _globals['_ENVIRONMENTUPDATE']._serialized_start=1553
+  _globals['_ENVIRONMENTUPDATE']._serialized_end=1572
+  _globals['_SIMULATEPLANREQUEST']._serialized_start=1575
+  _globals['_SIMULATEPLANREQUEST']._serialized_end=1709
+  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1711
+  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1788
+  _globals['_WATCHREQUEST']._serialized_start=1790
+  _globals['_WATCHREQUEST']._serialized_end=1845
+  _globals['_WATCHRESPONSE']._serialized_start=1848
+  _globals['_WATCHRESPONSE']._serialized_end=2043
+  _globals['_HEARTBEAT']._serialized_start=2045
+  _globals['_HEARTBEAT']._serialized_end=2056
+  _globals['_WORKERSERVICE']._serialized_start=2339
+  _globals['_WORKERSERVICE']._serialized_end=3511
 # @@protoc_insertion_point(module_scope)

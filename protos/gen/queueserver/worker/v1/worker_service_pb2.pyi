@@ -305,6 +305,53 @@ class ControlRunEngineResponse(_message.Message):
 Global___ControlRunEngineResponse: _TypeAlias = ControlRunEngineResponse  # noqa: Y015
 
 @_typing.final
+class AnswerQuestionRequest(_message.Message):
+    """Request of WorkerService.AnswerQuestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    QUESTION_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.int
+    """Epoch of the caller."""
+    question_id: _builtins.str
+    """The question. Empty: whichever is asked."""
+    text: _builtins.str
+    """The answer."""
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.int = ...,
+        question_id: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "question_id", b"question_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerQuestionRequest: _TypeAlias = AnswerQuestionRequest  # noqa: Y015
+
+@_typing.final
+class AnswerQuestionResponse(_message.Message):
+    """Response of WorkerService.AnswerQuestion."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AnswerQuestionResponse: _TypeAlias = AnswerQuestionResponse  # noqa: Y015
+
+@_typing.final
 class GetMetadataRequest(_message.Message):
     """Request of WorkerService.GetMetadata."""
 

@@ -69,6 +69,11 @@ class WorkerServiceStub:
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineRequest.SerializeToString,
                 response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineResponse.FromString,
                 _registered_method=True)
+        self.AnswerQuestion = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/AnswerQuestion',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AnswerQuestionRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AnswerQuestionResponse.FromString,
+                _registered_method=True)
         self.GetMetadata = channel.unary_unary(
                 '/queueserver.worker.v1.WorkerService/GetMetadata',
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetMetadataRequest.SerializeToString,
@@ -168,6 +173,18 @@ class WorkerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AnswerQuestion(self, request, context):
+        """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+        environment was told to; from then on the question is not told any more.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
+        QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
+        Retries: an answer that was accepted is accepted again and given once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMetadata(self, request, context):
         """GetMetadata returns the RunEngine's metadata.
 
@@ -249,6 +266,11 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.ControlRunEngine,
                     request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineRequest.FromString,
                     response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineResponse.SerializeToString,
+            ),
+            'AnswerQuestion': grpc.unary_unary_rpc_method_handler(
+                    servicer.AnswerQuestion,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AnswerQuestionRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AnswerQuestionResponse.SerializeToString,
             ),
             'GetMetadata': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMetadata,
@@ -421,6 +443,33 @@ class WorkerService:
             '/queueserver.worker.v1.WorkerService/ControlRunEngine',
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineRequest.SerializeToString,
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.ControlRunEngineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AnswerQuestion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.worker.v1.WorkerService/AnswerQuestion',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AnswerQuestionRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AnswerQuestionResponse.FromString,
             options,
             channel_credentials,
             insecure,

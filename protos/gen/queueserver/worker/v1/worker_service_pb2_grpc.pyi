@@ -82,6 +82,14 @@ class WorkerServiceStub:
     Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
     of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
     """
+    AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AnswerQuestionRequest, _worker_service_pb2.AnswerQuestionResponse]
+    """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+    environment was told to; from then on the question is not told any more.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
+    QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
+    Retries: an answer that was accepted is accepted again and given once.
+    """
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]
     """GetMetadata returns the RunEngine's metadata.
 
@@ -169,6 +177,14 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     NOT_PAUSED (the plan is not paused, or was told something else).
     Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
     of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
+    """
+    AnswerQuestion: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AnswerQuestionRequest, _worker_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
+    """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+    environment was told to; from then on the question is not told any more.
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
+    QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
+    Retries: an answer that was accepted is accepted again and given once.
     """
     GetMetadata: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
     """GetMetadata returns the RunEngine's metadata.
@@ -284,6 +300,20 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         NOT_PAUSED (the plan is not paused, or was told something else).
         Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
         of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
+        """
+
+    @_abc_1.abstractmethod
+    def AnswerQuestion(
+        self,
+        request: _worker_service_pb2.AnswerQuestionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.AnswerQuestionResponse, _abc.Awaitable[_worker_service_pb2.AnswerQuestionResponse]]:
+        """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+        environment was told to; from then on the question is not told any more.
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
+        QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
+        Retries: an answer that was accepted is accepted again and given once.
         """
 
     @_abc_1.abstractmethod

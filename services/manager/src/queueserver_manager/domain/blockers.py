@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.held_up import question_sentence, suspension_sentence, wait_sentence
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentState,
@@ -34,6 +35,9 @@ class BlockerKind(Enum):
     TASK_RUNNING = 13
     RUN_ENGINE_BUSY = 14
     ITEM_INVALID = 15
+    QUESTION_ASKED = 16
+    PLAN_SUSPENDED = 17
+    PLAN_WAITS = 18
 
 
 #: Characters of what is said about the first problem of an item.
@@ -77,7 +81,7 @@ _CHANGING = frozenset(
 
 
 def blockers(now: Circumstances) -> list[Blocker]:
-    """What stands in the way; empty if something is being executed and Redis takes what comes of it."""
+    """What stands in the way; empty if something is being executed, is not held up, and Redis takes what comes of it."""
     storage = [] if now.storage.is_up else [Blocker(BlockerKind.STORAGE_DOWN, now.storage.message)]
     if not now.is_owner and not now.owner_address and storage:
         # It can't become the owner, nor know who is, without Redis.
@@ -87,7 +91,7 @@ def blockers(now: Circumstances) -> list[Blocker]:
         return [Blocker(BlockerKind.STANDBY, f"This Manager does not own the queue{where}.")]
     executing = now.state in {ManagerState.EXECUTING_QUEUE, ManagerState.STARTING_QUEUE}
     if executing and now.worker_up:
-        return storage + _unresponsive(now.environment)
+        return storage + _unresponsive(now.environment) + _held_up(now.environment)
     found = storage
     if not now.worker_up:
         found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: see that it runs."))
@@ -97,7 +101,8 @@ def blockers(now: Circumstances) -> list[Blocker]:
         return found
     if now.state is ManagerState.PAUSED:
         resume = ("RunEngineService.Resume", "qserver re resume")
-        return [*found, Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)]
+        paused = Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)
+        return [*found, paused, *_held_up(now.environment)]
     return found + _queue(now)
 
 
@@ -144,6 +149,17 @@ def _unresponsive(environment: Environment) -> list[Blocker]:
     ]
 
 
+def _held_up(environment: Environment) -> list[Blocker]:
+    found: list[Blocker] = []
+    if environment.question is not None:
+        answer = ("RunEngineService.AnswerQuestion", "qserver re answer TEXT")
+        found.append(Blocker(BlockerKind.QUESTION_ASKED, question_sentence(environment.question), *answer))
+    found += [Blocker(BlockerKind.PLAN_SUSPENDED, suspension_sentence(each)) for each in environment.suspensions]
+    if environment.plan_wait is not None:
+        found.append(Blocker(BlockerKind.PLAN_WAITS, wait_sentence(environment.plan_wait)))
+    return found
+
+
 def _queue(now: Circumstances) -> list[Blocker]:
     found: list[Blocker] = []
     if not now.items_in_queue:
@@ -163,6 +179,7 @@ def _queue(now: Circumstances) -> list[Blocker]:
     if now.state is ManagerState.EXECUTING_TASK:
         sentence = "A task is being executed in the foreground: wait for its end."
         found.append(Blocker(BlockerKind.TASK_RUNNING, sentence, "TaskService.WaitTask", "qserver task list"))
+        found += _held_up(now.environment)
     return found
 
 

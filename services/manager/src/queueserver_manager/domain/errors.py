@@ -2,7 +2,7 @@
 
 The docstring of a class says when it happens, its attributes carry the data, its message is one sentence that
 names the way out. ``rpc/errors.py`` gives each a status code and a stable reason; a test proves that table
-total. Those about permissions are in ``permission_errors.py``.
+total. Those about permissions are in ``permission_errors.py``, those about questions in ``question_errors.py``.
 
 Refused
 ├── InvalidRequest            the request itself is wrong, in any state

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from queueserver_manager.domain.errors import InvalidState
+from queueserver_manager.domain.waiting import PlanWait, Question, Suspension
 
 
 class ManagerState(Enum):
@@ -171,6 +172,12 @@ class Environment:
     responsive: bool = True
     pause_pending: bool = False
     background_tasks: int = 0
+    #: What the running plan asks a person.
+    question: Question | None = None
+    #: What suspends the running plan.
+    suspensions: tuple[Suspension, ...] = ()
+    #: What the running plan has waited for, for long.
+    plan_wait: PlanWait | None = None
 
     @property
     def exists(self) -> bool:

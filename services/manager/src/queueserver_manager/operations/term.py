@@ -39,6 +39,7 @@ from queueserver_manager.operations.listing import QueueListings
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.permissions import PermissionOperations
 from queueserver_manager.operations.planning import PlanningOperations
+from queueserver_manager.operations.questions import QuestionOperations
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
@@ -140,6 +141,7 @@ class Term:
         self.run_engine = RunEngineOperations(
             self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set, self.runner.on_its_way
         )
+        self.questions = QuestionOperations(self.ledger, self.view, worker, self._stale.set)
         self._autostart = Autostart(self.ledger, self.view)
         self.listings = QueueListings(self.ledger)
         self.history = HistoryOperations(self.ledger)

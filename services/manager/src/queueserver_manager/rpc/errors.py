@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from queueserver.common.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
-from queueserver_manager.domain import errors, permission_errors
+from queueserver_manager.domain import errors, permission_errors, question_errors
 
 _C = grpc.StatusCode
 
@@ -33,6 +33,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     permission_errors.GroupNotFound: (_C.NOT_FOUND, "GROUP_NOT_FOUND"),
     errors.ItemNotFound: (_C.NOT_FOUND, "ITEM_NOT_FOUND"),
     errors.TaskNotFound: (_C.NOT_FOUND, "TASK_NOT_FOUND"),
+    question_errors.QuestionNotFound: (_C.NOT_FOUND, "QUESTION_NOT_FOUND"),
     errors.EnvironmentNotFound: (_C.NOT_FOUND, "ENVIRONMENT_NOT_FOUND"),
     errors.PositionOutOfRange: (_C.OUT_OF_RANGE, "POSITION_OUT_OF_RANGE"),
     errors.PageTokenExpired: (_C.OUT_OF_RANGE, "PAGE_TOKEN_EXPIRED"),
@@ -90,6 +91,8 @@ def _metadata(error: errors.Refused) -> dict[str, str]:
         return {f"{error.part}_revision": str(error.present)}
     if isinstance(error, errors.StorageUnavailable) and not error.fate_known:
         return FATE_UNKNOWN
+    if isinstance(error, question_errors.QuestionNotFound):
+        return {"question_id": error.question_id} if error.question_id else {}
     remedy = _REMEDIES.get(type(error))
     return {"remedy": remedy} if remedy else {}
 

@@ -28,6 +28,7 @@ _FILTERS = {
     pb.RUN_FILTER_CLOSED: (False,),
 }
 _MAX_NOTE = 1000
+_MAX_ANSWER = 10_000
 
 
 class RunEngineServicer(RunEngineServiceServicer):
@@ -68,6 +69,17 @@ class RunEngineServicer(RunEngineServiceServicer):
     async def AbortNow(self, request: pb.AbortNowRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.AbortNow."""
         return await self._control(RunEngineVerb.ABORT_NOW, request, context, request.note)
+
+    async def AnswerQuestion(  # noqa: N802
+        self, request: pb.AnswerQuestionRequest, context: Any
+    ) -> Any:
+        """Contract: RunEngineService.AnswerQuestion."""
+        if not request.HasField("text"):
+            raise FieldInvalid("text", "say what to answer; an empty text is an answer too, if it is given")
+        if len(request.text) > _MAX_ANSWER:
+            raise FieldInvalid("text", f"must have at most {_MAX_ANSWER} characters")
+        reply = reply_to(request, caller_of(context), empty_answer)
+        return await self._office.term().questions.answer(request.question_id, request.text, reply)
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Any) -> pb.ListRunsResponse:  # noqa: N802
         """Contract: RunEngineService.ListRuns."""

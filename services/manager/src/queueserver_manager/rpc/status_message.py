@@ -15,6 +15,7 @@ from queueserver_manager.operations.status import StatusFacts
 from queueserver_manager.wire.items import set_time
 from queueserver_manager.wire.modes import mode_to_proto
 from queueserver_manager.wire.storage import storage_to_proto
+from queueserver_manager.wire.waiting import fill_waiting
 
 _STATES = {state: pb.ManagerState.Value(f"MANAGER_STATE_{state.name}") for state in ManagerState}
 _ENVIRONMENT_STATES = {
@@ -48,6 +49,7 @@ def environment_to_proto(environment: Environment) -> environment_pb2.Environmen
     )
     if environment.opened is not None:
         set_time(message.open_time, environment.opened)
+    fill_waiting(message, environment)
     failure = environment.failure
     if failure is not None:
         message.failure.CopyFrom(

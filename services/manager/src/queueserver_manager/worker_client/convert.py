@@ -23,6 +23,7 @@ from queueserver_manager.domain.lifecycle import (
 )
 from queueserver_manager.wire.storage import storage_from_proto
 from queueserver_manager.wire.tasks import outcome_from_proto as task_outcome
+from queueserver_manager.wire.waiting import plan_wait_from_proto, question_from_proto, suspensions_from_proto
 from queueserver_manager.worker_client import port
 from queueserver_manager.worker_client.inventory import take_inventory_apart
 
@@ -170,4 +171,7 @@ def environment_from_proto(message: environment_pb2.Environment) -> Environment:
         responsive=message.responsive,
         pause_pending=message.pause_pending,
         background_tasks=message.background_tasks,
+        question=question_from_proto(message),
+        suspensions=suspensions_from_proto(message),
+        plan_wait=plan_wait_from_proto(message),
     )

@@ -23,6 +23,7 @@ from queueserver_manager.worker_client import convert, port
 
 #: Seconds a command may take. Every command is answered before its effect, so this is plenty.
 COMMAND_SECONDS = 5.0
+_REFUSED = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND})
 #: Seconds a simulation may take; the environment gives up before.
 SIMULATION_SECONDS = 20.0
 #: The Worker sends something every 0.5 s; after this many seconds of silence it counts as unreachable.
@@ -100,6 +101,11 @@ class GrpcWorker:
         request = pb.ControlRunEngineRequest(epoch=self._epoch, action=_ACTIONS[verb.value], note=note)
         await self._command(self._stub.ControlRunEngine, request)
 
+    async def answer_question(self, question_id: str, text: str) -> None:
+        """Answer the question that the running plan asks."""
+        request = pb.AnswerQuestionRequest(epoch=self._epoch, question_id=question_id, text=text)
+        await self._command(self._stub.AnswerQuestion, request)
+
     async def metadata(self) -> Mapping[str, Any]:
         """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""
         answer = await self._command(self._stub.GetMetadata, pb.GetMetadataRequest())
@@ -122,12 +128,12 @@ class GrpcWorker:
                 raise port.WorkerDown("the connection was closed") from error
             raise
         except grpc.aio.AioRpcError as error:
-            if error.code() in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT):
-                reason = _reason(error)
+            if error.code() in _REFUSED:
+                reason, metadata = _reason(error)
                 if reason == "STALE_EPOCH":
                     raise port.StaleEpoch from error
-                raise port.WorkerRefused(reason, error.details() or reason) from error
-            if _reason(error) == "ENVIRONMENT_UNRESPONSIVE":
+                raise port.WorkerRefused(reason, error.details() or reason, metadata) from error
+            if _reason(error)[0] == "ENVIRONMENT_UNRESPONSIVE":
                 raise TimeoutError from error
             raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
 
@@ -200,12 +206,12 @@ class _Watchdog:
             self._timer.cancel()
 
 
-def _reason(error: grpc.aio.AioRpcError) -> str:
-    """Reason from the ErrorInfo of a refusal; empty if there is none."""
+def _reason(error: grpc.aio.AioRpcError) -> tuple[str, Mapping[str, str]]:
+    """Reason and metadata from the ErrorInfo of a refusal; empty if there is none."""
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             for detail in status_pb2.Status.FromString(value).details:
                 info = error_details_pb2.ErrorInfo()
                 if detail.Unpack(info):
-                    return str(info.reason)
-    return ""
+                    return str(info.reason), dict(info.metadata)
+    return "", {}

@@ -27,10 +27,11 @@ class StaleEpoch(Exception):  # noqa: N818 - as above
 class WorkerRefused(Exception):  # noqa: N818 - as above
     """The Worker refused the command; nothing was started."""
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, metadata: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.metadata = metadata or {}
 
 
 class RunEngineVerb(Enum):
@@ -184,6 +185,9 @@ class Worker(Protocol):
 
     async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
         """Pause, resume or end the running plan."""
+
+    async def answer_question(self, question_id: str, text: str) -> None:
+        """Answer the question that the running plan asks; an empty id means whichever."""
 
     async def metadata(self) -> Mapping[str, Any]:
         """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""

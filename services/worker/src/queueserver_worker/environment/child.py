@@ -27,6 +27,7 @@ from queueserver_rpc.memory import return_unused_memory
 from queueserver_worker.environment.channel import Channel
 from queueserver_worker.environment.ending import bound_the_end, flush_console, last_words
 from queueserver_worker.environment.failures import startup_failure
+from queueserver_worker.environment.no_terminal import refuse_terminal
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
 from queueserver_worker.environment.startup_issues import refuse_issues
@@ -44,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("MPLBACKEND", "Agg")
     signal.signal(signal.SIGINT, _explain_interrupt)
     watch_streams()
+    refuse_terminal()
     child = EnvironmentChild(socket.socket(fileno=arguments.channel_fd), arguments)
     return bound_the_end(child.run(arguments.source))
 
@@ -99,7 +101,8 @@ class EnvironmentChild:
             namespace["RE"] = default_engine
             self._table = print_table(default_engine)
         kept = KeptList(self._arguments.list_file, also_changes=self._arguments.list_changes)
-        workplace = Workplace(namespace, source.folder, self._work, self._channel.send, self._flush, kept)
+        limit = self._arguments.question_timeout
+        workplace = Workplace(namespace, source.folder, self._work, self._channel.send, self._flush, kept, limit)
         offered = workplace.offer(self._arguments.device_max_depth)
         if self._arguments.strict:
             refuse_issues(offered.inventory.issues)

@@ -14,10 +14,20 @@ from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, ru
 
 
 class EngineSeat:
-    """Holds at most one RunEngine, and the control of its plans. Safe from every thread."""
+    """Holds at most one RunEngine, and the control of its plans. Safe from every thread.
 
-    def __init__(self, send: Send) -> None:
+    Parameters
+    ----------
+    send
+        Takes the frames.
+    question_timeout
+        Seconds until a question of a plan that has no answer fails; None for ever.
+
+    """
+
+    def __init__(self, send: Send, question_timeout: float | None = None) -> None:
         self._send = send
+        self._question_timeout = question_timeout
         self._changing = threading.Lock()
         self._watched: WatchedRunEngine | None = None
         self._control: PlanControl | None = None
@@ -70,12 +80,20 @@ class EngineSeat:
             if self._control is not None:
                 self._control.plan_accepted()
 
+    def answer(self, question_id: str, text: str) -> None:
+        """Hand on the answer to a question of a plan. Does not wait."""
+        watched = self._watched
+        if watched is not None:
+            watched.waiting.answer(question_id, text)
+
     def plan_ended(self) -> None:
         """Let another RunEngine take the place now, if one waits."""
         with self._changing:
             self._occupied = False
             if self._control is not None:
                 self._control.plan_ended()
+            if self._watched is not None:
+                self._watched.waiting.plan_ended()
             self._take_next()
 
     def _take_next(self) -> None:
@@ -89,6 +107,6 @@ class EngineSeat:
         self._send(FromEnvironment(run_engine=RunEngineChanged(state=watched.state)))
 
     def _seat_engine(self, engine: Any) -> WatchedRunEngine:
-        watched = WatchedRunEngine(engine, self._send)
+        watched = WatchedRunEngine(engine, self._send, self._question_timeout)
         self._watched, self._control = watched, PlanControl(watched)
         return watched

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 
+from queueserver_worker.environment.no_terminal import terminal_text
+
 MAX_MESSAGE: Final = 2_000
 """Longest message, in characters."""
 MAX_TRACEBACK: Final = 30_000
@@ -30,6 +32,7 @@ _BETWEEN_USER_CODE: Final = (
             "ipython_standin.py",
             "ipython_magics.py",
             "offered_modules.py",
+            "no_terminal.py",
         )
     ),
 )
@@ -72,7 +75,7 @@ def error_text(error: BaseException) -> str:
         text = str(error).strip()
     except Exception:  # noqa: BLE001 - protects the report from a broken __str__ in user code
         text = ""
-    return shorten(text or type(error).__name__, MAX_MESSAGE)
+    return shorten(text or terminal_text(error) or type(error).__name__, MAX_MESSAGE)
 
 
 def shorten(text: str, limit: int) -> str:

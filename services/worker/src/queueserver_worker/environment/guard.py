@@ -2,14 +2,15 @@
 
 Guarantees: a plan that was to be aborted before its first message never sends it, and one that was to be paused
 begins with the pause; a deferred pause that was heard before a checkpoint is taken there, also when the plan has kept
-the RunEngine from hearing of it; a plan that would end the process raises an ordinary error instead, so that its run
-is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it
-too (the RunEngine tells it only of runs that it has to close itself). It knows how the plan came to its end: whether
+the RunEngine from hearing of it; a question that a pause or a suspension has cut off is asked again afterwards, so
+that the plan goes on with an answer; a plan that would end the process raises an ordinary error instead, so that its
+run is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says
+it too (the RunEngine tells it only of runs that it has to close itself). It knows how the plan came to its end: whether
 its generator returned, what it raised, what the RunEngine threw at it. A plan that fails when it is closed harms only
 itself, not the RunEngine, which would stay as it is for ever.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any
 
@@ -33,12 +34,15 @@ class PlanGuard:
         The messages of the plan; nothing is taken from it before it begins.
     control
         What was asked for.
+    answers
+        Whether questions of the plan are answered with a text, so that one without was cut off.
 
     """
 
-    def __init__(self, plan: Iterable[Any], control: PlanControl) -> None:
+    def __init__(self, plan: Iterable[Any], control: PlanControl, answers: Callable[[], bool] = lambda: False) -> None:
         self._plan: Any = plan
         self._control = control
+        self._answers = answers
         #: It was kept from beginning.
         self.kept_out = False
         #: It came to its end by itself: it returned, and not because it was told to end.
@@ -81,10 +85,10 @@ class PlanGuard:
         """As `yield from`, with the reason of the plan's end in messages that close a run, and with deferred pauses."""
         plan = self._plan if isinstance(self._plan, Generator) else _relay(self._plan)
         step = partial(plan.send, None)
-        #: A checkpoint of the plan, while the pause that comes before it is on its way.
-        checkpoint: Any = None
+        #: A message of the plan that is still to be sent: a checkpoint after its pause, a question that was cut off.
+        waiting: Any = None
         while True:
-            if checkpoint is None:
+            if waiting is None:
                 try:
                     message = self._last_message = step()
                 except StopIteration as end:
@@ -95,9 +99,9 @@ class PlanGuard:
                 if _command(message) == "close_run":
                     message = self._with_reason(message)
                 elif _command(message) == "checkpoint" and self._control.take_deferred_pause():
-                    message, checkpoint = _pause(defer=True), message
+                    message, waiting = _pause(defer=True), message
             else:
-                message, checkpoint = checkpoint, None
+                message, waiting = waiting, None
             try:
                 response = yield message
             except GeneratorExit as error:
@@ -106,9 +110,11 @@ class PlanGuard:
                 raise
             except BaseException as error:  # noqa: BLE001 - whatever the RunEngine throws is for the plan
                 self._thrown(error)
-                step, checkpoint = partial(plan.throw, error), None
+                step, waiting = partial(plan.throw, error), None
             else:
                 step = partial(plan.send, response)
+                if response is None and _command(message) == "input" and self._answers():
+                    waiting = message
 
     def _thrown(self, error: BaseException) -> None:
         self.thrown, self.thrown_at = error, self._last_message

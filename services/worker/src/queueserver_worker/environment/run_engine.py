@@ -20,6 +20,7 @@ from queueserver_worker.environment.documents import DocumentConverter, without_
 from queueserver_worker.environment.hooks.engine_hooks import hooks_of
 from queueserver_worker.environment.hooks.plan_hooks import PlanHooks
 from queueserver_worker.environment.live_table import LiveTable
+from queueserver_worker.environment.waiting.commands import WaitingCommands
 
 _STATES: Final = {
     "idle": pb.RUN_ENGINE_STATE_IDLE,
@@ -45,10 +46,12 @@ class WatchedRunEngine:
         The bluesky.RunEngine.
     send
         Takes the frames; may wait for room, which then slows the run down.
+    question_timeout
+        Seconds until a question of a plan that has no answer fails; None for ever.
 
     """
 
-    def __init__(self, engine: Any, send: Send) -> None:
+    def __init__(self, engine: Any, send: Send, question_timeout: float | None = None) -> None:
         self.engine = engine
         self._send = send
         #: Told of each state, in the thread in which it changed and before anybody else. Must not block.
@@ -59,10 +62,13 @@ class WatchedRunEngine:
         hooks = self.hooks.engine_hooks
         hooks.states += (self._on_state,)
         hooks.documents += (self._on_document,)
+        #: Tells what plans wait for.
+        self.waiting = WaitingCommands(engine, self.hooks, send, question_timeout)
         _keep_loop_alive(engine)
 
     def release(self) -> None:
         """Report nothing of it any more."""
+        self.waiting.release()
         hooks = self.hooks.engine_hooks
         hooks.states = tuple(function for function in hooks.states if function != self._on_state)
         hooks.documents = tuple(function for function in hooks.documents if function != self._on_document)

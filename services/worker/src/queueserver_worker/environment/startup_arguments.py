@@ -29,6 +29,8 @@ class EnvironmentArguments:
     list_file: Path | None
     #: List them also when they change, not only when the environment opens.
     list_changes: bool
+    #: Seconds until a question of a plan that has no answer fails; None for ever.
+    question_timeout: float | None = None
 
 
 def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
@@ -42,6 +44,7 @@ def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
     parser.add_argument("--keep-re", action="store_true", help="never make a RunEngine; use RE if defined")
     parser.add_argument("--strict-startup", action="store_true", help="don't open if anything can't be used")
     parser.add_argument("--device-max-depth", type=int, default=0, help="levels of device trees; 0: all")
+    parser.add_argument("--question-timeout", type=float, default=None, help="seconds a plan waits for an answer")
     list_options.add_list_options(parser)
     given = parser.parse_args(argv)
     return EnvironmentArguments(
@@ -52,6 +55,7 @@ def read_arguments(argv: Sequence[str] | None = None) -> EnvironmentArguments:
         device_max_depth=given.device_max_depth,
         list_file=None if given.update_list == list_options.NEVER else given.list_file,
         list_changes=given.update_list == list_options.ALWAYS,
+        question_timeout=given.question_timeout,
     )
 
 

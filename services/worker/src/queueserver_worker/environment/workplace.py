@@ -42,6 +42,8 @@ class Workplace:
         Brings everything printed so far on its way.
     kept
         The file that lists plans and devices.
+    question_timeout
+        Seconds until a question of a plan that has no answer fails; None for ever.
 
     """
 
@@ -53,9 +55,10 @@ class Workplace:
         send: Send,
         flush: Callable[[], None],
         kept: KeptList,
+        question_timeout: float | None = None,
     ) -> None:
         self._work = work
-        self._seat = EngineSeat(send)
+        self._seat = EngineSeat(send, question_timeout)
         self._seat.take_first(namespace)
         self._offer = Offer(namespace, self._seat, send, kept)
         self._metadata = MetadataReader(lambda: self._seat.metadata, send)
@@ -87,6 +90,8 @@ class Workplace:
             self._metadata.ask(frame.metadata.number)
         elif kind == "simulation":
             self._simulator.ask(frame.simulation)
+        elif kind == "answer":
+            self._seat.answer(frame.answer.question_id, frame.answer.text)
         elif self._seat.control is not None:
             if kind == "control":
                 self._seat.control.ask(frame.control.action, frame.control.note)

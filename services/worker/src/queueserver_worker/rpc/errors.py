@@ -54,6 +54,11 @@ def _not_paused(error: errors.NotPausedError) -> Refusal:
     return Refusal(_PRECONDITION, "NOT_PAUSED", str(error), metadata={"state": error.state})
 
 
+def _no_question(error: errors.QuestionNotFoundError) -> Refusal:
+    metadata = {"question_id": error.question_id} if error.question_id else {}
+    return Refusal(grpc.StatusCode.NOT_FOUND, "QUESTION_NOT_FOUND", str(error), metadata=metadata)
+
+
 def _unresponsive(error: errors.EnvironmentUnresponsiveError) -> Refusal:
     return Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE", str(error))
 
@@ -72,6 +77,7 @@ REFUSALS: dict[type[errors.WorkerError], Callable[[Any], Refusal]] = {
     errors.RunEngineMissingError: _no_run_engine,
     errors.NotRunningError: _not_running,
     errors.NotPausedError: _not_paused,
+    errors.QuestionNotFoundError: _no_question,
     errors.EnvironmentUnresponsiveError: _unresponsive,
     errors.WatcherTooSlowError: _too_slow,
 }

@@ -78,6 +78,14 @@ class WorkerServicer(WorkerServiceServicer):
         self._worker.control_run_engine(request.epoch, request.action, request.note)
         return pb.ControlRunEngineResponse()
 
+    async def AnswerQuestion(  # noqa: N802 - as above
+        self, request: pb.AnswerQuestionRequest, context: Any
+    ) -> pb.AnswerQuestionResponse:
+        """Pass the answer to a question of the running plan on."""
+        del context
+        self._worker.answer_question(request.epoch, request.question_id, request.text)
+        return pb.AnswerQuestionResponse()
+
     async def GetMetadata(  # noqa: N802 - as above
         self, request: pb.GetMetadataRequest, context: Any
     ) -> pb.GetMetadataResponse:

@@ -25,6 +25,7 @@ from queueserver_worker.supervisor.outcomes import Outcome, Outcomes
 from queueserver_worker.supervisor.plan_work import PlanWork
 from queueserver_worker.supervisor.status import Status
 from queueserver_worker.supervisor.task_work import MAX_BACKGROUND, TaskWork
+from queueserver_worker.supervisor.waits import Waits
 
 Stream: TypeAlias = "console_pb2.ConsoleStream.ValueType"
 _PIECE = 16 * 1024
@@ -34,8 +35,9 @@ _PIECE = 16 * 1024
 class Activity:
     """What goes on. Its methods are called in the loop."""
 
-    def __init__(self, journal: Journal, outcomes: Outcomes, status: Status) -> None:
+    def __init__(self, journal: Journal, outcomes: Outcomes, status: Status, waits: Waits) -> None:
         self._journal = journal
+        self._waits = waits
         self._outcomes = outcomes
         self._status = status
         self.plan = PlanWork(journal)
@@ -77,6 +79,7 @@ class Activity:
             drain()
         outcome = self.plan.finished(frame, stopping=stopping)
         if outcome is not None:
+            self._waits.clear()
             self._conclude([outcome], State.IDLE if self._status.state in OPEN else self._status.state)
 
     def task_finished(self, frame: channel_pb2.TaskFinished, drain: Callable[[], None]) -> None:
@@ -91,6 +94,7 @@ class Activity:
 
     def lost(self, ending: failure.Ending) -> None:
         """End everything because the environment is gone, and close it."""
+        self._waits.clear()
         plan = self.plan.lost(ending)
         self._conclude([*([plan] if plan is not None else []), *self.tasks.lost(ending)], State.CLOSED)
 
@@ -98,6 +102,11 @@ class Activity:
         """Note a state of the RunEngine; it is published with the next move."""
         self._status.view.run_engine_state = state
         self.plan.run_engine_changed(state)
+
+    def waits_changed(self, waits: channel_pb2.RunEngineWaits) -> None:
+        """Publish what the RunEngine waits for."""
+        if self._status.state in OPEN and self._waits.told(waits, self.plan.item_uid):
+            self._status.publish()
 
     def follow_run_engine(self) -> None:
         """Publish the environment as it is after a request or a change of the RunEngine's state."""

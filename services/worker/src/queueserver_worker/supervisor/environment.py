@@ -48,6 +48,7 @@ from queueserver_worker.supervisor.outcomes import Outcomes
 from queueserver_worker.supervisor.process import EnvironmentProcess
 from queueserver_worker.supervisor.simulations import SimulationQueries
 from queueserver_worker.supervisor.status import Status
+from queueserver_worker.supervisor.waits import Waits
 
 _log = logging.getLogger(__name__)
 MAX_INVENTORY_BYTES = 32 * 1024 * 1024
@@ -61,7 +62,8 @@ class Environment:
         self._launch = launch
         self._echo = echo
         self._status = Status(journal)
-        self._activity = Activity(journal, outcomes, self._status)
+        self._waits = Waits(self._status.view)
+        self._activity = Activity(journal, outcomes, self._status, self._waits)
         self._keeper = ProcessKeeper(launch, self)
         self._queries = MetadataQueries()
         self._simulations = SimulationQueries()
@@ -169,6 +171,17 @@ class Environment:
             process.send(ToEnvironment(control=channel_pb2.ControlCommand(action=action, note=note)))
             self._activity.follow_run_engine()
 
+    def answer_question(self, question_id: str, text: str) -> None:
+        """Answer the question that the plan asks: tell the process, and wait for nothing. An empty id means any.
+
+        Raises EnvironmentClosedError, RunEngineMissingError or QuestionNotFoundError.
+        """
+        process = self._process_with_run_engine()
+        question_id = self._waits.accept_answer(question_id, text)
+        if question_id:
+            process.send(ToEnvironment(answer=channel_pb2.AnswerCommand(question_id=question_id, text=text)))
+            self._status.publish()
+
     async def metadata(self) -> Struct:
         """Ask the process for the RunEngine's metadata.
 
@@ -247,6 +260,7 @@ class Environment:
             "ready": self._opening,
             "failed": self._opening,
             "run_engine": self._run_engine_changed,
+            "waits": lambda frame: activity.waits_changed(frame.waits),
             "started": lambda frame: activity.plan.started(frame.started),
             "document": lambda frame: activity.plan.document(frame.document),
             "finished": lambda frame: activity.plan_finished(

@@ -10,6 +10,7 @@
     ├── RunEngineMissingError      the namespace has no RunEngine
     ├── NotRunningError            no plan is running that could be paused or aborted
     ├── NotPausedError             no plan is paused that could be resumed or ended
+    ├── QuestionNotFoundError      that question is not asked
     ├── EnvironmentUnresponsiveError   the environment does not answer
     └── WatcherTooSlowError        a watcher was overtaken by the events that are kept
 
@@ -107,6 +108,26 @@ class NotPausedError(WorkerError):
     def __init__(self, state: str) -> None:
         super().__init__(f"No plan waits for how to go on (it is {state}): pause it, and wait until it is paused.")
         self.state = state
+
+
+class QuestionNotFoundError(WorkerError):
+    """No question is asked, or another one than that which is to be answered.
+
+    Parameters
+    ----------
+    question_id
+        The question that is asked; empty if none is.
+
+    """
+
+    def __init__(self, question_id: str) -> None:
+        super().__init__(
+            "The plan asks another question now: read it in the status, then answer it."
+            if question_id
+            else "The plan asks nothing now: the question was answered, or taken back because the plan was paused or "
+            "ended; look at the status."
+        )
+        self.question_id = question_id
 
 
 class EnvironmentUnresponsiveError(WorkerError):

@@ -34,6 +34,8 @@ MAX_ID = 200
 """Longest identity, in characters, that a caller may choose."""
 MAX_NOTE = 2_000
 """Characters of a note that are passed on: an abort must not fail because somebody explained it at length."""
+MAX_ANSWER = 10_000
+"""Longest answer to a question, in characters."""
 
 
 class Worker:
@@ -118,6 +120,17 @@ class Worker:
             raise InvalidRequestError("action", "say what is to be done")
         self._fence(epoch)
         self._environment.control(action, note[:MAX_NOTE])
+
+    def answer_question(self, epoch: int, question_id: str, text: str) -> None:
+        """Answer the question that the running plan asks; an empty id means any. Returns when the environment was told.
+
+        Raises StaleEpochError, InvalidRequestError, EnvironmentClosedError, RunEngineMissingError or
+        QuestionNotFoundError.
+        """
+        if len(text) > MAX_ANSWER:
+            raise InvalidRequestError("text", f"it must have at most {MAX_ANSWER} characters")
+        self._fence(epoch)
+        self._environment.answer_question(question_id, text)
 
     async def metadata(self) -> Struct:
         """The RunEngine's metadata.

@@ -1,0 +1,53 @@
+"""Answer the question that the running plan asks.
+
+As what else is asked of the running plan it goes straight to the Worker, which knows what is asked at this moment: it
+waits for no commit and for no other client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from queueserver_manager.domain.errors import EnvironmentClosed, RunEngineMissing, WorkerUnavailable
+from queueserver_manager.domain.question_errors import QuestionNotFound
+from queueserver_manager.operations.deeds import Deeds
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
+
+
+class QuestionOperations:
+    """What clients may do with a question."""
+
+    def __init__(self, ledger: Ledger, view: WorkerView, worker: Worker, on_stale: Callable[[], None]) -> None:
+        self._deeds = Deeds(ledger)
+        self._view = view
+        self._worker = worker
+        self._on_stale = on_stale
+
+    async def answer(self, question_id: str, text: str, reply: Reply[None]) -> bytes:
+        """Pass an answer on; an empty id means whichever is asked.
+
+        Raises QuestionNotFound, EnvironmentClosed, RunEngineMissing, WorkerUnavailable.
+        """
+        return await self._deeds.once(reply, lambda: self._answer(question_id, text), in_haste=True)
+
+    async def _answer(self, question_id: str, text: str) -> None:
+        if not self._view.connected:
+            raise WorkerUnavailable
+        if not self._view.environment.exists:
+            raise EnvironmentClosed("RE Worker environment does not exist: no plan asks anything.")
+        try:
+            await self._worker.answer_question(question_id, text)
+        except WorkerRefused as error:
+            if error.reason == "QUESTION_NOT_FOUND":
+                raise QuestionNotFound(error.metadata.get("question_id", "")) from error
+            if error.reason == "RUN_ENGINE_MISSING":
+                raise RunEngineMissing from error
+            raise EnvironmentClosed(error.message) from error
+        except StaleEpoch as error:
+            self._on_stale()
+            raise WorkerUnavailable from error
+        except WorkerDown as error:
+            raise WorkerUnavailable from error

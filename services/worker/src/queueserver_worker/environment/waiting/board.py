@@ -1,0 +1,98 @@
+"""What the RunEngine waits for at this moment, as the supervisor is told of it.
+
+Guarantees: it is told whole. Questions are told and taken back at once, so that who hears of a pause hears of none any
+more; the rest is told with the first change, and later ones together, at most four times a second. What was told last
+is how it is. Safe from every thread.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from queueserver.common.v1.waiting_pb2 import PlanWait, Question, Suspension
+from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineWaits
+
+SECONDS_BETWEEN: Final = 0.25
+"""Between two messages to the supervisor."""
+
+
+class WaitingBoard:
+    """Tells what one RunEngine waits for.
+
+    Parameters
+    ----------
+    loop
+        The RunEngine's event loop.
+    send
+        Takes the frames.
+
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, send: Callable[[FromEnvironment], None]) -> None:
+        self._loop = loop
+        self._send = send
+        #: Also while a message is sent, so that none overtakes another.
+        self._changing = threading.Lock()
+        self._waits = RunEngineWaits()
+        self._told = RunEngineWaits()
+        self._next_time = 0.0
+        self._due = False
+
+    def set_question(self, question: Question | None) -> None:
+        """Tell what is asked; None if nothing is."""
+        with self._changing:
+            self._waits.ClearField("question")
+            if question is not None:
+                self._waits.question.CopyFrom(question)
+            self._tell()
+
+    def set_suspensions(self, suspensions: Sequence[Suspension]) -> None:
+        """Tell what suspends the plan."""
+        with self._changing:
+            del self._waits.suspensions[:]
+            self._waits.suspensions.extend(suspensions)
+            self._tell_soon()
+
+    def set_plan_wait(self, wait: PlanWait | None) -> None:
+        """Tell what the plan has waited for, for long; None if for nothing."""
+        with self._changing:
+            self._waits.ClearField("plan_wait")
+            if wait is not None:
+                self._waits.plan_wait.CopyFrom(wait)
+            self._tell_soon()
+
+    def clear(self) -> None:
+        """It waits for nothing."""
+        with self._changing:
+            self._waits.Clear()
+            self._tell()
+
+    def silence(self) -> None:
+        """Tell nothing any more."""
+        with self._changing:
+            self._send = _say_nothing
+
+    def _tell_soon(self) -> None:
+        if not self._due and self._waits != self._told:
+            self._due = True
+            # Also from the loop's own thread: what changes in one turn is told together.
+            self._loop.call_soon_threadsafe(self._schedule)
+
+    def _schedule(self) -> None:
+        self._loop.call_later(max(0.0, self._next_time - self._loop.time()), self._tell_what_is_due)
+
+    def _tell_what_is_due(self) -> None:
+        with self._changing:
+            self._due = False
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._waits != self._told:
+            self._next_time = self._loop.time() + SECONDS_BETWEEN
+            self._told.CopyFrom(self._waits)
+            self._send(FromEnvironment(waits=self._told))
+
+
+def _say_nothing(_: FromEnvironment) -> None:
+    """Take a frame of a RunEngine that is watched no longer."""

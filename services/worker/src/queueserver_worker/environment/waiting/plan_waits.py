@@ -1,0 +1,118 @@
+"""Long waits of a plan: for devices that were told to do something, for a time, for what the plan itself waits for.
+
+Guarantees: a wait is told when it has lasted for two seconds, and then at most once a second until it is over; shorter
+ones cost next to nothing. What is told of a device is what its status tells, and the plan is not disturbed by it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from queueserver.common.v1.waiting_pb2 import PlanWait
+
+from queueserver_worker.environment.clock import now
+from queueserver_worker.environment.waiting.board import WaitingBoard
+from queueserver_worker.environment.waiting.progress import MAX_TEXT, MAX_TOLD, AwaitedStatus, Progress
+from queueserver_worker.environment.waiting.texts import name_of, safely, seconds_of
+
+LONG_SECONDS: Final = 2.0
+"""How long a wait has to last until it is told."""
+
+Command = Callable[[Any], Awaitable[Any]]
+
+
+class PlanWaits:
+    """The waits of the plans of one RunEngine. Called in its loop."""
+
+    def __init__(self, engine: Any, board: WaitingBoard) -> None:
+        self._loop: asyncio.AbstractEventLoop = engine.loop
+        self._board = board
+        #: By status: the device, and what it was told to do.
+        self._causes: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
+        self._for_devices: _Wait | None = None
+
+    async def act(self, process: Command, message: Any) -> Any:
+        """Process a message that tells a device to do something; note which status belongs to which device."""
+        status = await process(message)
+        safely(lambda: self._note_cause(status, message), None)
+        return status
+
+    def for_devices(self, statuses: Any) -> None:
+        """Note that the plan begins to wait for the devices of these statuses; None: that it does so no more."""
+        self.clear()
+        if statuses is not None:
+            awaited = [AwaitedStatus(status, *self._cause(status)) for status in statuses]
+            self._for_devices = _Wait(self._board, self._loop, awaited)
+
+    def clear(self) -> None:
+        """Forget the devices for which a plan waits."""
+        if self._for_devices is not None:
+            self._for_devices.end()
+            self._for_devices = None
+
+    async def wait_for(self, process: Command, message: Any) -> Any:
+        """Process a message `wait_for`: for something that is no device."""
+        with self._waiting():
+            return await process(message)
+
+    async def sleep(self, process: Command, message: Any) -> Any:
+        """Process a message `sleep`."""
+        seconds = seconds_of(lambda: message.args[0])
+        with self._waiting(seconds):
+            return await process(message)
+
+    def _note_cause(self, status: Any, message: Any) -> None:
+        self._causes[status] = (name_of(message.obj, MAX_TEXT), message.command)
+
+    def _cause(self, status: Any) -> tuple[str, str]:
+        return safely(lambda: self._causes[status], ("", ""))
+
+    @contextmanager
+    def _waiting(self, sleep: float | None = None) -> Iterator[None]:
+        wait = _Wait(self._board, self._loop, (), sleep)
+        try:
+            yield
+        finally:
+            wait.end()
+
+
+class _Wait:
+    """One wait."""
+
+    def __init__(
+        self,
+        board: WaitingBoard,
+        loop: asyncio.AbstractEventLoop,
+        awaited: Sequence[AwaitedStatus],
+        sleep: float | None = None,
+    ) -> None:
+        self._board = board
+        self._loop = loop
+        self._awaited = awaited
+        self._sleep = sleep
+        self._begin_time: Timestamp = now()
+        self._progress: Progress | None = None
+        self._due = loop.call_later(LONG_SECONDS, self._begin)
+
+    def _begin(self) -> None:
+        """It has become long: tell it, and listen to the devices."""
+        self._progress = Progress(self._awaited, self._loop, self._tell)
+        self._tell()
+
+    def end(self) -> None:
+        """It is over."""
+        self._due.cancel()
+        if self._progress is not None:
+            self._progress.close()
+            self._board.set_plan_wait(None)
+
+    def _tell(self) -> None:
+        missing = [awaited for awaited in self._awaited if not awaited.is_done]
+        told = PlanWait(begin_time=self._begin_time, devices=[each.message() for each in missing[:MAX_TOLD]])
+        told.more_devices = len(missing) - len(told.devices)
+        if self._sleep is not None:
+            told.sleep.FromNanoseconds(round(self._sleep * 1_000_000_000))
+        self._board.set_plan_wait(told)

@@ -1,0 +1,114 @@
+"""Who suspends the plan: the suspenders of bluesky, as they hold it and let it go.
+
+bluesky has no state for it: the RunEngine is suspending for a moment, and running while it waits. So what is told comes
+from the commands by which it waits. Guarantees: a plan that is held by a suspender is told as suspended, from the
+moment it is held until it is let go, also before its first message. Does not decide when it goes on: the RunEngine
+does.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from queueserver.common.v1.waiting_pb2 import Suspension
+
+from queueserver_worker.environment.clock import now
+from queueserver_worker.environment.waiting.board import WaitingBoard
+from queueserver_worker.environment.waiting.texts import bounded_text, name_of, safely, seconds_of
+
+MAX_TEXT: Final = 500
+"""Characters of one text."""
+MAX_TOLD: Final = 20
+"""Suspensions that are told at once."""
+
+Command = Callable[[Any], Awaitable[Any]]
+
+
+class Suspensions:
+    """The suspensions of one RunEngine. All but :meth:`clear` is called in its loop."""
+
+    def __init__(self, engine: Any, board: WaitingBoard) -> None:
+        self._engine = engine
+        self._board = board
+        #: Those that began in the middle of a plan, oldest first.
+        self._begun: list[Suspension] = []
+
+    async def start(self, process: Command, message: Any) -> Any:
+        """Process a message `_start_suspender`: it puts a plan in front that waits until the suspender lets go."""
+        _, _, justification, released = message.args
+        suspension = self._describe(released, justification)
+        self._begun.append(suspension)
+        self._tell(self._begun)
+        return await process(message)
+
+    async def end(self, process: Command, message: Any) -> Any:
+        """Process a message `_resume_from_suspender`: the one that began last is over."""
+        if self._begun:
+            self._begun.pop()
+        self._tell(self._begun)
+        return await process(message)
+
+    async def hold_back(self, process: Command, message: Any) -> Any:
+        """Process a message `wait_for` by which the RunEngine waits for suspenders before the plan begins."""
+        (awaited,) = message.args
+        self._tell([*self._begun, *(self._describe(released, None, before_plan=True) for released in awaited)])
+        try:
+            return await process(message)
+        finally:
+            self._tell(self._begun)
+
+    def holds(self, message: Any) -> bool:
+        """Whether a message `wait_for` waits for suspenders, and for nothing else."""
+        awaited: tuple[Any, ...] = safely(lambda: tuple(message.args[0]), ())
+        return bool(awaited) and all(self._suspender_of(released) is not None for released in awaited)
+
+    @property
+    def suspended(self) -> bool:
+        """Whether a suspension has begun in the middle of a plan and is not over."""
+        return bool(self._begun)
+
+    def clear(self) -> None:
+        """Forget what a plan left behind that ended while it was suspended. Called between two plans."""
+        self._begun.clear()
+
+    def _tell(self, suspensions: list[Suspension]) -> None:
+        self._board.set_suspensions(suspensions[:MAX_TOLD])
+
+    def _suspender_of(self, released: Any) -> Any:
+        """Find the suspender that lets the plan go by this event; None if it is none of them."""
+        event = getattr(released, "__self__", None)
+        if event is None:
+            return None
+        suspenders: tuple[Any, ...] = safely(lambda: tuple(self._engine.suspenders), ())
+        return next((suspender for suspender in suspenders if _lets_go_by(suspender, event)), None)
+
+    def _describe(self, released: Any, justification: Any, *, before_plan: bool = False) -> Suspension:
+        suspender = self._suspender_of(released)
+        told = Suspension(begin_time=now(), before_plan=before_plan)
+        told.justification = bounded_text(lambda: justification, MAX_TEXT)
+        if suspender is None:
+            return told
+        told.suspender = bounded_text(lambda: type(suspender).__name__, MAX_TEXT)
+        told.justification = told.justification or bounded_text(suspender._get_justification, MAX_TEXT)  # noqa: SLF001 - as above
+        signal = safely(lambda: suspender._sig, None)  # noqa: SLF001 - as above
+        if signal is not None:
+            told.signal = name_of(signal, MAX_TEXT)
+            told.device = _device_of(signal)
+        delay = seconds_of(lambda: suspender._sleep)  # noqa: SLF001 - as above
+        if delay is not None:
+            told.resume_delay.FromNanoseconds(round(delay * 1_000_000_000))
+        return told
+
+
+def _lets_go_by(suspender: Any, event: Any) -> bool:
+    return safely(lambda: suspender._ev is event, otherwise=False)  # noqa: SLF001 - bluesky has no public name for it
+
+
+def _device_of(signal: Any) -> str:
+    """Name the device at the top of the tree to which a signal belongs; empty if it stands alone."""
+    device, found = safely(lambda: signal.parent, None), ""
+    for _ in range(20):
+        if device is None:
+            break
+        found = name_of(device, MAX_TEXT)
+        device = safely(lambda device=device: device.parent, None)  # type: ignore[misc]
+    return found
