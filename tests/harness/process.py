@@ -124,13 +124,14 @@ class TestProcess:
         """Wait until it says where it listens; answers that."""
         deadline = time.monotonic() + within
         text = b""
-        while not text.endswith(b"\n"):
+        while b"\n" not in text:
             readable, _, _ = select.select([self._ready], [], [], max(0.0, deadline - time.monotonic()))
             chunk = os.read(self._ready, 4096) if readable else b""
             if not chunk:
                 raise ProcessError(f"{self.name} did not become ready; it wrote:\n{self.output}")
             text += chunk
-        return text.decode().strip()
+        # Whatever else it says behind that is no part of the address.
+        return text.decode().splitlines()[0].strip()
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""

@@ -12,10 +12,12 @@ from queueserver_manager.domain import errors, permission_errors, question_error
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.status import to_proto
 
+MODULES = (errors, permission_errors, question_errors)
 ALL = list(
     {
         error: None
-        for error in (*vars(errors).values(), *vars(permission_errors).values(), *vars(question_errors).values())
+        for module in MODULES
+        for error in vars(module).values()
         if inspect.isclass(error) and issubclass(error, errors.Refused)
     }
 )
@@ -71,7 +73,7 @@ def test_reasons_are_unique_upper_case_and_follow_from_the_names_of_the_errors()
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
-    drawn = re.findall(r"[├└]── (\w+)", (errors.__doc__ or "") + (permission_errors.__doc__ or ""))
+    drawn = re.findall(r"[├└]── (\w+)", "".join(module.__doc__ or "" for module in MODULES))
     assert sorted(set(drawn)) == sorted(kind.__name__ for kind in ALL if kind is not errors.Refused)
 
 

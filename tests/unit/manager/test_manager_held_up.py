@@ -16,13 +16,17 @@ SUSPENSIONS = [
     (Suspension(BEGUN), f"The running plan is suspended since {SINCE}; it goes on by itself when it is let go."),
     (
         Suspension(BEGUN, "SuspendFloor", "current", "ring", "Signal current = 5 fell below 10.", 30.0),
-        f"The running plan is suspended since {SINCE} by SuspendFloor watching the signal current of ring (Signal "
-        "current = 5 fell below 10); it goes on by itself 30 seconds after the signal is good again.",
+        (
+            f"The running plan is suspended since {SINCE} by SuspendFloor watching the signal current of ring (Signal "
+            "current = 5 fell below 10); it goes on by itself 30 seconds after the signal is good again."
+        ),
     ),
     (
         Suspension(BEGUN, "SuspendBoolLow", "shutter", before_plan=True, resume_delay=0.0),
-        f"The running plan has not begun: it is suspended since {SINCE} by SuspendBoolLow watching the signal shutter; "
-        "it goes on by itself when the signal is good again.",
+        (
+            f"The running plan has not begun: it is suspended since {SINCE} by SuspendBoolLow watching the signal "
+            "shutter; it goes on by itself when the signal is good again."
+        ),
     ),
 ]
 WAITS = [

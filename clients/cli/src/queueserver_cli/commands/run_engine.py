@@ -89,9 +89,11 @@ def answer(words: Sequence[str]) -> Action:
     text, question_id = words[0], words[1] if words[1:] else ""
 
     async def action(session: Session) -> Answer:
+        if question_id:
+            await session.client.run_engine.answer(text, question_id)
+            return DONE
         question = (await session.client.status()).environment.question
-        asked = question.question_id if question is not None else ""
-        await session.client.run_engine.answer(text, question_id or asked)
+        await session.client.run_engine.answer(text, question.question_id if question is not None else "")
         return Answer({"success": True, "msg": "", "question": plain(question), "answer": text})
 
     return action

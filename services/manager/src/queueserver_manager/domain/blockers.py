@@ -81,7 +81,7 @@ _CHANGING = frozenset(
 
 
 def blockers(now: Circumstances) -> list[Blocker]:
-    """What stands in the way; empty if something is being executed, is not held up, and Redis takes what comes of it."""
+    """What stands in the way; empty if something is executed, is not held up, and Redis takes what comes of it."""
     storage = [] if now.storage.is_up else [Blocker(BlockerKind.STORAGE_DOWN, now.storage.message)]
     if not now.is_owner and not now.owner_address and storage:
         # It can't become the owner, nor know who is, without Redis.

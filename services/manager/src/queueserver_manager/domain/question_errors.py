@@ -1,4 +1,8 @@
-"""What the Manager may refuse about questions of plans; the others are in ``errors.py``."""
+"""What the Manager may refuse about questions of plans; the others are in ``errors.py``.
+
+NotFound
+└── QuestionNotFound
+"""
 
 from __future__ import annotations
 

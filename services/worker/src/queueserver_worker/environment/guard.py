@@ -113,8 +113,11 @@ class PlanGuard:
                 step, waiting = partial(plan.throw, error), None
             else:
                 step = partial(plan.send, response)
-                if response is None and _command(message) == "input" and self._answers():
-                    waiting = message
+                waiting = waiting or self._cut_off(message, response)
+
+    def _cut_off(self, message: Any, response: Any) -> Any:
+        """A question that has no answer, because a pause or a suspension came; None if it was none."""
+        return message if response is None and _command(message) == "input" and self._answers() else None
 
     def _thrown(self, error: BaseException) -> None:
         self.thrown, self.thrown_at = error, self._last_message

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from queueserver_worker.environment.simulation.devices import SimulatedDevices, to_number
 from queueserver_worker.environment.simulation.findings import Findings
+from queueserver_worker.environment.waiting.texts import bounded_text
 
 _QUIET: Final = frozenset(
     {
@@ -19,6 +20,8 @@ _QUIET: Final = frozenset(
     }
 )
 """Messages that move nothing and measure nothing."""
+_MAX_PROMPT: Final = 200
+"""Characters of a question that are shown."""
 
 
 class DoneStatus:
@@ -228,9 +231,9 @@ class MessageReader:
     def _pause(self, message: Any) -> None:
         self._findings.line("pause at the next checkpoint" if message.kwargs.get("defer") else "pause")
 
-    def _input(self, _message: Any) -> str:
-        self._findings.line("ask for input")
-        self._findings.problem("It asks for input, which nobody can give in a queue.")
+    def _input(self, message: Any) -> str:
+        prompt = bounded_text(lambda: message.kwargs.get("prompt"), _MAX_PROMPT)
+        self._findings.line(f"ask {prompt!r} and wait for an answer")
         return ""
 
     def _subscribe(self, _message: Any) -> int:
