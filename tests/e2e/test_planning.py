@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import planning_service_pb2 as pb
 from queueserver.manager.v1 import status_service_pb2 as status_pb
 from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
-from queueserver_client import Client
+from queueserver_client import AsyncClient, Client, ExitStatus, ItemWarning, Plan
 
 from tests.harness.raw import Stubs, connect, refused
 from tests.harness.stack import Stack, running_stack
@@ -132,3 +132,39 @@ async def test_a_field_with_a_very_long_name_is_told_in_short(raw: Stubs) -> Non
     (verdict,) = await verdicts(raw, item("int_", 1, **{"x" * 500_000: 1}))
     assert (verdict.reason, verdict.details_left_out) == ("ITEM_INVALID", False)
     assert len(verdict.field_violations[0].field.encode()) <= 120
+
+
+def odd(warnings: Iterable[ItemWarning]) -> list[tuple[str, str, Sequence[str]]]:
+    return [(warning.field, warning.text, warning.near_matches) for warning in warnings]
+
+
+async def test_a_misspelt_device_where_any_value_is_taken_is_a_warning_in_every_answer(stack: Stack) -> None:
+    typo, right = Plan("none", "mottor1"), Plan("none", "motor1")
+    warned = [("item.args[0]", "mottor1", ("motor1", "motor"))]
+    async with AsyncClient(stack.address) as client:
+        good, bad = await client.planning.validate([right, typo])
+        assert (good.valid, odd(good.warnings), bad.valid) == (True, [], True)
+        assert odd(bad.warnings) == [("items[1].args[0]", "mottor1", ("motor1", "motor"))]
+        assert odd((await client.planning.simulate(typo)).warnings) == warned
+        added = await client.queue.add(typo)
+        assert odd(added.warnings) == warned
+        assert odd((await client.planning.simulate(added.uid)).warnings) == warned
+        updated = await client.queue.update(added.uid, Plan("none", ["det1", "cam"]))
+        assert odd(updated.warnings) == [("item.args[0][1]", "cam", ())]
+        first, second = await client.queue.add_batch([right, typo])
+        assert (odd(first.warnings), odd(second.warnings)) == (
+            [],
+            [("items[1].args[0]", "mottor1", ("motor1", "motor"))],
+        )
+        await client.queue.clear()
+        executed = await client.queue.execute(typo)
+        assert odd(executed.warnings) == warned
+        assert (await executed.result()).result.exit_status is ExitStatus.COMPLETED
+
+
+async def test_a_description_tells_where_names_of_devices_convert(stack: Stack) -> None:
+    async with AsyncClient(stack.address) as client:
+        plans = (await client.inventory.plans()).plans
+    takes = {plan.name for plan in plans if any(p.takes_device_names for p in plan.parameters)}
+    assert {"none", "readable", "list_readable", "listed"} <= takes
+    assert not takes & {"any_", "str_", "enum", "union"}

@@ -11,7 +11,8 @@ from typing import Any
 
 import grpc
 import pytest
-from queueserver.common.v1 import item_pb2
+from queueserver.common.v1 import item_pb2, simulation_pb2
+from queueserver.manager.v1 import planning_service_pb2 as planning_pb
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver.manager.v1 import run_engine_service_pb2, status_service_pb2
 from queueserver_rpc.status import Refusal
@@ -36,9 +37,49 @@ async def test_update_and_execute_print_item_and_qsize(manager: ScriptedManager,
     manager.answers["ExecuteItem"] = pb.ExecuteItemResponse(item=ITEM, queue_size=4, revision=8)
     body = {"success": True, "msg": "", "item": SHOWN, "qsize": 4}
     ended = await qserver("--json", "queue", "update", "plan", "u-1", PLAN)
-    assert json.loads(ended.out) == body | {"index": 2, "revision": 7}
+    assert json.loads(ended.out) == body | {"index": 2, "revision": 7, "warnings": []}
     ended = await qserver("--json", "queue", "execute", "plan", PLAN)
-    assert json.loads(ended.out) == body | {"index": None, "revision": 8}
+    assert json.loads(ended.out) == body | {"index": None, "revision": 8, "warnings": []}
+
+
+WARNING = item_pb2.ItemWarning(
+    field="item.args[1]",
+    text="motr1",
+    message="item.args[1]: 'motr1' names no device; did you mean 'motor1'?",
+    near_matches=["motor1"],
+)
+SIMULATED = simulation_pb2.Simulation(text="run", runs=1, messages=5)
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "answer"),
+    [
+        (("add", "plan", PLAN), "AddItem", pb.AddItemResponse(item=ITEM, warnings=[WARNING])),
+        (("update", "plan", "u-1", PLAN), "UpdateItem", pb.UpdateItemResponse(item=ITEM, warnings=[WARNING])),
+        (("execute", "plan", PLAN), "ExecuteItem", pb.ExecuteItemResponse(item=ITEM, warnings=[WARNING])),
+        (
+            ("validate", "plan", PLAN),
+            "ValidateItems",
+            planning_pb.ValidateItemsResponse(verdicts=[planning_pb.ItemVerdict(valid=True, warnings=[WARNING])]),
+        ),
+        (
+            ("simulate", "plan", PLAN),
+            "SimulateItem",
+            planning_pb.SimulateItemResponse(simulation=SIMULATED, warnings=[WARNING]),
+        ),
+    ],
+)
+async def test_a_misspelt_device_is_shown_as_a_warning_and_no_failure(
+    manager: ScriptedManager, qserver: Qserver, words: tuple[str, ...], method: str, answer: Any
+) -> None:
+    manager.answers[method] = answer
+    ended = await qserver("queue", *words)
+    assert ended.code == 0
+    assert "Warning: item.args[1]: 'motr1' names no device; did you mean 'motor1'?" in ended.out
+    ended = await qserver("--json", "queue", *words)
+    document = json.loads(ended.out)
+    (warning,) = document.get("warnings") or document["simulation"]["warnings"]
+    assert (warning["field"], warning["text"], warning["near_matches"]) == ("item.args[1]", "motr1", ["motor1"])
 
 
 async def test_a_check_says_that_it_was_only_one(manager: ScriptedManager, qserver: Qserver) -> None:

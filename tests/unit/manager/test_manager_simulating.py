@@ -46,7 +46,8 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
         worker.fault = fault
         with pytest.raises(expected, match=words):
             await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS)
-        assert await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS) == b""
+        simulation, item = await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS)
+        assert (simulation, item.uid) == (b"", "a")
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ from queueserver_client.models.inventory import (
     TypeKind,
 )
 from queueserver_client.models.item_status import ItemState, ItemStatus
+from queueserver_client.models.item_warnings import ItemWarning
 from queueserver_client.models.items import (
     ExitStatus,
     FailureCause,
@@ -223,6 +224,7 @@ __all__ = [
     "ItemType",
     "ItemUpdated",
     "ItemVerdict",
+    "ItemWarning",
     "ItemsAdded",
     "ItemsChecked",
     "ItemsMoved",

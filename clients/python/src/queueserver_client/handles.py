@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
 from queueserver_client.models.item_status import ItemStatus
+from queueserver_client.models.item_warnings import ItemWarning
 from queueserver_client.models.items import HistoryEntry, Item, ItemType
 from queueserver_client.outcomes import Outcomes
 from queueserver_client.resumption import RECONNECT_TIMEOUT
@@ -28,6 +29,7 @@ class ItemHandle:
         index: int | None,
         queue_size: int,
         revision: int,
+        warnings: Sequence[ItemWarning] = (),
     ) -> None:
         self._queue = queue
         self._outcomes = outcomes
@@ -39,6 +41,8 @@ class ItemHandle:
         self.queue_size = queue_size
         #: Revision of the change that made it.
         self.revision = revision
+        #: Texts in it that are probably not what was meant, such as a misspelt device.
+        self.warnings = tuple(warnings)
 
     @property
     def uid(self) -> str:

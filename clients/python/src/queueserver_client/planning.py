@@ -8,6 +8,7 @@ from queueserver.manager.v1 import planning_service_pb2 as pb
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
+from queueserver_client.models.item_warnings import item_warnings
 from queueserver_client.models.items import Item
 from queueserver_client.models.planning import ItemVerdict, Simulation
 
@@ -46,4 +47,4 @@ class AsyncPlanning:
         else:
             request.item_uid = values.text(item, "item")
         answer = await self._connection.read(self._connection.stubs.planning.SimulateItem, request)
-        return Simulation.from_proto(answer.simulation)
+        return Simulation.from_proto(answer.simulation, item_warnings(answer.warnings))

@@ -14,6 +14,7 @@ from queueserver_client.errors import ValueNotRepresentable
 from queueserver_client.handles import ItemHandle
 from queueserver_client.item_follower import follow_item
 from queueserver_client.models.item_status import ItemStatus
+from queueserver_client.models.item_warnings import ItemWarning, item_warnings
 from queueserver_client.models.items import Item, RunningItem
 from queueserver_client.models.modes import InterruptedPolicy, QueueMode
 from queueserver_client.outcomes import Outcomes
@@ -55,7 +56,8 @@ class AsyncQueue:
             validate_only=validate_only,
         )
         answer = await self._connection.change(self._connection.stubs.queue.AddItem, request)
-        return self._handle(Item.from_proto(answer.item), answer.index, answer.queue_size, answer.revision)
+        item, odd = Item.from_proto(answer.item), item_warnings(answer.warnings)
+        return self._handle(item, answer.index, answer.queue_size, answer.revision, odd)
 
     async def add_batch(
         self,
@@ -74,8 +76,15 @@ class AsyncQueue:
         )
         request.items.extend(_encode(item, number) for number, item in enumerate(listed))
         answer = await self._connection.change(self._connection.stubs.queue.AddItems, request)
+        odd = _by_item(item_warnings(answer.warnings))
         return [
-            self._handle(replace(item, uid=uid), answer.index + offset, answer.queue_size, answer.revision)
+            self._handle(
+                replace(item, uid=uid),
+                answer.index + offset,
+                answer.queue_size,
+                answer.revision,
+                odd.get(f"items[{offset}]", ()),
+            )
             for offset, (item, uid) in enumerate(zip(listed, answer.item_uids, strict=True))
         ]
 
@@ -143,7 +152,8 @@ class AsyncQueue:
         )
         request.item.item_uid = values.text(item_or_uid.uid if isinstance(item_or_uid, Item) else item_or_uid, "uid")
         answer = await self._connection.change(self._connection.stubs.queue.UpdateItem, request)
-        return self._handle(Item.from_proto(answer.item), answer.index, answer.queue_size, answer.revision)
+        item, odd = Item.from_proto(answer.item), item_warnings(answer.warnings)
+        return self._handle(item, answer.index, answer.queue_size, answer.revision, odd)
 
     async def remove(self, address: Address = "back", *, expected_revision: int = 0) -> Removed:
         """Take one item out of the queue. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""
@@ -248,10 +258,15 @@ class AsyncQueue:
         """
         request = pb.ExecuteItemRequest(item=item.to_proto(), validate_only=validate_only)
         answer = await self._connection.change(self._connection.stubs.queue.ExecuteItem, request)
-        return self._handle(Item.from_proto(answer.item), None, answer.queue_size, answer.revision)
+        odd = item_warnings(answer.warnings)
+        return self._handle(Item.from_proto(answer.item), None, answer.queue_size, answer.revision, odd)
 
-    def _handle(self, item: Item, index: int | None, queue_size: int, revision: int) -> ItemHandle:
-        return ItemHandle(self, self._outcomes, item, index=index, queue_size=queue_size, revision=revision)
+    def _handle(
+        self, item: Item, index: int | None, queue_size: int, revision: int, warnings: Sequence[ItemWarning]
+    ) -> ItemHandle:
+        return ItemHandle(
+            self, self._outcomes, item, index=index, queue_size=queue_size, revision=revision, warnings=warnings
+        )
 
 
 def _encode(item: Item, number: int) -> item_pb2.Item:
@@ -260,6 +275,14 @@ def _encode(item: Item, number: int) -> item_pb2.Item:
         return item.to_proto()
     except ValueNotRepresentable as error:
         raise ValueNotRepresentable.at(f"items[{number}].{error.path}", error.violations[0].description) from None
+
+
+def _by_item(warnings: Iterable[ItemWarning]) -> dict[str, list[ItemWarning]]:
+    """Warnings about a batch, by the beginning of their paths."""
+    found: dict[str, list[ItemWarning]] = {}
+    for warning in warnings:
+        found.setdefault(warning.field.partition(".")[0], []).append(warning)
+    return found
 
 
 def _texts(uids: Iterable[str]) -> Sequence[str]:

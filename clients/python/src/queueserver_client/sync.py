@@ -17,6 +17,7 @@ from queueserver_client.facade import Blocking, BlockingTo, Ending, Facade, Iter
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
+from queueserver_client.models.item_warnings import ItemWarning
 from queueserver_client.models.items import Item
 from queueserver_client.models.tasks import Task
 from queueserver_client.permissions import AsyncPermissions
@@ -64,6 +65,11 @@ class BlockingItemHandle(Facade[ItemHandle]):
     def revision(self) -> int:
         """Revision of the change that made it."""
         return self._target.revision
+
+    @property
+    def warnings(self) -> Sequence[ItemWarning]:
+        """Texts in it that are probably not what was meant, such as a misspelt device."""
+        return self._target.warnings
 
 
 class BlockingWatch(Facade[Watch]):

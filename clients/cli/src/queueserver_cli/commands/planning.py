@@ -9,6 +9,7 @@ from queueserver_client import Item, Simulation
 
 from queueserver_cli.event_words import counted
 from queueserver_cli.grammar import Action
+from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import nothing_more, uid
 from queueserver_cli.plan_text import parse_plan
@@ -38,7 +39,11 @@ def validate_plan(words: Sequence[str]) -> Action:
     async def action(session: Session) -> Answer:
         (verdict,) = await session.client.planning.validate([item])
         body = {"success": verdict.valid, "msg": str(verdict)}
-        details = {"reason": verdict.reason, "violations": plain(verdict.violations)}
+        details = {
+            "reason": verdict.reason,
+            "violations": plain(verdict.violations),
+            **tell_warnings(session, verdict.warnings),
+        }
         return Answer(body, details, exit_code=ExitCode.SUCCESS if verdict.valid else ExitCode.REFUSED)
 
     return action
@@ -54,6 +59,7 @@ def _simulate(subject: Item | str) -> Action:
     async def action(session: Session) -> Answer | None:
         found = await session.client.planning.simulate(subject)
         code = ExitCode.REFUSED if found.problems else ExitCode.SUCCESS
+        tell_warnings(session, found.warnings)
         if session.printer.as_json:
             return Answer({"success": not found.problems, "msg": "", "simulation": plain(found)}, exit_code=code)
         _show(session, found)

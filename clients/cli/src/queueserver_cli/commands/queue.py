@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from queueserver_client import Item, ItemHandle
 
 from queueserver_cli.grammar import Action
+from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more, position, uid
 from queueserver_cli.plan_text import parse_plan
@@ -105,7 +106,8 @@ def _execute(item: Item) -> Action:
 def _answer(session: Session, handle: ItemHandle) -> Answer:
     msg = "This was only a check: nothing was changed." if session.validate_only else ""
     body = {"success": True, "msg": msg, "item": item_dict(handle.item), "qsize": handle.queue_size}
-    return Answer(body, {"index": handle.index, "revision": handle.revision})
+    details = {"index": handle.index, "revision": handle.revision}
+    return Answer(body, {**details, **tell_warnings(session, handle.warnings)})
 
 
 def get(words: Sequence[str]) -> Action:

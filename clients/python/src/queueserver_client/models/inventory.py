@@ -97,6 +97,8 @@ class ParameterDescription:
     #: The decorator says whether names convert, whatever the type is; None if it does not.
     convert_device_names: bool | None = None
     convert_plan_names: bool | None = None
+    #: A text in the argument that names a device becomes that device, at least at some place of its type.
+    takes_device_names: bool = False
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.ParameterDescription) -> ParameterDescription:
@@ -115,6 +117,7 @@ class ParameterDescription:
             unit=proto.unit,
             convert_device_names=proto.convert_device_names if proto.HasField("convert_device_names") else None,
             convert_plan_names=proto.convert_plan_names if proto.HasField("convert_plan_names") else None,
+            takes_device_names=proto.takes_device_names,
         )
 
 

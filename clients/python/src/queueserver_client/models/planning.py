@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from queueserver_client.errors import Violation, told_once
+from queueserver_client.models.item_warnings import ItemWarning, item_warnings
 from queueserver_client.models.items import violations
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class ItemVerdict:
     violations: Sequence[Violation] = ()
     #: Message and violations are empty because too many items were wrong: validate this one with fewer others.
     details_left_out: bool = False
+    #: If it is valid: texts in it that are probably not what was meant.
+    warnings: Sequence[ItemWarning] = ()
 
     def __str__(self) -> str:
         return told_once(self.message, self.violations)
@@ -35,7 +38,8 @@ class ItemVerdict:
     def from_proto(cls, proto: planning_service_pb2.ItemVerdict) -> ItemVerdict:
         """Read the message of the contract."""
         found = violations(proto.field_violations)
-        return cls(proto.valid, proto.reason, proto.message, found, proto.details_left_out)
+        odd = item_warnings(proto.warnings)
+        return cls(proto.valid, proto.reason, proto.message, found, proto.details_left_out, odd)
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,11 @@ class Simulation:
     duration: float | None
     #: It was cut: this shows the beginning only.
     truncated: bool
+    #: Texts in the item that are probably not what was meant.
+    warnings: Sequence[ItemWarning] = ()
 
     @classmethod
-    def from_proto(cls, proto: simulation_pb2.Simulation) -> Simulation:
+    def from_proto(cls, proto: simulation_pb2.Simulation, warnings: Sequence[ItemWarning] = ()) -> Simulation:
         """Read the message of the contract."""
         return cls(
             text=proto.text,
@@ -105,4 +111,5 @@ class Simulation:
             devices_read=tuple(proto.devices_read),
             duration=proto.duration if proto.HasField("duration") else None,
             truncated=proto.truncated,
+            warnings=warnings,
         )

@@ -227,6 +227,7 @@ class ParameterDescription(_message.Message):
     UNIT_FIELD_NUMBER: _builtins.int
     CONVERT_DEVICE_NAMES_FIELD_NUMBER: _builtins.int
     CONVERT_PLAN_NAMES_FIELD_NUMBER: _builtins.int
+    TAKES_DEVICE_NAMES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     kind: Global___ParameterKind.ValueType
@@ -255,6 +256,10 @@ class ParameterDescription(_message.Message):
     """The decorator says whether names of devices convert, whatever the type is."""
     convert_plan_names: _builtins.bool
     """The decorator says whether names of plans convert, whatever the type is."""
+    takes_device_names: _builtins.bool
+    """A text in the argument that names a device becomes that device, at least at some place of its type. A form offers
+    the names of devices then; where other texts are taken too, one that names none is worth a warning (ItemWarning).
+    """
     @_builtins.property
     def type(self) -> Global___ParameterType:
         """What it takes, for machines."""
@@ -275,10 +280,11 @@ class ParameterDescription(_message.Message):
         unit: _builtins.str = ...,
         convert_device_names: _builtins.bool | None = ...,
         convert_plan_names: _builtins.bool | None = ...,
+        takes_device_names: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_text", b"default_text", "maximum", b"maximum", "minimum", b"minimum", "step", b"step", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "annotation", b"annotation", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_in_decorator", b"default_in_decorator", "default_text", b"default_text", "description", b"description", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "step", b"step", "type", b"type", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "annotation", b"annotation", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_in_decorator", b"default_in_decorator", "default_text", b"default_text", "description", b"description", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "step", b"step", "takes_device_names", b"takes_device_names", "type", b"type", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__convert_device_names: _TypeAlias = _typing.Literal["convert_device_names"]  # noqa: Y015
     _WhichOneofArgType__convert_device_names: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names"]  # noqa: Y015

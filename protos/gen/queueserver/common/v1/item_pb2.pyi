@@ -224,6 +224,44 @@ class Item(_message.Message):
 Global___Item: _TypeAlias = Item  # noqa: Y015
 
 @_typing.final
+class ItemWarning(_message.Message):
+    """Something in a call that is accepted, and is probably not what was meant: a text that names no device, where a device
+    could stand. The plan gets it as text.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    NEAR_MATCHES_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Path of the text, for example "item.args[1]", of at most 120 bytes."""
+    text: _builtins.str
+    """The text, of at most 60 characters."""
+    message: _builtins.str
+    """One sentence that says what is odd and what may be meant."""
+    @_builtins.property
+    def near_matches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of devices that are near to the text, best first; at most 3, perhaps none."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        text: _builtins.str = ...,
+        message: _builtins.str = ...,
+        near_matches: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "message", b"message", "near_matches", b"near_matches", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemWarning: _TypeAlias = ItemWarning  # noqa: Y015
+
+@_typing.final
 class RunningItem(_message.Message):
     """An item that is being executed."""
 

@@ -27,7 +27,7 @@ from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.common.v1 import simulation_pb2 as queueserver_dot_common_dot_v1_dot_simulation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-queueserver/manager/v1/planning_service.proto\x12\x16queueserver.manager.v1\x1a)queueserver/common/v1/error_details.proto\x1a queueserver/common/v1/item.proto\x1a&queueserver/common/v1/simulation.proto\"B\n\x14ValidateItemsRequest\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\"N\n\x15ValidateItemsResponse\x12\x35\n\x08verdicts\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.ItemVerdict\"\x98\x01\n\x0bItemVerdict\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\x12\x18\n\x10\x64\x65tails_left_out\x18\x05 \x01(\x08\"x\n\x13SimulateItemRequest\x12+\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.ItemH\x00\x12\x12\n\x08item_uid\x18\x02 \x01(\tH\x00\x12\x15\n\rmessage_limit\x18\x03 \x01(\x03\x42\t\n\x07subject\"M\n\x14SimulateItemResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation2\xea\x01\n\x0fPlanningService\x12l\n\rValidateItems\x12,.queueserver.manager.v1.ValidateItemsRequest\x1a-.queueserver.manager.v1.ValidateItemsResponse\x12i\n\x0cSimulateItem\x12+.queueserver.manager.v1.SimulateItemRequest\x1a,.queueserver.manager.v1.SimulateItemResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-queueserver/manager/v1/planning_service.proto\x12\x16queueserver.manager.v1\x1a)queueserver/common/v1/error_details.proto\x1a queueserver/common/v1/item.proto\x1a&queueserver/common/v1/simulation.proto\"B\n\x14ValidateItemsRequest\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\"N\n\x15ValidateItemsResponse\x12\x35\n\x08verdicts\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.ItemVerdict\"\xce\x01\n\x0bItemVerdict\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\x12\x18\n\x10\x64\x65tails_left_out\x18\x05 \x01(\x08\x12\x34\n\x08warnings\x18\x06 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning\"x\n\x13SimulateItemRequest\x12+\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.ItemH\x00\x12\x12\n\x08item_uid\x18\x02 \x01(\tH\x00\x12\x15\n\rmessage_limit\x18\x03 \x01(\x03\x42\t\n\x07subject\"\x83\x01\n\x14SimulateItemResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\x12\x34\n\x08warnings\x18\x02 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning2\xea\x01\n\x0fPlanningService\x12l\n\rValidateItems\x12,.queueserver.manager.v1.ValidateItemsRequest\x1a-.queueserver.manager.v1.ValidateItemsResponse\x12i\n\x0cSimulateItem\x12+.queueserver.manager.v1.SimulateItemRequest\x1a,.queueserver.manager.v1.SimulateItemResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,11 +39,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALIDATEITEMSRESPONSE']._serialized_start=258
   _globals['_VALIDATEITEMSRESPONSE']._serialized_end=336
   _globals['_ITEMVERDICT']._serialized_start=339
-  _globals['_ITEMVERDICT']._serialized_end=491
-  _globals['_SIMULATEITEMREQUEST']._serialized_start=493
-  _globals['_SIMULATEITEMREQUEST']._serialized_end=613
-  _globals['_SIMULATEITEMRESPONSE']._serialized_start=615
-  _globals['_SIMULATEITEMRESPONSE']._serialized_end=692
-  _globals['_PLANNINGSERVICE']._serialized_start=695
-  _globals['_PLANNINGSERVICE']._serialized_end=929
+  _globals['_ITEMVERDICT']._serialized_end=545
+  _globals['_SIMULATEITEMREQUEST']._serialized_start=547
+  _globals['_SIMULATEITEMREQUEST']._serialized_end=667
+  _globals['_SIMULATEITEMRESPONSE']._serialized_start=670
+  _globals['_SIMULATEITEMRESPONSE']._serialized_end=801
+  _globals['_PLANNINGSERVICE']._serialized_start=804
+  _globals['_PLANNINGSERVICE']._serialized_end=1038
 # @@protoc_insertion_point(module_scope)

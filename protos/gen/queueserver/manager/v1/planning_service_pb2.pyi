@@ -80,6 +80,7 @@ class ItemVerdict(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     FIELD_VIOLATIONS_FIELD_NUMBER: _builtins.int
     DETAILS_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
     """It would be."""
     reason: _builtins.str
@@ -94,6 +95,10 @@ class ItemVerdict(_message.Message):
     def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
         """The wrong fields: at most 20 of them, each with a path of at most 120 and a description of at most 240 bytes."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
+        """If it is valid: texts in it that are probably not what was meant; at most 20, and 100 of all items together."""
+
     def __init__(
         self,
         *,
@@ -102,10 +107,11 @@ class ItemVerdict(_message.Message):
         message: _builtins.str = ...,
         field_violations: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
         details_left_out: _builtins.bool = ...,
+        warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["details_left_out", b"details_left_out", "field_violations", b"field_violations", "message", b"message", "reason", b"reason", "valid", b"valid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details_left_out", b"details_left_out", "field_violations", b"field_violations", "message", b"message", "reason", b"reason", "valid", b"valid", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -152,18 +158,24 @@ class SimulateItemResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SIMULATION_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def simulation(self) -> _simulation_pb2.Simulation:
         """What it would do."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
+        """Texts in the item that are probably not what was meant; at most 20."""
 
     def __init__(
         self,
         *,
         simulation: _simulation_pb2.Simulation | None = ...,
+        warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["simulation", b"simulation", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

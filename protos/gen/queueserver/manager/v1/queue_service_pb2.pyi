@@ -241,6 +241,7 @@ class AddItemResponse(_message.Message):
     INDEX_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Its index in the queue."""
     queue_size: _builtins.int
@@ -251,6 +252,10 @@ class AddItemResponse(_message.Message):
     def item(self) -> _item_pb2.Item:
         """The item as stored."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
+        """Texts in it that are probably not what was meant; at most 20."""
+
     def __init__(
         self,
         *,
@@ -258,10 +263,11 @@ class AddItemResponse(_message.Message):
         index: _builtins.int = ...,
         queue_size: _builtins.int = ...,
         revision: _builtins.int = ...,
+        warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "queue_size", b"queue_size", "revision", b"revision", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -319,6 +325,7 @@ class AddItemsResponse(_message.Message):
     INDEX_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Index of the first one in the queue."""
     queue_size: _builtins.int
@@ -329,6 +336,12 @@ class AddItemsResponse(_message.Message):
     def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """uid of each item, in the order of the request."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
+        """Texts in them that are probably not what was meant, with the path of each, for example "items[3].args[1]"; at most
+        100, and at most 20 of one item.
+        """
+
     def __init__(
         self,
         *,
@@ -336,10 +349,11 @@ class AddItemsResponse(_message.Message):
         index: _builtins.int = ...,
         queue_size: _builtins.int = ...,
         revision: _builtins.int = ...,
+        warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_uids", b"item_uids", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_uids", b"item_uids", "queue_size", b"queue_size", "revision", b"revision", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -613,6 +627,7 @@ class UpdateItemResponse(_message.Message):
     INDEX_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Its index in the queue."""
     queue_size: _builtins.int
@@ -623,6 +638,10 @@ class UpdateItemResponse(_message.Message):
     def item(self) -> _item_pb2.Item:
         """The item as stored."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
+        """Texts in it that are probably not what was meant; at most 20."""
+
     def __init__(
         self,
         *,
@@ -630,10 +649,11 @@ class UpdateItemResponse(_message.Message):
         index: _builtins.int = ...,
         queue_size: _builtins.int = ...,
         revision: _builtins.int = ...,
+        warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "queue_size", b"queue_size", "revision", b"revision", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1307,6 +1327,7 @@ class ExecuteItemResponse(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     queue_size: _builtins.int
     """Items in the queue, which this one is not in."""
     revision: _builtins.int
@@ -1315,16 +1336,21 @@ class ExecuteItemResponse(_message.Message):
     def item(self) -> _item_pb2.Item:
         """The item as it is executed."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
+        """Texts in it that are probably not what was meant; at most 20."""
+
     def __init__(
         self,
         *,
         item: _item_pb2.Item | None = ...,
         queue_size: _builtins.int = ...,
         revision: _builtins.int = ...,
+        warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "queue_size", b"queue_size", "revision", b"revision", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

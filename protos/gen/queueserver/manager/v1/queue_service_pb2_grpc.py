@@ -179,7 +179,9 @@ class QueueServiceServicer:
     """
 
     def AddItem(self, request, context):
-        """AddItem adds one item. Its arguments are checked against the plan's signature first.
+        """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
+        value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
+        told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no

@@ -61,7 +61,9 @@ class QueueServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> QueueServiceAsyncStub: ...
     AddItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.AddItemRequest, _queue_service_pb2.AddItemResponse]
-    """AddItem adds one item. Its arguments are checked against the plan's signature first.
+    """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
+    value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
+    told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
     Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
     NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
@@ -221,7 +223,9 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AddItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.AddItemRequest, _queue_service_pb2.AddItemResponse]  # type: ignore[assignment]
-    """AddItem adds one item. Its arguments are checked against the plan's signature first.
+    """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
+    value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
+    told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
     Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
     NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
@@ -384,7 +388,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queue_service_pb2.AddItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_queue_service_pb2.AddItemResponse, _abc.Awaitable[_queue_service_pb2.AddItemResponse]]:
-        """AddItem adds one item. Its arguments are checked against the plan's signature first.
+        """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
+        value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
+        told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field, replace
 from queueserver_inventory.access import Access, DeviceAccess
 
 from queueserver_manager.domain.inventory import Device, Inventory, ParameterType, Plan, TypeKind
+from queueserver_manager.domain.near_names import NearNames
 
 _UNLIMITED = Access.unlimited()
+#: Names that are proposed instead of a wrong one, and wrong ones of which it is kept what was proposed.
+_NEAR, _MISTAKES_KEPT = 3, 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class AllowedInventory:
         self._devices: dict[str, bool] = {}
         #: By id, as the types live as long as the inventory: many parameters share one with thousands of names.
         self._types: dict[int, ParameterType] = {}
+        self._near_devices: NearNames | None = None
+        self._like: dict[str, tuple[str, ...]] = {}
 
     def plan(self, name: str) -> Plan | None:
         """A plan with its lists of names reduced to what may be used; None if there is none or it may not be used."""
@@ -84,6 +89,32 @@ class AllowedInventory:
         if kind is TypeKind.DEVICE:
             return self.has_device(name)
         return self.has_device(name) or self._has_plan(name)
+
+    def devices_like(self, name: str) -> tuple[str, ...]:
+        """Up to three devices with a similar name, best first; of a dotted name, components with a similar last part.
+
+        What was found is kept, because the same mistake is often made in a whole batch.
+        """
+        if name not in self._like:
+            if len(self._like) >= _MISTAKES_KEPT:
+                self._like.clear()
+            self._like[name] = tuple(self._look_for_devices_like(name))
+        return self._like[name]
+
+    def has_looked_for(self, name: str) -> bool:
+        """Whether `devices_like` knows the answer without looking."""
+        return name in self._like
+
+    def _look_for_devices_like(self, name: str) -> list[str]:
+        parent, _, last = name.rpartition(".")
+        device = self.inventory.find_device(parent) if parent else None
+        if device is not None:
+            near = [f"{parent}.{component}" for component in NearNames(device.components).near(last)]
+        else:
+            if self._near_devices is None:
+                self._near_devices = NearNames(self.inventory.devices)
+            near = self._near_devices.near(name)
+        return list(filter(self.has_device, near))[:_NEAR]
 
     def share_of(self, device: Device) -> DeviceShare | None:
         """How much of a device may be used; None if nothing of it."""

@@ -71,6 +71,8 @@ class Parameter:
     #: Bounds, inclusive, of every number in the argument.
     minimum: float | None = None
     maximum: float | None = None
+    #: A text in it that names a device becomes that device, at least somewhere.
+    takes_device_names: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ class Plan:
         """Names of the parameters without a default."""
         return tuple(parameter.name for parameter in self.parameters if parameter.required)
 
+    @cached_property
+    def doubtful(self) -> frozenset[str]:
+        """Names of the parameters in which a text may be the name of a device or any other text."""
+        return frozenset(p.name for p in self.parameters if p.takes_device_names and _takes_any_text(p.type))
+
     def catch_all(self, kind: ParameterKind) -> Parameter | None:
         """The ``*args`` or ``**kwargs`` parameter, if there is one."""
         return self._catch_alls.get(kind)
@@ -107,6 +114,13 @@ class Plan:
     def _catch_alls(self) -> Mapping[ParameterKind, Parameter]:
         kinds = (ParameterKind.VAR_POSITIONAL, ParameterKind.VAR_KEYWORD)
         return {parameter.kind: parameter for parameter in self.parameters if parameter.kind in kinds}
+
+
+def _takes_any_text(expected: ParameterType) -> bool:
+    return expected.kind in _TEXTS or any(map(_takes_any_text, expected.arguments))
+
+
+_TEXTS = frozenset({TypeKind.UNTYPED, TypeKind.ANY, TypeKind.STRING, TypeKind.ENUM, TypeKind.CALLABLE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,19 @@ class ItemKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemWarning:
+    """A text that names no device, where a device could stand."""
+
+    #: Its path, for example "item.args[1]".
+    field: str
+    text: str
+    #: One sentence.
+    message: str
+    #: Names of devices that are near, best first.
+    near_matches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A plan call (or instruction) with whose it is and which attempt it is."""
 
@@ -48,6 +61,8 @@ class Item:
     held: bool = False
     #: What is wrong with it as plans, devices and permissions are now; see checking.py.
     problems: tuple[Violation, ...] = ()
+    #: What is odd about it, for the answer to its submitter. Not stored.
+    warnings: tuple[ItemWarning, ...] = field(default=(), compare=False, repr=False)
     #: Encoded forms, kept by adapters so that an item is encoded once. No part of the item itself.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
 

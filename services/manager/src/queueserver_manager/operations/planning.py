@@ -20,6 +20,7 @@ from queueserver_manager.domain.errors import (
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.item_warnings import Warner
 from queueserver_manager.domain.lifecycle import Action, check
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.allowances import Allowances
@@ -51,9 +52,9 @@ class PlanningOperations:
         caller: Caller,
         messages: Sequence[M],
         read: Callable[[M, str], Submission],
-        tell: Callable[[Refused | None], None],
+        tell: Callable[[Refused | Item], None],
     ) -> None:
-        """Tell for each message, in order, the refusal that it would meet if it were added now, or None.
+        """Tell for each message, in order, what it would become if it were added now: an item, or a refusal.
 
         Raises BatchTooLarge.
         """
@@ -61,31 +62,32 @@ class PlanningOperations:
             raise BatchTooLarge(
                 f"At most {BATCH_LIMIT} items are checked at once, and these are {len(messages)}: send them in parts."
             )
-        turns = Turns()
+        turns, warner = Turns(), Warner()
         for index, message in enumerate(messages):
             path = f"items[{index}]"
             try:
-                self._submissions.make(caller, read(message, path), path)
+                tell(self._submissions.make(caller, read(message, path), path, warner=warner))
             except Refused as error:
                 tell(error)
-            else:
-                tell(None)
             await turns.step()
 
-    async def simulate_submission(self, caller: Caller, submission: Submission, message_limit: int) -> bytes:
-        """What an item would do, as a serialized Simulation.
+    async def simulate_submission(
+        self, caller: Caller, submission: Submission, message_limit: int
+    ) -> tuple[bytes, Item]:
+        """What an item would do, as a serialized Simulation, and the item.
 
         Raises what adding it would raise, EnvironmentClosed, InvalidState, RunEngineMissing, EnvironmentUnresponsive,
         WorkerUnavailable.
         """
-        return await self._simulate(self._submissions.make(caller, submission), message_limit)
+        item = self._submissions.make(caller, submission)
+        return await self._simulate(item, message_limit), item
 
-    async def simulate_queued(self, uid: str, message_limit: int) -> bytes:
-        """What an item of the queue would do. Raises ItemNotFound, and as :meth:`simulate_submission`."""
+    async def simulate_queued(self, uid: str, message_limit: int) -> tuple[bytes, Item]:
+        """What an item of the queue would do, and the item. Raises ItemNotFound, and as :meth:`simulate_submission`."""
         item = await self._ledger.read(lambda record: record.queue.get(uid))
         if item is None:
             raise ItemNotFound(f"There is no item {uid!r} in the queue: list the queue to see which there are.")
-        return await self._simulate(item, message_limit)
+        return await self._simulate(item, message_limit), self._submissions.warned(item)
 
     async def _simulate(self, item: Item, message_limit: int) -> bytes:
         if not 0 <= message_limit <= MESSAGE_LIMIT:

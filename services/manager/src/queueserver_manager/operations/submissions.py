@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from queueserver_rpc.turns import Turns
 
+from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import (
     BatchRefused,
     BatchTooLarge,
@@ -14,7 +16,8 @@ from queueserver_manager.domain.errors import (
     InventoryEmpty,
     RefusedItem,
 )
-from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.item import Item, ItemKind, ItemWarning
+from queueserver_manager.domain.item_warnings import Warner
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.domain.validation import check_item
 from queueserver_manager.operations.allowances import Allowances
@@ -40,8 +43,15 @@ class Submissions:
         self._new_id = new_id
         self._prepare = prepare
 
-    def make(self, caller: Caller, submission: Submission, path: str = "item", uid: str = "") -> Item:
-        """Check a submission and make an item of it.
+    def make(
+        self,
+        caller: Caller,
+        submission: Submission,
+        path: str = "item",
+        uid: str = "",
+        warner: Warner | None = None,
+    ) -> Item:
+        """Check a submission and make an item of it. ``warner`` is for all items of one request.
 
         Raises InvalidRequest, InventoryEmpty, GroupNotFound, GroupNotAccepted.
         """
@@ -61,9 +71,16 @@ class Submissions:
             kwargs=submission.kwargs,
             meta=submission.meta,
             properties=submission.properties,
+            warnings=_warnings(submission, allowed, path, warner or Warner()),
         )
         self._prepare(item, submission)
         return item
+
+    def warned(self, item: Item) -> Item:
+        """An item of the queue, with what is odd about it now. Raises GroupNotFound."""
+        call = Submission(item.kind, item.name, item.args, item.kwargs)
+        allowed = self._allowances.for_submitter(item.user_group)
+        return replace(item, warnings=_warnings(call, allowed, "item", Warner()))
 
     async def make_batch(
         self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission]
@@ -78,11 +95,11 @@ class Submissions:
             )
         items: list[Item] = []
         refused: list[RefusedItem] = []
-        turns = Turns()
+        turns, warner = Turns(), Warner()
         for index, message in enumerate(messages):
             path = f"items[{index}]"
             try:
-                items.append(self.make(caller, read(message, path), path))
+                items.append(self.make(caller, read(message, path), path, warner=warner))
             except InvalidRequest as error:
                 refused.append(RefusedItem(index, error))
             # A mistake takes much longer than an item that is right.
@@ -90,3 +107,8 @@ class Submissions:
         if refused:
             raise BatchRefused(refused, len(messages))
         return items
+
+
+def _warnings(submission: Submission, allowed: AllowedInventory, path: str, warner: Warner) -> tuple[ItemWarning, ...]:
+    plan = allowed.plan(submission.name) if submission.kind is ItemKind.PLAN else None
+    return warner.look(plan, submission.args or (), submission.kwargs or {}, allowed, path) if plan else ()

@@ -15,10 +15,12 @@ from queueserver_rpc.status import (
 )
 
 from queueserver_manager.domain.errors import FieldInvalid, Refused
+from queueserver_manager.domain.item import Item
 from queueserver_manager.rpc.errors import TABLE
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.item_warnings import warnings_to_proto
 from queueserver_manager.wire.items import submission_from_proto
 
 #: What messages and violations of one answer may have together. Beside it there is room for the reasons of as many
@@ -46,13 +48,14 @@ class PlanningServicer(PlanningServiceServicer):
         planning = self._office.term().planning
         subject = request.WhichOneof("subject")
         if subject == "item_uid":
-            simulation = await planning.simulate_queued(request.item_uid, request.message_limit)
+            simulation, item = await planning.simulate_queued(request.item_uid, request.message_limit)
         elif subject == "item":
             submission = submission_from_proto(request.item)
-            simulation = await planning.simulate_submission(caller_of(context), submission, request.message_limit)
+            simulation, item = await planning.simulate_submission(caller_of(context), submission, request.message_limit)
         else:
             raise FieldInvalid("item", "required: an item, or item_uid of one in the queue")
-        return framing.submessage(pb.SimulateItemResponse.SIMULATION_FIELD_NUMBER, simulation)
+        warnings = pb.SimulateItemResponse(warnings=warnings_to_proto([item])).SerializeToString()
+        return framing.submessage(pb.SimulateItemResponse.SIMULATION_FIELD_NUMBER, simulation) + warnings
 
 
 class _Verdicts:
@@ -62,11 +65,12 @@ class _Verdicts:
         self.response = pb.ValidateItemsResponse()
         self._room = DETAIL_BYTES
 
-    def add(self, refusal: Refused | None) -> None:
-        """What became of the next item; no refusal is good news."""
-        verdict = self.response.verdicts.add(valid=refusal is None)
-        if refusal is None:
+    def add(self, found: Refused | Item) -> None:
+        """What the next item would become."""
+        if isinstance(found, Item):
+            self.response.verdicts.add(valid=True, warnings=warnings_to_proto([found]))
             return
+        refusal, verdict = found, self.response.verdicts.add()
         details = pb.ItemVerdict(message=cut(refusal.message, MAX_MESSAGE_BYTES))
         for violation in refusal.violations[:MAX_FIELD_VIOLATIONS]:
             details.field_violations.add(

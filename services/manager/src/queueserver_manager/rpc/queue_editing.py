@@ -17,6 +17,7 @@ from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import address_of, position_of, required_move
 from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.item_warnings import warnings_to_proto
 from queueserver_manager.wire.items import item_bytes, submission_from_proto
 from queueserver_manager.wire.modes import POLICIES_FROM_PROTO, mode_to_proto
 
@@ -42,6 +43,7 @@ class QueueEditing(QueueServiceServicer):
                 index=placed.index,
                 queue_size=placed.queue_size,
                 revision=revision,
+                warnings=warnings_to_proto(items),
             ).SerializeToString()
 
         term, caller = self._office.term(), caller_of(context)
@@ -80,7 +82,7 @@ class QueueEditing(QueueServiceServicer):
 
     async def MoveItem(self, request: pb.MoveItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.MoveItem."""
-        term, reply = self._office.term(), reply_to(request, caller_of(context), _placed)
+        term, reply = self._office.term(), reply_to(request, caller_of(context), _moved)
         source, destination = required_move(request)
         return await term.queue.move(source, destination, reply)
 
@@ -135,7 +137,14 @@ def _policy(number: int) -> InterruptedPolicy | None:
 
 
 def _placed(result: tuple[Item, Placed], revision: int) -> bytes:
-    """AddItemResponse, UpdateItemResponse and MoveItemResponse have the same form."""
+    """AddItemResponse and UpdateItemResponse have the same form."""
+    item, _ = result
+    warnings = pb.AddItemResponse(warnings=warnings_to_proto([item]))
+    return _moved(result, revision) + warnings.SerializeToString()
+
+
+def _moved(result: tuple[Item, Placed], revision: int) -> bytes:
+    """What MoveItemResponse says, and the beginning of AddItemResponse and UpdateItemResponse."""
     item, placed = result
-    rest = pb.AddItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
+    rest = pb.MoveItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
     return framing.submessage(1, item_bytes(item)) + rest.SerializeToString()

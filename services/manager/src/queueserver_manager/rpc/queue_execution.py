@@ -12,6 +12,7 @@ from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.item_warnings import warnings_to_proto
 from queueserver_manager.wire.items import item_bytes, submission_from_proto
 
 
@@ -50,7 +51,7 @@ class QueueExecution(QueueServiceServicer):
 
         def encode(result: tuple[Item, int], revision: int) -> bytes:
             item, size = result
-            rest = pb.ExecuteItemResponse(queue_size=size, revision=revision)
+            rest = pb.ExecuteItemResponse(queue_size=size, revision=revision, warnings=warnings_to_proto([item]))
             return framing.submessage(1, item_bytes(item)) + rest.SerializeToString()
 
         term, caller = self._office.term(), caller_of(context)

@@ -59,6 +59,7 @@ def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
             type=types.of(parameter.type),
             minimum=parameter.minimum if parameter.HasField("minimum") else None,
             maximum=parameter.maximum if parameter.HasField("maximum") else None,
+            takes_device_names=parameter.takes_device_names,
         )
         for parameter in message.parameters
     )

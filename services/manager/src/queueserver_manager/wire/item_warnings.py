@@ -1,0 +1,21 @@
+"""What is odd about items, as messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from queueserver.common.v1 import item_pb2
+
+from queueserver_manager.domain.item import Item, ItemWarning
+
+
+def warnings_to_proto(items: Iterable[Item]) -> Iterator[item_pb2.ItemWarning]:
+    """The warnings about some items."""
+    return (warning_to_proto(warning) for item in items for warning in item.warnings)
+
+
+def warning_to_proto(warning: ItemWarning) -> item_pb2.ItemWarning:
+    """A warning."""
+    return item_pb2.ItemWarning(
+        field=warning.field, text=warning.text, message=warning.message, near_matches=warning.near_matches
+    )
