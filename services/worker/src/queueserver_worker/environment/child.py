@@ -10,12 +10,11 @@ import os
 import queue
 import signal
 import socket
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
 from queueserver.worker.v1.environment_channel_pb2 import (
     EnvironmentReady,
     FromEnvironment,
@@ -25,14 +24,14 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 from queueserver_rpc.memory import return_unused_memory
 
 from queueserver_worker.environment.channel import Channel
-from queueserver_worker.environment.ending import bound_the_end, flush_console, last_words
-from queueserver_worker.environment.failures import startup_failure
+from queueserver_worker.environment.console.standard_streams import streams
+from queueserver_worker.environment.ending import bound_the_end
+from queueserver_worker.environment.failures import startup_failure, user_traceback
 from queueserver_worker.environment.no_terminal import refuse_terminal
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
 from queueserver_worker.environment.startup_issues import refuse_issues
 from queueserver_worker.environment.startup_sources import StartupSource
-from queueserver_worker.environment.thread_console import watch_streams
 from queueserver_worker.environment.user_api.compatibility import offer_user_api
 
 FLUSH_SECONDS: Final = 5.0
@@ -44,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = read_arguments(argv)
     os.environ.setdefault("MPLBACKEND", "Agg")
     signal.signal(signal.SIGINT, _explain_interrupt)
-    watch_streams()
+    streams.install()
     refuse_terminal()
     child = EnvironmentChild(socket.socket(fileno=arguments.channel_fd), arguments)
     return bound_the_end(child.run(arguments.source))
@@ -72,15 +71,29 @@ class EnvironmentChild:
         except BaseException as error:  # noqa: BLE001 - protects the report: startup code may raise anything
             self._give_up(source, error)
         return_unused_memory()
-        while (work := self._work.get()) is not None:
-            work()
+        while (work := self._next_work()) is not None:
+            self._do(work)
         self._flush()
         self._channel.close(FLUSH_SECONDS)
         return 0
 
+    def _next_work(self) -> Callable[[], None] | None:
+        while True:
+            try:
+                return self._work.get()
+            except BaseException as error:  # noqa: BLE001 - a signal handler of user code may raise anything, anywhere
+                streams.note(f"A signal handler raised {type(error).__name__} while the environment was idle.\n")
+
+    def _do(self, work: Callable[[], None]) -> None:
+        streams.repair()
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001 - what was to be done has no outcome: the process can't stay
+            streams.note(f"The environment ends, because it failed itself.\n{user_traceback(error)}")
+            self._end_now()
+
     def _announce(self, text: str) -> None:
-        with suppress(Exception):  # startup code may have closed or replaced the stream
-            sys.stdout.write(f"{text}\n")
+        streams.note(f"{text}\n", CONSOLE_STREAM_STDOUT)
         self._channel.send(FromEnvironment(progress=LoadProgress(text=text)))
 
     def _make_default_engine(self) -> Any | None:
@@ -118,20 +131,25 @@ class EnvironmentChild:
             self._workplace.take(frame)
 
     def _flush(self) -> None:
+        for name in streams.repair():
+            streams.note(f"The code that ran made sys.{name} unusable; it was opened again.\n")
         if self._table is not None:
             self._table.flush(FLUSH_SECONDS)
-        flush_console()
+        streams.flush()
 
     def _give_up(self, source: StartupSource, error: BaseException) -> None:
         """Report why the startup code failed and end now: threads it left behind must not keep the process."""
         failure = startup_failure(error, source.owns)
-        last_words(failure.traceback or f"{failure.message}\n")
-        flush_console()
+        streams.note(failure.traceback or f"{failure.message}\n")
         self._channel.send(FromEnvironment(failed=failure))
+        self._end_now()
+
+    def _end_now(self) -> NoReturn:
+        streams.flush()
         self._channel.close(FLUSH_SECONDS)
         os._exit(1)
 
 
 def _explain_interrupt(_signal: int, _frame: FrameType | None) -> None:
     """Take SIGINT without dying: it is no way to stop a plan here."""
-    sys.stderr.write("Ignored an interrupt (SIGINT): abort the plan or destroy the environment instead.\n")
+    streams.note("Ignored an interrupt (SIGINT): abort the plan or destroy the environment instead.\n")

@@ -12,7 +12,6 @@ Does not guarantee that a plan can be interrupted: code that blocks the RunEngin
 plan is made, has to return first. If it never does, the way out is to destroy the environment.
 """
 
-import sys
 import threading
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -27,6 +26,7 @@ from queueserver.common.v1.environment_pb2 import (
 )
 from queueserver.worker.v1 import worker_service_pb2 as pb
 
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.run_engine import WatchedRunEngine
 
@@ -239,8 +239,8 @@ class PlanControl:
     def _request(self, pause: _Pause) -> bool:
         try:
             return self._engine.request_pause(defer=pause.defer)
-        except Exception as error:  # noqa: BLE001 - protects later pauses from what a device or a callback raised
-            sys.stderr.write(f"The RunEngine could not be asked to pause: {error_text(error)}\n")
+        except BaseException as error:  # noqa: BLE001 - protects later pauses from what a device or a callback raised
+            streams.note(f"The RunEngine could not be asked to pause: {error_text(error)}\n")
             return False
 
 

@@ -6,11 +6,12 @@ process ends within twice that even if they don't; threads that are left behind 
 
 import atexit
 import os
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, NoReturn
+
+from queueserver_worker.environment.console.standard_streams import streams
 
 PATIENCE_SECONDS: Final = 0.8
 """Twice this fits into the 2 s that a Worker gives an environment when the service is stopped."""
@@ -29,21 +30,8 @@ def bound_the_end(code: int) -> int:
 
 def end_now(code: int) -> NoReturn:
     """End this process without any more of its code, but with what it has printed."""
-    flush_console()
+    streams.flush()
     os._exit(code)
-
-
-def last_words(text: str) -> None:
-    """Print to standard error, if there still is one."""
-    with suppress(Exception):  # as in flush_console
-        sys.stderr.write(text)
-
-
-def flush_console() -> None:
-    """Bring what was printed on its way."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # protects from startup code that has closed or replaced the streams
-            stream.flush()
 
 
 def _after(seconds: float, act: Callable[[], object]) -> None:
@@ -55,7 +43,7 @@ def _after(seconds: float, act: Callable[[], object]) -> None:
 def _leave_threads_behind(code: int) -> NoReturn:
     others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     names = ", ".join(sorted(thread.name for thread in others if not thread.daemon))
-    last_words(f"Threads that go on although the environment is closed end with it: {names}.\n")
-    with suppress(Exception):  # protects the end from functions of the startup code
+    streams.note(f"Threads that go on although the environment is closed end with it: {names}.\n")
+    with suppress(BaseException):  # protects the end from functions of the startup code
         atexit._run_exitfuncs()  # noqa: SLF001 - the only way to them that does not wait for threads
     end_now(code)

@@ -5,7 +5,6 @@ ends in exactly one result, whatever the plan raises, and the process survives i
 idle again, or the next execution is refused with the advice to reopen the environment.
 """
 
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,8 +14,10 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, PlanF
 
 from queueserver_worker.environment.access import read_access
 from queueserver_worker.environment.clock import now
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.control import PlanControl
 from queueserver_worker.environment.engine_seat import EngineSeat
+from queueserver_worker.environment.failures import error_text, user_traceback
 from queueserver_worker.environment.item_metadata import reserved_names
 from queueserver_worker.environment.plan_call import PlanCallError, plan_call
 from queueserver_worker.environment.plan_run import PlanRun
@@ -56,7 +57,7 @@ class PlanExecutor:
         self._seat.plan_ended()
         if result.message:
             # The RunEngine has logged the traceback already, and the result has it.
-            sys.stderr.write(f"{result.message}\n")
+            streams.note(f"{result.message}\n")
         self._flush()
         self._send(FromEnvironment(finished=PlanFinished(execution_id=command.execution_id, result=result)))
 
@@ -64,12 +65,9 @@ class PlanExecutor:
         try:
             run, make_plan, metadata = self._prepare(command)
         except (NotStartedError, PlanCallError) as error:
-            return pb.ItemResult(
-                exit_status=pb.EXIT_STATUS_FAILED,
-                failure_cause=pb.FAILURE_CAUSE_NOT_STARTED,
-                message=f"Plan {command.item.name!r} was not started: {error}",
-                stop_time=now(),
-            )
+            return _not_started(command.item, str(error))
+        except BaseException as error:  # noqa: BLE001 - protects the process from plans and devices with broken code
+            return _not_started(command.item, f"{type(error).__name__}: {error_text(error)}", user_traceback(error))
         started = now()
         self._send(FromEnvironment(started=PlanStarted(execution_id=command.execution_id, start_time=started)))
         result = run.to_its_end(make_plan, metadata)
@@ -93,6 +91,16 @@ class PlanExecutor:
                 "close or destroy the environment and open it again."
             )
         return engine, control
+
+
+def _not_started(item: pb.Item, why: str, traceback: str = "") -> pb.ItemResult:
+    return pb.ItemResult(
+        exit_status=pb.EXIT_STATUS_FAILED,
+        failure_cause=pb.FAILURE_CAUSE_NOT_STARTED,
+        message=f"Plan {item.name!r} was not started: {why}",
+        traceback=traceback,
+        stop_time=now(),
+    )
 
 
 def _metadata(engine: WatchedRunEngine, item: pb.Item) -> dict[str, Any]:

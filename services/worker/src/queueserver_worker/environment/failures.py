@@ -73,7 +73,7 @@ def error_text(error: BaseException) -> str:
     """Text of an exception in one line as far as possible; its class name if it has no text."""
     try:
         text = str(error).strip()
-    except Exception:  # noqa: BLE001 - protects the report from a broken __str__ in user code
+    except BaseException:  # noqa: BLE001 - protects the report from a broken __str__ in user code
         text = ""
     return shorten(text or terminal_text(error) or type(error).__name__, MAX_MESSAGE)
 
@@ -93,9 +93,14 @@ def user_traceback(error: BaseException) -> str:
             # A syntax error has its place besides the frames, and often none of the user's.
             part.stack = _below_own_frames(part.stack, or_none=getattr(part, "filename", None) is not None)
         text = "".join(report.format())
-    except Exception:  # noqa: BLE001 - protects the report from exception objects that can't be printed
-        text = f"{type(error).__name__} (its traceback could not be printed)\n"
+    except BaseException:  # noqa: BLE001 - protects the report from exception objects that can't be printed
+        text = f"{_frames(error)}{type(error).__name__} (it could not be printed)\n"
     return shorten(text, MAX_TRACEBACK)
+
+
+def _frames(error: BaseException) -> str:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_own_frame(frame.filename)]
+    return "".join(traceback.format_list(frames))
 
 
 def startup_failure(error: BaseException, is_startup_file: FrameTest) -> EnvironmentFailure:
@@ -122,12 +127,12 @@ def startup_failure(error: BaseException, is_startup_file: FrameTest) -> Environ
 
 
 def _first_line(error: BaseException) -> str:
-    syntax = _from_compiler(error)
+    syntax = from_compiler(error)
     return (syntax.msg if syntax is not None else error_text(error)).strip().splitlines()[0].rstrip(".")
 
 
 def _place(error: BaseException, is_startup_file: FrameTest) -> tuple[str, int]:
-    syntax = _from_compiler(error)
+    syntax = from_compiler(error)
     if syntax is not None and syntax.filename:
         return syntax.filename, syntax.lineno or 0
     place = ("", 0)
@@ -137,7 +142,7 @@ def _place(error: BaseException, is_startup_file: FrameTest) -> tuple[str, int]:
     return place
 
 
-def _from_compiler(error: BaseException) -> SyntaxError | None:
+def from_compiler(error: BaseException) -> SyntaxError | None:
     """Take a syntax error for what it seems to be only if it could be: anybody can raise one, with anything in it."""
     if type(error) not in (SyntaxError, IndentationError, TabError):
         return None

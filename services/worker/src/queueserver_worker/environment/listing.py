@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 from queueserver.common.v1.inventory_pb2 import INVENTORY_ISSUE_KIND_PLAN, Inventory
 from queueserver_inventory.list_file import write_list
 
-from queueserver_worker.environment.ending import bound_the_end, end_now, last_words
+from queueserver_worker.environment.console.standard_streams import streams
+from queueserver_worker.environment.ending import bound_the_end, end_now
 from queueserver_worker.environment.failures import startup_failure
 from queueserver_worker.environment.lifeline import die_with_parent
 from queueserver_worker.environment.startup import load, new_namespace
@@ -55,7 +56,7 @@ def _inventory(arguments: EnvironmentArguments, namespace: dict[str, Any]) -> In
     inventory = take_inventory(namespace, device_max_depth=arguments.device_max_depth)
     inventory.issues.extend(run_engine_issues(namespace))
     for issue in inventory.issues:
-        last_words(f"{issue.message}\n")
+        streams.note(f"{issue.message}\n")
     if arguments.strict:
         refuse_issues(inventory.issues)
     return inventory
@@ -68,13 +69,13 @@ def _make_run_engine() -> Any:
 
 
 def _announce(text: str) -> None:
-    last_words(f"{text}\n")
+    streams.note(f"{text}\n")
 
 
 def _give_up(arguments: EnvironmentArguments, error: BaseException, reason: Path) -> NoReturn:
     """Report why the startup code failed and end now: threads it left behind must not keep the process."""
     failure = startup_failure(error, arguments.source.owns)
-    last_words(failure.traceback or f"{failure.message}\n")
+    streams.note(failure.traceback or f"{failure.message}\n")
     reason.write_text(failure.message, encoding="utf-8")
     end_now(FAILED)
 

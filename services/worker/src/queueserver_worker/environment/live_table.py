@@ -9,6 +9,7 @@ Only streams named "primary" get rows; of other streams only the beginning is to
 import queue
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TextIO
@@ -54,11 +55,15 @@ class LiveTable:
                 continue
             try:
                 text = self._text_of(*entry)
-            except Exception as error:  # noqa: BLE001 - protects later rows from a document nobody foresaw
+            except BaseException as error:  # noqa: BLE001 - protects later rows: the values are objects of user code
                 text = f"(a document could not be shown: {type(error).__name__})\n"
-            if text:
-                self._out.write(text)
-                self._out.flush()
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        # Without this thread the documents would wait, and the plan with them.
+        with suppress(BaseException):
+            self._out.write(text)
+            self._out.flush()
 
     def _text_of(self, name: str, document: _Document) -> str:
         if name == "start":

@@ -68,7 +68,7 @@ class MetadataReader:
         try:
             metadata = self._read()
             return metadata if isinstance(metadata, Mapping) else {}
-        except Exception:  # noqa: BLE001 - protects the answer: the metadata may be an object of the startup code
+        except BaseException:  # noqa: BLE001 - protects the answer: the metadata may be an object of the startup code
             return {}
 
 
@@ -98,7 +98,7 @@ def _copy(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
 def _keys(mapping: Mapping[Any, Any], attempts: int) -> list[Any]:
     try:
         return list(mapping)
-    except Exception:  # noqa: BLE001 - protects the answer: it changed meanwhile, or it is an object of the user
+    except BaseException:  # noqa: BLE001 - protects the answer: it changed meanwhile, or it is an object of the user
         return _keys(mapping, attempts - 1) if attempts > 1 else []
 
 
@@ -116,7 +116,7 @@ class _Lazy:
 def _fill_safely(message: Value, value: Any) -> None:
     try:
         _fill(message, value.get() if isinstance(value, _Lazy) else value, 0)
-    except Exception as error:  # noqa: BLE001 - protects the other values from an object of the user
+    except BaseException as error:  # noqa: BLE001 - protects the other values from an object of the user
         message.Clear()
         message.string_value = f"can't be read: {type(error).__name__}: {error_text(error)}"
 
@@ -160,7 +160,7 @@ def _is_exact(number: float) -> bool:
 def _key(key: object) -> str:
     try:
         return _text(key)
-    except Exception:  # noqa: BLE001 - protects the answer from an object of the user
+    except BaseException:  # noqa: BLE001 - protects the answer from an object of the user
         return f"<{type(key).__name__} that can't be printed>"
 
 

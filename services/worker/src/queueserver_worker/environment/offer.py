@@ -4,7 +4,6 @@ Guarantees: after the first time only what is different is told; what is told la
 threads look at the same time; what is newly left out is printed.
 """
 
-import sys
 import threading
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +12,7 @@ from queueserver.common.v1.environment_pb2 import RUN_ENGINE_STATE_UNSPECIFIED
 from queueserver.common.v1.inventory_pb2 import Inventory, InventoryIssue
 from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment
 
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.engine_seat import EngineSeat
 from queueserver_worker.environment.item_metadata import reserved_names
@@ -79,5 +79,5 @@ class Offer:
         messages = [issue.message for issue in issues]
         for message in messages:
             if message not in self._issues:
-                sys.stderr.write(f"{message}\n")
+                streams.note(f"{message}\n")
         self._issues = frozenset(messages)

@@ -5,9 +5,11 @@ by the queue; a document that can't be reported never disturbs the run. Code tha
 KeyboardInterrupt in the RunEngine's thread does not leave the RunEngine dead.
 """
 
+import asyncio
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from queueserver.common.v1 import environment_pb2 as pb
@@ -16,7 +18,9 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDo
 
 from queueserver_worker.environment import device_libraries
 from queueserver_worker.environment.channel import FrameTooLargeError
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.documents import DocumentConverter, without_large_values
+from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.hooks.engine_hooks import hooks_of
 from queueserver_worker.environment.hooks.plan_hooks import PlanHooks
 from queueserver_worker.environment.live_table import LiveTable
@@ -103,15 +107,17 @@ class WatchedRunEngine:
         try:
             for message in self._converter.convert(name, document):
                 self._send_document(message)
-        except Exception as error:  # noqa: BLE001 - protects the running plan from a document nobody foresaw
-            note = f'A "{name}" document could not be sent to the clients ({type(error).__name__}: {error}).\n'
-            sys.stderr.write(note)
+        except BaseException as error:  # noqa: BLE001 - protects the running plan from a document nobody foresaw
+            note = (
+                f'A "{name}" document could not be sent to the clients: {type(error).__name__}: {error_text(error)}\n'
+            )
+            streams.note(note)
 
     def _send_document(self, message: RunDocumentEmitted) -> None:
         try:
             self._send(FromEnvironment(document=message))
         except FrameTooLargeError as error:
-            sys.stderr.write(f"A document is sent to the clients without its large values: {error}.\n")
+            streams.note(f"A document is sent to the clients without its large values: {error}.\n")
             self._send(FromEnvironment(document=without_large_values(message)))
 
 
@@ -170,11 +176,20 @@ def _keep_loop_alive(engine: Any) -> None:
 
     def resume_loop(args: threading.ExceptHookArgs) -> None:
         if args.thread is engine._th and issubclass(args.exc_type, (SystemExit, KeyboardInterrupt)):  # noqa: SLF001 - bluesky has no public name for it
-            engine.loop.run_forever()
+            _run_until_stopped(engine.loop)
         else:
             inherited(args)
 
     threading.excepthook = resume_loop
+
+
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    stopped = False
+    while not stopped:
+        # It may be ended again, and this hook is called only once.
+        with suppress(SystemExit, KeyboardInterrupt):
+            loop.run_forever()
+            stopped = True
 
 
 def state_name(state: "pb.RunEngineState.ValueType") -> str:

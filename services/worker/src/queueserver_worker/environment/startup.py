@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from queueserver_worker.environment import ipython_standin
-from queueserver_worker.environment.ending import end_now, last_words
+from queueserver_worker.environment.console.standard_streams import streams
+from queueserver_worker.environment.ending import end_now
 from queueserver_worker.environment.failures import StartupError, user_traceback
 from queueserver_worker.environment.ipy_files import to_python
 from queueserver_worker.environment.startup_imports import local_modules
@@ -56,7 +57,7 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
         _load(source, namespace, announce)
     except BaseException as error:
         if os.getpid() != process:
-            last_words(user_traceback(error))
+            streams.note(user_traceback(error))
             end_now(1)
         raise
     if os.getpid() != process:

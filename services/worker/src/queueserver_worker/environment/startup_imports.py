@@ -122,7 +122,7 @@ def _drop_compiled(file: str) -> None:
 def _file_of(module: ModuleType | None) -> str:
     try:
         return getattr(module, "__file__", None) or ""
-    except Exception:  # noqa: BLE001 - protects the load from objects that user code put among the modules
+    except BaseException:  # noqa: BLE001 - protects the load from objects that user code put among the modules
         return ""
 
 

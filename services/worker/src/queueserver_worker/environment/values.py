@@ -136,7 +136,7 @@ def _fill_repr(message: Value, value: object, _depth: int) -> None:
 def _shown(value: object, show: Callable[[Any], str]) -> str:
     try:
         return show(value)[:MAX_REPR]
-    except Exception:  # noqa: BLE001 - protects the running plan from a broken __repr__ of a device's object
+    except BaseException:  # noqa: BLE001 - protects the running plan from a broken __repr__ of a device's object
         return f"<{type(value).__name__} that can't be printed>"
 
 

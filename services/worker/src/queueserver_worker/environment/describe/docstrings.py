@@ -46,7 +46,7 @@ def _summary(text: str) -> str:
 def _parameters(text: str, style: re.Pattern[str]) -> dict[str, str]:
     try:
         parsed = _parser(style)(text)
-    except Exception:  # noqa: BLE001 - protects the inventory from text that the parser does not foresee
+    except BaseException:  # noqa: BLE001 - protects the inventory from text that the parser does not foresee
         return {}
     found: dict[str, str] = {}
     for parameter in parsed.params:

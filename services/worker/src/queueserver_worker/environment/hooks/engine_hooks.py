@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Final
 
-from queueserver_worker.environment.ending import last_words
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.failures import error_text
 
 _KEPT_AS: Final = "_queueserver_hooks"
@@ -198,4 +198,4 @@ def _call(functions: tuple[Callable[..., None], ...], *arguments: Any) -> None:
         try:
             function(*arguments)
         except Exception as error:  # noqa: BLE001 - protects the plan from a defect of ours
-            last_words(f"{function!r} failed: {error_text(error)}\n")
+            streams.note(f"{function!r} failed: {error_text(error)}\n")

@@ -17,6 +17,7 @@ from typing import Any, Final
 import bluesky
 from bluesky.utils import ensure_generator
 
+from queueserver_worker.environment.console.printers import Tell, printing_told
 from queueserver_worker.environment.failures import error_text, is_own_frame
 from queueserver_worker.environment.misnamed_devices import MisnamedDeviceError
 from queueserver_worker.environment.plan_messages import NoMessageError, is_message
@@ -24,7 +25,6 @@ from queueserver_worker.environment.simulation.devices import SimulatedDevices
 from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.hands_off import SimulatedActionError, hands_off
 from queueserver_worker.environment.simulation.messages import MessageReader
-from queueserver_worker.environment.thread_console import Tell, printing_told
 
 HANGING_SECONDS: Final = 5.0
 """A plan that has sent nothing for so long when its time is over hangs, probably."""

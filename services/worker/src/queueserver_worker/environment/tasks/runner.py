@@ -7,7 +7,6 @@ Does not guarantee that code can be interrupted: if it does not return, the way 
 
 import asyncio
 import os
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -22,15 +21,16 @@ from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
 from queueserver_worker.environment.access import read_access
 from queueserver_worker.environment.clock import now
+from queueserver_worker.environment.console.printers import printing_told
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.engine_seat import EngineSeat
-from queueserver_worker.environment.failures import error_text, user_traceback
+from queueserver_worker.environment.failures import error_text, from_compiler, user_traceback
 from queueserver_worker.environment.offer import Offer
 from queueserver_worker.environment.run_engine import Send
 from queueserver_worker.environment.tasks.errors import TaskRefusedError
 from queueserver_worker.environment.tasks.functions import call_function
 from queueserver_worker.environment.tasks.return_values import encode_return_value
 from queueserver_worker.environment.tasks.scripts import ScriptRunner, script_name
-from queueserver_worker.environment.thread_console import printing_told
 from queueserver_worker.task_terms import failure_text, kind_of
 
 
@@ -86,11 +86,15 @@ class TaskRunner:
             self._report(command, _failed(command, f"no thread could be started for it ({error}).", ""))
 
     def _run_in_background(self, command: TaskCommand) -> None:
-        engine = self._seat.engine
-        if engine is not None:
-            asyncio.set_event_loop(engine.loop)
-        with printing_told(partial(self._tell, command.task_uid)):
-            result = self._result_of(command)
+        try:
+            engine = self._seat.engine
+            if engine is not None:
+                asyncio.set_event_loop(engine.loop)
+            with printing_told(partial(self._tell, command.task_uid)):
+                result = self._result_of(command)
+        except BaseException as error:  # noqa: BLE001 - a task whose thread ends has an outcome, whatever ended it
+            self._end_if_forked()
+            result = _failed_with(command, error)
         self._report(command, result)
 
     def _tell(self, task_uid: str, stream: "ConsoleStream.ValueType", text: str) -> None:
@@ -113,7 +117,7 @@ class TaskRunner:
         result.start_time.CopyFrom(started)
         result.stop_time.CopyFrom(now())
         if not result.success:
-            sys.stderr.write(f"{result.traceback}{result.message}\n")
+            streams.note(f"{result.traceback}{result.message}\n")
         return result
 
     def _do(self, command: TaskCommand) -> Value | None:
@@ -144,7 +148,8 @@ def _failed(command: TaskCommand, why: str, text: str) -> TaskResult:
 
 def _failed_with(command: TaskCommand, error: BaseException) -> TaskResult:
     script = script_name(command.task_uid)
-    if isinstance(error, SyntaxError) and error.filename == script:
+    syntax = from_compiler(error)
+    if syntax is not None and syntax.filename == script:
         # Nothing of the user's has run: the traceback would show our own code.
         error = error.with_traceback(None)
     return _failed(command, _reason(error, script), user_traceback(error))
@@ -156,13 +161,15 @@ def _reason(error: BaseException, script: str) -> str:
     where = f" in line {line}" if line else ""
     if isinstance(error, SystemExit):
         return f"it called exit ({error_text(error)}){where}; remove the call."
-    text = error.msg if isinstance(error, SyntaxError) else error_text(error)
+    syntax = from_compiler(error)
+    text = syntax.msg if syntax is not None else error_text(error)
     return f"{kind}{where}: {text}" if text != kind else f"{kind}{where}"
 
 
 def _line(error: BaseException, script: str) -> int:
     """Find the script's innermost line; 0 if it has none in this."""
-    if isinstance(error, SyntaxError) and error.filename == script:
-        return error.lineno or 0
+    syntax = from_compiler(error)
+    if syntax is not None and syntax.filename == script:
+        return syntax.lineno or 0
     lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == script]
     return lines[-1] if lines else 0
