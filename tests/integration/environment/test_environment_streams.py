@@ -20,6 +20,9 @@ class Hostile:
 def replace(stream):
     sys.stderr = stream
 
+def replace_both(stream):
+    sys.stdout = sys.stderr = stream
+
 def delete():
     del sys.stderr
 
@@ -33,9 +36,12 @@ WAYS = {
     "descriptor": lambda: os.close(2),
     "both descriptors": lambda: (os.close(1), os.close(2)),
     "not blocking": lambda: os.set_blocking(2, False),
+    "no output either": lambda: replace_both(None),
+    "hostile output too": lambda: replace_both(Hostile()),
 }
 
 def failing_plan(way):
+    yield from bps.open_run()
     WAYS[way]()
     yield from bps.null()
     raise ValueError(f"the plan's own error, {way}")
@@ -43,6 +49,12 @@ def failing_plan(way):
 def failing_function(way):
     WAYS[way]()
     raise ValueError(f"the function's own error, {way}")
+
+def printing_surrogates():
+    print("half a pair: \\ud800", file=sys.stderr, end="")
+
+def printing_much():
+    print("x" * 60_000_000)
 
 def speaking_plan(text):
     yield from bps.null()
@@ -59,6 +71,8 @@ WAYS = (
     "descriptor",
     "both descriptors",
     "not blocking",
+    "no output either",
+    "hostile output too",
 )
 
 
@@ -75,6 +89,7 @@ def test_a_plan_that_fails_without_standard_error_has_its_own_error(hardy: Envir
     assert (result.exit_status, result.failure_cause) == (pb.EXIT_STATUS_FAILED, pb.FAILURE_CAUSE_PLAN_ERROR)
     assert result.message == f"Plan failed: the plan's own error, {way}"
     hardy.wait_for_output(f"{result.message}\n")
+    assert hardy.documents("stop")[-1].exit_status == "fail"
     expect_speech(hardy, way)
 
 
@@ -88,3 +103,17 @@ def test_a_task_that_fails_without_standard_error_has_its_own_error(
     assert not result.success
     assert f"the function's own error, {way}" in result.message
     expect_speech(hardy, way)
+
+
+def test_it_is_told_that_a_stream_was_taken_away(hardy: EnvironmentChild) -> None:
+    hardy.task("taking", function={"name": "failing_function", "args": ["none"]})
+    hardy.wait_for_output("sys.stderr was closed, or replaced by what can't be written to; it is opened again.\n")
+
+
+def test_a_background_task_that_prints_what_is_no_text_or_far_too_much_has_its_outcome(hardy: EnvironmentChild) -> None:
+    for call in ("printing_surrogates", "printing_much"):
+        assert hardy.task(call, function={"name": call}, in_background=True).success
+    printed = "".join(
+        frame.task_printed.text for frame in hardy.frames if frame.task_printed.task_uid == "printing_much"
+    )
+    assert len(printed) == 60_000_001

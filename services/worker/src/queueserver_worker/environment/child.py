@@ -131,8 +131,7 @@ class EnvironmentChild:
             self._workplace.take(frame)
 
     def _flush(self) -> None:
-        for name in streams.repair():
-            streams.note(f"The code that ran made sys.{name} unusable; it was opened again.\n")
+        streams.repair()
         if self._table is not None:
             self._table.flush(FLUSH_SECONDS)
         streams.flush()

@@ -17,6 +17,7 @@ from typing import Any
 from bluesky import Msg
 from bluesky.utils import FailedPause
 
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.control import PlanControl
 from queueserver_worker.environment.failures import error_text
 
@@ -77,6 +78,8 @@ class PlanGuard:
         except (SystemExit, KeyboardInterrupt) as error:
             raise PlanExitError(f"it raised {type(error).__name__} ({error_text(error)})") from error
         finally:
+            # The RunEngine prints when a plan ends, and would not end it properly if it could not.
+            streams.repair()
             self._control.plan_over()
         self.completed = not self._control.is_ending
         return result

@@ -85,7 +85,7 @@ def _unknown(text: str, near: list[str]) -> str:
 def _is_known(text: str, names: Names) -> bool:
     try:
         return names.device(text) is not None
-    except Exception:  # noqa: BLE001 - protects a message about one name from the broken code of a device
+    except BaseException:  # noqa: BLE001 - protects a message about one name from the broken code of a device
         return True
 
 

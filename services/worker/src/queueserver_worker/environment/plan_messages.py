@@ -61,7 +61,7 @@ def is_message(value: object) -> bool:
     """Tell whether the RunEngine can take something as a message."""
     try:
         return type(value) is Msg or all(hasattr(value, part) for part in _PARTS)
-    except Exception:  # noqa: BLE001 - protects the plan from an object whose attributes raise
+    except BaseException:  # noqa: BLE001 - protects the plan from an object whose attributes raise
         return False
 
 
@@ -140,7 +140,7 @@ def _sentence(value: object, plan: object) -> str:
     where = f"{Path(file).name}, line {line}, " if file else "The plan "
     try:
         what, advice = _what(value), _advice(value, instead)
-    except Exception:  # noqa: BLE001 - protects the message from an object whose attributes raise
+    except BaseException:  # noqa: BLE001 - protects the message from an object whose attributes raise
         what, advice = f"an object of type {type(value).__name__}", _NOTHING_ELSE
     return f"{where}yields {what} and no message{shown}; {advice}"
 

@@ -2,7 +2,7 @@
 
 Guarantees: a note of ours is written or lost, and never raises: it does not need `sys.stderr`, which user code may
 close, replace or delete, nor descriptor 2, which it may close. Closing a standard stream does not close it. `repair`
-makes streams and descriptors usable that are not, and tells which were not.
+makes streams and descriptors usable that are not, and says which were not.
 Does not guarantee the place of text that is printed after a descriptor was closed and its number given to a file that
 was opened then.
 """
@@ -97,9 +97,13 @@ class StandardStreams:
         # A crash below Python then tells the line of the plan or the startup code.
         faulthandler.enable(self._spares[CONSOLE_STREAM_STDERR], all_threads=False)
 
-    def repair(self) -> list[str]:
-        """Make usable what is not; return the names of the streams that were not usable."""
-        return [_NAMES[stream] for stream in self._spares if self._repair(stream)]
+    def repair(self) -> None:
+        """Make usable what is not, and print which of the streams were not."""
+        for stream in self._spares:
+            if self._repair(stream):
+                self.note(
+                    f"sys.{_NAMES[stream]} was closed, or replaced by what can't be written to; it is opened again.\n"
+                )
 
     def repair_descriptor(self, stream: Stream) -> bool:
         """Open a descriptor again that was closed, let it wait for room if it did not; tell if that was needed."""

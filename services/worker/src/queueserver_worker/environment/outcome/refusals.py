@@ -53,6 +53,6 @@ def _is_of_run_engine(part: TracebackType) -> bool:
 def _device_name(device: Any) -> str:
     try:
         name = device.name
-    except Exception:  # noqa: BLE001 - protects the report from a device whose attributes raise
+    except BaseException:  # noqa: BLE001 - protects the report from a device whose attributes raise
         name = None
     return name if isinstance(name, str) and name else type(device).__name__

@@ -222,7 +222,7 @@ def _message_text(message: Any) -> str:
 def _text_of(attribute: Callable[[], Any]) -> str | None:
     try:
         found = attribute()
-    except Exception:  # noqa: BLE001 - protects the report from a device whose attributes raise
+    except BaseException:  # noqa: BLE001 - protects the report from a device whose attributes raise
         return None
     return found if isinstance(found, str) else None
 
