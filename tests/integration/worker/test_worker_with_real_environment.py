@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -33,14 +35,17 @@ class OpenWorker:
         self.pid = (await self.watching.environment(lambda e: e.state in {IDLE, CLOSED} and e.pid > 0)).pid
 
     async def run(self, execution_id: str, num: int, delay: float = 0) -> None:
-        call = {"name": "count", "args": [["det1"]], "kwargs": {"num": num, "delay": delay}, "itemUid": "i"}
+        await self.submit(
+            execution_id, {"name": "count", "args": [["det1"]], "kwargs": {"num": num, "delay": delay}, "itemUid": "i"}
+        )
+
+    async def submit(self, execution_id: str, call: dict[str, Any]) -> None:
         item = json_format.ParseDict(call, Item())
         await self.stub.RunPlan(pb.RunPlanRequest(epoch=1, execution_id=execution_id, item=item))
 
 
-@pytest.fixture
-async def worker(short_path: Path) -> AsyncIterator[OpenWorker]:
-    process = WorkerProcess(short_path)
+@asynccontextmanager
+async def open_worker(process: WorkerProcess) -> AsyncIterator[OpenWorker]:
     try:
         async with grpc.aio.insecure_channel(process.address) as channel:
             opened = OpenWorker(process, channel)
@@ -48,6 +53,12 @@ async def worker(short_path: Path) -> AsyncIterator[OpenWorker]:
             yield opened
     finally:
         process.close()
+
+
+@pytest.fixture
+async def worker(short_path: Path) -> AsyncIterator[OpenWorker]:
+    async with open_worker(WorkerProcess(short_path)) as opened:
+        yield opened
 
 
 async def test_a_real_plan_completes_with_its_run_its_documents_and_its_table(worker: OpenWorker) -> None:
@@ -85,3 +96,57 @@ async def test_an_environment_does_not_outlive_a_worker_that_is_killed(worker: O
     await worker.watching.until(lambda e: e.document.document.HasField("event"))
     worker.process.process.kill()
     wait_until_gone(worker.pid)
+
+
+CRASHING = """
+import ctypes
+import threading
+import bluesky.plan_stubs as bps
+
+told = threading.Event()
+
+def failing():
+    yield from bps.null()
+    raise ValueError("an ordinary failure, long ago")
+
+def crashing():
+    yield from bps.null()
+    ctypes.string_at(0)
+
+def crashing_later():
+    threading.Thread(target=lambda: (told.wait(), ctypes.string_at(0))).start()
+    yield from bps.null()
+
+def crash_now():
+    told.set()
+"""
+
+
+async def test_a_crash_is_explained_by_its_own_place_and_not_by_what_failed_before(short_path: Path) -> None:
+    startup = short_path / "startup.py"
+    startup.write_text(CRASHING)
+    async with open_worker(WorkerProcess(short_path, startup)) as worker:
+        await worker.submit("x", {"name": "failing", "itemUid": "x"})
+        await worker.watching.outcome("x")
+        await worker.submit("y", {"name": "crashing", "itemUid": "y"})
+        gone = await worker.watching.environment(lambda e: e.state == CLOSED)
+    assert gone.failure.message == "The environment process was killed by signal 11 (SIGSEGV) while the plan ran."
+    assert "in crashing\n" in gone.failure.traceback
+    assert "long ago" not in gone.failure.traceback
+
+
+async def test_a_crash_between_two_plans_is_not_explained_by_the_plan_before(short_path: Path) -> None:
+    startup = short_path / "startup.py"
+    startup.write_text(CRASHING)
+    async with open_worker(WorkerProcess(short_path, startup)) as worker:
+        await worker.submit("x", {"name": "crashing_later", "itemUid": "x"})
+        await worker.watching.outcome("x")
+        await worker.submit("y", {"name": "failing", "itemUid": "y"})
+        await worker.watching.outcome("y")
+        call = {"taskUid": "t", "runInBackground": True, "function": {"name": "crash_now"}}
+        command = json_format.ParseDict(call, pb.TaskCommand())
+        await worker.stub.RunTask(pb.RunTaskRequest(epoch=1, command=command))
+        gone = await worker.watching.environment(lambda e: e.state == CLOSED)
+    assert "SIGSEGV" in gone.failure.message
+    assert "in <lambda>\n" in gone.failure.traceback
+    assert "long ago" not in gone.failure.traceback

@@ -42,9 +42,19 @@ class Activity:
         self._status = status
         self.plan = PlanWork(journal)
         self.tasks = TaskWork()
+        self._printed_errors = failure.Tail()
         #: Nothing goes on in the foreground.
         self.free = asyncio.Event()
         self.free.set()
+
+    @property
+    def printed_errors(self) -> str:
+        """The last of what was written to standard error since what goes on began, or since the last of it ended."""
+        return self._printed_errors.lines()
+
+    def forget_printed(self) -> None:
+        """Forget what was printed so far: it says nothing about what comes."""
+        self._printed_errors = failure.Tail()
 
     def refuse_when_busy(self) -> None:
         """Raise EnvironmentBusyError if something goes on in the foreground."""
@@ -61,6 +71,7 @@ class Activity:
     def begin_plan(self, execution_id: str, item_uid: str) -> None:
         """An execution goes on from now on."""
         self.plan.begin(execution_id, item_uid)
+        self.forget_printed()
         self.free.clear()
         self.move(State.EXECUTING_PLAN)
 
@@ -70,6 +81,7 @@ class Activity:
         if command.run_in_background:
             self.move(self._status.state)
         else:
+            self.forget_printed()
             self.free.clear()
             self.move(State.EXECUTING_TASK)
 
@@ -123,6 +135,8 @@ class Activity:
 
     def printed(self, stream: Stream, text: str) -> None:
         """Publish what the process wrote to its standard output or standard error."""
+        if stream == console_pb2.CONSOLE_STREAM_STDERR:
+            self._printed_errors.add(text)
         if self.plan.execution is not None:
             self.plan.execution.excerpt.add(text)
         if self.tasks.foreground is not None:
@@ -163,5 +177,6 @@ class Activity:
                 self._journal.execution_finished(outcome)
             else:
                 self._journal.task_finished(outcome)
-        if self.plan.execution is None and self.tasks.foreground is None:
+        if self.plan.execution is None and self.tasks.foreground is None and not self.free.is_set():
+            self.forget_printed()
             self.free.set()

@@ -104,6 +104,7 @@ class Environment:
             raise EnvironmentExistsError(self._status.view.environment_id, self._status.state.text)
         self._closed.clear()
         self._status.begin(environment_id)
+        self._activity.forget_printed()
         try:
             process = self._keeper.start()
         except OSError as error:
@@ -234,8 +235,6 @@ class Environment:
 
     def text_received(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
         """Publish what the process printed, and show it where the Worker runs."""
-        if stream == console_pb2.CONSOLE_STREAM_STDERR:
-            self._keeper.printed_error(text)
         self._echo(text)
         self._activity.printed(stream, text)
 
@@ -251,7 +250,8 @@ class Environment:
 
     def process_ended(self, returncode: int) -> None:
         """Account for the end of the process and of what it was doing."""
-        self._gone(*self._keeper.ended(self._status.state, returncode, paused=self._activity.plan.paused))
+        paused, printed = self._activity.plan.paused, self._activity.printed_errors
+        self._gone(*self._keeper.ended(self._status.state, returncode, paused=paused, printed=printed))
 
     def _make_handlers(self) -> Mapping[str, Callable[[FromEnvironment], None]]:
         activity = self._activity
@@ -283,6 +283,7 @@ class Environment:
             self._keeper.reported(frame.failed)
             self._kill_after(self._launch.exit_timeout, failure.broken("failed to start"))
         elif self._offer(frame.ready):
+            self._activity.forget_printed()
             self._activity.run_engine_changed(frame.ready.run_engine_state)
             self._activity.move(State.IDLE)
 

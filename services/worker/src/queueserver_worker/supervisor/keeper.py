@@ -26,7 +26,6 @@ class ProcessKeeper:
         self._process: EnvironmentProcess | None = None
         self._ending: failure.Ending | None = None
         self._reported: EnvironmentFailure | None = None
-        self._stderr = failure.Tail()
         self._killer: asyncio.TimerHandle | None = None
 
     @property
@@ -42,13 +41,8 @@ class ProcessKeeper:
     def start(self) -> EnvironmentProcess:
         """Start a process. Raises OSError."""
         self._ending = self._reported = None
-        self._stderr = failure.Tail()
         self._process = EnvironmentProcess(self._launch.startup, self._listener, self._launch.command)
         return self._process
-
-    def printed_error(self, text: str) -> None:
-        """Remember the last of what it wrote to standard error."""
-        self._stderr.add(text)
 
     def reported(self, why: EnvironmentFailure) -> None:
         """Remember why it says that it failed."""
@@ -70,8 +64,13 @@ class ProcessKeeper:
         if self._process is not None:
             self._process.kill()
 
-    def ended(self, state: State, returncode: int, *, paused: bool) -> tuple[EnvironmentFailure | None, failure.Ending]:
-        """Forget the process; answers why the environment is gone, None if all is well, and what that means."""
+    def ended(
+        self, state: State, returncode: int, *, paused: bool, printed: str
+    ) -> tuple[EnvironmentFailure | None, failure.Ending]:
+        """Forget the process; answers why the environment is gone, None if all is well, and what that means.
+
+        `printed` is what it wrote to standard error while it did what it ended in.
+        """
         self._spare()
         self._process = None
         ending = self._ending or failure.died(failure.describe_exit(state, returncode, paused=paused))
@@ -79,7 +78,7 @@ class ProcessKeeper:
         if why is None and ending.failure_message:
             why = EnvironmentFailure(message=ending.failure_message)
             if self._ending is None:
-                why.traceback = self._stderr.lines()
+                why.traceback = printed
         if why is not None:
             why.exit_code = returncode
         return why, ending
