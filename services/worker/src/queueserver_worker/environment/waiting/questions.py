@@ -6,15 +6,16 @@ with QuestionUnansweredError in the plan.
 """
 
 import asyncio
-import sys
 import threading
 import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
+from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
 from queueserver.common.v1.waiting_pb2 import Question
 
 from queueserver_worker.environment.clock import now
+from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.failures import shorten
 from queueserver_worker.environment.waiting.board import WaitingBoard
 from queueserver_worker.environment.waiting.texts import bounded_text
@@ -67,7 +68,7 @@ class Questions:
             self._asked = asked
         self._board.set_question(self._question(asked.question_id, prompt))
         # Where the console is kept, the question is kept with it.
-        sys.stdout.write(f"{prompt}\n")
+        streams.note(f"{prompt}\n", CONSOLE_STREAM_STDOUT)
         try:
             # Not asyncio.wait_for: on older Pythons it can swallow the cancellation by which a pause comes.
             return await asked.answer
