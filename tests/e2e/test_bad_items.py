@@ -133,7 +133,7 @@ BAD_ITEMS: dict[str, tuple[item_pb2.Item, str, str, str]] = {
     "an unknown device": (
         item(name="read_once", args=[["det1", "det3"]]),
         "ITEM_INVALID",
-        "item.args[0]",
+        "item.args[0][1]",
         "there is no 'det3' that you may use; did you mean",
     ),
     "a function that is no plan": (

@@ -1,5 +1,6 @@
 """Types in short, for tables: ``list(device:Readable) | none``; and types at random."""
 
+from google.protobuf.struct_pb2 import Value
 from hypothesis import strategies as st
 from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.type_trees import union_of
@@ -24,11 +25,20 @@ def shown(tree: ParameterType) -> str:
     name = ParameterType.Kind.Name(tree.kind).removeprefix("KIND_").lower()
     if tree.kind == ParameterType.KIND_UNION:
         return " | ".join(map(shown, tree.arguments))
-    if tree.listed or tree.type_name:
+    if tree.listed or (tree.type_name and tree.kind == ParameterType.KIND_ENUM):
         return f"{name} {tree.type_name}[{', '.join(tree.choices)}]"
-    parts = [*map(shown, tree.arguments), *tree.choices]
+    key = f"{shown(tree.key)}: " if tree.HasField("key") else ""
+    fields = [f"{each.name}{'' if each.required else '?'}: {shown(each.type)}" for each in tree.fields]
+    parts = [*(key + shown(part) for part in tree.arguments), *tree.choices, *map(_value, tree.values), *fields]
+    parts += ["..."] if tree.open else []
     inside = f"({', '.join(parts)})" if parts else ""
-    return name + (f":{tree.device_protocol}" if tree.device_protocol else "") + inside
+    extras = ((":", tree.device_protocol), ("/", tree.format), (" of ", tree.device_class.rpartition(".")[2]))
+    return name + "".join(mark + extra for mark, extra in extras if extra) + inside
+
+
+def _value(value: Value) -> str:
+    kind = value.WhichOneof("kind")
+    return f"{value.number_value:g}" if kind == "number_value" else str(value.bool_value)
 
 
 def named(name: str, kind: "ParameterType.Kind.ValueType", choices: list[str]) -> ParameterType:
@@ -36,6 +46,9 @@ def named(name: str, kind: "ParameterType.Kind.ValueType", choices: list[str]) -
 
 
 _choices = st.lists(st.text(max_size=8), unique=True, max_size=3)
+_values = st.builds(Value, number_value=st.sampled_from([0.0, 1.0, -2.5, 1e300])) | st.builds(
+    Value, bool_value=st.booleans()
+)
 # One name means one list, so kind and choices follow from the name.
 _named = st.sampled_from(
     [
@@ -54,6 +67,16 @@ _leaves = (
         device_protocol=st.sampled_from(["", "Readable", "Movable", "Flyable"]),
     )
     | st.builds(ParameterType, kind=st.just(ParameterType.KIND_ENUM), choices=_choices.filter(bool))
+    | st.builds(
+        ParameterType,
+        kind=st.just(ParameterType.KIND_STRING),
+        format=st.sampled_from(["path", "date-time", "date", "time", "uuid", "bytes"]),
+    )
+    | st.builds(
+        ParameterType,
+        kind=st.just(ParameterType.KIND_LITERAL),
+        values=st.lists(_values, min_size=1, max_size=3, unique_by=repr),
+    )
     | _named
 )
 

@@ -16,10 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.errors import ItemInvalid, PlanNotFound
-from queueserver_manager.domain.fitting import near_matches
-from queueserver_manager.domain.inventory import Inventory, Parameter, ParameterKind, ParameterType, Plan, TypeKind
+from queueserver_manager.domain.inventory import (
+    Inventory,
+    Parameter,
+    ParameterKind,
+    ParameterType,
+    Plan,
+    RecordField,
+    TypeKind,
+)
 from queueserver_manager.domain.item import ItemKind
 from queueserver_manager.domain.permissions import BUILT_IN
+from queueserver_manager.domain.type_words import near_matches
 from queueserver_manager.domain.validation import check_item
 
 NAMES = ["a", "b", "c", "d", "e"]
@@ -217,3 +225,64 @@ def test_metadata_can_not_have_the_names_that_the_run_engine_takes() -> None:
     with pytest.raises(ItemInvalid, match="does not fit the plan 'count'") as caught:
         check_item(ItemKind.PLAN, "count", [1], {}, inventory, "items[2]", {"plan": 3})
     assert [violation.field for violation in caught.value.violations] == ["items[2].args[0]", "items[2].meta.plan"]
+
+
+GROUP = ParameterType(TypeKind.TUPLE, (ParameterType(TypeKind.STRING), ParameterType(TypeKind.LIST)))
+
+
+def call_of(rest: Parameter, args: list[Any], kwargs: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with a call of a plan with one parameter before a catch-all, by field."""
+    first = Parameter("first", ParameterKind.POSITIONAL_ONLY, required=True)
+    try:
+        check_item(ItemKind.PLAN, "plan", args, kwargs, everything({"plan": Plan("plan", (first, rest))}))
+    except ItemInvalid as error:
+        return {violation.field: violation.description for violation in error.violations}
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("args", "wrong"),
+    [
+        ([], {}),
+        (["m1", [1]], {}),
+        (["m1", [1], "m2", []], {}),
+        ([["m1", [1]]], {}),
+        ([["m1", [1]], ["m2", []]], {}),
+        ([5, [1]], {"item.args[1]": "must be text, not 5"}),
+        (["m1", [1], "m2", 5], {"item.args[4]": "must be a list, not 5"}),
+        (["m1", [1], "m2"], {"item.args": "must come in groups of 2 after the first 1: text, a list"}),
+    ],
+)
+def test_a_tuple_for_args_is_a_group_that_repeats_or_each_argument(args: list[Any], wrong: dict[str, str]) -> None:
+    rest = Parameter("rest", ParameterKind.VAR_POSITIONAL, required=False, type=GROUP)
+    assert call_of(rest, [0, *args], {}) == wrong
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "wrong"),
+    [
+        ({"a": 1}, {}),
+        ({"a": 1, "b": 2.5}, {}),
+        ({}, {"item.kwargs.a": "required and not given"}),
+        ({"a": "x"}, {"item.kwargs.a": 'must be a whole number, not "x"'}),
+        ({"a": 1, "c": 1}, {"item.kwargs.c": "no such field; there are a, b"}),
+    ],
+)
+def test_a_record_for_kwargs_has_the_named_arguments_as_its_fields(
+    kwargs: dict[str, Any], wrong: dict[str, str]
+) -> None:
+    fields = {
+        "a": RecordField(ParameterType(TypeKind.INTEGER), required=True),
+        "b": RecordField(ParameterType(TypeKind.NUMBER), required=False),
+    }
+    more = Parameter("more", ParameterKind.VAR_KEYWORD, False, ParameterType(TypeKind.RECORD, fields=fields))
+    assert call_of(more, [0], kwargs) == wrong
+
+
+def test_a_default_may_be_given_whatever_the_bounds_are() -> None:
+    number = ParameterType(TypeKind.NUMBER)
+    x = Parameter("x", ParameterKind.POSITIONAL_OR_KEYWORD, False, number, minimum=0, default=-1)
+    plans = everything({"plan": Plan("plan", (x,))})
+    check_item(ItemKind.PLAN, "plan", [-1], {}, plans)
+    with pytest.raises(ItemInvalid):
+        check_item(ItemKind.PLAN, "plan", [-2], {}, plans)

@@ -19,8 +19,9 @@ from bluesky.protocols import Flyable, Locatable, Movable, NamedMovable, Readabl
 from ophyd import Device, EpicsMotor
 from ophyd_async.core import StandardReadable
 from queueserver_inventory.type_text import read_type, type_names
-from queueserver_worker.environment.describe.annotations import parameter_type, resolve
+from queueserver_worker.environment.describe.annotations import resolve
 from queueserver_worker.environment.describe.hint_text import hint_text
+from queueserver_worker.environment.describe.hint_types import parameter_type
 
 from tests.unit.inventory.type_notation import shown
 from tests.unit.worker_environment.postponed_plans import postponed
@@ -86,7 +87,7 @@ AnyMotor = TypeVar("AnyMotor", bound=Movable)
         (float, "number"),
         (str, "string"),
         (None, "none"),
-        (pathlib.Path, "string"),
+        (pathlib.Path, "string/path"),
         (Energy, "number"),
         (Annotated[int, "unit"], "integer"),
         (Optional[int], "integer | none"),
@@ -103,11 +104,11 @@ AnyMotor = TypeVar("AnyMotor", bound=Movable)
         (dict, "map"),
         (Dict[str, Any], "map(any)"),
         (Mapping[str, list[int]], "map(list(integer))"),
-        (Options, "map"),
-        (Window, "map(unspecified)"),
-        (list[Window] | None, "list(map(unspecified)) | none"),
+        (Options, "record(depth: integer)"),
+        (Window, "record(width: number, mark?: string)"),
+        (list[Window] | None, "list(record(width: number, mark?: string)) | none"),
         (Literal["a", "b"], "enum(a, b)"),
-        (Literal["a", 1, None], "enum(a) | integer | none"),
+        (Literal["a", 1, None], "enum(a) | literal(1) | none"),
         (Mode, "enum Mode[fast, slow]"),
         (Gain, "enum Gain[LOW]"),
         (Callable[[int], str], "callable"),
@@ -137,11 +138,11 @@ def test_hints_become_trees(hint: Any, tree: str) -> None:
         (Union[Movable, Any], "device:Movable | any"),
         (list[tuple[Movable, float]], "list(tuple(device:Movable, number))"),
         (dict[str, Readable | None], "map(device:Readable | none)"),
-        (Device, "device:Readable"),
-        (EpicsMotor, "device:Movable"),
-        (StandardReadable, "device:Readable"),
-        (Lookalike, "device:Readable"),
-        (Stage, "device:Readable"),
+        (Device, "device:Readable of Device"),
+        (EpicsMotor, "device:Movable of EpicsMotor"),
+        (StandardReadable, "device:Readable of StandardReadable"),
+        (Lookalike, "device:Readable of Lookalike"),
+        (Stage, "device:Readable of Stage"),
     ],
 )
 def test_protocols_and_device_classes_become_devices(hint: Any, tree: str) -> None:
@@ -220,7 +221,6 @@ def test_a_hint_without_text_in_it_is_looked_through_once_and_never_evaluated(hi
         (Callable[[int], str], "__CALLABLE__"),
         (collections.abc.Callable, "__CALLABLE__"),
         (collections.abc.Iterable, "collections.abc.Iterable[typing.Any]"),
-        (EpicsMotor, "__MOVABLE__"),
         (Mode, "Mode"),
         (Tuple[int, ...], "typing.Tuple[int, ...]"),
         (tuple[()], "tuple[()]"),
@@ -245,6 +245,7 @@ def test_the_text_of_a_hint_is_that_of_the_reference_and_reads_as_the_same_type(
         (Dict[str, "Readable"], "typing.Dict[str, __READABLE__]"),
         (Opaque | str, f"{__name__}.Opaque | str"),
         (Window, f"{__name__}.Window"),
+        (EpicsMotor, "__MOVABLE__"),
     ],
 )
 def test_the_text_of_a_hint_that_has_no_tree_is_shown_as_well(hint: Any, text: str) -> None:

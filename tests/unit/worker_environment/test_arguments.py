@@ -70,7 +70,7 @@ def test_other_hints_keep_strings_that_look_like_devices(hint: Any) -> None:
         (Readable | list[Readable], "det1", det1),
         (Readable | list[Readable], ["det1"], [det1]),
         (dict[str, Readable], {"det2": "det1"}, {"det2": det1}),
-        (list[tuple[Movable, str, float]], [["motor1", "motor1", 1]], [[motor1, "motor1", 1]]),
+        (list[tuple[Movable, str, float]], [["motor1", "motor1", 1]], [(motor1, "motor1", 1)]),
         (Movable | Any, "motor1", motor1),
         (Movable | Any, "nobody", "nobody"),
         (Readable | str, "nobody", "nobody"),

@@ -7,7 +7,6 @@ import functools
 import math
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -29,12 +28,6 @@ class Mode(Enum):
 class Gain(Enum):
     LOW = 1
     HIGH = 10
-
-
-@dataclass
-class Window:
-    detector: Any
-    width: float
 
 
 class Unplugged(Detector):
@@ -257,11 +250,6 @@ def test_functions_have_to_be_allowed_by_their_whole_name_and_methods_by_their_d
 )
 def test_texts_for_a_hint_that_is_an_enum_become_its_members(hint: Any, value: Any, result: Any) -> None:
     assert converted(None, value, hint=hint) == result
-
-
-def test_fields_for_a_hint_that_is_a_dataclass_stay_a_dictionary_in_which_names_convert() -> None:
-    value = {"detector": "det1", "width": 5, "marks": ["motor", "nope"]}
-    assert converted(None, value, hint=Window) == {"detector": DET1, "width": 5, "marks": [MOTOR, "nope"]}
 
 
 def test_an_enum_of_the_decorator_keeps_texts_whatever_the_hint_is() -> None:

@@ -1,5 +1,6 @@
 """What the decorator says about a plan, in its description; and what is wrong with what it says."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,17 +14,20 @@ from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBU
 from tests.unit.inventory.type_notation import shown
 from tests.unit.worker_environment.reference_devices import reference_tree
 
+NO_DEFAULT = inspect.Parameter.empty
 
-def decorated(said: dict[str, Any], default: Any = None) -> Any:
-    @parameter_annotation_decorator({"parameters": {"a": said}})
-    def plan(a: int = default) -> Iterator[Any]:
+
+def decorated(said: dict[str, Any], default: Any = NO_DEFAULT) -> Any:
+    def plan(a: int) -> Iterator[Any]:
         """Do it."""
         yield a
 
-    return plan
+    if default is not NO_DEFAULT:
+        plan.__defaults__ = (default,)
+    return parameter_annotation_decorator({"parameters": {"a": said}})(plan)
 
 
-def described(said: dict[str, Any], default: Any = None) -> pb.ParameterDescription:
+def described(said: dict[str, Any], default: Any = NO_DEFAULT) -> pb.ParameterDescription:
     inventory = take_inventory({**reference_tree(), "plan": decorated(said, default)})
     assert not inventory.issues
     return inventory.plans[0].parameters[0]
@@ -169,7 +173,7 @@ def test_words_of_protocols_replace_their_names_in_the_text_of_a_type() -> None:
     ],
 )
 def test_a_plan_whose_decorator_contradicts_itself_is_left_out_with_its_place(said: dict[str, Any], told: str) -> None:
-    plan = decorated(said)
+    plan = decorated(said, None)
     issue = issue_with(plan)
     assert any(part in issue.message for part in told.split("|"))
     assert "Parameter a: " in issue.message

@@ -95,6 +95,7 @@ from queueserver_client.models.inventory import (
     ParameterKind,
     ParameterType,
     PlanDescription,
+    RecordField,
     TypeKind,
 )
 from queueserver_client.models.item_status import ItemState, ItemStatus
@@ -265,6 +266,7 @@ __all__ = [
     "QueueStopRequested",
     "QueueStopped",
     "QueueView",
+    "RecordField",
     "Refusal",
     "RefusedItem",
     "ReloadDisabled",

@@ -1,8 +1,8 @@
 """Plans and devices as nested dictionaries, in the form that clients of bluesky-queueserver know.
 
 Guarantees: what a description says is in its entry, and is read from there again, except for what no entry has a place
-for: the order of components, a default that is no Python literal (its text is there, as a text), a type of which a part
-can't be expressed (the parameter counts as not annotated then).
+for: the order of components, the fields of a record, the class of a device, a default that is no Python literal (its
+text is there, as a text), a type of which a part can't be expressed (the parameter counts as not annotated then).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 from queueserver.common.v1 import inventory_pb2 as pb
 
 from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type, type_names, write_type
+from queueserver_inventory.type_trees import parts_of
 
 Entry = dict[str, Any]
 
@@ -78,7 +79,9 @@ def device_of(name: str, entry: object, level: int = 1) -> pb.DeviceDescription:
     components = _mapping("'components'", device.get("components", {}))
     return pb.DeviceDescription(
         name=name,
-        **{ability: bool(device.get(ability)) for ability in _ABILITIES},
+        is_readable=bool(device.get("is_readable")),
+        is_movable=bool(device.get("is_movable")),
+        is_flyable=bool(device.get("is_flyable")),
         classname=_text(device, "classname"),
         module=_text(device, "module"),
         components=[device_of(key, value, level + 1) for key, value in sorted(components.items())],
@@ -130,7 +133,7 @@ def _switches(parameter: pb.ParameterDescription) -> Entry:
 
 def _follows(tree: pb.ParameterType) -> Entry:
     found: Entry = {}
-    for part in tree.arguments:
+    for part in parts_of(tree):
         found |= _follows(part)
     if tree.kind in _DEVICES and not tree.listed:
         found["convert_device_names"] = True

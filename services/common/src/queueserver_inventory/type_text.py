@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from google.protobuf.struct_pb2 import Value
 from queueserver.common.v1.inventory_pb2 import ParameterType
 
 from queueserver_inventory import type_words as words
-from queueserver_inventory.type_trees import literal_type, named_lists, union_of
+from queueserver_inventory.type_trees import key_type, literal_type, named_lists, union_of
 
 #: Bounds of a text: characters, and types inside of each other.
 LONGEST_TEXT: Final = 10_000
@@ -54,7 +55,8 @@ def read_type(text: str, names: TypeNames = NO_NAMES, *, lenient: bool = False) 
 def write_type(tree: ParameterType) -> tuple[str, TypeNames]:
     """A text for a type, and the lists to which names in it refer.
 
-    Raises TypeTextError for a type with KIND_UNSPECIFIED anywhere in it, which no text can express.
+    No text tells the fields of a record and the class of a device: it is that of any object, of any device. Raises
+    TypeTextError for a type with KIND_UNSPECIFIED anywhere else in it, which no text can express.
     """
     writer = _Writer()
     return writer.text(tree), writer.names
@@ -118,6 +120,8 @@ class _Reader:
         word = words.word_of(name)
         if word in words.SIMPLE:
             return ParameterType(kind=words.SIMPLE[word])
+        if word in words.FORMATS:
+            return ParameterType(kind=ParameterType.KIND_STRING, format=words.FORMATS[word])
         if word in words.NAMES:
             kind, protocol = words.NAMES[word]
             return ParameterType(kind=kind, device_protocol=protocol)
@@ -168,7 +172,7 @@ class _Reader:
         if word in words.LISTS:
             return ParameterType(kind=ParameterType.KIND_LIST, arguments=parts)
         if word in words.MAPS:
-            return ParameterType(kind=ParameterType.KIND_MAP, arguments=parts[1:])
+            return ParameterType(kind=ParameterType.KIND_MAP, arguments=parts[1:], key=key_type(parts[0]))
         return union_of([*parts, ParameterType(kind=ParameterType.KIND_NONE)] if word == "Optional" else parts)
 
     def _tuple(self, inside: list[ast.expr], level: int) -> ParameterType:
@@ -210,15 +214,26 @@ class _Writer:
         if kind == ParameterType.KIND_LIST:
             return f"list[{self.text(tree.arguments[0])}]" if tree.arguments else "list"
         if kind == ParameterType.KIND_MAP:
-            return f"dict[str, {self.text(tree.arguments[0])}]" if tree.arguments else "dict"
-        if kind == ParameterType.KIND_ENUM and not tree.type_name and tree.choices:
-            return f"typing.Literal[{', '.join(map(repr, tree.choices))}]"
+            return self._map(tree)
+        if kind == ParameterType.KIND_LITERAL:
+            return f"typing.Literal[{', '.join(map(_literal_text, tree.values))}]"
         if kind == ParameterType.KIND_ENUM or tree.listed:
-            return self._name(tree)
-        text = words.text_of(tree)
+            return self._choices(tree)
+        text = "dict" if kind == ParameterType.KIND_RECORD else words.text_of(tree)
         if not text:
             raise TypeTextError("The type is not known to more than its own code, so it has no text.")
         return text
+
+    def _choices(self, tree: ParameterType) -> str:
+        if tree.kind == ParameterType.KIND_ENUM and not tree.type_name and tree.choices:
+            return f"typing.Literal[{', '.join(map(repr, tree.choices))}]"
+        return self._name(tree)
+
+    def _map(self, tree: ParameterType) -> str:
+        if not tree.arguments:
+            return "dict"
+        key = self.text(tree.key) if tree.HasField("key") else "str"
+        return f"dict[{key}, {self.text(tree.arguments[0])}]"
 
     def _name(self, tree: ParameterType) -> str:
         base = tree.type_name if words.can_be_defined(tree.type_name) else "Names"
@@ -228,6 +243,13 @@ class _Writer:
             name = f"{base}{number}"
         self._lists[name] = ParameterType(kind=tree.kind, choices=tree.choices, type_name=name, listed=tree.listed)
         return name
+
+
+def _literal_text(value: Value) -> str:
+    if value.WhichOneof("kind") == "bool_value":
+        return repr(value.bool_value)
+    number = value.number_value
+    return repr(int(number) if number.is_integer() else number)
 
 
 def _same_list(one: ParameterType, other: ParameterType) -> bool:

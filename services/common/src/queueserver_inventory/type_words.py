@@ -19,6 +19,7 @@ _MODULES: Final = frozenset(
         "builtins",
         "collections",
         "collections.abc",
+        "datetime",
         "numbers",
         "numpy",
         "os",
@@ -27,6 +28,7 @@ _MODULES: Final = frozenset(
         "types",
         "typing",
         "typing_extensions",
+        "uuid",
     }
 )
 LISTS: Final = frozenset(
@@ -105,12 +107,22 @@ SIMPLE: Final[dict[str, _T.Kind.ValueType]] = {
     "bool": _T.KIND_BOOLEAN,
     **dict.fromkeys(("int", "Integral"), _T.KIND_INTEGER),
     **dict.fromkeys(("float", "Number", "Real"), _T.KIND_NUMBER),
-    **dict.fromkeys(("str", "Text", "PathLike", "Path", "PurePath"), _T.KIND_STRING),
+    **dict.fromkeys(("str", "Text"), _T.KIND_STRING),
     **dict.fromkeys({*LISTS, *TUPLES, "ndarray"}, _T.KIND_LIST),
     **dict.fromkeys(MAPS, _T.KIND_MAP),
     **dict.fromkeys(CALLABLES, _T.KIND_CALLABLE),
 }
 """Words that are complete types."""
+
+FORMATS: Final[dict[str, str]] = {
+    **dict.fromkeys(("Path", "PurePath", "PathLike"), "path"),
+    "datetime": "date-time",
+    "date": "date",
+    "time": "time",
+    "UUID": "uuid",
+    "bytes": "bytes",
+}
+"""Words for texts of a certain form, or that become something else."""
 
 DEVICES: Final = frozenset({_T.KIND_DEVICE, _T.KIND_DEVICE_OR_PLAN})
 PLANS: Final = frozenset({_T.KIND_PLAN, _T.KIND_DEVICE_OR_PLAN})
@@ -127,7 +139,15 @@ _TEXTS: Final[dict[_T.Kind.ValueType, str]] = {
     _T.KIND_DEVICE_OR_PLAN: "__PLAN_OR_DEVICE__",
     _T.KIND_CALLABLE: "__CALLABLE__",
 }
-_WRITTEN: Final = frozenset({*_TEXTS.values(), *_PROTOCOL_NAMES, "list", "dict", "tuple"})
+_FORMAT_TEXTS: Final = {
+    "path": "pathlib.Path",
+    "date-time": "datetime.datetime",
+    "date": "datetime.date",
+    "time": "datetime.time",
+    "uuid": "uuid.UUID",
+    "bytes": "bytes",
+}
+_WRITTEN: Final = frozenset({*_TEXTS.values(), "bytes", *_PROTOCOL_NAMES, "list", "dict", "tuple"})
 
 _MANY: Final = 1_000
 WITH_TYPES: Final = {
@@ -157,6 +177,8 @@ def text_of(tree: _T) -> str:
     """The word for a type without parts; nothing if there is none."""
     if tree.kind == _T.KIND_DEVICE:
         return device_text(tree.device_protocol)
+    if tree.kind == _T.KIND_STRING and tree.format:
+        return _FORMAT_TEXTS.get(tree.format, "")
     return _TEXTS.get(tree.kind, "")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from queueserver_client.models.words import Word
 
 if TYPE_CHECKING:
+    from google.protobuf.struct_pb2 import Value
     from queueserver.common.v1 import inventory_pb2
 
 
@@ -42,6 +43,8 @@ class TypeKind(Word):
     PLAN = "plan"
     DEVICE_OR_PLAN = "device_or_plan"
     CALLABLE = "callable"
+    LITERAL = "literal"
+    RECORD = "record"
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,21 @@ class ParameterType:
     choices: Sequence[str] = ()
     #: For a device: "Readable", "Movable", "Flyable"; empty for any.
     device_protocol: str = ""
-    #: Name that the plan's author gave to a list of names or texts; empty for all others.
+    #: Name that the plan's author gave to a list of names or texts, or to a class with fields; empty for all others.
     type_name: str = ""
     #: For kinds that name devices or plans: only `choices` are allowed.
     listed: bool = False
+    #: For a literal: the numbers and truth values that are allowed.
+    values: Sequence[float | bool] = ()
+    #: For a record: its fields, in order. With `open` there may be others.
+    fields: Sequence[RecordField] = ()
+    open: bool = False
+    #: For a map: what the keys stand for; None if they are only texts.
+    key: ParameterType | None = None
+    #: For a device: the class of which it must be, as module and name; empty for any.
+    device_class: str = ""
+    #: For a string: "date-time", "date", "time", "uuid", or a word for what the text becomes; empty for any text.
+    format: str = ""
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.ParameterType) -> ParameterType:
@@ -70,7 +84,46 @@ class ParameterType:
             device_protocol=proto.device_protocol,
             type_name=proto.type_name,
             listed=proto.listed,
+            values=tuple(_scalar(value) for value in proto.values),
+            fields=tuple(RecordField.from_proto(field) for field in proto.fields),
+            open=proto.open,
+            key=cls.from_proto(proto.key) if proto.HasField("key") else None,
+            device_class=proto.device_class,
+            format=proto.format,
         )
+
+
+@dataclass(frozen=True)
+class RecordField:
+    """A field of a record."""
+
+    name: str
+    type: ParameterType
+    required: bool = False
+    #: The default as Python prints it; None if there is none, or if it is made anew each time.
+    default_text: str | None = None
+    #: Bounds, inclusive, of every number in it.
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.RecordField) -> RecordField:
+        """Read the message of the contract."""
+        return cls(
+            name=proto.name,
+            type=ParameterType.from_proto(proto.type),
+            required=proto.required,
+            default_text=proto.default_text if proto.HasField("default_text") else None,
+            minimum=proto.minimum if proto.HasField("minimum") else None,
+            maximum=proto.maximum if proto.HasField("maximum") else None,
+        )
+
+
+def _scalar(value: Value) -> float | bool:
+    if value.WhichOneof("kind") == "bool_value":
+        return value.bool_value
+    number = value.number_value
+    return int(number) if number.is_integer() else number
 
 
 @dataclass(frozen=True)
@@ -99,6 +152,8 @@ class ParameterDescription:
     convert_plan_names: bool | None = None
     #: A text in the argument that names a device becomes that device, at least at some place of its type.
     takes_device_names: bool = False
+    #: What of the annotation is not checked before the plan runs; empty if all of it is.
+    unchecked: str = ""
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.ParameterDescription) -> ParameterDescription:
@@ -118,6 +173,7 @@ class ParameterDescription:
             convert_device_names=proto.convert_device_names if proto.HasField("convert_device_names") else None,
             convert_plan_names=proto.convert_plan_names if proto.HasField("convert_plan_names") else None,
             takes_device_names=proto.takes_device_names,
+            unchecked=proto.unchecked,
         )
 
 
@@ -161,6 +217,8 @@ class DeviceDescription:
     components: Sequence[DeviceDescription] = ()
     #: Only in a list of what a user group may use: not this device itself, but some component of it.
     excluded: bool = False
+    #: Classes of which it is an instance, as far as parameters of plans ask for them.
+    instance_of: Sequence[str] = ()
 
     @classmethod
     def from_proto(cls, proto: inventory_pb2.DeviceDescription) -> DeviceDescription:
@@ -174,6 +232,7 @@ class DeviceDescription:
             module=proto.module,
             components=tuple(cls.from_proto(component) for component in proto.components),
             excluded=proto.excluded,
+            instance_of=tuple(proto.instance_of),
         )
 
 

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -32,11 +33,15 @@ class _ParameterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Paramet
     PARAMETER_KIND_POSITIONAL_OR_KEYWORD: _ParameterKind.ValueType  # 2
     """By position or by name."""
     PARAMETER_KIND_VAR_POSITIONAL: _ParameterKind.ValueType  # 3
-    """Takes all further positional arguments (*args)."""
+    """Takes all further positional arguments (*args). Each of them has the parameter's type; if that is KIND_TUPLE, they
+    may also come in groups, one argument for each part of the tuple: `[motor, [1, 2], other_motor, [3, 4]]`.
+    """
     PARAMETER_KIND_KEYWORD_ONLY: _ParameterKind.ValueType  # 4
     """By name only."""
     PARAMETER_KIND_VAR_KEYWORD: _ParameterKind.ValueType  # 5
-    """Takes all further named arguments (**kwargs)."""
+    """Takes all further named arguments (**kwargs). Each of them has the parameter's type; if that is KIND_RECORD, they
+    are its fields.
+    """
 
 class ParameterKind(_ParameterKind, metaclass=_ParameterKindEnumTypeWrapper):
     """How a parameter may be given, in Python's terms (inspect.Parameter.kind)."""
@@ -48,11 +53,15 @@ PARAMETER_KIND_POSITIONAL_ONLY: ParameterKind.ValueType  # 1
 PARAMETER_KIND_POSITIONAL_OR_KEYWORD: ParameterKind.ValueType  # 2
 """By position or by name."""
 PARAMETER_KIND_VAR_POSITIONAL: ParameterKind.ValueType  # 3
-"""Takes all further positional arguments (*args)."""
+"""Takes all further positional arguments (*args). Each of them has the parameter's type; if that is KIND_TUPLE, they
+may also come in groups, one argument for each part of the tuple: `[motor, [1, 2], other_motor, [3, 4]]`.
+"""
 PARAMETER_KIND_KEYWORD_ONLY: ParameterKind.ValueType  # 4
 """By name only."""
 PARAMETER_KIND_VAR_KEYWORD: ParameterKind.ValueType  # 5
-"""Takes all further named arguments (**kwargs)."""
+"""Takes all further named arguments (**kwargs). Each of them has the parameter's type; if that is KIND_RECORD, they
+are its fields.
+"""
 Global___ParameterKind: _TypeAlias = ParameterKind  # noqa: Y015
 
 class _InventoryIssueKind:
@@ -96,7 +105,9 @@ class ParameterType(_message.Message):
     class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ParameterType._Kind.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         KIND_UNSPECIFIED: ParameterType._Kind.ValueType  # 0
-        """Not annotated, or not expressible: any value, and strings that name a device or plan convert."""
+        """Not annotated, or not expressible: any value, and strings that name a device or plan convert. What the annotation
+        says beyond that is not checked, see ParameterDescription.unchecked.
+        """
         KIND_ANY: ParameterType._Kind.ValueType  # 1
         """Any value, taken as it is."""
         KIND_NONE: ParameterType._Kind.ValueType  # 2
@@ -108,13 +119,15 @@ class ParameterType(_message.Message):
         KIND_NUMBER: ParameterType._Kind.ValueType  # 5
         """A number, whole or not."""
         KIND_STRING: ParameterType._Kind.ValueType  # 6
-        """Text."""
+        """Text; in a certain form if `format` is set."""
         KIND_LIST: ParameterType._Kind.ValueType  # 7
         """A list; `arguments` has the element's type, or is empty for any element."""
         KIND_TUPLE: ParameterType._Kind.ValueType  # 8
         """A list of fixed length; `arguments` has a type for each element."""
         KIND_MAP: ParameterType._Kind.ValueType  # 9
-        """A map with string keys; `arguments` has the value's type, or is empty for any value."""
+        """A map; `arguments` has the value's type, or is empty for any value. Keys are texts, and stand for something else if
+        `key` is set.
+        """
         KIND_UNION: ParameterType._Kind.ValueType  # 10
         """Any one of `arguments`."""
         KIND_ENUM: ParameterType._Kind.ValueType  # 11
@@ -127,12 +140,18 @@ class ParameterType(_message.Message):
         """The name of a device or a plan."""
         KIND_CALLABLE: ParameterType._Kind.ValueType  # 15
         """A dotted name that the environment looks up in its namespace."""
+        KIND_LITERAL: ParameterType._Kind.ValueType  # 16
+        """One of `values`."""
+        KIND_RECORD: ParameterType._Kind.ValueType  # 17
+        """A map with `fields`, each of a type of its own."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
         """What the type is made of; decides which other fields matter."""
 
     KIND_UNSPECIFIED: ParameterType.Kind.ValueType  # 0
-    """Not annotated, or not expressible: any value, and strings that name a device or plan convert."""
+    """Not annotated, or not expressible: any value, and strings that name a device or plan convert. What the annotation
+    says beyond that is not checked, see ParameterDescription.unchecked.
+    """
     KIND_ANY: ParameterType.Kind.ValueType  # 1
     """Any value, taken as it is."""
     KIND_NONE: ParameterType.Kind.ValueType  # 2
@@ -144,13 +163,15 @@ class ParameterType(_message.Message):
     KIND_NUMBER: ParameterType.Kind.ValueType  # 5
     """A number, whole or not."""
     KIND_STRING: ParameterType.Kind.ValueType  # 6
-    """Text."""
+    """Text; in a certain form if `format` is set."""
     KIND_LIST: ParameterType.Kind.ValueType  # 7
     """A list; `arguments` has the element's type, or is empty for any element."""
     KIND_TUPLE: ParameterType.Kind.ValueType  # 8
     """A list of fixed length; `arguments` has a type for each element."""
     KIND_MAP: ParameterType.Kind.ValueType  # 9
-    """A map with string keys; `arguments` has the value's type, or is empty for any value."""
+    """A map; `arguments` has the value's type, or is empty for any value. Keys are texts, and stand for something else if
+    `key` is set.
+    """
     KIND_UNION: ParameterType.Kind.ValueType  # 10
     """Any one of `arguments`."""
     KIND_ENUM: ParameterType.Kind.ValueType  # 11
@@ -163,6 +184,10 @@ class ParameterType(_message.Message):
     """The name of a device or a plan."""
     KIND_CALLABLE: ParameterType.Kind.ValueType  # 15
     """A dotted name that the environment looks up in its namespace."""
+    KIND_LITERAL: ParameterType.Kind.ValueType  # 16
+    """One of `values`."""
+    KIND_RECORD: ParameterType.Kind.ValueType  # 17
+    """A map with `fields`, each of a type of its own."""
 
     KIND_FIELD_NUMBER: _builtins.int
     ARGUMENTS_FIELD_NUMBER: _builtins.int
@@ -170,16 +195,32 @@ class ParameterType(_message.Message):
     DEVICE_PROTOCOL_FIELD_NUMBER: _builtins.int
     TYPE_NAME_FIELD_NUMBER: _builtins.int
     LISTED_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    DEVICE_CLASS_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
     kind: Global___ParameterType.Kind.ValueType
     """What the type is made of."""
     device_protocol: _builtins.str
     """For KIND_DEVICE: which protocol the device follows: "Readable", "Movable", "Flyable"; empty for any."""
     type_name: _builtins.str
-    """Name that the plan's author gave to a list of names or texts, for example "Detectors", or to an enum; it stands for
-    the list in `annotation`. Empty for all others.
+    """Name that the plan's author gave to a list of names or texts, for example "Detectors", to an enum, or to a class with
+    fields; lists and enums are called by it in `annotation`. Empty for all others.
     """
     listed: _builtins.bool
     """For the kinds that name devices or plans: only `choices` are allowed, even if there are none."""
+    open: _builtins.bool
+    """For KIND_RECORD: fields with other names are allowed too, and may have any value."""
+    device_class: _builtins.str
+    """For KIND_DEVICE: the class of which the device must be an instance, as module and name, for example
+    "beamline.stages.XYStage"; DeviceDescription.instance_of has it then. Empty for any class.
+    """
+    format: _builtins.str
+    """For KIND_STRING: the form of the text. "date-time", "date" and "time" are those of ISO 8601, "uuid" is that of
+    RFC 9562. Any other word, for example "path", says what the text becomes and asks nothing of it. Empty for any text.
+    """
     @_builtins.property
     def arguments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParameterType]:
         """Types of the parts, see Kind."""
@@ -188,6 +229,22 @@ class ParameterType(_message.Message):
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """For KIND_ENUM: the texts that are allowed. For KIND_DEVICE, KIND_PLAN and KIND_DEVICE_OR_PLAN with `listed`: the
         names that are allowed, sorted; in a list of what a user group may use, only names that the group may use.
+        """
+
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[_struct_pb2.Value]:
+        """For KIND_LITERAL: the values that are allowed: numbers, true, false. A truth value is no number, 1 and 1.0 are the
+        same number.
+        """
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordField]:
+        """For KIND_RECORD: its fields, in order."""
+
+    @_builtins.property
+    def key(self) -> Global___ParameterType:
+        """For KIND_MAP: what the keys stand for: names of devices or plans, members of an enum, or numbers, truth values and
+        null as JSON writes them. Absent if they are only texts.
         """
 
     def __init__(
@@ -199,14 +256,75 @@ class ParameterType(_message.Message):
         device_protocol: _builtins.str = ...,
         type_name: _builtins.str = ...,
         listed: _builtins.bool = ...,
+        values: _abc.Iterable[_struct_pb2.Value] | None = ...,
+        fields: _abc.Iterable[Global___RecordField] | None = ...,
+        open: _builtins.bool = ...,
+        key: Global___ParameterType | None = ...,
+        device_class: _builtins.str = ...,
+        format: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "choices", b"choices", "device_protocol", b"device_protocol", "kind", b"kind", "listed", b"listed", "type_name", b"type_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arguments", b"arguments", "choices", b"choices", "device_class", b"device_class", "device_protocol", b"device_protocol", "fields", b"fields", "format", b"format", "key", b"key", "kind", b"kind", "listed", b"listed", "open", b"open", "type_name", b"type_name", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ParameterType: _TypeAlias = ParameterType  # noqa: Y015
+
+@_typing.final
+class RecordField(_message.Message):
+    """A field of a record: of a TypedDict, a dataclass, a NamedTuple, a model of pydantic or a class of attrs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    DEFAULT_TEXT_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name, or its alias if it has one."""
+    required: _builtins.bool
+    """It can't be left out."""
+    default_text: _builtins.str
+    """The default as Python prints it. Absent if there is none, or if it is made anew each time."""
+    minimum: _builtins.float
+    """Lowest value of every number in it, inclusive."""
+    maximum: _builtins.float
+    """Highest value of every number in it, inclusive."""
+    @_builtins.property
+    def type(self) -> Global___ParameterType:
+        """What it takes."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: Global___ParameterType | None = ...,
+        required: _builtins.bool = ...,
+        default_text: _builtins.str | None = ...,
+        minimum: _builtins.float | None = ...,
+        maximum: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "default_text", b"default_text", "maximum", b"maximum", "minimum", b"minimum", "type", b"type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "default_text", b"default_text", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "required", b"required", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__default_text: _TypeAlias = _typing.Literal["default_text"]  # noqa: Y015
+    _WhichOneofArgType__default_text: _TypeAlias = _typing.Literal["_default_text", b"_default_text"]  # noqa: Y015
+    _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
+    _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
+    _WhichOneofReturnType__minimum: _TypeAlias = _typing.Literal["minimum"]  # noqa: Y015
+    _WhichOneofArgType__minimum: _TypeAlias = _typing.Literal["_minimum", b"_minimum"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__default_text) -> _WhichOneofReturnType__default_text | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum) -> _WhichOneofReturnType__minimum | None: ...
+
+Global___RecordField: _TypeAlias = RecordField  # noqa: Y015
 
 @_typing.final
 class ParameterDescription(_message.Message):
@@ -228,6 +346,7 @@ class ParameterDescription(_message.Message):
     CONVERT_DEVICE_NAMES_FIELD_NUMBER: _builtins.int
     CONVERT_PLAN_NAMES_FIELD_NUMBER: _builtins.int
     TAKES_DEVICE_NAMES_FIELD_NUMBER: _builtins.int
+    UNCHECKED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     kind: Global___ParameterKind.ValueType
@@ -238,7 +357,8 @@ class ParameterDescription(_message.Message):
     """
     default_text: _builtins.str
     """The default as Python prints it: a literal, or for other objects the text that stands for them. Absent if the
-    parameter is required.
+    parameter is required. `type` admits the default also where the annotation does not, if JSON can express it: `float
+    = None` takes a number or null.
     """
     description: _builtins.str
     """What it means, from the plan's decorator or docstring. Empty if not documented."""
@@ -260,6 +380,8 @@ class ParameterDescription(_message.Message):
     """A text in the argument that names a device becomes that device, at least at some place of its type. A form offers
     the names of devices then; where other texts are taken too, one that names none is worth a warning (ItemWarning).
     """
+    unchecked: _builtins.str
+    """What of the annotation is not checked before the plan runs, for people. Empty if all of it is."""
     @_builtins.property
     def type(self) -> Global___ParameterType:
         """What it takes, for machines."""
@@ -281,10 +403,11 @@ class ParameterDescription(_message.Message):
         convert_device_names: _builtins.bool | None = ...,
         convert_plan_names: _builtins.bool | None = ...,
         takes_device_names: _builtins.bool = ...,
+        unchecked: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_text", b"default_text", "maximum", b"maximum", "minimum", b"minimum", "step", b"step", "type", b"type"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "annotation", b"annotation", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_in_decorator", b"default_in_decorator", "default_text", b"default_text", "description", b"description", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "step", b"step", "takes_device_names", b"takes_device_names", "type", b"type", "unit", b"unit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names", "_convert_plan_names", b"_convert_plan_names", "_default_text", b"_default_text", "_maximum", b"_maximum", "_minimum", b"_minimum", "_step", b"_step", "annotation", b"annotation", "convert_device_names", b"convert_device_names", "convert_plan_names", b"convert_plan_names", "default_in_decorator", b"default_in_decorator", "default_text", b"default_text", "description", b"description", "kind", b"kind", "maximum", b"maximum", "minimum", b"minimum", "name", b"name", "step", b"step", "takes_device_names", b"takes_device_names", "type", b"type", "unchecked", b"unchecked", "unit", b"unit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__convert_device_names: _TypeAlias = _typing.Literal["convert_device_names"]  # noqa: Y015
     _WhichOneofArgType__convert_device_names: _TypeAlias = _typing.Literal["_convert_device_names", b"_convert_device_names"]  # noqa: Y015
@@ -371,6 +494,7 @@ class DeviceDescription(_message.Message):
     MODULE_FIELD_NUMBER: _builtins.int
     COMPONENTS_FIELD_NUMBER: _builtins.int
     EXCLUDED_FIELD_NUMBER: _builtins.int
+    INSTANCE_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name in the namespace, or of the component below its parent."""
     is_readable: _builtins.bool
@@ -389,6 +513,10 @@ class DeviceDescription(_message.Message):
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeviceDescription]:
         """Its components, by order of definition. A component's full name is dotted: "bundle.motors.x"."""
 
+    @_builtins.property
+    def instance_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Classes of which it is an instance, as far as parameters of plans ask for them (ParameterType.device_class)."""
+
     def __init__(
         self,
         *,
@@ -400,10 +528,11 @@ class DeviceDescription(_message.Message):
         module: _builtins.str = ...,
         components: _abc.Iterable[Global___DeviceDescription] | None = ...,
         excluded: _builtins.bool = ...,
+        instance_of: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classname", b"classname", "components", b"components", "excluded", b"excluded", "is_flyable", b"is_flyable", "is_movable", b"is_movable", "is_readable", b"is_readable", "module", b"module", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classname", b"classname", "components", b"components", "excluded", b"excluded", "instance_of", b"instance_of", "is_flyable", b"is_flyable", "is_movable", b"is_movable", "is_readable", b"is_readable", "module", b"module", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -116,6 +116,23 @@ class AllowedInventory:
             near = self._near_devices.near(name)
         return list(filter(self.has_device, near))[:_NEAR]
 
+    def names(self, expected: ParameterType, name: str) -> bool:
+        """Whether a name stands for a device or plan that a type takes and that may be used."""
+        if expected.listed and name not in expected.choices:
+            return False
+        if not self.offers(expected.kind, name):
+            return False
+        if expected.kind is not TypeKind.DEVICE or not (expected.protocol or expected.device_class):
+            return True
+        device = self.inventory.find_device(name)
+        return device is not None and device.suits(expected)
+
+    def devices_for(self, expected: ParameterType) -> Iterator[str]:
+        """Names of the devices, without components, that a type takes and that may be used, in alphabetical order."""
+        if not (expected.protocol or expected.device_class):
+            return self.device_names()
+        return (name for name in self.device_names() if self.inventory.devices[name].suits(expected))
+
     def share_of(self, device: Device) -> DeviceShare | None:
         """How much of a device may be used; None if nothing of it."""
         return _share(device, (device.name,), self.access.within_device(device.name))
@@ -138,7 +155,9 @@ class AllowedInventory:
             if type_.listed:
                 choices = tuple(name for name in choices if self.offers(type_.kind, name))
             arguments = tuple(map(self._reduced_type, type_.arguments))
-            known = replace(type_, choices=choices, arguments=arguments)
+            fields = {name: replace(each, type=self._reduced_type(each.type)) for name, each in type_.fields.items()}
+            key = None if type_.key is None else self._reduced_type(type_.key)
+            known = replace(type_, choices=choices, arguments=arguments, fields=fields, key=key)
             known = self._types[id(type_)] = type_ if known == type_ else known
         return known
 

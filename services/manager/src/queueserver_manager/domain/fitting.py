@@ -1,48 +1,45 @@
-"""Whether a value fits the type and the bounds of a parameter, and in which words it does not.
+"""Whether a value fits the type of a parameter, and in which words it does not.
 
-A value typed as a device or plan must name one that is there and that the submitter may use; if the plan's author
-listed names, it must be one of those. What is not typed may be anything.
+A value typed as a device or plan must name one that is there, that can do what the type asks for, and that the
+submitter may use; if the plan's author listed names, it must be one of those. What is not typed may be anything.
+As in Python, a whole number is a number. Unlike there, a truth value is neither, because JSON keeps them apart and a
+client that mixes them up has made a mistake.
 """
 
 from __future__ import annotations
 
-import difflib
-import heapq
 import json
-import math
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+from queueserver_inventory.text_formats import has_format
+
 from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.inventory import ParameterType, TypeKind
+from queueserver_manager.domain.bounds import out_of_bounds
+from queueserver_manager.domain.inventory import NAMING_KINDS, ParameterType, RecordField, TypeKind
+from queueserver_manager.domain.type_words import LONGEST_SHOWN, describe, near_matches, shown
 
-_LONGEST_SHOWN = 60
-_MOST_CHOICES = 20
-#: Names that are compared letter by letter, which takes some 20 microseconds for each.
-_MOST_COMPARED = 50
-#: Up to here a float can be every whole number.
-_ALL_WHOLE_NUMBERS = 2.0**53
+_LISTS = frozenset({TypeKind.LIST, TypeKind.TUPLE})
+_OBJECTS = frozenset({TypeKind.MAP, TypeKind.RECORD})
+#: Names that are listed where none is similar.
+_MOST_NAMED = 5
+_MOST_MISFITS = 20
 
 
-@lru_cache(maxsize=256)
-def near_matches(name: str, candidates: tuple[str, ...]) -> str:
-    """Up to three similar names, quoted, or empty text. The same mistake is often made in a whole batch.
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """One thing that is wrong with a value."""
 
-    Of thousands of names only those that share most pairs of letters are compared: nobody may wait for a mistake.
-    """
-    name, compared = name[:100], candidates
-    if len(candidates) > _MOST_COMPARED:
-        pairs = set(pairwise(name))
-        compared = tuple(
-            heapq.nlargest(_MOST_COMPARED, candidates, key=lambda other: len(pairs.intersection(pairwise(other))))
-        )
-    return ", ".join(repr(match) for match in difflib.get_close_matches(name, compared, n=3))
+    #: Where in the value: empty, or a path such as ``[0].motor``.
+    path: str
+    #: What is wrong there.
+    phrase: str
 
 
 def fits(value: Any, expected: ParameterType, allowed: AllowedInventory) -> bool:
-    """Whether a value fits a type: the same as an empty ``mismatch``, without the words for what is wrong.
+    """Whether a value fits a type: the same as no ``misfits``, without the words for what is wrong.
 
     Nearly every value fits, and every argument of every submitted item comes through here.
     """
@@ -51,129 +48,165 @@ def fits(value: Any, expected: ParameterType, allowed: AllowedInventory) -> bool
         return True
     if kind is TypeKind.UNION:
         return any(fits(value, option, allowed) for option in expected.arguments)
-    if kind in _NAMING:
-        return isinstance(value, str) and _is_named(value, expected, allowed)
-    if kind is TypeKind.LIST and isinstance(value, list) and expected.arguments:
-        element_type = expected.arguments[0]
-        return all(fits(element, element_type, allowed) for element in value)
-    return not mismatch(value, expected, allowed)
+    if kind in NAMING_KINDS:
+        return isinstance(value, str) and allowed.names(expected, value)
+    if kind is TypeKind.LIST:
+        if not isinstance(value, list):
+            return False
+        return not expected.arguments or all(fits(element, expected.arguments[0], allowed) for element in value)
+    if kind in _LISTS or kind in _OBJECTS:
+        return next(misfits(value, expected, allowed), None) is None
+    return _SCALARS[kind](value, expected)
 
 
-def mismatch(value: Any, expected: ParameterType, allowed: AllowedInventory) -> str:
-    """What is wrong with a value, as a phrase; empty if it fits.
-
-    As in Python, a whole number is a number. Unlike there, a truth value is neither, because JSON keeps them
-    apart and a client that mixes them up has made a mistake.
-    """
+def misfits(value: Any, expected: ParameterType, allowed: AllowedInventory, path: str = "") -> Iterator[Misfit]:
+    """What is wrong with a value, in order: of a list the first wrong element, of an object each wrong field."""
     kind = expected.kind
     if kind in (TypeKind.UNTYPED, TypeKind.ANY):
-        return ""
+        return
     if kind is TypeKind.UNION:
-        if any(not mismatch(value, option, allowed) for option in expected.arguments):
-            return ""
-        unknown = [mismatch(value, o, allowed) for o in expected.arguments if o.kind in _NAMING and _is_text(value)]
-        return unknown[0] if unknown else f"must be {describe(expected)}, not {_shown(value)}"
-    if kind in (TypeKind.LIST, TypeKind.TUPLE, TypeKind.MAP):
-        return _container_mismatch(value, expected, allowed)
-    if kind in _NAMING:
-        return _name_mismatch(value, expected, allowed)
-    if not _SCALARS[kind](value, expected):
-        return f"must be {describe(expected)}, not {_shown(value)}"
-    return ""
+        yield from _union_misfits(value, expected, allowed, path)
+    elif kind in NAMING_KINDS:
+        if not isinstance(value, str) or not allowed.names(expected, value):
+            yield Misfit(path, _name_phrase(value, expected, allowed))
+    elif kind in _LISTS and isinstance(value, list):
+        yield from _list_misfits(value, expected, allowed, path)
+    elif kind is TypeKind.MAP and isinstance(value, dict):
+        yield from _map_misfits(value, expected, allowed, path)
+    elif kind is TypeKind.RECORD and isinstance(value, dict):
+        yield from record_misfits(value, expected, allowed, path)
+    elif kind in _LISTS or kind in _OBJECTS or not _SCALARS[kind](value, expected):
+        yield _other(value, expected, path)
 
 
-def _container_mismatch(value: Any, expected: ParameterType, allowed: AllowedInventory) -> str:
-    if not isinstance(value, dict if expected.kind is TypeKind.MAP else list):
-        return f"must be {describe(expected)}, not {_shown(value)}"
-    if expected.kind is TypeKind.TUPLE:
-        if len(value) != len(expected.arguments):
-            return f"must have {len(expected.arguments)} elements, not {len(value)}"
-        pairs = list(zip(value, expected.arguments, strict=True))
-    elif not expected.arguments:
-        return ""
-    else:
-        elements = value.values() if isinstance(value, dict) else value
-        pairs = [(element, expected.arguments[0]) for element in elements]
-    for index, (element, element_type) in enumerate(pairs):
-        problem = mismatch(element, element_type, allowed)
-        if problem:
-            return f"element {index} {problem}"
-    return ""
+def first_misfits(value: Any, expected: ParameterType, allowed: AllowedInventory) -> list[Misfit]:
+    """What is wrong with a value, but no more than anybody reads."""
+    return list(islice(misfits(value, expected, allowed), _MOST_MISFITS))
 
 
-def _is_named(name: str, expected: ParameterType, allowed: AllowedInventory) -> bool:
-    """Whether a name stands for something that may be used here."""
-    return (not expected.listed or name in expected.choices) and allowed.offers(expected.kind, name)
+def record_misfits(
+    value: Mapping[str, Any], expected: ParameterType, allowed: AllowedInventory, path: str
+) -> Iterator[Misfit]:
+    """What is wrong with the fields of an object."""
+    for name, element in value.items():
+        known = expected.fields.get(name)
+        if known is not None:
+            yield from _field_misfits(element, known, allowed, f"{path}.{name}")
+        elif not expected.open:
+            yield Misfit(f"{path}.{name}", f"no such field; {_fields_like(name, expected)}")
+    for name, known in expected.fields.items():
+        if known.required and name not in value:
+            yield Misfit(f"{path}.{name}", "required and not given")
 
 
-def _name_mismatch(value: Any, expected: ParameterType, allowed: AllowedInventory) -> str:
+def _field_misfits(value: Any, field: RecordField, allowed: AllowedInventory, path: str) -> Iterator[Misfit]:
+    is_right = True
+    for found in misfits(value, field.type, allowed, path):
+        is_right = False
+        yield found
+    problem = out_of_bounds(value, field.minimum, field.maximum) if is_right else ""
+    if problem:
+        yield Misfit(path, problem)
+
+
+def _union_misfits(value: Any, expected: ParameterType, allowed: AllowedInventory, path: str) -> Iterator[Misfit]:
+    """Of the options that have the value's shape the one that the value comes nearest to, as its path tells."""
+    nearest: list[Misfit] = []
+    for option in expected.arguments:
+        found = first_misfits(value, option, allowed)
+        if not found:
+            return
+        if _has_shape(value, option) and (not nearest or len(found[0].path) > len(nearest[0].path)):
+            nearest = found
+    yield from (Misfit(path + each.path, each.phrase) for each in nearest or [_other(value, expected, "")])
+
+
+def _has_shape(value: Any, option: ParameterType) -> bool:
+    if isinstance(value, list):
+        return option.kind in _LISTS
+    if isinstance(value, dict):
+        return option.kind in _OBJECTS
+    return isinstance(value, str) and option.kind in NAMING_KINDS
+
+
+def _list_misfits(value: list[Any], expected: ParameterType, allowed: AllowedInventory, path: str) -> Iterator[Misfit]:
+    parts = expected.arguments
+    if expected.kind is TypeKind.TUPLE and len(value) != len(parts):
+        yield Misfit(path, f"must have {len(parts)} elements, not {len(value)}")
+        return
+    for index, element in enumerate(value if parts else ()):
+        found = first_misfits(element, parts[index if expected.kind is TypeKind.TUPLE else 0], allowed)
+        if found:
+            yield from (Misfit(f"{path}[{index}]{each.path}", each.phrase) for each in found)
+            return
+
+
+def _map_misfits(
+    value: Mapping[str, Any], expected: ParameterType, allowed: AllowedInventory, path: str
+) -> Iterator[Misfit]:
+    for name, element in value.items():
+        found = _key_misfits(name, expected.key, allowed)
+        if not found and expected.arguments:
+            found = first_misfits(element, expected.arguments[0], allowed)
+        if found:
+            yield from (Misfit(f"{path}.{name}{each.path}", each.phrase) for each in found)
+            return
+
+
+def _key_misfits(name: str, expected: ParameterType | None, allowed: AllowedInventory) -> list[Misfit]:
+    if expected is None or _key_fits(name, expected, allowed):
+        return []
+    return [Misfit("", f"the key {each.phrase}") for each in first_misfits(name, expected, allowed)[:1]]
+
+
+def _key_fits(name: str, expected: ParameterType, allowed: AllowedInventory) -> bool:
+    """Whether the text of a key stands for what a type asks for."""
+    if fits(name, expected, allowed):
+        return True
+    try:
+        meant = json.loads(name)
+    except (ValueError, RecursionError):
+        return False
+    return not isinstance(meant, (str, list, dict)) and fits(meant, expected, allowed)
+
+
+def _name_phrase(value: Any, expected: ParameterType, allowed: AllowedInventory) -> str:
     what = describe(expected)
-    if not isinstance(value, str):
-        return f"must be {what}, not {_shown(value)}"
-    if _is_named(value, expected, allowed):
-        return ""
-    if expected.listed:
-        return f"must be {what}, not {_shown(value)}"
-    names = allowed.device_names() if expected.kind is not TypeKind.PLAN else iter(())
+    if not isinstance(value, str) or expected.listed:
+        return f"must be {what}, not {shown(value)}"
+    devices = allowed.devices_for(expected) if expected.kind is not TypeKind.PLAN else iter(())
     plans = allowed.plan_names() if expected.kind is not TypeKind.DEVICE else iter(())
-    near = near_matches(value, (*names, *plans))
-    return f"must be {what}, and there is no {value[:_LONGEST_SHOWN]!r} that you may use" + (
-        f"; did you mean {near}?" if near else ""
-    )
+    candidates = (*devices, *plans)
+    near, name = near_matches(value, candidates), value[:LONGEST_SHOWN]
+    if near:
+        hint = f"; did you mean {near}?"
+    elif expected.device_class and candidates:
+        hint = f"; there {'is' if len(candidates) == 1 else 'are'} {', '.join(map(repr, candidates[:_MOST_NAMED]))}"
+    else:
+        hint = ""
+    if allowed.offers(expected.kind, value):
+        return f"must be {what}, and {name!r} is none{hint}"
+    return f"must be {what}, and there is no {name!r} that you may use{hint}"
 
 
-def out_of_bounds(value: Any, minimum: float | None, maximum: float | None) -> str:
-    """What is wrong with the numbers anywhere inside a value, as a phrase; empty if all are within the bounds.
-
-    Numbers in lists and in values of objects count; keys, texts and truth values do not. Bounds are inclusive.
-    """
-    for number in _numbers_in(value):
-        if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
-            return f"must be {_range(minimum, maximum)}, not {_shown(number)}"
-    return ""
+def _fields_like(name: str, expected: ParameterType) -> str:
+    near = near_matches(name, tuple(expected.fields))
+    return f"did you mean {near}?" if near else f"there are {', '.join(expected.fields) or 'none'}"
 
 
-def _numbers_in(value: Any) -> Iterator[float]:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield value
-    elif isinstance(value, (list, dict)):
-        for element in value.values() if isinstance(value, dict) else value:
-            yield from _numbers_in(element)
+def _other(value: Any, expected: ParameterType, path: str) -> Misfit:
+    return Misfit(path, f"must be {describe(expected)}, not {shown(value)}")
 
 
-def _range(minimum: float | None, maximum: float | None) -> str:
-    lower = None if minimum is None else _bound(minimum, -math.inf, "at least", "more than")
-    upper = None if maximum is None else _bound(maximum, math.inf, "at most", "less than")
-    if lower and upper and (lower[0], upper[0]) == ("at least", "at most"):
-        return f"from {lower[1]} to {upper[1]}"
-    return " and ".join(" ".join(bound) for bound in (lower, upper) if bound)
+def _is_literal(value: Any, expected: ParameterType) -> bool:
+    return any(value == allowed and isinstance(value, bool) is isinstance(allowed, bool) for allowed in expected.values)
 
 
-def _bound(bound: float, outside: float, inclusive: str, exclusive: str) -> tuple[str, str]:
-    """The words and the number for a bound; a type that excludes 5 comes as the number right beside it."""
-    text, beside = _exact(bound), _rounded(math.nextafter(bound, outside))
-    # Further from 0 there are whole numbers between neighbours, for which the words would not be true.
-    if beside and len(beside) < len(text) and abs(bound) < _ALL_WHOLE_NUMBERS:
-        return exclusive, beside
-    return inclusive, text
+def _is_text(value: Any, expected: ParameterType) -> bool:
+    return isinstance(value, str) and (not expected.format or has_format(value, expected.format))
 
 
-def _exact(number: float) -> str:
-    """A text that is this very number, as short as people would write it."""
-    return _rounded(number) or repr(float(number)).removesuffix(".0")
-
-
-def _rounded(number: float) -> str:
-    """A number in 15 digits, as people write it; empty if it has more of them."""
-    text = f"{number + 0.0:.15g}"  # which makes -0 a 0
-    return text if float(text) == number else ""
-
-
-def _is_text(value: Any, _: ParameterType | None = None) -> bool:
-    return isinstance(value, str)
-
-
-def _is_integer(value: Any, _: ParameterType | None = None) -> bool:
+def _is_integer(value: Any, _: ParameterType) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -184,48 +217,6 @@ _SCALARS: dict[TypeKind, Callable[[Any, ParameterType], bool]] = {
     TypeKind.NUMBER: lambda value, _: isinstance(value, (int, float)) and not isinstance(value, bool),
     TypeKind.STRING: _is_text,
     TypeKind.ENUM: lambda value, expected: isinstance(value, str) and value in expected.choices,
-    TypeKind.CALLABLE: _is_text,
+    TypeKind.LITERAL: _is_literal,
+    TypeKind.CALLABLE: lambda value, _: isinstance(value, str),
 }
-
-_NAMES = {
-    TypeKind.NONE: "null",
-    TypeKind.BOOLEAN: "true or false",
-    TypeKind.INTEGER: "a whole number",
-    TypeKind.NUMBER: "a number",
-    TypeKind.STRING: "text",
-    TypeKind.LIST: "a list",
-    TypeKind.TUPLE: "a list",
-    TypeKind.MAP: "an object",
-    TypeKind.DEVICE: "the name of a device",
-    TypeKind.PLAN: "the name of a plan",
-    TypeKind.DEVICE_OR_PLAN: "the name of a device or plan",
-    TypeKind.CALLABLE: "a dotted name",
-}
-
-
-_NAMING = frozenset({TypeKind.DEVICE, TypeKind.PLAN, TypeKind.DEVICE_OR_PLAN})
-
-
-def describe(expected: ParameterType) -> str:
-    """A type as people read it."""
-    if expected.kind is TypeKind.UNION:
-        return " or ".join(dict.fromkeys(describe(option) for option in expected.arguments))
-    if expected.kind is TypeKind.ENUM or expected.listed:
-        return _one_of(expected.choices)
-    if expected.kind is TypeKind.LIST and expected.arguments:
-        return f"a list (each element {describe(expected.arguments[0])})"
-    return _NAMES.get(expected.kind, "anything")
-
-
-def _one_of(choices: Sequence[str]) -> str:
-    if not choices:
-        return "a name of a list that has none for you"
-    more = len(choices) - _MOST_CHOICES
-    shown = ", ".join(repr(choice) for choice in choices[:_MOST_CHOICES])
-    return f"one of {shown}" + (f" and {more} more" if more > 0 else "")
-
-
-def _shown(value: Any) -> str:
-    """A value as JSON has it, cut to a readable length."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+from typing import Any
 
 from queueserver_inventory.patterns import Traits
 
@@ -45,6 +46,12 @@ class TypeKind(Enum):
     PLAN = 13
     DEVICE_OR_PLAN = 14
     CALLABLE = 15
+    LITERAL = 16
+    RECORD = 17
+
+
+#: Kinds whose values are names of devices or plans.
+NAMING_KINDS = frozenset({TypeKind.DEVICE, TypeKind.PLAN, TypeKind.DEVICE_OR_PLAN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,28 @@ class ParameterType:
     listed: bool = False
     #: For DEVICE: "Readable", "Movable" or "Flyable"; empty for any.
     protocol: str = ""
+    #: For DEVICE: of which class it is; empty for any.
+    device_class: str = ""
+    #: For LITERAL: what is possible.
+    values: tuple[Any, ...] = ()
+    #: For RECORD: by name. With ``open`` there may be others.
+    fields: Mapping[str, RecordField] = field(default_factory=dict)
+    open: bool = False
+    #: For MAP: what the keys stand for; None if they are only texts.
+    key: ParameterType | None = None
+    #: For STRING: the form of the text, see ParameterType.format in the contract; empty for any.
+    format: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordField:
+    """A field of an object."""
+
+    type: ParameterType
+    required: bool
+    #: Bounds, inclusive, of every number in it.
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +102,8 @@ class Parameter:
     maximum: float | None = None
     #: A text in it that names a device becomes that device, at least somewhere.
     takes_device_names: bool = False
+    #: A default that is a number: it may be given whatever the bounds are, as it may be left out.
+    default: float | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +162,17 @@ class Device:
     components: Mapping[str, Device] = field(default_factory=dict)
     wire: bytes = b""
     traits: Traits = _NO_TRAITS
+    #: Classes that plans ask for, as far as it is of them.
+    instance_of: frozenset[str] = frozenset()
+
+    def suits(self, expected: ParameterType) -> bool:
+        """Whether it is of the class that a type asks for, and can be moved if it has to be.
+
+        Plans ask for readable and flyable devices where they mean any device, bluesky's own among them.
+        """
+        if expected.device_class and expected.device_class not in self.instance_of:
+            return False
+        return expected.protocol != "Movable" or self.traits.is_movable
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,17 @@ path of its field; then each value is compared with the type and the bounds of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from queueserver_manager.domain.allowed import AllowedInventory
+from queueserver_manager.domain.bounds import out_of_bounds
 from queueserver_manager.domain.errors import InvalidRequest, ItemInvalid, PlanNotFound, Violation
-from queueserver_manager.domain.fitting import fits, mismatch, near_matches, out_of_bounds
-from queueserver_manager.domain.inventory import Parameter, ParameterKind, Plan
+from queueserver_manager.domain.fitting import Misfit, first_misfits, fits, record_misfits
+from queueserver_manager.domain.inventory import Parameter, ParameterKind, ParameterType, Plan, TypeKind
 from queueserver_manager.domain.item import QUEUE_STOP, ItemKind
+from queueserver_manager.domain.type_words import describe, near_matches
 
 Found = list[Violation]
 #: Mistakes after which a call is not looked at any further: each takes long to put into words.
@@ -69,24 +72,51 @@ def _bind(
     plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], allowed: AllowedInventory, path: str, found: Found
 ) -> None:
     """Bind as Python binds, collecting what does not fit and checking what does, until that is enough."""
-    names, by_position = plan.by_name, plan.by_position
-    rest = plan.catch_all(ParameterKind.VAR_POSITIONAL)
-    others = plan.catch_all(ParameterKind.VAR_KEYWORD)
-    given: set[str] = set()
-
-    for index, value in enumerate(args):
+    by_position = plan.by_position
+    for index, (value, parameter) in enumerate(zip(args, by_position, strict=False)):
         if len(found) >= _MOST_VIOLATIONS:
             return
-        where = f"{path}.args[{index}]"
-        if index < len(by_position):
-            given.add(by_position[index].name)
-            _check(value, by_position[index], allowed, where, found)
-        elif rest is not None:
-            _check(value, rest, allowed, where, found)
-        else:
-            found.append(_v(where, f"too many: the plan takes {len(by_position)} positional arguments"))
-            break
+        _check(value, parameter, allowed, f"{path}.args[{index}]", found)
+    given = {parameter.name for parameter in by_position[: len(args)]}
+    if len(args) > len(by_position):
+        _bind_rest(plan, args, allowed, path, found)
+    _bind_by_name(plan, kwargs, given, allowed, path, found)
+    found.extend(_v(f"{path}.kwargs.{name}", "required and not given") for name in plan.required if name not in given)
 
+
+def _bind_rest(plan: Plan, args: Sequence[Any], allowed: AllowedInventory, path: str, found: Found) -> None:
+    """Bind the positional arguments for which there are no parameters of their own."""
+    rest, first = plan.catch_all(ParameterKind.VAR_POSITIONAL), len(plan.by_position)
+    if rest is None:
+        found.append(_v(f"{path}.args[{first}]", f"too many: the plan takes {first} positional arguments"))
+        return
+    group = _group_of(args[first:], rest.type, allowed)
+    for index in range(first, len(args)):
+        if len(found) >= _MOST_VIOLATIONS:
+            return
+        part = group[(index - first) % len(group)] if group else rest.type
+        _check(args[index], rest, allowed, f"{path}.args[{index}]", found, part)
+    if group and (len(args) - first) % len(group):
+        wanted = ", ".join(map(describe, group))
+        found.append(_v(f"{path}.args", f"must come in groups of {len(group)} after the first {first}: {wanted}"))
+
+
+def _group_of(values: Sequence[Any], expected: ParameterType, allowed: AllowedInventory) -> tuple[ParameterType, ...]:
+    """The types of which ``*args`` is a repetition; nothing if each value is of the type itself.
+
+    A tuple there means either, because people write it for both: ``*args: tuple[Movable, list[float]]``.
+    """
+    if expected.kind is not TypeKind.TUPLE or all(fits(value, expected, allowed) for value in values):
+        return ()
+    return expected.arguments
+
+
+def _bind_by_name(
+    plan: Plan, kwargs: Mapping[str, Any], given: set[str], allowed: AllowedInventory, path: str, found: Found
+) -> None:
+    names, others = plan.by_name, plan.catch_all(ParameterKind.VAR_KEYWORD)
+    is_record = others is not None and others.type.kind is TypeKind.RECORD
+    fields: dict[str, Any] = {}
     for name, value in kwargs.items():
         if len(found) >= _MOST_VIOLATIONS:
             return
@@ -97,12 +127,14 @@ def _bind(
                 found.append(_v(where, "given twice: by position and by name"))
             given.add(name)
             _check(value, parameter, allowed, where, found)
+        elif is_record:
+            fields[name] = value
         elif others is not None:
             _check(value, others, allowed, where, found)
         else:
             found.append(_v(where, _unexpected(name, parameter, names)))
-
-    found.extend(_v(f"{path}.kwargs.{name}", "required and not given") for name in plan.required if name not in given)
+    if others is not None and is_record:
+        _add(islice(record_misfits(fields, others.type, allowed, ""), _MOST_VIOLATIONS), f"{path}.kwargs", found)
 
 
 def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Parameter]) -> str:
@@ -114,13 +146,26 @@ def _unexpected(name: str, parameter: Parameter | None, names: Mapping[str, Para
     return f"no such parameter; {hint}"
 
 
-def _check(value: Any, parameter: Parameter, allowed: AllowedInventory, where: str, found: Found) -> None:
-    if not fits(value, parameter.type, allowed):
-        found.append(_v(where, mismatch(value, parameter.type, allowed)))
+def _check(
+    value: Any,
+    parameter: Parameter,
+    allowed: AllowedInventory,
+    where: str,
+    found: Found,
+    part: ParameterType | None = None,
+) -> None:
+    """Check one argument against its parameter, or against a part of the parameter's type."""
+    expected = parameter.type if part is None else part
+    if not fits(value, expected, allowed):
+        _add(first_misfits(value, expected, allowed), where, found)
     elif parameter.minimum is not None or parameter.maximum is not None:
         problem = out_of_bounds(value, parameter.minimum, parameter.maximum)
-        if problem:
+        if problem and (parameter.default is None or value != parameter.default):
             found.append(_v(where, problem))
+
+
+def _add(misfits: Iterable[Misfit], where: str, found: Found) -> None:
+    found.extend(_v(where + misfit.path, misfit.phrase) for misfit in misfits)
 
 
 def _v(field: str, description: str) -> Violation:

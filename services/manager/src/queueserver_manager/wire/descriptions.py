@@ -39,6 +39,10 @@ def _reduce(message: pb.ParameterType, reduced: ParameterType) -> None:
         message.choices.extend(reduced.choices)
     for argument, known in zip(message.arguments, reduced.arguments, strict=True):
         _reduce(argument, known)
+    for field in message.fields:
+        _reduce(field.type, reduced.fields[field.name].type)
+    if reduced.key is not None:
+        _reduce(message.key, reduced.key)
 
 
 def _cut(message: pb.DeviceDescription, share: DeviceShare) -> None:

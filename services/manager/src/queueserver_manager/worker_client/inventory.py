@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator, Iterator, Mapping
+from typing import Any
 
+from google.protobuf.struct_pb2 import Value
 from queueserver.common.v1 import inventory_pb2
 from queueserver_inventory.patterns import Traits
 from queueserver_rpc.turns import at_once
@@ -60,6 +62,7 @@ def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
             minimum=parameter.minimum if parameter.HasField("minimum") else None,
             maximum=parameter.maximum if parameter.HasField("maximum") else None,
             takes_device_names=parameter.takes_device_names,
+            default=_number_in(parameter.default_text),
         )
         for parameter in message.parameters
     )
@@ -93,11 +96,41 @@ class _Types:
             tuple(message.choices),
             listed=message.listed,
             protocol=message.device_protocol,
+            device_class=message.device_class,
+            values=tuple(map(_scalar, message.values)),
+            fields={field.name: self._field(field) for field in message.fields},
+            open=message.open,
+            key=self.of(message.key) if message.HasField("key") else None,
+            format=message.format,
         )
+
+    def _field(self, message: inventory_pb2.RecordField) -> inv.RecordField:
+        return inv.RecordField(
+            self.of(message.type),
+            message.required,
+            minimum=message.minimum if message.HasField("minimum") else None,
+            maximum=message.maximum if message.HasField("maximum") else None,
+        )
+
+
+def _scalar(value: Value) -> Any:
+    """A value of a literal; one that is no scalar is nothing that anybody can give."""
+    if value.WhichOneof("kind") == "number_value":
+        return int(value.number_value) if value.number_value.is_integer() else value.number_value
+    return value.bool_value if value.WhichOneof("kind") == "bool_value" else None
+
+
+def _number_in(text: str) -> float | None:
+    """The number that a text is, if it is one."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 _TYPE_KINDS = frozenset(kind.value for kind in inv.TypeKind)
 #: One object for each combination, because there can be very many devices and components.
+_NO_CLASSES: frozenset[str] = frozenset()
 _TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), repeat=3)}
 
 
@@ -105,7 +138,12 @@ def _device(message: inventory_pb2.DeviceDescription) -> inv.Device:
     """A device. Its components are taken apart when somebody asks for one."""
     wire = message.SerializeToString(deterministic=True)
     traits = _TRAITS[message.is_readable, message.is_movable, message.is_flyable]
-    return inv.Device(message.name, _Components(wire) if message.components else {}, wire, traits)
+    components = _Components(wire) if message.components else {}
+    return inv.Device(message.name, components, wire, traits, _classes_of(message))
+
+
+def _classes_of(message: inventory_pb2.DeviceDescription) -> frozenset[str]:
+    return frozenset(message.instance_of) if message.instance_of else _NO_CLASSES
 
 
 class _Components(Mapping[str, inv.Device]):
@@ -140,7 +178,10 @@ def _components(message: inventory_pb2.DeviceDescription) -> dict[str, inv.Devic
     """All of them, to any depth, without descriptions of their own."""
     return {
         each.name: inv.Device(
-            each.name, _components(each), traits=_TRAITS[each.is_readable, each.is_movable, each.is_flyable]
+            each.name,
+            _components(each),
+            traits=_TRAITS[each.is_readable, each.is_movable, each.is_flyable],
+            instance_of=_classes_of(each),
         )
         for each in message.components
     }

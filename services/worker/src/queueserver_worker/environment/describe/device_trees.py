@@ -13,9 +13,11 @@ from queueserver.common.v1.inventory_pb2 import DeviceDescription
 from queueserver_inventory.patterns import Traits
 
 from queueserver_worker.environment.describe.devices import (
+    class_name,
     class_traits,
     components_of,
     is_area_detector,
+    is_of_class,
     ophyd_components,
     traits_of,
 )
@@ -46,6 +48,8 @@ class DeviceTree:
     depth: int = 0
     #: Describe components of area detectors too, which can be thousands.
     with_area_detectors: bool = False
+    #: Classes of which it is to be told whether devices are instances.
+    asked: frozenset[type] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     _left: int = MAX_COMPONENTS
 
@@ -59,14 +63,14 @@ class DeviceTree:
     def _describe(self, path: str, device: object, depth: int, above: tuple[int, ...]) -> DeviceDescription:
         cls: Any = type(device)
         if ophyd_components(cls) is not None:
-            content, is_whole = _class_content(cls, depth, with_area_detectors=self.with_area_detectors)
+            content, is_whole = _class_content(cls, depth, self.asked, with_area_detectors=self.with_area_detectors)
             if not is_whole:
                 self.problems.append(Problem(_TOO_MANY.format(path)))
             description = DeviceDescription.FromString(content)
             # An instance may have got members that its class does not have.
             _set_traits(description, traits_of(device))
             return description
-        description = _node(cls, traits_of(device))
+        description = _node(cls, traits_of(device), self.asked)
         if depth > 1 and len(above) < MAX_DEPTH:
             self._add_components(description, path, device, depth - 1, (*above, id(device)))
         return description
@@ -107,15 +111,15 @@ class DeviceTree:
 
 
 @cache
-def _class_content(cls: type, depth: int, *, with_area_detectors: bool) -> tuple[bytes, bool]:
+def _class_content(cls: type, depth: int, asked: frozenset[type], *, with_area_detectors: bool) -> tuple[bytes, bool]:
     """Describe a class of ophyd; tell whether nothing had to be left out."""
-    description, is_whole = _node(cls, class_traits(cls)), True
+    description, is_whole = _node(cls, class_traits(cls), asked), True
     if depth > 1 and (with_area_detectors or not is_area_detector(cls)):
         for name, component in (ophyd_components(cls) or {}).items():
             part = description.components.add()
             if isinstance(component.cls, type):
                 content, part_is_whole = _class_content(
-                    component.cls, depth - 1, with_area_detectors=with_area_detectors
+                    component.cls, depth - 1, asked, with_area_detectors=with_area_detectors
                 )
                 part.MergeFromString(content)
                 is_whole &= part_is_whole
@@ -130,8 +134,9 @@ def _class_content(cls: type, depth: int, *, with_area_detectors: bool) -> tuple
     return description.SerializeToString(), is_whole
 
 
-def _node(cls: type, traits: Traits) -> DeviceDescription:
+def _node(cls: type, traits: Traits, asked: frozenset[type]) -> DeviceDescription:
     description = DeviceDescription(classname=cls.__name__, module=cls.__module__)
+    description.instance_of.extend(sorted(class_name(base) for base in asked if is_of_class(cls, base)))
     _set_traits(description, traits)
     return description
 

@@ -94,6 +94,19 @@ def components_of(device: Any) -> Iterator[tuple[str, Callable[[], object]]]:
         yield name, lambda name=name: getattr(device, name)  # type: ignore[misc] # as above
 
 
+def class_name(cls: type) -> str:
+    """Return the full name of a class."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def is_of_class(cls: type, wanted: type) -> bool:
+    """Tell whether instances of a class of devices are instances of another class."""
+    try:
+        return issubclass(cls, wanted)
+    except BaseException:  # noqa: BLE001 - protects the inventory from a metaclass with broken code
+        return False
+
+
 @cache
 def ophyd_components(cls: type) -> dict[str, Any] | None:
     """Return the components that an ophyd class declares, by name; None if it is no class of ophyd."""

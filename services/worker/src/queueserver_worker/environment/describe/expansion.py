@@ -9,6 +9,7 @@ from typing import Final
 
 from queueserver.common.v1.inventory_pb2 import DeviceDescription, ParameterType
 from queueserver_inventory.patterns import DevicePattern, NamePattern, Traits, device_pattern
+from queueserver_inventory.type_trees import parts_of
 
 from queueserver_worker.environment.describe.plan_reading import NameList
 
@@ -33,7 +34,7 @@ class Expansion:
 
         Returns the names of the lists that are too long: they have become any device or plan.
         """
-        too_long = [name for part in tree.arguments for name in self.expand(part, lists)]
+        too_long = [name for part in parts_of(tree) for name in self.expand(part, lists)]
         if not tree.listed:
             return too_long
         listed = lists[tree.type_name]

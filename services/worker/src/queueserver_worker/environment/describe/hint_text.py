@@ -16,7 +16,12 @@ from typing import Any, Final
 
 from queueserver_inventory.type_words import PROTOCOLS, device_text
 
-from queueserver_worker.environment.describe.annotations import device_protocol, is_bare_iterable, unwrapped
+from queueserver_worker.environment.describe.annotations import (
+    device_protocol,
+    enum_members,
+    is_bare_iterable,
+    unwrapped,
+)
 
 _PROTOCOL_NAME: Final = re.compile(rf"(?<!['\"])\b(?:[A-Za-z_][\w.]*\.)?({'|'.join(PROTOCOLS)})\b(?:\[[^\[\]]*\])?")
 _MAX_DEPTH: Final = 12
@@ -56,7 +61,7 @@ def _text(hint: Any, depth: int) -> str:
 def _generic_text(hint: Any, origin: Any, depth: int) -> str:
     arguments = typing.get_args(hint)
     if origin is typing.Literal:
-        return f"typing.Literal[{', '.join(repr(value) for value in arguments)}]"
+        return f"typing.Literal[{', '.join(map(_literal_text, arguments))}]"
     parts = [_text(argument, depth) for argument in arguments]
     if origin in (types.UnionType, typing.Union):
         # What is told apart in Python may have the same name here.
@@ -65,6 +70,15 @@ def _generic_text(hint: Any, origin: Any, depth: int) -> str:
     if not parts and head == "tuple":
         return "tuple[()]"
     return f"{head}[{', '.join(parts)}]" if parts else head
+
+
+def _literal_text(value: Any) -> str:
+    """Print one value of a Literal as it is given in a request."""
+    if isinstance(value, Enum):
+        return repr(next((text for text, member in enum_members(type(value)).items() if member is value), value.name))
+    if isinstance(value, bytes):
+        return repr(value.decode(errors="backslashreplace"))
+    return repr(value)
 
 
 def _union_text(parts: list[str], *, is_new: bool) -> str:

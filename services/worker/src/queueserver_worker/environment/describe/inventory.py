@@ -19,7 +19,7 @@ from queueserver_worker.environment.describe.devices import is_device
 from queueserver_worker.environment.describe.expansion import Expansion
 from queueserver_worker.environment.describe.plan_reading import PlanError
 from queueserver_worker.environment.describe.plan_recognition import is_plan, means_to_be_plan, why_no_plan
-from queueserver_worker.environment.describe.plans import describe_plan
+from queueserver_worker.environment.describe.plans import asked_classes, describe_plan
 from queueserver_worker.environment.failures import error_text, is_own_frame
 from queueserver_worker.environment.garbage import no_collection
 from queueserver_worker.environment.user_api.registration import RegisteredDevice, Registrations, registrations
@@ -57,11 +57,13 @@ class _Inventory:
         #: What else can be called.
         self._others: dict[str, Any] = {}
         self._namespace = namespace
+        self._asked: frozenset[type] = frozenset()
         for name in sorted(key for key in namespace if isinstance(key, str) and not registered.hides(key)):
             self._sort(name, namespace[name])
         self._issues_of_sorting = tuple(self._issues)
 
     def take(self, depth: int) -> pb.Inventory:
+        self._asked = frozenset(cls for plan in self._plans.values() for cls in asked_classes(plan))
         devices = self._describe_devices(depth)
         expansion = Expansion(devices, self._plans)
         plans = [self._describe_plan(name, plan, expansion) for name, plan in self._plans.items()]
@@ -130,7 +132,8 @@ class _Inventory:
 
     def _describe_device(self, name: str, device: Any, depth: int) -> pb.DeviceDescription | None:
         registered = self._registered.devices.get(name, RegisteredDevice(depth))
-        tree = DeviceTree(registered.depth, with_area_detectors=name in self._registered.devices)
+        with_area_detectors = name in self._registered.devices
+        tree = DeviceTree(registered.depth, with_area_detectors=with_area_detectors, asked=self._asked)
         report = partial(self._issue, pb.INVENTORY_ISSUE_KIND_DEVICE, name)
         try:
             description = tree.describe(name, device)

@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 from queueserver.common.v1.inventory_pb2 import ParameterType
 
-from queueserver_worker.environment.describe.annotations import parameter_type, unwrapped
+from queueserver_worker.environment.describe.annotations import unwrapped
+from queueserver_worker.environment.describe.class_kinds import kind_of
 
 #: As in the decorator: by the keys min, max, step and unit.
 Limits = Mapping[str, Any]
@@ -24,7 +25,9 @@ _STRICTER: Final = {"ge": max, "gt": max, "le": min, "lt": min}
 _LARGEST: Final = sys.float_info.max
 _MAX_DEPTH: Final = 12
 _PARTS: Final = frozenset({ParameterType.KIND_LIST, ParameterType.KIND_TUPLE, ParameterType.KIND_MAP})
-_ANYTHING: Final = frozenset({ParameterType.KIND_ANY, ParameterType.KIND_UNSPECIFIED})
+_NUMBERS: Final = frozenset({ParameterType.KIND_INTEGER, ParameterType.KIND_NUMBER})
+#: A record's fields have bounds of their own.
+_ANYTHING: Final = frozenset({ParameterType.KIND_ANY, ParameterType.KIND_UNSPECIFIED, ParameterType.KIND_RECORD})
 
 
 def has_metadata(hint: Any) -> bool:
@@ -58,11 +61,9 @@ def _numbers_in(hint: Any, said: dict[str, Any], depth: int) -> Iterator[Limits]
             said = _together([said, *map(_said_by, hint.__metadata__)])
         yield from _numbers_in(inner, said, depth + 1)
         return
-    kind = parameter_type(hint).kind
+    kind = kind_of(hint)
     parts = [part for part in typing.get_args(hint) if part is not Ellipsis]
-    if kind in (ParameterType.KIND_INTEGER, ParameterType.KIND_NUMBER):
-        yield _limits(said, whole=kind == ParameterType.KIND_INTEGER)
-    elif kind == ParameterType.KIND_UNION:
+    if kind == ParameterType.KIND_UNION:
         for part in parts:
             yield from _numbers_in(part, said, depth + 1)
     elif kind in _PARTS or kind in _ANYTHING:
@@ -72,6 +73,8 @@ def _numbers_in(hint: Any, said: dict[str, Any], depth: int) -> Iterator[Limits]
             yield from _numbers_in(part, of_parts, depth + 1)
         if not parts or kind in _ANYTHING:
             yield of_parts
+    elif kind in _NUMBERS or any(isinstance(part, (int, float)) for part in parts):
+        yield _limits(said, whole=kind == ParameterType.KIND_INTEGER)
 
 
 def _said_by(metadata: Any) -> dict[str, Any]:

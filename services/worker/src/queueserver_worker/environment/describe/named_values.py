@@ -5,6 +5,7 @@ from typing import Final
 
 from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.metadata_names import is_metadata_name
+from queueserver_inventory.type_trees import parts_of
 
 from queueserver_worker.environment.describe.plan_reading import ReadParameter
 
@@ -23,5 +24,5 @@ def takes_device_names(parameter: ReadParameter) -> bool:
 
 def _kinds(tree: ParameterType) -> "Iterator[ParameterType.Kind.ValueType]":
     yield tree.kind
-    for part in tree.arguments:
+    for part in parts_of(tree):
         yield from _kinds(part)

@@ -10,8 +10,9 @@ of the plan. A plan is read once, however often it is used.
 import functools
 import inspect
 import sys
+import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import FunctionType, MethodType
 from typing import Any, Final
@@ -25,20 +26,21 @@ from queueserver_inventory.patterns import (
     device_pattern,
     name_pattern,
 )
-from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type
+from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type, write_type
 from queueserver_inventory.type_trees import named_lists
 from queueserver_inventory.type_words import PROTOCOLS
 
 from queueserver_worker.environment.describe.annotations import (
-    enum_classes,
-    enum_members,
-    parameter_type,
     resolve,
     without_metadata,
 )
+from queueserver_worker.environment.describe.defaults import admitting
 from queueserver_worker.environment.describe.hint_text import hint_text, with_device_words
+from queueserver_worker.environment.describe.hint_types import hint_type, is_unpacked, unknown_type
 from queueserver_worker.environment.describe.limits import Limits, has_metadata, limits_of
 from queueserver_worker.environment.describe.literals import is_literal
+from queueserver_worker.environment.describe.standard_plans import said_of
+from queueserver_worker.environment.describe.value_types import ValueType, plain_type
 from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBUTE, AnnotationError, check_annotation
 
 # Plans are read again for each of their calls, and that takes longer than a fast plan.
@@ -84,15 +86,18 @@ class ReadType:
     """What a parameter takes."""
 
     #: Nodes with `listed` have no choices: their names are in `lists`.
-    tree: ParameterType
+    type: ValueType
     #: The same for people.
     text: str
     #: Lists of devices and plans, by the name that stands for them in the tree.
     lists: Mapping[str, NameList] = field(default_factory=dict)
-    #: Members of enums, by the name of the enum in the tree and the text that stands for the member.
-    enums: Mapping[str, Mapping[str, Enum]] = field(default_factory=dict)
     #: Bounds and unit that the hint gives.
     limits: Limits = field(default_factory=dict)
+
+    @property
+    def tree(self) -> ParameterType:
+        """The type as clients get it."""
+        return self.type.tree
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ def _read(plan: Plan) -> ReadPlan:
     except AnnotationError as error:
         raise PlanError(f"In its decorator, {error}") from error
     namespace = _globals(plan)
-    said = annotation.get("parameters", {})
+    said = said_of(plan, signature.parameters) | annotation.get("parameters", {})
     parameters = {
         name: _read_parameter(parameter, said.get(name, {}), namespace)
         for name, parameter in signature.parameters.items()
@@ -160,7 +165,16 @@ def _read_parameter(parameter: inspect.Parameter, said: Mapping[str, Any], names
         takes = _type_of_decorator(said) if "annotation" in said else _type_of_hint(parameter, said, namespace)
     except (PlanError, TypeTextError, PatternError) as error:
         raise PlanError(f"Parameter {parameter.name}: {error}") from error
+    takes = _with_default(takes, default, names_convert=is_decorators)
     return ReadParameter(parameter.name, parameter.kind, takes, default, is_decorators, said)
+
+
+def _with_default(takes: ReadType, default: Any, *, names_convert: bool) -> ReadType:
+    """Let a parameter take its own default, and say so."""
+    widened = takes.type if default is NO_DEFAULT else admitting(takes.type, default, names_convert=names_convert)
+    if widened is takes.type:
+        return takes
+    return replace(takes, type=widened, text=f"{takes.text} | {write_type(widened.parts[-1].tree)[0]}")
 
 
 def _check_limits(said: Mapping[str, Any]) -> None:
@@ -175,6 +189,27 @@ def _type_of_hint(parameter: inspect.Parameter, said: Mapping[str, Any], namespa
     if lists:
         raise PlanError(f"there is no 'annotation' that could use its {' and '.join(lists)}: add one, or remove them.")
     hint = resolve(parameter.annotation, namespace)
+    read = _read_hint_of(_hint_of_each(parameter.kind, hint))
+    is_for_each = parameter.kind is inspect.Parameter.VAR_KEYWORD and not is_unpacked(hint)
+    if is_for_each and read.type.kind == ParameterType.KIND_RECORD:
+        # A record there means all arguments together.
+        return replace(read, type=unknown_type(hint))
+    return read
+
+
+def _hint_of_each(kind: Any, hint: Any) -> Any:
+    """Return what `*args: Unpack[tuple[X, ...]]` says of each argument, `**kwargs: Unpack[X]` of all; else the hint."""
+    if not is_unpacked(hint):
+        return hint
+    inside = typing.get_args(hint)
+    if kind is inspect.Parameter.VAR_KEYWORD:
+        return inside[0]
+    if typing.get_origin(hint) is not tuple:
+        inside = typing.get_args(inside[0])
+    return inside[0] if inside[1:] == (Ellipsis,) else hint
+
+
+def _read_hint_of(hint: Any) -> ReadType:
     try:
         # The repr tells apart what is equal but written in another way: Optional[int] and int | None.
         return _read_hint(hint, repr(hint))
@@ -187,8 +222,7 @@ def _read_hint(hint: Any, _written: str) -> ReadType:
     limits: Limits = {}
     if has_metadata(hint):
         limits, hint = limits_of(hint), without_metadata(hint)
-    enums = {cls.__name__: enum_members(cls) for cls in enum_classes(hint)}
-    return ReadType(parameter_type(hint), hint_text(hint), enums=enums, limits=limits)
+    return ReadType(hint_type(hint), hint_text(hint), limits=limits)
 
 
 def _default(parameter: inspect.Parameter, said: Mapping[str, Any]) -> tuple[Any, bool]:
@@ -222,7 +256,7 @@ def _type_of_decorator(said: Mapping[str, Any]) -> ReadType:
         for name in {*devices, *plans}
     }
     # A list may have the name of a protocol, and is none then.
-    return ReadType(tree, with_device_words(text) if defined.isdisjoint(PROTOCOLS) else text, lists)
+    return ReadType(plain_type(tree), with_device_words(text) if defined.isdisjoint(PROTOCOLS) else text, lists)
 
 
 def _unique(texts: Iterable[str]) -> list[str]:

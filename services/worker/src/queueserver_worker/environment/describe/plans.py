@@ -60,6 +60,16 @@ def describe_plan(name: str, plan: Plan, expansion: Expansion, problems: list[st
     return description
 
 
+def asked_classes(plan: Plan) -> set[type]:
+    """List the classes of devices for which a plan asks; none if it can't be read."""
+    try:
+        parameters = read_plan(plan).parameters.values()
+    except BaseException:  # noqa: BLE001 - protects the inventory: what is wrong is told when the plan is described
+        return set()
+    types = (each for parameter in parameters for each in parameter.takes.type.everything)
+    return {each.device_class for each in types if each.device_class is not None}
+
+
 def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.ParameterDescription:
     said = {**parameter.takes.limits, **parameter.said}
     description = pb.ParameterDescription(
@@ -76,6 +86,7 @@ def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.Paramete
         convert_device_names=said.get("convert_device_names"),
         convert_plan_names=said.get("convert_plan_names"),
         takes_device_names=takes_device_names(parameter),
+        unchecked=shorten(", ".join(parameter.takes.type.unchecked), MAX_DESCRIPTION),
     )
     if parameter.default is not NO_DEFAULT:
         description.default_text = default_text(parameter.default)

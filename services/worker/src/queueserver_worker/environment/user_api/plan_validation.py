@@ -3,17 +3,13 @@
 The rules are those of the Manager, which has the last word: it knows what it allows at the moment of submission.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.value_fit import IsThere, fits
 
 from queueserver_worker.environment.user_api.plan_arguments import read_description, signature_of
-
-_Names = Callable[[pb.ParameterType, str], bool]
-_NAMING: Final = frozenset(
-    {pb.ParameterType.KIND_DEVICE, pb.ParameterType.KIND_PLAN, pb.ParameterType.KIND_DEVICE_OR_PLAN}
-)
 
 
 class _MisfitError(ValueError):
@@ -93,8 +89,8 @@ def _values(parameter: pb.ParameterDescription, value: Any) -> list[Any]:
     return list(value.values()) if parameter.kind == pb.PARAMETER_KIND_VAR_KEYWORD else [value]
 
 
-def _check_value(parameter: pb.ParameterDescription, value: Any, is_there: _Names) -> None:
-    if not _fits(parameter.type, value, is_there):
+def _check_value(parameter: pb.ParameterDescription, value: Any, is_there: IsThere) -> None:
+    if not fits(parameter.type, value, is_there):
         wanted = parameter.annotation or "its type"
         raise _MisfitError(f"The parameter {parameter.name!r} must be of type {wanted}, which {value!r} is not.")
     for number in _numbers(value):
@@ -104,41 +100,8 @@ def _check_value(parameter: pb.ParameterDescription, value: Any, is_there: _Name
             raise _MisfitError(f"The parameter {parameter.name!r} is out of range: {number} > {parameter.maximum}.")
 
 
-def _fits(tree: pb.ParameterType, value: Any, is_there: _Names) -> bool:
-    parts = tree.arguments
-    if tree.kind == pb.ParameterType.KIND_UNION:
-        return any(_fits(part, value, is_there) for part in parts)
-    if tree.kind == pb.ParameterType.KIND_TUPLE:
-        is_list = isinstance(value, (list, tuple)) and len(value) == len(parts)
-        return is_list and all(_fits(part, one, is_there) for part, one in zip(parts, value, strict=True))
-    if tree.kind == pb.ParameterType.KIND_LIST:
-        return isinstance(value, (list, tuple)) and all(_fits(part, one, is_there) for part in parts for one in value)
-    if tree.kind == pb.ParameterType.KIND_MAP:
-        return isinstance(value, dict) and all(_fits(part, one, is_there) for part in parts for one in value.values())
-    if tree.kind in _NAMING:
-        return isinstance(value, str) and is_there(tree, value)
-    if tree.kind == pb.ParameterType.KIND_ENUM:
-        return isinstance(value, str) and value in tree.choices
-    is_of_kind = _SCALARS.get(tree.kind)
-    return is_of_kind is None or is_of_kind(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-_SCALARS: Final[dict["pb.ParameterType.Kind.ValueType", Callable[[Any], bool]]] = {
-    pb.ParameterType.KIND_NONE: lambda value: value is None,
-    pb.ParameterType.KIND_BOOLEAN: lambda value: isinstance(value, bool),
-    pb.ParameterType.KIND_INTEGER: lambda value: isinstance(value, int) and not isinstance(value, bool),
-    pb.ParameterType.KIND_NUMBER: _is_number,
-    pb.ParameterType.KIND_STRING: lambda value: isinstance(value, str),
-    pb.ParameterType.KIND_CALLABLE: lambda value: isinstance(value, str),
-}
-
-
 def _numbers(value: Any) -> Iterator[float]:
-    if _is_number(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
         yield value
     elif isinstance(value, (list, tuple, dict)):
         for one in value.values() if isinstance(value, dict) else value:

@@ -1,0 +1,74 @@
+"""Types of the contract together with what only this process knows of them: the classes behind them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from queueserver.common.v1.inventory_pb2 import ParameterType
+from queueserver_inventory.type_trees import union_of
+
+_T: Final = ParameterType
+
+
+@dataclass(frozen=True, eq=False)
+class ValueType:
+    """What a hint, or a part of one, takes and gives."""
+
+    tree: ParameterType
+    #: Those of the parts, in the order of `tree.arguments`.
+    parts: "tuple[ValueType, ...]" = ()
+    #: Of the fields of a record, by name.
+    fields: "Mapping[str, ValueType]" = field(default_factory=dict)
+    #: Of the keys of a map, if they are more than texts.
+    key: "ValueType | None" = None
+    #: Makes what the plan gets of a value in which names have been converted; None if that is it.
+    make: Callable[[Any], Any] | None = None
+    #: The class of which a device must be.
+    device_class: type | None = None
+    #: It was added because the parameter's default is of it.
+    of_default: bool = False
+    #: What is not checked of it and its parts, as text.
+    unchecked: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> "ParameterType.Kind.ValueType":
+        """Its kind."""
+        return self.tree.kind
+
+    @cached_property
+    def everything(self) -> "tuple[ValueType, ...]":
+        """Itself and everything in it, at any depth."""
+        inside = [*self.parts, *self.fields.values(), *([self.key] if self.key else [])]
+        return (self, *(each for part in inside for each in part.everything))
+
+    @cached_property
+    def options(self) -> "tuple[ValueType, ...]":
+        """What is possible: itself, or the options of a union."""
+        return self.parts if self.kind == _T.KIND_UNION else (self,)
+
+
+def plain_type(tree: ParameterType) -> ValueType:
+    """What somebody takes who knows the tree only: values are passed as they are, except names."""
+    return ValueType(
+        tree,
+        tuple(map(plain_type, tree.arguments)),
+        {each.name: plain_type(each.type) for each in tree.fields},
+        plain_type(tree.key) if tree.HasField("key") else None,
+    )
+
+
+def union_type(options: Iterable[ValueType]) -> ValueType:
+    """Any one of some types."""
+    distinct: list[ValueType] = []
+    for option in (each for one in options for each in one.options):
+        if all(option.tree != other.tree for other in distinct):
+            distinct.append(option)
+    if len(distinct) == 1:
+        return distinct[0]
+    return ValueType(union_of(option.tree for option in distinct), tuple(distinct), unchecked=unchecked_in(distinct))
+
+
+def unchecked_in(parts: Iterable[ValueType]) -> tuple[str, ...]:
+    """List what is not checked of some types, as text."""
+    return tuple(dict.fromkeys(text for part in parts for text in part.unchecked))
