@@ -45,9 +45,14 @@ async def test_a_full_disk_touches_no_plan_and_its_outcome_is_written_when_there
             await disk_full_is_told(shared_client)
             gate.open()
             await first(watch, expect.document("stop"))
+            await until(shared_client, lambda status: status.worker_storage.state is StorageState.DISK_FULL)
             assert (await shared_client.status()).running_item_uid == handle.uid
+            (warning,) = (await shared_client.explain_idle()).warnings
+            assert "The Worker can't write to " in warning
+            assert "disk full" in warning
         shared_stack.supervisor.output.wait_for("Redis runs again", after=seen)
     await until(shared_client, lambda status: status.redis_storage.state is StorageState.OK)
+    await until(shared_client, lambda status: status.worker_storage.state is StorageState.OK)
     for each in (handle, behind):
         assert (await bounded(each.result())).result.exit_status is ExitStatus.COMPLETED
     entries = await history(shared_client)

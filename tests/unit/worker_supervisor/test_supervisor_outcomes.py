@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,14 @@ from queueserver.common.v1.item_pb2 import ItemResult
 from queueserver.common.v1.task_pb2 import TaskResult
 from queueserver.common.v1.value_pb2 import Value
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome, TaskOutcome
-from queueserver_worker.supervisor.outcomes import MAX_TASK_BYTES, REMEMBERED, Outcomes, StateDirectoryBusyError
+from queueserver_worker.supervisor.outcomes import MAX_TASK_BYTES, REMEMBERED, Outcomes
+from queueserver_worker.supervisor.state_directory import StateDirectory, StateDirectoryBusyError
 
 
 @pytest.fixture
 def outcomes(tmp_path: Path) -> Iterator[Outcomes]:
-    with closing(Outcomes(tmp_path)) as store:
+    store = Outcomes(StateDirectory(tmp_path))
+    with closing(store.directory):
         yield store
 
 
@@ -31,16 +33,23 @@ def ids(store: Outcomes) -> list[str]:
     return [kept.execution_id for kept in store.waiting()]
 
 
+@contextmanager
+def again_in(store: Outcomes, directory: Path) -> Iterator[Outcomes]:
+    again = reopened(store, directory)
+    with closing(again.directory):
+        yield again
+
+
 def reopened(store: Outcomes, directory: Path) -> Outcomes:
-    store.close()
-    return Outcomes(directory)
+    store.directory.close()
+    return Outcomes(StateDirectory(directory))
 
 
 def test_what_was_added_is_there_in_order_after_a_restart(outcomes: Outcomes, tmp_path: Path) -> None:
     added = [outcome(str(number)) for number in range(12)]
     for each in added:
         outcomes.add(each)
-    with closing(reopened(outcomes, tmp_path)) as again:
+    with again_in(outcomes, tmp_path) as again:
         assert again.waiting() == added
         again.add(outcome("later"))
         assert ids(again)[-1] == "later"
@@ -50,7 +59,7 @@ def test_outcomes_of_tasks_are_kept_in_the_same_way(outcomes: Outcomes, tmp_path
     outcomes.add(outcome("execution"))
     outcomes.add(TaskOutcome(task_uid="task", result=TaskResult(success=True, return_value=Value(text="x" * 1000))))
     assert outcomes.room_for_values < MAX_TASK_BYTES - 1000
-    with closing(reopened(outcomes, tmp_path)) as again:
+    with again_in(outcomes, tmp_path) as again:
         assert ids(again) == ["execution"]
         assert [kept.task_uid for kept in again.waiting_tasks()] == ["task"]
         assert again.room_for_values == outcomes.room_for_values
@@ -69,7 +78,7 @@ def test_what_was_acknowledged_is_gone_but_recognised(outcomes: Outcomes, tmp_pa
     assert outcomes.knows("a")
     assert outcomes.knows("b")
     assert not outcomes.knows("unknown")
-    with closing(reopened(outcomes, tmp_path)) as again:
+    with again_in(outcomes, tmp_path) as again:
         assert ids(again) == ["b"]
 
 
@@ -97,7 +106,7 @@ def test_a_file_that_is_torn_is_put_aside(
     outcomes.add(outcome("torn"))
     torn = max(tmp_path.glob("*.outcome"))
     torn.write_bytes(torn.read_bytes()[:length])
-    with caplog.at_level(logging.WARNING), closing(reopened(outcomes, tmp_path)) as again:
+    with caplog.at_level(logging.WARNING), again_in(outcomes, tmp_path) as again:
         assert ids(again) == ["whole"]
     assert torn.name in caplog.text
     assert torn.with_suffix(".damaged").exists()
@@ -106,7 +115,7 @@ def test_a_file_that_is_torn_is_put_aside(
 def test_a_file_that_was_not_finished_is_removed(outcomes: Outcomes, tmp_path: Path) -> None:
     unfinished = tmp_path / "000000000001.part"
     unfinished.write_bytes(b"abc")
-    with closing(reopened(outcomes, tmp_path)) as again:
+    with again_in(outcomes, tmp_path) as again:
         assert ids(again) == []
     assert not unfinished.exists()
 
@@ -125,4 +134,4 @@ def test_a_disk_that_refuses_does_not_lose_the_outcome_of_a_living_worker(
 def test_two_workers_cannot_use_one_directory(outcomes: Outcomes, tmp_path: Path) -> None:
     assert ids(outcomes) == []
     with pytest.raises(StateDirectoryBusyError):
-        Outcomes(tmp_path)
+        StateDirectory(tmp_path)

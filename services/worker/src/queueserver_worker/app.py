@@ -6,6 +6,8 @@ and the watches in that order, within bounded time. A kill loses no outcome (see
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 
 from queueserver.worker.v1 import worker_service_pb2_grpc
@@ -20,6 +22,7 @@ from queueserver_worker.supervisor.echo import ConsoleEcho, silence
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.launch import Launch
 from queueserver_worker.supervisor.outcomes import Outcomes
+from queueserver_worker.supervisor.state_directory import StateDirectory
 from queueserver_worker.supervisor.worker import Worker
 
 # After the last event was published, streams get this long to deliver it.
@@ -31,7 +34,7 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
     """Run a Worker until it is told to stop; answers the exit code."""
     stop = stop_requested()
     try:
-        outcomes = Outcomes(settings.state_dir)
+        directory = StateDirectory(settings.state_dir)
     except OSError as error:
         _log.error(
             "Can't use the state directory %s: %s. Give --state-dir a directory that can be written, and that no other "
@@ -39,9 +42,15 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
             *(settings.state_dir, error.strerror or error),
         )
         return 1
+    with contextlib.closing(directory):
+        return await _serve(settings, launch or Launch(settings.startup), directory, stop)
+
+
+async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, stop: asyncio.Event) -> int:
+    outcomes = Outcomes(directory)
     journal = Journal(settings.journal_bytes)
     echo = ConsoleEcho() if settings.console_output else None
-    worker = Worker(launch or Launch(settings.startup), journal, outcomes, echo or silence)
+    worker = Worker(launch, journal, outcomes, echo or silence)
     server = Server((SERVICE_NAME,), [RefusalInterceptor(translate)])
     servicer = WorkerServicer(worker, lambda: server.insecure)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(servicer, server.registry)
@@ -49,18 +58,18 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
         address = server.listen(settings.listen, insecure=settings.insecure_listen)
     except OSError as error:
         _log.error("%s", error)
-        outcomes.close()
         return 1
     await server.start()
     for service in ("", SERVICE_NAME):
         await server.set_serving(service, serving=True)
     _log.info("The Worker listens on %s.", address)
     announce_ready(address)
+    trying = asyncio.create_task(directory.keep_trying())
     await stop.wait()
     _log.info("The Worker is being stopped.")
     await worker.stop(settings.plan_stop_timeout, settings.close_stop_timeout, settings.acknowledge_timeout)
     await server.stop(_DELIVERY_SECONDS)
-    outcomes.close()
+    trying.cancel()
     if echo is not None:
         echo.close()
     return 0

@@ -14,6 +14,7 @@ import uuid
 from queueserver.common.v1.console_pb2 import ConsoleOutput
 from queueserver.common.v1.environment_pb2 import Environment
 from queueserver.common.v1.inventory_pb2 import Inventory
+from queueserver.common.v1.storage_pb2 import Storage
 from queueserver.worker.v1.event_pb2 import DocumentEmitted, Execution, ExecutionOutcome, TaskOutcome, WorkerEvent
 
 from queueserver_worker.supervisor.clock import now
@@ -78,6 +79,10 @@ class Journal:
     def task_finished(self, outcome: TaskOutcome) -> None:
         """Publish an outcome of a task. It must have been stored before."""
         self._publish(WorkerEvent(task_finished=outcome))
+
+    def storage_changed(self, storage: Storage) -> None:
+        """Publish how the directory is in which outcomes wait."""
+        self._publish(WorkerEvent(storage_changed=storage))
 
     def console(self, output: ConsoleOutput) -> None:
         """Publish console text."""

@@ -4,23 +4,25 @@ Guarantees: an outcome that was added is there until it is acknowledged, also wh
 what ended is known for a while after it was acknowledged, so that a late retry does not start it again.
 A file that was only half written is put aside and named in the log.
 Does not guarantee: survival of a power failure (files are not synced; a Manager that finds the execution unknown
-afterwards treats it as lost), nor survival of a kill while the disk is full.
+afterwards treats it as lost), nor survival of a kill while the disk takes nothing (see `state_directory`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
+import contextlib
 import logging
 import struct
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from google.protobuf.message import DecodeError
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome, TaskOutcome
+
+from queueserver_worker.supervisor.state_directory import StateDirectory
 
 Outcome: TypeAlias = ExecutionOutcome | TaskOutcome
 
@@ -34,23 +36,11 @@ _CHECKSUM = struct.Struct(">I")
 _log = logging.getLogger(__name__)
 
 
-class StateDirectoryBusyError(OSError):
-    """Another living Worker uses the same directory."""
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(f"Another Worker uses {directory}: stop it, or give this one another --state-dir.")
-
-
 class Outcomes:
-    """The outcomes that wait for their acknowledgement; one file for each, below `directory`.
+    """The outcomes that wait for their acknowledgement; one file for each, in the state directory."""
 
-    Raises StateDirectoryBusyError when another Worker has the directory, OSError when it can't be used.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _lock(directory)
+    def __init__(self, directory: StateDirectory) -> None:
+        self.directory = directory
         self._waiting: dict[str, tuple[Outcome, Path]] = {}
         self._task_bytes = 0
         self._acknowledged: OrderedDict[str, None] = OrderedDict()
@@ -58,10 +48,6 @@ class Outcomes:
         self.all_acknowledged = asyncio.Event()
         self._load()
         self._tell()
-
-    def close(self) -> None:
-        """Let go of the directory. May be called again."""
-        self._lock.close()
 
     def waiting(self) -> list[ExecutionOutcome]:
         """Outcomes of executions that were not acknowledged, oldest first."""
@@ -81,22 +67,13 @@ class Outcomes:
         return uid in self._waiting or uid in self._acknowledged
 
     def add(self, outcome: Outcome) -> None:
-        """Keep an outcome. It is in its file when this returns, unless the disk refuses (see the log)."""
+        """Keep an outcome. It is in its file when this returns, or as soon as the disk allows it."""
         path = self._next_path(outcome)
         self._keep(outcome, path)
         self._tell()
         payload = outcome.SerializeToString()
-        unfinished = path.with_suffix(".part")
-        try:
-            unfinished.write_bytes(_CHECKSUM.pack(zlib.crc32(payload)) + payload)
-            unfinished.replace(path)
-        except OSError as error:
-            _log.error(
-                "The outcome of %s is kept in memory only, because %s can't be written: %s. Make room there.",
-                _uid(outcome),
-                path,
-                error,
-            )
+        if not self.directory.write(path, _CHECKSUM.pack(zlib.crc32(payload)) + payload):
+            _log.error("The outcome of %s is kept in memory only, until it can be written.", _uid(outcome))
 
     def acknowledge(self, uids: Iterable[str]) -> None:
         """Forget outcomes that are stored elsewhere. Unknown ids are ignored."""
@@ -107,7 +84,7 @@ class Outcomes:
             outcome, path = kept
             self._task_bytes -= _task_bytes(outcome)
             self._acknowledged[uid] = None
-            _remove(path)
+            self.directory.remove(path)
             if len(self._acknowledged) > REMEMBERED:
                 self._acknowledged.popitem(last=False)
         self._tell()
@@ -125,19 +102,18 @@ class Outcomes:
     def _next_path(self, outcome: Outcome) -> Path:
         self._number += 1
         suffix = _EXECUTION if isinstance(outcome, ExecutionOutcome) else _TASK
-        return self._directory / f"{self._number:012d}{suffix}"
+        return self.directory.path / f"{self._number:012d}{suffix}"
 
     def _load(self) -> None:
-        for leftover in self._directory.glob("*.part"):
-            leftover.unlink(missing_ok=True)
-        for path in sorted(self._directory.iterdir()):
+        for path in sorted(self.directory.path.iterdir()):
             if path.suffix not in {_EXECUTION, _TASK}:
                 continue
             if path.stem.isdigit():
                 self._number = max(self._number, int(path.stem))
             outcome = _read(path)
             if outcome is None:
-                path.replace(path.with_suffix(".damaged"))
+                with contextlib.suppress(OSError):
+                    path.replace(path.with_suffix(".damaged"))
                 _log.warning("%s is damaged: it was put aside and is ignored.", path)
             else:
                 self._keep(outcome, path)
@@ -151,14 +127,6 @@ def _task_bytes(outcome: Outcome) -> int:
     return outcome.ByteSize() if isinstance(outcome, TaskOutcome) else 0
 
 
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        # Harmless: after a restart of the Worker the Manager gets this outcome once more and knows it.
-        _log.warning("%s can't be removed: %s.", path, error)
-
-
 def _read(path: Path) -> Outcome | None:
     data = path.read_bytes()
     payload = data[_CHECKSUM.size :]
@@ -170,14 +138,3 @@ def _read(path: Path) -> Outcome | None:
     except DecodeError:
         return None
     return outcome if _uid(outcome) else None
-
-
-def _lock(directory: Path) -> IO[bytes]:
-    # The kernel drops the lock when its holder dies, so a killed Worker never locks out its successor.
-    file = (directory / "lock").open("wb")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise StateDirectoryBusyError(directory) from None
-    return file

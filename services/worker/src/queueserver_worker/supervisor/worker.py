@@ -44,6 +44,7 @@ class Worker:
     def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo = silence) -> None:
         self._journal = journal
         self._outcomes = outcomes
+        outcomes.directory.on_change = journal.storage_changed
         self._environment = Environment(launch, journal, outcomes, echo)
         self._version = version("queueserver-worker")
         self._highest_epoch = 0
@@ -166,6 +167,7 @@ class Worker:
             outcomes=self._outcomes.waiting(),
             running_tasks=self._environment.running_tasks,
             task_outcomes=self._outcomes.waiting_tasks(),
+            storage=self._outcomes.directory.storage,
         )
 
     async def stop(self, plan_timeout: float, close_timeout: float, acknowledge_timeout: float) -> None:
