@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from queueserver_standalone import disk
 from queueserver_standalone.disk import Disk, DiskError, DiskState, megabytes
-from queueserver_standalone.redis_child import remove_leftovers
 
 from tests.harness.full_disk import disk_full_for
 from tests.harness.wait import bounded
@@ -72,13 +71,6 @@ async def test_a_disk_that_does_not_answer_is_asked_once_until_it_does(
     asked[0].join(30)
     monkeypatch.setattr(disk, "_ANSWER_SECONDS", 30.0)
     assert await bounded(watched.free()) > 0
-
-
-def test_what_a_redis_left_that_was_killed_while_it_rewrote_its_files_is_removed(tmp_path: Path) -> None:
-    for name in ("appendonly.aof", "temp-rewriteaof-12.aof", "temp-rewriteaof-bg-12.aof", "temp-12.rdb", "written-by"):
-        (tmp_path / name).write_text(name, encoding="utf-8")
-    remove_leftovers(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["appendonly.aof", "written-by"]
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
 import select
+import threading
 from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
+from queueserver_rpc import terminal as terminal_module
 from queueserver_rpc.terminal import Terminal, TerminalHandler
 
 #: More than a pipe holds.
@@ -91,6 +94,26 @@ def test_a_reader_that_is_gone_disturbs_nobody(pipe: Pipe) -> None:
     for _ in range(100):
         terminal.write("x\n")
     terminal.close(SECONDS)
+
+
+def test_what_a_full_disk_does_not_take_is_left_out_and_its_length_told_when_there_is_room(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, really = threading.Semaphore(0), terminal_module._write_all
+
+    def full(*_: object) -> None:
+        tried.release()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(terminal_module, "_write_all", full)
+    terminal = Terminal(pipe.stream, "of the test")
+    for text in ("lost\n", "lost, too\n"):
+        terminal.write(text)
+        assert tried.acquire(timeout=SECONDS)
+    monkeypatch.setattr(terminal_module, "_write_all", really)
+    terminal.write("after\n")
+    terminal.close(SECONDS)
+    assert pipe.read_until("after\n") == "[15 characters of the test left out: the disk was full]\nafter\n"
 
 
 def test_a_process_without_standard_output_writes_nowhere() -> None:

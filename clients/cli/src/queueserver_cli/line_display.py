@@ -7,6 +7,7 @@ from queueserver_client import ConsoleText, ConsoleWritten, DocumentEmitted, Eve
 from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.printer import Printer
 from queueserver_cli.run_view import RunsView
+from queueserver_cli.storage_words import storage_words
 from queueserver_cli.vocabulary import environment_word
 from queueserver_cli.waiting_words import waiting_words
 
@@ -40,7 +41,7 @@ class StatusWords:
             words += f", {environment.progress}"
         if environment.failure is not None:
             words += f" ({environment.failure.message})"
-        words = "; ".join([words, *waiting_words(environment, with_progress=False)])
+        words = "; ".join([words, *waiting_words(environment, with_progress=False), *storage_words(status)])
         if words == self._last:
             return None
         self._last = words

@@ -24,6 +24,7 @@ from rich.text import Text
 from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.line_display import ConsoleLines
 from queueserver_cli.run_view import Run, RunsView
+from queueserver_cli.storage_words import storage_words
 from queueserver_cli.vocabulary import environment_word
 from queueserver_cli.waiting_words import waiting_words
 
@@ -113,7 +114,10 @@ class LiveDisplay:
 
     def _waiting(self) -> list[Text]:
         status = self._view.status
-        return [Text(words, style="bold yellow") for words in waiting_words(status.environment)] if status else []
+        if status is None:
+            return []
+        lines = [*storage_words(status), *waiting_words(status.environment)]
+        return [Text(words, style="bold yellow") for words in lines]
 
     def _queue(self) -> Table:
         table = Table(expand=True, title_justify="left", title=f"Queue: {counted(len(self._view.items), 'item')}")

@@ -1,12 +1,13 @@
-"""Text for a terminal, a pipe or a file that may not take it: a terminal after Ctrl-S, a pipe nobody reads.
+"""Text for a terminal, a pipe or a file that may not take it: after Ctrl-S, with no reader, on a full disk.
 
 Guarantees: writing never waits, whatever becomes of the other end; what is written appears in order; where text is
-left out because too much of it waits, a line in its place tells how many characters that were.
+left out because too much of it waits or the disk is full, a line in its place tells how many characters that were.
 Does not guarantee that text arrives: what still waits when the process is killed is gone.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import threading
@@ -15,6 +16,8 @@ from typing import TextIO
 LIMIT_CHARACTERS = 256 * 1024
 """This much text may wait, and as much again may be on its way."""
 _CLOSE_SECONDS = 0.5
+#: A file on a disk that is full may be written later.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Terminal:
@@ -61,13 +64,20 @@ class Terminal:
 
     def _run(self, descriptor: int) -> None:
         at_line_start = True
+        lost = 0
         while text := self._next(at_line_start=at_line_start):
+            told = f"[{lost} characters {self._left_out} left out: the disk was full]\n" if lost else ""
             try:
-                _write_all(descriptor, text.encode(self._encoding, "replace"))
-            except OSError:  # the terminal or the reader is gone, or the disk is full: nobody to tell
+                _write_all(descriptor, (told + text).encode(self._encoding, "replace"))
+            except OSError as error:
+                if error.errno in _FULL:
+                    lost += len(text)
+                    continue
+                # The terminal or the reader is gone: nobody to tell.
                 with self._changed:
                     self._closed = True
                 return
+            lost = 0
             at_line_start = text.endswith("\n")
 
     def _next(self, *, at_line_start: bool) -> str:

@@ -62,18 +62,19 @@ class Disk:
 
     async def free(self) -> int:
         """Bytes that we may still use. Raises DiskError if the disk does not tell."""
-        return await self._ask(lambda: shutil.disk_usage(self.directory).free)
+        return await self.ask(lambda: shutil.disk_usage(self.directory).free)
 
     async def require_room(self) -> None:
         """Return if as much as Redis needs can be written. Raises DiskError."""
-        await self._ask(self._try)
+        await self.ask(self._try)
 
     def _try(self) -> None:
         with tempfile.TemporaryFile(dir=self.directory, prefix="room-", buffering=0) as trial:
             _reserve(trial.fileno(), NEEDED_BYTES)
             os.fsync(trial.fileno())
 
-    async def _ask(self, question: Callable[[], T]) -> T:
+    async def ask(self, question: Callable[[], T]) -> T:
+        """Do something with the disk in a thread; answers what it answers. Raises DiskError."""
         async with self._turn:
             if self._is_asked:
                 raise self._silent()

@@ -20,8 +20,6 @@ _PING_SECONDS = 5.0
 #: Before what Redis says: its process and role, the time, and how grave it is (# for a warning).
 _HEAD = re.compile(r"^\d+:\w .{10,40}? ([#*.-]) ")
 _LONGEST_WORDS = 300
-#: Of a rewriting of its files that was cut off. Redis leaves them lying, each as large as all of its data.
-_LEFTOVERS = ("temp-*.aof", "temp-*.rdb", "appendonlydir/temp-*")
 
 
 async def start_redis(command: Command, socket: Path, log_path: Path, within: float) -> Child:
@@ -63,14 +61,6 @@ async def copy_log(output: asyncio.StreamReader, log_path: Path, heard: Callable
         _append(log_path, chunk)
         for line in chunk.decode(errors="replace").splitlines():
             heard(line)
-
-
-def remove_leftovers(directory: Path) -> None:
-    """Remove what a Redis that was killed left lying in its directory. None must be running on it."""
-    for pattern in _LEFTOVERS:
-        for path in directory.glob(pattern):
-            with contextlib.suppress(OSError):
-                path.unlink()
 
 
 def _append(log_path: Path, text: bytes) -> None:

@@ -8,6 +8,7 @@ import socket as sockets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from queueserver_standalone.child import READY_STEPS_VARIABLE, REDIS_VARIABLE, Child, Command, start_announcing
@@ -15,7 +16,8 @@ from queueserver_standalone.data_directory import identity
 from queueserver_standalone.disk import Disk
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.redis_address import socket_url
-from queueserver_standalone.redis_child import remove_leftovers, start_redis
+from queueserver_standalone.redis_child import start_redis
+from queueserver_standalone.redis_files import put_in_order
 from queueserver_standalone.redis_report import REPORT_VARIABLE, RedisReport
 from queueserver_standalone.redis_server import RedisProgram, choose_program, server_arguments
 from queueserver_standalone.settings import Settings
@@ -69,7 +71,7 @@ class Services:
         return child
 
     async def _start_redis(self, program: RedisProgram) -> Child:
-        remove_leftovers(self._redis_directory)
+        await self.disk.ask(partial(put_in_order, self._redis_directory))
         await self.disk.require_room()
         socket = self.runtime_directory / "redis"
         arguments = server_arguments(socket, self._redis_directory)
