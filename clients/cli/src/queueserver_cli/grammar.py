@@ -60,7 +60,9 @@ COMMANDS = (
     _command("environment close", "", "close the environment in good order (--wait)", "environment:close"),
     _command("environment destroy", "", "kill the environment, whatever it does (--wait)", "environment:destroy"),
     _command("environment update", "[background]", "look again at RE, plans and devices", "task:update_environment"),
-    _command("environment report", "", "what of the startup code was left out, and why", "report:report"),
+    _command(
+        "environment report", "", "what of the startup code was left out, and why; what is not checked", "report:report"
+    ),
     _command("queue add plan", "[ADDR] PLAN", "add a plan, at the back unless ADDR says otherwise", "queue:add_plan"),
     _command(
         "queue add instruction", "[ADDR] queue-stop", "add an instruction: stop the queue", "queue:add_instruction"

@@ -1,9 +1,11 @@
-"""`qserver environment report`: what of the startup code was left out, and why."""
+"""`qserver environment report`: what of the startup code was left out and why, and what of it is not checked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from queueserver_client import PlanDescription
 from rich.console import Console
 from rich.table import Table
 
@@ -14,6 +16,17 @@ from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain
 
 
+@dataclass(frozen=True)
+class UncheckedParameter:
+    """A parameter of which not everything is checked before its plan runs."""
+
+    plan: str
+    parameter: str
+    annotation: str
+    #: Of the annotation, what is not checked.
+    unchecked: str
+
+
 def report(words: Sequence[str]) -> Action:
     """`environment report`."""
     nothing_more(words)
@@ -22,15 +35,31 @@ def report(words: Sequence[str]) -> Action:
 
 async def _report(session: Session) -> Answer | None:
     issues = await session.client.inventory.issues()
+    unchecked = _unchecked((await session.client.inventory.plans(existing=True)).plans)
     if session.printer.as_json:
-        return Answer({"success": True, "msg": "", "issues": plain(issues)})
-    if not issues:
+        return Answer({"success": True, "msg": "", "issues": plain(issues), "unchecked": plain(unchecked)})
+    if issues:
+        session.printer.line(f"Left out of the startup code: {len(issues)}")
+        table = Table("what", "name", "where", "why")
+        for issue in issues:
+            where = f"{issue.file}:{issue.line}" if issue.file else ""
+            table.add_row(str(issue.kind), issue.name, where, issue.message)
+        Console().print(table)
+    else:
         session.printer.line("Nothing was left out: every plan and device of the startup code can be used.")
-        return None
-    session.printer.line(f"Left out of the startup code: {len(issues)}")
-    table = Table("what", "name", "where", "why")
-    for issue in issues:
-        where = f"{issue.file}:{issue.line}" if issue.file else ""
-        table.add_row(str(issue.kind), issue.name, where, issue.message)
-    Console().print(table)
+    if unchecked:
+        session.printer.line(f"Parameters of which not everything is checked before the plan runs: {len(unchecked)}")
+        table = Table("plan", "parameter", "annotation", "not checked")
+        for one in unchecked:
+            table.add_row(one.plan, one.parameter, one.annotation, one.unchecked)
+        Console().print(table)
     return None
+
+
+def _unchecked(plans: Sequence[PlanDescription]) -> list[UncheckedParameter]:
+    return [
+        UncheckedParameter(plan.name, parameter.name, parameter.annotation, parameter.unchecked)
+        for plan in plans
+        for parameter in plan.parameters
+        if parameter.unchecked
+    ]

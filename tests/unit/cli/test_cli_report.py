@@ -1,0 +1,40 @@
+"""`qserver environment report`: what was left out, and what is not checked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver.manager.v1 import inventory_service_pb2 as inventory
+
+from tests.unit.cli.conftest import Qserver
+from tests.unit.client.scripted_manager import ScriptedManager
+
+ISSUE = pb.InventoryIssue(name="bad", message="It contradicts itself.", kind=pb.INVENTORY_ISSUE_KIND_PLAN)
+PLAN = pb.PlanDescription(
+    name="scan_nd",
+    parameters=[
+        pb.ParameterDescription(name="detectors", annotation="list[__READABLE__]"),
+        pb.ParameterDescription(name="cycler", annotation="cycler.Cycler | None", unchecked="cycler.Cycler"),
+    ],
+)
+
+
+@pytest.mark.parametrize("issues", [[], [ISSUE]])
+@pytest.mark.parametrize("plans", [[], [PLAN]])
+async def test_the_report_tells_what_was_left_out_and_what_is_not_checked(
+    manager: ScriptedManager, qserver: Qserver, issues: list[pb.InventoryIssue], plans: list[pb.PlanDescription]
+) -> None:
+    manager.answers = {
+        "ListIssues": inventory.ListIssuesResponse(issues=issues),
+        "ListPlans": inventory.ListPlansResponse(plans=plans),
+    }
+    out = (await qserver("environment", "report", COLUMNS="200")).out
+    assert ("It contradicts itself." in out, "Nothing was left out" in out) == (bool(issues), not issues)
+    assert ("cycler.Cycler | None" in out) is bool(plans)
+    assert "detectors" not in out
+    shown = json.loads((await qserver("--json", "environment", "report")).out)
+    assert [issue["name"] for issue in shown["issues"]] == ["bad"] * len(issues)
+    one = {"plan": "scan_nd", "parameter": "cycler", "annotation": "cycler.Cycler | None", "unchecked": "cycler.Cycler"}
+    assert shown["unchecked"] == [one] * len(plans)
