@@ -93,6 +93,28 @@ async def test_several_suspensions_are_told_in_their_order(shared_client: AsyncC
     await call(shared_client, "put", "current", 400)
 
 
+async def test_a_plan_goes_on_only_when_the_first_suspender_lets_it_go_too(shared_client: AsyncClient) -> None:
+    handle = await shared_client.queue.execute(Plan("rest", 0.5))
+    await status_when(shared_client, lambda status: status.environment.run_engine_state is RunEngineState.RUNNING)
+    await call(shared_client, "put", "shutter", 0)
+    await suspended_by(shared_client, "shutter")
+    await call(shared_client, "put", "current", 5)
+    await suspended_by(shared_client, "shutter", "current")
+    await call(shared_client, "put", "current", 400)
+    await suspended_by(shared_client, "shutter")
+    await shared_client.run_engine.pause(immediate=True)
+    await until_state(shared_client, ManagerState.PAUSED)
+    await shared_client.run_engine.resume()
+    await until_state(shared_client, ManagerState.EXECUTING_QUEUE)
+    # It has had its time since: only the suspender keeps it.
+    assert await call(shared_client, "rested", 1.0) is False
+    await suspended_by(shared_client, "shutter")
+    await call(shared_client, "put", "shutter", 1)
+    assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
+    assert await call(shared_client, "rested", 0.0) is True
+    await until_state(shared_client, ManagerState.IDLE)
+
+
 async def test_a_plan_that_a_tripped_suspender_keeps_from_beginning_is_told_as_suspended(
     shared_client: AsyncClient,
 ) -> None:

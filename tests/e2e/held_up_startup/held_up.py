@@ -90,6 +90,7 @@ stage = Stage()
 RE.install_suspender(SuspendBoolLow(shutter, sleep=0.1, tripped_message="somebody is in the hutch"))
 RE.install_suspender(SuspendFloor(current, 10))
 HEARD: list[Any] = []
+RESTED = threading.Event()
 RE.waiting_hook = HEARD.append
 
 
@@ -195,5 +196,12 @@ def move_stage() -> Messages:
 
 def rest(seconds: float) -> Messages:
     """Sleep."""
+    RESTED.clear()
     yield from bps.checkpoint()
     yield from bps.sleep(seconds)
+    RESTED.set()
+
+
+def rested(within: float) -> bool:
+    """Tell whether that plan has slept, or does so within some seconds."""
+    return RESTED.wait(within)

@@ -47,6 +47,11 @@ def data(tmp_path: Path) -> Path:
         (["--listen", "192.0.2.1:0", "--insecure-listen"], "192.0.2.1 is no address of this machine"),
         (["--listen", "unix:/does/not/exist/socket"], "create the directory /does/not/exist first"),
         (["--advertise-address", "here"], "--advertise-address must be HOST:PORT as clients can reach it"),
+        (
+            ["--question-timeout", "soon"],
+            "'soon' is no time for a question to wait. Give --question-timeout in seconds",
+        ),
+        (["--question-timeout", "-1"], "'-1' is no time for a question to wait. Give --question-timeout in seconds"),
         (["--advertise-address", "::1:60630"], "--advertise-address must be HOST:PORT as clients can reach it"),
         (["--redis-addr", "http://host"], "Give --redis-addr as"),
         (["--redis-addr", "127.0.0.1:1"], "at redis://127.0.0.1:1: connection refused. Start it, or correct"),

@@ -2,13 +2,17 @@
 
 bluesky has no state for it: the RunEngine is suspending for a moment, and running while it waits. So what is told comes
 from the commands by which it waits. Guarantees: a plan that is held by a suspender is told as suspended, from the
-moment it is held until it is let go, also before its first message. Does not decide when it goes on: the RunEngine
-does.
+moment it is held until it is let go, also before its first message; it is not let go before, though bluesky forgets
+what it waits for when a second suspender trips meanwhile, and when the plan is paused and resumed. Does not decide when
+a suspender lets go.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
+from bluesky import Msg
+from bluesky.utils import ensure_generator
 from queueserver.common.v1.waiting_pb2 import Suspension
 
 from queueserver_worker.environment.clock import now
@@ -23,6 +27,32 @@ MAX_TOLD: Final = 20
 Command = Callable[[Any], Awaitable[Any]]
 
 
+@dataclass
+class _Begun:
+    """A suspension that began in the middle of a plan."""
+
+    told: Suspension
+    #: What bluesky gave us to wait for.
+    _released: Callable[[], Awaitable[Any]]
+    _is_over: bool = False
+
+    async def let_go(self) -> None:
+        """Wait until the suspender lets go; at once when it has. It can be waited for again and again."""
+        if not self._is_over:
+            await self._released()
+            self._is_over = True
+
+    def held(self, pre_plan: Any) -> Generator[Any, Any, None]:
+        """Make the plan that bluesky runs before it waits itself: that of the suspender, then the waiting.
+
+        A pause and another suspension cut a wait off, and the plan that waited goes on; so it looks whether it may.
+        """
+        if pre_plan is not None:
+            yield from ensure_generator(pre_plan() if callable(pre_plan) else pre_plan)  # type: ignore[no-untyped-call] # bluesky does not tell its types
+        while not self._is_over:
+            yield Msg("wait_for", None, [self.let_go])  # type: ignore[no-untyped-call] # as above
+
+
 class Suspensions:
     """The suspensions of one RunEngine. All but :meth:`clear` is called in its loop."""
 
@@ -30,36 +60,37 @@ class Suspensions:
         self._engine = engine
         self._board = board
         #: Those that began in the middle of a plan, oldest first.
-        self._begun: list[Suspension] = []
+        self._begun: list[_Begun] = []
 
     async def start(self, process: Command, message: Any) -> Any:
         """Process a message `_start_suspender`: it puts a plan in front that waits until the suspender lets go."""
-        _, _, justification, released = message.args
-        suspension = self._describe(released, justification)
-        self._begun.append(suspension)
-        self._tell(self._begun)
-        return await process(message)
+        pre_plan, post_plan, justification, released = message.args
+        begun = _Begun(self._describe(released, justification), released)
+        self._begun.append(begun)
+        self._tell()
+        held = (lambda: begun.held(pre_plan), post_plan, justification, begun.let_go)
+        return await process(message._replace(args=held))
 
     async def end(self, process: Command, message: Any) -> Any:
         """Process a message `_resume_from_suspender`: the one that began last is over."""
         if self._begun:
             self._begun.pop()
-        self._tell(self._begun)
+        self._tell()
         return await process(message)
 
     async def hold_back(self, process: Command, message: Any) -> Any:
         """Process a message `wait_for` by which the RunEngine waits for suspenders before the plan begins."""
         (awaited,) = message.args
-        self._tell([*self._begun, *(self._describe(released, None, before_plan=True) for released in awaited)])
+        self._tell(self._describe(released, None, before_plan=True) for released in awaited)
         try:
             return await process(message)
         finally:
-            self._tell(self._begun)
+            self._tell()
 
     def holds(self, message: Any) -> bool:
         """Whether a message `wait_for` waits for suspenders, and for nothing else."""
         awaited: tuple[Any, ...] = safely(lambda: tuple(message.args[0]), ())
-        return bool(awaited) and all(self._suspender_of(released) is not None for released in awaited)
+        return bool(awaited) and all(self._is_of_suspender(released) for released in awaited)
 
     @property
     def suspended(self) -> bool:
@@ -70,8 +101,12 @@ class Suspensions:
         """Forget what a plan left behind that ended while it was suspended. Called between two plans."""
         self._begun.clear()
 
-    def _tell(self, suspensions: list[Suspension]) -> None:
-        self._board.set_suspensions(suspensions[:MAX_TOLD])
+    def _tell(self, before_plan: Iterable[Suspension] = ()) -> None:
+        self._board.set_suspensions([*(begun.told for begun in self._begun), *before_plan][:MAX_TOLD])
+
+    def _is_of_suspender(self, released: Any) -> bool:
+        begun = any(released == begun.let_go for begun in self._begun)
+        return begun or self._suspender_of(released) is not None
 
     def _suspender_of(self, released: Any) -> Any:
         """Find the suspender that lets the plan go by this event; None if it is none of them."""
