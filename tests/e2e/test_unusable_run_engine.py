@@ -37,7 +37,7 @@ def nothing():
     yield from bps.null()
 
 def panicking(gate):
-    # A framework in the startup code has given Ctrl-C its meaning back, and the plan lets go of nothing.
+    # A framework that runs in the main thread has given Ctrl-C its meaning back, and the plan lets go of nothing.
     yield from bps.null()
     waiting.wait()
     try:
@@ -55,13 +55,14 @@ waiting = threading.Event()
 
 class Telling(DuringTask):
     def block(self, event):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         waiting.set()
         # A signal that comes just before a wait without end begins is not handled until that wait ends.
         while not event.wait(0.1):
             pass
 
 RE = RunEngine({}, context_managers=[], during_task=Telling())
-signal.signal(signal.SIGINT, signal.default_int_handler)
 """
 BUSY = """
 import bluesky.plan_stubs as bps

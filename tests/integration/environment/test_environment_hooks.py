@@ -1,5 +1,8 @@
 """What user code does to the hooks and subscriptions of the RunEngine takes nothing from the server."""
 
+import signal
+from collections.abc import Callable
+
 import pytest
 from queueserver.common.v1 import environment_pb2 as env
 from queueserver.common.v1 import item_pb2 as pb
@@ -8,6 +11,7 @@ from queueserver.worker.v1 import worker_service_pb2 as actions
 from tests.integration.environment.environment_child import EnvironmentChild
 
 STARTUP = """
+import os, signal, sys
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 from bluesky import RunEngine
@@ -27,6 +31,22 @@ def chain_state_hook():
         inherited(new, old)
     RE.state_hook = chained
 
+def record_interruptions_to_one_that_fails():
+    RE.record_interruptions = True
+    RE.subscribe(fail_at_interruptions)
+
+def fail_at_interruptions(name, document):
+    if document.get("data", {}).get("interruption") == "pause":
+        raise RuntimeError("no interruptions, please")
+
+def close_standard_output():
+    print("it waits", flush=True)
+    sys.stdout = open(os.devnull, "w")
+    sys.stdout.close()
+
+async def nothing(message):
+    pass
+
 def new_dispatcher():
     from bluesky.run_engine import Dispatcher
     RE.dispatcher = Dispatcher()
@@ -41,8 +61,10 @@ SPOILING = {
     "msg_hook": lambda: setattr(RE, "msg_hook", lambda message: None),
     "waiting_hook": lambda: setattr(RE, "waiting_hook", lambda statuses: None),
     "record_interruptions": lambda: setattr(RE, "record_interruptions", True),
+    "failing_receiver": record_interruptions_to_one_that_fails,
+    "stdout": close_standard_output,
     "pause_msg": lambda: delattr(RE, "pause_msg"),
-    "pause_command": lambda: RE.unregister_command("pause"),
+    "pause_command": lambda: RE.register_command("pause", nothing),
 }
 
 def spoiling(how):
@@ -50,8 +72,50 @@ def spoiling(how):
     SPOILING[how]()
     yield from bps.open_run()
     yield from bps.checkpoint()
+    if how != "stdout":
+        print("it waits")
+    yield from bps.sleep(1000)
+
+class Store:
+    def take(self, name, document):
+        if document.get("exit_status") and failing:
+            failing.clear()
+            raise OSError("the disk is full")
+
+failing = []
+store = Store()
+subscribed = [RE.subscribe(store.take)]
+
+def takes_away():
+    yield from bps.open_run()
+    RE.unsubscribe(subscribed.pop())
+    RE.msg_hook = print_nothing
+    yield from bps.close_run()
+
+def print_nothing(message):
+    pass
+
+def puts_back():
+    subscribed.append(RE.subscribe(store.take))
+    RE.msg_hook = None
+    yield from bps.null()
+
+def leaves_a_run_open_for_a_failing_store():
+    yield from bps.open_run()
+    failing.append(True)
+
+def stops_the_loop(how):
+    yield from bps.open_run()
+    if how == "stop":
+        RE.loop.stop()
+    else:
+        RE.loop.call_soon_threadsafe(RE.loop.stop)
+    yield from bps.checkpoint()
     print("it waits")
     yield from bps.sleep(1000)
+
+def take_interrupts_again():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def stop_inside():
     yield from bps.null()
@@ -65,9 +129,22 @@ def shows_what_was_heard():
 """
 SPOILED = [
     *("unsubscribe", "unsubscribe_all", "dispatcher", "state_hook", "no_state_hook", "chained_state_hook"),
-    *("msg_hook", "waiting_hook", "record_interruptions"),
+    *("msg_hook", "waiting_hook", "record_interruptions", "pause_msg", "pause_command", "failing_receiver", "stdout"),
 ]
 RUNNING, PAUSED, IDLE = env.RUN_ENGINE_STATE_RUNNING, env.RUN_ENGINE_STATE_PAUSED, env.RUN_ENGINE_STATE_IDLE
+
+
+@pytest.fixture
+def begun(hardy: EnvironmentChild) -> Callable[..., int]:
+    """Start a plan and wait until it waits; answers how many frames there were before."""
+
+    def begin(plan: str, *args: str) -> int:
+        since, printed = len(hardy.frames), hardy.stdout.count("it waits")
+        hardy.submit(plan, plan, *args)
+        hardy.wait_for_output("it waits", times=printed + 1)
+        return since
+
+    return begin
 
 
 def states(child: EnvironmentChild, since: int) -> list[env.RunEngineState.ValueType]:
@@ -76,12 +153,10 @@ def states(child: EnvironmentChild, since: int) -> list[env.RunEngineState.Value
 
 @pytest.mark.parametrize("how", SPOILED)
 def test_states_and_documents_are_told_and_pause_and_abort_work_after_a_plan_has_spoiled_hooks(
-    hardy: EnvironmentChild, how: str
+    hardy: EnvironmentChild, begun: Callable[..., int], how: str
 ) -> None:
     for interrupted_by in ("pause", "abort"):
-        since, printed = len(hardy.frames), hardy.stdout.count("it waits")
-        hardy.submit("spoiling", "spoiling", how)
-        hardy.wait_for_output("it waits", times=printed + 1)
+        since = begun("spoiling", how)
         if interrupted_by == "pause":
             hardy.control(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE)
             hardy.wait_for_state(PAUSED, since=since)
@@ -101,3 +176,48 @@ def test_a_plan_that_would_wait_for_itself_fails_and_is_told_the_way(hardy: Envi
     result = hardy.run("stop_inside")
     assert result.exit_status == pb.EXIT_STATUS_FAILED
     assert "RE.stop() can't be called in the RunEngine's own thread" in result.message
+
+
+def test_what_a_plan_takes_away_from_those_after_it_is_told(hardy: EnvironmentChild) -> None:
+    hardy.run("puts_back")
+    result = hardy.run("takes_away")
+    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_COMPLETED, "")
+    taken, changed = result.notices
+    assert "took away subscriptions of RE (Store.take)" in taken
+    assert changed == "The plan changed RE.msg_hook and left it so for the plans that follow."
+    hardy.wait_for_output(taken)
+    hardy.run("puts_back")
+    assert not hardy.run("stop_inside").notices
+
+
+def test_a_subscription_that_fails_when_the_run_engine_closes_a_run_is_told(hardy: EnvironmentChild) -> None:
+    hardy.run("puts_back")
+    result = hardy.run("leaves_a_run_open_for_a_failing_store")
+    assert result.exit_status == pb.EXIT_STATUS_COMPLETED
+    run = hardy.documents("start")[-1].uid[:8]
+    assert f"A subscription of RE failed at the stop document of run {run}: the disk is full" in result.notices
+
+
+@pytest.mark.parametrize("how", ["stop", "soon"])
+def test_a_plan_whose_event_loop_is_stopped_goes_on_and_can_be_paused_and_aborted(
+    hardy: EnvironmentChild, begun: Callable[..., int], how: str
+) -> None:
+    since = begun("stops_the_loop", how)
+    hardy.control(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE)
+    hardy.wait_for_state(PAUSED, since=since)
+    hardy.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
+    result = hardy.result(since=since)
+    assert result.exit_status == pb.EXIT_STATUS_ABORTED
+    assert any("stopped the event loop of RE" in notice for notice in result.notices)
+    assert hardy.run("puts_back").exit_status == pb.EXIT_STATUS_COMPLETED
+
+
+def test_an_interrupt_ends_no_plan_although_other_code_has_given_it_its_meaning_back(
+    hardy: EnvironmentChild, begun: Callable[..., int]
+) -> None:
+    assert hardy.task("interrupts", function={"name": "take_interrupts_again"}).success
+    since = begun("spoiling", "no_state_hook")
+    hardy.process.send_signal(signal.SIGINT)
+    hardy.wait_for_output("Ignored an interrupt")
+    hardy.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
+    assert hardy.result(since=since).exit_status == pb.EXIT_STATUS_ABORTED

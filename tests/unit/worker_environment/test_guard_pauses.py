@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -22,10 +22,13 @@ class DeafEngine:
         self.listener: Any = None
         self._forever = threading.Event()
 
-    def request_pause(self, *, defer: bool) -> bool:
-        del defer
+    def request_pause(self, *, defer: bool, is_wanted: Callable[[], bool]) -> bool:
+        del defer, is_wanted
         self._forever.wait()
         return False
+
+    def obey_next_pause(self) -> None:
+        pass
 
     def enter(self, state: env.RunEngineState.ValueType) -> None:
         self.listener(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -28,11 +28,11 @@ class SlowLine(WatchedRunEngine):
         self.may_arrive = threading.Event()
         self.arrived = threading.Event()
 
-    def request_pause(self, *, defer: bool) -> bool:
+    def request_pause(self, *, defer: bool, is_wanted: Callable[[], bool]) -> bool:
         self.on_its_way.set()
         assert self.may_arrive.wait(SECONDS)
         try:
-            return super().request_pause(defer=defer)
+            return super().request_pause(defer=defer, is_wanted=is_wanted)
         finally:
             self.arrived.set()
 

@@ -8,7 +8,7 @@ from queueserver.common.v1 import document_pb2, item_pb2
 from queueserver.common.v1.document_pb2 import Document
 from queueserver.common.v1.item_pb2 import ItemResult
 from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_UID, RunningExecution
-from queueserver_worker.supervisor.result_bounds import MAX_TRACEBACK
+from queueserver_worker.supervisor.result_bounds import MAX_NOTICE, MAX_NOTICES, MAX_TRACEBACK
 
 BEGIN = Timestamp(seconds=1_700_000_000)
 
@@ -115,6 +115,11 @@ def test_a_long_traceback_keeps_its_end(execution: RunningExecution) -> None:
     kept = execution.reported(result).result.traceback
     assert len(kept) == MAX_TRACEBACK
     assert kept.endswith("ValueError")
+
+
+def test_notices_are_bounded_in_number_and_length(execution: RunningExecution) -> None:
+    result = ItemResult(exit_status=item_pb2.EXIT_STATUS_COMPLETED, notices=["x" * 100_000] * 1_000)
+    assert list(execution.reported(result).result.notices) == ["x" * MAX_NOTICE] * MAX_NOTICES
 
 
 @pytest.mark.parametrize("status", [item_pb2.EXIT_STATUS_ABORTED, item_pb2.EXIT_STATUS_FAILED])

@@ -124,7 +124,8 @@ def _other_words(event: Event) -> str | None:
     if isinstance(event, HistoryAdded):
         result = event.entry.result
         why = f" ({result.message})" if result.message else ""
-        return f"history: {event.entry.item.name} {result.exit_status}{why}"
+        notices = "".join(f". {notice}" for notice in result.notices)
+        return f"history: {event.entry.item.name} {result.exit_status}{why}{notices}"
     if isinstance(event, HistoryCleared):
         return f"history cleared: {counted(event.removed, 'line')}"
     if isinstance(event, InventoryChanged):

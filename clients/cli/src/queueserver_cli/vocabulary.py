@@ -67,6 +67,8 @@ def _result_dict(result: ItemResult) -> dict[str, Any]:
     }
     if result.console_excerpt:
         body["console_excerpt"] = result.console_excerpt
+    if result.notices:
+        body["notices"] = list(result.notices)
     if result.failure_cause.number:
         body["failure_cause"] = result.failure_cause.value
     return body

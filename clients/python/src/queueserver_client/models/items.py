@@ -211,6 +211,8 @@ class ItemResult:
     stop_time: datetime | None = None
     #: The last of what was printed meanwhile.
     console_excerpt: str = ""
+    #: What a person should know about the environment after it, one sentence each.
+    notices: Sequence[str] = ()
 
     @classmethod
     def from_proto(cls, proto: item_pb2.ItemResult) -> ItemResult:
@@ -224,6 +226,7 @@ class ItemResult:
             start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
             stop_time=moment(proto.stop_time) if proto.HasField("stop_time") else None,
             console_excerpt=proto.console_excerpt,
+            notices=tuple(proto.notices),
         )
 
 

@@ -55,15 +55,17 @@ class _ExitStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExitStatus
     EXIT_STATUS_UNSPECIFIED: _ExitStatus.ValueType  # 0
     """Not said."""
     EXIT_STATUS_COMPLETED: _ExitStatus.ValueType  # 1
-    """The plan ran to completion."""
+    """The plan ran to completion: its generator returned by itself, and every run it opened was closed as a success."""
     EXIT_STATUS_FAILED: _ExitStatus.ValueType  # 2
     """The plan raised an error, could not be started, or what executed it died."""
     EXIT_STATUS_STOPPED: _ExitStatus.ValueType  # 3
-    """The plan was stopped on request and counts as a success."""
+    """The plan was stopped on request, of a client or of code in the environment, and counts as a success."""
     EXIT_STATUS_ABORTED: _ExitStatus.ValueType  # 4
-    """The plan was aborted on request and counts as a failure."""
+    """The plan was aborted: on request, by code in the environment, or because it could not be paused where it was to be
+    paused. Counts as a failure; the message says more unless a client asked for it.
+    """
     EXIT_STATUS_HALTED: _ExitStatus.ValueType  # 5
-    """The plan was halted on request, without cleaning up; counts as a failure."""
+    """The plan was halted on request, of a client or of code in the environment, without cleaning up; counts as a failure."""
 
 class ExitStatus(_ExitStatus, metaclass=_ExitStatusEnumTypeWrapper):
     """How the execution of an item ended."""
@@ -71,15 +73,17 @@ class ExitStatus(_ExitStatus, metaclass=_ExitStatusEnumTypeWrapper):
 EXIT_STATUS_UNSPECIFIED: ExitStatus.ValueType  # 0
 """Not said."""
 EXIT_STATUS_COMPLETED: ExitStatus.ValueType  # 1
-"""The plan ran to completion."""
+"""The plan ran to completion: its generator returned by itself, and every run it opened was closed as a success."""
 EXIT_STATUS_FAILED: ExitStatus.ValueType  # 2
 """The plan raised an error, could not be started, or what executed it died."""
 EXIT_STATUS_STOPPED: ExitStatus.ValueType  # 3
-"""The plan was stopped on request and counts as a success."""
+"""The plan was stopped on request, of a client or of code in the environment, and counts as a success."""
 EXIT_STATUS_ABORTED: ExitStatus.ValueType  # 4
-"""The plan was aborted on request and counts as a failure."""
+"""The plan was aborted: on request, by code in the environment, or because it could not be paused where it was to be
+paused. Counts as a failure; the message says more unless a client asked for it.
+"""
 EXIT_STATUS_HALTED: ExitStatus.ValueType  # 5
-"""The plan was halted on request, without cleaning up; counts as a failure."""
+"""The plan was halted on request, of a client or of code in the environment, without cleaning up; counts as a failure."""
 Global___ExitStatus: _TypeAlias = ExitStatus  # noqa: Y015
 
 class _FailureCause:
@@ -349,6 +353,7 @@ class ItemResult(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     STOP_TIME_FIELD_NUMBER: _builtins.int
     CONSOLE_EXCERPT_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     exit_status: Global___ExitStatus.ValueType
     """How it ended."""
     failure_cause: Global___FailureCause.ValueType
@@ -371,6 +376,13 @@ class ItemResult(_message.Message):
     def stop_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended, measured where it ran, or when its end was noticed if what ran it died."""
 
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What a person should know about the environment after this execution, though it did not change how it ended: one
+        sentence each, for example that the plan removed the subscription of a program that stores documents. At most 10, of
+        at most 500 characters each. They are also printed on the console.
+        """
+
     def __init__(
         self,
         *,
@@ -382,10 +394,11 @@ class ItemResult(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         stop_time: _timestamp_pb2.Timestamp | None = ...,
         console_excerpt: _builtins.str = ...,
+        notices: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "stop_time", b"stop_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "exit_status", b"exit_status", "failure_cause", b"failure_cause", "message", b"message", "runs", b"runs", "start_time", b"start_time", "stop_time", b"stop_time", "traceback", b"traceback"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "exit_status", b"exit_status", "failure_cause", b"failure_cause", "message", b"message", "notices", b"notices", "runs", b"runs", "start_time", b"start_time", "stop_time", b"stop_time", "traceback", b"traceback"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -162,6 +162,8 @@ class ItemResult:
     runs: tuple[RunSummary, ...] = ()
     #: The last of what was printed meanwhile.
     console: str = ""
+    #: What a person should know about the environment after it, one sentence each.
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,7 @@ def _result_fields(result: ItemResult) -> dict[str, Any]:
         "start": result.start,
         "stop": result.stop,
         **({"console": result.console} if result.console else {}),
+        **({"notices": result.notices} if result.notices else {}),
         "runs": [[run.uid, run.scan_id, run.is_open, run.exit_status] for run in result.runs],
     }
 
@@ -189,6 +190,7 @@ def _decode_result(fields: Mapping[str, Any]) -> ItemResult:
         traceback=fields["traceback"],
         runs=tuple(RunSummary(*run) for run in fields["runs"]),
         console=fields.get("console", ""),
+        notices=tuple(fields.get("notices", ())),
     )
 
 

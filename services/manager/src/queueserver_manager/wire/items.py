@@ -149,6 +149,7 @@ def _fill_result(message: item_pb2.ItemResult, result: ItemResult) -> None:
     message.message = result.message
     message.traceback = result.traceback
     message.console_excerpt = result.console
+    message.notices.extend(result.notices)
     fill_runs(message.runs, result.runs)
     if result.start is not None:
         set_time(message.start_time, result.start)

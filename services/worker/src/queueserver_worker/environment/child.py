@@ -8,10 +8,8 @@ metadata to a thread that reads it.
 
 import os
 import queue
-import signal
 import socket
 from collections.abc import Callable, Sequence
-from types import FrameType
 from typing import Any, Final, NoReturn
 
 from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
@@ -27,6 +25,7 @@ from queueserver_worker.environment.channel import Channel
 from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.ending import bound_the_end
 from queueserver_worker.environment.failures import startup_failure, user_traceback
+from queueserver_worker.environment.hooks.interrupts import survive_interrupts
 from queueserver_worker.environment.no_terminal import refuse_terminal
 from queueserver_worker.environment.startup import load, new_namespace
 from queueserver_worker.environment.startup_arguments import EnvironmentArguments, read_arguments
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the environment; return its exit code."""
     arguments = read_arguments(argv)
     os.environ.setdefault("MPLBACKEND", "Agg")
-    signal.signal(signal.SIGINT, _explain_interrupt)
+    survive_interrupts()
     streams.install()
     refuse_terminal()
     child = EnvironmentChild(socket.socket(fileno=arguments.channel_fd), arguments)
@@ -147,8 +146,3 @@ class EnvironmentChild:
         streams.flush()
         self._channel.close(FLUSH_SECONDS)
         os._exit(1)
-
-
-def _explain_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Take SIGINT without dying: it is no way to stop a plan here."""
-    streams.note("Ignored an interrupt (SIGINT): abort the plan or destroy the environment instead.\n")

@@ -13,7 +13,9 @@ plan is made, has to return first. If it never does, the way out is to destroy t
 """
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from queueserver.common.v1.environment_pb2 import (
@@ -160,10 +162,11 @@ class PlanControl:
         """Take the pause that was asked for before the plan's first message: whether it is deferred, None for none."""
         with self._changed:
             asked = self._asked
-            if asked is None or asked.pause is None or asked.pause.passed_on != _NEVER:
+            if asked is None or asked.pause is None:
                 return None
             defer = asked.pause.defer
             asked.pause = None
+            self._engine.obey_next_pause()
             return defer
 
     def take_deferred_pause(self) -> bool:
@@ -173,6 +176,7 @@ class PlanControl:
             if asked is None or asked.pause is None or not asked.pause.defer or self._state != RUN_ENGINE_STATE_RUNNING:
                 return False
             asked.pause = None
+            self._engine.obey_next_pause()
             return True
 
     def wait_until_free(self) -> None:
@@ -229,16 +233,20 @@ class PlanControl:
                     return
                 pause.passed_on = self._changes
                 self._passing_on = True
-            taken = self._request(pause)
+            taken = self._request(pause, partial(self._is_wanted, pause))
             with self._changed:
                 self._passing_on = False
                 if taken and self._asked is not None and self._asked.pause is pause:
                     self._asked.pause = None
                 self._changed.notify_all()
 
-    def _request(self, pause: _Pause) -> bool:
+    def _is_wanted(self, pause: _Pause) -> bool:
+        with self._changed:
+            return self._asked is not None and self._asked.pause is pause and not self._asked.over
+
+    def _request(self, pause: _Pause, is_wanted: Callable[[], bool]) -> bool:
         try:
-            return self._engine.request_pause(defer=pause.defer)
+            return self._engine.request_pause(defer=pause.defer, is_wanted=is_wanted)
         except BaseException as error:  # noqa: BLE001 - protects later pauses from what a device or a callback raised
             streams.note(f"The RunEngine could not be asked to pause: {error_text(error)}\n")
             return False

@@ -10,6 +10,7 @@ from typing import Any
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineChanged
 
 from queueserver_worker.environment.control import PlanControl
+from queueserver_worker.environment.hooks.interrupts import survive_interrupts
 from queueserver_worker.environment.run_engine import Send, WatchedRunEngine, run_engine_of
 
 
@@ -108,5 +109,6 @@ class EngineSeat:
 
     def _seat_engine(self, engine: Any) -> WatchedRunEngine:
         watched = WatchedRunEngine(engine, self._send, self._question_timeout)
+        watched.hooks.also(survive_interrupts)
         self._watched, self._control = watched, PlanControl(watched)
         return watched

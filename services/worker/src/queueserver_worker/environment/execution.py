@@ -55,9 +55,10 @@ class PlanExecutor:
         """Run a plan to its end and report."""
         result = self._result_of(command)
         self._seat.plan_ended()
-        if result.message:
-            # The RunEngine has logged the traceback already, and the result has it.
-            streams.note(f"{result.message}\n")
+        # The RunEngine has logged the traceback already, and the result has it.
+        for text in (result.message, *result.notices):
+            if text:
+                streams.note(f"{text}\n")
         self._flush()
         self._send(FromEnvironment(finished=PlanFinished(execution_id=command.execution_id, result=result)))
 

@@ -40,11 +40,14 @@ class PlanRun:
         abort = self._control.wanted_abort
         if abort is not None:
             return ended_as_asked(abort)
+        self._engine.hooks.plan_begins()
         watch = PlanWatch(self._engine.hooks.engine_hooks)
         try:
-            return self._run(guard, watch, metadata)
+            result = self._run(guard, watch, metadata)
         finally:
             watch.end()
+        result.notices.extend((*watch.notices, *self._engine.hooks.notices()))
+        return result
 
     def _run(self, guard: PlanGuard, watch: PlanWatch, metadata: dict[str, Any]) -> pb.ItemResult:
         answer = _START

@@ -7,9 +7,7 @@ KeyboardInterrupt in the RunEngine's thread does not leave the RunEngine dead.
 
 import asyncio
 import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 from queueserver.common.v1 import environment_pb2 as pb
@@ -22,6 +20,7 @@ from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.documents import DocumentConverter, without_large_values
 from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.hooks.engine_hooks import hooks_of
+from queueserver_worker.environment.hooks.loop_thread import loop_keeper
 from queueserver_worker.environment.hooks.plan_hooks import PlanHooks
 from queueserver_worker.environment.live_table import LiveTable
 from queueserver_worker.environment.waiting.commands import WaitingCommands
@@ -68,7 +67,7 @@ class WatchedRunEngine:
         hooks.documents += (self._on_document,)
         #: Tells what plans wait for.
         self.waiting = WaitingCommands(engine, self.hooks, send, question_timeout)
-        _keep_loop_alive(engine)
+        loop_keeper(engine)
 
     def release(self) -> None:
         """Report nothing of it any more."""
@@ -83,19 +82,51 @@ class WatchedRunEngine:
         """State of the RunEngine now."""
         return _state_of(self.engine.state)
 
-    def request_pause(self, *, defer: bool) -> bool:
+    def obey_next_pause(self) -> None:
+        """Let the RunEngine obey the `pause` message that comes next, whatever user code has made of that command."""
+        commands = self.engine._command_registry  # noqa: SLF001 - bluesky has no public way to a command
+        registered = commands.get("pause")
+
+        async def pause(message: Any) -> None:
+            if registered is None:
+                commands.pop("pause", None)
+            else:
+                commands["pause"] = registered
+            await self.engine._pause(message)  # noqa: SLF001 - as above
+
+        commands["pause"] = pause
+
+    def request_pause(self, *, defer: bool, is_wanted: Callable[[], bool]) -> bool:
         """Pause the plan at its next checkpoint or at once; tell whether the RunEngine took the request.
 
-        Waits until the RunEngine's loop is free, which a plan may delay for any time. Raises what the RunEngine does.
+        Waits until the RunEngine's loop is free, which a plan may delay for any time, and asks only then whether the
+        pause is still wanted. Raises what the RunEngine does.
         """
+        asked = asyncio.run_coroutine_threadsafe(self._pause(defer, is_wanted), self.engine.loop)
+        return asked.result()
+
+    async def _pause(self, defer: bool, is_wanted: Callable[[], bool]) -> bool:
         # Imported with the startup code; bluesky raises this error and has no public home for it.
         from bluesky.run_engine import TransitionError  # type: ignore[attr-defined] # noqa: PLC0415
 
+        if not is_wanted():
+            return False
+        # It prints before it pauses, and fails where it can't.
+        streams.repair()
         try:
-            self.engine.request_pause(defer=defer)
+            await self.engine._request_pause_coro(defer)  # noqa: SLF001 - what RE.request_pause() does in the loop
         except TransitionError:
             return False
+        except BaseException:
+            self._finish_pause()
+            raise
         return True
+
+    def _finish_pause(self) -> None:
+        """Let a pause happen that has begun: a callback that fails at it keeps the RunEngine from going on with it."""
+        task = self.engine._task  # noqa: SLF001 - as above
+        if self.state == pb.RUN_ENGINE_STATE_PAUSING and task is not None:
+            task.cancel()
 
     def _on_state(self, new: Any, _old: Any) -> None:
         state = _state_of(new)
@@ -164,32 +195,6 @@ def print_table(engine: Any) -> LiveTable:
     table = LiveTable(sys.stdout)
     hooks_of(engine).documents += (table.put,)
     return table
-
-
-def _keep_loop_alive(engine: Any) -> None:
-    """Restart the RunEngine's event loop in its own thread when user code ends it.
-
-    asyncio lets SystemExit and KeyboardInterrupt out of its loop. The thread would die, and whoever waits for the
-    plan, our main thread, would wait for ever. When the loop runs on, the plan ends with that exception.
-    """
-    inherited = threading.excepthook
-
-    def resume_loop(args: threading.ExceptHookArgs) -> None:
-        if args.thread is engine._th and issubclass(args.exc_type, (SystemExit, KeyboardInterrupt)):  # noqa: SLF001 - bluesky has no public name for it
-            _run_until_stopped(engine.loop)
-        else:
-            inherited(args)
-
-    threading.excepthook = resume_loop
-
-
-def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
-    stopped = False
-    while not stopped:
-        # It may be ended again, and this hook is called only once.
-        with suppress(SystemExit, KeyboardInterrupt):
-            loop.run_forever()
-            stopped = True
 
 
 def state_name(state: "pb.RunEngineState.ValueType") -> str:

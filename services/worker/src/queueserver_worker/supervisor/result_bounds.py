@@ -10,6 +10,8 @@ from queueserver_worker.supervisor.excerpt import Excerpt
 
 MAX_MESSAGE = 2_000
 MAX_TRACEBACK = 64 * 1024
+MAX_NOTICES = 10
+MAX_NOTICE = 500
 
 
 def complete(result: ItemResult | TaskResult, excerpt: Excerpt) -> None:
@@ -17,6 +19,8 @@ def complete(result: ItemResult | TaskResult, excerpt: Excerpt) -> None:
     result.message = result.message[:MAX_MESSAGE]
     # The end of a traceback is what names the error.
     result.traceback = result.traceback[-MAX_TRACEBACK:]
+    if isinstance(result, ItemResult):
+        result.notices[:] = [notice[:MAX_NOTICE] for notice in result.notices[:MAX_NOTICES]]
     if not is_time(result.stop_time):
         result.stop_time.CopyFrom(now())
     result.console_excerpt = excerpt.text

@@ -34,6 +34,8 @@ class EngineHooks:
         self.documents: tuple[Callable[[str, Any], None], ...] = ()
         #: Called with the status objects that the plan begins to wait for, and with None when that wait is over.
         self.waits: tuple[Callable[[Any], None], ...] = ()
+        #: Called with the kind, the document and the error when a receiver of user code failed at a document.
+        self.failures: tuple[Callable[[str, Any, BaseException], None], ...] = ()
         #: Called with what ended a plan in the RunEngine, before it tidies up: StopIteration if the plan returned.
         self.ends: tuple[Callable[[BaseException], None], ...] = ()
         self.present = _Present()
@@ -45,6 +47,10 @@ class EngineHooks:
     def document_emitted(self, kind: Any, document: Any) -> None:
         """Tell of a document; its kind comes as an enumeration."""
         _call(self.documents, str(getattr(kind, "name", kind)), document)
+
+    def receiver_failed(self, kind: Any, document: Any, error: BaseException) -> None:
+        """Tell that a receiver failed."""
+        _call(self.failures, str(getattr(kind, "name", kind)), document, error)
 
     def plan_ended(self, error: BaseException) -> None:
         """Tell what ended a plan."""
@@ -140,7 +146,17 @@ class _Emission(_Hook):
         self._base = base
 
     def _theirs(self, engine: Any) -> Any:
-        return user_hook(engine, self._name) or types.MethodType(self._base.emit_sync, engine)
+        emit = user_hook(engine, self._name) or types.MethodType(self._base.emit_sync, engine)
+        hooks: EngineHooks = vars(engine)[_KEPT_AS]
+
+        def emit_to_receivers(kind: Any, document: Any) -> Any:
+            try:
+                return emit(kind, document)
+            except BaseException as error:
+                hooks.receiver_failed(kind, document, error)
+                raise
+
+        return emit_to_receivers
 
 
 class _ExitStatus:

@@ -4,8 +4,12 @@
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from queueserver_worker.environment.console.standard_streams import streams
+from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.hooks.changes import Before
 from queueserver_worker.environment.hooks.engine_hooks import EngineHooks, hooks_of
 
 
@@ -16,6 +20,7 @@ class PlanHooks:
         self._engine = engine
         #: What else is to be established, in the order in which it was added.
         self._more: tuple[Callable[[Any], None], ...] = ()
+        self._before: Before | None = None
 
     @property
     def engine_hooks(self) -> EngineHooks:
@@ -26,15 +31,31 @@ class PlanHooks:
         """Call a function with the RunEngine each time, for example to register a command."""
         self._more = (*self._more, establish)
 
+    def plan_begins(self) -> None:
+        """Establish everything for a plan, and note how the RunEngine is before it. Called in the main thread."""
+        self.establish()
+        self._before = None
+        with suppress(Exception):  # as in notices
+            self._before = Before(self._engine)
+
+    def notices(self) -> list[str]:
+        """Tell what the plan that has ended took away or changed for those after it, one sentence each."""
+        try:
+            return list(self._before.notices()) if self._before is not None else []
+        except Exception as error:  # noqa: BLE001 - user code may have put anything in the place of anything
+            return [f"The RunEngine is no longer as bluesky made it: {error_text(error)}"]
+
     def establish(self) -> None:
         """Put everything in its place. Called in the main thread, before a plan begins and before it is resumed."""
-        hooks_of(self._engine)
-        for establish in self._more:
-            establish(self._engine)
+        streams.repair()
+        for establish in (hooks_of, _keep_pause_text, *self._more):
+            try:
+                establish(self._engine)
+            except Exception as error:  # noqa: BLE001 - protects the plan from what user code made of its RunEngine
+                streams.note(f"{establish.__qualname__} failed: {error_text(error)}\n")
 
 
-def command_of_user(engine: Any, name: str) -> Callable[..., Any] | None:
-    """Return what user code has registered for a command of bluesky; None while it is bluesky's own, or nothing."""
-    registered = engine._command_registry.get(name)  # noqa: SLF001 - bluesky tells the names only
-    owner = getattr(registered, "__self__", None)
-    return None if owner is engine else registered
+def _keep_pause_text(engine: Any) -> None:
+    """Without its text the RunEngine fails when it pauses."""
+    if not isinstance(getattr(engine, "pause_msg", None), str):
+        engine.pause_msg = "The plan is paused."

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.hooks.engine_hooks import EngineHooks
 from queueserver_worker.environment.outcome.refusals import Refusal, refusal_in
 
 SUCCESS: Final = "success"
+_MAX_NOTICES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,16 @@ class PlanWatch:
         self.ended_by: BaseException | None = None
         #: The device that ended it because it could not be paused.
         self.refusal: Refusal | None = None
+        #: Receivers that failed at a stop document, which the RunEngine keeps to itself if it closes the run.
+        self.notices: list[str] = []
+        hooks.failures += (self._receiver_failed,)
         hooks.states += (self._entered,)
         hooks.documents += (self._emitted,)
         hooks.ends += (self._ended,)
 
     def end(self) -> None:
         """Watch no longer."""
-        for name in ("states", "documents", "ends"):
+        for name in ("states", "documents", "failures", "ends"):
             kept = tuple(f for f in getattr(self._hooks, name) if getattr(f, "__self__", None) is not self)
             setattr(self._hooks, name, kept)
 
@@ -61,6 +66,11 @@ class PlanWatch:
             if status != SUCCESS:
                 self.failed_runs += 1
                 self.failed_run = self.failed_run or ClosedRun(uid, status, str(document.get("reason") or ""))
+
+    def _receiver_failed(self, kind: str, document: Mapping[str, Any], error: BaseException) -> None:
+        if kind == "stop" and len(self.notices) < _MAX_NOTICES:
+            run = str(document.get("run_start"))[:8]
+            self.notices.append(f"A subscription of RE failed at the stop document of run {run}: {error_text(error)}")
 
     def _ended(self, error: BaseException) -> None:
         self.ended_by = error

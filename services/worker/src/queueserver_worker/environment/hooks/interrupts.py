@@ -1,0 +1,20 @@
+"""SIGINT in the environment: it is no way to stop a plan here, and must not end the process or leave RE panicked."""
+
+import signal
+from types import FrameType
+from typing import Any, Final
+
+from queueserver_worker.environment.console.standard_streams import streams
+
+_ENDING: Final = (signal.SIG_DFL, signal.default_int_handler)
+"""Handlers that end the process, or the RunEngine with it. Others are left to the code that put them there."""
+
+
+def survive_interrupts(_engine: Any = None) -> None:
+    """Take SIGINT without dying. Called in the main thread."""
+    if signal.getsignal(signal.SIGINT) in _ENDING:
+        signal.signal(signal.SIGINT, _explain_interrupt)
+
+
+def _explain_interrupt(_signal: int, _frame: FrameType | None) -> None:
+    streams.note("Ignored an interrupt (SIGINT): abort the plan or destroy the environment instead.\n")
