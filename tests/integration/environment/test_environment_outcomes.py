@@ -139,6 +139,18 @@ def moves(device):
     print("it waits")
     yield from bps.sleep(1000)
 
+class Runaway(SynAxis):
+    def stop(self, *, success=False):
+        raise OSError("the controller does not answer")
+    def unstage(self):
+        raise OSError("the shutter is stuck")
+
+runaway = Runaway(name="runaway")
+
+def moves_what_cant_be_stopped():
+    yield from bps.stage(runaway)
+    yield from bps.mv(runaway, 1)
+
 def nothing():
     yield from bps.null()
 """
@@ -213,6 +225,16 @@ def test_a_plan_that_is_told_to_end_and_returns_instead_did_not_complete(hardy: 
     result = hardy.result(since=since)
     assert result.exit_status == ABORTED
     assert "it has no checkpoint" in result.message
+
+
+def test_devices_that_could_not_be_stopped_or_unstaged_at_the_end_are_told(hardy: EnvironmentChild) -> None:
+    result = hardy.run("moves_what_cant_be_stopped")
+    assert result.exit_status == COMPLETED
+    assert list(result.notices) == [
+        "Device 'runaway' could not be stopped, it may still move: the controller does not answer",
+        "Device 'runaway' could not be unstaged: the shutter is stuck",
+    ]
+    assert not hardy.run("nothing").notices
 
 
 def test_a_plan_that_fails_when_it_is_closed_leaves_the_run_engine_usable(hardy: EnvironmentChild) -> None:

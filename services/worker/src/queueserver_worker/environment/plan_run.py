@@ -41,7 +41,7 @@ class PlanRun:
         if abort is not None:
             return ended_as_asked(abort)
         self._engine.hooks.plan_begins()
-        watch = PlanWatch(self._engine.hooks.engine_hooks)
+        watch = PlanWatch(self._engine.engine)
         try:
             result = self._run(guard, watch, metadata)
         finally:
@@ -63,11 +63,13 @@ class PlanRun:
 
     def _step(self, answer: Answer) -> Callable[[], Any]:
         engine = self._engine.engine
+        # Not those of the object, in whose place user code may have put something else.
+        kind = type(engine)
         steps: dict[Action, Callable[[], Any]] = {
-            actions.RUN_ENGINE_ACTION_RESUME: engine.resume,
-            actions.RUN_ENGINE_ACTION_STOP: engine.stop,
-            actions.RUN_ENGINE_ACTION_ABORT: partial(engine.abort, answer.note),
-            actions.RUN_ENGINE_ACTION_HALT: engine.halt,
+            actions.RUN_ENGINE_ACTION_RESUME: partial(kind.resume, engine),
+            actions.RUN_ENGINE_ACTION_STOP: partial(kind.stop, engine),
+            actions.RUN_ENGINE_ACTION_ABORT: partial(kind.abort, engine, answer.note),
+            actions.RUN_ENGINE_ACTION_HALT: partial(kind.halt, engine),
         }
         return steps[answer.action]
 

@@ -41,7 +41,7 @@ def refusal_in(error: BaseException | None) -> Refusal | None:
         if code.co_name in _CALLERS and "obj" in part.tb_frame.f_locals and _is_of_run_engine(part):
             caller = part
         elif caller is not None and code.co_name in _METHODS:
-            return Refusal(_device_name(caller.tb_frame.f_locals["obj"]), code.co_name, error)
+            return Refusal(device_name(caller.tb_frame.f_locals["obj"]), code.co_name, error)
         part = part.tb_next
     return None
 
@@ -50,7 +50,8 @@ def _is_of_run_engine(part: TracebackType) -> bool:
     return part.tb_frame.f_globals.get("__name__") == "bluesky.run_engine"
 
 
-def _device_name(device: Any) -> str:
+def device_name(device: Any) -> str:
+    """Return the name of a device, or of its class if it has none."""
     try:
         name = device.name
     except BaseException:  # noqa: BLE001 - protects the report from a device whose attributes raise

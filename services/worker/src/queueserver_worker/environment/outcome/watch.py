@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from queueserver_worker.environment.failures import error_text
-from queueserver_worker.environment.hooks.engine_hooks import EngineHooks
+from queueserver_worker.environment.hooks.engine_hooks import hooks_of
 from queueserver_worker.environment.outcome.refusals import Refusal, refusal_in
+from queueserver_worker.environment.outcome.tidying import TidyingLog
 
 SUCCESS: Final = "success"
 _MAX_NOTICES: Final = 5
@@ -24,8 +25,8 @@ class ClosedRun:
 class PlanWatch:
     """Watches one plan from before its first message until `end`."""
 
-    def __init__(self, hooks: EngineHooks) -> None:
-        self._hooks = hooks
+    def __init__(self, engine: Any) -> None:
+        self._hooks = hooks = hooks_of(engine)
         #: Names of the states that the RunEngine entered.
         self.states: set[str] = set()
         #: How often it was paused.
@@ -40,15 +41,17 @@ class PlanWatch:
         self.ended_by: BaseException | None = None
         #: The device that ended it because it could not be paused.
         self.refusal: Refusal | None = None
-        #: Receivers that failed at a stop document, which the RunEngine keeps to itself if it closes the run.
+        #: What failed without the plan's hearing of it: receivers of stop documents, devices that were to be stopped.
         self.notices: list[str] = []
         hooks.failures += (self._receiver_failed,)
         hooks.states += (self._entered,)
         hooks.documents += (self._emitted,)
         hooks.ends += (self._ended,)
+        self._tidying = TidyingLog(engine, self._note)
 
     def end(self) -> None:
         """Watch no longer."""
+        self._tidying.end()
         for name in ("states", "documents", "failures", "ends"):
             kept = tuple(f for f in getattr(self._hooks, name) if getattr(f, "__self__", None) is not self)
             setattr(self._hooks, name, kept)
@@ -68,9 +71,13 @@ class PlanWatch:
                 self.failed_run = self.failed_run or ClosedRun(uid, status, str(document.get("reason") or ""))
 
     def _receiver_failed(self, kind: str, document: Mapping[str, Any], error: BaseException) -> None:
-        if kind == "stop" and len(self.notices) < _MAX_NOTICES:
+        if kind == "stop":
             run = str(document.get("run_start"))[:8]
-            self.notices.append(f"A subscription of RE failed at the stop document of run {run}: {error_text(error)}")
+            self._note(f"A subscription of RE failed at the stop document of run {run}: {error_text(error)}")
+
+    def _note(self, notice: str) -> None:
+        if len(self.notices) < _MAX_NOTICES and notice not in self.notices:
+            self.notices.append(notice)
 
     def _ended(self, error: BaseException) -> None:
         self.ended_by = error
