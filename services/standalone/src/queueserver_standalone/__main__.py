@@ -17,7 +17,7 @@ from queueserver_rpc.unix_socket import place_for
 from queueserver_standalone import first_lines, log
 from queueserver_standalone.child import READY_FD_VARIABLE
 from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
-from queueserver_standalone.disk_watch import watch_room
+from queueserver_standalone.disk_watch import DiskWatch
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.redis_check import check_redis
 from queueserver_standalone.services import Services
@@ -78,7 +78,8 @@ async def _serve(services: Services) -> int:
     stopping = asyncio.create_task(supervisor.wait())
     following: asyncio.Task[None] | None = None
     embedded = services.redis_program is not None
-    watching = asyncio.create_task(watch_room(services.disk, services.report)) if embedded else None
+    watch = DiskWatch(services.disk, services.report, services.redis_socket)
+    watching = asyncio.create_task(watch.run()) if embedded else None
     try:
         await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
         if starting.done():

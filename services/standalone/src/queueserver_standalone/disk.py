@@ -133,7 +133,7 @@ def disk_error(error: OSError, directory: Path) -> DiskError:
     else:
         what = (
             f"{needed} or more are needed in {directory} and can't be written ({reason}), although {has} are free. "
-            "Raise the quota or the limit on the size of files, or make room there."
+            "Raise the quota, or the limit on the size or number of files, or make room there."
         )
     return DiskError(f"Redis can't run, disk full: {what}", DiskState.DISK_FULL, free)
 

@@ -42,7 +42,8 @@ async def start_redis(command: Command, socket: Path, log_path: Path, within: fl
     try:
         await first_line(child, output, is_ready, within)
         async with timeout(_PING_SECONDS):
-            await _ping(socket)
+            # So that "ready" is true for who connects next.
+            await ask(socket, "PING", "+PONG")
     except (StandaloneError, OSError, asyncio.TimeoutError) as error:
         await child.kill()
         why = child.last_words or str(error) or "it does not answer"
@@ -75,16 +76,16 @@ def _note_warning(child: Child, line: str) -> None:
         child.last_words = line[head.end() :].strip()[:_LONGEST_WORDS]
 
 
-async def _ping(socket: Path) -> None:
-    """Ask for a sign of life, so that "ready" is true for whoever connects next."""
+async def ask(socket: Path, command: str, wanted: str) -> None:
+    """Have Redis do something, and return if its answer begins as ``wanted``. Raises StandaloneError, OSError."""
     reader, writer = await asyncio.open_unix_connection(str(socket))
     try:
-        writer.write(b"PING\r\n")
+        writer.write(f"{command}\r\n".encode())
         answer = await reader.readline()
     finally:
         writer.close()
-    if not answer.startswith(b"+PONG"):
-        raise StandaloneError(f"it answered {answer!r} to PING")
+    if not answer.startswith(wanted.encode()):
+        raise StandaloneError(f"it answered {answer!r} to {command}")
 
 
 def _bound(log_path: Path) -> None:

@@ -73,10 +73,11 @@ class Services:
     async def _start_redis(self, program: RedisProgram) -> Child:
         await self.disk.ask(partial(put_in_order, self._redis_directory))
         await self.disk.require_room()
-        socket = self.runtime_directory / "redis"
-        arguments = server_arguments(socket, self._redis_directory)
+        arguments = server_arguments(self.redis_socket, self._redis_directory)
         command = Command(program.path, "redis-server", arguments, inherit=(self.lock_fd,))
-        return await start_redis(command, socket, self.settings.data_directory / "redis.log", _REDIS_START_SECONDS)
+        return await start_redis(
+            command, self.redis_socket, self.settings.data_directory / "redis.log", _REDIS_START_SECONDS
+        )
 
     async def worker(self) -> Child:
         """Start the Worker."""
@@ -102,7 +103,7 @@ class Services:
             *(("--advertise-address", self.settings.advertise) if self.settings.advertise else ()),
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
         ]
-        url = self.settings.redis or socket_url(str(self.runtime_directory / "redis"))
+        url = self.settings.redis or socket_url(str(self.redis_socket))
         pipe = self.report.open()
         try:
             environment = {REDIS_VARIABLE: url, REPORT_VARIABLE: str(pipe), READY_STEPS_VARIABLE: "1"}
@@ -116,6 +117,11 @@ class Services:
     def _hear_manager(self, line: str) -> None:
         self.manager_says = line
         self.manager_spoke.set()
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where the embedded Redis listens."""
+        return self.runtime_directory / "redis"
 
     @property
     def _redis_directory(self) -> Path:

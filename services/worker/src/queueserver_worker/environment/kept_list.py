@@ -13,7 +13,9 @@ from queueserver_inventory.list_file import write_list
 from queueserver_worker.atomic_file import write_atomically
 from queueserver_worker.environment.garbage import no_collection
 
-_ADVICE: Final = "correct the permissions of the directory, or name another file with --existing-plans-devices"
+_ADVICE: Final = (
+    "make room or correct the permissions of the directory, or name another file with --existing-plans-devices"
+)
 
 
 class KeptList:
