@@ -15,8 +15,8 @@ from typing import Final
 from queueserver_standalone.errors import StandaloneError
 
 SOURCES: Final = ("--startup-dir", "--startup-profile", "--startup-script", "--startup-module")
-#: Where the demo startup code is when this package runs from a clone of the repository.
-_DEMO: Final = Path(__file__).resolve().parents[4] / "examples" / "startup"
+#: The demo startup code, which comes with this package as data.
+_DEMO: Final = Path(__file__).resolve().with_name("demo_startup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read_startup(given: argparse.Namespace) -> Startup:
     if len(sources) > 1:
         names = " and ".join(name for name, _ in sources)
         raise StandaloneError(f"{names} exclude each other. Choose one source of startup code.")
-    option, value = sources[0] if sources else ("--startup-dir", _demo())
+    option, value = sources[0] if sources else ("--startup-dir", _DEMO)
     if given.ipython_dir is not None and option != "--startup-profile":
         raise StandaloneError("--ipython-dir says where IPython profiles are. Name one by --startup-profile NAME.")
     if option == "--startup-profile":
@@ -99,15 +99,6 @@ def read_startup(given: argparse.Namespace) -> Startup:
 def belongs_to_demo(path: Path) -> bool:
     """Tell whether a file is, or would be, one of our demo."""
     return path.parent.resolve() == _DEMO
-
-
-def _demo() -> Path:
-    if not _DEMO.is_dir():
-        raise StandaloneError(
-            "The demo startup code comes with the repository and is not here. "
-            "Say where your startup code is, for example by --startup-dir DIR or --startup-script FILE."
-        )
-    return _DEMO
 
 
 def _profile(name: str, ipython_directory: Path | None) -> Path:

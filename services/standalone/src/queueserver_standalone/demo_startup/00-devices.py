@@ -51,7 +51,6 @@ from ophyd.sim import (
     signal,
     trivial_flyer,
 )
-from ophyd_async.core import StandardReadable, StandardReadableFormat, soft_signal_rw
 
 
 class SimStage(Device):
@@ -81,17 +80,22 @@ sim_bundle_A = SimBundle(name="sim_bundle_A")
 sim_bundle_B = SimBundle(name="sim_bundle_B")
 
 
-class SoftSample(StandardReadable):
-    """An ophyd-async device: temperature and position of a sample, kept in memory."""
+try:
+    from ophyd_async.core import StandardReadable, StandardReadableFormat, soft_signal_rw
+except ImportError:
+    print("ophyd-async is not installed: the demo has no async_sample")
+else:
 
-    def __init__(self, name: str = "") -> None:
-        with self.add_children_as_readables(StandardReadableFormat.HINTED_SIGNAL):
-            self.temperature = soft_signal_rw(float, 295.0, units="K", precision=2)
-            self.position = soft_signal_rw(float, 0.0, units="mm", precision=3)
-        super().__init__(name=name)
+    class SoftSample(StandardReadable):
+        """An ophyd-async device: temperature and position of a sample, kept in memory."""
 
+        def __init__(self, name: str = "") -> None:
+            with self.add_children_as_readables(StandardReadableFormat.HINTED_SIGNAL):
+                self.temperature = soft_signal_rw(float, 295.0, units="K", precision=2)
+                self.position = soft_signal_rw(float, 0.0, units="mm", precision=3)
+            super().__init__(name=name)
 
-async_sample = SoftSample(name="async_sample")
-# Signals in memory need no event loop of their own. Devices on a control system connect with
-# `with init_devices():` from ophyd_async.core, which works here as well.
-asyncio.run(async_sample.connect())
+    async_sample = SoftSample(name="async_sample")
+    # Signals in memory need no event loop of their own. Devices on a control system connect with
+    # `with init_devices():` from ophyd_async.core, which works here as well.
+    asyncio.run(async_sample.connect())
