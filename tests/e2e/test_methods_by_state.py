@@ -196,7 +196,8 @@ def expected(call: str, situation: str) -> str:
         return "ENVIRONMENT_EXISTS"
     if situation == "closed" and call != "StopQueue":
         return "ENVIRONMENT_CLOSED"
-    return "INVALID_STATE"
+    runs = call == "StartQueue" and situation in ("starting", "executing", "paused")
+    return "QUEUE_RUNNING" if runs else "INVALID_STATE"
 
 
 def unfit(situation: str) -> list[str]:

@@ -21,7 +21,7 @@ ALL = list(
         if inspect.isclass(error) and issubclass(error, errors.Refused)
     }
 )
-LEAVES = [error for error in ALL if not error.__subclasses__()]
+LEAVES = [error for error in ALL if not error.__subclasses__() or error is errors.InvalidState]
 FAMILIES = {
     errors.InvalidRequest: grpc.StatusCode.INVALID_ARGUMENT,
     errors.NotPermitted: grpc.StatusCode.PERMISSION_DENIED,
@@ -48,6 +48,8 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     permission_errors.FileInvalid: permission_errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
     errors.FunctionNotAllowed: errors.FunctionNotAllowed("reset", "visitors"),
     errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
+    errors.QueueRunning: errors.QueueRunning("The queue is running already.", "PAUSED", ["IDLE"]),
+    errors.EnvironmentClosed: errors.EnvironmentClosed("RE Worker environment does not exist."),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
     errors.ItemHeld: errors.ItemHeld("held-uid"),

@@ -6,7 +6,6 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain.errors import InvalidState
 from queueserver_manager.domain.lifecycle import (
     ALLOWED,
     TRANSITIONS,
@@ -17,7 +16,6 @@ from queueserver_manager.domain.lifecycle import (
     PendingCommand,
     RunEngineState,
     Situation,
-    check,
     manager_state,
 )
 
@@ -101,12 +99,6 @@ def test_what_a_destroyed_environment_executed_does_not_go_on_until_it_is_accoun
     assert manager_state(replace(gone, **{part: True})) is _S.DESTROYING_ENVIRONMENT  # type: ignore[arg-type] # a bool
 
 
-@pytest.mark.parametrize("action", [Action.RESUME, Action.STOP_PLAN, Action.ABORT_PLAN, Action.HALT_PLAN])
-def test_a_running_plan_is_to_be_paused_before_it_is_told_to_go_on_or_end(action: Action) -> None:
-    with pytest.raises(InvalidState, match=r"pause the plan first, or abort it at once\.$"):
-        check(action, _S.EXECUTING_QUEUE)
-
-
 def test_every_situation_has_a_state_and_a_claimed_item_is_never_idle() -> None:
     for environment, pending, run_engine, item, confirmed in itertools.product(
         _E, _P, _R, (False, True), (False, True)
@@ -121,33 +113,6 @@ def test_every_situation_has_a_state_and_a_claimed_item_is_never_idle() -> None:
 def test_every_action_says_where_it_is_allowed() -> None:
     assert set(ALLOWED) == set(Action)
     assert all(ALLOWED.values())
-
-
-@pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("state", ManagerState)
-def test_an_action_is_allowed_or_refused_with_the_state_and_the_allowed_ones(
-    action: Action, state: ManagerState
-) -> None:
-    allowed = sorted(option.name for option in ALLOWED[action])
-    if state.name in allowed:
-        check(action, state)
-        return
-    with pytest.raises(InvalidState) as caught:
-        check(action, state)
-    error = caught.value
-    assert (error.state, list(error.allowed)) == (state.name, allowed)
-    for name in (state.name, *allowed, action.value):
-        assert name in error.message
-    assert error.message.endswith(".")
-
-
-def test_the_refusal_says_what_to_do() -> None:
-    with pytest.raises(InvalidState) as caught:
-        check(Action.STOP_QUEUE, _S.IDLE)
-    assert caught.value.message == (
-        "Can't stop the queue while the Manager is IDLE (possible when EXECUTING_QUEUE or STARTING_QUEUE): "
-        "start the queue first."
-    )
 
 
 @pytest.mark.parametrize("state", EnvironmentState)

@@ -23,6 +23,8 @@ def as_answer(error: QueueServerError) -> Answer:
     # Where the startup code failed has keys of its own.
     msg = error.message if isinstance(error, EnvironmentOpenFailed) else str(error)
     body: dict[str, Any] = {"success": False, "msg": msg, "reason": error.reason}
+    if "remedy" in error.metadata:
+        body["remedy"] = error.metadata["remedy"]
     details: dict[str, Any] = {
         "code": error.code.name,
         "msg": error.message,

@@ -1,5 +1,6 @@
 """Python client of the Queue Server. This module is the whole public surface."""
 
+from queueserver_client import forks as _forks  # noqa: F401 - before anything else imports gRPC
 from queueserver_client.client import AsyncClient
 from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.errors import (
@@ -30,6 +31,7 @@ from queueserver_client.errors import (
     PositionOutOfRange,
     QuestionNotFound,
     QueueFull,
+    QueueRunning,
     QueueServerError,
     Refusal,
     RefusedItem,
@@ -259,6 +261,7 @@ __all__ = [
     "QueueMode",
     "QueueModeChanged",
     "QueuePage",
+    "QueueRunning",
     "QueueServerError",
     "QueueStarted",
     "QueueStopCancelled",

@@ -26,6 +26,7 @@
     │   ├── InventoryEmpty
     │   ├── ItemHeld
     │   ├── ItemRunning
+    │   ├── QueueRunning            the queue was to be started, and runs: nothing is left to do
     │   ├── ReloadDisabled
     │   ├── RunEngineMissing
     │   ├── RunEngineBusy
@@ -298,6 +299,10 @@ class ItemHeld(InvalidState):
 
 class ItemRunning(InvalidState):
     """The item is being executed, so it can't be edited any more: stop it instead."""
+
+
+class QueueRunning(InvalidState):
+    """The queue can't be started, because it runs already: nothing is left to do."""
 
 
 class RunEngineMissing(InvalidState):

@@ -4,6 +4,10 @@ gRPC works with threads, and a fork takes only the thread that forks: in the chi
 what gRPC left there can't be taken down without a crash. So in a child of a process that has begun to use a client,
 every call is refused at once, closing does nothing, and connections are left as they are: they belong to the parent.
 Before its first call a client has nothing that a fork could break.
+
+gRPC itself tries to begin anew in a child, unless it is told not to before it is imported. With clients in use that
+fails often, and ends a child that never touched one: so it is told not to, unless the user says otherwise in the
+variable GRPC_ENABLE_FORK_SUPPORT, or has imported gRPC before.
 """
 
 from __future__ import annotations
@@ -14,8 +18,21 @@ from typing import Any
 
 #: Objects of gRPC and of its event loop that a child must never take down.
 _parents: weakref.WeakSet[Any] = weakref.WeakSet()
+_GRPC_VARIABLE = "GRPC_ENABLE_FORK_SUPPORT"
 _in_use = False
 _orphaned = False
+
+
+def _import_grpc() -> None:
+    """Import gRPC, which reads its variable then and never again."""
+    if _GRPC_VARIABLE in os.environ:
+        return
+    os.environ[_GRPC_VARIABLE] = "0"
+    try:
+        import grpc  # noqa: F401, PLC0415 - under this condition
+    finally:
+        # It is not meant for other programs that this one starts.
+        del os.environ[_GRPC_VARIABLE]
 
 
 def note_use(held: object) -> None:
@@ -58,5 +75,6 @@ def _orphan() -> None:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(held))
 
 
+_import_grpc()
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(before=_prepare, after_in_child=_orphan)

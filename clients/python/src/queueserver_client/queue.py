@@ -209,7 +209,7 @@ class AsyncQueue:
     async def start(self) -> str | None:
         """Start execution from the front; answers the uid of the first item, or None if the queue is empty.
 
-        Raises InvalidState, EnvironmentClosed, RunEngineMissing, ItemHeld.
+        Raises QueueRunning, InvalidState, EnvironmentClosed, RunEngineMissing, ItemHeld.
         """
         answer = await self._connection.change(self._connection.stubs.queue.StartQueue, pb.StartQueueRequest())
         return answer.item_uid or None

@@ -51,6 +51,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "POSITION_OUT_OF_RANGE": errors.PositionOutOfRange,
     "QUESTION_NOT_FOUND": errors.QuestionNotFound,
     "QUEUE_FULL": errors.QueueFull,
+    "QUEUE_RUNNING": errors.QueueRunning,
     "RELOAD_DISABLED": errors.ReloadDisabled,
     "REQUEST_ID_REUSED": errors.RequestIdReused,
     "RESUME_TOKEN_EXPIRED": errors.ResumeTokenExpired,

@@ -312,7 +312,8 @@ class QueueServiceServicer:
         """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
         has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
-        Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
+        Errors: FAILED_PRECONDITION with reason QUEUE_RUNNING (it runs already, so nothing is left to do: its plan is being
+        executed or is paused; detail InvalidState), INVALID_STATE (something else is going on; detail InvalidState),
         ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
         environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
         UNAVAILABLE with reason WORKER_UNAVAILABLE.

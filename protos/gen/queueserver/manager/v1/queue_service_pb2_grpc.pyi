@@ -150,7 +150,8 @@ class QueueServiceStub:
     """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
     has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
-    Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
+    Errors: FAILED_PRECONDITION with reason QUEUE_RUNNING (it runs already, so nothing is left to do: its plan is being
+    executed or is paused; detail InvalidState), INVALID_STATE (something else is going on; detail InvalidState),
     ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
     environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
     UNAVAILABLE with reason WORKER_UNAVAILABLE.
@@ -312,7 +313,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
     has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
-    Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
+    Errors: FAILED_PRECONDITION with reason QUEUE_RUNNING (it runs already, so nothing is left to do: its plan is being
+    executed or is paused; detail InvalidState), INVALID_STATE (something else is going on; detail InvalidState),
     ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
     environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
     UNAVAILABLE with reason WORKER_UNAVAILABLE.
@@ -543,7 +545,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
         has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
-        Errors: FAILED_PRECONDITION with reason INVALID_STATE (not idle; detail InvalidState),
+        Errors: FAILED_PRECONDITION with reason QUEUE_RUNNING (it runs already, so nothing is left to do: its plan is being
+        executed or is paused; detail InvalidState), INVALID_STATE (something else is going on; detail InvalidState),
         ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
         environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
         UNAVAILABLE with reason WORKER_UNAVAILABLE.

@@ -31,6 +31,7 @@ Refused
 │   └── ResumeTokenExpired
 ├── WrongState                the request does not fit what is going on
 │   ├── InvalidState
+│   │   └── QueueRunning
 │   ├── ItemRunning
 │   ├── ItemHeld
 │   ├── InventoryEmpty
@@ -232,6 +233,10 @@ class InvalidState(WrongState):
         self.allowed = tuple(allowed)
 
 
+class QueueRunning(InvalidState):
+    """The queue can't be started, because it runs; nothing is left to do."""
+
+
 class ItemRunning(WrongState):
     """The item is being executed and so no longer in the queue."""
 
@@ -258,9 +263,16 @@ class InventoryEmpty(WrongState):
 class EnvironmentClosed(WrongState):
     """There is no environment, and the request needs one."""
 
+    def __init__(self, message: str, remedy: str = "Open the environment first.") -> None:
+        super().__init__(message)
+        #: What to do: the tutorials fix some of the sentences, which have no room for it.
+        self.remedy = remedy
+
 
 class EnvironmentExists(WrongState):
     """There is an environment already."""
+
+    remedy = "Use the environment that is open, or close it first."
 
     def __init__(self) -> None:
         super().__init__("RE Worker environment already exists.")

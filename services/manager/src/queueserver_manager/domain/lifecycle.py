@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from queueserver_manager.domain.errors import InvalidState
 from queueserver_manager.domain.waiting import PlanWait, Question, Suspension
 
 
@@ -98,24 +97,6 @@ ALLOWED: dict[Action, frozenset[ManagerState]] = {
     Action.READ_METADATA: _OPEN,
     Action.SIMULATE_ITEM: _OPEN,
 }
-
-#: What to do about a state that is in the way. With IDLE, nothing is being executed.
-_WAY_OUT = {
-    _S.INITIALIZING: "try again in a moment",
-    _S.IDLE: "start the queue first",
-    _S.CREATING_ENVIRONMENT: "wait until the environment is open",
-    _S.CLOSING_ENVIRONMENT: "wait until the environment is closed",
-    _S.DESTROYING_ENVIRONMENT: "wait until the environment is gone",
-    _S.STARTING_QUEUE: "stop the queue first",
-    _S.EXECUTING_QUEUE: "wait until the plan has ended, or stop the queue first",
-    _S.PAUSED: "resume or end the paused plan first",
-    _S.EXECUTING_TASK: "wait until the task has ended, or destroy the environment",
-}
-_WAY_OUT_OF_RUNNING = "pause the plan first, or abort it at once"
-
-
-ONLY_PAUSED = frozenset({_S.PAUSED})
-_RUNNING = frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE})
 
 
 class EnvironmentState(Enum):
@@ -249,17 +230,3 @@ def manager_state(situation: Situation) -> ManagerState:
     if pending is PendingCommand.CLOSE or environment is EnvironmentState.CLOSING:
         return _S.CLOSING_ENVIRONMENT
     return _S.IDLE
-
-
-def check(action: Action, state: ManagerState) -> None:
-    """Refuse an action that the state does not allow. Raises InvalidState."""
-    allowed = ALLOWED[action]
-    if state in allowed:
-        return
-    names = sorted(option.name for option in allowed)
-    raise InvalidState(
-        f"Can't {action.value} while the Manager is {state.name} (possible when {' or '.join(names)}): "
-        f"{_WAY_OUT_OF_RUNNING if allowed == ONLY_PAUSED and state in _RUNNING else _WAY_OUT[state]}.",
-        state.name,
-        names,
-    )

@@ -18,8 +18,8 @@ from queueserver_manager.domain.lifecycle import (
     EnvironmentState,
     ManagerState,
     PendingCommand,
-    check,
 )
+from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
@@ -144,7 +144,9 @@ class EnvironmentOperations:
 
     def _require_environment(self) -> None:
         if not self._view.environment.exists:
-            raise EnvironmentClosed("RE Worker environment does not exist.")
+            raise EnvironmentClosed(
+                "RE Worker environment does not exist.", "Nothing is left to do: there is no environment to end."
+            )
 
     async def _command(self, pending: PendingCommand, environment_id: str, send: Callable[[], Awaitable[None]]) -> None:
         """Send a command; what it does is reported by the Worker."""

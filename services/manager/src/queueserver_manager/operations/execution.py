@@ -13,8 +13,9 @@ from queueserver_manager.domain.errors import (
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import Item, RunningItem
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState, check
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.state_refusals import check, refuse_second_start
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
@@ -34,8 +35,8 @@ class ExecutionOperations:
     async def start(self, caller: Caller, reply: Reply[RunningItem | None]) -> bytes:
         """Start the queue; the result is what was claimed.
 
-        Raises InvalidState, EnvironmentClosed, RunEngineMissing, RunEngineBusy, RunEnginePanicked, ItemHeld,
-        WorkerUnavailable.
+        Raises QueueRunning, InvalidState, EnvironmentClosed, RunEngineMissing, RunEngineBusy, RunEnginePanicked,
+        ItemHeld, WorkerUnavailable.
         """
 
         def decide(record: Record) -> Decision[RunningItem | None]:
@@ -71,6 +72,8 @@ class ExecutionOperations:
         state = self._state(record)
         if not view.environment.exists and state in ALLOWED[action]:
             raise EnvironmentClosed(f"RE Worker environment does not exist: open it, then {action.value}.")
+        if action is Action.START_QUEUE and record.execution.active:
+            refuse_second_start(state, stop_pending=record.execution.stop_pending)
         check(action, state)
         if view.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing

@@ -21,7 +21,8 @@ from queueserver_manager.domain.errors import (
 )
 from queueserver_manager.domain.item import Item, ItemKind
 from queueserver_manager.domain.item_warnings import Warner
-from queueserver_manager.domain.lifecycle import Action, check
+from queueserver_manager.domain.lifecycle import Action
+from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller

@@ -23,8 +23,9 @@ from queueserver_manager.domain.errors import (
     WorkerUnavailable,
 )
 from queueserver_manager.domain.item import RunSummary
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState, check
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState
 from queueserver_manager.domain.metadata import permitted
+from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
@@ -167,7 +168,9 @@ class RunEngineOperations:
         # On its way in or out, an environment lacks a RunEngine for that reason: the state is what is in the way.
         if state is ManagerState.IDLE:
             if not view.environment.exists:
-                raise EnvironmentClosed("RE Worker environment does not exist: there is no plan to act upon.")
+                raise EnvironmentClosed(
+                    "RE Worker environment does not exist: there is no plan to act upon.", "Nothing is left to do."
+                )
             if view.environment.run_engine is RunEngineState.NONE:
                 raise RunEngineMissing
         check(action, state)

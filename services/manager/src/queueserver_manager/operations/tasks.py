@@ -14,8 +14,9 @@ from queueserver_manager.domain.errors import (
     TaskNotFound,
     WorkerUnavailable,
 )
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, PendingCommand, check
+from queueserver_manager.domain.lifecycle import ALLOWED, Action, PendingCommand
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.domain.tasking import Acceptance, accept_task
 from queueserver_manager.domain.tasks import FunctionCall, KeptTask, Script, Task, Work
 from queueserver_manager.operations.caller import Caller

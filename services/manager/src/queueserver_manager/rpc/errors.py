@@ -39,6 +39,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.PageTokenExpired: (_C.OUT_OF_RANGE, "PAGE_TOKEN_EXPIRED"),
     errors.ResumeTokenExpired: (_C.OUT_OF_RANGE, "RESUME_TOKEN_EXPIRED"),
     errors.InvalidState: (_C.FAILED_PRECONDITION, "INVALID_STATE"),
+    errors.QueueRunning: (_C.FAILED_PRECONDITION, "QUEUE_RUNNING"),
     errors.ItemHeld: (_C.FAILED_PRECONDITION, "ITEM_HELD"),
     errors.ItemRunning: (_C.FAILED_PRECONDITION, "ITEM_RUNNING"),
     errors.InventoryEmpty: (_C.FAILED_PRECONDITION, "INVENTORY_EMPTY"),
@@ -62,11 +63,6 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.EnvironmentUnresponsive: (_C.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE"),
 }
 
-#: Two sentences are fixed by the tutorials and have no room for the way out, which goes here.
-_REMEDIES = {
-    errors.EnvironmentExists: "Use the environment that is open, or close it first.",
-    errors.EnvironmentClosed: "Open the environment first.",
-}
 _MAX_REFUSED_ITEMS = 20
 
 
@@ -93,8 +89,9 @@ def _metadata(error: errors.Refused) -> dict[str, str]:
         return FATE_UNKNOWN
     if isinstance(error, question_errors.QuestionNotFound):
         return {"question_id": error.question_id} if error.question_id else {}
-    remedy = _REMEDIES.get(type(error))
-    return {"remedy": remedy} if remedy else {}
+    if isinstance(error, (errors.EnvironmentExists, errors.EnvironmentClosed)):
+        return {"remedy": error.remedy}
+    return {}
 
 
 def _details(error: errors.Refused) -> Sequence[Message]:
@@ -129,6 +126,7 @@ def _batch_refused(error: errors.BatchRefused) -> Message:
 _MAX_DETAIL_BYTES = 1800
 _DETAILS: dict[type[errors.Refused], Callable[..., Message]] = {
     errors.InvalidState: _invalid_state,
+    errors.QueueRunning: _invalid_state,
     errors.NotOwner: _not_owner,
     errors.BatchRefused: _batch_refused,
 }
