@@ -220,6 +220,28 @@ async def test_a_failing_script_tells_its_own_line_and_what_it_did_before_stays(
     assert "kept is 5" in later.console_excerpt
 
 
+async def test_a_script_keeps_the_name_of_its_file_and_may_begin_with_a_byte_order_mark(
+    shared_client: AsyncClient,
+) -> None:
+    text = "\ufeffdef broken():\n    raise ValueError('no beam')\nbroken()\n"
+    handle = await shared_client.tasks.upload_script(text, name="/home/žofie/new plans.py")
+    ended = await bounded(handle.wait())
+    assert handle.task.name == "new plans.py"
+    assert ended.message.endswith("ValueError in line 2 of new plans.py: no beam")
+    assert f'File "<script new plans.py {handle.uid[:8]}>", line 2, in broken' in ended.traceback
+    assert "raise ValueError('no beam')" in ended.traceback
+
+
+@pytest.mark.parametrize("name", ["a/b.py", "a\\b.py", "a\nb.py", "x" * 256])
+async def test_what_is_no_name_of_a_file_is_no_name_of_a_script(
+    shared_client: AsyncClient, raw: Stubs, name: str
+) -> None:
+    del shared_client
+    script = task_pb2.Script(text="pass", name=name)
+    refusal = await refused(raw.tasks.UploadScript(pb.UploadScriptRequest(script=script)))
+    assert (refusal.reason, list(refusal.violations)) == ("FIELD_INVALID", ["script.name"])
+
+
 async def test_bad_syntax_and_an_exit_are_ordinary_failures(raw: Stubs) -> None:
     for text in ("a = = 1", "import sys\nsys.exit(3)"):
         assert not (await result(raw, await upload(raw, text))).success

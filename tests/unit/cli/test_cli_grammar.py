@@ -164,11 +164,14 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
         "ExecuteFunction",
         {"function": {"name": "f", "args": [], "kwargs": {}}, "runInBackground": True},
     ),
-    (["script", "upload", SCRIPT], "UploadScript", {"script": {"text": SCRIPT_TEXT}}),
+    (["script", "upload", SCRIPT], "UploadScript", {"script": {"text": SCRIPT_TEXT, "name": "script.txt"}}),
     (
         ["script", "upload", SCRIPT, "keep-lists", "update-re", "background"],
         "UploadScript",
-        {"script": {"text": SCRIPT_TEXT, "keepLists": True, "updateRe": True}, "runInBackground": True},
+        {
+            "script": {"text": SCRIPT_TEXT, "keepLists": True, "updateRe": True, "name": "script.txt"},
+            "runInBackground": True,
+        },
     ),
     (["task", "status", "t"], "GetTask", {"taskUid": "t"}),
     (["task", "result", "t"], "GetTask", {"taskUid": "t"}),
@@ -278,3 +281,33 @@ def test_wrong_words_are_refused_with_what_would_be_right(words: list[str], sent
     with pytest.raises(WrongCommand) as caught:
         parse()
     assert sentence in str(caught.value)
+
+
+HINT = "the shell has taken them away: put the whole of it into single quotes"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["queue", "add", "plan", "{name: count}"],
+        ["queue", "add", "plan", "front", "{name: count, args: [[det1]]}"],
+        ["queue", "add", "plan", "{name:", "count,", "args:", "[[det1]]}"],
+        ["queue", "add", "plan", '{"name": count}'],
+        ["queue", "validate", "plan", '{"name": "count", "args": [[det1]]}'],
+        ["function", "execute", "{name:", "f}"],
+    ],
+)
+def test_json_that_the_shell_has_taken_the_quotes_from_gets_the_hint_to_quote(words: list[str]) -> None:
+    command, rest = find(words)
+    with pytest.raises(WrongCommand, match=HINT):
+        command.parse(rest)
+
+
+@pytest.mark.parametrize(
+    "plan", ['{"name": "count", "args": [["det1"]', '{"name": true, "args": null', "{'a': 1,, 'b': 2}"]
+)
+def test_json_that_is_wrong_in_another_way_gets_no_hint_to_quote(plan: str) -> None:
+    command, rest = find(["queue", "add", "plan", plan])
+    with pytest.raises(WrongCommand) as caught:
+        command.parse(rest)
+    assert HINT not in str(caught.value)

@@ -6,6 +6,7 @@ It names the code of each command as text, so that help and wrong commands cost 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,12 @@ from queueserver_cli.outcome import Answer, WrongCommand
 if TYPE_CHECKING:
     from queueserver_cli.session import Session
 
+#: A key or value of a dictionary that is no number, no text in quotes and no word that stands for itself.
+_UNQUOTED = re.compile(r"[{,]\s*[^\W\d]\w*\s*:|[:,\[]\s*(?!(?:true|false|null|True|False|None)\b)[^\W\d]\w*\s*[,}\]]")
+_QUOTE = (
+    "\nWhere quotes are missing, the shell has taken them away: put the whole of it into single quotes, as in "
+    """'{"name": "count", "args": [["det1"]]}'."""
+)
 #: Does what a command asks for; None if there is nothing left to print.
 Action = Callable[["Session"], Awaitable["Answer | None"]]
 #: Makes an action of the words that follow the command. Raises WrongCommand.
@@ -38,6 +45,10 @@ class Command:
         """How to write it."""
         return " ".join(filter(None, (*self.words, self.parameters)))
 
+    @property
+    def _is_written_as_json(self) -> bool:
+        return any(word in ("PLAN", "FUNC") for word in self.parameters.split())
+
     def parse(self, words: Sequence[str]) -> Action:
         """Make an action of the words that follow the command. Raises WrongCommand."""
         module, _, function = self.parser.partition(":")
@@ -45,7 +56,8 @@ class Command:
         try:
             return parser(words)
         except WrongCommand as error:
-            raise WrongCommand(f"{error}\nRight is: qserver {self.usage}") from None
+            hint = _QUOTE if self._is_written_as_json and _UNQUOTED.search(" ".join(words)) else ""
+            raise WrongCommand(f"{error}{hint}\nRight is: qserver {self.usage}") from None
 
 
 def _command(text: str, parameters: str, summary: str, parser: str) -> Command:

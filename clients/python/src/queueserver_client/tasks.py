@@ -26,6 +26,10 @@ class TaskFailed(QueueServerError):  # noqa: N818 - named as its users write it 
         self.result = result
 
 
+#: Characters that the server takes in the name of a script.
+_MAX_FILE_NAME = 255
+
+
 class TaskHandle:
     """One task: what ``tasks.execute_function``, ``upload_script`` and ``update_environment`` answer."""
 
@@ -99,12 +103,19 @@ class AsyncTasks:
         return TaskHandle(self, Task.from_proto(answer.task))
 
     async def upload_script(
-        self, text: str, *, update_lists: bool = True, update_re: bool = False, run_in_background: bool = False
+        self,
+        text: str,
+        *,
+        name: str = "",
+        update_lists: bool = True,
+        update_re: bool = False,
+        run_in_background: bool = False,
     ) -> TaskHandle:
         """Execute Python source in the environment's namespace.
 
         Args:
-            text: The source.
+            text: The source. :func:`tokenize.open` reads it as Python would.
+            name: Name or path of the file that it comes from: messages and tracebacks show its last part.
             update_lists: Look for new plans and devices afterwards.
             update_re: Let it replace ``RE`` and ``db``.
             run_in_background: Run it beside plans and other tasks.
@@ -114,7 +125,9 @@ class AsyncTasks:
             EnvironmentClosed: there is no environment.
             LimitReached: too many tasks go on in the background.
         """
-        script = task_pb2.Script(text=values.text(text, "text"), keep_lists=not update_lists, update_re=update_re)
+        script = task_pb2.Script(
+            text=values.text(text, "text"), keep_lists=not update_lists, update_re=update_re, name=_file_name(name)
+        )
         request = pb.UploadScriptRequest(script=script, run_in_background=run_in_background)
         answer = await self._connection.change(self._connection.stubs.tasks.UploadScript, request)
         return TaskHandle(self, Task.from_proto(answer.task))
@@ -172,3 +185,9 @@ class AsyncTasks:
                 error = failure
             resumption.accept(error)
             await resumption.pause(error.retry_after)
+
+
+def _file_name(path: str) -> str:
+    """The last part of a path, as the server takes it."""
+    name = values.text(path, "name").replace("\\", "/").rpartition("/")[2]
+    return "".join(character if character.isprintable() else "?" for character in name)[-_MAX_FILE_NAME:]

@@ -54,7 +54,7 @@ def reload(words: Sequence[str]) -> Action:
 
 def _read(name: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        content = yaml.safe_load(Path(name).read_bytes())
     except OSError as error:
         raise WrongCommand(f"{name} can't be read: {error.strerror}.") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,7 @@ def upload_script(words: Sequence[str]) -> Action:
     async def action(session: Session) -> Answer:
         handle = await session.client.tasks.upload_script(
             text,
+            name=words[0],
             update_lists=not switches["keep-lists"],
             update_re=switches["update-re"],
             run_in_background=switches["background"],
@@ -156,13 +160,20 @@ def _switches(words: Sequence[str], *known: str) -> dict[str, bool]:
 
 
 def _read(name: str) -> str:
+    """A script as Python reads it: UTF-8, with or without byte order mark, unless the file names another encoding."""
     try:
-        with Path(name).open(encoding="utf-8") as file:
-            text = file.read(_MAX_SCRIPT + 1)
+        with Path(name).open("rb") as file:
+            data = file.read(_MAX_SCRIPT + 1)
     except OSError as error:
         raise WrongCommand(f"{name} can't be read: {error.strerror}.") from None
-    except UnicodeDecodeError as error:
-        raise WrongCommand(f"{name} is no UTF-8 text: {error.reason} at byte {error.start}.") from None
-    if len(text) > _MAX_SCRIPT:
+    if len(data) > _MAX_SCRIPT:
         raise WrongCommand(f"{name} is larger than {_MAX_SCRIPT} bytes: put it into a module that the script imports.")
-    return text
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise WrongCommand(f"{name} is UTF-16, which Python does not read: save it as UTF-8.")
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return io.TextIOWrapper(io.BytesIO(data), encoding).read()
+    except (UnicodeDecodeError, SyntaxError):
+        raise WrongCommand(
+            f"{name} is no UTF-8 text, and its first lines name no other encoding that fits: save it as UTF-8."
+        ) from None

@@ -5,6 +5,7 @@ In the file a list is names and patterns; ``null`` in first place means everythi
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,19 +15,21 @@ from queueserver_client import values
 from queueserver_client.errors import ValueNotRepresentable
 
 _THINGS = ("plans", "devices", "functions")
-_KEYS = frozenset(f"{verb}_{thing}" for verb in ("allowed", "forbidden") for thing in _THINGS)
+_KEYS = tuple(f"{verb}_{thing}" for verb in ("allowed", "forbidden") for thing in _THINGS)
 
 
 def permissions_to_proto(permissions: Mapping[str, Any]) -> permissions_pb2.UserGroupPermissions:
     """The message for ``{"user_groups": {name: {"allowed_plans": [...], ...}}}``. Raises ValueNotRepresentable."""
+    _require_keys(permissions, ("user_groups",), "permissions")
     groups = permissions.get("user_groups")
-    if not isinstance(groups, Mapping) or len(permissions) != 1:
+    if not isinstance(groups, Mapping):
         raise ValueNotRepresentable.at("permissions", 'must be a dict with the one key "user_groups", a dict by group.')
     message = permissions_pb2.UserGroupPermissions()
     for name, rules in groups.items():
         path = f"user_groups.{name}"
-        if not isinstance(rules, Mapping) or not set(rules) <= _KEYS:
-            raise ValueNotRepresentable.at(path, f"must be a dict with some of the keys {', '.join(sorted(_KEYS))}.")
+        if not isinstance(rules, Mapping):
+            raise ValueNotRepresentable.at(path, f"must be a dict with some of the keys {', '.join(_KEYS)}.")
+        _require_keys(rules, _KEYS, path)
         group = message.user_groups[values.text(name, "the name of a group")]
         for thing in _THINGS:
             allowed = _texts(rules.get(f"allowed_{thing}"), f"{path}.allowed_{thing}")
@@ -36,6 +39,15 @@ def permissions_to_proto(permissions: Mapping[str, Any]) -> permissions_pb2.User
             getattr(group, f"allowed_{thing}").extend(allowed or ())
             getattr(group, f"forbidden_{thing}").extend(forbidden or ())
     return message
+
+
+def _require_keys(given: Mapping[Any, object], known: Sequence[str], path: str) -> None:
+    """Raise ValueNotRepresentable for a key that is not known, with those it may be a slip of."""
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(str(key)[:100], known, n=2)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"there are {', '.join(known)}."
+            raise ValueNotRepresentable.at(path, f"has the unknown key {str(key)[:100]!r}: {hint}")
 
 
 def _texts(entries: object, path: str) -> list[str] | None:

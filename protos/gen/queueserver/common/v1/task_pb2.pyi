@@ -91,22 +91,28 @@ class Script(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     KEEP_LISTS_FIELD_NUMBER: _builtins.int
     UPDATE_RE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """Python source. At most 1 MiB."""
+    """Python source. At most 1 MiB. A byte order mark (U+FEFF) at its beginning is left out."""
     keep_lists: _builtins.bool
     """Do not look for new plans and devices afterwards."""
     update_re: _builtins.bool
     """Let it replace `RE` and `db`. Otherwise both are as before when it ends."""
+    name: _builtins.str
+    """Name of the file that it comes from, without folders: at most 255 visible characters. Messages and tracebacks show
+    it, as in `File "<script new_plans.py 1a2b3c4d>", line 2`, where the last word is the beginning of the task's uid.
+    """
     def __init__(
         self,
         *,
         text: _builtins.str = ...,
         keep_lists: _builtins.bool = ...,
         update_re: _builtins.bool = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_lists", b"keep_lists", "text", b"text", "update_re", b"update_re"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_lists", b"keep_lists", "name", b"name", "text", b"text", "update_re", b"update_re"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -130,7 +136,7 @@ class Task(_message.Message):
     kind: Global___TaskKind.ValueType
     """What it does."""
     name: _builtins.str
-    """Name of the function; empty for others."""
+    """Name of the function, or of the script if it has one; empty for others."""
     run_in_background: _builtins.bool
     """It runs in a thread of its own, beside plans and other tasks."""
     user: _builtins.str

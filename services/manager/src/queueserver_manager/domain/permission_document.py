@@ -12,6 +12,7 @@ from typing import Any
 from queueserver_inventory.access import GroupRules
 
 from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.fitting import near_matches
 from queueserver_manager.domain.names import composed
 from queueserver_manager.domain.permissions import REPEATED_GROUP
 
@@ -24,10 +25,11 @@ def read_document(document: Any) -> tuple[dict[str, GroupRules], list[Violation]
     """Groups of a document, and what is wrong with its form; the groups count only if nothing is."""
     found: list[Violation] = []
     groups: dict[str, GroupRules] = {}
+    if isinstance(document, Mapping):
+        found += [_unknown(key, key, ("user_groups",)) for key in document if key != "user_groups"]
     if not isinstance(document, Mapping) or not isinstance(document.get("user_groups"), Mapping):
         found.append(Violation("user_groups", "required: a mapping from names of groups to their rules"))
         return groups, found
-    found += [Violation(_shown(key), "unknown: there is only user_groups") for key in document if key != "user_groups"]
     for name, rules in document["user_groups"].items():
         path = f"user_groups[{_shown(name)}]"
         if not isinstance(name, str):
@@ -42,11 +44,7 @@ def read_document(document: Any) -> tuple[dict[str, GroupRules], list[Violation]
 
 
 def _rules(written: Mapping[Any, Any], path: str, found: list[Violation]) -> GroupRules:
-    found += [
-        Violation(f"{path}.{_shown(key)}", f"unknown: there are {', '.join(_LISTS)}")
-        for key in written
-        if key not in _LISTS
-    ]
+    found += [_unknown(f"{path}.{_shown(key)}", key, _LISTS) for key in written if key not in _LISTS]
     values: dict[str, Any] = {}
     for subject in _SUBJECTS:
         everything, allowed = _entries(written.get(f"allowed_{subject}"), f"{path}.allowed_{subject}", found)
@@ -55,6 +53,13 @@ def _rules(written: Mapping[Any, Any], path: str, found: list[Violation]) -> Gro
         values[f"allowed_{subject}"] = () if everything else allowed
         values[f"forbidden_{subject}"] = () if nothing else forbidden
     return GroupRules(**values)
+
+
+def _unknown(path: str, key: Any, known: tuple[str, ...]) -> Violation:
+    """What is wrong with a key that is none of those that are known."""
+    near = near_matches(_shown(key), known)
+    hint = f"did you mean {near}?" if near else f"there {'is only' if len(known) == 1 else 'are'} {', '.join(known)}"
+    return Violation(_shown(path), f"unknown key {_shown(key)!r}: {hint}")
 
 
 def _entries(written: Any, path: str, found: list[Violation]) -> tuple[bool, tuple[str, ...]]:

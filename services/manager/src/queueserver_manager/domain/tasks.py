@@ -48,6 +48,8 @@ class Script:
     text: str
     keep_lists: bool = False
     update_re: bool = False
+    #: Of the file that it comes from; empty if it has none.
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Task:
     number: int
     uid: str
     kind: TaskKind
-    #: Of the function; empty for others.
+    #: Of the function, or of the script; empty for others.
     name: str
     background: bool
     user: str

@@ -22,7 +22,7 @@ class ListFile:
     def read(self) -> Inventory:
         """Plans and devices; takes a while if the file is long. Raises FileInvalid."""
         try:
-            with self.path.open(encoding="utf-8") as file:
+            with self.path.open(encoding="utf-8-sig") as file:
                 text = file.read(LONGEST_TEXT + 1)
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"

@@ -23,6 +23,7 @@ from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_t
 
 #: Bound of a script, documented in the contract.
 MAX_SCRIPT_BYTES = 1024 * 1024
+MAX_SCRIPT_NAME = 255
 #: Bounds of a function call, documented in the contract: it is stored, and has to reach the environment.
 MAX_CALL_BYTES = 1024 * 1024
 MAX_FUNCTION_NAME = 255
@@ -66,7 +67,13 @@ def script_from_proto(message: task_pb2.Script) -> Script:
         raise ScriptTooLarge(
             f"The script has {size} bytes and may have {MAX_SCRIPT_BYTES}: put it into a module that it imports."
         )
-    return Script(message.text, message.keep_lists, message.update_re)
+    name = message.name
+    if len(name) > MAX_SCRIPT_NAME or not name.isprintable() or "/" in name or "\\" in name:
+        raise FieldInvalid(
+            "script.name",
+            f"must be the name of a file without folders, of at most {MAX_SCRIPT_NAME} visible characters",
+        )
+    return Script(message.text, message.keep_lists, message.update_re, name)
 
 
 def command_of(task: Task) -> worker_pb.TaskCommand:
@@ -78,7 +85,9 @@ def command_of(task: Task) -> worker_pb.TaskCommand:
         list_to_list_value(work.args, command.function.args)
         dict_to_struct(work.kwargs, command.function.kwargs)
     elif isinstance(work, Script):
-        command.script.CopyFrom(task_pb2.Script(text=work.text, keep_lists=work.keep_lists, update_re=work.update_re))
+        command.script.CopyFrom(
+            task_pb2.Script(text=work.text, keep_lists=work.keep_lists, update_re=work.update_re, name=work.name)
+        )
     else:
         command.update.SetInParent()
     return command

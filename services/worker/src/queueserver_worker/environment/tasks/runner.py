@@ -147,18 +147,18 @@ def _failed(command: TaskCommand, why: str, text: str) -> TaskResult:
 
 
 def _failed_with(command: TaskCommand, error: BaseException) -> TaskResult:
-    script = script_name(command.task_uid)
+    script = script_name(command.script, command.task_uid)
     syntax = from_compiler(error)
     if syntax is not None and syntax.filename == script:
         # Nothing of the user's has run: the traceback would show our own code.
         error = error.with_traceback(None)
-    return _failed(command, _reason(error, script), user_traceback(error))
+    return _failed(command, _reason(error, script, command.script.name), user_traceback(error))
 
 
-def _reason(error: BaseException, script: str) -> str:
+def _reason(error: BaseException, script: str, file: str) -> str:
     kind = type(error).__name__
     line = _line(error, script)
-    where = f" in line {line}" if line else ""
+    where = f" in line {line}{f' of {file}' if file else ''}" if line else ""
     if isinstance(error, SystemExit):
         return f"it called exit ({error_text(error)}){where}; remove the call."
     syntax = from_compiler(error)

@@ -26,9 +26,9 @@ MAX_SOURCES: Final = 200
 _MISSING: Final = object()
 
 
-def script_name(task_uid: str) -> str:
+def script_name(script: Script, task_uid: str) -> str:
     """Name that a script has in tracebacks: each its own, so that each shows its own lines."""
-    return f"<script {task_uid[:8]}>"
+    return f"<script {script.name} {task_uid[:8]}>" if script.name else f"<script {task_uid[:8]}>"
 
 
 class ScriptRunner:
@@ -62,10 +62,12 @@ class ScriptRunner:
             Whatever it raises, SyntaxError and SystemExit included.
 
         """
-        name = script_name(task_uid)
-        self._remember_source(name, script.text)
+        name = script_name(script, task_uid)
+        # Some editors write a byte order mark, which Python takes in a file, but not in a text.
+        text = script.text.removeprefix("\ufeff")
+        self._remember_source(name, text)
         try:
-            code = compile(script.text, name, "exec", dont_inherit=True)
+            code = compile(text, name, "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             if isinstance(error, SyntaxError) and error.filename == name:
                 raise
