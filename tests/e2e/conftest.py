@@ -90,13 +90,18 @@ async def raw(shared_stack: Stack) -> AsyncIterator[Stubs]:
         yield stubs
 
 
-@pytest.fixture
-def qserver(shared_stack: Stack) -> Shell:
-    """Run the real command against ``shared_stack``; words may be bytes that are no text. Keywords are variables."""
+def shell(address: str) -> Shell:
+    """Runs the real command against a server; words may be bytes that are no text. Keywords are variables."""
 
     def run(*words: str | bytes, **variables: str) -> subprocess.CompletedProcess[bytes]:
         command: list[str | bytes] = [str(COMMANDS / "qserver"), *words]
-        environment = {**os.environ, "QSERVER_ADDRESS": shared_stack.address, **variables}
+        environment = {**os.environ, "QSERVER_ADDRESS": address, **variables}
         return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
 
     return run
+
+
+@pytest.fixture
+def qserver(shared_stack: Stack) -> Shell:
+    """Run the real command against ``shared_stack``."""
+    return shell(shared_stack.address)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from queueserver_client import AsyncClient
 
-from tests.e2e.conftest import Shell
+from tests.e2e.conftest import Shell, shell
 from tests.harness.gate import Gate
+from tests.harness.stack import running_stack
 
 #: Idle, open and empty when each test begins.
 pytestmark = pytest.mark.usefixtures("shared_client")
@@ -81,6 +82,24 @@ def test_permissions_are_shown_set_checked_and_refused_with_the_place(qserver: S
         json.loads(qserver("--json", "permissions", "get").stdout)["user_group_permissions"]
         == (shown["user_group_permissions"])
     )
+
+
+def test_the_report_on_an_environment_that_failed_to_open_says_so_and_not_that_nothing_was_left_out(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "10-plans.py").write_text("def plan():\n    yield from ()\n\n\n1 / 0\n")
+    with running_stack(startup=tmp_path) as stack:
+        qserver = shell(stack.address)
+        assert b"No environment was opened yet" in qserver("environment", "report").stdout
+        assert qserver("environment", "open", "--wait").returncode == 2
+        told = qserver("environment", "report").stdout.decode()
+        answer = json.loads(qserver("--json", "environment", "report").stdout)
+    assert "There is no environment." in told
+    assert "ZeroDivisionError" in told
+    assert "line 5" in told
+    assert "Nothing was left out" not in told
+    assert (answer["environment_state"], answer["issues"]) == ("closed", [])
+    assert answer["failure"]["exception_type"] == "ZeroDivisionError"
 
 
 def test_the_report_says_when_nothing_was_left_out(qserver: Shell) -> None:

@@ -70,14 +70,20 @@ async def test_an_update_that_only_orders_names_anew_changes_nothing(shared_clie
     assert same.revision == handle.revision
 
 
-async def test_an_update_of_a_retry_makes_a_first_attempt_of_it(shared_client: AsyncClient) -> None:
-    await shared_client.queue.add(Plan("broken"))
+@pytest.mark.parametrize("new_uid", [False, True])
+async def test_a_new_attempt_stays_one_however_it_is_edited(shared_client: AsyncClient, new_uid: bool) -> None:
+    first = await shared_client.queue.add(Plan("broken"))
     await shared_client.queue.start()
     await until_state(shared_client, ManagerState.IDLE)
     (retry,) = await queue(shared_client)
-    await shared_client.queue.update(retry.uid, Plan("one_run"))
-    (item,) = await queue(shared_client)
-    assert (retry.attempt, item.attempt, item.retry_of) == (2, 1, "")
+    updated = await shared_client.queue.update(retry.uid, Plan("one_run"), new_uid=new_uid)
+    await shared_client.queue.add(Plan("one_run"))
+    await shared_client.queue.move(updated.uid, "back")
+    await shared_client.queue.move_batch([updated.uid], "front")
+    item = (await queue(shared_client))[0]
+    assert (retry.attempt, retry.retry_of) == (2, first.uid)
+    assert (item.name, item.uid == retry.uid) == ("one_run", not new_uid)
+    assert (updated.item.attempt, item.attempt, item.retry_of) == (2, 2, first.uid)
 
 
 async def test_only_what_is_in_the_queue_can_be_updated(raw: Stubs, shared_client: AsyncClient) -> None:

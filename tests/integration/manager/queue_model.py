@@ -83,8 +83,10 @@ class QueueModel:
                 item.held = False
 
     def update(self, item: ModelItem, number: int, *, new_uid: bool) -> None:
-        """Replace an item by another one at the same place."""
-        self.queue[self.queue.index(item)] = ModelItem(number, uid="" if new_uid else item.uid)
+        """Replace an item by another one at the same place, which is the same attempt."""
+        self.queue[self.queue.index(item)] = ModelItem(
+            number, attempt=item.attempt, retry_of=item.retry_of, uid="" if new_uid else item.uid
+        )
 
     def remove(self, items: Iterable[ModelItem]) -> None:
         """Take items out."""

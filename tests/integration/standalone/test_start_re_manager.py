@@ -41,6 +41,8 @@ def test_ctrl_c_stops_everything_with_exit_code_0() -> None:
         assert stack.stop() == 0
         assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
         stack.supervisor.output.wait_for("Stopped.")
+        assert "The Worker was stopped" in stack.log()
+        assert "can't be reached" not in stack.log()
 
 
 @pytest.mark.parametrize("part", ["manager", "worker", "redis"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.editing import add_items, clear_history, clear_queue, move_item, remove_item
-from queueserver_manager.domain.errors import FieldInvalid, ItemRunning, QueueFull
+from queueserver_manager.domain.errors import FieldInvalid, ItemNotFound, ItemRunning, QueueFull
 from queueserver_manager.domain.record import Record
 
 from tests.unit.manager.samples import carry_out, plan, record_of, relaxed, state, uids
@@ -146,7 +146,6 @@ def test_clearing_the_queue_leaves_the_running_item_alone() -> None:
         (0, "done-1", [2, 3, 4, 5]),
         (0, "done-4", [5]),
         (0, "done-5", []),
-        (0, "unknown", [1, 2, 3, 4, 5]),
     ],
 )
 def test_clearing_the_history_takes_old_entries_and_keeps_what_was_asked_for(
@@ -161,6 +160,11 @@ def test_clearing_the_history_takes_old_entries_and_keeps_what_was_asked_for(
         assert (list(decision.changes), list(decision.events)) == ([], [])
     else:
         assert list(decision.events) == [ev.HistoryCleared(5 - len(left), left[0] if left else 0)]
+
+
+def test_the_history_is_not_cleared_up_to_an_entry_that_is_not_there() -> None:
+    with pytest.raises(ItemNotFound, match="list the history"):
+        clear_history(record_of([], done=5), up_to_item="unknown")
 
 
 def test_numbers_of_history_entries_go_on_after_clearing() -> None:

@@ -95,3 +95,17 @@ async def test_nothing_is_reloaded_if_a_part_cannot_be(tmp_path: Path) -> None:
         with pytest.raises(ReloadDisabled, match="without a file of permissions"):
             await operations(o, list_file(tmp_path)).reload(REPLY, permissions=True, lists=True)
         assert o.record.revisions.last == 0
+
+
+async def test_a_file_that_is_not_there_yet_is_not_to_be_mended(tmp_path: Path) -> None:
+    async with office() as o:
+        lists = ListFile(tmp_path / "none.yaml", inventory_from_proto)
+        with pytest.raises(FileInvalid, match=r"none\.yaml is not there: open the environment to learn"):
+            await operations(o, lists).reload(REPLY, permissions=False, lists=True)
+
+
+async def test_a_byte_order_mark_is_no_part_of_the_lists(tmp_path: Path) -> None:
+    content = write_list(LISTED)
+    with_mark = content.encode("utf-8-sig") if isinstance(content, str) else content
+    async with office() as o:
+        assert await begin(o, list_file(tmp_path, with_mark)) == ({"count"}, {"det"})

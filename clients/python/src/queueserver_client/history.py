@@ -69,7 +69,7 @@ class AsyncHistory:
             up_to_uid: Remove the entry of this item and everything older.
             expected_revision: Only if the history has not changed since; otherwise it raises RevisionMismatch.
 
-        Neither of the first two means everything.
+        Neither of the first two means everything. Raises ItemNotFound if there is no entry of ``up_to_uid``.
         """
         if keep_newest is not None and up_to_uid is not None:
             raise ValueError("Say either keep_newest or up_to_uid, not both.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from queueserver_client import PlanDescription
+import click
+from queueserver_client import Environment, EnvironmentState, PlanDescription
 from rich.console import Console
 from rich.table import Table
 
@@ -34,18 +35,23 @@ def report(words: Sequence[str]) -> Action:
 
 
 async def _report(session: Session) -> Answer | None:
+    environment = await session.client.environment.get()
     issues = await session.client.inventory.issues()
     unchecked = _unchecked((await session.client.inventory.plans(existing=True)).plans)
     if session.printer.as_json:
-        return Answer({"success": True, "msg": "", "issues": plain(issues), "unchecked": plain(unchecked)})
+        body = {"success": True, "msg": "", "issues": plain(issues), "unchecked": plain(unchecked)}
+        failure = plain(environment.failure) if environment.failure else None
+        return Answer(body, {"environment_state": environment.state.value, "failure": failure})
+    is_present = _tell_state(session, environment)
     if issues:
-        session.printer.line(f"Left out of the startup code: {len(issues)}")
+        when = "" if is_present else ", as it was when an environment was last open"
+        session.printer.line(f"Left out of the startup code{when}: {len(issues)}")
         table = Table("what", "name", "where", "why")
         for issue in issues:
             where = f"{issue.file}:{issue.line}" if issue.file else ""
             table.add_row(str(issue.kind), issue.name, where, issue.message)
         Console().print(table)
-    else:
+    elif is_present:
         session.printer.line("Nothing was left out: every plan and device of the startup code can be used.")
     if unchecked:
         session.printer.line(f"Parameters of which not everything is checked before the plan runs: {len(unchecked)}")
@@ -54,6 +60,25 @@ async def _report(session: Session) -> Answer | None:
             table.add_row(one.plan, one.parameter, one.annotation, one.unchecked)
         Console().print(table)
     return None
+
+
+def _tell_state(session: Session, environment: Environment) -> bool:
+    """Say what keeps the report from being about an environment that is open; answers whether nothing does."""
+    failure = environment.failure
+    if environment.state is EnvironmentState.INITIALIZING:
+        session.printer.line("The environment is being opened: what is left out is known when it is open.")
+    elif failure is not None:
+        place = f" ({failure.file}, line {failure.line})" if failure.file else ""
+        session.printer.line(f"There is no environment. {failure.message}{place}")
+        if failure.traceback:
+            session.printer.coloured(click.style(failure.traceback.rstrip(), fg="red"))
+        session.printer.line("What else would be left out is known when it opens.")
+    elif environment.state is EnvironmentState.CLOSED:
+        never = not environment.environment_id
+        session.printer.line("No environment was opened yet." if never else "The environment is closed.")
+    else:
+        return True
+    return False
 
 
 def _unchecked(plans: Sequence[PlanDescription]) -> list[UncheckedParameter]:

@@ -102,7 +102,7 @@ class ClearHistoryRequest(_message.Message):
     keep_newest: _builtins.int
     """Keep this many of the newest entries, remove the others."""
     up_to_item_uid: _builtins.str
-    """Remove the entry of this item and everything older. If there is none, nothing is removed."""
+    """Remove the entry of this item and everything older."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int

@@ -46,8 +46,9 @@ class HistoryServiceStub:
     ClearHistory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
-    with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+    ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
+    reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
@@ -69,8 +70,9 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     ClearHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]  # type: ignore[assignment]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
-    with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+    ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
+    reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
@@ -101,8 +103,9 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_service_pb2.ClearHistoryResponse, _abc.Awaitable[_history_service_pb2.ClearHistoryResponse]]:
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; ABORTED
-        with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+        ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
+        reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.
         """
 

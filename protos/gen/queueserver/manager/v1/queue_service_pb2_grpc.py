@@ -242,7 +242,8 @@ class QueueServiceServicer:
 
     def UpdateItem(self, request, context):
         """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-        belongs to whoever updated it. Content that is the same changes nothing.
+        belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
+        that is the same changes nothing.
 
         Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
         Events: item_updated, unless the content is the same.

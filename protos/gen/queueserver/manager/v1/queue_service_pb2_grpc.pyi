@@ -104,7 +104,8 @@ class QueueServiceStub:
     """
     UpdateItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateItemRequest, _queue_service_pb2.UpdateItemResponse]
     """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-    belongs to whoever updated it. Content that is the same changes nothing.
+    belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
+    that is the same changes nothing.
 
     Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
     Events: item_updated, unless the content is the same.
@@ -267,7 +268,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """
     UpdateItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateItemRequest, _queue_service_pb2.UpdateItemResponse]  # type: ignore[assignment]
     """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-    belongs to whoever updated it. Content that is the same changes nothing.
+    belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
+    that is the same changes nothing.
 
     Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
     Events: item_updated, unless the content is the same.
@@ -463,7 +465,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queue_service_pb2.UpdateItemResponse, _abc.Awaitable[_queue_service_pb2.UpdateItemResponse]]:
         """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-        belongs to whoever updated it. Content that is the same changes nothing.
+        belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
+        that is the same changes nothing.
 
         Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
         Events: item_updated, unless the content is the same.

@@ -181,9 +181,10 @@ def move_items(
 
 
 def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Placed]]:
-    """Replace an item by another one at the same place. Raises ItemNotFound, ItemRunning."""
+    """Replace an item by another one at the same place, which is the same attempt. Raises ItemNotFound, ItemRunning."""
     index = uid_index(record, uid)
     old, placed = record.queue.at(index), Placed(index, len(record.queue))
+    item = item.in_place_of(old)
     if item.uid == uid and same_content(old, item):
         return Decision((old, placed))
     changes: list[Change] = [PutItem(item, record.queue.rank_of(uid))]
@@ -194,7 +195,7 @@ def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Pl
 
 def same_content(old: Item, new: Item) -> bool:
     """Whether an update would change nothing that a client can see."""
-    if old.held or replace(new, created=old.created, attempt=old.attempt, retry_of=old.retry_of) != old:
+    if old.held or replace(new, created=old.created) != old:
         return False
     # Python holds 1 and True for equal; JSON, and the plan, do not.
     return _values(old) == _values(new)
@@ -242,7 +243,7 @@ def clear_queue(record: Record) -> Decision[int]:
 
 
 def clear_history(record: Record, *, keep_newest: int = 0, up_to_item: str | None = None) -> Decision[int]:
-    """Remove old history entries; answers how many. Raises FieldInvalid."""
+    """Remove old history entries; answers how many. Raises FieldInvalid, ItemNotFound."""
     history = record.history
     if keep_newest < 0:
         raise FieldInvalid("keep_newest", "must be 0 or more")
@@ -250,7 +251,11 @@ def clear_history(record: Record, *, keep_newest: int = 0, up_to_item: str | Non
         before = max(history.first_number, history.next_number - keep_newest)
     else:
         number = history.number_of_item(up_to_item)
-        before = history.first_number if number is None else number + 1
+        if number is None:
+            raise ItemNotFound(
+                f"The history has no entry of the item {up_to_item[:100]!r}: list the history to see which there are."
+            )
+        before = number + 1
     removed = before - history.first_number
     if not removed:
         return Decision(0)

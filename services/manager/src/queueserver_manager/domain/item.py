@@ -74,6 +74,12 @@ class Item:
         """Make the item that does the same again, in loop mode."""
         return replace(self, uid=uid, created=now, attempt=1, retry_of="", held=False, encoded={})
 
+    def in_place_of(self, other: Item) -> Item:
+        """The same item as the attempt that another one is which it replaces."""
+        if (self.attempt, self.retry_of) == (other.attempt, other.retry_of):
+            return self
+        return replace(self, attempt=other.attempt, retry_of=other.retry_of, encoded={})
+
     def checked(self, problems: tuple[Violation, ...]) -> Item:
         """The same item, with these problems."""
         return replace(self, problems=problems, encoded={})

@@ -50,9 +50,16 @@ class ReloadDisabled(WrongState):
 class FileInvalid(WrongState):
     """A file that the Manager was started with can't be read, or can't be used."""
 
-    def __init__(self, path: object, what: str, *, violations: Sequence[Violation] = ()) -> None:
+    def __init__(
+        self,
+        path: object,
+        what: str,
+        *,
+        advice: str = "mend it, then reload it",
+        violations: Sequence[Violation] = (),
+    ) -> None:
         if violations:
             what = f"is wrong ({_first_of(violations)})"
         #: What is the matter, as a clause.
         self.clause = f"the file {path} {what}"
-        super().__init__(f"The file {path} {what}: mend it, then reload it.", violations=violations)
+        super().__init__(f"The file {path} {what}: {advice}.", violations=violations)

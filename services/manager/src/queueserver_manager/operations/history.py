@@ -51,7 +51,7 @@ class HistoryOperations:
         return await self._ledger.read(look)
 
     async def clear(self, reply: Reply[int], *, keep_newest: int, up_to_item: str | None) -> bytes:
-        """Remove old entries; the result is how many. Raises FieldInvalid."""
+        """Remove old entries; the result is how many. Raises FieldInvalid, ItemNotFound."""
         committed = await self._ledger.submit(
             lambda record: clear_history(record, keep_newest=keep_newest, up_to_item=up_to_item), reply
         )

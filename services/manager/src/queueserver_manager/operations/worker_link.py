@@ -81,7 +81,10 @@ class WorkerLink:
                     self._stream.result()
             except port.WorkerDown as error:
                 if self._view.connected:
-                    _log.warning("The Worker can't be reached (%s); what it executes goes on", error)
+                    if isinstance(error, port.WorkerStopped):
+                        _log.info("The Worker was stopped: nothing can be executed until it is back")
+                    else:
+                        _log.warning("The Worker can't be reached (%s); what it executes goes on", error)
                     self._view.connected = False
                     self._view.changed()
 

@@ -24,6 +24,10 @@ class ListFile:
         try:
             with self.path.open(encoding="utf-8-sig") as file:
                 text = file.read(LONGEST_TEXT + 1)
+        except FileNotFoundError as error:
+            # It may never be written: a Worker writes it when an environment opens, if it is told to.
+            advice = "open the environment to learn its plans and devices, or put a file there, then reload it"
+            raise FileInvalid(self.path, "is not there", advice=advice) from error
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise FileInvalid(self.path, f"can't be read ({why})") from error

@@ -26,6 +26,9 @@ class PermissionFile:
         try:
             with self.path.open("rb") as file:
                 data = file.read(MAX_BYTES + 1)
+        except FileNotFoundError as error:
+            advice = "put it back, then reload it, or set permissions instead"
+            raise FileInvalid(self.path, "is not there", advice=advice) from error
         except OSError as error:
             raise self._invalid(f"can't be read ({error.strerror or error})") from error
         if len(data) > MAX_BYTES:

@@ -162,7 +162,8 @@ class GrpcWorker:
         finally:
             watchdog.stop()
             call.cancel()
-        raise port.WorkerDown("the Worker ended the stream")
+        # Only a Worker that is stopped ends it, when its outcomes are stored or nobody stores them in time.
+        raise port.WorkerStopped("the Worker was stopped")
 
 
 class _Watchdog:

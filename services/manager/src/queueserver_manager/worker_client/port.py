@@ -20,6 +20,10 @@ class WorkerDown(Exception):  # noqa: N818 - a state of the world, not a fault i
     """The Worker does not answer; whether it got the command is not known."""
 
 
+class WorkerStopped(WorkerDown):
+    """The Worker ended in good order: it told of everything that it had executed."""
+
+
 class StaleEpoch(Exception):  # noqa: N818 - as above
     """The Worker obeys a Manager with a higher epoch."""
 
