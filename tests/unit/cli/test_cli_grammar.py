@@ -168,7 +168,10 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (
         ["script", "upload", SCRIPT, "keep-lists", "update-re", "background"],
         "UploadScript",
-        {"script": {"text": SCRIPT_TEXT, "keepLists": True, "updateRe": True, "name": "script.txt"}, "runInBackground": True},
+        {
+            "script": {"text": SCRIPT_TEXT, "keepLists": True, "updateRe": True, "name": "script.txt"},
+            "runInBackground": True,
+        },
     ),
     (["task", "status", "t"], "GetTask", {"taskUid": "t"}),
     (["task", "result", "t"], "GetTask", {"taskUid": "t"}),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from queueserver.common.v1 import environment_pb2
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver.manager.v1 import environment_service_pb2
 from queueserver.manager.v1 import inventory_service_pb2 as inventory
 
 from tests.unit.cli.conftest import Qserver
@@ -26,7 +28,9 @@ PLAN = pb.PlanDescription(
 async def test_the_report_tells_what_was_left_out_and_what_is_not_checked(
     manager: ScriptedManager, qserver: Qserver, issues: list[pb.InventoryIssue], plans: list[pb.PlanDescription]
 ) -> None:
+    idle = environment_pb2.Environment(environment_id="e", state=environment_pb2.ENVIRONMENT_STATE_IDLE)
     manager.answers = {
+        "GetEnvironment": environment_service_pb2.GetEnvironmentResponse(environment=idle),
         "ListIssues": inventory.ListIssuesResponse(issues=issues),
         "ListPlans": inventory.ListPlansResponse(plans=plans),
     }

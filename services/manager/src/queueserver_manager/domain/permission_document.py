@@ -12,9 +12,9 @@ from typing import Any
 from queueserver_inventory.access import GroupRules
 
 from queueserver_manager.domain.errors import Violation
-from queueserver_manager.domain.fitting import near_matches
 from queueserver_manager.domain.names import composed
 from queueserver_manager.domain.permissions import REPEATED_GROUP
+from queueserver_manager.domain.type_words import near_matches
 
 _SUBJECTS = ("plans", "devices", "functions")
 _LISTS = tuple(f"{verb}_{subject}" for subject in _SUBJECTS for verb in ("allowed", "forbidden"))
