@@ -13,6 +13,7 @@ from queueserver_client import (
     ItemRunning,
     ManagerState,
     Plan,
+    QueueRunning,
     QueueStopped,
     QueueStopReason,
     Status,
@@ -73,11 +74,14 @@ async def test_a_running_queue_refuses_what_needs_it_idle_and_says_which_states_
     await shared_client.queue.start()
     async with shared_client.watch([EventKind.STATUS]) as watch:
         await first(watch, expect.status(lambda status: status.manager_state is ManagerState.EXECUTING_QUEUE))
-    for call in (shared_client.queue.start, shared_client.environment.close):
-        with pytest.raises(InvalidState) as caught:
+    for call, kind, told in (
+        (shared_client.queue.start, QueueRunning, "running already"),
+        (shared_client.environment.close, InvalidState, "stop the queue and wait until the plan has ended"),
+    ):
+        with pytest.raises(InvalidState, match=told) as caught:
             await call()
+        assert type(caught.value) is kind
         assert (caught.value.state, list(caught.value.allowed_states)) == ("EXECUTING_QUEUE", ["IDLE"])
-        assert "stop the queue first" in str(caught.value)
     for refused in (handle.remove, lambda: handle.move("front")):
         with pytest.raises(ItemRunning):
             await refused()
