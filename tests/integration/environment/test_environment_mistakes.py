@@ -15,6 +15,11 @@ def align(motor, by: str = ""):
 def forgets_from():
     yield from bps.mv(motor1, 1)
     yield bp.count([det1])
+def forgets_yield_from():
+    for _ in range(3):
+        bps.mv(motor1, 1)
+    unused = bps.null()
+    yield from bps.mv(motor2, 1)
 def fails_by_itself(sample):
     yield from bps.null()
     None.name
@@ -44,6 +49,18 @@ def test_a_forgotten_from_is_told_with_its_line_and_what_to_write(hardy: Environ
     assert hardy.simulate("forgets_from").problems[0].message == f"The plan fails: {result.message[13:]}"
 
 
+def test_a_plan_that_is_made_and_never_runs_is_a_problem_of_a_simulation(hardy: EnvironmentChild) -> None:
+    found = hardy.simulate("forgets_yield_from")
+    line = STARTUP[: STARTUP.index("    bps.mv(motor1, 1)\n    unused")].count("\n") + 1
+    assert [problem.message for problem in found.problems] == [
+        (
+            f"startup.py, line {line}, makes a plan (mv) that never runs; "
+            "write `yield from bps.mv(motor1, 1)`, or leave it out."
+        )
+    ]
+    assert [motion.device for motion in found.motions] == ["motor2"]
+
+
 def test_a_misspelt_device_that_a_plan_takes_as_text_is_named_when_the_plan_fails(hardy: EnvironmentChild) -> None:
     by_attribute = hardy.run("scan", ["det1"], "motr1", -1, 1, 3)
     by_message = hardy.run("align", "motr1")
@@ -51,6 +68,8 @@ def test_a_misspelt_device_that_a_plan_takes_as_text_is_named_when_the_plan_fail
     for result in (by_attribute, by_message, in_a_list):
         assert result.message.startswith("Plan failed: 'motr1' is no device; did you mean 'motor1'"), result.message
         assert result.failure_cause == pb.FAILURE_CAUSE_PLAN_ERROR
+        assert result.traceback.count("Traceback") == 1
+        assert "queueserver_worker/" not in result.traceback
     assert "no attribute 'name'" in by_attribute.message
     assert "does not implement all Movable methods" in by_message.message
     problems = [problem.message for problem in hardy.simulate("align", "motr1").problems]

@@ -53,5 +53,5 @@ def _make(plan: Callable[[], Any], explain: Explain) -> Iterable[Any]:
         explanation = explain(error)
         if explanation is None:
             raise
-        raise explanation from error
+        raise explanation.with_traceback(error.__traceback__) from None
     return messages_of(made, explain)

@@ -65,6 +65,17 @@ def is_message(value: object) -> bool:
         return False
 
 
+def never_runs(name: str, file: str, line: int) -> str:
+    """Tell of a plan that was made in some line and dropped, in one sentence."""
+    text = linecache.getline(file, line).strip()
+    call = re.search(rf"(?:\w+\.)*{re.escape(name)}\(.*", text)
+    instead = f"{text[: call.start()]}yield from {call[0]}" if call and "yield" not in text else "yield from …"
+    return (
+        f"{Path(file).name}, line {line}, makes a plan ({name}) that never runs; write `{shorten(instead, _SHOWN)}`, "
+        "or leave it out."
+    )
+
+
 def _generator_of(made: Any) -> Any:
     if is_message(made):
         return _relay([made])
@@ -92,7 +103,8 @@ def _messages(plan: Any, explain: Explain) -> Generator[Any, Any, Any]:
             explanation = None if isinstance(error, NoMessageError) else _of_preprocessor(error) or explain(error)
             if explanation is None:
                 raise
-            raise explanation from error
+            # It says all that the error says; where that was raised is what its author needs to see.
+            raise explanation.with_traceback(error.__traceback__) from None
         if is_message(message):
             mistakes = 0
             try:
@@ -134,19 +146,20 @@ def _inner_of(frame: FrameType) -> Any:
 def _sentence(value: object, plan: object) -> str:
     file, line = _place(plan)
     text = linecache.getline(file, line).strip() if file else ""
-    found = _YIELD.search(text)
-    shown = f" (`{shorten(text, _SHOWN)}`)" if found else ""
-    instead = f"`{shorten(_with_from(text, found), _SHOWN)}`" if found else "`yield from …`"
+    if text.count("(") > text.count(")"):
+        text += "…"
     where = f"{Path(file).name}, line {line}, " if file else "The plan "
     try:
-        what, advice = _what(value), _advice(value, instead)
+        what, advice = _what(value), _advice(value, text)
     except BaseException:  # noqa: BLE001 - protects the message from an object whose attributes raise
         what, advice = f"an object of type {type(value).__name__}", _NOTHING_ELSE
+    shown = f" (`{shorten(text, _SHOWN)}`)" if "yield" in text else ""
     return f"{where}yields {what} and no message{shown}; {advice}"
 
 
-def _with_from(text: str, found: "re.Match[str]") -> str:
-    return f"{text[: found.start()]}yield from {found['value']}"
+def _with_from(text: str) -> str:
+    found = _YIELD.search(text)
+    return f"{text[: found.start()]}yield from {found['value']}" if found else "yield from …"
 
 
 def _place(plan: object) -> tuple[str, int]:
@@ -192,13 +205,14 @@ def _has_messages(value: object) -> bool:
     return all(map(is_message, value))
 
 
-def _advice(value: object, instead: str) -> str:
+def _advice(value: object, text: str) -> str:
     if value is None:
         return "leave the `yield` out, or write `yield from bps.null()` for a message that does nothing."
+    is_list_of_plans = isinstance(value, (list, tuple)) and all(map(_is_plan, value))
+    if is_list_of_plans or (_is_plan(value) and "yield from" in text):
+        return "write a loop that goes through the plans, with `yield from` for each of them."
     if _has_messages(value):
-        return f"write {instead}."
-    if isinstance(value, (list, tuple)) and all(map(_is_plan, value)):
-        return "write a loop that goes through it, with `yield from` for each plan."
+        return f"write `{shorten(_with_from(text), _SHOWN)}`."
     if hasattr(value, "add_callback") and hasattr(value, "done"):
         return "it is a movement that has begun already: use a plan stub instead, such as `yield from bps.mv(…)`."
     if inspect.isawaitable(value):

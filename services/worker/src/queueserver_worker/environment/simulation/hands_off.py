@@ -3,8 +3,9 @@
 A plan tells its wishes by messages, which a simulation only looks at. But it may also call a device itself, or the
 RunEngine. So, as long as any simulation goes on, the methods by which devices act are wrapped; in a thread that
 simulates they raise, in every other thread they do what they always do. The position of a device is, in a thread that
-simulates, where the device would be. And bluesky's plans remember no stack of their maker there: that would take nine
-tenths of the time, from which plans that really run would suffer.
+simulates, where the device would be. And bluesky's plans remember there by which line they were made, and not the whole
+stack: that would take nine tenths of the time, from which plans that really run would suffer. A plan that is made there
+and dropped without being run is noted instead of warned of.
 Does not guarantee anything about what a plan does without a device: it may write files or talk to hardware directly.
 """
 
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import wraps
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any, Final
 
 _ACTIONS: Final = (
@@ -23,6 +24,7 @@ _ACTIONS: Final = (
 _ENGINE_ACTIONS: Final = ("__call__", "resume", "stop", "abort", "halt", "request_pause")
 _BASES: Final = (("ophyd.ophydobj", "OphydObject"), ("ophyd_async.core", "Device"))
 _MISSING: Final = object()
+_MOST_DROPPED: Final = 20
 
 
 class SimulatedActionError(RuntimeError):
@@ -33,6 +35,25 @@ class _Simulating(threading.local):
     """Where devices would be, by their identity, in a thread that simulates; None in others."""
 
     positions: "dict[int, Any] | None" = None
+    #: Plans that were made and dropped.
+    dropped: "tuple[DroppedPlan, ...]" = ()
+
+
+class DroppedPlan(list[str]):
+    """Where a plan was made that never ran. As bluesky keeps it: a list of the lines of its warning.
+
+    Parameters
+    ----------
+    name
+        Name of the plan.
+    maker
+        What made it.
+
+    """
+
+    def __init__(self, name: str, maker: FrameType) -> None:
+        self.name, self.code, self.file, self.line = name, maker.f_code, maker.f_code.co_filename, maker.f_lineno
+        super().__init__([f'  File "{self.file}", line {self.line}\n', f"plan `{name}` was never iterated"])
 
 
 _simulating: Final = _Simulating()
@@ -55,7 +76,7 @@ class HandsOff:
         try:
             with self._changing:
                 self._wrap(namespace)
-            _simulating.positions = positions
+            _simulating.positions, _simulating.dropped = positions, ()
             yield positions
         finally:
             _simulating.positions = None
@@ -63,6 +84,10 @@ class HandsOff:
                 self._users -= 1
                 if self._users == 0:
                     self._unwrap()
+
+    def dropped_in_this_thread(self) -> tuple[DroppedPlan, ...]:
+        """List the plans that were made and dropped in this thread, up to a number."""
+        return _simulating.dropped
 
     def _wrap(self, namespace: dict[str, Any]) -> None:
         done = {(cls, name) for cls, name, _, _ in self._changes}
@@ -74,8 +99,9 @@ class HandsOff:
                     self._replace(cls, name, original, _wrapped(name, original))
                     done.add((cls, name))
         plan = getattr(sys.modules.get("bluesky.utils"), "Plan", None)
-        if isinstance(plan, type) and (plan, "__init__") not in done and "_stack" in vars(plan):
+        if isinstance(plan, type) and (plan, "__init__") not in done and {"_stack", "__del__"} <= vars(plan).keys():
             self._replace(plan, "__init__", vars(plan)["__init__"], _without_stack(vars(plan)["__init__"]))
+            self._replace(plan, "__del__", vars(plan)["__del__"], _noting(vars(plan)["__del__"]))
 
     def _replace(self, cls: type, name: str, original: Any, wrapped: Any) -> None:
         if wrapped is None:
@@ -180,7 +206,21 @@ def _without_stack(original: Callable[..., None]) -> Callable[..., None]:
         if _simulating.positions is None:
             original(self, function, *args, **kwargs)
         else:
-            self._stack = None
+            # Above is the plan's own function, which bluesky has wrapped.
+            self._stack = DroppedPlan(function.__name__, sys._getframe(2))  # noqa: SLF001 - there is no public name for it
             self._iter = function(*args, **kwargs)
 
     return make
+
+
+def _noting(original: Callable[..., None]) -> Callable[..., None]:
+    @wraps(original)
+    def end(self: Any) -> None:
+        dropped = getattr(self, "_stack", None)
+        if _simulating.positions is None or not isinstance(dropped, DroppedPlan):
+            original(self)
+        elif sys._getframe(1).f_code is dropped.code and len(_simulating.dropped) < _MOST_DROPPED:  # noqa: SLF001 - as above
+            # Whoever made it has dropped it; one that was kept for another course of things is no mistake.
+            _simulating.dropped += (dropped,)
+
+    return end

@@ -20,7 +20,7 @@ from bluesky.utils import ensure_generator
 from queueserver_worker.environment.console.printers import Tell, printing_told
 from queueserver_worker.environment.failures import error_text, is_own_frame
 from queueserver_worker.environment.misnamed_devices import MisnamedDeviceError
-from queueserver_worker.environment.plan_messages import NoMessageError, is_message
+from queueserver_worker.environment.plan_messages import NoMessageError, is_message, never_runs
 from queueserver_worker.environment.simulation.devices import SimulatedDevices
 from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.hands_off import SimulatedActionError, hands_off
@@ -131,6 +131,7 @@ class Walk:
                 message = self._pass(lambda: plan.send(answer))  # noqa: B023 - called at once
             except StopIteration:
                 reader.end()
+                self._note_dropped_plans()
                 return True
             if self._findings.messages >= self._limit:
                 return False
@@ -138,6 +139,11 @@ class Walk:
             self._last_message = time.monotonic()
             answer = self._answer(message, reader)
         return False
+
+    def _note_dropped_plans(self) -> None:
+        for dropped in dict.fromkeys((plan.name, plan.file, plan.line) for plan in hands_off.dropped_in_this_thread()):
+            if not dropped[1].startswith(_BLUESKY):
+                self._findings.problem(never_runs(*dropped))
 
     def _answer(self, message: Any, reader: MessageReader) -> Any:
         if not is_message(message):
