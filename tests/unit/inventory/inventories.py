@@ -2,6 +2,7 @@
 
 from hypothesis import strategies as st
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.device_places import takes_device_names
 from queueserver_inventory.type_text import write_type
 
 from tests.unit.inventory.type_notation import types
@@ -21,7 +22,7 @@ def _parameters(draw: st.DrawFn) -> pb.ParameterDescription:
     tree = draw(st.just(pb.ParameterType()) | types)
     annotated = tree.kind != pb.ParameterType.KIND_UNSPECIFIED
     default = draw(st.none() | _literals)
-    return pb.ParameterDescription(
+    parameter = pb.ParameterDescription(
         name=draw(_names),
         kind=draw(st.sampled_from(pb.ParameterKind.values()[1:])),
         type=tree,
@@ -34,6 +35,8 @@ def _parameters(draw: st.DrawFn) -> pb.ParameterDescription:
         step=draw(_limits),
         unit=draw(texts),
     )
+    parameter.takes_device_names = takes_device_names(parameter)
+    return parameter
 
 
 _plans = st.builds(

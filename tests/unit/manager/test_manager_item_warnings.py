@@ -9,7 +9,15 @@ from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.access import Access, GroupRules
 from queueserver_manager.domain import allowed as allowed_module
 from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.inventory import Device, Inventory, Parameter, ParameterKind, ParameterType, Plan
+from queueserver_manager.domain.inventory import (
+    Device,
+    Inventory,
+    Parameter,
+    ParameterKind,
+    ParameterType,
+    Plan,
+    RecordField,
+)
 from queueserver_manager.domain.inventory import TypeKind as Kind
 from queueserver_manager.domain.item_warnings import Warner
 from queueserver_manager.domain.near_names import NearNames
@@ -84,6 +92,14 @@ def test_a_misspelt_motor_of_a_scan_is_told_with_what_is_near() -> None:
         (listed(union(DEVICE, ANY)), [["det1", "camera"]], {"[0][1]": []}),
         (ParameterType(Kind.TUPLE, (union(DEVICE, ANY), TEXT)), ["motr1", "motr1"], {"[0]": ["motor1"]}),
         (ParameterType(Kind.MAP, (union(DEVICE, TEXT),)), [{"a": "motr1"}], {"[0].a": ["motor1"]}),
+        (
+            ParameterType(
+                Kind.RECORD,
+                fields={"at": RecordField(UNTYPED, required=True), "mode": RecordField(TEXT, required=True)},
+            ),
+            [{"at": "motr1", "mode": "motr1", "more": "motr1"}],
+            {"[0].at": ["motor1"]},
+        ),
         (TEXT, ["motr1"], {}),
         (ANY, ["fast"], {}),
     ],
@@ -107,6 +123,13 @@ def test_arguments_by_name_and_further_ones_are_looked_at_and_metadata_is_not() 
     kwargs = {"motor": "motr1", "md": "motr1", "sample_md": "motr1", "detector": "dett1"}
     fields = [warning.field for warning in Warner().look(plan, [], kwargs, ALLOWED, "items[3]")]
     assert fields == ["items[3].kwargs.motor", "items[3].kwargs.detector"]
+
+
+def test_further_arguments_by_name_are_fields_if_their_type_has_fields() -> None:
+    record = ParameterType(Kind.RECORD, fields={"at": RecordField(UNTYPED, required=True)})
+    plan = plan_of(record, ParameterKind.VAR_KEYWORD)
+    fields = [w.field for w in Warner().look(plan, [], {"at": "motr1", "more": "motr1"}, ALLOWED, "item")]
+    assert fields == ["item.kwargs.at"]
 
 
 def test_a_parameter_that_takes_no_device_names_is_left_alone() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
 
+from queueserver_inventory.device_places import takes_device_names
 from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type, type_names, write_type
 from queueserver_inventory.type_trees import parts_of
 
@@ -168,6 +169,7 @@ def _parameter_of(entry: object) -> pb.ParameterDescription:
     for name in _SWITCHES:
         if name in given and bool(given[name]) != derived.get(name):
             setattr(parameter, name, bool(given[name]))
+    parameter.takes_device_names = takes_device_names(parameter)
     return parameter
 
 

@@ -148,7 +148,8 @@ class Plan:
 
 
 def _takes_any_text(expected: ParameterType) -> bool:
-    return expected.kind in _TEXTS or any(map(_takes_any_text, expected.arguments))
+    parts = (*expected.arguments, *(field.type for field in expected.fields.values()))
+    return expected.kind in _TEXTS or any(map(_takes_any_text, parts))
 
 
 _TEXTS = frozenset({TypeKind.UNTYPED, TypeKind.ANY, TypeKind.STRING, TypeKind.ENUM, TypeKind.CALLABLE})

@@ -106,11 +106,17 @@ class _Places:
             if named is not None and named is not others and named is not rest:
                 yield from self._of_parameter(value, named, plan, f"{path}.kwargs.{name}")
             elif others is not None and not is_metadata_name(name):
-                yield from self._of_parameter(value, others, plan, f"{path}.kwargs.{name}")
+                yield from self._of_others(name, value, others, plan, f"{path}.kwargs.{name}")
 
     def _of_parameter(self, value: Any, parameter: Parameter, plan: Plan, where: str) -> Iterator[_Text]:
         if parameter.name in plan.doubtful:
             yield from self._in(value, [parameter.type], where, among_devices=False)
+
+    def _of_others(self, name: str, value: Any, others: Parameter, plan: Plan, where: str) -> Iterator[_Text]:
+        is_record = others.type.kind is TypeKind.RECORD
+        if others.name in plan.doubtful:
+            types = _values(others.type, name) if is_record else (others.type,)
+            yield from self._in(value, types, where, among_devices=False)
 
     def _in(self, value: Any, types: Iterable[ParameterType], where: str, *, among_devices: bool) -> Iterator[_Text]:
         self._left -= 1
@@ -122,9 +128,9 @@ class _Places:
             for option in _flattened(types):
                 yield from self._in_list(value, option, where)
         elif isinstance(value, dict):
-            inside = [part for option in _flattened(types) for part in _values(option)]
-            for key, element in value.items() if inside else ():
-                if not is_metadata_name(key):
+            for key, element in value.items():
+                inside = [part for option in _flattened(types) for part in _values(option, key)]
+                if inside and not is_metadata_name(key):
                     yield from self._in(element, inside, f"{where}.{key}", among_devices=False)
 
     def _in_list(self, values: Sequence[Any], option: ParameterType, where: str, first: int = 0) -> Iterator[_Text]:
@@ -169,8 +175,10 @@ def _elements(option: ParameterType, index: int) -> Iterable[ParameterType]:
     return (*option.arguments, parts[index % len(parts)]) if parts else option.arguments
 
 
-def _values(option: ParameterType) -> Iterable[ParameterType]:
-    """What a value of an object may be."""
+def _values(option: ParameterType, key: str) -> Iterable[ParameterType]:
+    """What an object may have at a key."""
     if option.kind in _ANYTHING:
         return (option,)
+    if option.kind is TypeKind.RECORD:
+        return (option.fields[key].type,) if key in option.fields else ()
     return option.arguments if option.kind is TypeKind.MAP else ()

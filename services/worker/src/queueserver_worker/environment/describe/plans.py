@@ -9,11 +9,11 @@ import inspect
 from typing import Any, Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.device_places import takes_device_names
 
 from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
 from queueserver_worker.environment.describe.expansion import MAX_NAMES, Expansion
 from queueserver_worker.environment.describe.literals import default_text
-from queueserver_worker.environment.describe.named_values import takes_device_names
 from queueserver_worker.environment.describe.plan_reading import NO_DEFAULT, Plan, ReadParameter, read_plan
 from queueserver_worker.environment.failures import shorten
 
@@ -85,9 +85,9 @@ def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.Paramete
         unit=said.get("unit", ""),
         convert_device_names=said.get("convert_device_names"),
         convert_plan_names=said.get("convert_plan_names"),
-        takes_device_names=takes_device_names(parameter),
         unchecked=shorten(", ".join(parameter.takes.type.unchecked), MAX_DESCRIPTION),
     )
     if parameter.default is not NO_DEFAULT:
         description.default_text = default_text(parameter.default)
+    description.takes_device_names = takes_device_names(description)
     return description
