@@ -86,6 +86,7 @@ def updating(item: dict[str, Any] = PLAIN, **more: Any) -> dict[str, Any]:
     return {"item": item | {"itemUid": "x"}, **more}
 
 
+QUESTION = "0f20785b-04a1-4ae1-b1c2-de487d4d0f4c"
 SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["status"], "GetStatus", {}),
     (["why"], "ExplainIdle", {}),
@@ -123,7 +124,7 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["re", "stop"], "Stop", {}),
     (["re", "abort"], "Abort", {}),
     (["re", "abort", "now"], "AbortNow", {}),
-    (["re", "answer", "yes", "q1"], "AnswerQuestion", {"text": "yes", "questionId": "q1"}),
+    (["re", "answer", "yes", QUESTION], "AnswerQuestion", {"text": "yes", "questionId": QUESTION}),
     (["re", "halt"], "Halt", {}),
     (["re", "runs"], "ListRuns", {"filter": "RUN_FILTER_ACTIVE"}),
     (["re", "runs", "open"], "ListRuns", {"filter": "RUN_FILTER_OPEN"}),

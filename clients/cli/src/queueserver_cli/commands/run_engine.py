@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from queueserver_client import RunFilter
@@ -12,6 +13,7 @@ from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain, run_dict
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PAUSES = ("deferred", "immediate")
 _FILTERS = [which.value for which in RunFilter if which is not RunFilter.UNSPECIFIED]
 
@@ -87,6 +89,10 @@ def answer(words: Sequence[str]) -> Action:
         raise WrongCommand("Say what to answer; an empty answer is written as two quotation marks.")
     nothing_more(words[2:])
     text, question_id = words[0], words[1] if words[1:] else ""
+    if question_id and not _UUID.fullmatch(question_id):
+        raise WrongCommand(
+            f"{question_id!r} is no id of a question: put an answer of several words in quotes."
+        )
 
     async def action(session: Session) -> Answer:
         if question_id:
