@@ -92,7 +92,7 @@ class AsyncClient:
     async def explain_idle(self) -> Blockers:
         """All that stands in the way of the next item being executed now, the most fundamental first.
 
-        Empty if something is being executed and Redis takes what comes of it.
+        Empty if something is being executed, is not held up, and Redis takes what comes of it.
         """
         stub = self._connection.stubs.status
         answer = await self._connection.read(stub.ExplainIdle, status_service_pb2.ExplainIdleRequest())

@@ -90,9 +90,7 @@ def answer(words: Sequence[str]) -> Action:
     nothing_more(words[2:])
     text, question_id = words[0], words[1] if words[1:] else ""
     if question_id and not _UUID.fullmatch(question_id):
-        raise WrongCommand(
-            f"{question_id!r} is no id of a question: put an answer of several words in quotes."
-        )
+        raise WrongCommand(f"{question_id!r} is no id of a question: put an answer of several words in quotes.")
 
     async def action(session: Session) -> Answer:
         if question_id:

@@ -23,6 +23,8 @@ MAX_TEXT: Final = 500
 """Characters of one text."""
 MAX_TOLD: Final = 20
 """Suspensions that are told at once."""
+_ARGUMENTS: Final = 4
+"""Of the message by which bluesky begins a suspension. It is bluesky's own affair, and might have others one day."""
 
 Command = Callable[[Any], Awaitable[Any]]
 
@@ -64,6 +66,8 @@ class Suspensions:
 
     async def start(self, process: Command, message: Any) -> Any:
         """Process a message `_start_suspender`: it puts a plan in front that waits until the suspender lets go."""
+        if len(message.args) != _ARGUMENTS:
+            return await process(message)
         pre_plan, post_plan, justification, released = message.args
         begun = _Begun(self._describe(released, justification), released)
         self._begun.append(begun)
@@ -105,12 +109,12 @@ class Suspensions:
         self._board.set_suspensions([*(begun.told for begun in self._begun), *before_plan][:MAX_TOLD])
 
     def _is_of_suspender(self, released: Any) -> bool:
-        begun = any(released == begun.let_go for begun in self._begun)
-        return begun or self._suspender_of(released) is not None
+        owner = safely(lambda: released.__self__, None)
+        return any(owner is begun for begun in self._begun) or self._suspender_of(released) is not None
 
     def _suspender_of(self, released: Any) -> Any:
         """Find the suspender that lets the plan go by this event; None if it is none of them."""
-        event = getattr(released, "__self__", None)
+        event = safely(lambda: released.__self__, None)
         if event is None:
             return None
         suspenders: tuple[Any, ...] = safely(lambda: tuple(self._engine.suspenders), ())
