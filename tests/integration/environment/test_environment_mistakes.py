@@ -23,6 +23,9 @@ def forgets_yield_from():
 def fails_by_itself(sample):
     yield from bps.null()
     None.name
+def knows_samples(sample):
+    yield from bps.null()
+    raise ValueError(f"there is no sample {sample!r}")
 def no_plan():
     return count([det1])
 class Hostile:
@@ -85,6 +88,7 @@ def test_a_device_that_reached_the_plan_as_text_is_told_apart_from_a_misspelt_on
 def test_a_failure_that_is_about_something_else_stays_as_it_is(hardy: EnvironmentChild) -> None:
     result = hardy.run("fails_by_itself", "motr1")
     assert result.message == "Plan failed: 'NoneType' object has no attribute 'name'"
+    assert hardy.run("knows_samples", "motr1").message == "Plan failed: there is no sample 'motr1'"
 
 
 def test_a_function_that_is_no_plan_is_told_apart_from_one_that_does_not_exist(hardy: EnvironmentChild) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from queueserver.common.v1 import item_pb2
+from queueserver_rpc.status import MAX_FIELD_BYTES, cut
 
 from queueserver_manager.domain.item import Item, ItemWarning
 
@@ -17,5 +18,8 @@ def warnings_to_proto(items: Iterable[Item]) -> Iterator[item_pb2.ItemWarning]:
 def warning_to_proto(warning: ItemWarning) -> item_pb2.ItemWarning:
     """A warning."""
     return item_pb2.ItemWarning(
-        field=warning.field, text=warning.text, message=warning.message, near_matches=warning.near_matches
+        field=cut(warning.field, MAX_FIELD_BYTES),
+        text=warning.text,
+        message=warning.message,
+        near_matches=warning.near_matches,
     )

@@ -4,9 +4,12 @@ A plan that takes anything gets a misspelt name as the text that it is, and fail
 no attribute 'name'". Guarantees: only texts that the caller gave are named; whatever is not about one stays as it is.
 """
 
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
+import bluesky
 from queueserver.common.v1.item_pb2 import Item
 
 from queueserver_worker.environment.failures import error_text, shorten
@@ -14,6 +17,7 @@ from queueserver_worker.environment.names import Names
 from queueserver_worker.environment.structs import to_dict, to_list
 
 _ERRORS: Final = (AttributeError, AssertionError, TypeError, KeyError, ValueError)
+_BLUESKY: Final = str(Path(bluesky.__file__).parent)
 _MOST_TEXTS: Final = 10_000
 _SHOWN: Final = 60
 
@@ -41,11 +45,17 @@ def explained(error: BaseException, item: Item, names: Names) -> MisnamedDeviceE
     for text in _first(_texts_in([to_list(item.args), to_dict(item.kwargs)])):
         if _is_used_as_device(text, error, about):
             return MisnamedDeviceError(f"{_sentence(text, names)} ({type(error).__name__}: {about})")
-        if repr(text) in about and not _is_known(text, names):
+        if repr(text) in about and _is_of_bluesky(error) and not _is_known(text, names):
             near = names.devices_like(text)
             if near:
                 return MisnamedDeviceError(f"{_unknown(text, near)} ({type(error).__name__}: {about})")
     return None
+
+
+def _is_of_bluesky(error: BaseException) -> bool:
+    """Tell whether an error was raised by bluesky: what a plan's author says of a text is to be left alone."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].startswith(_BLUESKY)
 
 
 def _first(texts: Iterator[str]) -> list[str]:
