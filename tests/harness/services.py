@@ -10,7 +10,7 @@ from tests.harness.ports import reserved_port
 from tests.harness.process import TestProcess
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DEMO_STARTUP = REPOSITORY / "examples" / "startup"
+DEMO_STARTUP = (REPOSITORY / "examples" / "startup").resolve()
 COMMANDS = Path(sys.executable).parent
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import uuid
 from pathlib import Path
 
 import pytest
 
-from tests.integration.environment.environment_child import MakeFolder, environment_child
+from tests.integration.environment.environment_child import EnvironmentChild, MakeFolder, environment_child
+from tests.unit.worker_environment.value_decoder import decode
 
 #: The parts of IPython that other code asks for its shell.
 IPYTHON = {
@@ -95,3 +97,84 @@ def test_scripts_are_plain_python(tmp_path: Path) -> None:
     (tmp_path / "start.py").write_text("get_ipython()\n")
     with environment_child("--startup-script", tmp_path / "start.py") as child:
         assert child.failure().exception_type == "NameError"
+
+
+def returned(child: EnvironmentChild, function: str) -> object:
+    """What a function of the startup code returns."""
+    return decode(child.task(str(uuid.uuid4()), function={"name": function}).return_value)
+
+
+def install(place: Path, name: str, code: str, requirement: str = "") -> None:
+    """Put a package where installed ones are, with what it says of itself."""
+    (place / name).mkdir(parents=True)
+    (place / name / "__init__.py").write_text(code)
+    about = place / f"{name}-1.0.dist-info"
+    about.mkdir()
+    needs = f"Requires-Dist: {requirement}\n" if requirement else ""
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}")
+    (about / "top_level.txt").write_text(f"{name}\n")
+
+
+@pytest.mark.usefixtures("ipython")
+def test_libraries_get_the_answer_of_ipython_itself_and_packages_of_a_beamline_the_stand_in(
+    startup: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "lib" / "site-packages"
+    code = "def shell():\n    from IPython import get_ipython\n    return get_ipython()\n"
+    install(place, "some_plots", code, "numpy>=1")
+    install(place, "some_beamline", code, "ophyd-async[ca]>=0.9 ; python_version > '3'")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(place), os.environ.get("PYTHONPATH", "")]))
+    folder = startup(
+        a="import some_beamline, some_plots, __main__\nassert some_plots.shell() is None\n"
+        "assert some_beamline.shell() is get_ipython()\nassert dict(get_ipython().config) == {}\n"
+        "def main_file():\n    return __main__.__file__\n",
+        b="import os\nassert get_ipython().profile_dir.startup_dir == os.path.dirname(__file__)\n",
+    )
+    with environment_child("--startup-dir", folder) as child:
+        child.ready()
+        assert returned(child, "main_file") == str(folder / "a.py")
+
+
+#: As a program in Python that is typed into no shell: another process executes nothing of it.
+SPAWNING = """
+import multiprocessing, os
+def answer():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(os.getppid) == os.getpid()
+print("loaded once")
+"""
+
+
+def test_a_process_that_is_spawned_does_not_execute_startup_files_again(startup: MakeFolder) -> None:
+    with environment_child("--startup-dir", startup(a=SPAWNING)) as child:
+        child.ready()
+        assert returned(child, "answer") is True
+        assert (child.stdout + child.stderr).count("loaded once") == 1
+
+
+TUTORIAL = """
+from bluesky import RunEngine
+from bluesky.run_engine import autoawait_in_bluesky_event_loop
+import bluesky.plan_stubs as bps
+RE = RunEngine(call_returns_result=True)
+autoawait_in_bluesky_event_loop()
+def nothing():
+    yield from bps.null()
+"""
+
+
+@pytest.mark.parametrize("kind", ["--startup-dir", "--startup-script", "--startup-module"])
+@pytest.mark.usefixtures("ipython")
+def test_tutorials_that_let_a_shell_await_open_from_every_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "tutorial.py").write_text(TUTORIAL)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "code"), os.environ.get("PYTHONPATH", "")]))
+    where = {"--startup-dir": tmp_path / "code", "--startup-module": "tutorial"}.get(
+        kind, tmp_path / "code/tutorial.py"
+    )
+    with environment_child(kind, where) as child:
+        ready = child.ready()
+    assert [plan.name for plan in ready.inventory.plans] == ["nothing"]
+    assert "ignored: autoawait_in_bluesky_event_loop()" in child.stdout

@@ -124,4 +124,4 @@ def test_modules_beside_the_startup_code_can_be_imported_and_are_read_anew_when_
         assert (look(child, "value"), look(child, "place")) == ("1", repr(str(folder / "script")))
         module.write_text("value = 'edited'\n")
         assert script(child, "from local.shared import value\n").success
-        assert (look(child, "value"), look(child, "__file__")) == ("'edited'", "None")
+        assert (look(child, "value"), look(child, "__file__")) == ("'edited'", repr(str(folder / "a.py")))

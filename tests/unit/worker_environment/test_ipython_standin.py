@@ -32,12 +32,27 @@ def test_what_only_concerns_a_terminal_or_plots_is_ignored_with_a_line(
     shell.magic("%logstart -o -t log.txt rotate")
     shell.register_magics(object)
     shell.events.register("pre_run_cell", print)
-    shell.config["TerminalInteractiveShell"] = 1
     shell.prompts = "mine"
-    assert "IPKernelApp" not in shell.config
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "ignored: %matplotlib x (there is no IPython shell in the environment)"
-    assert len(lines) == 10
+    assert len(lines) == 9
+
+
+def test_its_settings_are_an_empty_mapping_that_takes_settings_as_that_of_ipython(
+    shell: InteractiveShellStandIn,
+) -> None:
+    assert dict(shell.config) == {}
+    assert "IPKernelApp" not in shell.config
+    assert shell.config.get("x", 1) == 1
+    shell.config.TerminalInteractiveShell.colors = "Linux"
+    shell.config["InteractiveShell"]["autoawait"] = False
+    assert dict(shell.config) == {
+        "TerminalInteractiveShell": {"colors": "Linux"},
+        "InteractiveShell": {"autoawait": False},
+    }
+    with pytest.raises(AttributeError):
+        _ = shell.config.colors
+    assert not shell.has_trait("kernel")
 
 
 def test_run_executes_a_file_beside_the_startup_file_or_in_the_current_directory(

@@ -1,9 +1,10 @@
 """A stand-in for IPython's shell, for startup files that were written for an IPython profile.
 
 Guarantees: `get_ipython()` works as a global name of startup files, and through every import from IPython, in startup
-files and in the modules that they import, whether or not IPython is installed. The shell has `user_ns` (the namespace
-of the startup code) and `log`; what only concerns a terminal or a graphical interface is accepted and ignored, with a
-line on the console; anything else is an AttributeError that says what there is.
+files and in the modules of a beamline that they import, whether or not IPython is installed. The shell has `user_ns`
+(the namespace of the startup code), `log`, `config` and `profile_dir`; what only concerns a terminal or a graphical
+interface is accepted and ignored, with a line on the console; anything else is an AttributeError that says what there
+is. Installed libraries get the answer of IPython itself, which is None as long as no shell runs.
 """
 
 import logging
@@ -11,16 +12,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final
 
+from queueserver_worker.environment.ipython_callers import asked_by_library
 from queueserver_worker.environment.ipython_magics import Magics
 from queueserver_worker.environment.offered_modules import OfferedModules
+from queueserver_worker.environment.shell_settings import ShellSettings
 from queueserver_worker.environment.startup_imports import after_import
 
 _IGNORED: Final = frozenset(
     {
-        *("events", "hooks", "config", "display_formatter", "history_manager", "input_transformers_cleanup"),
+        *("events", "hooks", "display_formatter", "history_manager", "input_transformers_cleanup"),
         *("input_transformers_post", "ast_transformers", "prompts", "InteractiveTB", "logger", "Completer"),
         *("register_magics", "set_custom_exc", "set_hook", "set_next_input", "set_custom_completer", "showtraceback"),
         *("enable_gui", "enable_matplotlib", "enable_pylab", "extension_manager", "showsyntaxerror", "alias_manager"),
@@ -32,9 +35,15 @@ ExecuteFile = Callable[[Path, dict[str, Any]], None]
 class InteractiveShellStandIn:
     """What `get_ipython()` returns in startup code. Attributes can be set as on any object."""
 
-    def __init__(self, namespace: dict[str, Any], execute_file: ExecuteFile) -> None:
+    def __init__(self, namespace: dict[str, Any], execute_file: ExecuteFile, folder: Path | None = None) -> None:
         self.user_ns = namespace
         self.user_global_ns = namespace
+        self.user_module = sys.modules.get("__main__")
+        self.config = ShellSettings()
+        #: What libraries ask for to see which event loop of a graphical interface runs.
+        self.active_eventloop = None
+        if folder is not None:
+            self.profile_dir = SimpleNamespace(location=str(folder.parent), startup_dir=str(folder))
         self.log = logging.getLogger("startup")
         self._magics = Magics(namespace, execute_file, tell_ignored)
 
@@ -65,6 +74,10 @@ class InteractiveShellStandIn:
         """Put variables into the namespace of the startup code."""
         self.user_ns.update(variables)
 
+    def has_trait(self, name: str) -> bool:  # noqa: ARG002 - IPython's signature
+        """Say that there are no traits: this is how libraries ask whether there is a kernel."""
+        return False
+
     def system(self, cmd: str) -> None:
         """Run a command of the operating system's shell; its output goes to the console."""
         self.user_ns["_exit_code"] = subprocess.run(cmd, shell=True, check=False).returncode  # noqa: S602 - the startup code's own command
@@ -74,7 +87,8 @@ class InteractiveShellStandIn:
             return _Nothing(f"get_ipython().{name}")
         raise AttributeError(
             f"get_ipython().{name} does not exist here: the environment is no IPython shell. There are user_ns, log, "
-            "push, system and run_line_magic; put what needs a real shell below 'if not is_re_worker_active():'."
+            "config, push, system and run_line_magic; put what needs a real shell below "
+            "'if not is_re_worker_active():'."
         )
 
 
@@ -113,15 +127,24 @@ def tell_ignored(what: str) -> None:
     sys.stdout.write(f"ignored: {what} (there is no IPython shell in the environment)\n")
 
 
-def offer_in(namespace: dict[str, Any], execute_file: ExecuteFile) -> None:
-    """Let `get_ipython` be there, as a global name of the namespace and in IPython itself."""
-    shell = InteractiveShellStandIn(namespace, execute_file)
+def offer_in(namespace: dict[str, Any], execute_file: ExecuteFile, folder: Path | None = None) -> None:
+    """Let `get_ipython` be there, as a global name of the namespace and in IPython itself.
 
-    def get_ipython() -> InteractiveShellStandIn:
-        """Return the stand-in for the IPython shell."""
+    `folder` is the directory of the startup files.
+    """
+    shell = InteractiveShellStandIn(namespace, execute_file, folder)
+    own: list[Callable[[], Any]] = []
+
+    def get_ipython() -> Any:
+        """Return the stand-in for the IPython shell; to libraries, what IPython itself returns."""
+        if asked_by_library():
+            return own[0]() if own else None
         return shell
 
     def adapt(module: ModuleType) -> None:
+        original = vars(module).get("get_ipython")
+        if callable(original) and original is not get_ipython and not own:
+            own.append(original)
         setattr(module, "get_ipython", get_ipython)  # noqa: B010 - a module's type does not tell what is in it
 
     namespace["get_ipython"] = get_ipython

@@ -9,6 +9,7 @@ there. Code of a directory, which is written for IPython, finds a stand-in for i
 import os
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -18,6 +19,7 @@ from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.ending import end_now
 from queueserver_worker.environment.failures import StartupError, user_traceback
 from queueserver_worker.environment.ipy_files import to_python
+from queueserver_worker.environment.ipython_autoawait import do_without_shell
 from queueserver_worker.environment.startup_imports import local_modules
 from queueserver_worker.environment.startup_sources import StartupSource
 
@@ -35,6 +37,8 @@ def new_namespace() -> dict[str, Any]:
     Code that looks its classes up by module name (pickle, dataclasses, typing) then finds them.
     """
     module = ModuleType("__main__", "Startup code of the queue server's environment.")
+    # A process that multiprocessing spawns would otherwise execute the startup file once more, because it has a name.
+    module.__spec__ = ModuleSpec("__main__", None)
     sys.modules["__main__"] = module
     return module.__dict__
 
@@ -51,6 +55,7 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
 
     """
     process = os.getpid()
+    do_without_shell()
     # What the supervisor told this process is nothing for the argument parsers of user code.
     sys.argv[:] = [source.where]
     try:
@@ -65,7 +70,9 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
 
 
 def execute_file(file: Path, namespace: dict[str, Any]) -> None:
-    """Execute one file in a namespace; its `__file__` is set meanwhile.
+    """Execute one file in a namespace; its `__file__` is set meanwhile, and that of the first file stays.
+
+    Libraries take a process whose `__main__` has no file for one at which a person types.
 
     Raises
     ------
@@ -81,9 +88,7 @@ def execute_file(file: Path, namespace: dict[str, Any]) -> None:
     try:
         exec(code, namespace)  # noqa: S102 - executing the user's startup code is what this process is for
     finally:
-        namespace.pop("__file__", None)
-        if outer is not None:
-            namespace["__file__"] = outer
+        namespace["__file__"] = str(file) if outer is None else outer
 
 
 def _load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[str], None]) -> None:
@@ -91,10 +96,12 @@ def _load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[
         announce(f"importing {source.where}")
         names = vars(_import(source.where))
         namespace.update({name: value for name, value in names.items() if name not in _OF_THE_MODULE})
+        if (file := names.get("__file__")) is not None:
+            namespace["__file__"] = file
         return
     files = source.files()
     if source.kind == "directory":
-        ipython_standin.offer_in(namespace, execute_file)
+        ipython_standin.offer_in(namespace, execute_file, source.folder)
     with local_modules.importable(source.folder, first=source.kind == "script"):
         for file in files:
             announce(f"loading {file.name}")

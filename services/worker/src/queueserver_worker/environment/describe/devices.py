@@ -16,23 +16,43 @@ _READABLE: Final = frozenset({"name", "read", "describe"})
 _MOVABLE: Final = frozenset({"set"})
 _FLYABLE: Final = frozenset({"name", "kickoff", "complete"})
 _COMPOSED: Final = frozenset({"name", "children", "connect"})
-_MEMBERS: Final = _READABLE | _MOVABLE | _FLYABLE | _COMPOSED
+#: Members that nothing but a device has, and those of a mapping.
+_OF_DEVICES: Final = frozenset({"set", "trigger", "stage", "kickoff", "parent", "read_configuration", "hints"})
+_MAPPING: Final = frozenset({"keys", "__getitem__", "__iter__", "__len__"})
+_MEMBERS: Final = _READABLE | _MOVABLE | _FLYABLE | _COMPOSED | _OF_DEVICES | _MAPPING
+#: Libraries whose catalogs and clients have a name, and can be read and described, as a detector can.
+_OF_DATA: Final = frozenset({"databroker", "intake", "tiled", "suitcase", "xarray", "pandas", "dask"})
 _NO_DEVICES: Final = (type, ModuleType, FunctionType)
 
 
 def is_device(value: object) -> bool:
-    """Tell whether an object is a device: readable, flyable, or an ophyd-async device."""
+    """Tell whether an object is a device: readable, flyable, or an ophyd-async device.
+
+    Recorded data are none, although a catalog of them can be read and described.
+    """
     if isinstance(value, _NO_DEVICES):
         return False
+    cls: Any = type(value)
     members = _members(value)
-    return members >= _READABLE or members >= _FLYABLE or members >= _COMPOSED
+    return (_reads(members) or members >= _FLYABLE or members >= _COMPOSED) and not _is_of_data(cls)
 
 
 def is_device_class(cls: type) -> bool:
     """Tell whether instances of a class are devices, as far as the class shows."""
     members = _members_of_class(cls)
     named = members | {"name"}
-    return named >= _READABLE or named >= _FLYABLE or members >= _COMPOSED
+    return (_reads(named) or named >= _FLYABLE or members >= _COMPOSED) and not _is_of_data(cls)
+
+
+def _reads(members: frozenset[str]) -> bool:
+    """Tell whether an object with these members can be read as a device; a mapping needs more than that."""
+    return members >= _READABLE and not (members >= _MAPPING and members.isdisjoint(_OF_DEVICES))
+
+
+@cache
+def _is_of_data(cls: type) -> bool:
+    """Tell whether a class is, or is made from, one of a library for recorded data."""
+    return any(str(base.__module__).partition(".")[0] in _OF_DATA for base in cls.__mro__)
 
 
 def class_protocol(cls: type) -> str:
