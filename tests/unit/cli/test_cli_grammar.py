@@ -59,6 +59,7 @@ ANSWERS: dict[str, Any] = {
     "ClearHistory": history.ClearHistoryResponse(),
     "ListPlans": inventory.ListPlansResponse(),
     "ListDevices": inventory.ListDevicesResponse(),
+    "ListFunctions": inventory.ListFunctionsResponse(),
     "ExecuteFunction": tasks.ExecuteFunctionResponse(task=TASK),
     "UploadScript": tasks.UploadScriptResponse(task=TASK),
     "UpdateEnvironment": tasks.UpdateEnvironmentResponse(task=TASK),
@@ -153,6 +154,8 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["existing", "plans"], "ListPlans", {"existing": True}),
     (["allowed", "devices"], "ListDevices", {}),
     (["existing", "devices"], "ListDevices", {"existing": True}),
+    (["allowed", "functions"], "ListFunctions", {}),
+    (["existing", "functions"], "ListFunctions", {"existing": True}),
     (["environment", "update"], "UpdateEnvironment", {}),
     (["environment", "update", "background"], "UpdateEnvironment", {"runInBackground": True}),
     (

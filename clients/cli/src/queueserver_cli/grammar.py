@@ -137,7 +137,9 @@ COMMANDS = (
     _command("allowed plans", "", "plans that you may use", "inventory:allowed_plans"),
     _command("allowed devices", "", "devices that you may use", "inventory:allowed_devices"),
     _command("existing plans", "", "all plans of the environment", "inventory:existing_plans"),
+    _command("allowed functions", "", "functions that you may call", "inventory:allowed_functions"),
     _command("existing devices", "", "all devices of the environment", "inventory:existing_devices"),
+    _command("existing functions", "", "all functions of the environment", "inventory:existing_functions"),
 )
 
 

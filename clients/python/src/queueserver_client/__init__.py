@@ -91,6 +91,7 @@ from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
 from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers
 from queueserver_client.models.inventory import (
     DeviceDescription,
+    FunctionDescription,
     InventoryIssue,
     InventoryIssueKind,
     ParameterDescription,
@@ -198,6 +199,7 @@ __all__ = [
     "ExitStatus",
     "FailureCause",
     "FileInvalid",
+    "FunctionDescription",
     "FunctionNotAllowed",
     "HistoryAdded",
     "HistoryCleared",

@@ -12,7 +12,7 @@ from queueserver.manager.v1 import inventory_service_pb2 as pb
 from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.errors import Conflict
-from queueserver_client.models.inventory import DeviceDescription, InventoryIssue, PlanDescription
+from queueserver_client.models.inventory import DeviceDescription, FunctionDescription, InventoryIssue, PlanDescription
 
 _T = TypeVar("_T")
 #: A listing that the inventory changed under is begun again this often.
@@ -52,6 +52,15 @@ class AsyncInventory:
         """Devices that the caller (or another user group) may use, or all that exist. Raises NotFound."""
         group = values.text(user_group, "user_group")
         return await _unchanged(lambda: self._devices(existing, group))
+
+    async def functions(self, *, existing: bool = False, user_group: str = "") -> Sequence[FunctionDescription]:
+        """Functions that the caller (or another user group) may call, or all that exist; at most 1,000, by name.
+
+        Raises NotFound.
+        """
+        request = pb.ListFunctionsRequest(existing=existing, user_group=values.text(user_group, "user_group"))
+        answer = await self._connection.read(self._connection.stubs.inventory.ListFunctions, request)
+        return [FunctionDescription.from_proto(function) for function in answer.functions]
 
     async def issues(self) -> Sequence[InventoryIssue]:
         """What the environment left out of its plans and devices, and why."""

@@ -165,6 +165,7 @@ class Inventory(Facade[AsyncInventory]):
 
     plans = Blocking(AsyncInventory.plans)
     devices = Blocking(AsyncInventory.devices)
+    functions = Blocking(AsyncInventory.functions)
     issues = Blocking(AsyncInventory.issues)
 
 

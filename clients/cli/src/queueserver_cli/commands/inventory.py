@@ -55,6 +55,28 @@ def _devices(words: Sequence[str], *, existing: bool) -> Action:
     return action
 
 
+def allowed_functions(words: Sequence[str]) -> Action:
+    """`allowed functions`."""
+    return _functions(words, existing=False)
+
+
+def existing_functions(words: Sequence[str]) -> Action:
+    """`existing functions`."""
+    return _functions(words, existing=True)
+
+
+def _functions(words: Sequence[str], *, existing: bool) -> Action:
+    nothing_more(words)
+    key = "functions_existing" if existing else "functions_allowed"
+
+    async def action(session: Session) -> Answer:
+        found = await session.client.inventory.functions(existing=existing)
+        body = {"success": True, "msg": "", key: {each.name: each.signature for each in found}}
+        return Answer(body, {key: {each.name: plain(each) for each in found}})
+
+    return action
+
+
 def _answer(key: str, found: dict[str, object], uid: str) -> Answer:
     body = {"success": True, "msg": "", key: dict.fromkeys(found, _FOLDED), f"{key}_uid": uid}
     return Answer(body, {key: found})

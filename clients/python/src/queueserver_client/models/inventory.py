@@ -204,6 +204,22 @@ class PlanDescription:
 
 
 @dataclass(frozen=True)
+class FunctionDescription:
+    """A function of the environment's namespace that ``client.tasks.execute_function`` can call."""
+
+    name: str
+    #: Its parameters as Python writes them, for example "(seconds: float = 1) -> None". Empty if not known.
+    signature: str = ""
+    #: The first line of its docstring.
+    description: str = ""
+
+    @classmethod
+    def from_proto(cls, proto: inventory_pb2.FunctionDescription) -> FunctionDescription:
+        """Read the message of the contract."""
+        return cls(proto.name, proto.signature, proto.description)
+
+
+@dataclass(frozen=True)
 class DeviceDescription:
     """A device in the environment's namespace, or a component of one."""
 

@@ -603,6 +603,38 @@ class NoPlan(_message.Message):
 Global___NoPlan: _TypeAlias = NoPlan  # noqa: Y015
 
 @_typing.final
+class FunctionDescription(_message.Message):
+    """A function of the environment's namespace that TaskService.ExecuteFunction can call."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name to call it by."""
+    signature: _builtins.str
+    """Its parameters as Python writes them, for example "(seconds: float = 1) -> None", at most 200 characters. Empty if
+    not known.
+    """
+    description: _builtins.str
+    """The first line of its docstring, at most 200 characters."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        signature: _builtins.str = ...,
+        description: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "name", b"name", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FunctionDescription: _TypeAlias = FunctionDescription  # noqa: Y015
+
+@_typing.final
 class Inventory(_message.Message):
     """All plans and devices of an environment."""
 
@@ -613,6 +645,7 @@ class Inventory(_message.Message):
     ISSUES_FIELD_NUMBER: _builtins.int
     NO_PLANS_FIELD_NUMBER: _builtins.int
     RESERVED_METADATA_FIELD_NUMBER: _builtins.int
+    FUNCTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanDescription]:
         """The plans, by name in alphabetical order."""
@@ -633,6 +666,10 @@ class Inventory(_message.Message):
     def reserved_metadata(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names that an item's metadata can't have, in alphabetical order, because the RunEngine takes them for itself."""
 
+    @_builtins.property
+    def functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunctionDescription]:
+        """Functions that are no plans and do not begin with an underscore, by name in alphabetical order, at most 1,000."""
+
     def __init__(
         self,
         *,
@@ -641,10 +678,11 @@ class Inventory(_message.Message):
         issues: _abc.Iterable[Global___InventoryIssue] | None = ...,
         no_plans: _abc.Iterable[Global___NoPlan] | None = ...,
         reserved_metadata: _abc.Iterable[_builtins.str] | None = ...,
+        functions: _abc.Iterable[Global___FunctionDescription] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "issues", b"issues", "no_plans", b"no_plans", "plans", b"plans", "reserved_metadata", b"reserved_metadata"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "functions", b"functions", "issues", b"issues", "no_plans", b"no_plans", "plans", b"plans", "reserved_metadata", b"reserved_metadata"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -152,6 +152,56 @@ class ListDevicesResponse(_message.Message):
 Global___ListDevicesResponse: _TypeAlias = ListDevicesResponse  # noqa: Y015
 
 @_typing.final
+class ListFunctionsRequest(_message.Message):
+    """Request of InventoryService.ListFunctions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXISTING_FIELD_NUMBER: _builtins.int
+    USER_GROUP_FIELD_NUMBER: _builtins.int
+    existing: _builtins.bool
+    """True: everything that exists. False: what the user group may call."""
+    user_group: _builtins.str
+    """The user group, if not `existing`. Empty means the caller's own."""
+    def __init__(
+        self,
+        *,
+        existing: _builtins.bool = ...,
+        user_group: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "user_group", b"user_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFunctionsRequest: _TypeAlias = ListFunctionsRequest  # noqa: Y015
+
+@_typing.final
+class ListFunctionsResponse(_message.Message):
+    """Response of InventoryService.ListFunctions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def functions(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.FunctionDescription]:
+        """The functions."""
+
+    def __init__(
+        self,
+        *,
+        functions: _abc.Iterable[_inventory_pb2.FunctionDescription] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["functions", b"functions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFunctionsResponse: _TypeAlias = ListFunctionsResponse  # noqa: Y015
+
+@_typing.final
 class ListIssuesRequest(_message.Message):
     """Request of InventoryService.ListIssues."""
 

@@ -51,6 +51,11 @@ class InventoryServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.FromString,
                 _registered_method=True)
+        self.ListFunctions = channel.unary_unary(
+                '/queueserver.manager.v1.InventoryService/ListFunctions',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListFunctionsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListFunctionsResponse.FromString,
+                _registered_method=True)
         self.ListIssues = channel.unary_unary(
                 '/queueserver.manager.v1.InventoryService/ListIssues',
                 request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListIssuesRequest.SerializeToString,
@@ -88,6 +93,17 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListFunctions(self, request, context):
+        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
+        is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
+        first open, and functions of Python's own modules are left out first.
+
+        Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListIssues(self, request, context):
         """ListIssues lists what the environment left out of the plans and devices, and why.
         """
@@ -107,6 +123,11 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     servicer.ListDevices,
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.SerializeToString,
+            ),
+            'ListFunctions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFunctions,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListFunctionsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListFunctionsResponse.SerializeToString,
             ),
             'ListIssues': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIssues,
@@ -175,6 +196,33 @@ class InventoryService:
             '/queueserver.manager.v1.InventoryService/ListDevices',
             queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFunctions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.InventoryService/ListFunctions',
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListFunctionsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListFunctionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,13 @@ class InventoryServiceStub:
 
     Errors: as ListPlans.
     """
+    ListFunctions: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]
+    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
+    is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
+    first open, and functions of Python's own modules are left out first.
+
+    Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
+    """
     ListIssues: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]
     """ListIssues lists what the environment left out of the plans and devices, and why."""
 
@@ -78,6 +85,13 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     """ListDevices lists devices with their components by name in alphabetical order, in pages.
 
     Errors: as ListPlans.
+    """
+    ListFunctions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
+    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
+    is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
+    first open, and functions of Python's own modules are left out first.
+
+    Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
     """
     ListIssues: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]  # type: ignore[assignment]
     """ListIssues lists what the environment left out of the plans and devices, and why."""
@@ -114,6 +128,19 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """ListDevices lists devices with their components by name in alphabetical order, in pages.
 
         Errors: as ListPlans.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFunctions(
+        self,
+        request: _inventory_service_pb2.ListFunctionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.ListFunctionsResponse, _abc.Awaitable[_inventory_service_pb2.ListFunctionsResponse]]:
+        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
+        is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
+        first open, and functions of Python's own modules are left out first.
+
+        Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod

@@ -174,11 +174,9 @@ class NotPermitted(Refused):
 class FunctionNotAllowed(NotPermitted):
     """The caller's user group may not call this function."""
 
-    def __init__(self, name: str, group: str) -> None:
-        super().__init__(
-            f"User group {group!r} may not call the function {name[:100]!r}: ask whoever keeps the permissions, or "
-            "call one of the functions that they allow."
-        )
+    def __init__(self, name: str, group: str, near: str = "") -> None:
+        way = f"did you mean {near}?" if near else "list the functions that it may call, or ask for the permission."
+        super().__init__(f"User group {group!r} may not call a function {name[:100]!r}: {way}")
 
 
 class NotFound(Refused):

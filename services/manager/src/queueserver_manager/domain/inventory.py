@@ -186,6 +186,8 @@ class Inventory:
     wire: bytes = b""
     #: What was left out of them, each as the Worker sent it.
     issues: tuple[bytes, ...] = ()
+    #: Functions that tasks can call, by name in alphabetical order, each as the Worker sent it.
+    functions: Mapping[str, bytes] = field(default_factory=dict)
     #: Why something is no plan that might be taken for one, in one sentence, by name.
     no_plans: Mapping[str, str] = field(default_factory=dict)
     #: Names that an item's metadata can't have.

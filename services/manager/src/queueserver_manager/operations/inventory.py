@@ -82,6 +82,18 @@ class InventoryOperations:
                 lists.devices = await self._devices_of(lists.allowed)
         return _page(lists.devices, size, token, revisions.devices_allowed)
 
+    async def functions(self, group: str | None) -> Sequence[bytes]:
+        """Functions that tasks can call. Raises GroupNotFound."""
+        inventory, permissions, _ = await self._ledger.read(_look)
+        if group is None:
+            return tuple(inventory.functions.values())
+        access, turns, found = permissions.access_for(group), Turns(), []
+        for name, described in inventory.functions.items():
+            if access.allows_function(name):
+                found.append(described)
+            await turns.step()
+        return found
+
     def _lists_of(self, group: str, inventory: Inventory, permissions: Permissions) -> _GroupLists:
         access = permissions.access_for(group)
         known = self._groups.pop(group, None)

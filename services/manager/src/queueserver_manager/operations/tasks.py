@@ -19,6 +19,7 @@ from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.domain.tasking import Acceptance, accept_task
 from queueserver_manager.domain.tasks import FunctionCall, KeptTask, Script, Task, Work
+from queueserver_manager.domain.type_words import near_matches
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
@@ -72,7 +73,8 @@ class TaskOperations:
         if isinstance(work, Script) and not self._scripts_enabled:
             raise ScriptsDisabled
         if isinstance(work, FunctionCall) and not access.allows_function(work.name):
-            raise FunctionNotAllowed(work.name, caller.user_group)
+            near = near_matches(work.name, tuple(filter(access.allows_function, record.inventory.functions)))
+            raise FunctionNotAllowed(work.name, caller.user_group, near)
 
     def _require_environment(self, record: Record, *, background: bool) -> None:
         view = self._view

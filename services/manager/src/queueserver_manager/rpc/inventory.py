@@ -45,12 +45,17 @@ class InventoryServicer(InventoryServiceServicer):
         )
         return framing.repeated(1, page.descriptions) + rest.SerializeToString()
 
+    async def ListFunctions(self, request: pb.ListFunctionsRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: InventoryService.ListFunctions."""
+        found = await self._office.term().inventory.functions(_group(request, context))
+        return framing.repeated(1, found)
+
     async def ListIssues(self, request: pb.ListIssuesRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListIssues."""
         del request, context
         return framing.repeated(1, self._office.term().ledger.inventory.issues[:_LARGEST_PAGE])
 
 
-def _group(request: pb.ListPlansRequest | pb.ListDevicesRequest, context: Any) -> str | None:
+def _group(request: pb.ListPlansRequest | pb.ListDevicesRequest | pb.ListFunctionsRequest, context: Any) -> str | None:
     """The user group that is asked about; None for all that exists."""
     return None if request.existing else names.composed(request.user_group) or caller_of(context).user_group

@@ -13,6 +13,9 @@ from queueserver_rpc.turns import at_once
 
 from queueserver_manager.domain import inventory as inv
 
+#: As many as the contract says, whatever a Worker sends.
+_MOST_FUNCTIONS = 1_000
+
 
 def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, None, inv.Inventory]:
     """Plans and devices, by name in alphabetical order, step by step: a large beamline takes some ten milliseconds."""
@@ -32,6 +35,7 @@ def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, No
         wire=wire,
         no_plans=_no_plans(message),
         reserved_metadata=frozenset(message.reserved_metadata),
+        functions={each.name: each.SerializeToString() for each in message.functions[:_MOST_FUNCTIONS]},
     )
 
 

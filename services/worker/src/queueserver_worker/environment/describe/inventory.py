@@ -6,7 +6,6 @@ described to less depth.
 """
 
 import inspect
-import sys
 import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +16,7 @@ from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_worker.environment.describe.device_trees import DeviceTree
 from queueserver_worker.environment.describe.devices import is_device
 from queueserver_worker.environment.describe.expansion import Expansion
+from queueserver_worker.environment.describe.functions import describe_functions, is_of_python
 from queueserver_worker.environment.describe.plan_reading import PlanError
 from queueserver_worker.environment.describe.plan_recognition import is_plan, means_to_be_plan, why_no_plan
 from queueserver_worker.environment.describe.plans import asked_classes, describe_plan
@@ -74,6 +74,7 @@ class _Inventory:
             devices=devices,
             issues=sorted(self._issues, key=lambda issue: (issue.kind, issue.name)),
             no_plans=no_plans,
+            functions=describe_functions(self._others),
         )
 
     def _sort(self, name: str, value: object) -> None:
@@ -104,7 +105,7 @@ class _Inventory:
 
     def _describe_no_plans(self) -> list[pb.NoPlan]:
         described: list[pb.NoPlan] = []
-        for name in sorted(self._others, key=lambda name: _is_imported(self._others[name])):
+        for name in sorted(self._others, key=lambda name: is_of_python(self._others[name])):
             value = self._others[name]
             message = why_no_plan(name, value)
             if means_to_be_plan(value):
@@ -166,15 +167,6 @@ class _Inventory:
         place: tuple[str, int] = ("", 0),
     ) -> None:
         self._issues.append(pb.InventoryIssue(name=name, message=message, kind=kind, file=place[0], line=place[1]))
-
-
-def _is_imported(value: object) -> bool:
-    """Tell whether something comes from Python's own modules, from which nobody takes a plan."""
-    try:
-        module = getattr(value, "__module__", None)
-        return not isinstance(module, str) or module.partition(".")[0] in sys.stdlib_module_names
-    except BaseException:  # noqa: BLE001 - protects the inventory from an object whose attributes raise
-        return True
 
 
 def _left_out(name: str, error: BaseException) -> str:
