@@ -131,6 +131,11 @@ other_stage = Stage(name="other_stage")
 other_stage.error = RuntimeError
 no_return = NoReturn(name="no_return")
 
+def tidy_up():
+    print("tidied up")
+    yield from bps.null()
+
+@bpp.finalize_decorator(tidy_up)
 @bpp.stage_decorator([det1])
 @bpp.run_decorator()
 def moves(device):
@@ -261,20 +266,31 @@ def test_a_plan_that_other_code_ends_tells_so(
     assert f"code in the environment called {told}" in result.message
 
 
-@pytest.mark.parametrize("action", [actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE, actions.RUN_ENGINE_ACTION_ABORT_NOW])
-@pytest.mark.parametrize("device", ["stage", "other_stage"])
+@pytest.mark.parametrize(("device", "expected"), [("stage", ABORTED), ("other_stage", FAILED)])
 def test_a_device_that_refuses_a_pause_is_named_with_its_words(
-    hardy: EnvironmentChild, device: str, action: actions.RunEngineAction.ValueType
+    hardy: EnvironmentChild, device: str, expected: pb.ExitStatus.ValueType
 ) -> None:
     since, printed = len(hardy.frames), hardy.stdout.count("it waits")
     hardy.submit("x", "moves", device)
     hardy.wait_for_output("it waits", times=printed + 1)
-    hardy.control(action)
+    hardy.control(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE)
     result = hardy.result(since=since)
-    asked = action == actions.RUN_ENGINE_ACTION_ABORT_NOW
-    assert result.exit_status == (FAILED if device == "other_stage" and not asked else ABORTED)
+    assert result.exit_status == expected
     assert f"device '{device}' refused to pause: the gas system can't be interrupted now" in result.message
     assert hardy.run("nothing").exit_status == COMPLETED
+
+
+@pytest.mark.parametrize("device", ["stage", "other_stage"])
+def test_a_device_that_would_refuse_a_pause_does_not_keep_an_aborted_plan_from_its_clean_up(
+    hardy: EnvironmentChild, device: str
+) -> None:
+    since, waits, tidied = len(hardy.frames), hardy.stdout.count("it waits"), hardy.stdout.count("tidied up")
+    hardy.submit("x", "moves", device)
+    hardy.wait_for_output("it waits", times=waits + 1)
+    hardy.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
+    result = hardy.result(since=since)
+    assert (result.exit_status, result.message) == (ABORTED, "")
+    hardy.wait_for_output("tidied up", times=tidied + 1)
 
 
 def test_a_device_that_refuses_to_resume_is_named_with_its_words(hardy: EnvironmentChild) -> None:

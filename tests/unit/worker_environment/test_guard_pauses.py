@@ -12,6 +12,7 @@ from queueserver.common.v1 import environment_pb2 as env
 from queueserver.worker.v1 import worker_service_pb2 as actions
 from queueserver_worker.environment.control import PlanControl
 from queueserver_worker.environment.guard import PlanGuard
+from queueserver_worker.environment.run_engine import PausePurpose
 
 
 class DeafEngine:
@@ -22,8 +23,8 @@ class DeafEngine:
         self.listener: Any = None
         self._forever = threading.Event()
 
-    def request_pause(self, *, defer: bool, is_wanted: Callable[[], bool]) -> bool:
-        del defer, is_wanted
+    def request_pause(self, *, defer: bool, purpose: Callable[[], PausePurpose | None]) -> bool:
+        del defer, purpose
         self._forever.wait()
         return False
 

@@ -12,7 +12,7 @@ from queueserver.common.v1 import item_pb2
 from queueserver.worker.v1 import worker_service_pb2 as actions
 from queueserver_worker.environment.control import Action, PlanControl
 from queueserver_worker.environment.plan_run import PlanRun
-from queueserver_worker.environment.run_engine import WatchedRunEngine
+from queueserver_worker.environment.run_engine import PausePurpose, WatchedRunEngine
 
 SECONDS = 10.0
 #: For something that must not happen.
@@ -28,11 +28,11 @@ class SlowLine(WatchedRunEngine):
         self.may_arrive = threading.Event()
         self.arrived = threading.Event()
 
-    def request_pause(self, *, defer: bool, is_wanted: Callable[[], bool]) -> bool:
+    def request_pause(self, *, defer: bool, purpose: Callable[[], PausePurpose | None]) -> bool:
         self.on_its_way.set()
         assert self.may_arrive.wait(SECONDS)
         try:
-            return super().request_pause(defer=defer, is_wanted=is_wanted)
+            return super().request_pause(defer=defer, purpose=purpose)
         finally:
             self.arrived.set()
 

@@ -13,7 +13,6 @@ plan is made, has to return first. If it never does, the way out is to destroy t
 """
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -30,7 +29,7 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 
 from queueserver_worker.environment.console.standard_streams import streams
 from queueserver_worker.environment.failures import error_text
-from queueserver_worker.environment.run_engine import WatchedRunEngine
+from queueserver_worker.environment.run_engine import PausePurpose, WatchedRunEngine
 
 Action: TypeAlias = "pb.RunEngineAction.ValueType"
 
@@ -233,20 +232,23 @@ class PlanControl:
                     return
                 pause.passed_on = self._changes
                 self._passing_on = True
-            taken = self._request(pause, partial(self._is_wanted, pause))
+            taken = self._request(pause)
             with self._changed:
                 self._passing_on = False
                 if taken and self._asked is not None and self._asked.pause is pause:
                     self._asked.pause = None
                 self._changed.notify_all()
 
-    def _is_wanted(self, pause: _Pause) -> bool:
+    def _purpose(self, pause: _Pause) -> PausePurpose | None:
         with self._changed:
-            return self._asked is not None and self._asked.pause is pause and not self._asked.over
+            asked = self._asked
+            if asked is None or asked.pause is not pause or asked.over:
+                return None
+            return PausePurpose.DECIDE if asked.abort is None else PausePurpose.END
 
-    def _request(self, pause: _Pause, is_wanted: Callable[[], bool]) -> bool:
+    def _request(self, pause: _Pause) -> bool:
         try:
-            return self._engine.request_pause(defer=pause.defer, is_wanted=is_wanted)
+            return self._engine.request_pause(defer=pause.defer, purpose=partial(self._purpose, pause))
         except BaseException as error:  # noqa: BLE001 - protects later pauses from what a device or a callback raised
             streams.note(f"The RunEngine could not be asked to pause: {error_text(error)}\n")
             return False

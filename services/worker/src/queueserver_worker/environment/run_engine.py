@@ -8,6 +8,7 @@ KeyboardInterrupt in the RunEngine's thread does not leave the RunEngine dead.
 import asyncio
 import sys
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Any, Final
 
 from queueserver.common.v1 import environment_pb2 as pb
@@ -38,6 +39,15 @@ _STATES: Final = {
 }
 
 Send = Callable[[FromEnvironment], None]
+
+
+class PausePurpose(Enum):
+    """What becomes of a plan that is paused."""
+
+    #: Somebody decides.
+    DECIDE = auto()
+    #: It is aborted at once.
+    END = auto()
 
 
 class WatchedRunEngine:
@@ -96,21 +106,26 @@ class WatchedRunEngine:
 
         commands["pause"] = pause
 
-    def request_pause(self, *, defer: bool, is_wanted: Callable[[], bool]) -> bool:
+    def request_pause(self, *, defer: bool, purpose: Callable[[], PausePurpose | None]) -> bool:
         """Pause the plan at its next checkpoint or at once; tell whether the RunEngine took the request.
 
-        Waits until the RunEngine's loop is free, which a plan may delay for any time, and asks only then whether the
-        pause is still wanted. Raises what the RunEngine does.
+        Waits until the RunEngine's loop is free, which a plan may delay for any time, and asks only then what the
+        pause is for, None for nothing any more. Raises what the RunEngine does.
         """
-        asked = asyncio.run_coroutine_threadsafe(self._pause(defer, is_wanted), self.engine.loop)
+        asked = asyncio.run_coroutine_threadsafe(self._pause(defer, purpose), self.engine.loop)
         return asked.result()
 
-    async def _pause(self, defer: bool, is_wanted: Callable[[], bool]) -> bool:
+    async def _pause(self, defer: bool, purpose: Callable[[], PausePurpose | None]) -> bool:
         # Imported with the startup code; bluesky raises this error and has no public home for it.
         from bluesky.run_engine import TransitionError  # type: ignore[attr-defined] # noqa: PLC0415
 
-        if not is_wanted():
+        wanted = purpose()
+        if wanted is None:
             return False
+        if wanted is PausePurpose.END and self.state == pb.RUN_ENGINE_STATE_RUNNING:
+            # Motors are stopped, as in each pause. Devices are not asked to pause, as they are not by `RE.abort()`:
+            # one that refused would keep the plan from its clean-up.
+            self.engine._objs_seen = set()  # noqa: SLF001 - devices that are told of pauses, and of nothing else
         # It prints before it pauses, and fails where it can't.
         streams.repair()
         try:
