@@ -75,6 +75,8 @@ def test_why_redis_does_not_run_is_known_better_by_the_process_that_starts_it() 
     watched.watch.note(Fault(S.UNREACHABLE, "gone"))
     assert watched.told[:2] == (S.DISK_FULL, full.message)
     watched.watch.told(Notice(S.OK, "", 100, 8))
+    assert watched.told[:2] == (S.LOADING, "Redis at redis://here:1 is loading its data: wait until it is done.")
+    watched.watch.note(Fault(S.UNREACHABLE, "gone"))
     assert watched.told[:2] == (
         S.UNREACHABLE,
         "Redis at redis://here:1 can't be reached (gone): see that it runs and answers.",

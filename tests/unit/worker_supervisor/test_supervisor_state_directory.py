@@ -125,4 +125,15 @@ def test_a_worker_starts_on_a_full_disk_with_what_is_kept_there(directory: Told)
     directory.write(directory.path / "1.outcome", b"kept")
     directory.close()
     with disk_full_for(os.getpid()), closing(StateDirectory(directory.path)) as again:
+        assert again.storage.state == FULL
         assert not again.write(again.path / "2.outcome", b"new")
+
+
+def test_that_there_is_nothing_to_write_does_not_mean_that_it_can_be_written(directory: Told) -> None:
+    with disk_full_for(os.getpid()):
+        directory.write(directory.path / "1.outcome", b"stored elsewhere soon")
+        (directory.path / "reserve").write_bytes(b"")
+        directory.remove(directory.path / "1.outcome")
+        assert not directory.try_again()
+    assert directory.try_again()
+    assert directory.states() == [FULL, FULL, OK]

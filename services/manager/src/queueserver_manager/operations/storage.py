@@ -35,6 +35,9 @@ class StorageWatch:
 
     def told(self, notice: Notice) -> None:
         """The process that keeps Redis running tells how it and its disk are."""
+        if self._notice.is_trouble and not notice.is_trouble and self.fault is not None:
+            # It has just been started, and has not answered us yet.
+            self.fault = Fault(StorageState.LOADING)
         self._notice = notice
         self._judge()
 

@@ -57,8 +57,7 @@ class StateDirectory:
         self.on_change: Callable[[Storage], None] = lambda _: None
         for leftover in path.glob(f"*{_UNFINISHED}"):
             _remove(leftover)
-        with contextlib.suppress(OSError):
-            self._make_reserve()
+        self.try_again()
 
     def close(self) -> None:
         """Let go of the directory. May be called again."""
@@ -93,13 +92,19 @@ class StateDirectory:
             for path, data in tuple(self._pending.items()):
                 _write(path, data)
                 del self._pending[path]
-            self._make_reserve()
+            if not self._reserve.exists():
+                _write(self._reserve, bytes(RESERVED_BYTES))
+            # With nothing to write, only a trial shows that it can be written.
+            trial = self.path / "trial"
+            _write(trial, bytes(1))
+            _remove(trial)
         except OSError as error:
             self._refused(error)
             return False
-        self._trouble.clear()
-        _log.info("%s can be written again.", self.path)
-        self._tell(Storage(state=storage_pb2.STORAGE_STATE_OK, location=str(self.path)))
+        if self._trouble.is_set():
+            self._trouble.clear()
+            _log.info("%s can be written again.", self.path)
+            self._tell(Storage(state=storage_pb2.STORAGE_STATE_OK, location=str(self.path)))
         return True
 
     def _refused(self, error: OSError) -> None:
@@ -130,11 +135,6 @@ class StateDirectory:
     def _tell(self, storage: Storage) -> None:
         self.storage = storage
         self.on_change(storage)
-
-    def _make_reserve(self) -> None:
-        """Reserve room. Raises OSError if there is none, or nothing can be written."""
-        if not self._reserve.exists():
-            _write(self._reserve, bytes(RESERVED_BYTES))
 
     def _write_reserved(self, path: Path, data: bytes) -> bool:
         """Let the reserved room become the file; False if that can't be done."""
