@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import subprocess
 import sys
@@ -81,11 +82,13 @@ async def test_a_part_that_can_not_start_again_is_tried_until_it_can_and_the_rea
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     kept = _Kept("Service", _SERVICE, dispensable=True)
-    start, refusals = kept.part.start, iter(["disk full.", "disk full.", "still no room."])
+    full = [StandaloneError("disk full: 1 MB."), StandaloneError("disk full: 2 MB.")]
+    refusals = iter([*full, asyncio.TimeoutError(), OSError("still no room.")])
+    start = kept.part.start
 
     async def refusing() -> Child:
         if kept.started.empty() and (refusal := next(refusals, None)):
-            raise StandaloneError(refusal)
+            raise refusal
         return await start()
 
     supervisor = Supervisor([[kept.part]])
@@ -96,8 +99,8 @@ async def test_a_part_that_can_not_start_again_is_tried_until_it_can_and_the_rea
         assert (await bounded(kept.started.get())).process.returncode is None
     finally:
         await supervisor.end()
-    told = [message.partition(".")[0] for message in caplog.messages if message.startswith(("disk", "still"))]
-    assert told == ["disk full", "still no room"]
+    told = [record.getMessage().partition(".")[0] for record in caplog.records if record.levelno == logging.ERROR]
+    assert told == ["disk full: 1 MB", "Service could not be started", "still no room"]
 
 
 async def test_a_part_that_does_not_start_takes_the_others_with_it() -> None:

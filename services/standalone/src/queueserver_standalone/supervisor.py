@@ -121,8 +121,9 @@ class Supervisor:
             await self._pause(min(_FIRST_PAUSE * 2 ** min(part.failures - 2, 10), _LONGEST_PAUSE))
         try:
             await self._start(part)
-        except (StandaloneError, OSError) as error:
-            self._tell_trouble(part, str(error))
+        except (StandaloneError, OSError, asyncio.TimeoutError) as error:
+            # The time that it may take to kill it may be over, too: on a disk that does not answer it does not end.
+            self._tell_trouble(part, str(error) or f"{part.name} could not be started.")
             return False
         part.trouble = ""
         logger.info("%s runs again (process %d).", part.name, part.child.pid if part.child else 0)
