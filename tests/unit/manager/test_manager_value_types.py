@@ -241,7 +241,7 @@ def test_what_is_wrong_inside_a_value_is_named_with_its_path(
 
 def test_of_many_things_that_are_wrong_no_more_are_put_into_words_than_anybody_reads() -> None:
     value = {str(number): number for number in range(100_000)}
-    assert len(first_misfits(value, WINDOW, INVENTORY)) == 20
+    assert len(first_misfits(value, WINDOW, INVENTORY)) == 10
 
 
 def test_a_long_value_is_cut_in_the_phrase() -> None:

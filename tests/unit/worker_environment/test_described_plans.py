@@ -43,6 +43,8 @@ def test_parameters_have_types_and_defaults_that_are_read_and_not_evaluated() ->
     assert (position.annotation, position.default) == (float, position.empty)
     assert typing.get_origin(detectors.annotation) is list
     assert detectors.default == ["det1"]
+    (literal,) = construct_parameters([parameter("x", annotation={"type": "typing.Literal[1, True]"})])
+    assert literal.annotation == typing.Literal[1, True]
     assert anything.annotation == typing.Optional[typing.Dict[str, int]]  # noqa: UP006, UP045 - as it was written
     with pytest.raises(TypeError, match="can't be understood"):
         construct_parameters([parameter("a", default="__import__('os').getpid()")])

@@ -356,8 +356,8 @@ class ParameterDescription(_message.Message):
     __DEVICE__ in place of bluesky's protocols. Empty if there is no annotation.
     """
     default_text: _builtins.str
-    """The default as Python prints it: a literal, or for other objects the text that stands for them. Absent if the
-    parameter is required. `type` admits the default also where the annotation does not, if JSON can express it: `float
+    """The default as Python prints it: a literal, or for other objects the text that stands for them, which is the name in
+    quotes if they are devices, plans or functions of the namespace. Absent if the parameter is required. `type` admits the default also where the annotation does not, if JSON can express it: `float
     = None` takes a number or null.
     """
     description: _builtins.str

@@ -25,7 +25,7 @@ _LISTS = frozenset({TypeKind.LIST, TypeKind.TUPLE})
 _OBJECTS = frozenset({TypeKind.MAP, TypeKind.RECORD})
 #: Names that are listed where none is similar.
 _MOST_NAMED = 5
-_MOST_MISFITS = 20
+_MOST_MISFITS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
 
+from queueserver_worker.environment.describe.default_names import DefaultNames
 from queueserver_worker.environment.describe.device_trees import DeviceTree
 from queueserver_worker.environment.describe.devices import is_device
 from queueserver_worker.environment.describe.expansion import Expansion
@@ -66,7 +67,8 @@ class _Inventory:
         self._asked = frozenset(cls for plan in self._plans.values() for cls in asked_classes(plan))
         devices = self._describe_devices(depth)
         expansion = Expansion(devices, self._plans)
-        plans = [self._describe_plan(name, plan, expansion) for name, plan in self._plans.items()]
+        names = DefaultNames(self._devices, self._plans, self._others)
+        plans = [self._describe_plan(name, plan, expansion, names) for name, plan in self._plans.items()]
         self._check_registrations()
         no_plans = self._describe_no_plans()
         return pb.Inventory(
@@ -88,11 +90,13 @@ class _Inventory:
         except BaseException as error:  # noqa: BLE001 - protects the other plans and devices from an object with broken code
             self._issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, _left_out(name, error), _place_of_error(error))
 
-    def _describe_plan(self, name: str, plan: Any, expansion: Expansion) -> pb.PlanDescription | None:
+    def _describe_plan(
+        self, name: str, plan: Any, expansion: Expansion, names: DefaultNames
+    ) -> pb.PlanDescription | None:
         problems: list[str] = []
         kind, place = pb.INVENTORY_ISSUE_KIND_PLAN, _place_of_plan(plan)
         try:
-            description = describe_plan(name, plan, expansion, problems)
+            description = describe_plan(name, plan, expansion, names, problems)
         except PlanError as error:
             self._issue(kind, name, f"The plan {name} was left out. {_capital(str(error))}", place)
             return None

@@ -11,9 +11,10 @@ from typing import Any, Final
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.device_places import takes_device_names
 
+from queueserver_worker.environment.describe.default_names import DefaultNames
 from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
 from queueserver_worker.environment.describe.expansion import MAX_NAMES, Expansion
-from queueserver_worker.environment.describe.literals import default_text
+from queueserver_worker.environment.describe.literals import MAX_DEFAULT, default_text
 from queueserver_worker.environment.describe.plan_reading import NO_DEFAULT, Plan, ReadParameter, read_plan
 from queueserver_worker.environment.failures import shorten
 
@@ -32,7 +33,9 @@ _KINDS: Final = {
 }
 
 
-def describe_plan(name: str, plan: Plan, expansion: Expansion, problems: list[str]) -> pb.PlanDescription:
+def describe_plan(
+    name: str, plan: Plan, expansion: Expansion, names: DefaultNames, problems: list[str]
+) -> pb.PlanDescription:
     """Describe a plan; sentences about what could not be kept are added to `problems`.
 
     Raises
@@ -49,7 +52,7 @@ def describe_plan(name: str, plan: Plan, expansion: Expansion, problems: list[st
     description = pb.PlanDescription(
         name=name,
         description=shorten(read.description or text.summary, MAX_DESCRIPTION),
-        parameters=[_describe_parameter(parameter, text) for parameter in read.parameters.values()],
+        parameters=[_describe_parameter(parameter, text, names) for parameter in read.parameters.values()],
         module=getattr(function, "__module__", None) or "",
         is_generator=inspect.isgeneratorfunction(plan),
         function_name=getattr(function, "__name__", name),
@@ -70,7 +73,7 @@ def asked_classes(plan: Plan) -> set[type]:
     return {each.device_class for each in types if each.device_class is not None}
 
 
-def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.ParameterDescription:
+def _describe_parameter(parameter: ReadParameter, text: PlanText, names: DefaultNames) -> pb.ParameterDescription:
     said = {**parameter.takes.limits, **parameter.said}
     description = pb.ParameterDescription(
         name=parameter.name,
@@ -88,6 +91,7 @@ def _describe_parameter(parameter: ReadParameter, text: PlanText) -> pb.Paramete
         unchecked=shorten(", ".join(parameter.takes.type.unchecked), MAX_DESCRIPTION),
     )
     if parameter.default is not NO_DEFAULT:
-        description.default_text = default_text(parameter.default)
+        named = names.text_of(parameter.default, parameter.takes.type)
+        description.default_text = shorten(named, MAX_DEFAULT) or default_text(parameter.default)
     description.takes_device_names = takes_device_names(description)
     return description
