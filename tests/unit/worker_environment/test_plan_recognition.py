@@ -24,6 +24,7 @@ from queueserver_worker.environment.arguments import bind
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.describe.plan_recognition import is_plan, why_no_plan
 from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.run_engine import run_engine_issues, run_engine_of
 
 from tests.unit.worker_environment import postponed_plans
 
@@ -209,3 +210,5 @@ def test_an_object_whose_attributes_raise_costs_that_object_only(error: type[Bas
     assert names.plans_like("alig") == ["align"]
     assert names.devices_like("motr1") == ["motor1"]
     assert names.plan("hostile") is None
+    assert run_engine_of({"RE": Raising(error)}) is None
+    assert "is of type Raising" in run_engine_issues({"RE": Raising(error)})[0].message

@@ -176,7 +176,10 @@ def run_engine_of(namespace: dict[str, Any]) -> Any | None:
     from bluesky import RunEngine  # noqa: PLC0415 - imported with the startup code
 
     engine = namespace.get("RE")
-    return engine if isinstance(engine, RunEngine) else None
+    try:
+        return engine if isinstance(engine, RunEngine) else None
+    except BaseException:  # noqa: BLE001 - protects the environment from an object whose attributes raise
+        return None
 
 
 def run_engine_issues(namespace: dict[str, Any]) -> list[InventoryIssue]:
