@@ -148,11 +148,23 @@ BAD_ITEMS: dict[str, tuple[item_pb2.Item, str, str, str]] = {
         "item.meta.subs",
         "the RunEngine needs this name for itself: choose another one",
     ),
-    "an item of 5 MB": (
-        item(name="one_run", kwargs={"label": "x" * 5_000_000}),
+    "an item of 1.5 MB": (
+        item(name="one_run", kwargs={"label": "x" * 1_500_000}),
         "ITEM_TOO_LARGE",
         "item",
         "put large data where the plan can read it",
+    ),
+    "an item of 5 MB": (
+        item(name="one_run", kwargs={"label": "x" * 5_000_000}),
+        "REQUEST_TOO_LARGE",
+        "",
+        "put large data into a file and pass its name",
+    ),
+    "very many values": (
+        item(name="tell_types", args=[[0] * 20_000]),
+        "ITEM_TOO_LARGE",
+        "item",
+        "put large data where the plan or function can read it",
     ),
 }
 
@@ -251,7 +263,7 @@ async def test_a_batch_larger_than_a_batch_may_be_is_refused(raw: Stubs, unchang
     items = [item(name="one_run")] * 50_001
     refusal = await refused(raw.queue.AddItems(pb.AddItemsRequest(items=items)))
     assert (refusal.code, refusal.reason) == (INVALID, "BATCH_TOO_LARGE")
-    assert "send it in parts" in refusal.message
+    assert "send them in several requests" in refusal.message
 
 
 async def test_an_empty_batch_succeeds_and_changes_nothing(raw: Stubs, unchanged: None) -> None:

@@ -11,7 +11,7 @@ from queueserver_manager.store.keys import Keys
 
 from tests.harness.parts import Parts
 from tests.harness.raw import Refused, connect, read_refusal
-from tests.harness.raw_watch import snapshot
+from tests.harness.raw_watch import hear, snapshot
 from tests.harness.wait import bounded, first
 
 
@@ -96,3 +96,23 @@ async def test_unknown_kinds_and_a_negative_limit_are_refused(parts: Parts) -> N
             refusal = read_refusal(caught.value)
             assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
             assert list(refusal.violations) == [field]
+
+
+async def test_the_events_of_one_long_change_come_in_several_messages_and_go_on_behind_any_of_them(
+    parts: Parts, parts_client: AsyncClient
+) -> None:
+    _, token = await snapshot(parts.address, [pb.EVENT_KIND_QUEUE])
+    long = [Plan("tell_types", "x" * 200_000, number) for number in range(8)]
+    added = await parts_client.queue.add_batch(long)
+    uids = [handle.uid for handle in added]
+
+    def uids_of(events: list[pb.WatchEvent]) -> list[str]:
+        return [item.item_uid for event in events for item in (*event.items_added.items, event.item_added.item)]
+
+    heard = await hear(parts.address, token, lambda events: uids[-1] in uids_of(events), [pb.EVENT_KIND_QUEUE])
+    assert [uid for uid in uids_of(heard.events) if uid] == uids
+    assert len({event.revision for event in heard.events}) == 1
+    assert len(heard.tokens) > 3
+    for count, between in heard.tokens[:-1]:
+        rest = await hear(parts.address, between, lambda events: uids[-1] in uids_of(events), [pb.EVENT_KIND_QUEUE])
+        assert rest.events == heard.events[count:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,7 @@ from queueserver_manager.domain.tasks import (
     TaskResult,
     kind_of_work,
 )
+from queueserver_rpc.steps import Work
 
 #: For property tests: the speed of a shared machine is not what they are about.
 relaxed = settings(deadline=None, max_examples=40)
@@ -232,3 +233,9 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
         task_results,
     ),
 }
+
+
+def whole(page: Sequence[Any]) -> Work[int]:
+    """A page that has room for everything."""
+    yield
+    return len(page)

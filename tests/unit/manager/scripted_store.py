@@ -99,8 +99,11 @@ class Office:
         self.announced: list[Announcement] = []
         self.storage: list[bool] = []
         self.clock = NOW
-        self.ledger = Ledger(self.store, record, lambda: self.clock, self.announced.extend, self._note_storage)
+        self.ledger = Ledger(self.store, record, lambda: self.clock, self._announce, self._note_storage)
         self.work = asyncio.create_task(self.ledger.run())
+
+    async def _announce(self, announcements: list[Announcement]) -> None:
+        self.announced += announcements
 
     def _note_storage(self) -> None:
         self.storage.append(self.ledger.storage_up)

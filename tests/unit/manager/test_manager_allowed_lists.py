@@ -17,6 +17,7 @@ from queueserver_manager.domain.replacing import replace_permissions
 from queueserver_manager.operations.inventory import InventoryOperations
 from queueserver_rpc.turns import next_turn
 
+from tests.unit.manager.samples import whole
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 
 ROOT = BUILT_IN.groups["root"]
@@ -62,7 +63,7 @@ async def listed(operations: InventoryOperations, what: str, group: str | None, 
     names: list[str] = []
     token = ""
     while True:
-        page = await getattr(operations, what)(size, token, group)
+        page = await getattr(operations, what)(size, token, group, whole)
         assert len(page.descriptions) <= size
         names += [wire.decode() for wire in page.descriptions]
         if not (token := page.next_token):
@@ -88,7 +89,7 @@ async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time
         cutter = Counting()
         operations = InventoryOperations(o.ledger, cutter)
 
-        await asyncio.gather(*(operations.plans(10, "", "all") for _ in range(5)))
+        await asyncio.gather(*(operations.plans(10, "", "all", whole) for _ in range(5)))
         await listed(operations, "plans", "all")
 
         assert cutter.cut == 25
@@ -97,8 +98,8 @@ async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time
 async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
     async with office(record=record(devices=40_000)) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        first = asyncio.create_task(operations.devices(10, "", "all"))
-        second = asyncio.create_task(operations.devices(10, "", "all"))
+        first = asyncio.create_task(operations.devices(10, "", "all", whole))
+        second = asyncio.create_task(operations.devices(10, "", "all", whole))
         await next_turn()
         first.cancel()
 
@@ -111,7 +112,7 @@ async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
 async def test_a_long_list_lets_others_have_their_turns() -> None:
     async with office(record=record(devices=40_000)) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        listing = asyncio.create_task(operations.devices(10, "", "all"))
+        listing = asyncio.create_task(operations.devices(10, "", "all", whole))
         turns = 0
         while not listing.done():
             await next_turn()
@@ -123,26 +124,26 @@ async def test_a_long_list_lets_others_have_their_turns() -> None:
 async def test_permissions_change_the_lists_and_end_listings_that_have_begun() -> None:
     async with office(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        page = await operations.plans(10, "", "all")
-        existing = await operations.plans(10, "", None)
+        page = await operations.plans(10, "", "all", whole)
+        existing = await operations.plans(10, "", None, whole)
 
         await set_permissions(o, Permissions({**FIRST.groups, "all": GroupRules(allowed_plans=("p0001",))}))
 
         with pytest.raises(InventoryChanged):
-            await operations.plans(10, page.next_token, "all")
-        assert len((await operations.plans(10, existing.next_token, None)).descriptions) == 10
+            await operations.plans(10, page.next_token, "all", whole)
+        assert len((await operations.plans(10, existing.next_token, None, whole)).descriptions) == 10
         assert await listed(operations, "plans", "all") == ["p0001"]
 
 
 async def test_a_change_of_devices_changes_the_lists_of_plans_that_name_them() -> None:
     async with office(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        page = await operations.plans(10, "", "all")
+        page = await operations.plans(10, "", "all", whole)
         change = SetInventory(inventory(25, 3), plans_changed=False, devices_changed=True)
         await asyncio.wait_for(o.submit(lambda _: Decision(None, [change])), SECONDS)
 
         with pytest.raises(InventoryChanged):
-            await operations.plans(10, page.next_token, "all")
+            await operations.plans(10, page.next_token, "all", whole)
         assert len(await listed(operations, "devices", "all")) == 3
 
 
@@ -151,7 +152,7 @@ async def test_a_group_that_is_not_there_has_no_lists() -> None:
         operations = InventoryOperations(o.ledger, Counting())
         for what in (operations.plans, operations.devices):
             with pytest.raises(GroupNotFound, match="use one of 'all', 'some'"):
-                await what(10, "", "nobody")
+                await what(10, "", "nobody", whole)
 
 
 async def test_lists_of_few_groups_only_are_kept() -> None:

@@ -29,7 +29,7 @@ class Desk:
         self.autostart = Autostart(o.ledger, self.view)
         o.ledger._on_commit = self._committed
 
-    def _committed(self, announcements: list[Announcement]) -> None:
+    async def _committed(self, announcements: list[Announcement]) -> None:
         self.office.announced += announcements
         self.autostart.look()
 

@@ -11,18 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain import placement as pl
+from queueserver_manager.domain.batch_errors import BatchRefused, ItemRepeated
+from queueserver_manager.domain.batches import move_items, remove_items
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.editing import move_item, move_items, remove_items, set_autostart, set_mode, update_item
+from queueserver_manager.domain.editing import move_item, set_autostart, set_mode, update_item
 from queueserver_manager.domain.errors import (
-    BatchRefused,
     FieldInvalid,
     ItemNotFound,
-    ItemRepeated,
     ItemRunning,
     Refused,
 )
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.record import Record
+from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import NOW, carry_out, plan, record_of, relaxed, state, uids
 
@@ -72,7 +73,7 @@ def refused(record: Record, decide: Callable[[], Decision[Any]], error: type[Ref
 @given(named)
 def test_of_a_lenient_batch_what_is_there_is_removed_once(asked: list[str]) -> None:
     record = record_of(QUEUE, running_uid="r")
-    decision = remove_items(record, asked, strict=False)
+    decision = at_once(remove_items(record, asked, strict=False))
     carry_out(record, decision)
     gone = [uid for uid in dict.fromkeys(asked) if uid in QUEUE]
     items, size = decision.result
@@ -88,18 +89,18 @@ def test_a_strict_batch_is_removed_whole_or_refused_with_each_wrong_uid(asked: l
     record = record_of(QUEUE, running_uid="r")
     wrong = [i for i, uid in enumerate(asked) if uid not in QUEUE or uid in asked[:i]]
     if wrong:
-        error = refused(record, lambda: remove_items(record, asked, strict=True), BatchRefused)
+        error = refused(record, lambda: at_once(remove_items(record, asked, strict=True)), BatchRefused)
         assert isinstance(error, BatchRefused)
         assert [item.index for item in error.items] == wrong
     else:
-        decision = remove_items(record, asked, strict=True)
+        decision = at_once(remove_items(record, asked, strict=True))
         carry_out(record, decision)
         assert uids(record) == [uid for uid in QUEUE if uid not in asked] == replay(list(QUEUE), decision.events)
 
 
 def test_a_refused_uid_says_what_is_wrong_with_it() -> None:
     record = record_of("ab", running_uid="r")
-    error = refused(record, lambda: remove_items(record, ["a", "r", "x", "a"], strict=True), BatchRefused)
+    error = refused(record, lambda: at_once(remove_items(record, ["a", "r", "x", "a"], strict=True)), BatchRefused)
     assert isinstance(error, BatchRefused)
     assert [(item.index, type(item.error), item.error.message) for item in error.items] == [
         (1, ItemRunning, "item_uids[1]: is being executed and no longer in the queue: leave it out."),
@@ -107,6 +108,18 @@ def test_a_refused_uid_says_what_is_wrong_with_it() -> None:
         (3, ItemRepeated, "item_uids[3]: is repeated: name each item once."),
     ]
     assert [item.error.violations[0].field for item in error.items] == ["item_uids[1]", "item_uids[2]", "item_uids[3]"]
+
+
+def test_of_very_many_refused_uids_the_first_are_named_and_the_others_counted() -> None:
+    record = record_of("ab")
+    wrong = [f"x{i}" for i in range(10_000)]
+    error = refused(record, lambda: at_once(remove_items(record, ["a", *wrong], strict=True)), BatchRefused)
+    assert isinstance(error, BatchRefused)
+    assert [item.index for item in error.items] == list(range(1, 21))
+    assert error.count == len(wrong)
+    assert error.message.startswith(
+        "10000 of 10001 items are wrong and nothing was changed; the first one is number 1,"
+    )
 
 
 def list_move(queue: Sequence[str], batch: Sequence[str], destination: pl.Position) -> list[str]:
@@ -132,11 +145,13 @@ def test_a_batch_is_moved_as_in_a_list(batch: list[str], where: str, other: str,
     record = record_of(QUEUE, running_uid="r")
     if where in {"before", "after"} and other in batch:
         error = refused(
-            record, lambda: move_items(record, batch, destination, keep_queue_order=keep_queue_order), FieldInvalid
+            record,
+            lambda: at_once(move_items(record, batch, destination, keep_queue_order=keep_queue_order)),
+            FieldInvalid,
         )
         assert "name one that is not moved" in error.message
         return
-    decision = move_items(record, batch, destination, keep_queue_order=keep_queue_order)
+    decision = at_once(move_items(record, batch, destination, keep_queue_order=keep_queue_order))
     carry_out(record, decision)
     ordered = sorted(batch) if keep_queue_order else batch
     expected = list_move(QUEUE, ordered, destination)
@@ -162,7 +177,7 @@ def test_a_batch_is_moved_as_in_a_list(batch: list[str], where: str, other: str,
 )
 def test_the_examples_of_the_reference(destination: pl.Position, keep_queue_order: bool, queue: str) -> None:
     record = record_of("abcde")
-    carry_out(record, move_items(record, ["d", "b"], destination, keep_queue_order=keep_queue_order))
+    carry_out(record, at_once(move_items(record, ["d", "b"], destination, keep_queue_order=keep_queue_order)))
     assert "".join(uids(record)) == queue
 
 
@@ -183,7 +198,7 @@ def test_a_batch_that_can_not_be_moved_is_refused_as_a_whole(
     batch: list[str], destination: pl.Position, error: type[Refused]
 ) -> None:
     record = record_of("abcd", running_uid="r")
-    refused(record, lambda: move_items(record, batch, destination, keep_queue_order=False), error)
+    refused(record, lambda: at_once(move_items(record, batch, destination, keep_queue_order=False)), error)
 
 
 def test_moving_many_times_into_the_same_gap_keeps_the_order() -> None:
@@ -191,14 +206,14 @@ def test_moving_many_times_into_the_same_gap_keeps_the_order() -> None:
     for turn in range(200):
         batch = [model[-1], model[0]] if turn % 2 else [model[0], model[3], model[-1]]
         anchor = pl.AfterItem(next(uid for uid in model if uid not in batch))
-        carry_out(record, move_items(record, batch, anchor, keep_queue_order=False))
+        carry_out(record, at_once(move_items(record, batch, anchor, keep_queue_order=False)))
         model = list_move(model, batch, anchor)
         assert uids(record) == model
 
 
 def test_a_batch_that_is_moved_releases_what_was_held_and_says_so() -> None:
     record = with_held("abc", "ab")
-    decision = move_items(record, ["a"], pl.Back(), keep_queue_order=False)
+    decision = at_once(move_items(record, ["a"], pl.Back(), keep_queue_order=False))
     carry_out(record, decision)
     assert (uids(record), held_uids(record)) == (["b", "c", "a"], ["b"])
     assert list(decision.events) == [ev.ItemsMoved(("a",), 2), ev.ItemUpdated("a", plan("a"), 2)]
@@ -206,7 +221,7 @@ def test_a_batch_that_is_moved_releases_what_was_held_and_says_so() -> None:
 
 def test_a_batch_that_stays_where_it_is_is_not_released_and_answered_as_it_is() -> None:
     record = with_held("abc", "a")
-    decision = move_items(record, ["a", "b"], pl.Front(), keep_queue_order=False)
+    decision = at_once(move_items(record, ["a", "b"], pl.Front(), keep_queue_order=False))
     carry_out(record, decision)
     assert (held_uids(record), [item.held for item in decision.result[0]]) == (["a"], [True, False])
 

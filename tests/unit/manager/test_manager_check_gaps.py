@@ -19,6 +19,7 @@ from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.reply import UNHEARD
 from queueserver_manager.operations.submissions import Submissions
+from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import NOW, record_of
@@ -83,8 +84,13 @@ def test_an_item_that_comes_back_is_checked_with_what_changed_while_it_was_execu
 
 def operations(o: Office, checks: list[int]) -> QueueOperations:
     numbers = iter(range(100))
-    made = Submissions(Allowances(o.ledger), lambda: NOW, lambda: f"n-{next(numbers)}", lambda _item, _message: None)
+    made = Submissions(Allowances(o.ledger), lambda: NOW, lambda: f"n-{next(numbers)}", lambda _item, _message: 0)
     return QueueOperations(o.ledger, made, Following(o.ledger, view_of(RUNNING)), lambda: checks.append(1))
+
+
+def as_it_is(submission: Submission, _path: str) -> Work[Submission]:
+    yield
+    return submission
 
 
 @pytest.mark.parametrize("call", ["add", "batch", "update"])
@@ -103,7 +109,7 @@ async def test_items_that_were_checked_before_a_change_and_come_after_it_are_che
         await next_turn()
         answer = {
             "add": lambda: queue.add(jane, submission, Back(), reply),
-            "batch": lambda: queue.add_batch(jane, [submission], lambda one, _path: one, Back(), reply),
+            "batch": lambda: queue.add_batch(jane, [submission], as_it_is, Back(), reply),
             "update": lambda: queue.update(jane, "a", submission, reply, new_uid=True),
         }[call]()
         edit = asyncio.create_task(answer)

@@ -17,6 +17,7 @@ from queueserver_manager.domain.tasks import KeptTask, Task, TaskResult
 from queueserver_manager.store import codec, event_codec
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.task_codec import decode_kept, encode_kept
+from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import (
     EVENTS,
@@ -149,8 +150,8 @@ def test_every_event_is_read_back_from_the_log_as_it_was(kind: type) -> None:
     @relaxed
     @given(st.lists(EVENTS[kind], min_size=1, max_size=2), times, st.integers(1, 2**40))
     def read_back(events: list[ev.Event], time: float, revision: int) -> None:
-        data = encode_events(time, events)
-        assert decode_events(revision, data) == [ev.Announcement(revision, time, event) for event in events]
+        data = at_once(encode_events(time, events))
+        assert decode_events(revision, data) == ev.announcements_of(revision, time, events)
         assert all(type(found.event) is kind for found in decode_events(revision, data))
 
     read_back()
@@ -159,7 +160,7 @@ def test_every_event_is_read_back_from_the_log_as_it_was(kind: type) -> None:
 @relaxed
 @given(st.lists(st.one_of(*EVENTS.values()), max_size=5), times)
 def test_the_events_of_one_change_are_read_back_in_order(events: list[ev.Event], time: float) -> None:
-    found = decode_events(7, encode_events(time, events))
+    found = decode_events(7, at_once(encode_events(time, events)))
     assert [announcement.event for announcement in found] == events
 
 

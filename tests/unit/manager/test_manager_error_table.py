@@ -8,11 +8,11 @@ import re
 import grpc
 import pytest
 from queueserver.common.v1 import error_details_pb2 as details_pb2
-from queueserver_manager.domain import errors, permission_errors, question_errors
+from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.status import to_proto
 
-MODULES = (errors, permission_errors, question_errors)
+MODULES = (errors, permission_errors, question_errors, batch_errors)
 ALL = list(
     {
         error: None
@@ -36,13 +36,23 @@ FAMILIES = {
 EXCEPTIONS = {errors.EnvironmentUnresponsive: grpc.StatusCode.DEADLINE_EXCEEDED}
 WRONG = errors.Violation("item.name", "required")
 #: One of each, made as the domain makes them.
+
+
+def refused_items(refused: dict[int, errors.Refused]) -> batch_errors.RefusedItems:
+    """Refused items of a batch, by index."""
+    items = batch_errors.RefusedItems()
+    for index, error in refused.items():
+        items.add(index, error)
+    return items
+
+
 SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     question_errors.QuestionNotFound: question_errors.QuestionNotFound("another"),
     errors.FieldInvalid: errors.FieldInvalid("page_size", "must be 0 or more"),
     errors.ItemInvalid: errors.ItemInvalid("The item has no name.", violations=[WRONG]),
     errors.NumberNotExact: errors.NumberNotExact("item.args[0]", "pass it as text"),
-    errors.BatchRefused: errors.BatchRefused(
-        [errors.RefusedItem(3, errors.ItemInvalid("The item has no name.", violations=[WRONG]))], 9
+    batch_errors.BatchRefused: batch_errors.BatchRefused(
+        refused_items({3: errors.ItemInvalid("The item has no name.", violations=[WRONG])}), 9
     ),
     permission_errors.PermissionsInvalid: permission_errors.PermissionsInvalid([WRONG]),
     permission_errors.FileInvalid: permission_errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
@@ -124,7 +134,7 @@ def test_a_standby_says_where_the_owner_is_or_that_there_is_none_yet() -> None:
 
 
 def test_a_refused_batch_names_its_wrong_items() -> None:
-    refusal = translate(SAMPLES[errors.BatchRefused])
+    refusal = translate(SAMPLES[batch_errors.BatchRefused])
     assert refusal is not None
     (detail,) = refusal.details
     assert isinstance(detail, details_pb2.BatchRefused)
@@ -136,8 +146,8 @@ def test_a_refused_batch_names_its_wrong_items() -> None:
 
 def test_of_a_huge_refused_batch_the_first_items_are_named_and_long_texts_cut() -> None:
     long = errors.Violation("item.kwargs.num", "x" * 2000)
-    items = [errors.RefusedItem(i, errors.ItemInvalid("x" * 2000, violations=[long] * 50)) for i in range(5000)]
-    refusal = translate(errors.BatchRefused(items, 5000))
+    items = {i: errors.ItemInvalid("x" * 2000, violations=[long] * 50) for i in range(5000)}
+    refusal = translate(batch_errors.BatchRefused(refused_items(items), 5000))
     assert refusal is not None
     (detail,) = refusal.details
     assert isinstance(detail, details_pb2.BatchRefused)

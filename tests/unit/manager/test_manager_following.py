@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from queueserver_manager.domain import editing
+from queueserver_manager.domain import batches, editing
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import ItemNotFound, NotReady
 from queueserver_manager.domain.events import Announcement
@@ -19,6 +19,7 @@ from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.domain.placement import Back, ByUid
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.following import Following, ItemStanding, ItemState
+from queueserver_rpc.steps import Work, at_once
 from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import outcome, plan, record_of
@@ -37,13 +38,14 @@ class Desk:
         self.following = Following(o.ledger, self.view)
         o.ledger._on_commit = self._committed
 
-    def _committed(self, announcements: list[Announcement]) -> None:
+    async def _committed(self, announcements: list[Announcement]) -> None:
         for announcement in announcements:
             self.following.note(announcement.event)
 
     async def carry_out(self, decide: Any) -> None:
         def certainly(record: Record) -> Decision[Any]:
-            decision: Decision[Any] | None = decide(record)
+            made: Decision[Any] | Work[Decision[Any]] | None = decide(record)
+            decision = at_once(made) if isinstance(made, Generator) else made
             assert decision is not None
             return decision
 
@@ -193,7 +195,7 @@ async def test_an_item_that_is_taken_out_is_removed_and_that_is_the_end(how: str
         _, stream = await following(d, "a")
         decide: dict[str, Any] = {
             "remove": lambda record: editing.remove_item(record, ByUid("a")),
-            "batch": lambda record: editing.remove_items(record, ["b", "a"], strict=True),
+            "batch": lambda record: batches.remove_items(record, ["b", "a"], strict=True),
             "clear": editing.clear_queue,
             "update": lambda record: editing.update_item(record, "a", plan("new")),
         }
@@ -223,7 +225,7 @@ async def test_an_item_that_is_released_is_queued_again(how: str) -> None:
         assert (first.state, first.item.held) == (_S.HELD, True)
         decide: dict[str, Any] = {
             "move": lambda record: editing.move_item(record, ByUid("a"), Back()),
-            "batch": lambda record: editing.move_items(record, ["a"], Back(), keep_queue_order=True),
+            "batch": lambda record: batches.move_items(record, ["a"], Back(), keep_queue_order=True),
             "update": lambda record: editing.update_item(record, "a", plan("a")),
         }
         await d.carry_out(decide[how])

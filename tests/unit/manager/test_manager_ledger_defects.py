@@ -76,7 +76,7 @@ async def test_a_commit_that_fails_by_a_defect_is_taken_back_told_and_ends_the_l
 
 
 async def test_what_is_stored_is_answered_though_telling_it_fails_and_the_ledger_ends() -> None:
-    def tell(_: object) -> None:
+    async def tell(_: object) -> None:
         raise ZeroDivisionError
 
     async with office("ab") as o:

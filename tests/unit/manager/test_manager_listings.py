@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,8 +14,9 @@ from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.listing import QueueListings
 from queueserver_manager.operations.reply import Reply
+from queueserver_rpc.steps import Work
 
-from tests.unit.manager.samples import relaxed
+from tests.unit.manager.samples import relaxed, whole
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 
 BAD_TOKENS = ["x", "-", "1-", "-1", "1-x", "x-1", "1-2-3", "²-1", "1.5-2", " 1-2", "9" * 5000, f"{'9' * 5000}-1"]
@@ -22,7 +25,7 @@ BAD_TOKENS = ["x", "-", "1-", "-1", "1-x", "x-1", "1-2-3", "²-1", "1.5-2", " 1-
 async def queue_pages(listings: QueueListings, size: int) -> list[list[str]]:
     pages, token = [], ""
     while True:
-        page = await listings.page(size, token)
+        page = await listings.page(size, token, whole)
         pages.append([item.uid for item in page.items])
         if not (token := page.next_token):
             return pages
@@ -31,7 +34,7 @@ async def queue_pages(listings: QueueListings, size: int) -> list[list[str]]:
 async def history_pages(history: HistoryOperations, size: int, *, newest_first: bool) -> list[list[int]]:
     pages, token = [], ""
     while True:
-        page = await history.page(size, token, newest_first=newest_first)
+        page = await history.page(size, token, whole, newest_first=newest_first)
         pages.append([entry.number for entry in page.entries])
         if not (token := page.next_token):
             return pages
@@ -58,25 +61,25 @@ async def test_pages_together_are_the_queue(length: int, size: int) -> None:
 async def test_all_pages_show_the_moment_of_the_first() -> None:
     async with office("abcde") as o:
         listings = QueueListings(o.ledger)
-        first = await listings.page(2, "")
+        first = await listings.page(2, "", whole)
         await asyncio.wait_for(o.submit(clear_queue), SECONDS)
         await commit(o, "x")
-        second = await listings.page(2, first.next_token)
-        third = await listings.page(2, second.next_token)
+        second = await listings.page(2, first.next_token, whole)
+        third = await listings.page(2, second.next_token, whole)
         shown = [item.uid for page in (first, second, third) for item in page.items]
         assert shown == list("abcde")
         assert {page.listing.revision for page in (first, second, third)} == {0}
         assert {page.listing.size for page in (first, second, third)} == {5}
         assert third.next_token == ""
-        assert [item.uid for item in (await listings.page(2, "")).items] == ["x"]
+        assert [item.uid for item in (await listings.page(2, "", whole)).items] == ["x"]
 
 
 async def test_a_page_can_be_asked_for_again_and_in_another_size() -> None:
     async with office("abcde") as o:
         listings = QueueListings(o.ledger)
-        token = (await listings.page(1, "")).next_token
+        token = (await listings.page(1, "", whole)).next_token
         for size in (1, 2, 4, 9):
-            assert [item.uid for item in (await listings.page(size, token)).items] == list("bcde"[:size])
+            assert [item.uid for item in (await listings.page(size, token, whole)).items] == list("bcde"[:size])
 
 
 async def test_only_the_newest_listings_are_kept() -> None:
@@ -84,18 +87,18 @@ async def test_only_the_newest_listings_are_kept() -> None:
         listings = QueueListings(o.ledger)
         tokens = []
         for number in range(20):
-            tokens.append((await listings.page(1, "")).next_token)
+            tokens.append((await listings.page(1, "", whole)).next_token)
             await commit(o, f"{number}")
         with pytest.raises(PageTokenExpired):
-            await listings.page(1, tokens[0])
-        assert [item.uid for item in (await listings.page(1, tokens[-1])).items] == ["b"]
+            await listings.page(1, tokens[0], whole)
+        assert [item.uid for item in (await listings.page(1, tokens[-1], whole)).items] == ["b"]
         assert len(listings._kept) <= 16
 
 
 async def test_a_listing_of_one_page_is_not_kept() -> None:
     async with office("abc") as o:
         listings = QueueListings(o.ledger)
-        assert (await listings.page(3, "")).next_token == ""
+        assert (await listings.page(3, "", whole)).next_token == ""
         assert not listings._kept
 
 
@@ -103,7 +106,7 @@ async def test_a_listing_of_one_page_is_not_kept() -> None:
 async def test_what_is_no_token_of_a_listing_is_refused(token: str) -> None:
     async with office("abc") as o:
         with pytest.raises((PageTokenInvalid, PageTokenExpired)):
-            await QueueListings(o.ledger).page(1, token)
+            await QueueListings(o.ledger).page(1, token, whole)
 
 
 @relaxed
@@ -119,9 +122,9 @@ async def test_pages_together_are_the_history_in_either_direction(length: int, s
 async def test_entries_that_went_between_two_pages_are_passed_over(newest_first: bool, rest: list[int]) -> None:
     async with office(done=6) as o:
         history = HistoryOperations(o.ledger)
-        first = await history.page(2, "", newest_first=newest_first)
+        first = await history.page(2, "", whole, newest_first=newest_first)
         await asyncio.wait_for(o.submit(lambda record: clear_history(record, keep_newest=2)), SECONDS)
-        second = await history.page(2, first.next_token, newest_first=newest_first)
+        second = await history.page(2, first.next_token, whole, newest_first=newest_first)
         assert ([entry.number for entry in second.entries], second.next_token) == (rest, "")
         assert second.size == 2
 
@@ -139,14 +142,45 @@ async def test_clearing_answers_how_many_entries_went() -> None:
 async def test_what_is_no_token_of_the_history_is_refused(token: str, newest_first: bool) -> None:
     async with office(done=3) as o:
         with pytest.raises(PageTokenInvalid):
-            await HistoryOperations(o.ledger).page(1, token, newest_first=newest_first)
+            await HistoryOperations(o.ledger).page(1, token, whole, newest_first=newest_first)
 
 
 @pytest.mark.parametrize("token", ["4", "99", str(2**63)])
 async def test_a_token_beyond_the_newest_entry_leads_to_what_there_is(token: str) -> None:
     async with office(done=3) as o:
         history = HistoryOperations(o.ledger)
-        page = await history.page(2, token, newest_first=True)
+        page = await history.page(2, token, whole, newest_first=True)
         assert ([entry.number for entry in page.entries], page.next_token) == ([3, 2], "1")
-        page = await history.page(2, token, newest_first=False)
+        page = await history.page(2, token, whole, newest_first=False)
         assert (list(page.entries), page.next_token) == ([], "")
+
+
+def one_at_most(page: Sequence[Any]) -> Work[int]:
+    """A page that has room for one."""
+    yield
+    return min(1, len(page))
+
+
+async def test_a_page_has_as_many_items_as_fit_and_the_next_one_goes_on_there() -> None:
+    async with office("abc") as o:
+        listings = QueueListings(o.ledger)
+        first = await listings.page(10, "", one_at_most)
+        second = await listings.page(10, first.next_token, one_at_most)
+        third = await listings.page(10, second.next_token, whole)
+        assert [[item.uid for item in page.items] for page in (first, second, third)] == [["a"], ["b"], ["c"]]
+        assert (third.next_token, first.listing.size) == ("", 3)
+        listings.let_go()
+        with pytest.raises(PageTokenExpired):
+            await listings.page(10, first.next_token, whole)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_a_page_of_the_history_has_as_many_entries_as_fit(newest_first: bool) -> None:
+    async with office(done=3) as o:
+        history, numbers, token = HistoryOperations(o.ledger), list[int](), ""
+        while True:
+            page = await history.page(10, token, one_at_most, newest_first=newest_first)
+            numbers += [entry.number for entry in page.entries]
+            if not (token := page.next_token):
+                break
+        assert numbers == ([3, 2, 1] if newest_first else [1, 2, 3])

@@ -20,7 +20,7 @@ from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, vie
 
 def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN) -> PlanningOperations:
     allowances = Allowances(o.ledger)
-    submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: None)
+    submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: 0)
     return PlanningOperations(o.ledger, view_of(environment), worker, submissions, allowances)
 
 

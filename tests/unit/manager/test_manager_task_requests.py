@@ -10,7 +10,8 @@ from queueserver_manager.domain.errors import FieldInvalid, ItemTooLarge, NotRea
 from queueserver_manager.domain.tasks import KeptTask, Tasks
 from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.tasks import TaskOperations
-from queueserver_manager.wire.tasks import MAX_CALL_BYTES, MAX_FUNCTION_NAME, function_from_proto
+from queueserver_manager.wire.tasks import MAX_CALL_BYTES, MAX_FUNCTION_NAME, read_function
+from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import NOW, record_of, task
 from tests.unit.manager.scripted_store import SECONDS, office
@@ -20,17 +21,17 @@ from tests.unit.manager.scripted_worker import RUNNING, view_of
 def test_a_call_that_could_not_reach_the_environment_is_refused() -> None:
     call = FunctionCall(name="f")
     call.args.values.add(string_value="x" * (MAX_CALL_BYTES - 100))
-    assert function_from_proto(call).name == "f"
+    assert at_once(read_function(call)).name == "f"
     call.args.values.add(string_value="x" * 100)
     with pytest.raises(ItemTooLarge, match="put large data") as refused:
-        function_from_proto(call)
+        at_once(read_function(call))
     assert refused.value.violations[0].field == "function"
 
 
 def test_a_name_of_a_function_has_a_bound() -> None:
-    assert function_from_proto(FunctionCall(name="f" * MAX_FUNCTION_NAME)).args == []
+    assert at_once(read_function(FunctionCall(name="f" * MAX_FUNCTION_NAME))).args == []
     with pytest.raises(FieldInvalid, match="255"):
-        function_from_proto(FunctionCall(name="f" * (MAX_FUNCTION_NAME + 1)))
+        at_once(read_function(FunctionCall(name="f" * (MAX_FUNCTION_NAME + 1))))
 
 
 async def test_who_begins_to_wait_for_a_task_when_the_term_has_ended_is_sent_away() -> None:

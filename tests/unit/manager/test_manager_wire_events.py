@@ -26,10 +26,11 @@ from queueserver_manager.wire.items import (
     entry_bytes,
     item_bytes,
     item_to_proto,
+    read_submission,
     running_to_proto,
     set_time,
-    submission_from_proto,
 )
+from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import EVENTS, NOW, entries, items, plan, relaxed, times
 
@@ -159,7 +160,7 @@ def test_an_item_as_a_message_says_what_the_item_says(item: Item) -> None:
         *(item.uid, item.name, item.user, item.user_group),
     )
     assert (message.attempt, message.retry_of) == (item.attempt, item.retry_of)
-    back = submission_from_proto(message)
+    back = at_once(read_submission(message))
     assert (back.kind, back.args, back.kwargs) == (item.kind, item.args, item.kwargs)
     assert (back.meta, back.properties) == (item.meta, item.properties)
 
@@ -198,7 +199,7 @@ def test_a_message_completed_in_place_equals_one_built_anew(item: Item) -> None:
     for name in ("args", "kwargs", "meta", "properties"):
         if getattr(item, name) is not None:
             getattr(asked, name).CopyFrom(getattr(item_to_proto(item), name))
-    adopt_message(item, submission_from_proto(asked))
+    adopt_message(item, at_once(read_submission(asked)))
     assert item_pb2.Item.FromString(item_bytes(item)) == item_to_proto(item)
 
 
@@ -215,7 +216,7 @@ def test_a_time_is_split_into_seconds_and_nanoseconds(seconds: float, parts: tup
 def refused(error: type[Exception], **fields: Any) -> str:
     """Path of the wrong field."""
     with pytest.raises(error) as caught:
-        submission_from_proto(item_pb2.Item(**fields), "items[2]")
+        at_once(read_submission(item_pb2.Item(**fields), "items[2]"))
     return str(caught.value.violations[0].field)  # type: ignore[attr-defined] # all of these are Refused
 
 
@@ -228,7 +229,7 @@ def test_a_submission_that_is_wrong_in_itself_is_refused_with_its_path() -> None
 
 
 def test_an_item_that_says_no_type_is_a_plan_and_absent_parts_stay_absent() -> None:
-    submission = submission_from_proto(item_pb2.Item(name="count", args=[]))
+    submission = at_once(read_submission(item_pb2.Item(name="count", args=[])))
     assert (submission.kind, submission.name, submission.args) == (ItemKind.PLAN, "count", [])
     assert (submission.kwargs, submission.meta, submission.properties) == (None, None, None)
 

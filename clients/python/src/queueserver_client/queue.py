@@ -172,7 +172,8 @@ class AsyncQueue:
             item_uids=_texts(uids), strict=strict, expected_revision=_revision(expected_revision)
         )
         answer = await self._connection.change(self._connection.stubs.queue.RemoveItems, request)
-        return RemovedBatch(tuple(map(Item.from_proto, answer.items)), answer.queue_size, answer.revision)
+        items = tuple(map(Item.from_proto, answer.items))
+        return RemovedBatch(items, answer.queue_size, answer.revision, answer.removed)
 
     async def move(self, source: Address, destination: Position, *, expected_revision: int = 0) -> Moved:
         """Move one item to another place. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""

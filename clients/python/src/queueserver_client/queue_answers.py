@@ -38,12 +38,14 @@ class Removed:
 class RemovedBatch:
     """Items that were taken out of the queue."""
 
-    #: Those that were, in the order of the request.
+    #: Those that were, in the order of the request; the first of them, if all would have more than 3 MiB.
     items: Sequence[Item]
     #: Items left in the queue.
     queue_size: int
     #: Revision of the change, or the present one if nothing had to change.
     revision: int
+    #: How many were removed.
+    removed: int
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "QUEUE_RUNNING": errors.QueueRunning,
     "RELOAD_DISABLED": errors.ReloadDisabled,
     "REQUEST_ID_REUSED": errors.RequestIdReused,
+    "REQUEST_TOO_LARGE": errors.InvalidRequest,
     "RESUME_TOKEN_EXPIRED": errors.ResumeTokenExpired,
     "RESUME_TOKEN_INVALID": errors.InvalidRequest,
     "REVISION_MISMATCH": errors.RevisionMismatch,
@@ -88,6 +89,11 @@ BY_CODE: dict[grpc.StatusCode, type[QueueServerError]] = {
     grpc.StatusCode.DATA_LOSS: errors.ServerFault,
 }
 
+_TOO_LONG = "message larger than max"
+_TOO_LONG_SENTENCE = (
+    "The request or its answer is longer than a Queue Server's messages may be: do it in several requests."
+)
+
 #: Failures without a reason come from the connection, not from a Queue Server.
 _BROKEN = {grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL}
 
@@ -106,6 +112,9 @@ def from_refusal(refusal: Refusal) -> QueueServerError:
 def read(error: grpc.aio.AioRpcError) -> Refusal:
     """All that a failed call tells. Details that can't be decoded are left out, the code is always right."""
     status = _status(error)
+    if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LONG in (error.details() or ""):
+        # gRPC itself says so, on either side: the request never came to the service.
+        return Refusal(code=error.code(), reason="REQUEST_TOO_LARGE", message=_TOO_LONG_SENTENCE)
     message = status.message or error.details() or error.code().name
     info = _first(status.details, error_details_pb2.ErrorInfo)
     invalid = _first(status.details, typed_pb2.InvalidState)

@@ -19,6 +19,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError
 
+from queueserver_rpc.bounds import Bounds, TooLong
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.pieces import decoded_in_turns
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, abort
@@ -27,8 +28,10 @@ Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
 Translator = Callable[[Exception], "Refusal | None"]
 _log = logging.getLogger(__name__)
+#: Requests from this length on are decoded in turns.
+_LARGE_BYTES = 32 * 1024
 # What a service makes of a request as long as this is many times as long, and worth to be given back afterwards.
-_LARGE_BYTES = 256 * 1024
+_RETURNED_BYTES = 256 * 1024
 _UNDECODABLE = Refusal(
     grpc.StatusCode.INVALID_ARGUMENT,
     "REQUEST_UNDECODABLE",
@@ -48,10 +51,22 @@ class UndecodableRequestError(Exception):
     """The bytes of a request are not the message they should be."""
 
 
+class RequestTooLongError(Exception):
+    """A request, or something in it, is longer than the contract allows."""
+
+    def __init__(self, what: TooLong) -> None:
+        super().__init__(what.description)
+        self.refusal = what.refusal()
+
+
 @dataclass(frozen=True, slots=True)
-class _Undecodable:
+class _Refused:
+    """A request that reaches no handler."""
+
+    error: Exception
+
     async def open(self, _context: Any) -> Any:
-        raise UndecodableRequestError
+        raise self.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +75,22 @@ class _LargeRequest:
 
     data: bytes
     deserialize: Deserializer
+    bounds: Bounds
 
     async def open(self, context: Any) -> Any:
-        context.add_done_callback(lambda _: return_unused_memory())
+        if len(self.data) >= _RETURNED_BYTES:
+            context.add_done_callback(lambda _: return_unused_memory())
+        message = self.deserialize(b"")
         try:
-            return await decoded_in_turns(self.deserialize(b""), self.data)
+            async for part in decoded_in_turns(message, self.data):
+                _raise(self.bounds.too_many(part))
         except DecodeError:
             raise UndecodableRequestError from None
+        _raise(self.bounds.violation(message))
+        return message
 
 
-_CLOSED = (_Undecodable, _LargeRequest)
+_CLOSED = (_Refused, _LargeRequest)
 
 
 class RefusalInterceptor(grpc.aio.ServerInterceptor):
@@ -100,12 +121,12 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._stream(handler.unary_stream, method),
-                _or_undecodable(handler.request_deserializer),
+                _bounded(handler.request_deserializer),
                 _passing_bytes(handler.response_serializer),
             )
         return grpc.unary_unary_rpc_method_handler(
             self._unary(handler.unary_unary, method),
-            _or_undecodable(handler.request_deserializer),
+            _bounded(handler.request_deserializer),
             _passing_bytes(handler.response_serializer),
         )
 
@@ -151,6 +172,8 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     def _refusal(self, error: Exception, method: str) -> Refusal:
         if isinstance(error, UndecodableRequestError):
             return _UNDECODABLE
+        if isinstance(error, RequestTooLongError):
+            return error.refusal
         refusal = self._translate(error)
         if refusal is not None:
             return refusal
@@ -176,15 +199,26 @@ def _passing_bytes(serialize: Serializer) -> Serializer:
     return lambda response: response if isinstance(response, bytes) else serialize(response)
 
 
-def _or_undecodable(deserialize: Deserializer) -> Deserializer:
-    """Let bytes that do not decode reach the guard: it is the request that is wrong, not the service."""
+def _bounded(deserialize: Deserializer) -> Deserializer:
+    """Let requests that are too long or do not decode reach the guard: it is the request that is wrong, not we."""
+    bounds = Bounds(deserialize(b"").DESCRIPTOR)
 
     def decode(data: bytes) -> Any:
-        if len(data) >= _LARGE_BYTES:
-            return _LargeRequest(data, deserialize)
         try:
-            return deserialize(data)
+            _raise(bounds.too_long(data))
+            if len(data) >= _LARGE_BYTES:
+                return _LargeRequest(data, deserialize, bounds)
+            message = deserialize(data)
+            _raise(bounds.violation(message))
         except DecodeError:
-            return _Undecodable()
+            return _Refused(UndecodableRequestError())
+        except RequestTooLongError as error:
+            return _Refused(error)
+        return message
 
     return decode
+
+
+def _raise(found: TooLong | None) -> None:
+    if found is not None:
+        raise RequestTooLongError(found)

@@ -6,36 +6,68 @@ other into the same message gives what decoding the whole gives. A batch has one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TypeVar
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from queueserver_rpc.turns import Turns, next_turn
 
 M = TypeVar("M", bound=Message)
 #: Bytes that are decoded at once, unless one field is longer: some tens of microseconds.
 _PIECE = 16 * 1024
-_LENGTH_DELIMITED = 2
+#: A field from this length on is a piece of its own.
+_LONG = 64 * 1024
+#: What follows the tag of a field, by its wire type.
+_VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
+_FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 _LOW_BITS, _MORE = 0x7F, 0x80
 _LONGEST_VARINT = 10
 
 
-async def decoded_in_turns(message: M, data: bytes) -> M:
-    """Decode into an empty message. Raises DecodeError, as decoding at once would."""
+async def decoded_in_turns(message: M, data: bytes) -> AsyncIterator[M]:
+    """Decode into an empty message, which is handed out after each piece. Raises DecodeError."""
     turns = Turns()
     await next_turn()
-    for piece in pieces(data):
-        message.MergeFromString(piece)
+    for _ in _decoded(message, data):
+        yield message
         await turns.step()
-    return message
+
+
+def _decoded(message: Message, data: bytes) -> Iterator[None]:
+    """Decode a message in steps. A long message within it is taken apart as well, unless it is one of many."""
+    for piece in pieces(data):
+        name, begin = _long_message(message, piece)
+        if name is None:
+            message.MergeFromString(piece)
+            yield
+        else:
+            part = getattr(message, name)
+            part.SetInParent()
+            yield from _decoded(part, piece[begin:])
+
+
+def _long_message(message: Message, piece: bytes) -> tuple[str | None, int]:
+    """Name of the one field of a piece if it is a long message, and where that begins."""
+    if len(piece) < _LONG:
+        return None, 0
+    tag, position = _varint(piece, 0)
+    length, begin = _varint(piece, position)
+    field = message.DESCRIPTOR.fields_by_number.get(tag >> 3)
+    is_message = field is not None and field.message_type is not None and not field.is_repeated
+    if field is None or not is_message or tag & 7 != _LENGTH_DELIMITED or begin + length != len(piece):
+        return None, 0
+    return field.name, begin
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
-    """The whole of ``data``, cut between fields; where it is no message any more, the rest in one piece."""
+    """The whole of ``data``, cut between fields, a long field alone. Raises DecodeError if it is no message."""
     start = end = 0
     while end < len(data):
-        end = _end_of_field(data, end)
+        begin, end = end, _end_of_field(data, end)
+        if end - begin >= _LONG and begin > start:
+            yield data[start:begin]
+            start = begin
         if end - start >= _PIECE:
             yield data[start:end]
             start = end
@@ -44,19 +76,28 @@ def pieces(data: bytes) -> Iterator[bytes]:
 
 
 def _end_of_field(data: bytes, start: int) -> int:
-    """Where the field that begins at ``start`` ends. Any other kind than a length and its bytes ends with the data."""
+    """Where the field that begins at ``start`` ends. No message of ours has groups, the one other kind there is."""
     tag, position = _varint(data, start)
-    if tag & 7 != _LENGTH_DELIMITED:
-        return len(data)
-    length, position = _varint(data, position)
-    return min(position + length, len(data))
+    kind = tag & 7
+    if kind == _VARINT:
+        return _varint(data, position)[1]
+    if kind == _LENGTH_DELIMITED:
+        length, position = _varint(data, position)
+        position += length
+    elif kind in _FIXED_BYTES:
+        position += _FIXED_BYTES[kind]
+    else:
+        raise DecodeError(f"a field of kind {kind}")
+    if position > len(data):
+        raise DecodeError("the message is cut off")
+    return position
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
-    """A number and where it ends; what is cut off or too long goes to the end."""
+    """A number and where it ends."""
     number = 0
     for index, byte in enumerate(data[position : position + _LONGEST_VARINT]):
         number |= (byte & _LOW_BITS) << (7 * index)
         if byte < _MORE:
             return number, position + index + 1
-    return 0, len(data)
+    raise DecodeError("a number is cut off or too long")

@@ -17,12 +17,15 @@ from queueserver_rpc.reflection import add_reflection
 INSECURE_KEY = "qserver-insecure-listen"
 _log = logging.getLogger("queueserver_rpc")
 
-# A batch of tens of thousands of items fits; a single item has a limit of its own.
+#: Of what is sent: plans and devices of a large instrument may be in one message between Worker and Manager.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+#: Of what is received, in any service: beyond it a request does not reach us, since taking it on holds up all others.
+#: It is a little more than the longest that the contract allows, so that the next longer ones are told their bound.
+MAX_REQUEST_BYTES = 17 * 1024 * 1024
 SERVER_OPTIONS = (
     # Two services must never share a port by accident: the second one has to fail to start.
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Watches may be silent for long: allow clients to ping every 10 s, and find dead ones ourselves.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Generator, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Generator
+from typing import TypeVar
+
+from queueserver_rpc.steps import Steps, Work
 
 T = TypeVar("T")
 
@@ -58,29 +60,9 @@ class Turns:
             self._end = clock() + self._seconds
 
 
-class _Steps(Generic[T]):
-    """The steps of a piece of work, and then what it returns."""
-
-    result: T
-
-    def __init__(self, work: Generator[None, None, T]) -> None:
-        self._work = work
-
-    def __iter__(self) -> Iterator[None]:
-        self.result = yield from self._work
-
-
-async def in_turns(work: Generator[None, None, T]) -> T:
+async def in_turns(work: Work[T]) -> T:
     """What ``work`` returns, whose steps end where it yields."""
-    steps, turns = _Steps(work), Turns()
+    steps, turns = Steps(work), Turns()
     for _ in steps:
         await turns.step()
-    return steps.result
-
-
-def at_once(work: Generator[None, None, T]) -> T:
-    """What ``work`` returns, with nobody else having a turn meanwhile."""
-    steps = _Steps(work)
-    for _ in steps:
-        pass
     return steps.result

@@ -327,10 +327,9 @@ async def _renew(lease: Lease, epoch: int, tell: Callable[[Fault | None], None])
         tell(fault)
 
 
-def _encode_ahead(item: Item, submission: Submission) -> None:
-    """Encode an item for the store and for the wire before its commit, which others wait for."""
-    encode_item(item)
-    adopt_message(item, submission)
+def _encode_ahead(item: Item, submission: Submission) -> int:
+    """Encode an item for the store and for the wire before its commit, which others wait for; answers its bytes."""
+    return len(encode_item(item)) + adopt_message(item, submission)
 
 
 def _add_servicers(server: Server, office: Office) -> None:

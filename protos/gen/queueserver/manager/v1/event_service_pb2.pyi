@@ -160,7 +160,9 @@ class WatchResponse(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """From here the stream can be resumed. Empty in all parts of a snapshot but the last."""
+    """From here the stream can be resumed, also amid the events of one change. Empty in all parts of a snapshot but the
+    last.
+    """
     @_builtins.property
     def snapshot(self) -> Global___Snapshot:
         """A part of the snapshot."""

@@ -29,7 +29,9 @@ class ListHistoryRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many entries in the page; 0 means 100, more than 1,000 means 1,000."""
+    """At most this many entries in the page; 0 means 100, more than 1,000 means 1,000. A page has at most 3 MiB, unless its
+    one entry has more.
+    """
     page_token: _builtins.str
     """next_page_token of the page before; empty for the first page."""
     newest_first: _builtins.bool

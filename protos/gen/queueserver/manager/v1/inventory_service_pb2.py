@@ -22,32 +22,37 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
 from queueserver.common.v1 import inventory_pb2 as queueserver_dot_common_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.queueserver/manager/v1/inventory_service.proto\x12\x16queueserver.manager.v1\x1a%queueserver/common/v1/inventory.proto\"_\n\x10ListPlansRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nuser_group\x18\x04 \x01(\t\"v\n\x11ListPlansResponse\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\tplans_uid\x18\x03 \x01(\t\"a\n\x12ListDevicesRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nuser_group\x18\x04 \x01(\t\"~\n\x13ListDevicesResponse\x12\x39\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65vices_uid\x18\x03 \x01(\t\"<\n\x14ListFunctionsRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x12\n\nuser_group\x18\x02 \x01(\t\"V\n\x15ListFunctionsResponse\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.queueserver.common.v1.FunctionDescription\"\x13\n\x11ListIssuesRequest\"K\n\x12ListIssuesResponse\x12\x35\n\x06issues\x18\x01 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue2\xaf\x03\n\x10InventoryService\x12`\n\tListPlans\x12(.queueserver.manager.v1.ListPlansRequest\x1a).queueserver.manager.v1.ListPlansResponse\x12\x66\n\x0bListDevices\x12*.queueserver.manager.v1.ListDevicesRequest\x1a+.queueserver.manager.v1.ListDevicesResponse\x12l\n\rListFunctions\x12,.queueserver.manager.v1.ListFunctionsRequest\x1a-.queueserver.manager.v1.ListFunctionsResponse\x12\x63\n\nListIssues\x12).queueserver.manager.v1.ListIssuesRequest\x1a*.queueserver.manager.v1.ListIssuesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.queueserver/manager/v1/inventory_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a%queueserver/common/v1/inventory.proto\"g\n\x10ListPlansRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\"v\n\x11ListPlansResponse\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\tplans_uid\x18\x03 \x01(\t\"i\n\x12ListDevicesRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\"~\n\x13ListDevicesResponse\x12\x39\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65vices_uid\x18\x03 \x01(\t\"<\n\x14ListFunctionsRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x12\n\nuser_group\x18\x02 \x01(\t\"V\n\x15ListFunctionsResponse\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.queueserver.common.v1.FunctionDescription\"\x13\n\x11ListIssuesRequest\"K\n\x12ListIssuesResponse\x12\x35\n\x06issues\x18\x01 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue2\xaf\x03\n\x10InventoryService\x12`\n\tListPlans\x12(.queueserver.manager.v1.ListPlansRequest\x1a).queueserver.manager.v1.ListPlansResponse\x12\x66\n\x0bListDevices\x12*.queueserver.manager.v1.ListDevicesRequest\x1a+.queueserver.manager.v1.ListDevicesResponse\x12l\n\rListFunctions\x12,.queueserver.manager.v1.ListFunctionsRequest\x1a-.queueserver.manager.v1.ListFunctionsResponse\x12\x63\n\nListIssues\x12).queueserver.manager.v1.ListIssuesRequest\x1a*.queueserver.manager.v1.ListIssuesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.inventory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LISTPLANSREQUEST']._serialized_start=113
-  _globals['_LISTPLANSREQUEST']._serialized_end=208
-  _globals['_LISTPLANSRESPONSE']._serialized_start=210
-  _globals['_LISTPLANSRESPONSE']._serialized_end=328
-  _globals['_LISTDEVICESREQUEST']._serialized_start=330
-  _globals['_LISTDEVICESREQUEST']._serialized_end=427
-  _globals['_LISTDEVICESRESPONSE']._serialized_start=429
-  _globals['_LISTDEVICESRESPONSE']._serialized_end=555
-  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=557
-  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=617
-  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=619
-  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=705
-  _globals['_LISTISSUESREQUEST']._serialized_start=707
-  _globals['_LISTISSUESREQUEST']._serialized_end=726
-  _globals['_LISTISSUESRESPONSE']._serialized_start=728
-  _globals['_LISTISSUESRESPONSE']._serialized_end=803
-  _globals['_INVENTORYSERVICE']._serialized_start=806
-  _globals['_INVENTORYSERVICE']._serialized_end=1237
+  _globals['_LISTPLANSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPLANSREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
+  _globals['_LISTDEVICESREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTDEVICESREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
+  _globals['_LISTPLANSREQUEST']._serialized_start=149
+  _globals['_LISTPLANSREQUEST']._serialized_end=252
+  _globals['_LISTPLANSRESPONSE']._serialized_start=254
+  _globals['_LISTPLANSRESPONSE']._serialized_end=372
+  _globals['_LISTDEVICESREQUEST']._serialized_start=374
+  _globals['_LISTDEVICESREQUEST']._serialized_end=479
+  _globals['_LISTDEVICESRESPONSE']._serialized_start=481
+  _globals['_LISTDEVICESRESPONSE']._serialized_end=607
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=609
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=669
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=671
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=757
+  _globals['_LISTISSUESREQUEST']._serialized_start=759
+  _globals['_LISTISSUESREQUEST']._serialized_end=778
+  _globals['_LISTISSUESRESPONSE']._serialized_start=780
+  _globals['_LISTISSUESRESPONSE']._serialized_end=855
+  _globals['_INVENTORYSERVICE']._serialized_start=858
+  _globals['_INVENTORYSERVICE']._serialized_end=1289
 # @@protoc_insertion_point(module_scope)

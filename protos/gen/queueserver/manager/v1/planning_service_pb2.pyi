@@ -30,7 +30,7 @@ class ValidateItemsRequest(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items. At most 50,000."""
+        """The items."""
 
     def __init__(
         self,

@@ -292,7 +292,7 @@ class AddItemsRequest(_message.Message):
     """See QueueService."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """What to add, in order. At most 50,000 items."""
+        """What to add, in order."""
 
     @_builtins.property
     def position(self) -> Global___Position:
@@ -368,7 +368,9 @@ class ListItemsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many items in the page; 0 means 100, more than 10,000 means 10,000."""
+    """At most this many items in the page; 0 means 100, more than 10,000 means 10,000. A page has at most 3 MiB, unless its
+    one item has more.
+    """
     page_token: _builtins.str
     """next_page_token of the page before; empty for the first page."""
     def __init__(
@@ -704,13 +706,16 @@ class RemoveItemsResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
     queue_size: _builtins.int
     """Items left in the queue."""
     revision: _builtins.int
     """Revision of the change, or the present one if nothing had to change."""
+    removed: _builtins.int
+    """How many were removed, those included that `items` has no room for."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items that were removed, in the order of the request."""
+        """The items that were removed, in the order of the request; the first of them, if all would have more than 3 MiB."""
 
     def __init__(
         self,
@@ -718,10 +723,11 @@ class RemoveItemsResponse(_message.Message):
         items: _abc.Iterable[_item_pb2.Item] | None = ...,
         queue_size: _builtins.int = ...,
         revision: _builtins.int = ...,
+        removed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "queue_size", b"queue_size", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "queue_size", b"queue_size", "removed", b"removed", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -787,7 +793,7 @@ class MoveItemsResponse(_message.Message):
     """Revision of the change, or the present one if nothing had to change."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items, in their order now."""
+        """The items, in their order now; the first of them, if all would have more than 3 MiB."""
 
     def __init__(
         self,

@@ -40,6 +40,9 @@ class QueueServiceStub:
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
+    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
+    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
@@ -163,6 +166,9 @@ class QueueServiceServicer:
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
+    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
+    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
@@ -185,7 +191,7 @@ class QueueServiceServicer:
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB, or than 20,000 values); NOT_FOUND with
         reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
         the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
         PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
@@ -201,8 +207,9 @@ class QueueServiceServicer:
         """AddItems adds several items, in the given order and next to each other, all or none.
 
         Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
-        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
-        Events: items_added; item_added for a batch of one.
+        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing. Of the wrong items the
+        first 20 are told of, and all are counted in the message.
+        Events: items_added, several for a long batch; item_added for one item.
         Retries: as AddItem.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -487,6 +494,9 @@ class QueueService:
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
+
+    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
+    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),

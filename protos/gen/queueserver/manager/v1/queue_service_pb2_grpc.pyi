@@ -41,6 +41,9 @@ class QueueServiceStub:
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
+    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
+    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
@@ -67,7 +70,7 @@ class QueueServiceStub:
 
     Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
     NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB, or than 20,000 values); NOT_FOUND with
     reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
     the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
     PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
@@ -79,8 +82,9 @@ class QueueServiceStub:
     """AddItems adds several items, in the given order and next to each other, all or none.
 
     Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
-    BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
-    Events: items_added; item_added for a batch of one.
+    BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing. Of the wrong items the
+    first 20 are told of, and all are counted in the message.
+    Events: items_added, several for a long batch; item_added for one item.
     Retries: as AddItem.
     """
     ListItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ListItemsRequest, _queue_service_pb2.ListItemsResponse]
@@ -208,6 +212,9 @@ class QueueServiceAsyncStub(QueueServiceStub):
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
+    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
+    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
@@ -231,7 +238,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
 
     Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
     NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB, or than 20,000 values); NOT_FOUND with
     reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
     the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
     PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
@@ -243,8 +250,9 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """AddItems adds several items, in the given order and next to each other, all or none.
 
     Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
-    BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
-    Events: items_added; item_added for a batch of one.
+    BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing. Of the wrong items the
+    first 20 are told of, and all are counted in the message.
+    Events: items_added, several for a long batch; item_added for one item.
     Retries: as AddItem.
     """
     ListItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListItemsRequest, _queue_service_pb2.ListItemsResponse]  # type: ignore[assignment]
@@ -371,6 +379,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
 
+    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
+    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+
     Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
     NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
@@ -398,7 +409,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB); NOT_FOUND with
+        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB, or than 20,000 values); NOT_FOUND with
         reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
         the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
         PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
@@ -416,8 +427,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """AddItems adds several items, in the given order and next to each other, all or none.
 
         Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
-        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing.
-        Events: items_added; item_added for a batch of one.
+        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing. Of the wrong items the
+        first 20 are told of, and all are counted in the message.
+        Events: items_added, several for a long batch; item_added for one item.
         Retries: as AddItem.
         """
 

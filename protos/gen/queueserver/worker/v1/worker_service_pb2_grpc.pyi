@@ -35,7 +35,8 @@ class WorkerServiceStub:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
+    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
     with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
@@ -134,7 +135,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
+    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
     with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
@@ -229,7 +231,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said); UNAVAILABLE
+    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
+    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
     with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 

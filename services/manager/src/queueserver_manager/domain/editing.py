@@ -6,8 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sortedcontainers import SortedList
+from queueserver_rpc.steps import at_once
 
+from queueserver_manager.domain.batches import add_batch, put_batch_at
 from queueserver_manager.domain.changes import (
     Change,
     Decision,
@@ -17,27 +18,14 @@ from queueserver_manager.domain.changes import (
     PutItem,
     SetAutostart,
     SetMode,
-    SetRank,
 )
-from queueserver_manager.domain.errors import (
-    BatchRefused,
-    FieldInvalid,
-    ItemNotFound,
-    ItemRepeated,
-    ItemRunning,
-    QueueFull,
-    Refused,
-    RefusedItem,
-    Violation,
-)
+from queueserver_manager.domain.errors import FieldInvalid, ItemNotFound
 from queueserver_manager.domain.events import (
     AutostartChanged,
     Event,
     HistoryCleared,
     ItemMoved,
     ItemRemoved,
-    ItemsAdded,
-    ItemsMoved,
     ItemUpdated,
     QueueCleared,
     QueueModeChanged,
@@ -46,25 +34,13 @@ from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.placement import (
     Address,
-    AfterItem,
-    AtIndex,
-    BeforeItem,
-    Front,
+    Placed,
     Position,
     address_index,
     destination_index,
-    insertion_index,
     uid_index,
 )
 from queueserver_manager.domain.record import Record
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where an item is now, and how many there are."""
-
-    index: int
-    queue_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +52,13 @@ class Taken:
 
 
 def add_items(record: Record, items: Sequence[Item], position: Position, limit: int) -> Decision[Placed]:
-    """Add items next to each other. Raises ItemNotFound, ItemRunning, QueueFull."""
-    index, size = insertion_index(record, position), len(record.queue)
-    if not items:
-        return Decision(Placed(index, size))
-    if size + len(items) > limit:
-        raise QueueFull(
-            f"The queue holds at most {limit} items and has {size}: run or remove some before adding {len(items)} more."
-        )
-    return Decision(
-        Placed(index, size + len(items)),
-        put_at(record, items, index),
-        [ItemsAdded(tuple(items), index)],
-    )
+    """Add a few items next to each other. Raises ItemNotFound, ItemRunning, QueueFull."""
+    return at_once(add_batch(record, [items] if items else [], position, limit))
 
 
 def put_at(record: Record, items: Sequence[Item], index: int) -> list[Change]:
-    """Changes that put items in front of the one now at ``index``."""
-    ranks, moved = record.queue.ranks_between(index, len(items))
-    changes: list[Change] = [SetRank(uid, rank) for uid, rank in moved]
-    changes.extend(PutItem(item, rank) for item, rank in zip(items, ranks, strict=True))
-    return changes
+    """Changes that put a few items in front of the one now at ``index``."""
+    return at_once(put_batch_at(record, items, index))
 
 
 def remove_item(record: Record, address: Address) -> Decision[Taken]:
@@ -104,80 +66,6 @@ def remove_item(record: Record, address: Address) -> Decision[Taken]:
     index = address_index(record, address)
     item = record.queue.at(index)
     return Decision(Taken(item, len(record.queue) - 1), [DropItem(item.uid)], [ItemRemoved(item.uid, index)])
-
-
-def remove_items(record: Record, uids: Sequence[str], *, strict: bool) -> Decision[tuple[list[Item], int]]:
-    """Take several items out; answers them and how many are left. Raises BatchRefused if strict."""
-    refused = _unusable(record, uids)
-    if strict and refused:
-        raise BatchRefused(refused, len(uids))
-    bad = {item.index for item in refused}
-    wanted = [uid for position, uid in enumerate(uids) if position not in bad]
-    items = [item for uid in wanted if (item := record.queue.get(uid)) is not None]
-    # Each event has the index at its own moment: what was taken out before it is gone.
-    indices = {uid: record.queue.index_of(uid) for uid in wanted}
-    gone: SortedList[int] = SortedList()
-    events = []
-    for uid in wanted:
-        events.append(ItemRemoved(uid, indices[uid] - gone.bisect_left(indices[uid])))
-        gone.add(indices[uid])
-    return Decision((items, len(record.queue) - len(items)), [DropItem(uid) for uid in wanted], events)
-
-
-def _unusable(record: Record, uids: Sequence[str]) -> list[RefusedItem]:
-    """Which of the uids name no item of the queue, or one that was named before."""
-    refused: list[RefusedItem] = []
-    seen: set[str] = set()
-    for position, uid in enumerate(uids):
-        found = _problem(record, uid, repeated=uid in seen)
-        seen.add(uid)
-        if found is not None:
-            kind, problem = found
-            field = f"item_uids[{position}]"
-            refused.append(RefusedItem(position, kind(f"{field}: {problem}.", violations=[Violation(field, problem)])))
-    return refused
-
-
-def _problem(record: Record, uid: str, *, repeated: bool) -> tuple[type[Refused], str] | None:
-    if repeated:
-        return ItemRepeated, "is repeated: name each item once"
-    if uid in record.queue:
-        return None
-    if record.running is not None and record.running.item.uid == uid:
-        return ItemRunning, "is being executed and no longer in the queue: leave it out"
-    return ItemNotFound, "is not in the queue: leave it out"
-
-
-def move_items(
-    record: Record, uids: Sequence[str], destination: Position, *, keep_queue_order: bool
-) -> Decision[tuple[list[Item], Placed]]:
-    """Move several items next to each other. Raises BatchRefused, FieldInvalid, ItemNotFound, ItemRunning."""
-    refused = _unusable(record, uids)
-    if refused:
-        raise BatchRefused(refused, len(uids))
-    batch, queue, size = set(uids), record.queue, len(record.queue)
-    if isinstance(destination, AtIndex):
-        raise FieldInvalid("destination", "a batch goes to the front, the back, or next to an item: give one of these")
-    if isinstance(destination, (BeforeItem, AfterItem)):
-        if destination.uid in batch:
-            raise FieldInvalid("destination", "is an item of the batch: name one that is not moved")
-        gap = uid_index(record, destination.uid) + isinstance(destination, AfterItem)
-    else:
-        gap = 0 if isinstance(destination, Front) else size
-    indices = {uid: queue.index_of(uid) for uid in uids}
-    ordered = sorted(uids, key=indices.__getitem__) if keep_queue_order else list(uids)
-    # Once the batch is out, everything behind its members moves up.
-    first = gap - sum(index < gap for index in indices.values())
-    items = [item for uid in ordered if (item := queue.get(uid)) is not None]
-    placed = Placed(first, size)
-    if [indices[uid] for uid in ordered] == list(range(first, first + len(ordered))):
-        return Decision((items, placed))
-    moved = [item.released() for item in items]
-    events: list[Event] = [ItemsMoved(tuple(ordered), first)]
-    events.extend(
-        ItemUpdated(item.uid, moved[offset], first + offset) for offset, item in enumerate(items) if item.held
-    )
-    return Decision((moved, placed), put_at(record, moved, gap), events)
 
 
 def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Placed]]:

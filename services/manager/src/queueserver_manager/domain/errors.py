@@ -2,7 +2,8 @@
 
 The docstring of a class says when it happens, its attributes carry the data, its message is one sentence that
 names the way out. ``rpc/errors.py`` gives each a status code and a stable reason; a test proves that table
-total. Those about permissions are in ``permission_errors.py``, those about questions in ``question_errors.py``.
+total. Those about permissions are in ``permission_errors.py``, those about questions in ``question_errors.py``, those
+about batches in ``batch_errors.py``.
 
 Refused
 ├── InvalidRequest            the request itself is wrong, in any state
@@ -12,9 +13,6 @@ Refused
 │   ├── NumberNotExact
 │   ├── ItemTooLarge
 │   ├── ScriptTooLarge
-│   ├── BatchRefused
-│   ├── BatchTooLarge
-│   ├── ItemRepeated
 │   ├── PositionMissing
 │   ├── RequestIdReused
 │   ├── PageTokenInvalid
@@ -112,34 +110,6 @@ class ItemTooLarge(InvalidRequest):
 
 class ScriptTooLarge(InvalidRequest):
     """A script is larger than a script may be."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedItem:
-    """One refused item of a batch: its index in the request and why, as if it had been sent alone."""
-
-    index: int
-    error: Refused
-
-
-class BatchRefused(InvalidRequest):
-    """Some items of a batch are wrong, so nothing was changed."""
-
-    def __init__(self, items: Sequence[RefusedItem], total: int) -> None:
-        first = items[0]
-        super().__init__(
-            f"{len(items)} of {total} items are wrong and nothing was changed; "
-            f"the first one is number {first.index}, counting from 0: {first.error.message}"
-        )
-        self.items = tuple(items)
-
-
-class BatchTooLarge(InvalidRequest):
-    """A batch has more items than a batch may have."""
-
-
-class ItemRepeated(InvalidRequest):
-    """A batch names an item that it has named before."""
 
 
 class PositionMissing(InvalidRequest):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -214,3 +215,10 @@ class Announcement:
     revision: int
     time: float
     event: Event
+    #: How many events of the same change stand before it.
+    place: int = 0
+
+
+def announcements_of(revision: int, time: float, events: Sequence[Event]) -> list[Announcement]:
+    """All events of one change."""
+    return [Announcement(revision, time, event, place) for place, event in enumerate(events)]

@@ -51,6 +51,14 @@ class ByUid:
     uid: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an item is now, and how many there are."""
+
+    index: int
+    queue_size: int
+
+
 Position = Front | Back | AtIndex | BeforeItem | AfterItem
 Address = Front | Back | AtIndex | ByUid
 

@@ -10,10 +10,20 @@ Ranks stay within ±2**53, because the store keeps them as floating-point scores
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
+from queueserver_rpc.steps import Work
 from sortedcontainers import SortedList
 
 from queueserver_manager.domain.item import Item
+
+
+class Ranks(NamedTuple):
+    """Ranks for new items, and which items must get another rank first, as (uid, rank), because there was no room."""
+
+    new: list[int]
+    moved: Sequence[tuple[str, int]] = ()
+
 
 #: Distance between neighbours when there is room. Twenty halvings fit between two neighbours.
 STEP = 1 << 20
@@ -102,23 +112,20 @@ class Queue:
             self._places.popitem()
             yield
 
-    def ranks_between(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:
-        """Ranks for ``count`` new items in front of the item now at ``index`` (``len`` means the back).
-
-        Also answers which items must get another rank first, as (uid, rank), because there was no room.
-        """
+    def ranks_between(self, index: int, count: int) -> Work[Ranks]:
+        """Ranks for ``count`` new items in front of the item now at ``index`` (``len`` means the back)."""
         low = self._order[index - 1][0] if index > 0 else None
         high = self._order[index][0] if index < len(self._order) else None
         if high is None:
             start = (low if low is not None else 0) + STEP
-            return [start + STEP * i for i in range(count)], []
+            return Ranks((yield from _spread(start - STEP, start + STEP * count, count)))
         if low is None:
-            return [high - STEP * (count - i) for i in range(count)], []
+            return Ranks((yield from _spread(high - STEP * (count + 1), high, count)))
         if high - low > count:
-            return _spread(low, high, count), []
-        return self._make_room(index, count)
+            return Ranks((yield from _spread(low, high, count)))
+        return (yield from self._make_room(index, count))
 
-    def _make_room(self, index: int, count: int) -> tuple[list[int], list[tuple[str, int]]]:
+    def _make_room(self, index: int, count: int) -> Work[Ranks]:
         """Widen the window around a full gap until it holds everybody at a comfortable distance."""
         size = len(self._order)
         width = 8
@@ -130,15 +137,20 @@ class Queue:
             if high - low > 16 * members or (first == 0 and last == size):
                 break
             width *= 2
-        ranks = _spread(low, high, members)
-        left, right = index - first, last - index
-        moved = [
-            (self._order[first + i][1], rank)
-            for i, rank in enumerate(ranks[:left] + (ranks[len(ranks) - right :] if right else []))
-        ]
-        return ranks[left : left + count], moved
+        ranks = yield from _spread(low, high, members)
+        left = index - first
+        moved: list[tuple[str, int]] = []
+        around = ranks[:left] + ranks[left + count :]
+        for (_, uid, _), rank in zip(self._order.islice(first, last), around, strict=True):
+            moved.append((uid, rank))
+            yield
+        return Ranks(ranks[left : left + count], moved)
 
 
-def _spread(low: int, high: int, count: int) -> list[int]:
+def _spread(low: int, high: int, count: int) -> Work[list[int]]:
     """``count`` whole numbers strictly between two others, as even as possible."""
-    return [low + (high - low) * (i + 1) // (count + 1) for i in range(count)]
+    ranks: list[int] = []
+    for i in range(count):
+        ranks.append(low + (high - low) * (i + 1) // (count + 1))
+        yield
+    return ranks

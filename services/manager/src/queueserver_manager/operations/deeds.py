@@ -60,7 +60,7 @@ class Deeds:
         self, reply: Reply[T], do: Callable[[], Awaitable[T]], in_haste: asyncio.Future[bytes] | None
     ) -> bytes:
         result = await do()
-        plain = reply.encode(result, self._ledger.summary.revisions.last)
+        plain = await reply.answer(result, self._ledger.summary.revisions.last)
         if in_haste is not None:
             in_haste.set_result(plain)
         if not reply.request_id:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -47,6 +48,8 @@ class FeedEntry:
     #: Process of the Worker and sequence in its journal; empty and 0 if it does not come from there.
     boot_id: str = ""
     sequence: int = 0
+    #: Of a durable event: how many events of the same change stand before it.
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,18 @@ class Feed:
 
     def append(self, entry: FeedEntry) -> None:
         """Add an entry and wake the watchers whom it concerns."""
+        self._add(entry)
+        self._wake({entry.kind})
+
+    def extend(self, entries: Iterable[FeedEntry]) -> None:
+        """Add entries that belong together."""
+        told = set()
+        for entry in entries:
+            self._add(entry)
+            told.add(entry.kind)
+        self._wake(told)
+
+    def _add(self, entry: FeedEntry) -> None:
         self._entries.append(entry)
         if entry.sequence:
             self.last_sequence = entry.sequence
@@ -102,11 +117,13 @@ class Feed:
         if self._bytes > MAX_BYTES or len(self._entries) > MAX_ENTRIES:
             self._trim()
         self._unseen += len(entry.wire) + _OVERHEAD
-        everybody = self._unseen > _UNSEEN_BYTES or entry.kind is Kind.WORKER_ATTACHED
+
+    def _wake(self, told: set[Kind]) -> None:
+        everybody = self._unseen > _UNSEEN_BYTES or Kind.WORKER_ATTACHED in told
         if everybody:
             self._unseen = 0
         for watcher, kinds in self._watchers.items():
-            if everybody or entry.kind in kinds:
+            if everybody or not told.isdisjoint(kinds):
                 watcher.set()
 
     def end_with(self, reason: Refused) -> None:

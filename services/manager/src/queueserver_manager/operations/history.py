@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.editing import clear_history
 from queueserver_manager.domain.item import HistoryEntry
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.operations.listing import Fit, numbers_of_token
 from queueserver_manager.operations.reply import Reply
 
 
@@ -30,8 +32,11 @@ class HistoryOperations:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    async def page(self, size: int, token: str, *, newest_first: bool) -> HistoryPage:
-        """One page; it begins at the entry whose number is the token. Raises PageTokenInvalid."""
+    async def page(self, size: int, token: str, fit: Fit[HistoryEntry], *, newest_first: bool) -> HistoryPage:
+        """One page with as many entries as ``fit``. It begins at the entry whose number is the token.
+
+        Raises PageTokenInvalid.
+        """
         place = numbers_of_token(token, 1)[0] if token else None
 
         def look(record: Record) -> HistoryPage:
@@ -48,7 +53,11 @@ class HistoryOperations:
             revisions = record.revisions
             return HistoryPage(entries, next_token, len(history), revisions.last, revisions.history)
 
-        return await self._ledger.read(look)
+        page = await self._ledger.read(look)
+        count = await in_turns(fit(page.entries))
+        if count == len(page.entries):
+            return page
+        return replace(page, entries=page.entries[:count], next_token=str(page.entries[count].number))
 
     async def clear(self, reply: Reply[int], *, keep_newest: int, up_to_item: str | None) -> bytes:
         """Remove old entries; the result is how many. Raises FieldInvalid, ItemNotFound."""

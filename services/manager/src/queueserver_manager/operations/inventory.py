@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.domain.errors import InventoryChanged
@@ -16,7 +16,7 @@ from queueserver_manager.domain.inventory import Device, Inventory, Plan
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.operations.listing import Fit, numbers_of_token
 
 #: Groups whose lists are kept: what is whole in them costs nothing, and few groups ask at the same time.
 _GROUPS_KEPT = 16
@@ -60,27 +60,28 @@ class InventoryOperations:
         self._cutter = cutter
         self._groups: OrderedDict[str, _GroupLists] = OrderedDict()
 
-    async def plans(self, size: int, token: str, group: str | None) -> InventoryPage:
+    async def plans(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
         """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
         if group is None:
-            return _page([plan.wire for plan in inventory.plans.values()], size, token, revisions.plans)
+            return await _page([plan.wire for plan in inventory.plans.values()], size, token, revisions.plans, fit)
         lists = self._lists_of(group, inventory, permissions)
         async with lists.working:
             if lists.plans is None:
                 lists.plans = await self._plans_of(lists.allowed)
-        return _page(lists.plans, size, token, revisions.plans_allowed)
+        return await _page(lists.plans, size, token, revisions.plans_allowed, fit)
 
-    async def devices(self, size: int, token: str, group: str | None) -> InventoryPage:
+    async def devices(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
         """One page of devices. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
         if group is None:
-            return _page([device.wire for device in inventory.devices.values()], size, token, revisions.devices)
+            described = [device.wire for device in inventory.devices.values()]
+            return await _page(described, size, token, revisions.devices, fit)
         lists = self._lists_of(group, inventory, permissions)
         async with lists.working:
             if lists.devices is None:
                 lists.devices = await self._devices_of(lists.allowed)
-        return _page(lists.devices, size, token, revisions.devices_allowed)
+        return await _page(lists.devices, size, token, revisions.devices_allowed, fit)
 
     async def functions(self, group: str | None) -> Sequence[bytes]:
         """Functions that tasks can call. Raises GroupNotFound."""
@@ -126,11 +127,11 @@ def _look(record: Record) -> tuple[Inventory, Permissions, Revisions]:
     return record.inventory, record.permissions, record.revisions
 
 
-def _page(described: Sequence[bytes], size: int, token: str, revision: int) -> InventoryPage:
+async def _page(described: Sequence[bytes], size: int, token: str, revision: int, fit: Fit[bytes]) -> InventoryPage:
     offset = 0
     if token:
         at, offset = numbers_of_token(token, 2)
         if at != revision:
             raise InventoryChanged
-    end = offset + size
+    end = offset + await in_turns(fit(described[offset : offset + size]))
     return InventoryPage(described[offset:end], f"{revision}-{end}" if end < len(described) else "", revision)

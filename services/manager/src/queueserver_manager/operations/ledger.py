@@ -10,6 +10,8 @@ whether it took effect, the record is loaded anew as soon as the store answers; 
 took part is interrupted, too. A decision that can't be applied is refused alone; any other defect ends the ledger, and
 with it the term: the next one begins from what is stored.
 
+What takes long is done in turns: deciding, changing the record, taking that back, and telling of it.
+
 Readers see committed state only: while a commit is under way, a read waits for its end. While the store is down
 reads are answered from memory.
 """
@@ -19,22 +21,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import fields
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
-from queueserver_rpc.turns import Turns, next_turn_after
+from queueserver_rpc.turns import Turns, in_turns, next_turn_after
 
-from queueserver_manager.domain.changes import Decision, ForgetRequests, RememberRequest
+from queueserver_manager.domain.changes import ForgetRequests, RememberRequest
 from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, RevisionMismatch, StorageUnavailable
-from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.events import Announcement, announcements_of
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import outdated
 from queueserver_manager.domain.storage import Fault
 from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.step import Committed, Decide, Step, Waiting, take_back
 from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.summary import summary_of
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
@@ -45,41 +48,6 @@ _CHANGES_PER_COMMIT = 2000
 #: Seconds until the next attempt with a store that answers and can't be used.
 _RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed(Generic[T]):
-    """Result of a decision, the revision at which it stands in the store, and the answer to the client.
-
-    The result is None for a request that was answered before; then only the answer counts.
-    """
-
-    result: T
-    revision: int
-    answer: bytes = b""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    decide: Callable[[Record], Decision[Any]]
-    reply: Reply[Any]
-    answer: asyncio.Future[Committed[Any]]
-
-
-@dataclass(slots=True)
-class _Step:
-    """What goes into one commit, and who is to be answered after it."""
-
-    entries: list[Entry] = field(default_factory=list)
-    taken: list[tuple[asyncio.Future[Committed[Any]], Committed[Any]]] = field(default_factory=list)
-    #: Whom, why, and whether that names a revision which may be taken back.
-    refused: list[tuple[asyncio.Future[Committed[Any]], Exception, bool]] = field(default_factory=list)
-    undos: list[Undo] = field(default_factory=list)
-
-
-def _take_back(undos: list[Undo]) -> None:
-    for undo in reversed(undos):
-        undo()
 
 
 def _refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
@@ -104,7 +72,7 @@ class Ledger:
         store: Store,
         record: Record,
         now: Callable[[], float],
-        on_commit: Callable[[list[Announcement]], None],
+        on_commit: Callable[[list[Announcement]], Awaitable[None]],
         on_storage: Callable[[], None],
         storage: StorageWatch | None = None,
     ) -> None:
@@ -113,7 +81,7 @@ class Ledger:
         self._now = now
         self._on_commit = on_commit
         self._on_storage = on_storage
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._readers: list[tuple[Callable[[Record], Any], asyncio.Future[Any]]] = []
         #: Fingerprint, by id, of requests that are being carried out outside of the record.
         self._reserved: dict[str, str] = {}
@@ -128,7 +96,7 @@ class Ledger:
         #: The committed record in a few words, to be had at any moment without waiting.
         self.summary = summary_of(self._record)
 
-    async def submit(self, decide: Callable[[Record], Decision[T]], reply: Reply[T] = UNHEARD) -> Committed[T]:
+    async def submit(self, decide: Decide[T], reply: Reply[T] = UNHEARD) -> Committed[T]:
         """Decide, commit, announce, unless the request was answered before.
 
         Raises what ``decide`` raises, RequestIdReused, RevisionMismatch, StorageUnavailable, NotReady.
@@ -137,7 +105,7 @@ class Ledger:
             raise NotReady
         if not self.storage_up:
             raise self._unavailable(fate_known=True)
-        waiting = _Waiting(decide, reply, asyncio.get_running_loop().create_future())
+        waiting = Waiting(decide, reply, asyncio.get_running_loop().create_future())
         waiting.answer.add_done_callback(_nobody_need_listen)
         self._waiting.append(waiting)
         self._work.set()
@@ -215,7 +183,7 @@ class Ledger:
 
     async def _step(self) -> None:
         """Decide what is waiting, commit it, tell everybody."""
-        step = _Step()
+        step = Step()
         queue, before = self._record.queue, self._record.revisions
         # From the first change on: readers see what is stored.
         self._committing = True
@@ -228,28 +196,28 @@ class Ledger:
                 await self._store.commit(before, self._record.revisions, entries)
         except StoreDown as error:
             self._set_storage(error.fault)
-            self._fail(step, self._unavailable(fate_known=error.fate_known))
+            await self._fail(step, self._unavailable(fate_known=error.fate_known))
             await self._recover()
             return
         except OwnershipLost:
-            self._fail(step, NotReady())
+            await self._fail(step, NotReady())
             raise
         except asyncio.CancelledError as interruption:
             # Amid a commit nobody knows what is stored: that is an interruption, not a refusal, for who waits, too.
-            self._fail(step, interruption if sent else NotReady())
+            await self._fail(step, interruption if sent else NotReady())
             raise
         except BaseException as defect:
-            self._fail(step, defect)
+            await self._fail(step, defect)
             raise
-        self._committing = False
         if entries:
             self.summary = summary_of(self._record)
         try:
             if entries:
-                self._on_commit([Announcement(e.revision, e.time, event) for e in entries for event in e.events])
+                await self._on_commit([one for e in entries for one in announcements_of(e.revision, e.time, e.events)])
                 self._set_storage(None)
         finally:
             # It is stored, whatever becomes of those who hear of it.
+            self._committing = False
             self._answer(step, None)
             self._serve_readers()
         if self._record.queue is not queue:
@@ -257,19 +225,21 @@ class Ledger:
             for _ in queue.crumble():
                 await turns.step()
 
-    def _fail(self, step: _Step, failure: BaseException) -> None:
+    async def _fail(self, step: Step, failure: BaseException) -> None:
         """Take everything back and say so."""
-        _take_back(step.undos)
-        self._committing = False
-        self._answer(step, failure)
-        self._serve_readers()
+        try:
+            await take_back(step.undos)
+        finally:
+            self._committing = False
+            self._answer(step, failure)
+            self._serve_readers()
 
-    async def _decide(self, step: _Step) -> None:
+    async def _decide(self, step: Step) -> None:
         """Take decisions until none waits or the commit is large enough."""
         while self._waiting and len(step.undos) < _CHANGES_PER_COMMIT:
             waiting = self._waiting.popleft()
             try:
-                committed, entry = self._take(waiting)
+                committed, entry = await self._take(waiting)
                 made = await self._make(entry) if entry is not None else ()
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
                 step.refused.append((waiting.answer, error, bool(step.entries) and isinstance(error, RevisionMismatch)))
@@ -282,7 +252,7 @@ class Ledger:
             step.undos += made
             step.taken.append((waiting.answer, committed))
 
-    def _take(self, waiting: _Waiting) -> tuple[Committed[Any], Entry | None]:
+    async def _take(self, waiting: Waiting) -> tuple[Committed[Any], Entry | None]:
         """Take one decision on the record as it stands; answers what it writes, if anything."""
         record, reply, revision = self._record, waiting.reply, self._record.revisions.last
         self._require_unreserved(reply)
@@ -290,10 +260,11 @@ class Ledger:
         if known is not None:
             return Committed(None, revision, known), None
         reply.check(record)
-        decision = waiting.decide(record)
+        decided = waiting.decide(record)
+        decision = await in_turns(decided) if isinstance(decided, Generator) else decided
         changes = [] if reply.validate_only else list(decision.changes)
         stands_at = revision + bool(changes)
-        answer = reply.encode(decision.result, stands_at)
+        answer = await reply.answer(decision.result, stands_at)
         now = self._now()
         if reply.request_id and not reply.validate_only:
             changes.append(RememberRequest(reply.answered(answer, now)))
@@ -318,7 +289,7 @@ class Ledger:
                 undos.append(partial(setattr, record, "revisions", record.revisions))
                 record.revisions = record.revisions.after(entry.revision, entry.changes)
         except BaseException:
-            _take_back(undos)
+            await take_back(undos)
             raise
         return undos
 
@@ -347,7 +318,7 @@ class Ledger:
             raise RequestIdReused
 
     @staticmethod
-    def _answer(step: _Step, failure: BaseException | None) -> None:
+    def _answer(step: Step, failure: BaseException | None) -> None:
         for answer, error, depends in step.refused:
             _refuse(answer, failure if failure is not None and depends else error)
         for answer, committed in step.taken:
@@ -393,6 +364,6 @@ class Ledger:
             setattr(self._record, part.name, getattr(fresh, part.name))
         self.summary = summary_of(self._record)
         _log.info("Redis is back at revision %d", fresh.revisions.last)
-        self._on_commit(missed)
+        await self._on_commit(missed)
         self._recovering = False
         self._set_storage(None)

@@ -7,8 +7,12 @@ that is no longer kept is answered with PageTokenExpired, and the client begins 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.domain.item import Item, RunningItem
@@ -17,6 +21,9 @@ from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 
 _KEPT_LISTINGS = 16
+T = TypeVar("T")
+#: How many of the first objects one answer has room for.
+Fit = Callable[[Sequence[T]], Work[int]]
 # Python refuses to convert numbers of thousands of digits, and no token of ours has any so long.
 _LONGEST_NUMBER = 20
 
@@ -56,39 +63,37 @@ class QueueListings:
         self._ledger = ledger
         self._kept: OrderedDict[int, Listing] = OrderedDict()
 
-    async def page(self, size: int, token: str) -> Page:
-        """One page. Raises PageTokenInvalid, PageTokenExpired."""
-        if not token:
-            listing = await self._ledger.read(lambda record: self._take(record, size))
-            return self._cut(listing, 0, size)
-        revision, offset = numbers_of_token(token, 2)
-        kept = self._kept.get(revision)
-        if kept is None:
-            raise PageTokenExpired
-        return self._cut(kept, offset, size)
+    async def page(self, size: int, token: str, fit: Fit[Item]) -> Page:
+        """One page, with as many items as ``fit``. Raises PageTokenInvalid, PageTokenExpired."""
+        offset = 0
+        if token:
+            revision, offset = numbers_of_token(token, 2)
+            kept = self._kept.get(revision)
+            if kept is None:
+                raise PageTokenExpired
+        else:
+            kept = await self._ledger.read(self._take)
+        items = kept.items.part(offset, offset + size)
+        end = offset + await in_turns(fit(items))
+        if end >= kept.size:
+            return Page(kept, items, "")
+        self._keep(kept)
+        return Page(kept, items[: end - offset], f"{kept.revision}-{end}")
 
-    def _take(self, record: Record, size: int) -> Listing:
-        """The queue now: as much of it as one page shows, or all of it if there will be more pages."""
+    def _take(self, record: Record) -> Listing:
+        """The queue now."""
         revision = record.revisions.last
         known = self._kept.get(revision)
         if known is not None:
             return known
-        whole = len(record.queue) > size
-        listing = Listing(
-            revision,
-            record.revisions.queue,
-            len(record.queue),
-            record.running,
-            record.queue.snapshot(),
-        )
-        if whole:
-            self._kept[revision] = listing
-            while len(self._kept) > _KEPT_LISTINGS:
-                self._kept.popitem(last=False)
-        return listing
+        return Listing(revision, record.revisions.queue, len(record.queue), record.running, record.queue.snapshot())
 
-    @staticmethod
-    def _cut(listing: Listing, offset: int, size: int) -> Page:
-        end = offset + size
-        more = end < listing.size
-        return Page(listing, listing.items.part(offset, end), f"{listing.revision}-{end}" if more else "")
+    def _keep(self, listing: Listing) -> None:
+        """There will be more pages of it."""
+        self._kept[listing.revision] = listing
+        while len(self._kept) > _KEPT_LISTINGS:
+            self._kept.popitem(last=False)
+
+    def let_go(self) -> None:
+        """Keep no listing any more, because nobody has asked for a page for long: it holds all items of its time."""
+        self._kept.clear()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.errors import (
-    BatchTooLarge,
     EnvironmentClosed,
     EnvironmentUnresponsive,
     FieldInvalid,
@@ -27,7 +27,7 @@ from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.submissions import BATCH_LIMIT, Submissions
+from queueserver_manager.operations.submissions import Submissions
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
 
@@ -52,22 +52,15 @@ class PlanningOperations:
         self,
         caller: Caller,
         messages: Sequence[M],
-        read: Callable[[M, str], Submission],
+        read: Callable[[M, str], Work[Submission]],
         tell: Callable[[Refused | Item], None],
     ) -> None:
-        """Tell for each message, in order, what it would become if it were added now: an item, or a refusal.
-
-        Raises BatchTooLarge.
-        """
-        if len(messages) > BATCH_LIMIT:
-            raise BatchTooLarge(
-                f"At most {BATCH_LIMIT} items are checked at once, and these are {len(messages)}: send them in parts."
-            )
+        """Tell for each message, in order, what it would become if it were added now: an item, or a refusal."""
         turns, warner = Turns(), Warner()
         for index, message in enumerate(messages):
             path = f"items[{index}]"
             try:
-                tell(self._submissions.make(caller, read(message, path), path, warner=warner))
+                tell(self._submissions.make(caller, await in_turns(read(message, path)), path, warner=warner))
             except Refused as error:
                 tell(error)
             await turns.step()

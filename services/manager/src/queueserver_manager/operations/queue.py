@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
-from queueserver_manager.domain import editing
+from queueserver_rpc.steps import Work
+
+from queueserver_manager.domain import batches, editing
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.permissions import Permissions
-from queueserver_manager.domain.placement import Address, ByUid, Position, address_index
+from queueserver_manager.domain.placement import Address, ByUid, Placed, Position, address_index
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
@@ -24,8 +27,8 @@ from queueserver_manager.operations.submissions import Submissions
 M = TypeVar("M")
 #: Bound of the queue, documented in the contract.
 QUEUE_LIMIT = 100_000
-ItemPlaced = tuple[Item, editing.Placed]
-ItemsPlaced = tuple[Sequence[Item], editing.Placed]
+ItemPlaced = tuple[Item, Placed]
+ItemsPlaced = tuple[Sequence[Item], Placed]
 
 
 class QueueOperations:
@@ -59,20 +62,21 @@ class QueueOperations:
         self,
         caller: Caller,
         messages: Sequence[M],
-        read: Callable[[M, str], Submission],
+        read: Callable[[M, str], Work[Submission]],
         position: Position,
         reply: Reply[ItemsPlaced],
     ) -> bytes:
-        """Add several items, all or none. Raises BatchRefused, BatchTooLarge and what :meth:`add` raises."""
+        """Add several items, all or none. Raises BatchRefused and what :meth:`add` raises."""
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
         basis = self._basis()
-        items = await self._submissions.make_batch(caller, messages, read)
+        parts = await self._submissions.make_batch(caller, messages, read)
+        items = list(chain.from_iterable(parts))
 
-        def decide(record: Record) -> Decision[ItemsPlaced]:
+        def decide(record: Record) -> Work[Decision[ItemsPlaced]]:
             self._note_basis(basis)
-            decision = editing.add_items(record, items, position, QUEUE_LIMIT)
+            decision = yield from batches.add_batch(record, parts, position, QUEUE_LIMIT)
             return Decision((items, decision.result), decision.changes, decision.events)
 
         return (await self._ledger.submit(decide, reply)).answer
@@ -121,7 +125,7 @@ class QueueOperations:
     async def remove_batch(self, uids: Sequence[str], reply: Reply[tuple[list[Item], int]], *, strict: bool) -> bytes:
         """Take several items out. Raises BatchRefused."""
         return (
-            await self._ledger.submit(lambda record: editing.remove_items(record, uids, strict=strict), reply)
+            await self._ledger.submit(lambda record: batches.remove_items(record, uids, strict=strict), reply)
         ).answer
 
     async def move(self, source: Address, destination: Position, reply: Reply[ItemPlaced]) -> bytes:
@@ -132,14 +136,14 @@ class QueueOperations:
         self,
         uids: Sequence[str],
         destination: Position,
-        reply: Reply[tuple[list[Item], editing.Placed]],
+        reply: Reply[tuple[list[Item], Placed]],
         *,
         keep_queue_order: bool,
     ) -> bytes:
         """Move several items. Raises BatchRefused, FieldInvalid, ItemNotFound, ItemRunning."""
 
-        def decide(record: Record) -> Decision[tuple[list[Item], editing.Placed]]:
-            return editing.move_items(record, uids, destination, keep_queue_order=keep_queue_order)
+        def decide(record: Record) -> Work[Decision[tuple[list[Item], Placed]]]:
+            return batches.move_items(record, uids, destination, keep_queue_order=keep_queue_order)
 
         return (await self._ledger.submit(decide, reply)).answer
 

@@ -5,15 +5,20 @@ So the answer can be stored with the change, and a client that repeats the reque
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import RequestIdReused, RevisionMismatch
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.requests import AnsweredRequest
 
 T = TypeVar("T")
+#: From a result and its revision to the serialized answer; in steps where that takes long.
+Encode = Callable[[T, int], bytes | Work[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,7 @@ class Reply(Generic[T]):
     """How a result becomes an answer, and under which id that answer is kept (empty: it is not)."""
 
     #: From the result and its revision to the serialized answer.
-    encode: Callable[[T, int], bytes]
+    encode: Encode[T]
     request_id: str = ""
     #: Of method, caller and content: tells a repetition from another request with the same id.
     fingerprint: str = ""
@@ -45,6 +50,11 @@ class Reply(Generic[T]):
         present: int = getattr(record.revisions, self.part)
         if self.expected_revision and present > self.expected_revision:
             raise RevisionMismatch(self.expected_revision, present, self.part)
+
+    async def answer(self, result: T, revision: int) -> bytes:
+        """The serialized answer."""
+        encoded = self.encode(result, revision)
+        return await in_turns(encoded) if isinstance(encoded, Generator) else encoded
 
     def answered(self, answer: bytes, now: float) -> AnsweredRequest:
         """What is kept of it."""

@@ -1,4 +1,4 @@
-"""Where a watcher stands: revision of the last durable event, and place in the Worker's journal.
+"""Where a watcher stands: revision of the last change that it heard of, and place in the Worker's journal.
 
 Opaque to clients. Holds the identity of the store, so that a token does not continue somebody else's log.
 """
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from queueserver_manager.domain.errors import ResumeTokenInvalid
 
-_FORM = struct.Struct(">B16sQ16sQ")
-_VERSION = 1
+_FORM = struct.Struct(">B16sQ16sQI")
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,12 @@ class ResumePoint:
     revision: int
     boot_id: str
     sequence: int
+    #: So many events of the change behind ``revision`` are known already.
+    ahead: int = 0
 
     def encode(self) -> str:
         """The token."""
-        body = _FORM.pack(_VERSION, _pack(self.store_id), self.revision, _pack(self.boot_id), self.sequence)
+        body = _FORM.pack(_VERSION, _pack(self.store_id), self.revision, _pack(self.boot_id), self.sequence, self.ahead)
         return base64.urlsafe_b64encode(body + zlib.crc32(body).to_bytes(4, "big")).decode().rstrip("=")
 
 
@@ -38,12 +40,12 @@ def decode_token(token: str) -> ResumePoint:
     try:
         data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         body, check = data[: _FORM.size], data[_FORM.size :]
-        version, store_id, revision, boot_id, sequence = _FORM.unpack(body)
+        version, store_id, revision, boot_id, sequence, ahead = _FORM.unpack(body)
     except (binascii.Error, struct.error, ValueError) as error:
         raise ResumeTokenInvalid from error
     if version != _VERSION or check != zlib.crc32(body).to_bytes(4, "big"):
         raise ResumeTokenInvalid
-    point = ResumePoint(_unpack(store_id), revision, _unpack(boot_id), sequence)
+    point = ResumePoint(_unpack(store_id), revision, _unpack(boot_id), sequence, ahead)
     # Base64 is read leniently; a token that we would have written otherwise was damaged on its way.
     if point.encode() != token:
         raise ResumeTokenInvalid

@@ -6,16 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.errors import (
-    BatchRefused,
-    BatchTooLarge,
-    InvalidRequest,
-    InventoryEmpty,
-    RefusedItem,
-)
+from queueserver_manager.domain.batch_errors import BatchRefused, RefusedItems
+from queueserver_manager.domain.errors import InvalidRequest, InventoryEmpty
 from queueserver_manager.domain.item import Item, ItemKind, ItemWarning
 from queueserver_manager.domain.item_warnings import Warner
 from queueserver_manager.domain.submission import Submission
@@ -24,19 +20,19 @@ from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
 
 M = TypeVar("M")
-#: Bound of a batch, documented in the contract.
-BATCH_LIMIT = 50_000
+#: Bytes of the items that watchers are told of in one piece, unless one of them alone is longer.
+_PART_BYTES = 256 * 1024
 
 
 class Submissions:
-    """Makes items. ``prepare`` encodes an item ahead of the commit that stores it."""
+    """Makes items. ``prepare`` encodes an item ahead of the commit that stores it, and answers its length in bytes."""
 
     def __init__(
         self,
         allowances: Allowances,
         now: Callable[[], float],
         new_id: Callable[[], str],
-        prepare: Callable[[Item, Submission], object],
+        prepare: Callable[[Item, Submission], int],
     ) -> None:
         self._allowances = allowances
         self._now = now
@@ -55,6 +51,12 @@ class Submissions:
 
         Raises InvalidRequest, InventoryEmpty, GroupNotFound, GroupNotAccepted.
         """
+        return self._make(caller, submission, path, warner or Warner(), uid)[0]
+
+    def _make(
+        self, caller: Caller, submission: Submission, path: str, warner: Warner, uid: str = ""
+    ) -> tuple[Item, int]:
+        """An item, and how many bytes it has."""
         allowed = self._allowances.for_submitter(caller.user_group)
         if submission.kind is ItemKind.PLAN and not allowed.inventory.plans:
             raise InventoryEmpty
@@ -71,10 +73,9 @@ class Submissions:
             kwargs=submission.kwargs,
             meta=submission.meta,
             properties=submission.properties,
-            warnings=_warnings(submission, allowed, path, warner or Warner()),
+            warnings=_warnings(submission, allowed, path, warner),
         )
-        self._prepare(item, submission)
-        return item
+        return item, self._prepare(item, submission)
 
     def warned(self, item: Item) -> Item:
         """An item of the queue, with what is odd about it now. Raises GroupNotFound."""
@@ -83,30 +84,33 @@ class Submissions:
         return replace(item, warnings=_warnings(call, allowed, "item", Warner()))
 
     async def make_batch(
-        self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Submission]
-    ) -> list[Item]:
-        """Make an item of each message, which ``read`` takes apart.
+        self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Work[Submission]]
+    ) -> list[list[Item]]:
+        """Make an item of each message, which ``read`` takes apart; answers them in parts of bounded length.
 
-        Raises BatchRefused, BatchTooLarge, InventoryEmpty, GroupNotFound, GroupNotAccepted.
+        Raises BatchRefused, InventoryEmpty, GroupNotFound, GroupNotAccepted.
         """
-        if len(messages) > BATCH_LIMIT:
-            raise BatchTooLarge(
-                f"A batch may have {BATCH_LIMIT} items and this one has {len(messages)}: send it in parts."
-            )
-        items: list[Item] = []
-        refused: list[RefusedItem] = []
+        parts: list[list[Item]] = []
+        room = 0
+        refused = RefusedItems()
         turns, warner = Turns(), Warner()
         for index, message in enumerate(messages):
             path = f"items[{index}]"
             try:
-                items.append(self.make(caller, read(message, path), path, warner=warner))
+                item, size = self._make(caller, await in_turns(read(message, path)), path, warner)
             except InvalidRequest as error:
-                refused.append(RefusedItem(index, error))
+                refused.add(index, error)
+            else:
+                if not parts or size > room:
+                    parts.append([])
+                    room = _PART_BYTES
+                parts[-1].append(item)
+                room -= size
             # A mistake takes much longer than an item that is right.
             await turns.step()
-        if refused:
+        if refused.count:
             raise BatchRefused(refused, len(messages))
-        return items
+        return parts
 
 
 def _warnings(submission: Submission, allowed: AllowedInventory, path: str, warner: Warner) -> tuple[ItemWarning, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
+from queueserver_rpc.turns import in_turns
+
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import (
     EnvironmentClosed,
@@ -22,6 +24,7 @@ from queueserver_manager.domain.tasks import FunctionCall, KeptTask, Script, Tas
 from queueserver_manager.domain.type_words import near_matches
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.listing import Fit
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
 
@@ -94,8 +97,11 @@ class TaskOperations:
         """A task and what has become of it. Raises TaskNotFound."""
         return await self._ledger.read(lambda record: _find(record, uid))
 
-    async def page(self, uids: Sequence[str], size: int, after: int) -> tuple[list[KeptTask], int]:
-        """Tasks with a number above ``after``, oldest first, and the number to go on from, 0 at the end."""
+    async def page(self, uids: Sequence[str], size: int, after: int, fit: Fit[KeptTask]) -> tuple[list[KeptTask], int]:
+        """Tasks with a number above ``after``, oldest first, as many as ``fit``, and the number to go on from.
+
+        That is 0 at the end.
+        """
         wanted = frozenset(uids)
 
         def look(record: Record) -> tuple[list[KeptTask], int]:
@@ -105,7 +111,9 @@ class TaskOperations:
             page = found[:size]
             return page, page[-1].task.number if len(found) > size else 0
 
-        return await self._ledger.read(look)
+        page, more = await self._ledger.read(look)
+        count = await in_turns(fit(page))
+        return (page, more) if count == len(page) else (page[:count], page[count - 1].task.number)
 
     async def wait(self, uid: str) -> AsyncIterator[KeptTask]:
         """A task as it is, and once more with its result. Raises TaskNotFound."""

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from queueserver_rpc.turns import Turns
+
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import (
     Announcement,
@@ -72,7 +74,7 @@ class TermSettings:
     epoch: int
     address: str
     history_limit: int
-    prepare_item: Callable[[Item, Submission], object]
+    prepare_item: Callable[[Item, Submission], int]
     permitted_metadata: tuple[str, ...] = ("/",)
     task_retention: Retention = field(default_factory=Retention)
     scripts_enabled: bool = True
@@ -213,16 +215,20 @@ class Term:
             self._queue_check.look()
             self._autostart.look()
 
-    def _committed(self, announcements: list[Announcement]) -> None:
+    async def _committed(self, announcements: list[Announcement]) -> None:
         """Something is stored: a claimed item goes to the Worker, and whoever follows hears of it."""
         for announcement in announcements:
             self._act_on(announcement.event)
+        entries, turns = [], Turns()
         for announcement in announcements:
             kind = kind_of(announcement)
             # Who begins or resumes later gets it from the record or from the store's log.
             if self.feed.is_watched(kind):
-                self.feed.append(FeedEntry(kind, self._encoder.announcement(announcement), announcement.revision))
+                wire = self._encoder.announcement(announcement)
+                entries.append(FeedEntry(kind, wire, announcement.revision, place=announcement.place))
             self.following.note(announcement.event)
+            await turns.step()
+        self.feed.extend(entries)
         self._board.changed()
         self._autostart.look()
         self._put_off_rest()
@@ -237,6 +243,8 @@ class Term:
 
     def _rest(self) -> None:
         if self._is_idle() and not self.ledger.is_busy:
+            # A listing holds all items that were in the queue then.
+            self.listings.let_go()
             self._settings.at_rest()
 
     def _is_idle(self) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
+
+from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.errors import ResumeTokenExpired
 from queueserver_manager.domain.events import (
@@ -23,6 +25,7 @@ from queueserver_manager.domain.events import (
 )
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.tasks import KeptTask
 from queueserver_manager.operations.feed import Feed, FeedEntry, Kind, WorkerAttached
@@ -34,7 +37,10 @@ from queueserver_manager.store.port import EventsGone
 
 #: Seconds after which a watcher that has heard nothing is sent an empty batch.
 BOOKMARK_SECONDS = 10.0
+#: A message has no more events when it has so many bytes.
 _BATCH_BYTES = 256 * 1024
+#: Stored changes that are read at once for a watcher that was away.
+_CHANGES_READ = 100
 _SNAPSHOT_PART = 500
 _CONSOLE_TAIL_BYTES = 64 * 1024
 
@@ -88,6 +94,25 @@ class _Cursor:
     wants_replay: bool = True
     backlog: list[bytes] = field(default_factory=list)
 
+    def token_before(self, entry: FeedEntry) -> str:
+        """Token of what was delivered when this entry comes next, which may be amid the events of a change."""
+        point = self.point
+        if entry.place and entry.revision == point.revision > self.joined_at:
+            point = replace(point, revision=point.revision - 1, ahead=entry.place)
+        return point.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """What a watcher missed that comes back with a token."""
+
+    #: In the feed: from here the changes go on, after those up to this revision.
+    position: int
+    revision: int
+    worker_entries: Sequence[FeedEntry]
+    #: Events of the Worker are no longer kept.
+    gap: bool
+
 
 def kind_of(announcement: Announcement) -> Kind:
     """Kind under which a durable event is watched."""
@@ -123,7 +148,11 @@ class Watching:
         news = self._feed.join(kinds)
         try:
             if token:
-                cursor = await self._resume(decode_token(token), kinds)
+                point = decode_token(token)
+                missed = await self._ledger.read(lambda record: self._look_back(record, point))
+                cursor = _Cursor(missed.position, point.revision, point)
+                async for batch in self._catch_up(cursor, missed, kinds):
+                    yield batch
             else:
                 cursor, parts = await self._snapshot(kinds, history_limit)
                 for part in parts:
@@ -133,11 +162,11 @@ class Watching:
         finally:
             self._feed.leave(news)
 
-    async def _snapshot(self, kinds: frozenset[Kind], history_limit: int) -> tuple[_Cursor, list[SnapshotPart]]:
+    async def _snapshot(self, kinds: frozenset[Kind], history_limit: int) -> tuple[_Cursor, Iterator[SnapshotPart]]:
         """Everything at one revision, and the place from which the changes go on."""
         feed = self._feed
 
-        def look(record: Record) -> tuple[_Cursor, list[SnapshotPart]]:
+        def look(record: Record) -> tuple[_Cursor, Iterator[SnapshotPart]]:
             attachment = feed.attachment
             point = ResumePoint(
                 record.store_id,
@@ -157,53 +186,60 @@ class Watching:
                 first.permissions = record.permissions
             if Kind.TASK in kinds:
                 first.tasks = list(record.tasks)
-            items: list[Item] = []
+            items = Snapshot(())
             if Kind.QUEUE in kinds:
                 first.running = record.running
-                items = list(record.queue)
+                items = record.queue.snapshot()
             history = record.history.newest(history_limit) if Kind.HISTORY in kinds else []
-            return cursor, [first, *_parts(point.revision, items, history)]
+            return cursor, _parts(first, items, history, point.encode())
 
-        cursor, parts = await self._ledger.read(look)
-        parts[-1].token = cursor.point.encode()
-        return cursor, parts
+        return await self._ledger.read(look)
 
-    async def _resume(self, point: ResumePoint, kinds: frozenset[Kind]) -> _Cursor:
-        """Collect what a watcher missed, and the place from which the changes go on."""
+    def _look_back(self, record: Record, point: ResumePoint) -> _Missed:
+        """What a watcher missed, and the place from which the changes go on. Raises ResumeTokenExpired."""
         feed = self._feed
+        if point.store_id != record.store_id or point.revision + bool(point.ahead) > record.revisions.last:
+            raise ResumeTokenExpired
+        same = point.boot_id == feed.attachment.boot_id
+        entries = feed.worker_entries_after(point.sequence) if same else []
+        gap = same and bool(point.boot_id) and point.sequence < feed.lost_up_to
+        return _Missed(feed.end, record.revisions.last, entries, gap=gap)
 
-        def look(record: Record) -> tuple[int, int, list[FeedEntry], bool]:
-            if point.store_id != record.store_id or point.revision > record.revisions.last:
-                raise ResumeTokenExpired
-            same = point.boot_id == feed.attachment.boot_id
-            missed = feed.worker_entries_after(point.sequence) if same else []
-            gap = same and bool(point.boot_id) and point.sequence < feed.lost_up_to
-            return feed.end, record.revisions.last, missed, gap
-
-        position, revision, worker_entries, gap = await self._ledger.read(look)
-        try:
-            announcements = await self._ledger.events_between(point.revision, revision)
-        except EventsGone as error:
-            raise ResumeTokenExpired from error
-        cursor = _Cursor(position, revision, point)
-        cursor.backlog = [self._encoder.announcement(a) for a in announcements if kind_of(a) in kinds]
-        sequence = point.sequence
-        if gap:
+    async def _catch_up(self, cursor: _Cursor, missed: _Missed, kinds: frozenset[Kind]) -> AsyncIterator[Batch]:
+        """What was missed: first what is stored, then what the Worker told. The last of it stays in the backlog."""
+        feed, begin = self._feed, cursor.point
+        for after in range(begin.revision, missed.revision, _CHANGES_READ):
+            stored = await self._stored(begin, after, min(after + _CHANGES_READ, missed.revision), kinds)
+            async for batch in self._batches(cursor, stored, kinds):
+                yield batch
+        cursor.joined_at = missed.revision
+        cursor.point = replace(cursor.point, revision=missed.revision, ahead=0)
+        if missed.gap:
             cursor.backlog += self._gap(kinds)
-        for entry in worker_entries:
-            sequence = entry.sequence
-            if entry.kind in kinds:
-                cursor.backlog.append(entry.wire)
-        cursor.point = ResumePoint(point.store_id, revision, point.boot_id, sequence)
-        if point.boot_id != feed.attachment.boot_id and feed.attachment.boot_id:
+        async for batch in self._batches(cursor, missed.worker_entries, kinds):
+            yield batch
+        if begin.boot_id != feed.attachment.boot_id and feed.attachment.boot_id:
             cursor.backlog += self._attach(cursor, kinds)
-            missed = feed.worker_entries_after(cursor.point.sequence)
-            cursor.backlog += [entry.wire for entry in missed if entry.kind in kinds]
-            last = missed[-1].sequence if missed else cursor.point.sequence
-            cursor.point = ResumePoint(point.store_id, revision, feed.attachment.boot_id, last)
+            entries = feed.worker_entries_after(cursor.point.sequence)
+            async for batch in self._batches(cursor, entries, kinds):
+                yield batch
         if Kind.STATUS in kinds:
             cursor.backlog.append(self._encoder.status(self._board.facts))
-        return cursor
+
+    async def _stored(self, begin: ResumePoint, after: int, up_to: int, kinds: frozenset[Kind]) -> list[FeedEntry]:
+        """Stored events of some changes, as entries. Raises ResumeTokenExpired, StorageUnavailable."""
+        try:
+            announcements = await self._ledger.events_between(after, up_to)
+        except EventsGone as error:
+            raise ResumeTokenExpired from error
+        turns, entries = Turns(), []
+        for one in announcements:
+            is_known = one.revision == begin.revision + 1 and one.place < begin.ahead
+            kind = kind_of(one)
+            if kind in kinds and not is_known:
+                entries.append(FeedEntry(kind, self._encoder.announcement(one), one.revision, place=one.place))
+                await turns.step()
+        return entries
 
     async def _follow(
         self, cursor: _Cursor, kinds: frozenset[Kind], news: asyncio.Event, *, resumed: bool
@@ -215,7 +251,7 @@ class Watching:
             news.clear()
             entries = self._feed.since(cursor.position)
             cursor.position += len(entries)
-            for batch in self._batches(cursor, entries, kinds):
+            async for batch in self._batches(cursor, entries, kinds):
                 due = False
                 yield batch
             if due:
@@ -230,19 +266,22 @@ class Watching:
             bookmark.cancel()
             due = loop.time() >= bookmark.when()
 
-    def _batches(self, cursor: _Cursor, entries: list[FeedEntry], kinds: frozenset[Kind]) -> Iterator[Batch]:
-        """Entries as batches. A token never stands between two events of one change."""
+    async def _batches(
+        self, cursor: _Cursor, entries: Sequence[FeedEntry], kinds: frozenset[Kind]
+    ) -> AsyncIterator[Batch]:
+        """Entries as batches of bounded length."""
         events, cursor.backlog = cursor.backlog, []
-        size = 0
+        size, turns = sum(map(len, events)), Turns()
         for entry in entries:
-            if size > _BATCH_BYTES and entry.revision in (0, cursor.point.revision + 1):
-                yield Batch(events, cursor.point.encode())
+            if size > _BATCH_BYTES:
+                yield Batch(events, cursor.token_before(entry))
                 events, size = [], 0
             if isinstance(entry, WorkerAttached):
                 events += self._attach(cursor, kinds)
             elif self._advance(cursor, entry) and entry.kind in kinds:
                 events.append(entry.wire)
                 size += len(entry.wire)
+            await turns.step()
         if events:
             yield Batch(events, cursor.point.encode())
 
@@ -253,11 +292,11 @@ class Watching:
         if entry.sequence:
             if entry.boot_id != point.boot_id or entry.sequence <= point.sequence:
                 return False
-            cursor.point = ResumePoint(point.store_id, point.revision, point.boot_id, entry.sequence)
+            cursor.point = replace(point, sequence=entry.sequence)
         elif entry.revision:
             if entry.revision <= cursor.joined_at:
                 return False
-            cursor.point = ResumePoint(point.store_id, entry.revision, point.boot_id, point.sequence)
+            cursor.point = replace(point, revision=entry.revision, ahead=0)
         return True
 
     def _attach(self, cursor: _Cursor, kinds: frozenset[Kind]) -> list[bytes]:
@@ -266,7 +305,7 @@ class Watching:
         if attachment.boot_id == point.boot_id:
             return self._gap(kinds) if attachment.first_sequence > point.sequence + 1 else []
         begin = attachment.first_sequence - 1 if cursor.wants_replay else attachment.last_sequence
-        cursor.point = ResumePoint(point.store_id, point.revision, attachment.boot_id, begin)
+        cursor.point = replace(point, boot_id=attachment.boot_id, sequence=begin)
         cursor.wants_replay = True
         return self._gap(kinds) if point.boot_id else []
 
@@ -275,14 +314,14 @@ class Watching:
         return [self._encoder.gap(lost)] if lost else []
 
 
-def _parts(revision: int, items: list[Item], history: list[HistoryEntry]) -> list[SnapshotPart]:
-    """The long lists in parts, at least one."""
-    parts = [
-        SnapshotPart(revision, items=items[start : start + _SNAPSHOT_PART])
-        for start in range(0, len(items), _SNAPSHOT_PART)
-    ]
-    parts += [
-        SnapshotPart(revision, history=history[start : start + _SNAPSHOT_PART])
-        for start in range(0, len(history), _SNAPSHOT_PART)
-    ]
-    return parts
+def _parts(first: SnapshotPart, items: Snapshot, history: Sequence[HistoryEntry], token: str) -> Iterator[SnapshotPart]:
+    """The first part, then the long lists in parts; the last one has the token."""
+    part = first
+    for start in range(0, len(items), _SNAPSHOT_PART):
+        yield part
+        part = SnapshotPart(first.revision, items=items.part(start, start + _SNAPSHOT_PART))
+    for start in range(0, len(history), _SNAPSHOT_PART):
+        yield part
+        part = SnapshotPart(first.revision, history=history[start : start + _SNAPSHOT_PART])
+    part.token = token
+    yield part

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from queueserver.common.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
-from queueserver_manager.domain import errors, permission_errors, question_errors
+from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
 
 _C = grpc.StatusCode
 
@@ -20,9 +20,8 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.NumberNotExact: (_C.INVALID_ARGUMENT, "NUMBER_NOT_EXACT"),
     errors.ItemTooLarge: (_C.INVALID_ARGUMENT, "ITEM_TOO_LARGE"),
     errors.ScriptTooLarge: (_C.INVALID_ARGUMENT, "SCRIPT_TOO_LARGE"),
-    errors.BatchRefused: (_C.INVALID_ARGUMENT, "BATCH_REFUSED"),
-    errors.BatchTooLarge: (_C.INVALID_ARGUMENT, "BATCH_TOO_LARGE"),
-    errors.ItemRepeated: (_C.INVALID_ARGUMENT, "ITEM_REPEATED"),
+    batch_errors.BatchRefused: (_C.INVALID_ARGUMENT, "BATCH_REFUSED"),
+    batch_errors.ItemRepeated: (_C.INVALID_ARGUMENT, "ITEM_REPEATED"),
     errors.PositionMissing: (_C.INVALID_ARGUMENT, "POSITION_MISSING"),
     permission_errors.PermissionsInvalid: (_C.INVALID_ARGUMENT, "PERMISSIONS_INVALID"),
     errors.RequestIdReused: (_C.INVALID_ARGUMENT, "REQUEST_ID_REUSED"),
@@ -62,8 +61,6 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.WorkerUnavailable: (_C.UNAVAILABLE, "WORKER_UNAVAILABLE"),
     errors.EnvironmentUnresponsive: (_C.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE"),
 }
-
-_MAX_REFUSED_ITEMS = 20
 
 
 def translate(error: Exception) -> Refusal | None:
@@ -107,10 +104,10 @@ def _not_owner(error: errors.NotOwner) -> Message:
     return details_pb2.NotOwner(owner_address=error.owner_address)
 
 
-def _batch_refused(error: errors.BatchRefused) -> Message:
+def _batch_refused(error: batch_errors.BatchRefused) -> Message:
     """The first refused items, as many as fit the trailers."""
     message = details_pb2.BatchRefused()
-    for item in error.items[:_MAX_REFUSED_ITEMS]:
+    for item in error.items:
         refused = message.items.add(
             index=item.index, reason=TABLE[type(item.error)][1], message=item.error.message[:200]
         )
@@ -128,5 +125,5 @@ _DETAILS: dict[type[errors.Refused], Callable[..., Message]] = {
     errors.InvalidState: _invalid_state,
     errors.QueueRunning: _invalid_state,
     errors.NotOwner: _not_owner,
-    errors.BatchRefused: _batch_refused,
+    batch_errors.BatchRefused: _batch_refused,
 }

@@ -13,6 +13,7 @@ from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.rpc.status_message import marker
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.answers import how_many_fit
 from queueserver_manager.wire.items import entry_bytes
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 100, 1_000
@@ -29,7 +30,12 @@ class HistoryServicer(HistoryServiceServicer):
         del context
         size = page_size(request.page_size, _DEFAULT_PAGE, _LARGEST_PAGE)
         term = self._office.term()
-        page = await term.history.page(size, request.page_token, newest_first=request.newest_first)
+        page = await term.history.page(
+            size,
+            request.page_token,
+            lambda entries: how_many_fit(entries, entry_bytes),
+            newest_first=request.newest_first,
+        )
         rest = pb.ListHistoryResponse(
             next_page_token=page.next_token,
             history_size=page.size,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from queueserver.manager.v1 import inventory_service_pb2 as pb
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceServicer
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain import names
 from queueserver_manager.rpc.identity import caller_of
@@ -13,6 +16,7 @@ from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.status_message import marker
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.answers import how_many_fit
 
 _LARGEST_PAGE = 1_000
 
@@ -27,7 +31,7 @@ class InventoryServicer(InventoryServiceServicer):
         """Contract: InventoryService.ListPlans."""
         term, group = self._office.term(), _group(request, context)
         size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
-        page = await term.inventory.plans(size, request.page_token, group)
+        page = await term.inventory.plans(size, request.page_token, group, _that_fit)
         part = "plans_existing" if request.existing else "plans_allowed"
         rest = pb.ListPlansResponse(
             next_page_token=page.next_token, plans_uid=marker(term.ledger.summary.store_id, part, page.revision)
@@ -38,7 +42,7 @@ class InventoryServicer(InventoryServiceServicer):
         """Contract: InventoryService.ListDevices."""
         term, group = self._office.term(), _group(request, context)
         size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
-        page = await term.inventory.devices(size, request.page_token, group)
+        page = await term.inventory.devices(size, request.page_token, group, _that_fit)
         part = "devices_existing" if request.existing else "devices_allowed"
         rest = pb.ListDevicesResponse(
             next_page_token=page.next_token, devices_uid=marker(term.ledger.summary.store_id, part, page.revision)
@@ -53,7 +57,12 @@ class InventoryServicer(InventoryServiceServicer):
     async def ListIssues(self, request: pb.ListIssuesRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListIssues."""
         del request, context
-        return framing.repeated(1, self._office.term().ledger.inventory.issues[:_LARGEST_PAGE])
+        issues = self._office.term().ledger.inventory.issues[:_LARGEST_PAGE]
+        return framing.repeated(1, issues[: await in_turns(_that_fit(issues))])
+
+
+def _that_fit(described: Sequence[bytes]) -> Work[int]:
+    return how_many_fit(described, bytes)
 
 
 def _group(request: pb.ListPlansRequest | pb.ListDevicesRequest | pb.ListFunctionsRequest, context: Any) -> str | None:

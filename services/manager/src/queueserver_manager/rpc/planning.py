@@ -13,6 +13,7 @@ from queueserver_rpc.status import (
     MAX_MESSAGE_BYTES,
     cut,
 )
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import FieldInvalid, Refused
 from queueserver_manager.domain.item import Item
@@ -21,7 +22,7 @@ from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.item_warnings import warnings_to_proto
-from queueserver_manager.wire.items import submission_from_proto
+from queueserver_manager.wire.items import read_submission
 
 #: What messages and violations of one answer may have together. Beside it there is room for the reasons of as many
 #: items as may be sent, and it all stays below the 4 MB that a gRPC client takes by default.
@@ -40,7 +41,7 @@ class PlanningServicer(PlanningServiceServicer):
         """Contract: PlanningService.ValidateItems."""
         planning = self._office.term().planning
         verdicts = _Verdicts()
-        await planning.validate(caller_of(context), request.items, submission_from_proto, verdicts.add)
+        await planning.validate(caller_of(context), request.items, read_submission, verdicts.add)
         return verdicts.response
 
     async def SimulateItem(self, request: pb.SimulateItemRequest, context: Any) -> Any:  # noqa: N802
@@ -50,7 +51,7 @@ class PlanningServicer(PlanningServiceServicer):
         if subject == "item_uid":
             simulation, item = await planning.simulate_queued(request.item_uid, request.message_limit)
         elif subject == "item":
-            submission = submission_from_proto(request.item)
+            submission = await in_turns(read_submission(request.item))
             simulation, item = await planning.simulate_submission(caller_of(context), submission, request.message_limit)
         else:
             raise FieldInvalid("item", "required: an item, or item_uid of one in the queue")

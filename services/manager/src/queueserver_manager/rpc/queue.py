@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver_rpc.steps import Work
 
+from queueserver_manager.domain.item import Item
 from queueserver_manager.operations.following import ItemStanding
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import address_of, page_size
@@ -14,6 +16,7 @@ from queueserver_manager.rpc.queue_editing import QueueEditing
 from queueserver_manager.rpc.queue_execution import QueueExecution
 from queueserver_manager.rpc.status_message import marker
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.answers import how_many_fit
 from queueserver_manager.wire.items import entry_bytes, item_bytes, running_to_proto
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 100, 10_000
@@ -31,7 +34,7 @@ class QueueServicer(QueueEditing, QueueExecution):
         del context
         term = self._office.term()
         size = page_size(request.page_size, _DEFAULT_PAGE, _LARGEST_PAGE)
-        page = await term.listings.page(size, request.page_token)
+        page = await term.listings.page(size, request.page_token, items_that_fit)
         listing = page.listing
         rest = pb.ListItemsResponse(
             next_page_token=page.next_token,
@@ -60,6 +63,11 @@ class QueueServicer(QueueEditing, QueueExecution):
             answer = pb.WaitItemResponse(index=standing.index, revision=standing.revision)
             _fill(answer, standing)
             yield answer
+
+
+def items_that_fit(items: Sequence[Item]) -> Work[int]:
+    """How many items one answer has room for."""
+    return how_many_fit(items, item_bytes)
 
 
 def _fill(answer: pb.GetItemResponse | pb.WaitItemResponse, standing: ItemStanding) -> None:

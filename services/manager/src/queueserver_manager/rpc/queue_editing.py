@@ -7,18 +7,22 @@ from typing import Any
 
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceServicer
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import in_turns
 
-from queueserver_manager.domain.editing import Placed, Taken
+from queueserver_manager.domain.editing import Taken
 from queueserver_manager.domain.errors import FieldInvalid, PositionMissing
 from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.placement import Placed
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import address_of, position_of, required_move
-from queueserver_manager.rpc.replies import reply_to
+from queueserver_manager.rpc.replies import reply_to, reply_to_long
 from queueserver_manager.wire import framing
+from queueserver_manager.wire.answers import how_many_fit
 from queueserver_manager.wire.item_warnings import warnings_to_proto
-from queueserver_manager.wire.items import item_bytes, submission_from_proto
+from queueserver_manager.wire.items import item_bytes, read_submission
 from queueserver_manager.wire.modes import POLICIES_FROM_PROTO, mode_to_proto
 
 
@@ -31,7 +35,7 @@ class QueueEditing(QueueServiceServicer):
         """Contract: QueueService.AddItem."""
         term, caller = self._office.term(), caller_of(context)
         position, reply = position_of(request.position), reply_to(request, caller, _placed)
-        return await term.queue.add(caller, submission_from_proto(request.item), position, reply)
+        return await term.queue.add(caller, await in_turns(read_submission(request.item)), position, reply)
 
     async def AddItems(self, request: pb.AddItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.AddItems."""
@@ -47,8 +51,8 @@ class QueueEditing(QueueServiceServicer):
             ).SerializeToString()
 
         term, caller = self._office.term(), caller_of(context)
-        position, reply = position_of(request.position), reply_to(request, caller, encode)
-        return await term.queue.add_batch(caller, request.items, submission_from_proto, position, reply)
+        position, reply = position_of(request.position), await in_turns(reply_to_long(request, caller, encode))
+        return await term.queue.add_batch(caller, request.items, read_submission, position, reply)
 
     async def UpdateItem(self, request: pb.UpdateItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.UpdateItem."""
@@ -56,7 +60,7 @@ class QueueEditing(QueueServiceServicer):
         uid, reply = request.item.item_uid, reply_to(request, caller, _placed)
         if not uid:
             raise FieldInvalid("item.item_uid", "required: it says which item is to be replaced")
-        submission = submission_from_proto(request.item)
+        submission = await in_turns(read_submission(request.item))
         return await term.queue.update(caller, uid, submission, reply, new_uid=request.new_uid)
 
     async def RemoveItem(self, request: pb.RemoveItemRequest, context: Any) -> Any:  # noqa: N802
@@ -72,10 +76,10 @@ class QueueEditing(QueueServiceServicer):
     async def RemoveItems(self, request: pb.RemoveItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.RemoveItems."""
 
-        def encode(result: tuple[list[Item], int], revision: int) -> bytes:
+        def encode(result: tuple[list[Item], int], revision: int) -> Work[bytes]:
             items, size = result
-            rest = pb.RemoveItemsResponse(queue_size=size, revision=revision)
-            return framing.repeated(1, map(item_bytes, items)) + rest.SerializeToString()
+            rest = pb.RemoveItemsResponse(queue_size=size, revision=revision, removed=len(items))
+            return (yield from _first_items(items)) + rest.SerializeToString()
 
         reply = reply_to(request, caller_of(context), encode)
         return await self._office.term().queue.remove_batch(request.item_uids, reply, strict=request.strict)
@@ -89,10 +93,10 @@ class QueueEditing(QueueServiceServicer):
     async def MoveItems(self, request: pb.MoveItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.MoveItems."""
 
-        def encode(result: tuple[list[Item], Placed], revision: int) -> bytes:
+        def encode(result: tuple[list[Item], Placed], revision: int) -> Work[bytes]:
             items, placed = result
             rest = pb.MoveItemsResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
-            return framing.repeated(1, map(item_bytes, items)) + rest.SerializeToString()
+            return (yield from _first_items(items)) + rest.SerializeToString()
 
         term, reply = self._office.term(), reply_to(request, caller_of(context), encode)
         if not request.destination.WhichOneof("place"):
@@ -125,6 +129,12 @@ class QueueEditing(QueueServiceServicer):
             interrupted=_policy(request.interrupted),
             reset=request.reset,
         )
+
+
+def _first_items(items: Sequence[Item]) -> Work[bytes]:
+    """Items as field 1 of an answer, as many as it has room for."""
+    count = yield from how_many_fit(items, item_bytes)
+    return framing.repeated(1, map(item_bytes, items[:count]))
 
 
 def _policy(number: int) -> InterruptedPolicy | None:

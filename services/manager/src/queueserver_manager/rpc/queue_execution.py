@@ -6,6 +6,7 @@ from typing import Any
 
 from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceServicer
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.rpc.identity import caller_of
@@ -13,7 +14,7 @@ from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.replies import reply_to
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.item_warnings import warnings_to_proto
-from queueserver_manager.wire.items import item_bytes, submission_from_proto
+from queueserver_manager.wire.items import item_bytes, read_submission
 
 
 class QueueExecution(QueueServiceServicer):
@@ -56,7 +57,7 @@ class QueueExecution(QueueServiceServicer):
 
         term, caller = self._office.term(), caller_of(context)
         reply = reply_to(request, caller, encode)
-        return await term.execution.execute(caller, submission_from_proto(request.item), reply)
+        return await term.execution.execute(caller, await in_turns(read_submission(request.item)), reply)
 
 
 def _revision(_result: None, revision: int) -> bytes:

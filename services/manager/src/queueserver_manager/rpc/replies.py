@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import Any, TypeVar
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from queueserver_rpc.steps import Work, at_once
 
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.reply import Encode, Reply
 
 T = TypeVar("T")
 _MAX_REQUEST_ID = 128
 
 
-def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes], part: str = "queue") -> Reply[T]:
+def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue") -> Reply[T]:
     """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid.
 
     ``part`` (a field of Revisions) is what the request changes: what its expected_revision is about.
     """
+    return at_once(reply_to_long(request, caller, encode, part))
+
+
+def reply_to_long(request: Any, caller: Caller, encode: Encode[T], part: str = "queue") -> Work[Reply[T]]:
+    """As :func:`reply_to`, in steps."""
     request_id = request.request_id
     fields = request.DESCRIPTOR.fields_by_name
     expected = request.expected_revision if "expected_revision" in fields else 0
@@ -31,20 +37,32 @@ def reply_to(request: Any, caller: Caller, encode: Callable[[T, int], bytes], pa
     return Reply(
         encode,
         request_id=request_id,
-        fingerprint=_fingerprint(request, caller) if request_id else "",
+        fingerprint=(yield from _fingerprint(request, caller)) if request_id else "",
         expected_revision=expected,
         part=part,
         validate_only="validate_only" in fields and request.validate_only,
     )
 
 
-def _fingerprint(request: Message, caller: Caller) -> str:
+def _fingerprint(request: Message, caller: Caller) -> Work[str]:
     """The same for the same request of the same caller, another for any other."""
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.DESCRIPTOR.full_name, caller.user, caller.user_group):
         digest.update(part.encode() + b"\0")
-    digest.update(request.SerializeToString(deterministic=True))
+    for field, value in request.ListFields():
+        batch = value if _is_batch(field) else (type(request)(**{field.name: value}),)
+        digest.update(b"%d:%d:" % (field.number, len(batch)))
+        for one in batch:
+            data = one.SerializeToString(deterministic=True)
+            digest.update(b"%d:" % len(data))
+            digest.update(data)
+            yield
     return digest.hexdigest()
+
+
+def _is_batch(field: FieldDescriptor) -> bool:
+    kind = field.message_type
+    return field.is_repeated and kind is not None and not kind.GetOptions().map_entry
 
 
 def empty_answer(_result: None, _revision: int) -> bytes:

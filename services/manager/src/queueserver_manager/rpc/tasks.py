@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from queueserver.manager.v1 import task_service_pb2 as pb
 from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceServicer
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import Turns, in_turns
 
-from queueserver_manager.domain.tasks import EnvironmentUpdate, Task
+from queueserver_manager.domain.tasks import EnvironmentUpdate, KeptTask, Task
 from queueserver_manager.operations.listing import numbers_of_token
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.replies import reply_to
-from queueserver_manager.wire.tasks import function_from_proto, script_from_proto, status_of, task_to_proto
+from queueserver_manager.wire.answers import how_many_fit
+from queueserver_manager.wire.tasks import read_function, script_from_proto, status_of, task_to_proto
 
 _PAGE = 1000
 
@@ -28,7 +31,7 @@ class TaskServicer(TaskServiceServicer):
     async def ExecuteFunction(self, request: pb.ExecuteFunctionRequest, context: Any) -> Any:  # noqa: N802
         """Contract: TaskService.ExecuteFunction."""
         caller = caller_of(context)
-        reply, work = reply_to(request, caller, _task), function_from_proto(request.function)
+        reply, work = reply_to(request, caller, _task), await in_turns(read_function(request.function))
         return await self._office.term().tasks.start(caller, work, reply, background=request.run_in_background)
 
     async def UploadScript(self, request: pb.UploadScriptRequest, context: Any) -> Any:  # noqa: N802
@@ -54,9 +57,13 @@ class TaskServicer(TaskServiceServicer):
         del context
         size = page_size(request.page_size, _PAGE, _PAGE)
         after = numbers_of_token(request.page_token, 1)[0] if request.page_token else 0
-        page, more = await self._office.term().tasks.page(request.task_uids, size, after)
-        tasks = [status_of(kept, with_value=False) for kept in page]
-        return pb.ListTasksResponse(tasks=tasks, next_page_token=str(more) if more else "")
+        page, more = await self._office.term().tasks.page(request.task_uids, size, after, _that_fit)
+        answer = pb.ListTasksResponse(next_page_token=str(more) if more else "")
+        turns = Turns()
+        for kept in page:
+            answer.tasks.append(status_of(kept, with_value=False))
+            await turns.step()
+        return answer
 
     async def WaitTask(  # noqa: N802
         self, request: pb.WaitTaskRequest, context: Any
@@ -65,6 +72,10 @@ class TaskServicer(TaskServiceServicer):
         del context
         async for kept in self._office.term().tasks.wait(request.task_uid):
             yield pb.WaitTaskResponse(status=status_of(kept, with_value=True))
+
+
+def _that_fit(page: Sequence[KeptTask]) -> Work[int]:
+    return how_many_fit(page, lambda kept: status_of(kept, with_value=False).SerializeToString())
 
 
 def _task(task: Task, _revision: int) -> bytes:

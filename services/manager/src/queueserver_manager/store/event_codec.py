@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from queueserver_rpc.steps import Work
+
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.store import codec, task_codec
@@ -14,15 +16,23 @@ from queueserver_manager.store.permission_codec import permission_fields, permis
 Fields = Mapping[str, Any]
 
 
-def encode_events(time: float, events: Sequence[ev.Event]) -> bytes:
+def encode_events(time: float, events: Sequence[ev.Event]) -> Work[bytes]:
     """JSON of the events of one change: {"time": …, "events": [{"type": …, …}, …]}."""
-    return b'{"time":' + repr(time).encode() + b',"events":[' + b",".join(map(_encode, events)) + b"]}"
+    parts = [b'{"time":', repr(time).encode(), b',"events":[']
+    for event in events:
+        parts += (_encode(event), b",")
+        yield
+    if events:
+        parts.pop()
+    parts.append(b"]}")
+    return b"".join(parts)
 
 
 def decode_events(revision: int, data: bytes) -> list[ev.Announcement]:
     """Events of one change."""
     content = codec.decode(data)
-    return [ev.Announcement(revision, content["time"], _DECODERS[f["type"]](f)) for f in content["events"]]
+    events = [_DECODERS[fields["type"]](fields) for fields in content["events"]]
+    return ev.announcements_of(revision, content["time"], events)
 
 
 def _encode(event: ev.Event) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.turns import Turns, in_turns
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -118,8 +118,7 @@ class RedisStore:
             words.append(len(command))
             words.extend(command)
         for entry in filter(lambda entry: entry.revision, entries):
-            words += (f"{entry.revision}-0", encode_events(entry.time, entry.events))
-            await turns.step()
+            words += (f"{entry.revision}-0", await in_turns(encode_events(entry.time, entry.events)))
         return words
 
     async def events_between(self, after: int, up_to: int) -> list[Announcement]:
@@ -133,7 +132,11 @@ class RedisStore:
         # Every revision has an entry in the log, so the first one missing means that the log was cut.
         if not found or found[0][0] != after + 1:
             raise EventsGone
-        return [event for revision, data in found for event in decode_events(revision, data)]
+        turns, events = Turns(), []
+        for revision, data in found:
+            events += decode_events(revision, data)
+            await turns.step()
+        return events
 
     async def _read_log(self, after: int, up_to: int) -> list[tuple[int, bytes]]:
         found: list[tuple[int, bytes]] = []

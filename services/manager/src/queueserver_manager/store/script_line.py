@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import hiredis
@@ -22,9 +22,10 @@ from redis.exceptions import NoScriptError
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within
 
 Word = str | bytes | int
-_WORDS_PER_TURN = 1000
-#: What others may need between two turns of ours is no fault of Redis.
-_SECONDS_PER_TURN = 0.02
+#: What is sent at once.
+_WORDS_PER_PIECE, _BYTES_PER_PIECE = 1000, 128 * 1024
+#: What others may need between two pieces is no fault of Redis.
+_SECONDS_PER_PIECE = 0.02
 
 
 class ScriptLine:
@@ -40,7 +41,9 @@ class ScriptLine:
 
     async def run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
         """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
-        limit = COMMAND_TIMEOUT + _SECONDS_PER_TURN * (len(arguments) // _WORDS_PER_TURN)
+        length = sum(len(word) for word in arguments if isinstance(word, bytes))
+        pieces = len(arguments) // _WORDS_PER_PIECE + length // _BYTES_PER_PIECE
+        limit = COMMAND_TIMEOUT + _SECONDS_PER_PIECE * pieces
         try:
             async with answered_within(limit):
                 return await self._run(keys, arguments)
@@ -65,11 +68,10 @@ class ScriptLine:
             connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call] # decorated without types
             self._writer = connection._writer  # noqa: SLF001 - redis-py closes it, but does not break it off
         turns = Turns()
-        for start in range(0, len(words), _WORDS_PER_TURN):
-            if start and not connection.is_connected:
+        for number, packed in enumerate(_packed(words)):
+            if number and not connection.is_connected:
                 # redis-py would connect anew, and send the rest as if it were a command.
                 raise RedisConnectionError("the connection broke amid a command")
-            packed = _packed(words[start : start + _WORDS_PER_TURN], len(words) if start == 0 else None)
             await connection.send_packed_command(packed, check_health=False)
             await turns.step()
         answer: Any = await connection.read_response()
@@ -91,14 +93,32 @@ class ScriptLine:
         await self._drop()
 
 
-def _packed(words: Sequence[Word], of: int | None) -> bytes:
-    """Words as Redis reads them, the first ones of a command headed by how many it has."""
+def _packed(words: Sequence[Word]) -> Iterator[bytes]:
+    """A command as Redis reads it, in pieces of bounded length."""
+    waiting: list[Word] = []
+    size, head = 0, b"*%d\r\n" % len(words)
+    for word in words:
+        length = len(word) if isinstance(word, bytes) else 0
+        if isinstance(word, bytes) and length > _BYTES_PER_PIECE:
+            yield _joined(waiting, head) + b"$%d\r\n" % length
+            yield from (word[start : start + _BYTES_PER_PIECE] for start in range(0, length, _BYTES_PER_PIECE))
+            waiting, size, head = [], 0, b"\r\n"
+            continue
+        waiting.append(word)
+        size += length
+        if len(waiting) >= _WORDS_PER_PIECE or size > _BYTES_PER_PIECE:
+            yield _joined(waiting, head)
+            waiting, size, head = [], 0, b""
+    if waiting or head:
+        yield _joined(waiting, head)
+
+
+def _joined(words: Sequence[Word], head: bytes) -> bytes:
+    if not words:
+        return head
     packed: bytes = hiredis.pack_command(tuple(words))  # type: ignore[arg-type] # its stub allows one word only
-    if of == len(words):
-        return packed
     # hiredis heads whatever it packs as if it were the whole command.
-    rest = packed[packed.index(b"\r\n") + 2 :]
-    return rest if of is None else b"*%d\r\n%b" % (of, rest)
+    return head + packed[packed.index(b"\r\n") + 2 :]
 
 
 def _hung_up(connection: AbstractConnection) -> bool:

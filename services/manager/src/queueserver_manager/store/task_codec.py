@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from queueserver_manager.domain.tasks import (
@@ -42,7 +41,9 @@ def task_fields(task: Task) -> dict[str, Any]:
     """A task as plain data."""
     fields = {name: getattr(task, name) for name in Task.__dataclass_fields__}
     fields["kind"] = task.kind.value
-    fields["work"] = asdict(task.work) if task.work is not None else None
+    work = task.work
+    # As it is: arguments may have thousands of values, and copying them takes long.
+    fields["work"] = {name: getattr(work, name) for name in work.__dataclass_fields__} if work is not None else None
     return fields
 
 

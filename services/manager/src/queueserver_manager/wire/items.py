@@ -7,6 +7,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2
+from queueserver_rpc.steps import Work
 
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, Violation
 from queueserver_manager.domain.item import (
@@ -20,7 +21,7 @@ from queueserver_manager.domain.item import (
     RunSummary,
 )
 from queueserver_manager.domain.submission import Submission
-from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_to_list_value, struct_to_dict
+from queueserver_manager.wire.values import ValueReader, dict_to_struct, list_to_list_value
 
 #: An item beyond this many bytes is refused: it would be in memory, in Redis and in every watcher's stream.
 MAX_ITEM_BYTES = 1024 * 1024
@@ -45,7 +46,7 @@ _CAUSES = {
 }
 
 
-def submission_from_proto(message: item_pb2.Item, path: str = "item") -> Submission:
+def read_submission(message: item_pb2.Item, path: str = "item") -> Work[Submission]:
     """What a client asked for. Raises ItemInvalid, ItemTooLarge, NumberNotExact."""
     # What is adopted below is told to everybody as it came: nothing may be in it that nobody has looked at.
     message.DiscardUnknownFields()
@@ -65,29 +66,34 @@ def submission_from_proto(message: item_pb2.Item, path: str = "item") -> Submiss
             f"{path}.name is longer than {MAX_NAME} characters: give the name of a plan.",
             violations=[Violation(f"{path}.name", f"longer than {MAX_NAME} characters")],
         )
-    return Submission(
-        kind=kind,
-        name=message.name,
-        args=list_to_list(message.args, f"{path}.args") if message.HasField("args") else None,
-        kwargs=struct_to_dict(message.kwargs, f"{path}.kwargs") if message.HasField("kwargs") else None,
-        meta=struct_to_dict(message.meta, f"{path}.meta") if message.HasField("meta") else None,
-        properties=(
-            struct_to_dict(message.properties, f"{path}.properties") if message.HasField("properties") else None
-        ),
-        source=message,
-    )
+    reader = ValueReader(path)
+    objects: dict[str, Any] = {}
+    for name in ("kwargs", "meta", "properties"):
+        objects[name] = (
+            (yield from reader.object(getattr(message, name), f"{path}.{name}")) if message.HasField(name) else None
+        )
+    args = (yield from reader.array(message.args, f"{path}.args")) if message.HasField("args") else None
+    return Submission(kind=kind, name=message.name, args=args, **objects, source=message)
 
 
-def adopt_message(item: Item, submission: Submission) -> None:
-    """Encode a new item by completing the message it came in, which saves building its arguments anew."""
+def adopt_message(item: Item, submission: Submission) -> int:
+    """Encode a new item by completing the message it came in, which saves building its arguments anew.
+
+    Answers its length in bytes.
+    """
     message = submission.source
     message.item_type = _ITEM_TYPES[item.kind]
     _fill_server_side(message, item)
-    item.encoded[_MEMO] = message.SerializeToString()
+    encoded = item.encoded[_MEMO] = message.SerializeToString()
+    return len(encoded)
 
 
 def item_to_proto(item: Item) -> item_pb2.Item:
-    """An item as a message."""
+    """An item as a message, which is the caller's own."""
+    return item_pb2.Item.FromString(item_bytes(item))
+
+
+def _build(item: Item) -> item_pb2.Item:
     message = item_pb2.Item(item_type=_ITEM_TYPES[item.kind], name=item.name)
     _fill_server_side(message, item)
     if item.args is not None:
@@ -118,7 +124,7 @@ def item_bytes(item: Item) -> bytes:
     """An item, serialized."""
     known = item.encoded.get(_MEMO)
     if known is None:
-        known = item.encoded[_MEMO] = item_to_proto(item).SerializeToString()
+        known = item.encoded[_MEMO] = _build(item).SerializeToString()
     return known
 
 

@@ -9,7 +9,7 @@ from queueserver_inventory.messages import rules_message, rules_of
 from queueserver_manager.domain import names
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.permission_errors import PermissionsInvalid
-from queueserver_manager.domain.permissions import REPEATED_GROUP, Permissions
+from queueserver_manager.domain.permissions import MAX_ENTRIES_IN_ALL, MAX_GROUPS, REPEATED_GROUP, Permissions
 
 
 def permissions_to_proto(permissions: Permissions) -> permissions_pb2.UserGroupPermissions:
@@ -21,11 +21,25 @@ def permissions_to_proto(permissions: Permissions) -> permissions_pb2.UserGroupP
 
 
 def groups_from_proto(message: permissions_pb2.UserGroupPermissions) -> dict[str, GroupRules]:
-    """Rules of each group, not checked, in alphabetical order, because a map has none. Raises PermissionsInvalid."""
+    """Rules of each group, not checked but for how many there are. Raises PermissionsInvalid.
+
+    Groups are in alphabetical order, because a map has none.
+    """
+    path, written = "permissions.user_groups", message.user_groups
+    if len(written) > MAX_GROUPS:
+        raise PermissionsInvalid([Violation(path, f"there are {len(written)} groups and can be {MAX_GROUPS}")])
+    entries = sum(map(_entries_of, written.values()))
+    if entries > MAX_ENTRIES_IN_ALL:
+        description = f"there are {entries} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}"
+        raise PermissionsInvalid([Violation(path, description)])
     groups: dict[str, GroupRules] = {}
-    for written in sorted(message.user_groups):
-        name = names.composed(written)
+    for key in sorted(written):
+        name = names.composed(key)
         if name in groups:
-            raise PermissionsInvalid([Violation(f"permissions.user_groups[{name[:100]}]", REPEATED_GROUP)])
-        groups[name] = rules_of(message.user_groups[written])
+            raise PermissionsInvalid([Violation(f"{path}[{name[:100]}]", REPEATED_GROUP)])
+        groups[name] = rules_of(written[key])
     return groups
+
+
+def _entries_of(rules: permissions_pb2.GroupPermissions) -> int:
+    return sum(len(value) for field, value in rules.ListFields() if field.is_repeated)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from queueserver.common.v1 import task_pb2
 from queueserver.manager.v1 import task_service_pb2 as pb
 from queueserver.worker.v1 import worker_service_pb2 as worker_pb
+from queueserver_rpc.steps import Work
 
 from queueserver_manager.domain.errors import FieldInvalid, ItemTooLarge, ScriptTooLarge, Violation
 from queueserver_manager.domain.tasks import (
@@ -19,7 +20,7 @@ from queueserver_manager.domain.tasks import (
     TaskResult,
 )
 from queueserver_manager.wire.items import set_time
-from queueserver_manager.wire.values import dict_to_struct, list_to_list, list_to_list_value, struct_to_dict
+from queueserver_manager.wire.values import ValueReader, dict_to_struct, list_to_list_value
 
 #: Bound of a script, documented in the contract.
 MAX_SCRIPT_BYTES = 1024 * 1024
@@ -38,7 +39,7 @@ KINDS: Mapping[TaskKind, task_pb2.TaskKind.ValueType] = {
 }
 
 
-def function_from_proto(message: task_pb2.FunctionCall) -> FunctionCall:
+def read_function(message: task_pb2.FunctionCall) -> Work[FunctionCall]:
     """A call. Raises FieldInvalid, ItemTooLarge, NumberNotExact, ItemInvalid."""
     if not message.name:
         raise FieldInvalid("function.name", "required: the name of a function")
@@ -51,11 +52,10 @@ def function_from_proto(message: task_pb2.FunctionCall) -> FunctionCall:
             "put large data where the function can read it and pass its name.",
             violations=[Violation("function", f"has {size} bytes and may have {MAX_CALL_BYTES}")],
         )
-    return FunctionCall(
-        message.name,
-        list_to_list(message.args, "function.args"),
-        struct_to_dict(message.kwargs, "function.kwargs"),
-    )
+    reader = ValueReader("function")
+    args = yield from reader.array(message.args, "function.args")
+    kwargs = yield from reader.object(message.kwargs, "function.kwargs")
+    return FunctionCall(message.name, args, kwargs)
 
 
 def script_from_proto(message: task_pb2.Script) -> Script:

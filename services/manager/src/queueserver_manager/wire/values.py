@@ -1,40 +1,78 @@
 """Plan arguments: google.protobuf.Struct and ListValue to Python values and back.
 
 A number's Python type is decided by ``domain/numbers.py``; the path of a value that can't be passed on is worked
-out only when there is one.
+out only when there is one. What may be long is done in steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from queueserver_rpc.steps import Work
 
-from queueserver_manager.domain.errors import ItemInvalid, NumberNotExact, Violation
+from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact, Violation
 from queueserver_manager.domain.numbers import exact_number
 
 #: Values nested deeper are refused: an item must also fit, some levels deeper, into what watchers are sent, and
 #: Protobuf decodes messages of at most 100 levels, three for each object.
 MAX_DEPTH = 30
+#: Values in one item or call, those inside of others counted as well.
+MAX_VALUES = 20_000
+#: Values that are read in one step.
+_STEP = 100
 
 
-def struct_to_dict(struct: Struct, path: str, depth: int = 1) -> dict[str, Any]:
-    """Object with JSON values. Raises NumberNotExact, ItemInvalid."""
-    return {key: _value(value, path, key, depth) for key, value in struct.fields.items()}
+class ValueReader:
+    """Reads the values of one item or call, in steps; ``subject`` is its path in the request."""
+
+    def __init__(self, subject: str) -> None:
+        self._subject = subject
+        self._count = 0
+
+    def object(self, struct: Struct, path: str, depth: int = 1) -> Work[dict[str, Any]]:
+        """Object with JSON values. Raises NumberNotExact, ItemInvalid, ItemTooLarge."""
+        entries = struct.fields
+        values = yield from self._values(len(entries), entries.items(), path, depth)
+        return dict(zip(entries, values, strict=True))
+
+    def array(self, values: ListValue, path: str, depth: int = 1) -> Work[list[Any]]:
+        """List with JSON values. Raises NumberNotExact, ItemInvalid, ItemTooLarge."""
+        return (yield from self._values(len(values.values), enumerate(values.values), path, depth))
+
+    def _values(self, count: int, entries: Iterable[tuple[str | int, Value]], path: str, depth: int) -> Work[list[Any]]:
+        self._expect(count, path, depth)
+        found: list[Any] = []
+        for key, value in entries:
+            kind = value.WhichOneof("kind")
+            if kind == "list_value":
+                found.append((yield from self.array(value.list_value, _path(path, key), depth + 1)))
+            elif kind == "struct_value":
+                found.append((yield from self.object(value.struct_value, _path(path, key), depth + 1)))
+            else:
+                found.append(_simple(kind, value, path, key))
+            if not len(found) % _STEP:
+                yield
+        return found
+
+    def _expect(self, count: int, path: str, depth: int) -> None:
+        if count and depth > MAX_DEPTH:
+            raise ItemInvalid(
+                f"{path} is nested deeper than {MAX_DEPTH} levels: put such data where the plan can read it.",
+                violations=[Violation(path, f"nested deeper than {MAX_DEPTH} levels")],
+            )
+        self._count += count
+        if self._count > MAX_VALUES:
+            raise ItemTooLarge(
+                f"{self._subject} has more than the {MAX_VALUES} values that it may have: "
+                "put large data where the plan or function can read it and pass its name.",
+                violations=[Violation(self._subject, f"more than {MAX_VALUES} values")],
+            )
 
 
-def list_to_list(values: ListValue, path: str, depth: int = 1) -> list[Any]:
-    """List with JSON values. Raises NumberNotExact, ItemInvalid."""
-    return [_value(value, path, index, depth) for index, value in enumerate(values.values)]
-
-
-def _value(value: Value, path: str, key: str | int, depth: int) -> Any:
-    if depth > MAX_DEPTH:
-        raise ItemInvalid(
-            f"{path} is nested deeper than {MAX_DEPTH} levels: put such data where the plan can read it.",
-            violations=[Violation(path, f"nested deeper than {MAX_DEPTH} levels")],
-        )
-    kind = value.WhichOneof("kind")
+def _simple(kind: str | None, value: Value, path: str, key: str | int) -> Any:
+    """A value that has no others inside."""
     if kind == "string_value":
         return value.string_value
     if kind == "number_value":
@@ -44,10 +82,6 @@ def _value(value: Value, path: str, key: str | int, depth: int) -> Any:
             raise NumberNotExact(_path(path, key), str(error)) from error
     if kind == "bool_value":
         return value.bool_value
-    if kind == "list_value":
-        return list_to_list(value.list_value, _path(path, key), depth + 1)
-    if kind == "struct_value":
-        return struct_to_dict(value.struct_value, _path(path, key), depth + 1)
     if kind is None:
         # Clients of other languages could not print a queue that has such a value.
         where = _path(path, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_message
+from queueserver_rpc.patience import Patience
 
 from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.tasks import Task
@@ -21,7 +22,7 @@ from queueserver_manager.wire.tasks import command_of
 from queueserver_manager.wire.values import struct_to_plain
 from queueserver_manager.worker_client import convert, port
 
-#: Seconds a command may take. Every command is answered before its effect, so this is plenty.
+#: Seconds a command may take, in which we could hear its answer. It is answered before its effect, so this is plenty.
 COMMAND_SECONDS = 5.0
 _REFUSED = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND})
 #: Seconds a simulation may take; the environment gives up before.
@@ -117,15 +118,17 @@ class GrpcWorker:
             self._stub.Acknowledge, pb.AcknowledgeRequest(epoch=self._epoch, execution_ids=execution_ids)
         )
 
-    async def _command(
-        self, method: Callable[..., Awaitable[Any]], request: Any, timeout: float = COMMAND_SECONDS
-    ) -> Any:
+    async def _command(self, method: Callable[..., Any], request: Any, timeout: float = COMMAND_SECONDS) -> Any:
+        call = method(request)
+        patience = Patience(timeout, call.cancel)
         try:
-            return await method(request, timeout=timeout)
+            return await call
         except asyncio.CancelledError as error:
             # Not whoever waits was cancelled, but our channel closed: without an error the client gets no answer.
             if self._closed:
                 raise port.WorkerDown("the connection was closed") from error
+            if patience.is_over:
+                raise port.WorkerDown(f"no answer within {timeout:g} s") from error
             raise
         except grpc.aio.AioRpcError as error:
             if error.code() in _REFUSED:
@@ -136,6 +139,8 @@ class GrpcWorker:
             if _reason(error)[0] == "ENVIRONMENT_UNRESPONSIVE":
                 raise TimeoutError from error
             raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error
+        finally:
+            patience.stop()
 
     async def watch(
         self, boot_id: str, after_sequence: int
@@ -174,37 +179,30 @@ class _Watchdog:
 
     def __init__(self, cancel: Callable[[], object]) -> None:
         self._cancel = cancel
-        self._loop = asyncio.get_running_loop()
-        self._last = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_asleep = False
-        self.barked = False
+        self._patience: Patience | None = None
+
+    @property
+    def barked(self) -> bool:
+        """The stream was cancelled."""
+        return self._patience is not None and self._patience.is_over
 
     def heard(self) -> None:
-        self._last = self._loop.time()
-        if self._timer is None:
-            self._timer = self._loop.call_later(SILENCE_SECONDS, self._look)
+        if self._patience is None:
+            self._patience = Patience(SILENCE_SECONDS, self._cancel)
+        self._patience.renew()
 
     @contextmanager
     def asleep(self) -> Iterator[None]:
-        self._is_asleep = True
+        self.stop()
         try:
             yield
         finally:
-            self._is_asleep = False
             self.heard()
 
-    def _look(self) -> None:
-        silent = 0.0 if self._is_asleep else self._loop.time() - self._last
-        if silent >= SILENCE_SECONDS:
-            self.barked = True
-            self._cancel()
-        else:
-            self._timer = self._loop.call_later(SILENCE_SECONDS - silent, self._look)
-
     def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._patience is not None and not self._patience.is_over:
+            self._patience.stop()
+            self._patience = None
 
 
 def _reason(error: grpc.aio.AioRpcError) -> tuple[str, Mapping[str, str]]:
