@@ -26,6 +26,10 @@ demo: setup ## Watch real plans run: start everything, run some plans, show what
 test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
 	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+.PHONY: bounds
+bounds: setup ## Send every method its longest request: who holds up others? (takes minutes; ARGS="-k AddItems")
+	@$(BIN)/pytest --timeout 600 tests/bounds $(ARGS)
+
 .PHONY: run
 run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS="--startup-dir DIR")
 	@exec $(BIN)/start-re-manager $(ARGS)

@@ -43,7 +43,12 @@ class WorkerProcess:
 class ManagerProcess:
     """A Manager on a free port of the loopback interface; a restart keeps the port."""
 
-    def __init__(self, redis_url: str, worker_address: str, *options: str, instance_id: str = "") -> None:
+    def __init__(
+        self, redis_url: str, worker_address: str, *options: str, instance_id: str = "", stretches: Path | None = None
+    ) -> None:
+        """With ``stretches``, a path for a socket, its event loop is measured (``loop_stretches.py``)."""
+        under = ["tests.harness.loop_stretches", str(stretches)] if stretches is not None else []
+        self._module = [*under, "queueserver_manager"]
         self._redis_url = redis_url
         self._worker_address = worker_address
         self._options = [*options, *(["--instance-id", instance_id] if instance_id else [])]
@@ -60,7 +65,7 @@ class ManagerProcess:
         self.process.close()
 
     def _start(self) -> TestProcess:
-        command = [sys.executable, "-m", "queueserver_manager", "--listen", self.address]
+        command = [sys.executable, "-m", *self._module, "--listen", self.address]
         command += ["--redis", self._redis_url, "--worker", self._worker_address, *self._options]
         process = TestProcess("Manager", command, environment={"PYTHONPATH": os.environ.get("PYTHONPATH", "")})
         self.address = process.wait_ready()

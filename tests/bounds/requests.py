@@ -1,0 +1,301 @@
+"""The longest legal requests of every method: an RPC that is not here has not been thought about.
+
+What is said here of a request is its length. Whether the server can do what it asks for is another matter: many are
+refused for what goes on at that moment, which is an answer as well.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.struct_pb2 import Value
+from queueserver.common.v1 import item_pb2, permissions_pb2, task_pb2
+from queueserver.manager.v1 import environment_service_pb2 as env
+from queueserver.manager.v1 import event_service_pb2 as ev
+from queueserver.manager.v1 import history_service_pb2 as hist
+from queueserver.manager.v1 import inventory_service_pb2 as inv
+from queueserver.manager.v1 import permission_service_pb2 as perm
+from queueserver.manager.v1 import planning_service_pb2 as pl
+from queueserver.manager.v1 import queue_service_pb2 as q
+from queueserver.manager.v1 import run_engine_service_pb2 as re
+from queueserver.manager.v1 import status_service_pb2 as st
+from queueserver.manager.v1 import task_service_pb2 as t
+
+from tests.harness.raw import Stubs
+
+MIB = 1024 * 1024
+_BATCH, _NAMED = 50_000, 10_000
+Make = Callable[[Stubs], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Long:
+    """A long request: how it is made, and what there has to be before."""
+
+    make: Make
+    label: str = ""
+    #: The queue has so many items.
+    queue: int | None = None
+    #: Nobody can ask for AbortNow beside it: it ends the environment, or waits for its beginning.
+    alone: bool = False
+    prepare: Callable[[Stubs], Awaitable[None]] | None = field(default=None)
+
+
+def new_id() -> str:
+    """As long as a request_id may be."""
+    return uuid.uuid4().hex * 4
+
+
+def fixed(make: Callable[[], Any], label: str = "", **more: Any) -> Long:
+    """A request that depends on nothing."""
+
+    async def made(_: Stubs) -> Any:
+        return make()
+
+    return Long(made, label, **more)
+
+
+def typical() -> item_pb2.Item:
+    """A plan as people queue it."""
+    item = item_pb2.Item(name="count")
+    item.args.extend([["det1", "det2"]])
+    item.kwargs.update({"num": 5, "delay": 0.5, "md": {"sample": "Fe2O3", "proposal": 4711}})
+    return item
+
+
+def wrong() -> item_pb2.Item:
+    """A plan that there is not."""
+    return item_pb2.Item(name="cuont")
+
+
+def with_numbers(count: int = 19_990) -> item_pb2.Item:
+    """As many values as an item may have."""
+    item = item_pb2.Item(name="tell_types")
+    item.kwargs.fields["positions"].list_value.values.extend(Value(number_value=n + 0.1) for n in range(count))
+    return item
+
+
+def with_lists(count: int = 19_990) -> item_pb2.Item:
+    """As many lists in lists."""
+    item = item_pb2.Item(name="tell_types")
+    for _ in range(count):
+        item.kwargs.fields["positions"].list_value.values.add().list_value.SetInParent()
+    return item
+
+
+def with_text() -> item_pb2.Item:
+    """As many bytes as an item may have."""
+    item = item_pb2.Item(name="tell_types")
+    item.kwargs["text"] = "x" * (MIB - 200)
+    return item
+
+
+ITEMS: dict[str, Callable[[], item_pb2.Item]] = {"numbers": with_numbers, "lists": with_lists, "text": with_text}
+BATCHES: dict[str, Callable[[], Sequence[item_pb2.Item]]] = {
+    "typical": lambda: [typical()] * _BATCH,
+    "numbers": lambda: [with_numbers()] * 60,
+    "text": lambda: [with_text()] * 15,
+}
+
+
+def one(kind: Any, label: str, **more: Any) -> Long:
+    """A request with one long item."""
+    return fixed(lambda: kind(item=ITEMS[label](), request_id=new_id()), label, queue=100, **more)
+
+
+def batch(kind: Any, label: str, **more: Any) -> Long:
+    """A request with many items."""
+    return fixed(lambda: kind(items=BATCHES[label](), **more), label, queue=100)
+
+
+async def uids(stubs: Stubs, count: int = _NAMED) -> list[str]:
+    """Items of the queue, the last one first."""
+    listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=10_000))
+    found = [item.item_uid for item in listed.items]
+    while listed.next_page_token and len(found) < count:
+        listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=10_000, page_token=listed.next_page_token))
+        found += [item.item_uid for item in listed.items]
+    return found[:count][::-1]
+
+
+async def remove(stubs: Stubs) -> Any:
+    return q.RemoveItemsRequest(item_uids=await uids(stubs), strict=True, request_id=new_id())
+
+
+async def move(stubs: Stubs) -> Any:
+    destination = q.Position(back={})
+    return q.MoveItemsRequest(item_uids=await uids(stubs), destination=destination, request_id=new_id())
+
+
+async def update(stubs: Stubs) -> Any:
+    item = with_numbers()
+    (item.item_uid,) = await uids(stubs, 1)
+    return q.UpdateItemRequest(item=item, request_id=new_id())
+
+
+def unknown_uids() -> list[str]:
+    """Uids that are nowhere, as many and as long as they may be."""
+    return [f"{n:0100d}" for n in range(_NAMED)]
+
+
+def permissions(*, right: bool = True) -> permissions_pb2.UserGroupPermissions:
+    """As many entries as there may be, each a pattern."""
+    everything = permissions_pb2.GroupPermissions(all_plans=True, all_devices=True, all_functions=True)
+    groups = {"root": everything, "admin": everything, "primary": everything}
+    for group in range(20):
+        patterns = [f":^{'plan' if right else '('}_{group}_{n}$" for n in range(1000)]
+        groups[f"group{group}"] = permissions_pb2.GroupPermissions(allowed_plans=patterns)
+    return permissions_pb2.UserGroupPermissions(user_groups=groups)
+
+
+def many_groups() -> permissions_pb2.UserGroupPermissions:
+    """Very many groups, far too many."""
+    return permissions_pb2.UserGroupPermissions(
+        user_groups={f"{n:x}": permissions_pb2.GroupPermissions() for n in range(150_000)}
+    )
+
+
+def call(label: str) -> task_pb2.FunctionCall:
+    """A call with as much as it may have."""
+    item = ITEMS[label]()
+    return task_pb2.FunctionCall(name="add", kwargs=item.kwargs)
+
+
+def script() -> task_pb2.Script:
+    """As long as a script may be."""
+    return task_pb2.Script(text="# nothing\n" * (MIB // 10))
+
+
+async def long_script_is_over(stubs: Stubs) -> None:
+    """Nothing of ours runs in the foreground."""
+    listed = await stubs.tasks.ListTasks(t.ListTasksRequest())
+    for task in listed.tasks:
+        async for _ in stubs.tasks.WaitTask(t.WaitTaskRequest(task_uid=task.task.task_uid)):
+            pass
+
+
+def short(kind: Any, **more: Any) -> list[Long]:
+    """A request in which only an identity or a note can be long."""
+    names = kind.DESCRIPTOR.fields_by_name
+    texts = {"request_id": new_id, "note": lambda: "n" * 1000}
+
+    def make() -> Any:
+        return kind(**{name: text() for name, text in texts.items() if name in names})
+
+    return [fixed(make, **more)]
+
+
+def all_of(made: Iterable[Long]) -> list[Long]:
+    return list(made)
+
+
+LONGEST: dict[str, list[Long]] = {
+    "StatusService.GetStatus": short(st.GetStatusRequest),
+    "StatusService.ExplainIdle": short(st.ExplainIdleRequest),
+    "QueueService.ListItems": [fixed(lambda: q.ListItemsRequest(page_size=10_000), queue=None)],
+    "EventService.Watch": [
+        fixed(lambda: ev.WatchRequest(kinds=ev.EventKind.values()[1:], history_limit=10_000), "snapshot"),
+        fixed(lambda: ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE] * 1000), "kinds"),
+    ],
+    "HistoryService.ListHistory": [
+        fixed(lambda: hist.ListHistoryRequest(page_size=1000, newest_first=True), "newest"),
+        fixed(lambda: hist.ListHistoryRequest(page_size=1000), "oldest"),
+    ],
+    "QueueService.GetItem": [
+        fixed(lambda: q.GetItemRequest(address=q.ItemAddress(uid="u" * 1000)), "unknown"),
+        fixed(lambda: q.GetItemRequest(address=q.ItemAddress(index=-1)), "last"),
+    ],
+    "QueueService.WaitItem": [fixed(lambda: q.WaitItemRequest(item_uid="u" * 1000))],
+    "QueueService.RemoveItem": [
+        fixed(lambda: q.RemoveItemRequest(address=q.ItemAddress(uid="u" * 1000), request_id=new_id()))
+    ],
+    "QueueService.MoveItem": [
+        fixed(
+            lambda: q.MoveItemRequest(
+                source=q.ItemAddress(uid="u" * 1000), destination=q.Position(after_uid="v" * 1000), request_id=new_id()
+            )
+        )
+    ],
+    "QueueService.MoveItems": [
+        Long(move, "known", queue=100_000),
+        fixed(lambda: q.MoveItemsRequest(item_uids=unknown_uids(), destination=q.Position(front={})), "unknown"),
+    ],
+    "QueueService.RemoveItems": [
+        Long(remove, "known", queue=100_000),
+        fixed(lambda: q.RemoveItemsRequest(item_uids=unknown_uids(), strict=True), "unknown"),
+        fixed(lambda: q.RemoveItemsRequest(item_uids=unknown_uids(), request_id=new_id()), "lenient"),
+    ],
+    "QueueService.ClearQueue": [fixed(lambda: q.ClearQueueRequest(request_id=new_id()), queue=100_000)],
+    "QueueService.AddItem": [one(q.AddItemRequest, label) for label in ITEMS],
+    "QueueService.AddItems": [
+        *(batch(q.AddItemsRequest, label, request_id=new_id()) for label in BATCHES),
+        fixed(lambda: q.AddItemsRequest(items=[wrong()] * _BATCH), "wrong", queue=100),
+        fixed(lambda: q.AddItemsRequest(items=[typical()] * _BATCH, position={"index": 1}), "in front", queue=100),
+    ],
+    "QueueService.UpdateItem": [Long(update, queue=100)],
+    "QueueService.StartQueue": short(q.StartQueueRequest),
+    "QueueService.StopQueue": short(q.StopQueueRequest),
+    "QueueService.CancelStopQueue": short(q.CancelStopQueueRequest),
+    "QueueService.SetQueueMode": short(q.SetQueueModeRequest),
+    "QueueService.SetAutostart": short(q.SetAutostartRequest),
+    "QueueService.ExecuteItem": [one(q.ExecuteItemRequest, label) for label in ITEMS],
+    "HistoryService.ClearHistory": [fixed(lambda: hist.ClearHistoryRequest(request_id=new_id()))],
+    "EnvironmentService.GetEnvironment": short(env.GetEnvironmentRequest),
+    "EnvironmentService.WaitEnvironment": [
+        fixed(lambda: env.WaitEnvironmentRequest(environment_id="e" * 1000)),
+    ],
+    "EnvironmentService.Open": short(env.OpenRequest),
+    "EnvironmentService.Close": short(env.CloseRequest),
+    "EnvironmentService.Destroy": short(env.DestroyRequest, alone=True),
+    "RunEngineService.Pause": short(re.PauseRequest),
+    "RunEngineService.Resume": short(re.ResumeRequest),
+    "RunEngineService.Stop": short(re.StopRequest),
+    "RunEngineService.Abort": short(re.AbortRequest),
+    "RunEngineService.Halt": short(re.HaltRequest),
+    "RunEngineService.AbortNow": short(re.AbortNowRequest),
+    "RunEngineService.ListRuns": short(re.ListRunsRequest),
+    "RunEngineService.GetMetadata": short(re.GetMetadataRequest),
+    "InventoryService.ListPlans": [
+        fixed(lambda: inv.ListPlansRequest(page_size=1000, existing=True), "existing"),
+        fixed(lambda: inv.ListPlansRequest(page_size=1000), "allowed"),
+    ],
+    "InventoryService.ListDevices": [
+        fixed(lambda: inv.ListDevicesRequest(page_size=1000, existing=True), "existing"),
+        fixed(lambda: inv.ListDevicesRequest(page_size=1000), "allowed"),
+    ],
+    "InventoryService.ListIssues": short(inv.ListIssuesRequest),
+    "InventoryService.ListFunctions": [
+        fixed(lambda: inv.ListFunctionsRequest(existing=True), "existing"),
+        fixed(lambda: inv.ListFunctionsRequest(), "allowed"),
+    ],
+    "TaskService.ExecuteFunction": [
+        fixed(lambda label=label: t.ExecuteFunctionRequest(function=call(label), run_in_background=True), label)
+        for label in ITEMS
+    ],
+    "TaskService.UploadScript": [
+        fixed(lambda: t.UploadScriptRequest(script=script(), run_in_background=True, request_id=new_id()))
+    ],
+    "TaskService.UpdateEnvironment": [
+        fixed(lambda: t.UpdateEnvironmentRequest(run_in_background=True, request_id=new_id()))
+    ],
+    "TaskService.GetTask": [fixed(lambda: t.GetTaskRequest(task_uid="t" * 1000))],
+    "TaskService.ListTasks": [fixed(lambda: t.ListTasksRequest(task_uids=["t" * 50] * 1000, page_size=1000))],
+    "TaskService.WaitTask": [fixed(lambda: t.WaitTaskRequest(task_uid="t" * 1000))],
+    "PermissionService.GetPermissions": short(perm.GetPermissionsRequest),
+    "PermissionService.SetPermissions": [
+        fixed(lambda: perm.SetPermissionsRequest(permissions=permissions(), validate_only=True), "right"),
+        fixed(lambda: perm.SetPermissionsRequest(permissions=permissions(right=False)), "wrong"),
+        fixed(lambda: perm.SetPermissionsRequest(permissions=many_groups()), "groups"),
+    ],
+    "PermissionService.ReloadPermissions": short(perm.ReloadPermissionsRequest),
+    "PlanningService.ValidateItems": [
+        *(batch(pl.ValidateItemsRequest, label) for label in BATCHES),
+        fixed(lambda: pl.ValidateItemsRequest(items=[wrong()] * _BATCH), "wrong"),
+    ],
+    "PlanningService.SimulateItem": [
+        fixed(lambda label=label: pl.SimulateItemRequest(item=ITEMS[label]()), label) for label in ITEMS
+    ],
+}
