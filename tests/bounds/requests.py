@@ -256,6 +256,9 @@ LONGEST: dict[str, list[Long]] = {
     "RunEngineService.Abort": short(re.AbortRequest),
     "RunEngineService.Halt": short(re.HaltRequest),
     "RunEngineService.AbortNow": short(re.AbortNowRequest),
+    "RunEngineService.AnswerQuestion": [
+        fixed(lambda: re.AnswerQuestionRequest(question_id="q" * 1000, text="ü" * 10_000, request_id=new_id()))
+    ],
     "RunEngineService.ListRuns": short(re.ListRunsRequest),
     "RunEngineService.GetMetadata": short(re.GetMetadataRequest),
     "InventoryService.ListPlans": [

@@ -129,5 +129,5 @@ def test_an_item_has_at_most_so_many_values_those_in_lists_and_objects_counted_t
     with pytest.raises(ItemTooLarge, match="pass its name") as caught:
         at_once(reader.object(as_struct({"x": [None] * (MAX_VALUES // 2 + 10)}), "items[3].kwargs"))
     assert [(one.field, one.description) for one in caught.value.violations] == [
-        ("items[3]", f"more than {MAX_VALUES} values")
+        ("items[3]", f"has more than the {MAX_VALUES} values that it may have")
     ]

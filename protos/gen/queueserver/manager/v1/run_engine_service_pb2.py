@@ -27,7 +27,7 @@ from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/run_engine_service.proto\x12\x16queueserver.manager.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\"W\n\x0cPauseRequest\x12\x33\n\x06option\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.PauseOption\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rPauseResponse\"#\n\rResumeRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x10\n\x0eResumeResponse\"!\n\x0bStopRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cStopResponse\"7\n\x0c\x41\x62ortRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rAbortResponse\"!\n\x0bHaltRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cHaltResponse\":\n\x0f\x41\x62ortNowRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10\x41\x62ortNowResponse\"\\\n\x15\x41nswerQuestionRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x11\n\x04text\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\tB\x07\n\x05_text\"\x18\n\x16\x41nswerQuestionResponse\"D\n\x0fListRunsRequest\x12\x31\n\x06\x66ilter\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.RunFilter\"Y\n\x10ListRunsResponse\x12/\n\x04runs\x18\x01 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12\x14\n\x0crun_list_uid\x18\x02 \x01(\t\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct*b\n\x0bPauseOption\x12\x1c\n\x18PAUSE_OPTION_UNSPECIFIED\x10\x00\x12\x19\n\x15PAUSE_OPTION_DEFERRED\x10\x01\x12\x1a\n\x16PAUSE_OPTION_IMMEDIATE\x10\x02*j\n\tRunFilter\x12\x1a\n\x16RUN_FILTER_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_FILTER_ACTIVE\x10\x01\x12\x13\n\x0fRUN_FILTER_OPEN\x10\x02\x12\x15\n\x11RUN_FILTER_CLOSED\x10\x03\x32\xd4\x06\n\x10RunEngineService\x12T\n\x05Pause\x12$.queueserver.manager.v1.PauseRequest\x1a%.queueserver.manager.v1.PauseResponse\x12W\n\x06Resume\x12%.queueserver.manager.v1.ResumeRequest\x1a&.queueserver.manager.v1.ResumeResponse\x12Q\n\x04Stop\x12#.queueserver.manager.v1.StopRequest\x1a$.queueserver.manager.v1.StopResponse\x12T\n\x05\x41\x62ort\x12$.queueserver.manager.v1.AbortRequest\x1a%.queueserver.manager.v1.AbortResponse\x12Q\n\x04Halt\x12#.queueserver.manager.v1.HaltRequest\x1a$.queueserver.manager.v1.HaltResponse\x12]\n\x08\x41\x62ortNow\x12\'.queueserver.manager.v1.AbortNowRequest\x1a(.queueserver.manager.v1.AbortNowResponse\x12o\n\x0e\x41nswerQuestion\x12-.queueserver.manager.v1.AnswerQuestionRequest\x1a..queueserver.manager.v1.AnswerQuestionResponse\x12]\n\x08ListRuns\x12\'.queueserver.manager.v1.ListRunsRequest\x1a(.queueserver.manager.v1.ListRunsResponse\x12\x66\n\x0bGetMetadata\x12*.queueserver.manager.v1.GetMetadataRequest\x1a+.queueserver.manager.v1.GetMetadataResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/run_engine_service.proto\x12\x16queueserver.manager.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\"W\n\x0cPauseRequest\x12\x33\n\x06option\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.PauseOption\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rPauseResponse\"#\n\rResumeRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x10\n\x0eResumeResponse\"!\n\x0bStopRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cStopResponse\"7\n\x0c\x41\x62ortRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0f\n\rAbortResponse\"!\n\x0bHaltRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x0e\n\x0cHaltResponse\":\n\x0f\x41\x62ortNowRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10\x41\x62ortNowResponse\"d\n\x15\x41nswerQuestionRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x19\n\x04text\x18\x02 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\tB\x07\n\x05_text\"\x18\n\x16\x41nswerQuestionResponse\"D\n\x0fListRunsRequest\x12\x31\n\x06\x66ilter\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.RunFilter\"Y\n\x10ListRunsResponse\x12/\n\x04runs\x18\x01 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12\x14\n\x0crun_list_uid\x18\x02 \x01(\t\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct*b\n\x0bPauseOption\x12\x1c\n\x18PAUSE_OPTION_UNSPECIFIED\x10\x00\x12\x19\n\x15PAUSE_OPTION_DEFERRED\x10\x01\x12\x1a\n\x16PAUSE_OPTION_IMMEDIATE\x10\x02*j\n\tRunFilter\x12\x1a\n\x16RUN_FILTER_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_FILTER_ACTIVE\x10\x01\x12\x13\n\x0fRUN_FILTER_OPEN\x10\x02\x12\x15\n\x11RUN_FILTER_CLOSED\x10\x03\x32\xd4\x06\n\x10RunEngineService\x12T\n\x05Pause\x12$.queueserver.manager.v1.PauseRequest\x1a%.queueserver.manager.v1.PauseResponse\x12W\n\x06Resume\x12%.queueserver.manager.v1.ResumeRequest\x1a&.queueserver.manager.v1.ResumeResponse\x12Q\n\x04Stop\x12#.queueserver.manager.v1.StopRequest\x1a$.queueserver.manager.v1.StopResponse\x12T\n\x05\x41\x62ort\x12$.queueserver.manager.v1.AbortRequest\x1a%.queueserver.manager.v1.AbortResponse\x12Q\n\x04Halt\x12#.queueserver.manager.v1.HaltRequest\x1a$.queueserver.manager.v1.HaltResponse\x12]\n\x08\x41\x62ortNow\x12\'.queueserver.manager.v1.AbortNowRequest\x1a(.queueserver.manager.v1.AbortNowResponse\x12o\n\x0e\x41nswerQuestion\x12-.queueserver.manager.v1.AnswerQuestionRequest\x1a..queueserver.manager.v1.AnswerQuestionResponse\x12]\n\x08ListRuns\x12\'.queueserver.manager.v1.ListRunsRequest\x1a(.queueserver.manager.v1.ListRunsResponse\x12\x66\n\x0bGetMetadata\x12*.queueserver.manager.v1.GetMetadataRequest\x1a+.queueserver.manager.v1.GetMetadataResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ABORTREQUEST'].fields_by_name['note']._serialized_options = b'\250\273\030\240\037'
   _globals['_ABORTNOWREQUEST'].fields_by_name['note']._loaded_options = None
   _globals['_ABORTNOWREQUEST'].fields_by_name['note']._serialized_options = b'\250\273\030\240\037'
-  _globals['_PAUSEOPTION']._serialized_start=961
-  _globals['_PAUSEOPTION']._serialized_end=1059
-  _globals['_RUNFILTER']._serialized_start=1061
-  _globals['_RUNFILTER']._serialized_end=1167
+  _globals['_ANSWERQUESTIONREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_ANSWERQUESTIONREQUEST'].fields_by_name['text']._serialized_options = b'\250\273\030\300\270\002'
+  _globals['_PAUSEOPTION']._serialized_start=969
+  _globals['_PAUSEOPTION']._serialized_end=1067
+  _globals['_RUNFILTER']._serialized_start=1069
+  _globals['_RUNFILTER']._serialized_end=1175
   _globals['_PAUSEREQUEST']._serialized_start=175
   _globals['_PAUSEREQUEST']._serialized_end=262
   _globals['_PAUSERESPONSE']._serialized_start=264
@@ -67,17 +69,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ABORTNOWRESPONSE']._serialized_start=572
   _globals['_ABORTNOWRESPONSE']._serialized_end=590
   _globals['_ANSWERQUESTIONREQUEST']._serialized_start=592
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=684
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=686
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=710
-  _globals['_LISTRUNSREQUEST']._serialized_start=712
-  _globals['_LISTRUNSREQUEST']._serialized_end=780
-  _globals['_LISTRUNSRESPONSE']._serialized_start=782
-  _globals['_LISTRUNSRESPONSE']._serialized_end=871
-  _globals['_GETMETADATAREQUEST']._serialized_start=873
-  _globals['_GETMETADATAREQUEST']._serialized_end=893
-  _globals['_GETMETADATARESPONSE']._serialized_start=895
-  _globals['_GETMETADATARESPONSE']._serialized_end=959
-  _globals['_RUNENGINESERVICE']._serialized_start=1170
-  _globals['_RUNENGINESERVICE']._serialized_end=2022
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=692
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=694
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=718
+  _globals['_LISTRUNSREQUEST']._serialized_start=720
+  _globals['_LISTRUNSREQUEST']._serialized_end=788
+  _globals['_LISTRUNSRESPONSE']._serialized_start=790
+  _globals['_LISTRUNSRESPONSE']._serialized_end=879
+  _globals['_GETMETADATAREQUEST']._serialized_start=881
+  _globals['_GETMETADATAREQUEST']._serialized_end=901
+  _globals['_GETMETADATARESPONSE']._serialized_start=903
+  _globals['_GETMETADATARESPONSE']._serialized_end=967
+  _globals['_RUNENGINESERVICE']._serialized_start=1178
+  _globals['_RUNENGINESERVICE']._serialized_end=2030
 # @@protoc_insertion_point(module_scope)

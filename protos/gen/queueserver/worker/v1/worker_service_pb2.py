@@ -31,7 +31,7 @@ from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.worker.v1 import event_pb2 as queueserver_dot_worker_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"*\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xcd\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12-\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"u\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\"\x1a\n\x18\x43ontrolRunEngineResponse\"I\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"I\n\x12\x41\x63knowledgeRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1c\n\rexecution_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x15\n\x13\x41\x63knowledgeResponse\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\x97\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12-\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32\x1d.queueserver.common.v1.AccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x8f\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12-\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x15\n\rmessage_limit\x18\x03 \x01(\x03:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"7\n\x0cWatchRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc3\x01\n\rWatchResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\x94\t\n\rWorkerService\x12p\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\x12s\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\x12y\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\x12X\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\x12s\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\x12m\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\x12\x64\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\x12X\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\x12g\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\x12\x64\n\x0b\x41\x63knowledge\x12).queueserver.worker.v1.AcknowledgeRequest\x1a*.queueserver.worker.v1.AcknowledgeResponse\x12T\n\x05Watch\x12#.queueserver.worker.v1.WatchRequest\x1a$.queueserver.worker.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"*\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xcd\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12-\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"u\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"I\n\x12\x41\x63knowledgeRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1c\n\rexecution_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x15\n\x13\x41\x63knowledgeResponse\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\x97\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12-\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32\x1d.queueserver.common.v1.AccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x8f\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12-\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32\x1d.queueserver.common.v1.Access\x12\x15\n\rmessage_limit\x18\x03 \x01(\x03:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"7\n\x0cWatchRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc3\x01\n\rWatchResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\x94\t\n\rWorkerService\x12p\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\x12s\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\x12y\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\x12X\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\x12s\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\x12m\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\x12\x64\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\x12X\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\x12g\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\x12\x64\n\x0b\x41\x63knowledge\x12).queueserver.worker.v1.AcknowledgeRequest\x1a*.queueserver.worker.v1.AcknowledgeResponse\x12T\n\x05Watch\x12#.queueserver.worker.v1.WatchRequest\x1a$.queueserver.worker.v1.WatchResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,6 +44,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNPLANREQUEST']._serialized_options = b'\250\273\030\200\200\200\004'
   _globals['_CONTROLRUNENGINEREQUEST'].fields_by_name['note']._loaded_options = None
   _globals['_CONTROLRUNENGINEREQUEST'].fields_by_name['note']._serialized_options = b'\250\273\030\300>'
+  _globals['_ANSWERQUESTIONREQUEST'].fields_by_name['text']._loaded_options = None
+  _globals['_ANSWERQUESTIONREQUEST'].fields_by_name['text']._serialized_options = b'\250\273\030\300\270\002'
   _globals['_ACKNOWLEDGEREQUEST'].fields_by_name['execution_ids']._loaded_options = None
   _globals['_ACKNOWLEDGEREQUEST'].fields_by_name['execution_ids']._serialized_options = b'\260\273\030\210\''
   _globals['_ACKNOWLEDGEREQUEST']._loaded_options = None
@@ -52,8 +54,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNTASKREQUEST']._serialized_options = b'\250\273\030\200\200\200\004'
   _globals['_SIMULATEPLANREQUEST']._loaded_options = None
   _globals['_SIMULATEPLANREQUEST']._serialized_options = b'\250\273\030\200\200\200\004'
-  _globals['_RUNENGINEACTION']._serialized_start=2151
-  _globals['_RUNENGINEACTION']._serialized_end=2428
+  _globals['_RUNENGINEACTION']._serialized_start=2159
+  _globals['_RUNENGINEACTION']._serialized_end=2436
   _globals['_OPENENVIRONMENTREQUEST']._serialized_start=319
   _globals['_OPENENVIRONMENTREQUEST']._serialized_end=382
   _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=384
@@ -75,35 +77,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=901
   _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=927
   _globals['_ANSWERQUESTIONREQUEST']._serialized_start=929
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1002
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1004
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1028
-  _globals['_GETMETADATAREQUEST']._serialized_start=1030
-  _globals['_GETMETADATAREQUEST']._serialized_end=1050
-  _globals['_GETMETADATARESPONSE']._serialized_start=1052
-  _globals['_GETMETADATARESPONSE']._serialized_end=1116
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1118
-  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1191
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1193
-  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1214
-  _globals['_RUNTASKREQUEST']._serialized_start=1216
-  _globals['_RUNTASKREQUEST']._serialized_end=1333
-  _globals['_RUNTASKRESPONSE']._serialized_start=1335
-  _globals['_RUNTASKRESPONSE']._serialized_end=1352
-  _globals['_TASKCOMMAND']._serialized_start=1355
-  _globals['_TASKCOMMAND']._serialized_end=1634
-  _globals['_ENVIRONMENTUPDATE']._serialized_start=1636
-  _globals['_ENVIRONMENTUPDATE']._serialized_end=1655
-  _globals['_SIMULATEPLANREQUEST']._serialized_start=1658
-  _globals['_SIMULATEPLANREQUEST']._serialized_end=1801
-  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1803
-  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1880
-  _globals['_WATCHREQUEST']._serialized_start=1882
-  _globals['_WATCHREQUEST']._serialized_end=1937
-  _globals['_WATCHRESPONSE']._serialized_start=1940
-  _globals['_WATCHRESPONSE']._serialized_end=2135
-  _globals['_HEARTBEAT']._serialized_start=2137
-  _globals['_HEARTBEAT']._serialized_end=2148
-  _globals['_WORKERSERVICE']._serialized_start=2431
-  _globals['_WORKERSERVICE']._serialized_end=3603
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1010
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1012
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1036
+  _globals['_GETMETADATAREQUEST']._serialized_start=1038
+  _globals['_GETMETADATAREQUEST']._serialized_end=1058
+  _globals['_GETMETADATARESPONSE']._serialized_start=1060
+  _globals['_GETMETADATARESPONSE']._serialized_end=1124
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_start=1126
+  _globals['_ACKNOWLEDGEREQUEST']._serialized_end=1199
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_start=1201
+  _globals['_ACKNOWLEDGERESPONSE']._serialized_end=1222
+  _globals['_RUNTASKREQUEST']._serialized_start=1224
+  _globals['_RUNTASKREQUEST']._serialized_end=1341
+  _globals['_RUNTASKRESPONSE']._serialized_start=1343
+  _globals['_RUNTASKRESPONSE']._serialized_end=1360
+  _globals['_TASKCOMMAND']._serialized_start=1363
+  _globals['_TASKCOMMAND']._serialized_end=1642
+  _globals['_ENVIRONMENTUPDATE']._serialized_start=1644
+  _globals['_ENVIRONMENTUPDATE']._serialized_end=1663
+  _globals['_SIMULATEPLANREQUEST']._serialized_start=1666
+  _globals['_SIMULATEPLANREQUEST']._serialized_end=1809
+  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1811
+  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1888
+  _globals['_WATCHREQUEST']._serialized_start=1890
+  _globals['_WATCHREQUEST']._serialized_end=1945
+  _globals['_WATCHRESPONSE']._serialized_start=1948
+  _globals['_WATCHRESPONSE']._serialized_end=2143
+  _globals['_HEARTBEAT']._serialized_start=2145
+  _globals['_HEARTBEAT']._serialized_end=2156
+  _globals['_WORKERSERVICE']._serialized_start=2439
+  _globals['_WORKERSERVICE']._serialized_end=3611
 # @@protoc_insertion_point(module_scope)

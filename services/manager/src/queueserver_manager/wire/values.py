@@ -64,10 +64,10 @@ class ValueReader:
             )
         self._count += count
         if self._count > MAX_VALUES:
+            problem = f"has more than the {MAX_VALUES} values that it may have"
             raise ItemTooLarge(
-                f"{self._subject} has more than the {MAX_VALUES} values that it may have: "
-                "put large data where the plan or function can read it and pass its name.",
-                violations=[Violation(self._subject, f"more than {MAX_VALUES} values")],
+                f"{self._subject} {problem}: put large data where the plan or function can read it and pass its name.",
+                violations=[Violation(self._subject, problem)],
             )
 
 
