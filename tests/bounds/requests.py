@@ -272,7 +272,7 @@ LONGEST: dict[str, list[Long]] = {
     "InventoryService.ListIssues": short(inv.ListIssuesRequest),
     "InventoryService.ListFunctions": [
         fixed(lambda: inv.ListFunctionsRequest(existing=True), "existing"),
-        fixed(lambda: inv.ListFunctionsRequest(), "allowed"),
+        fixed(inv.ListFunctionsRequest, "allowed"),
     ],
     "TaskService.ExecuteFunction": [
         fixed(lambda label=label: t.ExecuteFunctionRequest(function=call(label), run_in_background=True), label)
