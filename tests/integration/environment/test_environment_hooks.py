@@ -8,10 +8,10 @@ from queueserver.common.v1 import environment_pb2 as env
 from queueserver.common.v1 import item_pb2 as pb
 from queueserver.worker.v1 import worker_service_pb2 as actions
 
-from tests.integration.environment.environment_child import EnvironmentChild
+from tests.integration.environment.environment_child import EnvironmentChild, MakeFolder, environment_child
 
 STARTUP = """
-import os, signal, sys
+import os, signal, sys, threading
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
 from bluesky import RunEngine
@@ -113,6 +113,19 @@ def stops_the_loop(how):
     yield from bps.checkpoint()
     print("it waits")
     yield from bps.sleep(1000)
+
+def closes_the_loop():
+    yield from bps.open_run()
+    threading.Thread(target=close_loop).start()
+    yield from bps.sleep(1000)
+
+def close_loop():
+    while not RE.loop.is_closed():
+        RE.loop.call_soon_threadsafe(RE.loop.stop)
+        try:
+            RE.loop.close()
+        except RuntimeError:
+            pass
 
 def take_interrupts_again():
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -221,3 +234,12 @@ def test_an_interrupt_ends_no_plan_although_other_code_has_given_it_its_meaning_
     hardy.wait_for_output("Ignored an interrupt")
     hardy.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
     assert hardy.result(since=since).exit_status == pb.EXIT_STATUS_ABORTED
+
+
+def test_a_plan_whose_event_loop_is_closed_fails_and_no_other_begins(startup: MakeFolder) -> None:
+    with environment_child("--startup-dir", startup(a=STARTUP)) as child:
+        child.ready()
+        result = child.run("closes_the_loop")
+        assert result.exit_status == pb.EXIT_STATUS_FAILED
+        assert "code closed the event loop of RE; destroy the environment" in result.message
+        assert child.run("puts_back").failure_cause == pb.FAILURE_CAUSE_NOT_STARTED

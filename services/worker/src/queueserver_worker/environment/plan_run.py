@@ -78,6 +78,8 @@ class PlanRun:
     ) -> pb.ItemResult:
         if raised is not None:
             self._abort_if_paused(raised)
+        if self._engine.engine.loop.is_closed():
+            return failed("code closed the event loop of RE; destroy the environment and open it again.")
         reason = str(getattr(self._engine.engine, "_reason", ""))
         result = result_of(Evidence(raised, answer, self._control.wanted_abort, guard, watch, reason))
         if self._engine.state == RUN_ENGINE_STATE_IDLE:
