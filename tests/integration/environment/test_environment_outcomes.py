@@ -131,6 +131,19 @@ other_stage = Stage(name="other_stage")
 other_stage.error = RuntimeError
 no_return = NoReturn(name="no_return")
 
+def refuse():
+    raise FailedPause("the gas system can't be interrupted now")
+
+class Unnamed(SynAxis):
+    pause = staticmethod(refuse)
+
+unnamed = Unnamed(name="unnamed")
+
+def pauses_without_a_checkpoint():
+    yield from bps.open_run()
+    yield from bps.clear_checkpoint()
+    yield from bps.pause()
+
 def tidy_up():
     print("tidied up")
     yield from bps.null()
@@ -278,6 +291,22 @@ def test_a_device_that_refuses_a_pause_is_named_with_its_words(
     assert result.exit_status == expected
     assert f"device '{device}' refused to pause: the gas system can't be interrupted now" in result.message
     assert hardy.run("nothing").exit_status == COMPLETED
+
+
+def test_a_refusal_without_a_trace_of_the_device_is_told_as_far_as_it_is_known(hardy: EnvironmentChild) -> None:
+    since, printed = len(hardy.frames), hardy.stdout.count("it waits")
+    hardy.submit("x", "moves", "unnamed")
+    hardy.wait_for_output("it waits", times=printed + 1)
+    hardy.control(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE)
+    result = hardy.result(since=since)
+    assert result.exit_status == ABORTED
+    assert result.message == "Plan aborted: it could not be paused: the gas system can't be interrupted now"
+
+
+def test_a_plan_that_pauses_itself_without_a_checkpoint_is_told_that(hardy: EnvironmentChild) -> None:
+    result = hardy.run("pauses_without_a_checkpoint")
+    assert result.exit_status == ABORTED
+    assert "it has no checkpoint" in result.message
 
 
 @pytest.mark.parametrize("device", ["stage", "other_stage"])

@@ -41,7 +41,10 @@ def refusal_in(error: BaseException | None) -> Refusal | None:
         if code.co_name in _CALLERS and "obj" in part.tb_frame.f_locals and _is_of_run_engine(part):
             caller = part
         elif caller is not None and code.co_name in _METHODS:
-            return Refusal(device_name(caller.tb_frame.f_locals["obj"]), code.co_name, error)
+            device = caller.tb_frame.f_locals["obj"]
+            # A plan may have such a name, too.
+            if any(value is device for value in part.tb_frame.f_locals.values()):
+                return Refusal(device_name(device), code.co_name, error)
         part = part.tb_next
     return None
 

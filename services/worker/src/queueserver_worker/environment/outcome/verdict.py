@@ -145,7 +145,7 @@ def _closed(run: ClosedRun) -> str:
 def _failed_by(raised: BaseException, evidence: Evidence) -> pb.ItemResult:
     refusal = _refusal_of(evidence)
     if refusal is not None and refusal.error is raised:
-        return failed(f"{refusal.text}", user_traceback(raised))
+        return failed(refusal.text, user_traceback(raised))
     own = evidence.guard.raised
     if isinstance(own, GeneratorExit) and raised.__cause__ is own:
         return failed(_control_text(own), user_traceback(own))
@@ -168,6 +168,8 @@ def _ended_by_run_engine(evidence: Evidence) -> pb.ItemResult:
         return _ended_by_code(evidence)
     if cause is None or isinstance(cause, StopIteration):
         return failed("it was ended before it had returned, perhaps by a preprocessor of the RunEngine.")
+    if isinstance(cause, FailedPause) and cause is not guard.raised:
+        return _ended(pb.EXIT_STATUS_ABORTED, f"it could not be paused: {error_text(cause)}")
     return _ended_by_itself(cause, guard)
 
 
@@ -194,8 +196,7 @@ def _ended(status: "pb.ExitStatus.ValueType", why: str, traceback: str = "") -> 
 
 
 def _refusal_of(evidence: Evidence) -> Refusal | None:
-    found = evidence.watch.refusal
-    return found or refusal_in(evidence.raised) or refusal_in(evidence.guard.failed_pause)
+    return evidence.watch.refusal or refusal_in(evidence.raised)
 
 
 def _is_halt(answer: Answer) -> bool:
