@@ -30,6 +30,10 @@ test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
 bounds: setup ## Send every method its longest request: who holds up others? (takes minutes; ARGS="-k AddItems")
 	@$(BIN)/pytest --timeout 600 tests/bounds $(ARGS)
 
+.PHONY: test-wheels
+test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
+	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
+
 .PHONY: run
 run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS="--startup-dir DIR")
 	@exec $(BIN)/start-re-manager $(ARGS)
