@@ -100,9 +100,10 @@ def put(name: str, value: float) -> None:
 
 
 def arrive() -> list[str]:
-    """Let the stage arrive; return what the hook of this startup code has heard."""
+    """Let the stage arrive; return what the hook of this startup code had heard before."""
+    heard = [type(each).__name__ for each in HEARD]
     stage.move.end()
-    return [type(heard).__name__ for heard in HEARD]
+    return heard
 
 
 def ask(*prompts: str) -> Messages:

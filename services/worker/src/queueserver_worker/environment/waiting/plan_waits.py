@@ -5,7 +5,7 @@ ones cost next to nothing. What is told of a device is what its status tells, an
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -30,8 +30,8 @@ class PlanWaits:
     def __init__(self, engine: Any, board: WaitingBoard) -> None:
         self._loop: asyncio.AbstractEventLoop = engine.loop
         self._board = board
-        #: By status: the device, and what it was told to do.
-        self._causes: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
+        #: By status: the message that told a device to do something.
+        self._causes: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._for_devices: _Wait | None = None
 
     async def act(self, process: Command, message: Any) -> Any:
@@ -44,8 +44,8 @@ class PlanWaits:
         """Note that the plan begins to wait for the devices of these statuses; None: that it does so no more."""
         self.clear()
         if statuses is not None:
-            awaited = [AwaitedStatus(status, *self._cause(status)) for status in statuses]
-            self._for_devices = _Wait(self._board, self._loop, awaited)
+            awaited = tuple(statuses)
+            self._for_devices = _Wait(self._board, self._loop, lambda: [self._awaited(status) for status in awaited])
 
     def clear(self) -> None:
         """Forget the devices for which a plan waits."""
@@ -65,14 +65,17 @@ class PlanWaits:
             return await process(message)
 
     def _note_cause(self, status: Any, message: Any) -> None:
-        self._causes[status] = (name_of(message.obj, MAX_TEXT), message.command)
+        self._causes[status] = message
 
-    def _cause(self, status: Any) -> tuple[str, str]:
-        return safely(lambda: self._causes[status], ("", ""))
+    def _awaited(self, status: Any) -> AwaitedStatus:
+        cause = safely(lambda: self._causes[status], None)
+        if cause is None:
+            return AwaitedStatus(status)
+        return AwaitedStatus(status, name_of(cause.obj, MAX_TEXT), cause.command)
 
     @contextmanager
     def _waiting(self, sleep: float | None = None) -> Iterator[None]:
-        wait = _Wait(self._board, self._loop, (), sleep)
+        wait = _Wait(self._board, self._loop, list, sleep)
         try:
             yield
         finally:
@@ -86,12 +89,14 @@ class _Wait:
         self,
         board: WaitingBoard,
         loop: asyncio.AbstractEventLoop,
-        awaited: Sequence[AwaitedStatus],
+        find_awaited: Callable[[], list[AwaitedStatus]],
         sleep: float | None = None,
     ) -> None:
         self._board = board
         self._loop = loop
-        self._awaited = awaited
+        #: Called when the wait has become long: most never do.
+        self._find_awaited = find_awaited
+        self._awaited: list[AwaitedStatus] = []
         self._sleep = sleep
         self._begin_time: Timestamp = now()
         self._progress: Progress | None = None
@@ -99,6 +104,7 @@ class _Wait:
 
     def _begin(self) -> None:
         """It has become long: tell it, and listen to the devices."""
+        self._awaited = self._find_awaited()
         self._progress = Progress(self._awaited, self._loop, self._tell)
         self._tell()
 
