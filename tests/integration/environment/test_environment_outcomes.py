@@ -139,6 +139,13 @@ class Unnamed(SynAxis):
 
 unnamed = Unnamed(name="unnamed")
 
+def is_suspended(device):
+    yield from bps.checkpoint()
+    yield from bps.mv(device, 1)
+    yield from bps.checkpoint()
+    RE.request_suspend(asyncio.Event().wait, justification="the beam is low")
+    yield from bps.sleep(1000)
+
 def pauses_without_a_checkpoint():
     yield from bps.open_run()
     yield from bps.clear_checkpoint()
@@ -291,6 +298,12 @@ def test_a_device_that_refuses_a_pause_is_named_with_its_words(
     assert result.exit_status == expected
     assert f"device '{device}' refused to pause: the gas system can't be interrupted now" in result.message
     assert hardy.run("nothing").exit_status == COMPLETED
+
+
+def test_a_device_that_refuses_a_suspension_is_named(hardy: EnvironmentChild) -> None:
+    result = hardy.run("is_suspended", "stage")
+    assert result.exit_status == ABORTED
+    assert "device 'stage' refused to pause: the gas system can't be interrupted now" in result.message
 
 
 def test_a_refusal_without_a_trace_of_the_device_is_told_as_far_as_it_is_known(hardy: EnvironmentChild) -> None:
