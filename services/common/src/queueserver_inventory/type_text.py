@@ -114,6 +114,8 @@ class _Reader:
 
     def _named(self, node: ast.expr) -> ParameterType:
         name = _dotted(node)
+        if name.count(".") > MOST_LEVELS:
+            raise TypeTextError(f"{_shown(name)} is no type: a name has at most {MOST_LEVELS} dots.")
         listed = self._listed(name)
         if listed is not None:
             return listed

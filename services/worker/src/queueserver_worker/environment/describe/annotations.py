@@ -3,6 +3,7 @@
 import collections.abc
 import functools
 import inspect
+import sys
 import types
 import typing
 from enum import Enum
@@ -23,8 +24,8 @@ def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
     """
     if not _has_text(annotation):
         return annotation
-    holder = types.SimpleNamespace(__annotations__={"hint": annotation})
     try:
+        holder = types.SimpleNamespace(__annotations__={"hint": _with_references(annotation)})
         return typing.get_type_hints(holder, globalns=namespace, include_extras=True)["hint"]
     except BaseException:  # noqa: BLE001 - protects the inventory from names that exist for type checkers only
         return annotation
@@ -46,6 +47,26 @@ def _has_text_inside(annotation: Any) -> bool:
     if typing.get_origin(annotation) is typing.Literal:
         return False
     return any(map(_has_text, getattr(annotation, "__args__", ())))
+
+
+def _with_references(hint: Any) -> Any:
+    """Mark text inside `list[...]` and such as a reference: before Python 3.11 it is not evaluated by itself."""
+    if sys.version_info >= (3, 11):
+        return hint
+    origin = typing.get_origin(hint)
+    if origin is typing.Annotated:
+        marked = (_with_references(hint.__origin__), *hint.__metadata__)
+        return typing.Annotated[marked]
+    if origin in (typing.Union, types.UnionType):
+        return typing.Union[tuple(map(_with_references, hint.__args__))]  # noqa: UP007 - of a number that is known only here
+    if type(hint) is not types.GenericAlias:
+        return hint
+    arguments = (
+        typing.ForwardRef(argument) if isinstance(argument, str) else _with_references(argument)
+        for argument in hint.__args__
+    )
+    generic: Any = hint.__origin__
+    return generic[tuple(arguments)]
 
 
 def without_metadata(hint: Any) -> Any:

@@ -9,6 +9,7 @@ which a reader of the text can't know.
 import collections.abc
 import inspect
 import re
+import sys
 import types
 import typing
 from enum import Enum
@@ -25,6 +26,8 @@ from queueserver_worker.environment.describe.annotations import (
 
 _PROTOCOL_NAME: Final = re.compile(rf"(?<!['\"])\b(?:[A-Za-z_][\w.]*\.)?({'|'.join(PROTOCOLS)})\b(?:\[[^\[\]]*\])?")
 _MAX_DEPTH: Final = 12
+_ANY_MAKES_OLD_UNIONS: Final = sys.version_info < (3, 11)
+"""`Movable | Any` is a typing.Union there."""
 
 
 def hint_text(hint: Any) -> str:
@@ -65,7 +68,8 @@ def _generic_text(hint: Any, origin: Any, depth: int) -> str:
     parts = [_text(argument, depth) for argument in arguments]
     if origin in (types.UnionType, typing.Union):
         # What is told apart in Python may have the same name here.
-        return _union_text(list(dict.fromkeys(parts)), is_new=origin is types.UnionType)
+        is_new = origin is types.UnionType or (_ANY_MAKES_OLD_UNIONS and Any in arguments)
+        return _union_text(list(dict.fromkeys(parts)), is_new=is_new)
     head = repr(hint).partition("[")[0]
     if not parts and head == "tuple":
         return "tuple[()]"
