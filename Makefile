@@ -4,7 +4,9 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.8
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python3.13 python3.14; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && { echo $$p; break; }; done)
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 10))'
-BIN := .venv/bin
+# where everything is installed
+VENV ?= .venv
+BIN := $(VENV)/bin
 # seconds for one test; far more than any needs
 TEST_TIMEOUT := 180
 # processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
@@ -59,25 +61,29 @@ fmt: setup ## Format the code and mend what can be mended by itself
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
+.PHONY: test-pythons
+test-pythons: setup ## Run the unit tests and some plans on the oldest and the newest other Python that is installed
+	@$(BIN)/python tests/pythons.py
+
 .PHONY: bench
 bench: setup ## Measure speed with real processes: a table, and JSON in bench-results/
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: setup
-setup: .venv/.ready ## Install everything into .venv (needs only Python 3.10 or newer)
+setup: $(VENV)/.ready ## Install everything into .venv (needs only Python 3.10 or newer)
 
-.venv/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
+$(VENV)/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "No Python 3.10 or newer was found: install one, or say which: make setup PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) --version >/dev/null 2>&1 || { echo "$(PYTHON) can't be run: say where Python 3.10 or newer is: make setup PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) $(NEW_ENOUGH) || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and 3.10 or newer is needed: say where one is: make setup PYTHON=/path/to/python"; exit 1; }
-	@test ! -x $(BIN)/python || $(BIN)/python $(NEW_ENOUGH) 2>/dev/null || rm -rf .venv
-	@echo "Installing into .venv with $$($(PYTHON) --version) …"
-	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear .venv || { rm -rf .venv; \
+	@test ! -x $(BIN)/python || $(BIN)/python $(NEW_ENOUGH) 2>/dev/null || rm -rf $(VENV)
+	@echo "Installing into $(VENV) with $$($(PYTHON) --version) …"
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
 	  echo "This Python can't make virtual environments: install its venv package (on Debian and Ubuntu: python3-venv)."; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@# byte code is made now: otherwise the first environment takes twice as long, or each one where none can be written
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.lock
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@$(BIN)/python -m compileall -q $(MEMBERS)
 	@touch $@
 
@@ -103,5 +109,5 @@ proto-check: setup ## Lint the contract and check that the generated code is up 
 
 .PHONY: clean
 clean: ## Remove the virtual environment and everything that tools left
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results build dist
+	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

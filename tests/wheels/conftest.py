@@ -27,7 +27,11 @@ def run(*command: str | Path, **options: object) -> str:
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the wheel of each member of the repository."""
     directory = tmp_path_factory.mktemp("wheels")
-    for member in sorted(path.parent for path in REPOSITORY.glob("*/**/pyproject.toml") if ".venv" not in path.parts):
+    for member in sorted(
+        path.parent
+        for path in REPOSITORY.glob("*/**/pyproject.toml")
+        if not any(part.startswith(".venv") for part in path.parts)
+    ):
         run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory, cwd=member)
     return directory
 
