@@ -35,7 +35,7 @@ _WITHOUT_PLAN: _Advice = {
     _S.CREATING_ENVIRONMENT: _NO_PLAN,
     _S.CLOSING_ENVIRONMENT: _NO_PLAN,
     _S.DESTROYING_ENVIRONMENT: "the plan ends with the environment: wait until it is gone",
-    _S.EXECUTING_TASK: "a task is being executed and no plan: wait until it has ended, or destroy the environment",
+    _S.EXECUTING_TASK: "a task is being executed and no plan, so there is none to act upon",
 }
 _OF_PAUSED_ONLY = _WITHOUT_PLAN | _running("pause the plan first, or abort it at once")
 _NOT_RUNNING = "the queue does not run, so there is nothing to stop"
