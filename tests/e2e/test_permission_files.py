@@ -107,7 +107,7 @@ async def test_on_startup_the_file_takes_the_place_of_what_was_set_unless_it_is_
         assert (refusal.code, refusal.reason) == (PRECONDITION, "FILE_INVALID")
         assert "user_groups[staff].allowed_plans[0]" in refusal.violations
         site.permissions.unlink()
-        assert "can't be read (No such file or directory)" in (await refused(reload(stubs))).message
+        assert "is not there: put it back" in (await refused(reload(stubs))).message
         assert await groups(stubs) == {"staff"}
 
 

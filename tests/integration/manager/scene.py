@@ -19,6 +19,7 @@ from queueserver_client import (
     InterruptedPolicy,
     InvalidState,
     ItemHeld,
+    QueueRunning,
     QueueServerError,
 )
 
@@ -108,7 +109,7 @@ class Scene(Edits):
     def start_refusal(self) -> type[QueueServerError] | None:
         """Why the queue can't be started."""
         if self.model.running is not None:
-            return InvalidState
+            return InvalidState if self.model.immediate else QueueRunning
         if not self.model.environment_open:
             return EnvironmentClosed
         return ItemHeld if self.model.queue and self.model.queue[0].held else None

@@ -55,7 +55,11 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
     [
         (CLOSED, errors.EnvironmentClosed, "open it"),
         (replace(OPEN, state=EnvironmentState.INITIALIZING), errors.InvalidState, "wait until the environment is open"),
-        (replace(OPEN, state=EnvironmentState.DESTROYING), errors.InvalidState, "wait until the environment is gone"),
+        (
+            replace(OPEN, state=EnvironmentState.DESTROYING),
+            errors.InvalidState,
+            "is being destroyed: open a new one first",
+        ),
     ],
     ids=["closed", "opening", "destroying"],
 )
