@@ -19,7 +19,10 @@ _ENDS_OF_NAME: Final = " ;<>=!~[("
 
 def asked_by_library(depth: int = 2) -> bool:
     """Whether the caller of the function that calls this is a library that has nothing to do with Bluesky."""
-    frame: FrameType = sys._getframe(depth)  # noqa: SLF001 - the way to know who calls
+    try:
+        frame: FrameType = sys._getframe(depth)  # noqa: SLF001 - the way to know who calls
+    except ValueError:  # nobody in Python: as what is called at the end of the process
+        return True
     file = frame.f_code.co_filename.replace("\\", "/")
     if not any(place in file for place in _INSTALLED):
         return file.startswith(_STANDARD)
