@@ -88,7 +88,7 @@ async def disk_full_is_told(client: AsyncClient) -> None:
     assert needed in told.message
     assert told.needed_bytes == NEEDED_BYTES
     assert told.free_bytes is not None
-    (blocker,) = await client.explain_idle()
+    blocker, *_ = await client.explain_idle()
     assert blocker.kind is BlockerKind.STORAGE_DOWN
     with pytest.raises(ServiceUnavailable) as caught:
         await client.queue.clear()

@@ -80,7 +80,7 @@ async def test_a_redis_that_takes_no_changes_is_named_with_the_reason_and_the_pl
         assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "STORAGE_UNAVAILABLE")
         assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
         assert refusal.message == f"{told.message} Nothing was changed: try again when Redis is back."
-        (blocker,) = await parts_client.explain_idle()
+        blocker, *_ = await parts_client.explain_idle()
         assert (blocker.kind, blocker.message) == (BlockerKind.STORAGE_DOWN, told.message)
         assert [item.uid async for item in parts_client.queue.list()] == [behind.uid]
         gate.open()
@@ -109,7 +109,7 @@ async def until_starts(parts: Parts, words: str) -> None:
         status = await bounded(client.status())
         assert (status.storage, status.manager_state) == (ConnectionState.DOWN, ManagerState.INITIALIZING)
         assert words in status.redis_storage.message
-        (blocker,) = await client.explain_idle()
+        blocker, *_ = await client.explain_idle()
         assert (blocker.kind, blocker.message) == (BlockerKind.STORAGE_DOWN, status.redis_storage.message)
         refusal = await refused(bounded(stubs.queue.ClearQueue(pb.ClearQueueRequest())))
         assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "NOT_READY")
