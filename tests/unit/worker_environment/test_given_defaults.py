@@ -69,6 +69,8 @@ def test_a_type_is_widened_by_a_default_that_it_does_not_admit(hint: Any, defaul
         (Window, None, None),
         (Movable, MOTOR, MOTOR),
         (list[Readable], [DET, MOTOR], [DET, MOTOR]),
+        (list[Readable], ["det1", "all"], [DET, "all"]),
+        (dict[str, Movable], {"a": "motor1", "b": "none"}, {"a": MOTOR, "b": "none"}),
         (tuple[Readable, ...], (DET,), (DET,)),
         (Callable[[float], float], helper, helper),
         (Any, 5, 5),

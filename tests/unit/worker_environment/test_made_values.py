@@ -44,6 +44,17 @@ class Loose(pydantic.BaseModel):
         return len(value)
 
 
+class Early(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+
+    motors: list[Any]
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return {"motors": list(value.values())}
+
+
 @pydantic.dataclasses.dataclass(config=pydantic.ConfigDict(arbitrary_types_allowed=True))
 class Slit:
     motor: Movable
@@ -106,6 +117,7 @@ def given(hint: Any, value: Any) -> Any:
         (Old, {"size": 1, "n": "y"}, Old(size=1, n="y")),
         (Strict | Loose, {"kind": "loose", "text": "t", "odd": "abc"}, Loose(kind="loose", text="t", odd="abc")),
         (Strict | Loose, {"kind": "strict", "n": 1, "more": 2}, Strict(kind="strict", n=1, more=2)),
+        (Early, {"a": "motor1", "b": "motor2"}, Early(a=MOTOR, b=OTHER)),
         (
             Outer,
             {"window": {"motor": "motor1"}, "by_motor": {"motor2": [{"motor": "motor1"}]}},

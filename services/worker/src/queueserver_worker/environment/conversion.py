@@ -96,14 +96,15 @@ class Conversion:
         return self._made(converted, chosen)
 
     def _convert_dictionary(self, value: dict[str, Any], chosen: Options, options: Options) -> dict[Any, Any]:
-        parts = [part for option in chosen for part in _elements(option)] or _tolerant(_leaves(options))
         fields: dict[str, Options] = {}
         for option in chosen:
             for name, takes in option.fields.items():
                 fields.setdefault(name, []).extend(takes.options)
+        parts = [part for option in chosen for part in _elements(option)]
+        others = parts or ([_ANY] if fields else _tolerant(_leaves(options)))
         keys = [option for each in chosen if each.key for option in each.key.options]
         return {
-            self._key(key, keys): self._convert_at(key, element, fields.get(key, parts))
+            self._key(key, keys): self._convert_at(key, element, fields[key] + parts if key in fields else others)
             for key, element in value.items()
         }
 
@@ -267,7 +268,7 @@ def _chosen(value: Any, options: Options) -> Options:
     if len(options) <= 1 or not any(option.make or option.fields for option in options):
         return options
     fitting = [option for option in options if fits_somehow(value, option)]
-    records = [option for option in fitting if option.kind == _T.KIND_RECORD]
+    records = [option for option in fitting if option.kind == _T.KIND_RECORD and not option.of_default]
     as_it_is = [option for option in fitting if option.make is None]
     return (
         records[:1] or as_it_is or fitting[:1] or [option for option in options if option.make is None] or options[:1]
@@ -275,13 +276,11 @@ def _chosen(value: Any, options: Options) -> Options:
 
 
 def _elements(option: ValueType) -> Iterator[ValueType]:
-    """List what the elements of a list, or the values of a dictionary, may be if it is of a type."""
+    """List what the elements of a list, or the values of a map, may be if it is of a type."""
     if option.kind in _ANYTHING:
         yield option
     elif option.kind in _LISTS or option.kind == _T.KIND_MAP:
         yield from [each for part in option.parts for each in part.options] or [_ANY]
-    elif option.kind == _T.KIND_RECORD:
-        yield _ANY
 
 
 def _at(options: Options, index: int) -> Options:

@@ -5,7 +5,6 @@ express that.
 """
 
 import math
-from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
@@ -35,7 +34,7 @@ def admitting(takes: ValueType, default: Any, *, names_convert: bool = False) ->
         return takes
     if fits(takes.tree, value, lambda _tree, _name: names_convert):
         return takes
-    return union_type([takes, replace(plain_type(_type_of(value)), of_default=True)])
+    return union_type([takes, plain_type(_type_of(value), of_default=True)])
 
 
 def _json_value(value: Any, depth: int) -> Any:

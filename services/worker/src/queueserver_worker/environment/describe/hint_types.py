@@ -178,12 +178,14 @@ def _record_type(hint: Any, depth: int, above: tuple[type, ...]) -> ValueType:
         record = record_of(cls)
     except BaseException:  # noqa: BLE001 - protects the plan from what the code of a class raises
         return unknown_type(cls)
+    if not record.fields and record.is_open:
+        # Which fields it takes its own code decides.
+        anything = ParameterType(kind=_T.KIND_MAP, arguments=[ParameterType()])
+        return replace(plain_type(anything), make=record.make, unchecked=(hint_text(cls),))
     fields = {each.name: _field_type(each, depth, (*above, cls)) for each in record.fields}
     tree = ParameterType(kind=_T.KIND_RECORD, type_name=cls.__name__, open=record.is_open)
     tree.fields.extend(_field(each, fields[each.name].tree) for each in record.fields)
     unchecked = tuple(f"{cls.__name__}.{name}: {text}" for name, each in fields.items() for text in each.unchecked)
-    if not record.fields and record.is_open:
-        unchecked = (hint_text(cls),)
     by_name = ValueType(tree, fields=fields, make=record.make, unchecked=unchecked)
     if not is_named_tuple(cls):
         return by_name

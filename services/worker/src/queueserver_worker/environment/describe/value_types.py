@@ -26,7 +26,7 @@ class ValueType:
     make: Callable[[Any], Any] | None = None
     #: The class of which a device must be.
     device_class: type | None = None
-    #: It was added because the parameter's default is of it.
+    #: It was added because the parameter's default is of it: a text in it is a name, if it is one.
     of_default: bool = False
     #: What is not checked of it and its parts, as text.
     unchecked: tuple[str, ...] = ()
@@ -48,13 +48,18 @@ class ValueType:
         return self.parts if self.kind == _T.KIND_UNION else (self,)
 
 
-def plain_type(tree: ParameterType) -> ValueType:
+def plain_type(tree: ParameterType, *, of_default: bool = False) -> ValueType:
     """What somebody takes who knows the tree only: values are passed as they are, except names."""
+
+    def plain(part: ParameterType) -> ValueType:
+        return plain_type(part, of_default=of_default)
+
     return ValueType(
         tree,
-        tuple(map(plain_type, tree.arguments)),
-        {each.name: plain_type(each.type) for each in tree.fields},
-        plain_type(tree.key) if tree.HasField("key") else None,
+        tuple(map(plain, tree.arguments)),
+        {each.name: plain(each.type) for each in tree.fields},
+        plain(tree.key) if tree.HasField("key") else None,
+        of_default=of_default,
     )
 
 
