@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from queueserver_rpc.patience import Patience
+import pytest
+from queueserver_rpc.patience import Patience, within
 from queueserver_rpc.turns import clock, next_turn, next_turn_after
 
 SECONDS = 20.0
@@ -47,3 +48,31 @@ async def test_it_is_renewed_and_stopped() -> None:
     patience.stop()
     await next_turn_after(2 * LIMIT)
     assert not ended.is_set()
+
+
+async def test_what_takes_too_long_is_given_up() -> None:
+    begun = clock()
+    with pytest.raises(asyncio.TimeoutError):
+        async with within(LIMIT):
+            await asyncio.Event().wait()
+    assert clock() - begun >= LIMIT
+
+
+async def test_an_answer_that_came_while_the_loop_stood_still_is_heard() -> None:
+    came: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with within(LIMIT):
+        asyncio.get_running_loop().call_soon(stand_still, 3 * LIMIT)
+        asyncio.get_running_loop().call_later(LIMIT, came.set_result, "answer")
+        assert await came == "answer"
+
+
+async def test_who_is_cancelled_is_cancelled() -> None:
+    async def wait() -> None:
+        async with within(SECONDS):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await next_turn()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

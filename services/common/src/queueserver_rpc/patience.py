@@ -10,7 +10,10 @@ wait began. Does not guarantee that it is reached soon after its time in a proce
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 #: However long the loop stood still, only one of so many parts of the time has passed.
 _PARTS = 5
@@ -46,3 +49,23 @@ class Patience:
         self._timer = None
         self.is_over = True
         self._on_end()
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Bound what is awaited inside. Raises asyncio.TimeoutError."""
+    task: Any = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("only a task can be bounded")
+    patience = Patience(seconds, task.cancel)
+    others = task.cancelling() if sys.version_info >= (3, 11) else 0
+    try:
+        yield
+    except asyncio.CancelledError:
+        # Of several who cancelled at the same time, the others are obeyed, where Python tells.
+        left = task.uncancel() if patience.is_over and sys.version_info >= (3, 11) else 0
+        if patience.is_over and left <= others:
+            raise asyncio.TimeoutError from None
+        raise
+    finally:
+        patience.stop()

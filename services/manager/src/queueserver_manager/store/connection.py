@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from async_timeout import timeout
+from queueserver_rpc.patience import within
 from queueserver_rpc.redis_options import refusal_of_options
 from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
@@ -72,9 +72,12 @@ def without_password(address: str) -> str:
 
 @asynccontextmanager
 async def answered_within(seconds: float = COMMAND_TIMEOUT) -> AsyncIterator[None]:
-    """Bound what is asked of Redis inside. Raises redis.TimeoutError; then it is not known what was done."""
+    """Bound what is asked of Redis inside. Raises redis.TimeoutError; then it is not known what was done.
+
+    Time in which the answer could not be heard, because the loop or the process stood still, does not count.
+    """
     try:
-        async with timeout(seconds):
+        async with within(seconds):
             yield
     except asyncio.TimeoutError as error:
         raise RedisTimeoutError(f"no answer within {seconds:g} s") from error
