@@ -71,14 +71,14 @@ def wrong() -> item_pb2.Item:
     return item_pb2.Item(name="cuont")
 
 
-def with_numbers(count: int = 19_990) -> item_pb2.Item:
+def with_numbers(count: int = 14_990) -> item_pb2.Item:
     """As many values as an item may have."""
     item = item_pb2.Item(name="tell_types")
     item.kwargs.fields["positions"].list_value.values.extend(Value(number_value=n + 0.1) for n in range(count))
     return item
 
 
-def with_lists(count: int = 19_990) -> item_pb2.Item:
+def with_lists(count: int = 14_990) -> item_pb2.Item:
     """As many lists in lists."""
     item = item_pb2.Item(name="tell_types")
     for _ in range(count):
@@ -96,8 +96,8 @@ def with_text() -> item_pb2.Item:
 ITEMS: dict[str, Callable[[], item_pb2.Item]] = {"numbers": with_numbers, "lists": with_lists, "text": with_text}
 BATCHES: dict[str, Callable[[], Sequence[item_pb2.Item]]] = {
     "typical": lambda: [typical()] * _BATCH,
-    "numbers": lambda: [with_numbers()] * 60,
-    "text": lambda: [with_text()] * 15,
+    "numbers": lambda: [with_numbers()] * 70,
+    "text": lambda: [with_text()] * 11,
 }
 
 

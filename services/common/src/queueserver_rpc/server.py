@@ -21,7 +21,7 @@ _log = logging.getLogger("queueserver_rpc")
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 #: Of what is received, in any service: beyond it a request does not reach us, since taking it on holds up all others.
 #: It is a little more than the longest that the contract allows, so that the next longer ones are told their bound.
-MAX_REQUEST_BYTES = 17 * 1024 * 1024
+MAX_REQUEST_BYTES = 13 * 1024 * 1024
 SERVER_OPTIONS = (
     # Two services must never share a port by accident: the second one has to fail to start.
     ("grpc.so_reuseport", 0),

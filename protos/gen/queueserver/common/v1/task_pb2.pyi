@@ -50,7 +50,7 @@ Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 @_typing.final
 class FunctionCall(_message.Message):
-    """A call of a function. At most 1 MiB and 20,000 values."""
+    """A call of a function. At most 1 MiB and 15,000 values."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -41,7 +41,10 @@ class ScriptLine:
 
     async def run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
         """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
-        length = sum(len(word) for word in arguments if isinstance(word, bytes))
+        length, turns = 0, Turns()
+        for start in range(0, len(arguments), _WORDS_PER_PIECE):
+            length += sum(len(word) for word in arguments[start : start + _WORDS_PER_PIECE] if isinstance(word, bytes))
+            await turns.step()
         pieces = len(arguments) // _WORDS_PER_PIECE + length // _BYTES_PER_PIECE
         limit = COMMAND_TIMEOUT + _SECONDS_PER_PIECE * pieces
         try:

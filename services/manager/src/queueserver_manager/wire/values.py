@@ -19,7 +19,7 @@ from queueserver_manager.domain.numbers import exact_number
 #: Protobuf decodes messages of at most 100 levels, three for each object.
 MAX_DEPTH = 30
 #: Values in one item or call, those inside of others counted as well.
-MAX_VALUES = 20_000
+MAX_VALUES = 15_000
 #: Values that are read in one step.
 _STEP = 100
 
