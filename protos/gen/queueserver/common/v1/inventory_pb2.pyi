@@ -357,8 +357,8 @@ class ParameterDescription(_message.Message):
     """
     default_text: _builtins.str
     """The default as Python prints it: a literal, or for other objects the text that stands for them, which is the name in
-    quotes if they are devices, plans or functions of the namespace. Absent if the parameter is required. `type` admits the default also where the annotation does not, if JSON can express it: `float
-    = None` takes a number or null.
+    quotes if they are devices, plans or functions of the namespace. Absent if the parameter is required. `type` admits
+    the default also where the annotation does not, if JSON can express it: `float = None` takes a number or null.
     """
     description: _builtins.str
     """What it means, from the plan's decorator or docstring. Empty if not documented."""

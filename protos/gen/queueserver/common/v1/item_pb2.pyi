@@ -131,7 +131,8 @@ class Item(_message.Message):
     """A plan call (or an instruction) with the plan's arguments: what a person asks for.
 
     An item has at most 1 MiB and 15,000 values, those in lists and objects counted; values are nested at most 30 levels
-    deep. In a request only `name` is required, and as JSON a call is as short as {"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}.
+    deep. In a request only `name` is required, and as JSON a call is as short as
+    {"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}.
 
     Numbers: JSON has one number type. A whole number below 2^53 in magnitude reaches the plan as a Python
     int, any other as a float. NaN, infinities and whole numbers from 2^53 up to 2^64, which may have lost

@@ -191,8 +191,8 @@ class QueueServiceServicer:
 
         Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
         NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason ITEM_TOO_LARGE (more than 1 MiB, or than 15,000 values); NOT_FOUND with
-        reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
+        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason
+        ITEM_TOO_LARGE (more than 1 MiB, or than 15,000 values); NOT_FOUND with reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
         the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
         PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
         QUEUE_FULL (the queue holds at most 100,000 items). A plan that the user group may not use counts as not there.
