@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from bluesky import Msg, RunEngine
+from bluesky.utils import RunEngineInterrupted
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunEngineWaits
-from queueserver_worker.environment.guard import PlanGuard
 from queueserver_worker.environment.hooks.plan_hooks import PlanHooks
+from queueserver_worker.environment.waiting.asking_again import asking_again
 from queueserver_worker.environment.waiting.commands import WaitingCommands
 from queueserver_worker.environment.waiting.progress import AwaitedStatus, Progress
 from queueserver_worker.environment.waiting.questions import QuestionUnansweredError
@@ -42,6 +43,7 @@ def engine() -> Iterator[RunEngine]:
     yield made
     made.loop.call_soon_threadsafe(made.loop.stop)
     made._th.join(SECONDS)
+    made.loop.close()
 
 
 @pytest.fixture
@@ -134,22 +136,75 @@ def test_a_question_with_a_time_limit_fails_in_the_plan_with_a_sentence(engine: 
 
 @pytest.mark.parametrize(("answers", "seen"), [(True, ["input", "input", "null"]), (False, ["input", "null"])])
 def test_a_question_that_was_cut_off_is_sent_again_if_it_is_answered_here(answers: bool, seen: list[str]) -> None:
-    class NothingAsked:
-        wanted_abort = None
-
-        def take_first_pause(self) -> None:
-            """Nobody asked for one."""
-
-        take_deferred_pause = plan_over = take_first_pause
-
     def plan() -> Generator[Msg, Any, None]:
         yield Msg("input", prompt="Ready?")
         yield Msg("null")
 
-    messages = PlanGuard(plan(), NothingAsked(), lambda: answers).messages()  # type: ignore[arg-type] # has what it uses
+    messages = asking_again(plan(), lambda: answers)
     sent = [next(messages).command]
     sent += [messages.send(reply).command for reply in ([None, "yes"] if answers else [None])]
     assert sent == seen
+
+
+def pause_and_answer(engine: RunEngine, waiting: WaitingCommands, told: Told, run: Callable[[], object]) -> None:
+    """Call the RunEngine, pause it at its question, resume it, and answer "yes" when it is asked again."""
+
+    def pause() -> None:
+        told.wait_for(lambda waits: waits.question.question_id != "")
+        engine.request_pause()
+
+    def answer() -> None:
+        asked = told.wait_for(lambda waits: waits.question.question_id not in {"", *cut_off})
+        waiting.answer(asked.question.question_id, "yes")
+
+    cut_off: set[str] = set()
+    pausing = threading.Thread(target=pause)
+    pausing.start()
+    with pytest.raises(RunEngineInterrupted):
+        run()
+    pausing.join(SECONDS)
+    cut_off.update(waits.question.question_id for waits in told.waits)
+    answering = threading.Thread(target=answer)
+    answering.start()
+    engine.resume()
+    answering.join(SECONDS)
+
+
+def test_a_question_of_a_preprocessor_is_asked_again_after_a_pause(
+    engine: RunEngine, waiting: WaitingCommands, told: Told
+) -> None:
+    answers: list[Any] = []
+
+    def asking_before(plan: Generator[Msg, Any, Any]) -> Generator[Msg, Any, Any]:
+        yield Msg("checkpoint")
+        yield from ask("Is the hutch searched?", answers)
+        lists.append(list(engine.preprocessors))
+        return (yield from plan)
+
+    lists: list[list[Any]] = []
+    engine.preprocessors.append(asking_before)
+    pause_and_answer(engine, waiting, told, lambda: engine([Msg("null")]))
+    engine.preprocessors.remove(asking_before)
+    assert (answers, lists, engine.preprocessors) == (["yes"], [[asking_before]], [])
+
+
+@pytest.mark.parametrize("which", ["pre_plan", "post_plan"])
+def test_a_question_of_a_suspenders_plan_is_asked_again_after_a_pause(
+    engine: RunEngine, waiting: WaitingCommands, told: Told, which: str
+) -> None:
+    answers: list[Any] = []
+
+    def plan() -> Generator[Msg, Any, None]:
+        yield Msg("checkpoint")
+        asking: dict[str, Any] = {which: lambda: ask("May it go on?", answers)}
+        engine.request_suspend(over, **asking)
+        yield Msg("sleep", None, 0.01)
+
+    async def over() -> None:
+        """It lets the plan go at once."""
+
+    pause_and_answer(engine, waiting, told, lambda: engine(plan()))
+    assert answers == ["yes"]
 
 
 class RecordedLoop:

@@ -2,15 +2,14 @@
 
 Guarantees: a plan that was to be aborted before its first message never sends it, and one that was to be paused
 begins with the pause; a deferred pause that was heard before a checkpoint is taken there, also when the plan has kept
-the RunEngine from hearing of it; a question that a pause or a suspension has cut off is asked again afterwards, so
-that the plan goes on with an answer; a plan that would end the process raises an ordinary error instead, so that its
-run is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says
-it too (the RunEngine tells it only of runs that it has to close itself). It knows how the plan came to its end: whether
+the RunEngine from hearing of it; a plan that would end the process raises an ordinary error instead, so that its run
+is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it
+too (the RunEngine tells it only of runs that it has to close itself). It knows how the plan came to its end: whether
 its generator returned, what it raised, what the RunEngine threw at it. A plan that fails when it is closed harms only
 itself, not the RunEngine, which would stay as it is for ever.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from functools import partial
 from typing import Any
 
@@ -35,15 +34,12 @@ class PlanGuard:
         The messages of the plan; nothing is taken from it before it begins.
     control
         What was asked for.
-    answers
-        Whether questions of the plan are answered with a text, so that one without was cut off.
 
     """
 
-    def __init__(self, plan: Iterable[Any], control: PlanControl, answers: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, plan: Iterable[Any], control: PlanControl) -> None:
         self._plan: Any = plan
         self._control = control
-        self._answers = answers
         #: It was kept from beginning.
         self.kept_out = False
         #: It came to its end by itself: it returned, and not because it was told to end.
@@ -88,7 +84,7 @@ class PlanGuard:
         """As `yield from`, with the reason of the plan's end in messages that close a run, and with deferred pauses."""
         plan = self._plan if isinstance(self._plan, Generator) else _relay(self._plan)
         step = partial(plan.send, None)
-        #: A message of the plan that is still to be sent: a checkpoint after its pause, a question that was cut off.
+        #: A checkpoint of the plan that is still to be sent, after its pause.
         waiting: Any = None
         while True:
             if waiting is None:
@@ -116,11 +112,6 @@ class PlanGuard:
                 step, waiting = partial(plan.throw, error), None
             else:
                 step = partial(plan.send, response)
-                waiting = waiting or self._cut_off(message, response)
-
-    def _cut_off(self, message: Any, response: Any) -> Any:
-        """A question that has no answer, because a pause or a suspension came; None if it was none."""
-        return message if response is None and _command(message) == "input" and self._answers() else None
 
     def _thrown(self, error: BaseException) -> None:
         self.thrown, self.thrown_at = error, self._last_message

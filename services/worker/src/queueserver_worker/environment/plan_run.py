@@ -33,7 +33,7 @@ class PlanRun:
     def to_its_end(self, make_plan: Callable[[], Iterable[Any]], metadata: dict[str, Any]) -> pb.ItemResult:
         """Run the plan until it has ended; wait for answers while it is paused."""
         try:
-            guard = PlanGuard(make_plan(), self._control, lambda: self._engine.waiting.asks)
+            guard = PlanGuard(make_plan(), self._control)
         except BaseException as error:  # noqa: BLE001 - protects the process: what a plan's function raises is its outcome
             return failed_with(error)
         self._control.wait_until_free()

@@ -1,4 +1,4 @@
-"""What the server hears of a RunEngine: states, documents, waits, and what ended a plan.
+"""What the server hears of a RunEngine: states, documents, waits, and what ended a plan; what stands around its plans.
 
 A RunEngine that is hooked gets a class of its own, derived from the one it has. In it, `state_hook`, `waiting_hook`
 and `emit_sync` are descriptors: what user code assigns to them is kept and called, after what the server has put there.
@@ -13,8 +13,9 @@ import asyncio
 import sys
 import threading
 import types
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from functools import lru_cache, reduce, wraps
 from typing import Any, Final
 
 from queueserver_worker.environment.console.standard_streams import streams
@@ -38,7 +39,13 @@ class EngineHooks:
         self.failures: tuple[Callable[[str, Any, BaseException], None], ...] = ()
         #: Called with what ended a plan in the RunEngine, before it tidies up: StopIteration if the plan returned.
         self.ends: tuple[Callable[[BaseException], None], ...] = ()
+        #: Called with what a plan and its preprocessors have become, for each call of the RunEngine; give what it runs.
+        self.plans: tuple[Callable[[Any], Any], ...] = ()
         self.present = _Present()
+
+    def around_plan(self, plan: Any) -> Any:
+        """Put everything around a plan, outside of all preprocessors."""
+        return reduce(lambda inner, around: around(inner), self.plans, plan)
 
     def state_changed(self, new: Any, old: Any) -> None:
         """Tell of a change of state."""
@@ -182,9 +189,34 @@ def _hooked_class(base: Any) -> type:
         "waiting_hook": _Hook("waiting_hook", lambda hooks: hooks.waiting),
         "emit_sync": _Emission(base),
         "_exit_status": _ExitStatus(),
+        "__call__": _with_outermost(base),
         **{name: _refusing_in_loop(base, name) for name in _WAITING_FOR_THE_LOOP},
     }
     return types.new_class(base.__name__, (base,), exec_body=lambda namespace: namespace.update(body))
+
+
+def _with_outermost(base: Any) -> Callable[..., Any]:
+    @wraps(base.__call__)
+    def call(engine: Any, /, *arguments: Any, **named: Any) -> Any:
+        def outermost(plan: Any) -> Generator[Any, Any, Any]:
+            # Gone before the first message: code that looks at the list finds only its own.
+            _remove(engine, outermost)
+            return (yield from vars(engine)[_KEPT_AS].around_plan(plan))
+
+        if not isinstance(engine.preprocessors, list):
+            engine.preprocessors = list(engine.preprocessors)
+        engine.preprocessors.append(outermost)
+        try:
+            return base.__call__(engine, *arguments, **named)
+        finally:
+            _remove(engine, outermost)
+
+    return call
+
+
+def _remove(engine: Any, outermost: Any) -> None:
+    with suppress(ValueError, AttributeError):
+        engine.preprocessors.remove(outermost)
 
 
 def _refusing_in_loop(base: type, name: str) -> Callable[..., Any]:

@@ -5,13 +5,14 @@ into the registry is called as it would be without us; its own `input` stays its
 again, they stand there once; when they are taken away, what stood there before is there again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from functools import wraps
 from typing import Any, Final
 
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
 
 from queueserver_worker.environment.hooks.plan_hooks import PlanHooks
+from queueserver_worker.environment.waiting.asking_again import asking_again
 from queueserver_worker.environment.waiting.board import WaitingBoard
 from queueserver_worker.environment.waiting.plan_waits import PlanWaits
 from queueserver_worker.environment.waiting.questions import Questions
@@ -52,7 +53,7 @@ class WaitingCommands:
         self._engine = engine
         self._board = WaitingBoard(engine.loop, send)
         self._questions = Questions(self._board, engine.loop, question_time_limit)
-        self._suspensions = Suspensions(engine, self._board)
+        self._suspensions = Suspensions(engine, self._board, self._asking_again)
         self._waits = PlanWaits(engine, self._board)
         #: What stood in the registry before ours.
         self._before: dict[str, Any] = {}
@@ -64,6 +65,7 @@ class WaitingCommands:
         self._hooks = hooks.engine_hooks
         self._hooks.waits += (self._waits.for_devices,)
         self._hooks.states += (self._state_changed,)
+        self._hooks.plans += (self._asking_again,)
         self.establish()
 
     @property
@@ -90,6 +92,7 @@ class WaitingCommands:
         self._released = True
         self._hooks.waits = tuple(heard for heard in self._hooks.waits if heard != self._waits.for_devices)
         self._hooks.states = tuple(heard for heard in self._hooks.states if heard != self._state_changed)
+        self._hooks.plans = tuple(around for around in self._hooks.plans if around != self._asking_again)
         self._board.silence()
         for name, ours in self._ours.items():
             if self._registry.get(name) is ours:
@@ -138,6 +141,9 @@ class WaitingCommands:
 
         return process
 
+    def _asking_again(self, plan: Iterable[Any]) -> Generator[Any, Any, Any]:
+        return asking_again(plan, lambda: self.asks)
+
     async def _ask(self, message: Any) -> Any:
         """Ask a person: Msg('input', None, prompt='…')."""
         return await self._questions.ask(message)
@@ -157,7 +163,7 @@ class WaitingCommands:
     def _keep_questions_out_of_the_rewind(self) -> None:
         """Let the RunEngine not repeat questions after a pause: the answers would go nowhere.
 
-        A question that was cut off is repeated by the guard of the plan, which hands on the answer.
+        A question that was cut off is sent again by what stands around the plan, which hands on the answer.
         """
         kept_out: list[str] = self._engine._UNCACHEABLE_COMMANDS  # noqa: SLF001 - bluesky has no public name for it
         if self.asks and _INPUT not in kept_out:

@@ -50,7 +50,7 @@ class _Begun:
         A pause and another suspension cut a wait off, and the plan that waited goes on; so it looks whether it may.
         """
         if pre_plan is not None:
-            yield from ensure_generator(pre_plan() if callable(pre_plan) else pre_plan)  # type: ignore[no-untyped-call] # bluesky does not tell its types
+            yield from _plan_of(pre_plan)
         while not self._is_over:
             yield Msg("wait_for", None, [self.let_go])  # type: ignore[no-untyped-call] # as above
 
@@ -58,9 +58,11 @@ class _Begun:
 class Suspensions:
     """The suspensions of one RunEngine. All but :meth:`clear` is called in its loop."""
 
-    def __init__(self, engine: Any, board: WaitingBoard) -> None:
+    def __init__(self, engine: Any, board: WaitingBoard, around_plan: Callable[[Iterable[Any]], Any]) -> None:
         self._engine = engine
         self._board = board
+        #: What stands around the plans of suspenders.
+        self._around_plan = around_plan
         #: Those that began in the middle of a plan, oldest first.
         self._begun: list[_Begun] = []
 
@@ -72,7 +74,8 @@ class Suspensions:
         begun = _Begun(self._describe(released, justification), released)
         self._begun.append(begun)
         self._tell()
-        held = (lambda: begun.held(pre_plan), post_plan, justification, begun.let_go)
+        after = None if post_plan is None else lambda: self._around_plan(_plan_of(post_plan))
+        held = (lambda: self._around_plan(begun.held(pre_plan)), after, justification, begun.let_go)
         return await process(message._replace(args=held))
 
     async def end(self, process: Command, message: Any) -> Any:
@@ -136,6 +139,11 @@ class Suspensions:
         if delay is not None:
             told.resume_delay.FromNanoseconds(round(delay * 1_000_000_000))
         return told
+
+
+def _plan_of(plan: Any) -> Any:
+    """Make the messages of a suspender's plan, which may be a function."""
+    return ensure_generator(plan() if callable(plan) else plan)  # type: ignore[no-untyped-call] # bluesky does not tell its types
 
 
 def _lets_go_by(suspender: Any, event: Any) -> bool:
