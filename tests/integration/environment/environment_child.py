@@ -70,6 +70,16 @@ class EnvironmentChild:
             found = self._changed.wait_for(lambda: (self.stdout + self.stderr).count(text) >= times, DEADLINE)
         assert found, f"{text!r} was not printed; stdout: {self.stdout}\nstderr: {self.stderr}"
 
+    def count_printed(self, text: str) -> int:
+        """Count a text in all that was printed on stdout until now, which may be read after a result."""
+        self._queries += 1
+        marker = f"all until {self._queries}"
+        # What is printed in the background does not come here.
+        script = f"import os, sys\nsys.__stdout__.flush()\nos.write(1, b'{marker}\\n')"
+        assert self.task(marker, in_background=True, script={"text": script, "keep_lists": True}).success
+        self.wait_for_output(f"{marker}\n")
+        return self.stdout.count(text)
+
     def ready(self) -> EnvironmentReady:
         return self.wait_for(lambda frame: frame.HasField("ready")).ready
 

@@ -49,7 +49,7 @@ def test_a_paused_plan_ends_as_it_is_told_and_the_next_one_runs(
     run: str,
     cleaned: int,
 ) -> None:
-    before = ending.stdout.count("the plan cleans up")
+    before = ending.count_printed("the plan cleans up")
     since = pause(ending, "waiting")
     ending.control(action, "the ring is down")
     result = ending.result(since=since)
@@ -58,7 +58,7 @@ def test_a_paused_plan_ends_as_it_is_told_and_the_next_one_runs(
     assert stop.exit_status == run
     assert stop.reason == ("" if action == HALT else "the ring is down")
     assert ending.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
-    assert ending.stdout.count("the plan cleans up") == before + cleaned
+    assert ending.count_printed("the plan cleans up") == before + cleaned
 
 
 def test_a_running_plan_is_aborted_in_one_call(ending: EnvironmentChild) -> None:
@@ -89,7 +89,7 @@ def test_a_plan_without_a_checkpoint_is_aborted_in_one_call(ending: EnvironmentC
 
 
 def test_a_plan_that_is_being_made_is_kept_from_beginning(ending: EnvironmentChild) -> None:
-    begun = ending.stdout.count("the plan has begun")
+    begun = ending.count_printed("the plan has begun")
     since = begin(ending, "slowly_made", "the plan is being made")
     ending.control(ABORT_NOW)
     ending.metadata()
@@ -97,7 +97,7 @@ def test_a_plan_that_is_being_made_is_kept_from_beginning(ending: EnvironmentChi
     result = ending.result(since=since)
     assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "")
     assert ending.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
-    assert ending.stdout.count("the plan has begun") == begun
+    assert ending.count_printed("the plan has begun") == begun
 
 
 def test_an_abort_right_behind_the_plan_keeps_it_from_beginning_or_ends_it(ending: EnvironmentChild) -> None:

@@ -138,13 +138,13 @@ def test_an_immediate_pause_overtakes_a_deferred_one(pausing: EnvironmentChild) 
 def test_a_pause_asked_for_while_the_plan_is_made_comes_at_its_beginning(
     pausing: EnvironmentChild, kind: "actions.RunEngineAction.ValueType"
 ) -> None:
-    ends = pausing.stdout.count("the plan has ended")
+    ends = pausing.count_printed("the plan has ended")
     since = begin(pausing, "slowly_made", "the plan is being made")
     pausing.control(kind)
     pausing.metadata()
     let_go(pausing)
     pausing.wait_for_state(PAUSED, since=since)
-    assert pausing.stdout.count("the plan has ended") == ends
+    assert pausing.count_printed("the plan has ended") == ends
     pausing.control(RESUME)
     assert pausing.result(since=since).exit_status == pb.EXIT_STATUS_COMPLETED
 
@@ -174,14 +174,15 @@ def test_a_device_that_does_not_resume_fails_the_plan(pausing: EnvironmentChild)
     pausing.submit("x", "holds_fragile")
     pausing.wait_for_state(PAUSED, since=since)
     pausing.control(RESUME)
-    assert pausing.result(since=since).message == "Plan failed: the device does not resume"
+    message = pausing.result(since=since).message
+    assert message == "Plan failed: device 'fragile' refused to resume: the device does not resume"
     assert pausing.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
 
 
 def test_a_plan_that_has_sent_its_last_message_completes_although_a_pause_comes(pausing: EnvironmentChild) -> None:
-    pauses = pausing.stdout.count("Pausing...")
+    pauses = pausing.count_printed("Pausing...")
     assert pausing.run("paused_at_its_end").exit_status == pb.EXIT_STATUS_COMPLETED
-    assert pausing.stdout.count("Pausing...") > pauses
+    assert pausing.count_printed("Pausing...") > pauses
     assert pausing.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
 
 
