@@ -8,6 +8,7 @@ import numbers
 import os
 import pathlib
 import re
+import sys
 import typing
 import uuid
 from enum import Enum
@@ -22,6 +23,11 @@ from bluesky.protocols import Movable
 from ophyd import Component, Device
 from ophyd.sim import SynAxis, det1, motor1, motor2
 from typing_extensions import NotRequired
+
+
+def of_union(old: str, new: str) -> str:
+    """Choose the text of a union that is written in the old form: from Python 3.14 on it is the same as the new one."""
+    return old if sys.version_info < (3, 14) else new
 
 
 class Mode(Enum):

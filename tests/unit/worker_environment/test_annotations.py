@@ -24,6 +24,7 @@ from queueserver_worker.environment.describe.hint_text import hint_text
 from queueserver_worker.environment.describe.hint_types import parameter_type
 
 from tests.unit.inventory.type_notation import shown
+from tests.unit.worker_environment.hints import of_union
 from tests.unit.worker_environment.postponed_plans import postponed
 
 
@@ -197,10 +198,10 @@ def test_a_hint_without_text_in_it_is_looked_through_once_and_never_evaluated(hi
         (int, "int"),
         (tuple, "tuple"),
         (dict, "dict"),
-        (Optional[int], "typing.Optional[int]"),
+        (Optional[int], of_union("typing.Optional[int]", "int | None")),
         (int | None, "int | None"),
-        (Union[int, str], "typing.Union[int, str]"),
-        (Union[int, str, None], "typing.Union[int, str, NoneType]"),
+        (Union[int, str], of_union("typing.Union[int, str]", "int | str")),
+        (Union[int, str, None], of_union("typing.Union[int, str, NoneType]", "int | str | None")),
         (List[int], "typing.List[int]"),
         (list[int], "list[int]"),
         (Literal["a", "b"], "typing.Literal['a', 'b']"),
@@ -213,7 +214,12 @@ def test_a_hint_without_text_in_it_is_looked_through_once_and_never_evaluated(hi
         (Flyable, "__FLYABLE__"),
         *((getattr(bluesky.protocols, name), "__DEVICE__") for name in OTHER_PROTOCOLS),
         (List[Readable], "typing.List[__READABLE__]"),
-        (Union[Readable, List[Readable]], "typing.Union[__READABLE__, typing.List[__READABLE__]]"),
+        (
+            Union[Readable, List[Readable]],
+            of_union(
+                "typing.Union[__READABLE__, typing.List[__READABLE__]]", "__READABLE__ | typing.List[__READABLE__]"
+            ),
+        ),
         (Sequence[Readable], "collections.abc.Sequence[__READABLE__]"),
         (typing.Sequence[Readable], "typing.Sequence[__READABLE__]"),
         (typing.Callable[[int], str], "__CALLABLE__"),
@@ -226,7 +232,10 @@ def test_a_hint_without_text_in_it_is_looked_through_once_and_never_evaluated(hi
         (tuple[()], "tuple[()]"),
         (Callable[[int], str] | Callable[[], str] | None, "__CALLABLE__ | None"),
         (Union[Callable[[int], str], Callable[[], str]], "__CALLABLE__"),
-        (Optional[collections.abc.Hashable], "typing.Optional[collections.abc.Hashable]"),
+        (
+            Optional[collections.abc.Hashable],
+            of_union("typing.Optional[collections.abc.Hashable]", "collections.abc.Hashable | None"),
+        ),
         (np.ndarray, "numpy.ndarray"),
         (Annotated[int, "unit"], "int"),
     ],

@@ -19,6 +19,7 @@ from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.user_api.annotation_decorator import parameter_annotation_decorator
 
 from tests.unit.inventory.type_notation import shown
+from tests.unit.worker_environment.hints import of_union
 
 #: The whole number after it is no float.
 LARGE = 2**53
@@ -124,7 +125,7 @@ def test_the_type_and_its_text_are_those_without_the_bounds() -> None:
     found = [(shown(parameter.type), parameter.annotation) for parameter in described(plan)]
     assert found == [
         ("list(number)", "list[float]"),
-        ("number | none", "typing.Optional[float]"),
+        ("number | none", of_union("typing.Optional[float]", "float | None")),
         ("list(number)", "list[float]"),
     ]
 

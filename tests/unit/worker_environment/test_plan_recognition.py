@@ -7,7 +7,7 @@
 import contextlib
 import functools
 from collections.abc import Callable, Generator, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, ForwardRef
 
 import bluesky.plan_stubs as bps
 import bluesky.plans as bp
@@ -69,6 +69,13 @@ def only_for_checkers(num: int = 1) -> "Elsewhere | MsgGenerator":  # type: igno
     return bp.count([det1], num)
 
 
+def by_reference(num: int = 1) -> Any:
+    return bp.count([det1], num)
+
+
+by_reference.__annotations__["return"] = ForwardRef("Elsewhere | MsgGenerator")
+
+
 class Aligner:
     def __call__(self, num: int = 1) -> "MsgGenerator":
         return bp.count([det1], num)
@@ -90,6 +97,7 @@ PLANS: dict[str, Any] = {
     "spelt out": spelt_out,
     "in a list": in_a_list,
     "only for checkers": only_for_checkers,
+    "only for checkers, by a reference": by_reference,
     "partial": functools.partial(align, [det1]),
     "partial of a marked plan": functools.partial(bp.count, [det1]),
     "partial of a declared plan": functools.partial(declared, num=2),

@@ -11,6 +11,7 @@ from queueserver_inventory.list_entries import device_entry, plan_entry
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.user_api.annotation_decorator import parameter_annotation_decorator
 
+from tests.unit.worker_environment.hints import of_union
 from tests.unit.worker_environment.reference_devices import Detector, bundle_tree
 
 
@@ -120,7 +121,9 @@ EXPECTED = {
         {
             "name": "md",
             "kind": BY_NAME,
-            "annotation": {"type": "typing.Optional[typing.Dict[str, typing.Any]]"},
+            "annotation": {
+                "type": of_union("typing.Optional[typing.Dict[str, typing.Any]]", "typing.Dict[str, typing.Any] | None")
+            },
             "default": "None",
         },
         {"name": "kwargs", "kind": {"name": "VAR_KEYWORD", "value": 4}},

@@ -27,6 +27,8 @@ _OF_THE_MODULE: Final = frozenset(
     {
         *("__name__", "__file__", "__spec__", "__loader__", "__package__", "__path__", "__cached__", "__doc__"),
         *("__builtins__", "__annotations__", "__all__", "__getattr__", "__dir__"),
+        # These hold the hints of a module from Python 3.14 on.
+        *("__annotate__", "__conditional_annotations__"),
     }
 )
 

@@ -28,7 +28,7 @@ def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
         holder = types.SimpleNamespace(__annotations__={"hint": _with_references(annotation)})
         return typing.get_type_hints(holder, globalns=namespace, include_extras=True)["hint"]
     except BaseException:  # noqa: BLE001 - protects the inventory from names that exist for type checkers only
-        return annotation
+        return annotation.__forward_arg__ if isinstance(annotation, typing.ForwardRef) else annotation
 
 
 def _has_text(annotation: Any) -> bool:

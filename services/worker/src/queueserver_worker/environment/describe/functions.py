@@ -12,6 +12,7 @@ from typing import Any, Final
 from queueserver.common.v1 import inventory_pb2 as pb
 
 from queueserver_worker.environment.describe.plan_recognition import means_to_be_plan
+from queueserver_worker.environment.signatures import signature_text
 
 MAX_FUNCTIONS: Final = 1_000
 """Functions that are listed; those of Python's own modules are the first to be left out."""
@@ -51,7 +52,7 @@ def _describe(name: str, function: Any) -> pb.FunctionDescription:
 
 def _signature(function: Any) -> str:
     try:
-        return _text(str(inspect.signature(function)))
+        return _text(signature_text(function))
     except BaseException:  # noqa: BLE001 - builtins have none, and defaults may have a repr that raises
         return ""
 

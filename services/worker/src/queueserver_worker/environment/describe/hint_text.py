@@ -2,7 +2,8 @@
 
 Guarantees: the text of a hint that a tree can express reads as the same tree (`queueserver_inventory.type_text`). It is
 as the author wrote it, except that devices are called __READABLE__, __MOVABLE__, __FLYABLE__ or __DEVICE__, whether the
-hint names a protocol of bluesky or a class, and functions __CALLABLE__. A class with fields is called by its name,
+hint names a protocol of bluesky or a class, and functions __CALLABLE__. From Python 3.14 on, `typing.Optional[int]` and
+`int | None` are the same to Python, and are called `int | None`. A class with fields is called by its name,
 which a reader of the text can't know.
 """
 

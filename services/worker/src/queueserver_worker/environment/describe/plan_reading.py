@@ -41,6 +41,7 @@ from queueserver_worker.environment.describe.limits import Limits, has_metadata,
 from queueserver_worker.environment.describe.literals import is_literal
 from queueserver_worker.environment.describe.standard_plans import said_of
 from queueserver_worker.environment.describe.value_types import ValueType, plain_type
+from queueserver_worker.environment.signatures import signature_of
 from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBUTE, AnnotationError, check_annotation
 
 # Plans are read again for each of their calls, and that takes longer than a fast plan.
@@ -143,7 +144,7 @@ def read_plan(plan: Plan) -> ReadPlan:
 
 @functools.lru_cache(maxsize=_KEPT)
 def _read(plan: Plan) -> ReadPlan:
-    signature = inspect.signature(plan)
+    signature = signature_of(plan)
     annotation = getattr(plan, ATTRIBUTE, None) or {}
     try:
         check_annotation(annotation, signature.parameters)

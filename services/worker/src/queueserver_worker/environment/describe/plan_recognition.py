@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from queueserver_worker.environment.describe.annotations import resolve, unwrapped
 from queueserver_worker.environment.describe.devices import is_device
+from queueserver_worker.environment.signatures import hints_of
 
 _MARK: Final = "_is_plan_"
 _FUNCTIONS: Final = (FunctionType, MethodType, functools.partial)
@@ -103,7 +104,7 @@ def _call_of(value: object) -> Any:
 def _declares_messages(function: object) -> bool:
     if not isinstance(function, FunctionType):
         return False
-    hint = unwrapped(resolve(function.__annotations__.get("return"), function.__globals__))
+    hint = unwrapped(resolve(hints_of(function).get("return"), function.__globals__))
     if isinstance(hint, str):
         return _MESSAGES_AS_TEXT.search(hint) is not None
     if isinstance(hint, type) and hint.__module__ == "bluesky.utils" and hint.__name__ == "Plan":

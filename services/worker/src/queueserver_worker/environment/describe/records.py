@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from queueserver_worker.environment.describe.annotations import resolve
+from queueserver_worker.environment.signatures import hints_of, signature_of
 
 _EARLY: Final = frozenset({"before", "plain", "wrap"})
 _EARLY_METADATA: Final = frozenset({"BeforeValidator", "PlainValidator", "WrapValidator"})
@@ -100,7 +101,7 @@ def _typed_dict_fields(cls: Any) -> Iterator[Field]:
 def _signature_fields(cls: type) -> Iterator[Field]:
     """List what a class of dataclasses, attrs or NamedTuple is called with."""
     namespace = _namespace_of(cls)
-    for name, parameter in inspect.signature(cls).parameters.items():
+    for name, parameter in signature_of(cls).parameters.items():
         if parameter.kind in _VARIABLE:
             continue
         hint = resolve(parameter.annotation, namespace)
@@ -170,7 +171,7 @@ def _is_attrs(cls: type) -> bool:
 
 def _hints_of(cls: Any) -> dict[str, Any]:
     namespace = _namespace_of(cls)
-    return {name: resolve(hint, namespace) for name, hint in cls.__annotations__.items()}
+    return {name: resolve(hint, namespace) for name, hint in hints_of(cls).items()}
 
 
 def _namespace_of(cls: type) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
+from queueserver_worker.environment.signatures import signature_of
+
 ATTRIBUTE: Final = "_custom_parameter_annotation_"
 """Where the dictionary is found on a decorated plan."""
 _LISTS: Final = ("devices", "plans", "enums")
@@ -43,7 +45,7 @@ def parameter_annotation_decorator(annotation: Mapping[str, Any]) -> Callable[[P
     """
 
     def decorate(plan: PlanT) -> PlanT:
-        check_annotation(annotation, inspect.signature(plan).parameters)
+        check_annotation(annotation, signature_of(plan).parameters)
         decorated = _twin(plan)
         setattr(decorated, ATTRIBUTE, _copy(annotation))
         return decorated

@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
+from queueserver_worker.environment.signatures import signature_of
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -41,7 +43,7 @@ def set_user_ns(func: Function) -> Function:
 
     A parameter `ipython`, if it has one, is None. Callers give neither, and the signature does not show them.
     """
-    signature = inspect.signature(func)
+    signature = signature_of(func)
     hidden = ["user_ns", *(["ipython"] if "ipython" in signature.parameters else [])]
 
     def given() -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""Signatures and hints of user code as they were written.
+
+From Python 3.14 on, hints are evaluated when they are asked for, and a name that exists for type checkers only raises
+NameError then. Guarantees: such a hint costs neither the signature nor the other hints: it is a ForwardRef, whose text
+is the name, as where the author put it in quotes.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+if sys.version_info >= (3, 14):
+    from annotationlib import Format, get_annotations
+
+    def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+        """Return the signature. Raises ValueError or TypeError if there is none."""
+        return inspect.signature(function, annotation_format=Format.FORWARDREF)
+
+    def signature_text(function: Callable[..., Any]) -> str:
+        """Print the signature. Raises ValueError or TypeError if there is none."""
+        try:
+            return str(inspect.signature(function))
+        except NameError:
+            written = inspect.signature(function, annotation_format=Format.STRING)
+            return written.format(quote_annotation_strings=False)
+
+    def hints_of(annotated: Any) -> Mapping[str, Any]:
+        """Return the hints of a function or class by name, not yet evaluated if they are text."""
+        return get_annotations(annotated, format=Format.FORWARDREF)
+
+else:
+    signature_of = inspect.signature
+
+    def signature_text(function: Callable[..., Any]) -> str:
+        """Print the signature. Raises ValueError or TypeError if there is none."""
+        return str(inspect.signature(function))
+
+    def hints_of(annotated: Any) -> Mapping[str, Any]:
+        """Return the hints of a function or class by name, not yet evaluated if they are text."""
+        hints: Mapping[str, Any] = annotated.__annotations__
+        return hints
