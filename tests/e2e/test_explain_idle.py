@@ -86,6 +86,27 @@ async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(
     await until_state(shared_client, ManagerState.IDLE)
 
 
+async def test_a_pause_and_a_stop_that_wait_are_explained_until_they_take_effect(
+    shared_client: AsyncClient, gate: Gate, qserver: Shell
+) -> None:
+    (handle,) = await begun(shared_client, Plan("last_stretch", gate.path))
+    await shared_client.run_engine.pause()
+    await shared_client.queue.stop()
+    assert await explained(shared_client) == {
+        K.PAUSE_PENDING: "RunEngineService.Pause",
+        K.STOP_PENDING: "QueueService.CancelStopQueue",
+    }
+    told = qserver("why").stdout.decode()
+    assert "waits for the plan's next checkpoint" in told
+    assert told.index("qserver re pause immediate") < told.index("qserver queue stop cancel")
+    await shared_client.queue.cancel_stop()
+    assert list(await explained(shared_client)) == [K.PAUSE_PENDING]
+    gate.open()
+    await bounded(handle.result())
+    await until_state(shared_client, ManagerState.IDLE)
+    assert list(await explained(shared_client)) == [K.QUEUE_EMPTY, K.NOT_STARTED]
+
+
 async def test_a_missing_environment_is_explained_with_the_reason_for_which_it_is_gone(
     shared_stack: Stack, shared_client: AsyncClient, qserver: Shell
 ) -> None:

@@ -112,6 +112,14 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
         *(_K.PLAN_SUSPENDED, "", ""),
     ),
     ({"state": _S.EXECUTING_QUEUE, "environment": replace(RUNNING, plan_wait=PlanWait(1e9))}, _K.PLAN_WAITS, "", ""),
+    (
+        {"state": _S.EXECUTING_QUEUE, "environment": RUNNING, "pause_pending": True},
+        *(_K.PAUSE_PENDING, "RunEngineService.Pause", "qserver re pause immediate"),
+    ),
+    (
+        {"state": _S.EXECUTING_QUEUE, "environment": RUNNING, "stop_pending": True},
+        *(_K.STOP_PENDING, "QueueService.CancelStopQueue", "qserver queue stop cancel"),
+    ),
 ]
 
 

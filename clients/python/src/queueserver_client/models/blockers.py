@@ -34,6 +34,8 @@ class BlockerKind(Word):
     QUESTION_ASKED = "question_asked"
     PLAN_SUSPENDED = "plan_suspended"
     PLAN_WAITS = "plan_waits"
+    PAUSE_PENDING = "pause_pending"
+    STOP_PENDING = "stop_pending"
 
 
 @dataclass(frozen=True)

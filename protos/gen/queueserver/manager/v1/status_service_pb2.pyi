@@ -71,6 +71,12 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """The running plan is suspended; see Environment.suspensions. One for each suspension."""
     BLOCKER_KIND_PLAN_WAITS: _BlockerKind.ValueType  # 18
     """The running plan has waited for a device, or slept, for two seconds or longer; see Environment.plan_wait."""
+    BLOCKER_KIND_PAUSE_PENDING: _BlockerKind.ValueType  # 19
+    """A pause was accepted and has not taken effect yet; a deferred one waits for the next checkpoint. See
+    Status.pause_pending.
+    """
+    BLOCKER_KIND_STOP_PENDING: _BlockerKind.ValueType  # 20
+    """The queue was asked to stop after the running item; see Status.queue_stop_pending."""
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle."""
@@ -117,6 +123,12 @@ BLOCKER_KIND_PLAN_SUSPENDED: BlockerKind.ValueType  # 17
 """The running plan is suspended; see Environment.suspensions. One for each suspension."""
 BLOCKER_KIND_PLAN_WAITS: BlockerKind.ValueType  # 18
 """The running plan has waited for a device, or slept, for two seconds or longer; see Environment.plan_wait."""
+BLOCKER_KIND_PAUSE_PENDING: BlockerKind.ValueType  # 19
+"""A pause was accepted and has not taken effect yet; a deferred one waits for the next checkpoint. See
+Status.pause_pending.
+"""
+BLOCKER_KIND_STOP_PENDING: BlockerKind.ValueType  # 20
+"""The queue was asked to stop after the running item; see Status.queue_stop_pending."""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 class _ManagerState:

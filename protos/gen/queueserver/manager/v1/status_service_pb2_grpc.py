@@ -68,8 +68,8 @@ class StatusServiceServicer:
     def ExplainIdle(self, request, context):
         """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
         clears it. An empty list means that something is being executed and is not held up. While something is being executed
-        it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes.
-        Needs scope `read`.
+        it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes,
+        a pause or a stop of the queue that was asked for. Needs scope `read`.
 
         Errors: none of its own.
         """

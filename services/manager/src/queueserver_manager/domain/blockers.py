@@ -38,6 +38,8 @@ class BlockerKind(Enum):
     QUESTION_ASKED = 16
     PLAN_SUSPENDED = 17
     PLAN_WAITS = 18
+    PAUSE_PENDING = 19
+    STOP_PENDING = 20
 
 
 #: Characters of what is said about the first problem of an item.
@@ -69,6 +71,10 @@ class Circumstances:
     #: What is wrong with the item at the head of the queue as things are now.
     head_problems: Sequence[Violation]
     autostart: bool
+    #: A pause was accepted and has not taken effect yet.
+    pause_pending: bool = False
+    #: The queue is to stop after the running item.
+    stop_pending: bool = False
 
 
 _CHANGING = frozenset(
@@ -91,7 +97,7 @@ def blockers(now: Circumstances) -> list[Blocker]:
         return [Blocker(BlockerKind.STANDBY, f"This Manager does not own the queue{where}.")]
     executing = now.state in {ManagerState.EXECUTING_QUEUE, ManagerState.STARTING_QUEUE}
     if executing and now.worker_up:
-        return storage + _unresponsive(now.environment) + _held_up(now.environment)
+        return storage + _unresponsive(now.environment) + _held_up(now.environment) + _asked_for(now)
     found = storage
     if not now.worker_up:
         found.append(Blocker(BlockerKind.WORKER_UNREACHABLE, "The Worker can't be reached: see that it runs."))
@@ -102,7 +108,7 @@ def blockers(now: Circumstances) -> list[Blocker]:
     if now.state is ManagerState.PAUSED:
         resume = ("RunEngineService.Resume", "qserver re resume")
         paused = Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)
-        return [*found, paused, *_held_up(now.environment)]
+        return [*found, paused, *_held_up(now.environment), *_asked_for(now)]
     return found + _queue(now)
 
 
@@ -157,6 +163,23 @@ def _held_up(environment: Environment) -> list[Blocker]:
     found += [Blocker(BlockerKind.PLAN_SUSPENDED, suspension_sentence(each)) for each in environment.suspensions]
     if environment.plan_wait is not None:
         found.append(Blocker(BlockerKind.PLAN_WAITS, wait_sentence(environment.plan_wait)))
+    return found
+
+
+def _asked_for(now: Circumstances) -> list[Blocker]:
+    """What clients asked for, and what therefore keeps the next item from being executed."""
+    found: list[Blocker] = []
+    if now.pause_pending:
+        sentence = (
+            "A pause was asked for and has not taken effect yet: a deferred one waits for the plan's next checkpoint, "
+            "an immediate one does not."
+        )
+        pause = ("RunEngineService.Pause", "qserver re pause immediate")
+        found.append(Blocker(BlockerKind.PAUSE_PENDING, sentence, *pause))
+    if now.stop_pending:
+        sentence = "The queue stops after the running item, as was asked for."
+        cancel = ("QueueService.CancelStopQueue", "qserver queue stop cancel")
+        found.append(Blocker(BlockerKind.STOP_PENDING, sentence, *cancel))
     return found
 
 

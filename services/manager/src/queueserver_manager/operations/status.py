@@ -68,6 +68,8 @@ class StatusFacts:
             head_held=self.head_held,
             head_problems=self.head_problems,
             autostart=self.autostart,
+            pause_pending=self.pause_pending,
+            stop_pending=self.stop_pending,
         )
 
 
