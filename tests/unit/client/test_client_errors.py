@@ -56,6 +56,14 @@ async def test_a_reason_of_a_newer_server_raises_the_class_of_its_code(
     assert (error.code, error.reason) == (code, "INVENTED_LATER")
 
 
+async def test_a_way_out_that_is_told_beside_the_sentence_is_shown_with_it(
+    manager: ScriptedManager, client: AsyncClient
+) -> None:
+    sent = Refusal(CODE.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED", "There is none.", metadata={"remedy": "Open it."})
+    error = await refused(manager, client, sent)
+    assert (error.message, str(error)) == ("There is none.", "There is none. Open it.")
+
+
 async def test_an_error_carries_everything_the_server_said(manager: ScriptedManager, client: AsyncClient) -> None:
     sent = Refusal(
         CODE.INVALID_ARGUMENT,

@@ -20,8 +20,8 @@ def is_communication_failure(error: QueueServerError) -> bool:
 
 def as_answer(error: QueueServerError) -> Answer:
     """What is printed about a refusal."""
-    # Where the startup code failed has keys of its own.
-    msg = error.message if isinstance(error, EnvironmentOpenFailed) else str(error)
+    # Where the startup code failed has keys of its own, and so has the way out where it is told beside the sentence.
+    msg = error.message if isinstance(error, EnvironmentOpenFailed) or "remedy" in error.metadata else str(error)
     body: dict[str, Any] = {"success": False, "msg": msg, "reason": error.reason}
     if "remedy" in error.metadata:
         body["remedy"] = error.metadata["remedy"]

@@ -154,7 +154,8 @@ class QueueServerError(Exception):
         return self.refusal.details
 
     def __str__(self) -> str:
-        return told_once(self.message, self.violations)
+        remedy = self.metadata.get("remedy")
+        return told_once(f"{self.message} {remedy}" if remedy else self.message, self.violations)
 
 
 class InvalidRequest(QueueServerError):
