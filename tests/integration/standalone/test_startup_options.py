@@ -41,6 +41,15 @@ def test_each_source_is_handed_on_to_the_worker(profile: Path, monkeypatch: pyte
     assert (given.startup.directory, given.startup.is_demo) == (profile, False)
 
 
+def test_queue_and_permissions_of_the_demo_never_become_those_of_an_instrument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert parse([]).data_directory == tmp_path / "queueserver-demo"
+    assert parse(["--startup-dir", "/"]).data_directory == tmp_path / "queueserver"
+    assert parse(["--data-dir", str(tmp_path)]).data_directory == tmp_path
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -70,6 +79,8 @@ async def test_a_server_runs_on_an_ipython_profile(profile: Path) -> None:
                 await client.environment.open()
                 assert [plan.name for plan in (await client.inventory.plans(existing=True)).plans] == ["nothing"]
             process.output.wait_for(f"Startup code: {profile}")
+            process.output.wait_for("qserver allowed plans")
+            assert "det1" not in str(process.output)
         finally:
             process.close()
 

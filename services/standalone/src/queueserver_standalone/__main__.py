@@ -122,7 +122,7 @@ async def _follow(services: Services) -> None:
         if word == "standby":
             first_lines.say_who_owns_the_queue(services.address, owner)
         else:
-            first_lines.say_what_to_type(services.address)
+            first_lines.say_what_to_type(services.address, demo=services.settings.startup.is_demo)
         if not announced:
             announced = True
             _announce(services.address)

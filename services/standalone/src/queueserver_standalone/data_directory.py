@@ -35,9 +35,12 @@ _LONGEST_SOCKET = "/worker"
 _MAX_SOCKET_BYTES = 103
 
 
-def default_data_directory() -> Path:
-    """The user's own state directory, for example ``~/.local/state/queueserver``."""
-    return platformdirs.user_state_path("queueserver", appauthor=False)
+def default_data_directory(*, demo: bool) -> Path:
+    """The user's own state directory, for example ``~/.local/state/queueserver``.
+
+    The demo has one of its own, so that its queue and its permissions never become those of an instrument.
+    """
+    return platformdirs.user_state_path("queueserver-demo" if demo else "queueserver", appauthor=False)
 
 
 def prepare(directory: Path) -> None:

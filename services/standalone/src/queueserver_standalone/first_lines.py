@@ -29,14 +29,18 @@ def say_what_starts(services: Services) -> None:
         logger.info("Redis: %s", without_password(settings.redis))
 
 
-def say_what_to_type(address: str) -> None:
-    """Plans can be executed now."""
+def say_what_to_type(address: str, *, demo: bool) -> None:
+    """Plans can be executed now. Which ones there are in other startup code than the demo's is not known here."""
     logger.info("Ready: clients connect to %s. In another terminal, type for example:", address)
     if address != DEFAULT_LISTEN:
         logger.info("    export QSERVER_ADDRESS=%s", address)
     qserver = _command("qserver")
     logger.info("    %s environment open --wait", qserver)
-    logger.info("    %s queue add plan %s", qserver, _EXAMPLE)
+    if demo:
+        logger.info("    %s queue add plan %s", qserver, _EXAMPLE)
+    else:
+        logger.info("    %s allowed plans", qserver)
+        logger.info("    %s queue add plan '{\"name\": …}'", qserver)
     logger.info("    %s queue start", qserver)
     logger.info("    %s watch", qserver)
     logger.info("    grpcurl -plaintext %s list", address.replace(UNIX, "-unix ", 1))

@@ -65,7 +65,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     insecure = options.insecure_listen or _insecure_by_environment()
     return Settings(
         listen=_listen_address(options.listen, insecure=insecure),
-        data_directory=options.data_dir.expanduser().absolute(),
+        data_directory=_data_directory(options.data_dir, demo=startup.is_demo),
         startup=startup,
         files=read_files(options, startup.directory),
         redis=redis_url(options.redis_addr) if options.redis_addr else None,
@@ -98,12 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         help=f"where clients are told to find this server, also from {ADVERTISE_VARIABLE} (default: where it listens, "
         "with the host name where that is every interface)",
     )
+    # A path may contain what argparse takes for a format.
+    usual, of_demo = (str(default_data_directory(demo=demo)).replace("%", "%%") for demo in (False, True))
     parser.add_argument(
         "--data-dir",
         metavar="DIR",
         type=Path,
-        default=default_data_directory(),
-        help="where queue, history and logs are kept (default: %(default)s)",
+        help=f"where queue, history, permissions and logs are kept (default: {usual}, for the demo {of_demo})",
     )
     parser.add_argument(
         "--free-space-warning",
@@ -154,6 +155,10 @@ def _megabytes(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise argparse.ArgumentTypeError(f"must be a whole number of megabytes, 0 or more, not {text:.40}")
     return int(text)
+
+
+def _data_directory(given: Path | None, *, demo: bool) -> Path:
+    return (given or default_data_directory(demo=demo)).expanduser().absolute()
 
 
 def _listen_address(text: str, *, insecure: bool) -> str:
