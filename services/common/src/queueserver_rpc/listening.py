@@ -125,7 +125,9 @@ def check_free(address: str) -> None:
 
 def _reason(error: OSError, host: str) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "another program listens there. Stop it if it is an older Queue Server, or choose another port."
+        return (
+            "another program listens there. Stop it if it is an older Queue Server, or choose another port by --listen."
+        )
     if error.errno == errno.EACCES:
         return "this port is reserved for the system. Choose one above 1023."
     if error.errno == errno.EADDRNOTAVAIL:

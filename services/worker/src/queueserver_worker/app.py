@@ -62,7 +62,7 @@ async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, 
     await server.start()
     for service in ("", SERVICE_NAME):
         await server.set_serving(service, serving=True)
-    _log.info("The Worker listens on %s.", address)
+    _log.info("The Worker listens on %s", address)
     announce_ready(address)
     trying = asyncio.create_task(directory.keep_trying())
     await stop.wait()
