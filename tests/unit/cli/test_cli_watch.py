@@ -225,3 +225,38 @@ async def test_the_live_display_shows_queue_progress_and_readings(manager: Scrip
         "5.25",
     ):
         assert text in shown
+
+
+async def test_the_live_display_shows_no_empty_table_and_no_run_of_another_item(manager: ScriptedManager) -> None:
+    first, second = (
+        pb.WatchEvent(
+            time=NOW, revision=number, item_started=pb.ItemStarted(running_item=item_pb2.RunningItem(item=item))
+        )
+        for number, item in ((2, ITEM), (4, HELD))
+    )
+    run = document(start=document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count"))
+    finished = pb.WatchEvent(time=NOW, revision=3, item_finished=pb.ItemFinished(item_uid=ITEM.item_uid))
+
+    async def stream(_: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
+        yield pb.WatchResponse(snapshot=pb.Snapshot(revision=1, complete=True), resume_token="t1")
+        yield pb.WatchResponse(batch=pb.EventBatch(events=[first, run, finished, second]), resume_token="t2")
+        await until_cancelled()
+
+    manager.answers["Watch"] = stream
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
+    display = LiveDisplay(console)
+    pictures = []
+    async with AsyncClient(manager.address) as client, client.watch() as watch:
+        for _ in range(5):
+            display.show(await asyncio.wait_for(watch.__anext__(), 10.0))
+            with console.capture() as picture:
+                console.print(display.picture())
+            pictures.append(picture.get())
+    display.close()
+    before, _, running, ended, other = pictures
+    assert "Queue: 0 items" in before
+    assert "uid" not in before
+    for picture in (running, ended):
+        assert "run 7 of count" in picture
+    assert "scan()" in other
+    assert "run 7" not in other

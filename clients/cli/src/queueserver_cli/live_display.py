@@ -90,11 +90,17 @@ class LiveDisplay:
     def picture(self) -> RenderableType:
         """The live part as it should look now."""
         parts: list[RenderableType] = [self._head(), *self._waiting(), self._queue()]
-        if self._runs.latest is not None:
-            parts.append(_progress(self._runs.latest))
-            if self._runs.latest.readings:
-                parts.append(_readings(self._runs.latest))
+        run = self._shown_run()
+        if run is not None:
+            parts.append(_progress(run))
+            if run.readings:
+                parts.append(_readings(run))
         return Group(*parts)
+
+    def _shown_run(self) -> Run | None:
+        """The run that began last, unless it belongs to another item than the one that is executed now."""
+        run, running = self._runs.latest, self._view.running
+        return None if run is None or (running is not None and run.item_uid != running.item.uid) else run
 
     def _head(self) -> Text:
         status = self._view.status
@@ -119,8 +125,11 @@ class LiveDisplay:
         lines = [*storage_words(status), *waiting_words(status.environment)]
         return [Text(words, style="bold yellow") for words in lines]
 
-    def _queue(self) -> Table:
-        table = Table(expand=True, title_justify="left", title=f"Queue: {counted(len(self._view.items), 'item')}")
+    def _queue(self) -> RenderableType:
+        title = f"Queue: {counted(len(self._view.items), 'item')}"
+        if not self._view.items and self._view.running is None:
+            return Text(title, style="italic")
+        table = Table(expand=True, title_justify="left", title=title)
         for heading in ("", "plan", "user", "uid"):
             table.add_column(heading, no_wrap=True, ratio=1 if heading == "plan" else None)
         if self._view.running is not None:

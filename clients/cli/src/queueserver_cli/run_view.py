@@ -29,6 +29,8 @@ class Run:
     """One run as far as its documents have told."""
 
     uid: str
+    #: The item that opened it; empty if none did.
+    item_uid: str = ""
     plan: str = ""
     scan_id: int | None = None
     #: Rows to be expected in the primary stream; None if the plan did not say.
@@ -61,7 +63,7 @@ class RunsView:
         """Take a document; answers its run and the readings that are new."""
         run = self.runs.get(document.run_uid)
         if run is None:
-            run = self.runs[document.run_uid] = Run(document.run_uid)
+            run = self.runs[document.run_uid] = Run(document.run_uid, document.item_uid)
             self._forget()
         content = document.document
         if document.name == "start":
