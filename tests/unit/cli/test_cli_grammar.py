@@ -223,7 +223,10 @@ def test_every_command_of_the_help_is_tested_here() -> None:
     ("words", "sentence"),
     [
         (["bogus"], "Commands begin with: status, why, watch, environment"),
+        (["statsu"], "There is no command 'statsu': did you mean 'status'? Commands begin with"),
         (["queue"], "qserver queue get"),
+        (["queue", "item"], "The command 'queue item' is not complete. Right are:\n  qserver queue item get"),
+        (["queue", "item", "mov", "0"], "There is no command 'queue item mov'. Right are:\n  qserver queue item get"),
         (["queue", "ad", "plan"], "There is no command 'queue ad'"),
         (["environment", "opne"], "qserver environment open"),
         (["--bogus", "status"], "There is no option '--bogus'"),

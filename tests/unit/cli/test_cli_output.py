@@ -236,6 +236,24 @@ async def test_help_names_every_command_without_a_server(qserver: Qserver) -> No
         assert text in ended.out
 
 
+@pytest.mark.parametrize(
+    ("words", "shown", "hidden"),
+    [
+        (("queue", "add"), ("queue add instruction", "PLAN  ", "qserver queue add plan front"), ("queue get", "SRC  ")),
+        (("queue", "item", "move", "0"), ("queue item move SRC DEST", "SRC  "), ("queue item get", "PLAN  ")),
+        (("status",), ("status  what the Manager is doing",), ("Where:", "Examples:")),
+        (("bogus",), ("status ", "queue get", "Exit codes:", "--validate-only"), ("All options and commands",)),
+    ],
+)
+async def test_help_after_words_is_about_the_commands_that_begin_with_them(
+    qserver: Qserver, words: tuple[str, ...], shown: tuple[str, ...], hidden: tuple[str, ...]
+) -> None:
+    ended = await qserver(*words, "--help")
+    assert ended.code == 0
+    assert [text for text in shown if text not in ended.out] == []
+    assert [text for text in hidden if text in ended.out] == []
+
+
 async def test_waiting_for_an_environment_shows_progress_and_where_it_failed(
     manager: ScriptedManager, qserver: Qserver
 ) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from queueserver_cli.grammar import COMMANDS, Action, find
+from queueserver_cli.grammar import COMMANDS, Action, Command, beginning_alike, find
 from queueserver_cli.outcome import ExitCode, WrongCommand
 from queueserver_cli.printer import Printer
 
@@ -36,30 +36,52 @@ _CHECKED = ("add", "update", "replace", "execute")
 _WAITED = ("environment", "function", "script")
 
 
-class _Help(click.Command):
-    """A command whose help lists the commands of the grammar."""
+_WORDS = (
+    ("PLAN", "one word, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)"),
+    ("FUNC", "as PLAN: name, args, kwargs of a function"),
+    ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
+    ("SRC", "front, back, an index or a UID"),
+    ("KIND", "status, queue, history, console, document, task, permission; all of them if none is named"),
+    ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
+)
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write commands and examples."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(command.usage, command.summary) for command in COMMANDS], col_max=36)
+
+class _Help(click.Command):
+    """A command whose help lists the commands of the grammar.
+
+    ``qserver queue add --help`` lists those that begin with "queue add".
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words for the help, which is printed before they are parsed."""
+        ctx.obj = [arg for arg in args if not arg.startswith("-")]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and what can be typed."""
+        commands = beginning_alike(ctx.obj)
+        if commands:
+            self._format_some(commands, formatter)
+        else:
+            super().format_options(ctx, formatter)
+            self._format_all(formatter)
+
+    def _format_some(self, commands: Sequence[Command], formatter: click.HelpFormatter) -> None:
+        _format_commands(commands, formatter)
+        parameters = " ".join(command.parameters for command in commands)
+        words = [(word, meaning) for word, meaning in _WORDS if any(part in parameters for part in word.split(", "))]
+        if words:
+            with formatter.section("Where"):
+                formatter.write_dl(words)
+        begins = tuple(f"qserver {' '.join(command.words)}" for command in commands)
+        _format_examples([line for line in _EXAMPLES.splitlines() if line.startswith(begins)], formatter)
+        formatter.write("\nAll options and commands: qserver -h\n")
+
+    def _format_all(self, formatter: click.HelpFormatter) -> None:
+        _format_commands(COMMANDS, formatter)
         with formatter.section("Where"):
-            formatter.write_dl(
-                [
-                    (
-                        "PLAN",
-                        "one word, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)",
-                    ),
-                    ("FUNC", "as PLAN: name, args, kwargs of a function"),
-                    ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
-                    ("SRC", "front, back, an index or a UID"),
-                    ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
-                ]
-            )
-        with formatter.section("Examples"):
-            for example in _EXAMPLES.splitlines():
-                formatter.write(f"  {example}\n")
+            formatter.write_dl(_WORDS)
+        _format_examples(_EXAMPLES.splitlines(), formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl(
                 [
@@ -69,6 +91,18 @@ class _Help(click.Command):
                     ("3", "no connection to the server"),
                 ]
             )
+
+
+def _format_commands(commands: Sequence[Command], formatter: click.HelpFormatter) -> None:
+    with formatter.section("Commands"):
+        formatter.write_dl([(command.usage, command.summary) for command in commands], col_max=36)
+
+
+def _format_examples(examples: Sequence[str], formatter: click.HelpFormatter) -> None:
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"  {example}\n")
 
 
 @click.command(

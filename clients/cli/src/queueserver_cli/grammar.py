@@ -5,6 +5,7 @@ It names the code of each command as text, so that help and wrong commands cost 
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
@@ -134,9 +135,11 @@ COMMANDS = (
     _command("permissions get", "", "who may use what", "permissions:get"),
     _command("permissions set", "FILE", "replace the permissions by those of a YAML file", "permissions:set_"),
     _command("permissions reload", "[lists]", "let the server read its files again", "permissions:reload"),
-    _command("allowed plans", "", "plans that you may use", "inventory:allowed_plans"),
+    _command("allowed plans", "", "plans that you may use (--json: with their parameters)", "inventory:allowed_plans"),
     _command("allowed devices", "", "devices that you may use", "inventory:allowed_devices"),
-    _command("existing plans", "", "all plans of the environment", "inventory:existing_plans"),
+    _command(
+        "existing plans", "", "all plans of the environment (--json: with their parameters)", "inventory:existing_plans"
+    ),
     _command("allowed functions", "", "functions that you may call", "inventory:allowed_functions"),
     _command("existing devices", "", "all devices of the environment", "inventory:existing_devices"),
     _command("existing functions", "", "all functions of the environment", "inventory:existing_functions"),
@@ -155,14 +158,28 @@ def find(words: Sequence[str]) -> tuple[Command, Sequence[str]]:
     raise WrongCommand(_unknown(words))
 
 
-def _unknown(words: Sequence[str]) -> str:
-    """Say what would be right: the commands that begin with the same words, as many as fit."""
+def beginning_alike(words: Sequence[str]) -> list[Command]:
+    """The commands that begin with the same words, as many as fit; none if not even the first one does."""
     for length in range(len(words), 0, -1):
-        near = [command for command in COMMANDS if command.words[:length] == tuple(words[:length])]
-        if near:
-            listed = "\n".join(f"  qserver {command.usage}" for command in near)
-            return f"There is no command {' '.join(words[: length + 1])!r}. Right are:\n{listed}"
-    return f"There is no command {words[0]!r}. Commands begin with: {', '.join(first_words())}. See: qserver -h"
+        found = [command for command in COMMANDS if command.words[:length] == tuple(words[:length])]
+        if found:
+            return found
+    return []
+
+
+def _unknown(words: Sequence[str]) -> str:
+    """Say what would be right."""
+    near = beginning_alike(words)
+    if not near:
+        similar = difflib.get_close_matches(words[0], first_words(), n=1)
+        meant = f": did you mean {similar[0]!r}?" if similar else "."
+        begin = f"Commands begin with: {', '.join(first_words())}. See: qserver -h"
+        return f"There is no command {words[0]!r}{meant} {begin}"
+    listed = "\n".join(f"  qserver {command.usage}" for command in near)
+    alike = max(length for length in range(len(words) + 1) if near[0].words[:length] == tuple(words[:length]))
+    if alike == len(words):
+        return f"The command {' '.join(words)!r} is not complete. Right are:\n{listed}"
+    return f"There is no command {' '.join(words[: alike + 1])!r}. Right are:\n{listed}"
 
 
 def first_words() -> list[str]:
