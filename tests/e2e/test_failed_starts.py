@@ -40,8 +40,8 @@ MODES: dict[str, dict[str, Any]] = {
     "ignore": {"ignore_failures": True},
     "both": {"loop": True, "ignore_failures": True},
 }
-#: A call that the Manager accepts and the environment can't make: the RunEngine sets "time" itself.
-UNFIT = Item("one_run", meta={"time": "yesterday"})
+#: A call that the Manager accepts and the environment can't make: only NumPy knows that this is no array of numbers.
+UNFIT = Item("read_array", args=[["no number"]])
 
 
 async def execute_foreign(parts: Parts, client: AsyncClient, **plan: Any) -> None:
@@ -134,7 +134,7 @@ async def test_a_call_that_the_environment_can_not_make_counts_as_a_plan_that_fa
     requeued_as = await assert_failed_once(shared_client, handle.uid, autostart=autostart)
     items = await queue(shared_client)
     assert "".join({"queue_stop": "S", "nothing": "T"}.get(item.name, "X") for item in items) == left
-    assert [item.uid for item in items if item.name == "one_run"] == ([requeued_as] if requeued_as else [])
+    assert [item.uid for item in items if item.name == UNFIT.name] == ([requeued_as] if requeued_as else [])
 
 
 async def test_a_busy_worker_gets_nothing_to_execute(parts: Parts, parts_client: AsyncClient, gate: Gate) -> None:

@@ -69,6 +69,7 @@ CALLS = {
         "ListPlans": inventory_service_pb2.ListPlansRequest(),
         "ListDevices": inventory_service_pb2.ListDevicesRequest(),
         "ListIssues": inventory_service_pb2.ListIssuesRequest(),
+        "ListFunctions": inventory_service_pb2.ListFunctionsRequest(),
     },
     "run_engine": {
         "Pause": run_engine_service_pb2.PauseRequest(),
@@ -77,6 +78,7 @@ CALLS = {
         "Abort": run_engine_service_pb2.AbortRequest(),
         "Halt": run_engine_service_pb2.HaltRequest(),
         "AbortNow": run_engine_service_pb2.AbortNowRequest(),
+        "AnswerQuestion": run_engine_service_pb2.AnswerQuestionRequest(text="yes"),
         "ListRuns": run_engine_service_pb2.ListRunsRequest(),
         "GetMetadata": run_engine_service_pb2.GetMetadataRequest(),
     },
