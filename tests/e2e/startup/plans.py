@@ -130,8 +130,7 @@ def read_once(detectors: Sequence[Readable], *, times: int = 1, scale: float = 1
 
 def read_array(numbers: NDArray[np.float64]) -> Messages:
     """Take an array of numbers."""
-    yield from bps.null()
-    print("numbers:", numbers.size)
+    yield from bps.sleep(0 * numbers.size)
 
 
 def tell_types(*args: Any, **kwargs: Any) -> Messages:
