@@ -150,3 +150,17 @@ async def test_a_crash_between_two_plans_is_not_explained_by_the_plan_before(sho
     assert "SIGSEGV" in gone.failure.message
     assert "in <lambda>\n" in gone.failure.traceback
     assert "long ago" not in gone.failure.traceback
+
+
+async def test_a_crash_in_a_simulation_is_told_as_such_to_its_caller_and_of_the_environment(short_path: Path) -> None:
+    startup = short_path / "startup.py"
+    startup.write_text(CRASHING)
+    async with open_worker(WorkerProcess(short_path, startup)) as worker:
+        item = Item(name="crashing", item_uid="x")
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await worker.stub.SimulatePlan(pb.SimulatePlanRequest(item=item))
+        gone = await worker.watching.environment(lambda e: e.state == CLOSED)
+    sentence = "The environment process was killed by signal 11 (SIGSEGV) while it simulated a plan."
+    assert gone.failure.message == sentence
+    assert caught.value.details() == f"The environment ended before it answered. {sentence}"
+    assert "in crashing\n" in gone.failure.traceback

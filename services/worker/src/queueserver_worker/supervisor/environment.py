@@ -251,7 +251,11 @@ class Environment:
     def process_ended(self, returncode: int) -> None:
         """Account for the end of the process and of what it was doing."""
         paused, printed = self._activity.plan.paused, self._activity.printed_errors
-        self._gone(*self._keeper.ended(self._status.state, returncode, paused=paused, printed=printed))
+        simulating = self._simulations.are_waiting
+        why, ending = self._keeper.ended(
+            self._status.state, returncode, paused=paused, simulating=simulating, printed=printed
+        )
+        self._gone(why, ending)
 
     def _make_handlers(self) -> Mapping[str, Callable[[FromEnvironment], None]]:
         activity = self._activity
@@ -332,7 +336,7 @@ class Environment:
         self._liveness.stop()
         self._activity.run_engine_changed(environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED)
         self._queries.closed(State.CLOSED.text)
-        self._simulations.closed(State.CLOSED.text)
+        self._simulations.closed(State.CLOSED.text, reason.message if reason is not None else "")
         self._status.end(reason)
         if reason is None:
             _log.info("The environment is closed.")

@@ -63,10 +63,13 @@ class EnvironmentExistsError(WorkerError):
 
 
 class EnvironmentClosedError(WorkerError):
-    """There is no environment that could do it."""
+    """There is no environment that could do it; `why` is a sentence if it ended while it was to answer."""
 
-    def __init__(self, state: str) -> None:
-        super().__init__(f"There is no open environment (it is {state}): open one and wait until it is idle.")
+    def __init__(self, state: str, why: str = "") -> None:
+        known = f"The environment ended before it answered. {why}"
+        super().__init__(
+            known if why else f"There is no open environment (it is {state}): open one and wait until it is idle."
+        )
         self.state = state
 
 

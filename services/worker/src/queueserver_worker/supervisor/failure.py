@@ -86,13 +86,15 @@ def service_stopped() -> Ending:
     )
 
 
-def describe_exit(state: State, returncode: int, *, paused: bool = False) -> str:
+def describe_exit(state: State, returncode: int, *, paused: bool = False, simulating: bool = False) -> str:
     """One sentence about a process that ended by itself."""
     if returncode < 0:
         how = f"was killed by signal {-returncode}{_signal_name(-returncode)}"
     else:
         how = f"ended with exit code {returncode}"
     activity = "while the plan was paused" if paused else _ACTIVITY.get(state, "unexpectedly")
+    if simulating and state is State.IDLE:
+        activity = "while it simulated a plan"
     return f"The environment process {how} {activity}."
 
 

@@ -65,7 +65,7 @@ class ProcessKeeper:
             self._process.kill()
 
     def ended(
-        self, state: State, returncode: int, *, paused: bool, printed: str
+        self, state: State, returncode: int, *, paused: bool, simulating: bool, printed: str
     ) -> tuple[EnvironmentFailure | None, failure.Ending]:
         """Forget the process; answers why the environment is gone, None if all is well, and what that means.
 
@@ -73,7 +73,8 @@ class ProcessKeeper:
         """
         self._spare()
         self._process = None
-        ending = self._ending or failure.died(failure.describe_exit(state, returncode, paused=paused))
+        sentence = failure.describe_exit(state, returncode, paused=paused, simulating=simulating)
+        ending = self._ending or failure.died(sentence)
         why = self._reported
         if why is None and ending.failure_message:
             why = EnvironmentFailure(message=ending.failure_message)

@@ -54,6 +54,11 @@ class Questions(Generic[AnswerT]):
         waiting = self._waiting.get(number)
         return waiting is not None and not waiting.done()
 
+    @property
+    def are_waiting(self) -> bool:
+        """Whether any question still has no answer."""
+        return any(not waiting.done() for waiting in self._waiting.values())
+
     def answer(self, number: int, answer: AnswerT) -> None:
         """Hand an answer on; does nothing if nobody waits for it."""
         if self.is_waiting(number):
@@ -65,8 +70,8 @@ class Questions(Generic[AnswerT]):
             if asked <= number:
                 self.answer(asked, answer)
 
-    def closed(self, state: str) -> None:
-        """End all questions: nobody is there any more to answer."""
+    def closed(self, state: str, why: str = "") -> None:
+        """End all questions, because the environment is gone; `why` is a sentence if it did not end in good order."""
         for waiting in self._waiting.values():
             if not waiting.done():
-                waiting.set_exception(EnvironmentClosedError(state))
+                waiting.set_exception(EnvironmentClosedError(state, why))

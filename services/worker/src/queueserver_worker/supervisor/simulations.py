@@ -49,6 +49,11 @@ class SimulationQueries:
             return
         self._questions.answer(answer.number, answer.simulation)
 
-    def closed(self, state: str) -> None:
-        """End all questions: nobody is there any more to answer."""
-        self._questions.closed(state)
+    @property
+    def are_waiting(self) -> bool:
+        """Whether any question has no answer yet."""
+        return self._questions.are_waiting
+
+    def closed(self, state: str, why: str = "") -> None:
+        """End all questions, because the environment is gone; `why` is a sentence if it did not end in good order."""
+        self._questions.closed(state, why)
