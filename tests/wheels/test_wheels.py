@@ -62,7 +62,6 @@ async def test_the_first_steps_of_the_readme_run_from_wheels(
             printed[" ".join(step[:2])] = run(programs / "qserver", *step, env=environment, cwd=tmp_path)
             await until_state(client, ManagerState.IDLE)
         assert [entry.result.exit_status.value async for entry in client.history.list()] == ["completed"]
-        await client.environment.close()
     assert "completed" in printed["history get"]
     assert "motor" in printed["queue simulate"]
     ended = run(programs / "python", "-c", PROGRAM, env=environment, cwd=tmp_path)
