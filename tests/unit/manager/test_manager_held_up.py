@@ -13,29 +13,30 @@ from queueserver_manager.worker_client.convert import environment_from_proto
 BEGUN = 1_000_000_000.0
 SINCE = "2001-09-09 01:46:40 UTC"
 SUSPENSIONS = [
-    (Suspension(BEGUN), f"The running plan is suspended since {SINCE}; it goes on by itself when it is let go."),
+    (Suspension(BEGUN), f"The running plan has been suspended since {SINCE}; it goes on by itself when it is let go."),
     (
         Suspension(BEGUN, "SuspendFloor", "current", "ring", "Signal current = 5 fell below 10.", 30.0),
         (
-            f"The running plan is suspended since {SINCE} by SuspendFloor watching the signal current of ring (Signal "
-            "current = 5 fell below 10); it goes on by itself 30 seconds after the signal is good again."
+            f"The running plan has been suspended since {SINCE} by SuspendFloor watching the signal current of ring "
+            "(Signal current = 5 fell below 10); it goes on by itself 30 seconds after the signal is good again."
         ),
     ),
     (
         Suspension(BEGUN, "SuspendBoolLow", "shutter", before_plan=True, resume_delay=0.0),
         (
-            f"The running plan has not begun: it is suspended since {SINCE} by SuspendBoolLow watching the signal "
-            "shutter; it goes on by itself when the signal is good again."
+            f"The running plan has not begun: it has been suspended since {SINCE} by SuspendBoolLow watching the "
+            "signal shutter; it goes on by itself when the signal is good again."
         ),
     ),
 ]
 WAITS = [
-    (PlanWait(BEGUN), f"The running plan waits since {SINCE} for something that is no device."),
-    (PlanWait(BEGUN, sleep=2.5), f"The running plan sleeps since {SINCE}, for 2.5 seconds."),
+    (PlanWait(BEGUN), f"The running plan has been waiting since {SINCE} for something that is no device."),
+    (PlanWait(BEGUN, sleep=2.5), f"The running plan has been sleeping since {SINCE}, for 2.5 seconds in all."),
     (
         PlanWait(BEGUN, (AwaitedDevice("motor", "set", "1", "0", "4", "mm", 0.25), AwaitedDevice("det")), 3),
-        f"The running plan waits since {SINCE} for motor (set, at 1 mm, to 4 mm, 25% done), det, 3 more.",
+        f"The running plan has been waiting since {SINCE} for motor (set, at 1 mm, to 4 mm, 25% done), det, 3 more.",
     ),
+    (PlanWait(BEGUN, sleep=7.96698), f"The running plan has been sleeping since {SINCE}, for 8 seconds in all."),
 ]
 
 
@@ -51,7 +52,7 @@ def test_a_wait_is_a_sentence_with_all_that_is_known(wait: PlanWait, sentence: s
 
 def test_a_question_is_shown_with_its_limit_and_not_longer_than_a_sentence_may_be() -> None:
     assert question_sentence(Question("q", "Ready?", BEGUN, BEGUN + 60)) == (
-        f"The running plan asks since {SINCE} and waits for an answer: 'Ready?' (it fails if there is none until "
+        f"The running plan has been waiting for an answer since {SINCE}: 'Ready?' (it fails if there is none until "
         "2001-09-09 01:47:40 UTC)."
     )
     assert len(question_sentence(Question("q", "x" * 2000, BEGUN))) < 500

@@ -43,19 +43,19 @@ def _suspension_words(suspension: Suspension) -> str:
     by = f" by {suspension.suspender}" if suspension.suspender else ""
     why = f": {suspension.justification}" if suspension.justification else ""
     before = " before it has begun" if suspension.before_plan else ""
-    return f"the plan is suspended{before} since {_clock(suspension.begin_time)}{by}{why}"
+    return f"the plan has been suspended{before} since {_clock(suspension.begin_time)}{by}{why}"
 
 
 def _wait_words(wait: PlanWait, *, with_progress: bool) -> str:
     since = _clock(wait.begin_time)
     if wait.sleep is not None:
-        return f"the plan sleeps since {since} for {wait.sleep:g} s"
+        return f"the plan has been sleeping since {since}, for {round(wait.sleep, 1):g} s in all"
     if not wait.devices:
-        return f"the plan waits since {since}"
+        return f"the plan has been waiting since {since}"
     names = [_device_words(device) if with_progress else device.name for device in wait.devices[:_SHOWN_DEVICES]]
     more = len(wait.devices) - len(names) + wait.more_devices
     names += [f"{more} more"] if more else []
-    return f"the plan waits since {since} for {', '.join(names)}"
+    return f"the plan has been waiting since {since} for {', '.join(names)}"
 
 
 def _device_words(device: AwaitedDevice) -> str:

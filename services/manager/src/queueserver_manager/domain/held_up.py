@@ -14,14 +14,14 @@ _MOST_DEVICES = 5
 
 def question_sentence(question: Question) -> str:
     """That a plan asks a person something."""
-    asks = f"The running plan asks since {_time(question.asked)} and waits for an answer: {_shown(question.prompt)!r}"
+    asks = f"The running plan has been waiting for an answer since {_time(question.asked)}: {_shown(question.prompt)!r}"
     limit = f" (it fails if there is none until {_time(question.expires)})" if question.expires is not None else ""
     return f"{asks}{limit}."
 
 
 def suspension_sentence(suspension: Suspension) -> str:
     """That a plan is suspended: by what, since when, and when it goes on."""
-    held = "has not begun: it is suspended" if suspension.before_plan else "is suspended"
+    held = "has not begun: it has been suspended" if suspension.before_plan else "has been suspended"
     by = f" by {suspension.suspender}" if suspension.suspender else ""
     if suspension.signal:
         by += f" watching the signal {suspension.signal}"
@@ -38,14 +38,14 @@ def wait_sentence(wait: PlanWait) -> str:
     """That a plan waits: for what, since when, and how far it is."""
     since = _time(wait.begun)
     if wait.sleep is not None:
-        return f"The running plan sleeps since {since}, for {wait.sleep:g} seconds."
+        return f"The running plan has been sleeping since {since}, for {round(wait.sleep, 1):g} seconds in all."
     if not wait.devices:
-        return f"The running plan waits since {since} for something that is no device."
+        return f"The running plan has been waiting since {since} for something that is no device."
     named = [_device(device) for device in wait.devices[:_MOST_DEVICES]]
     more = len(wait.devices) - len(named) + wait.more_devices
     if more:
         named.append(f"{more} more")
-    return f"The running plan waits since {since} for {', '.join(named)}."
+    return f"The running plan has been waiting since {since} for {', '.join(named)}."
 
 
 def _device(device: AwaitedDevice) -> str:
