@@ -146,7 +146,7 @@ class LiveDisplay:
 def _progress(run: Run) -> RenderableType:
     state = run.exit_status or "running"
     if run.expected is None:
-        return Text(f"{run.title}: {run.done} points, {state}")
+        return Text(f"{run.title}: {counted(run.done, 'point')}, {state}")
     grid = Table.grid(padding=(0, 1))
     grid.add_row(
         Text(f"{run.title}: {run.done}/{run.expected} {state}"),
