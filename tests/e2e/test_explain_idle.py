@@ -64,6 +64,7 @@ async def test_a_first_item_that_would_fail_at_its_start_is_explained_and_does_f
         await shared_client.queue.start()
         assert (await bounded(handle.result())).result.exit_status is ExitStatus.FAILED
         await until_state(shared_client, ManagerState.IDLE)
+        assert "The first item is attempt 2 of a plan that did not end well" in qserver("why").stdout.decode()
         await shared_client.queue.remove("front")
         assert K.ITEM_INVALID not in await explained(shared_client)
     finally:

@@ -212,3 +212,11 @@ def test_whatever_the_circumstances_kinds_come_in_order_and_once() -> None:
         now = replace(CLEAR, storage=up, worker_up=worker, state=state, items_in_queue=size, autostart=False)
         found = [kind.value for kind in kinds(replace(now, environment=Environment("e", environment, engine)))]
         assert found == sorted(set(found))
+
+
+def test_that_the_first_item_is_a_new_attempt_is_told_before_the_queue_is_started() -> None:
+    stopped = replace(CLEAR, autostart=False)
+    (first,), (again,) = blockers(stopped), blockers(replace(stopped, head_attempt=3))
+    assert "attempt" not in first.message
+    assert again.message.startswith(f"{first.message} The first item is attempt 3 of a plan that did not end well")
+    assert again.command == first.command == "qserver queue start"

@@ -71,6 +71,8 @@ class Circumstances:
     #: What is wrong with the item at the head of the queue as things are now.
     head_problems: Sequence[Violation]
     autostart: bool
+    #: Which attempt the item at the head of the queue is, from 1.
+    head_attempt: int = 1
     #: A pause was accepted and has not taken effect yet.
     pause_pending: bool = False
     #: The queue is to stop after the running item.
@@ -198,6 +200,11 @@ def _queue(now: Circumstances) -> list[Blocker]:
     if not now.autostart:
         start = ("QueueService.StartQueue", "qserver queue start")
         sentence = "The queue is not started, and autostart is off."
+        if now.items_in_queue and now.head_attempt > 1:
+            sentence += (
+                f" The first item is attempt {now.head_attempt} of a plan that did not end well: look into the history "
+                "before you start it."
+            )
         found.append(Blocker(BlockerKind.NOT_STARTED, sentence, *start))
     if now.state is ManagerState.EXECUTING_TASK:
         sentence = "A task is being executed in the foreground: wait for its end."

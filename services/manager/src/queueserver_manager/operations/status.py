@@ -33,6 +33,7 @@ class StatusFacts:
     autostart: bool = False
     head_held: bool = False
     head_problems: tuple[Violation, ...] = ()
+    head_attempt: int = 1
     invalid_items: int = 0
     pause_pending: bool = False
     environment: Environment = field(default_factory=Environment)
@@ -67,6 +68,7 @@ class StatusFacts:
             items_in_queue=self.items_in_queue,
             head_held=self.head_held,
             head_problems=self.head_problems,
+            head_attempt=self.head_attempt,
             autostart=self.autostart,
             pause_pending=self.pause_pending,
             stop_pending=self.stop_pending,

@@ -26,6 +26,8 @@ class Summary:
     head_held: bool
     #: What is wrong with the item at the head of the queue as things are now.
     head_problems: tuple[Violation, ...] = ()
+    #: Which attempt the item at the head of the queue is, from 1.
+    head_attempt: int = 1
     #: A task keeps the environment to itself.
     foreground_task: bool = False
     #: Items that would fail as things are now.
@@ -46,6 +48,7 @@ def summary_of(record: Record) -> Summary:
         record.autostart,
         head_held=head is not None and head.held,
         head_problems=head.problems if head is not None else (),
+        head_attempt=head.attempt if head is not None else 1,
         foreground_task=record.tasks.foreground is not None,
         invalid_items=record.queue.invalid,
     )

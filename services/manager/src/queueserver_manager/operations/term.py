@@ -305,6 +305,7 @@ class Term:
             autostart=summary.autostart,
             head_held=summary.head_held,
             head_problems=summary.head_problems,
+            head_attempt=summary.head_attempt,
             invalid_items=summary.invalid_items,
             pause_pending=bool(view.pause_for),
             environment=view.environment,
