@@ -41,6 +41,18 @@ timed_out = TimedOut(name="timed_out")
 def counts_what_times_out():
     yield from bp.count([timed_out])
 
+ODD = {"GeneratorExit": GeneratorExit(), "SystemExit": SystemExit(1), "KeyError": KeyError("gain")}
+
+class Odd(TimedOut):
+    def trigger(self):
+        raise ODD[self.raising]
+
+odd = Odd(name="odd")
+
+def counts_what_raises(kind):
+    odd.raising = kind
+    yield from bp.count([odd])
+
 class Broken(TimedOut):
     def trigger(self):
         raise ValueError("out of range")
@@ -214,6 +226,24 @@ def test_a_device_that_is_cancelled_fails_its_plan_and_is_named(hardy: Environme
         "Plan failed: it was cancelled while the RunEngine processed its message 'trigger' for 'timed_out': "
         "CancelledError (no answer in 3 s)"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (
+            "GeneratorExit",
+            "it raised GeneratorExit, which only the RunEngine should raise; to fail, raise another error.",
+        ),
+        ("SystemExit", "SystemExit (1)"),
+        ("KeyError", "KeyError ('gain')"),
+    ],
+)
+def test_a_failure_whose_text_tells_nothing_by_itself_is_named(hardy: EnvironmentChild, kind: str, text: str) -> None:
+    result = hardy.run("counts_what_raises", kind)
+    assert (result.exit_status, result.message) == (FAILED, f"Plan failed: {text}")
+    assert kind in result.traceback
+    assert hardy.run("nothing").exit_status == COMPLETED
 
 
 @pytest.mark.parametrize(("status", "expected"), [("fail", FAILED), ("abort", ABORTED), ("success", COMPLETED)])

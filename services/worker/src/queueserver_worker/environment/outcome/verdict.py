@@ -146,12 +146,18 @@ def _failed_by(raised: BaseException, evidence: Evidence) -> pb.ItemResult:
     refusal = _refusal_of(evidence)
     if refusal is not None and refusal.error is raised:
         return failed(refusal.text, user_traceback(raised))
-    own = evidence.guard.raised
-    if isinstance(own, GeneratorExit) and raised.__cause__ is own:
-        return failed(_control_text(own), user_traceback(own))
+    closing = _disguised(raised)
+    if closing is not None:
+        return failed(_control_text(closing), user_traceback(closing))
     if isinstance(raised, RunEngineInterrupted):
         return failed(_control_text(raised), user_traceback(raised))
     return failed_with(raised)
+
+
+def _disguised(raised: BaseException) -> GeneratorExit | None:
+    """Return what the RunEngine made an empty ValueError of, for a plan, a device or a callback that raised it."""
+    cause = raised.__cause__
+    return cause if type(raised) is ValueError and not raised.args and isinstance(cause, GeneratorExit) else None
 
 
 def _ended_by_run_engine(evidence: Evidence) -> pb.ItemResult:
@@ -230,5 +236,6 @@ def _text_of(attribute: Callable[[], Any]) -> str | None:
 
 def _cause_text(error: BaseException) -> str:
     """Tell the error of a device rather than that its status failed."""
-    cause = error.__cause__ if type(error).__name__ == "FailedStatus" else None
-    return error_text(cause or error)
+    cause = (error.__cause__ if type(error).__name__ == "FailedStatus" else None) or error
+    # The text of these is a bare value, such as the key or the exit code, which tells nothing by itself.
+    return error_text(cause) if isinstance(cause, Exception) and not isinstance(cause, KeyError) else _named(cause)
