@@ -220,3 +220,9 @@ def test_that_the_first_item_is_a_new_attempt_is_told_before_the_queue_is_starte
     assert "attempt" not in first.message
     assert again.message.startswith(f"{first.message} The first item is attempt 3 of a plan that did not end well")
     assert again.command == first.command == "qserver queue start"
+
+
+def test_what_holds_up_a_plan_that_the_queue_did_not_start_is_told_too() -> None:
+    asking = replace(OPEN, run_engine=_R.RUNNING, question=Question("q", "Ready?", 1e9))
+    kinds = [blocker.kind for blocker in blockers(replace(CLEAR, environment=asking))]
+    assert kinds == [_K.RUN_ENGINE_BUSY, _K.QUESTION_ASKED]
