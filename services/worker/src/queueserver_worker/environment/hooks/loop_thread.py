@@ -8,9 +8,6 @@ that exception. If the loop was closed, the plan that runs ends, and none can be
 """
 
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from functools import partial
 from typing import Any, Final
 
 _KEPT_AS: Final = "_queueserver_loop_keeper"
@@ -21,13 +18,6 @@ class LoopKeeper:
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
-        #: Held while the loop is closed or begins to run. Both at once would leave a loop that runs and can't be woken.
-        self._beginning = threading.Lock()
-        loop = engine.loop
-        with suppress(
-            AttributeError
-        ):  # of a loop that is not written in Python, whose close() nothing can come between
-            loop.close = partial(self._close, loop, loop.close)
         #: How often the loop had to be started again.
         self.restarts = 0
         threading.Thread(target=self._keep, name="bluesky-run-engine-loop", daemon=True).start()
@@ -39,7 +29,7 @@ class LoopKeeper:
             self.restarts += 1
             engine._th = threading.current_thread()  # noqa: SLF001 - as above: an interrupt is sent to this thread
             try:
-                self._run(engine.loop)
+                engine.loop.run_forever()
             except (SystemExit, KeyboardInterrupt):
                 continue
             except RuntimeError:
@@ -47,20 +37,6 @@ class LoopKeeper:
                     # Other code runs the loop itself.
                     return
         engine._blocking_event.set()  # noqa: SLF001 - as above: what the main thread waits for
-
-    def _run(self, loop: Any) -> None:
-        with ExitStack() as beginning:
-            beginning.enter_context(self._beginning)
-            loop.call_soon_threadsafe(beginning.close)
-            loop.run_forever()
-
-    def _close(self, loop: Any, close: Callable[[], None]) -> None:
-        if loop.is_running():
-            # It is refused.
-            close()
-            return
-        with self._beginning:
-            close()
 
 
 def loop_keeper(engine: Any) -> LoopKeeper:
