@@ -143,6 +143,7 @@ def _environment(now: Circumstances) -> list[Blocker]:
         found.append(
             Blocker(BlockerKind.RUN_ENGINE_BUSY, sentence, "EnvironmentService.Destroy", "qserver environment destroy")
         )
+        found += _held_up(environment)
     return found
 
 
