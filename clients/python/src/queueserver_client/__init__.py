@@ -47,7 +47,6 @@ from queueserver_client.errors import (
     ServiceUnavailable,
     TaskNotFound,
     ValueNotRepresentable,
-    Violation,
     WatcherTooSlow,
 )
 from queueserver_client.events import (
@@ -155,6 +154,7 @@ from queueserver_client.tasks import (
 )
 from queueserver_client.values import Array
 from queueserver_client.view import QueueView
+from queueserver_client.violations import Violation
 from queueserver_client.watch import Watch
 
 __all__ = [

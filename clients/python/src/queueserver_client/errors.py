@@ -59,22 +59,7 @@ from typing import Any
 import grpc
 
 from queueserver_client.models.status import EnvironmentFailure
-
-
-@dataclass(frozen=True)
-class Violation:
-    """One wrong field of a request."""
-
-    #: Path of the field, for example "item.kwargs.num".
-    field: str
-    #: What is wrong and what would be right.
-    description: str
-
-
-def told_once(message: str, violations: Sequence[Violation]) -> str:
-    """A sentence, with a line for each wrong field of which it does not tell."""
-    rest = [found for found in violations if found.description.rstrip("?.…") not in message]
-    return "\n".join([message, *(f"  {found.field}: {found.description}" for found in rest)])
+from queueserver_client.violations import Violation, told_once
 
 
 @dataclass(frozen=True)

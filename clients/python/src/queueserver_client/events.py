@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from queueserver_client.documents import decode_document
-from queueserver_client.errors import Violation
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
 from queueserver_client.models.tasks import TaskStatus
 from queueserver_client.models.words import Word, moment
+from queueserver_client.violations import Violation
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import console_pb2

@@ -14,7 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 from queueserver.common.v1 import error_details_pb2 as typed_pb2
 
 from queueserver_client import errors
-from queueserver_client.errors import QueueServerError, Refusal, RefusedItem, Violation
+from queueserver_client.errors import QueueServerError, Refusal, RefusedItem
+from queueserver_client.violations import Violation
 
 _TRAILER = "grpc-status-details-bin"
 _M = TypeVar("_M", bound=Message)

@@ -10,8 +10,9 @@ from typing import Any
 from queueserver.common.v1 import error_details_pb2, item_pb2
 
 from queueserver_client import values
-from queueserver_client.errors import ValueNotRepresentable, Violation
+from queueserver_client.errors import ValueNotRepresentable
 from queueserver_client.models.words import Word, moment
+from queueserver_client.violations import Violation
 
 
 class ItemType(Word):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from queueserver_client.errors import Violation, told_once
 from queueserver_client.models.item_warnings import ItemWarning, item_warnings
 from queueserver_client.models.items import violations
+from queueserver_client.violations import Violation, told_once
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import simulation_pb2
