@@ -34,8 +34,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 def collector_left_alone() -> Iterator[None]:
     """What a test does to the garbage collector ends with it: other tests of its process count on the collector."""
     before = gc.isenabled(), gc.get_threshold()
+    # Python 3.12 itself has set some hundred objects aside.
+    set_aside = gc.get_freeze_count()
     yield
-    assert (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()) == (*before, 0)
+    assert (gc.isenabled(), gc.get_threshold()) == before
+    assert gc.get_freeze_count() <= set_aside
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def goes_round():
     os.write(1, b"round the stream\\n")
 
 def loop_is_set():
-    return asyncio.get_event_loop_policy().get_event_loop() is RE.loop
+    return asyncio.get_event_loop() is RE.loop
 
 def slow(path):
     wait(path)

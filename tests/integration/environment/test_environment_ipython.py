@@ -99,9 +99,9 @@ def test_scripts_are_plain_python(tmp_path: Path) -> None:
         assert child.failure().exception_type == "NameError"
 
 
-def returned(child: EnvironmentChild, function: str) -> object:
+def returned(child: EnvironmentChild, function: str, *args: object) -> object:
     """What a function of the startup code returns."""
-    return decode(child.task(str(uuid.uuid4()), function={"name": function}).return_value)
+    return decode(child.task(str(uuid.uuid4()), function={"name": function, "args": list(args)}).return_value)
 
 
 def install(place: Path, name: str, code: str, requirement: str = "") -> None:
@@ -138,18 +138,20 @@ def test_libraries_get_the_answer_of_ipython_itself_and_packages_of_a_beamline_t
 #: As a program in Python that is typed into no shell: another process executes nothing of it.
 SPAWNING = """
 import multiprocessing, os
-def answer():
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(os.getppid) == os.getpid()
+def answer(method):
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        return pool.apply(os.getpid) != os.getpid()
 print("loaded once")
 """
 
 
-def test_a_process_that_is_spawned_does_not_execute_startup_files_again(startup: MakeFolder) -> None:
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_process_that_is_spawned_does_not_execute_startup_files_again(startup: MakeFolder, method: str) -> None:
     with environment_child("--startup-dir", startup(a=SPAWNING)) as child:
         child.ready()
-        assert returned(child, "answer") is True
-        assert (child.stdout + child.stderr).count("loaded once") == 1
+        assert returned(child, "answer", method) is True
+        assert child.exit() == 0
+    assert (child.stdout + child.stderr).count("loaded once") == 1
 
 
 TUTORIAL = """
