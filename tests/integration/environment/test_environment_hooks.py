@@ -44,8 +44,15 @@ def close_standard_output():
     sys.stdout = open(os.devnull, "w")
     sys.stdout.close()
 
-async def nothing(message):
+async def nothing(*arguments):
     pass
+
+def chain_emit():
+    inherited = RE.emit
+    async def chained(kind, document):
+        heard.append(str(kind))
+        await inherited(kind, document)
+    RE.emit = chained
 
 def new_dispatcher():
     from bluesky.run_engine import Dispatcher
@@ -63,6 +70,9 @@ SPOILING = {
     "record_interruptions": lambda: setattr(RE, "record_interruptions", True),
     "failing_receiver": record_interruptions_to_one_that_fails,
     "stdout": close_standard_output,
+    "emit": lambda: setattr(RE, "emit", nothing),
+    "chained_emit": chain_emit,
+    "emit_sync": lambda: setattr(RE, "emit_sync", lambda kind, document: None),
     "pause_msg": lambda: delattr(RE, "pause_msg"),
     "pause_command": lambda: RE.register_command("pause", nothing),
 }
@@ -94,6 +104,19 @@ def takes_away():
 
 def print_nothing(message):
     pass
+
+def takes_commands_away():
+    yield from bps.null()
+    RE.unregister_command("pause")
+    RE.unregister_command("subscribe")
+
+def takes_and_puts_back():
+    hooks = {name: getattr(RE, name) for name in ("emit", "emit_sync", "state_hook", "waiting_hook", "msg_hook")}
+    for name in hooks:
+        setattr(RE, name, nothing)
+    yield from bps.null()
+    for name, hook in hooks.items():
+        setattr(RE, name, hook)
 
 def puts_back():
     subscribed.append(RE.subscribe(store.take))
@@ -137,12 +160,13 @@ def stop_inside():
 def shows_what_was_heard():
     yield from bps.null()
     print("heard:", *heard)
-    RE.state_hook = None
+    RE.state_hook = RE.emit = RE.emit_sync = None
     heard.clear()
 """
 SPOILED = [
     *("unsubscribe", "unsubscribe_all", "dispatcher", "state_hook", "no_state_hook", "chained_state_hook"),
     *("msg_hook", "waiting_hook", "record_interruptions", "pause_msg", "pause_command", "failing_receiver", "stdout"),
+    *("emit", "chained_emit", "emit_sync"),
 ]
 RUNNING, PAUSED, IDLE = env.RUN_ENGINE_STATE_RUNNING, env.RUN_ENGINE_STATE_PAUSED, env.RUN_ENGINE_STATE_IDLE
 
@@ -211,6 +235,12 @@ def test_a_subscription_that_fails_when_the_run_engine_closes_a_run_is_told(hard
     assert f"A subscription of RE failed at the stop document of run {run}: the disk is full" in result.notices
 
 
+def test_a_plan_that_puts_hooks_back_as_they_were_has_changed_nothing(hardy: EnvironmentChild) -> None:
+    hardy.run("shows_what_was_heard")
+    result = hardy.run("takes_and_puts_back")
+    assert (result.exit_status, result.message, list(result.notices)) == (pb.EXIT_STATUS_COMPLETED, "", [])
+
+
 @pytest.mark.parametrize("how", ["stop", "soon"])
 def test_a_plan_whose_event_loop_is_stopped_goes_on_and_can_be_paused_and_aborted(
     hardy: EnvironmentChild, begun: Callable[..., int], how: str
@@ -234,6 +264,13 @@ def test_an_interrupt_ends_no_plan_although_other_code_has_given_it_its_meaning_
     hardy.wait_for_output("Ignored an interrupt")
     hardy.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
     assert hardy.result(since=since).exit_status == pb.EXIT_STATUS_ABORTED
+
+
+def test_commands_that_a_plan_takes_away_from_those_after_it_are_told(startup: MakeFolder) -> None:
+    with environment_child("--startup-dir", startup(a=STARTUP)) as child:
+        child.ready()
+        (taken,) = child.run("takes_commands_away").notices
+        assert taken.startswith("The plan took away commands of RE (pause, subscribe): every plan that needs one of")
 
 
 def test_a_plan_whose_event_loop_is_closed_fails_and_no_other_begins(startup: MakeFolder) -> None:

@@ -25,6 +25,7 @@ class Before:
         self._engine = engine
         self._receivers = _receivers(engine)
         self._settings = _settings(engine)
+        self._commands = set(engine.commands)
         self._restarts = loop_keeper(engine).restarts
 
     def notices(self) -> Iterator[str]:
@@ -35,6 +36,12 @@ class Before:
             yield (
                 f"The plan took away subscriptions of RE ({_listed(lost)}): they get no more documents. Close the "
                 "environment and open it again to have them back. The queue server still gets all documents."
+            )
+        commands = sorted(self._commands - set(self._engine.commands))
+        if commands:
+            yield (
+                f"The plan took away commands of RE ({_listed(commands)}): every plan that needs one of them fails. "
+                "Close the environment and open it again to have them back."
             )
         settings = _settings(self._engine)
         changed = [name for name, value in self._settings.items() if settings[name] is not value]

@@ -1,8 +1,8 @@
 """What the server hears of a RunEngine: states, documents, waits, and what ended a plan; what stands around its plans.
 
-A RunEngine that is hooked gets a class of its own, derived from the one it has. In it, `state_hook`, `waiting_hook`
-and `emit_sync` are descriptors: what user code assigns to them is kept and called, after what the server has put there.
-So replacing a hook, or removing every subscription, takes nothing from the server.
+A RunEngine that is hooked gets a class of its own, derived from the one it has. In it, `state_hook`, `waiting_hook`,
+`emit_sync` and `emit` are descriptors: what user code assigns to them is kept and called, after what the server has put
+there. So replacing a hook, or removing every subscription, takes nothing from the server.
 
 Guarantees: functions of the server are called once each time, before those of user code, in the thread in which it
 happens; one that raises costs itself, not the plan. A RunEngine that is asked in its own thread to pause or to end the
@@ -11,10 +11,10 @@ plan, and would wait for itself for ever, raises an error that names the way.
 
 import asyncio
 import sys
-import threading
 import types
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import lru_cache, reduce, wraps
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ class EngineHooks:
         self.ends: tuple[Callable[[BaseException], None], ...] = ()
         #: Called with what a plan and its preprocessors have become, for each call of the RunEngine; give what it runs.
         self.plans: tuple[Callable[[Any], Any], ...] = ()
-        self.present = _Present()
+        self._told: ContextVar[tuple[Any, ...] | None] = ContextVar("what user code is told now", default=None)
 
     def around_plan(self, plan: Any) -> Any:
         """Put everything around a plan, outside of all preprocessors."""
@@ -67,6 +67,22 @@ class EngineHooks:
         """Tell what the plan waits for, None for nothing any more."""
         _call(self.waits, statuses)
 
+    @contextmanager
+    def tell_once(self, ours: Callable[..., None], *arguments: Any) -> Iterator[None]:
+        """Tell the server, but not when user code that is being told the same calls what was in its place before it."""
+        outer = self._told.get()
+        if (
+            outer is None
+            or len(outer) != len(arguments)
+            or any(a is not b for a, b in zip(outer, arguments, strict=True))
+        ):
+            ours(*arguments)
+        token = self._told.set(arguments)
+        try:
+            yield
+        finally:
+            self._told.reset(token)
+
 
 def hooks_of(engine: Any) -> EngineHooks:
     """Return the hooks of a RunEngine, which is hooked now if it is not."""
@@ -85,32 +101,19 @@ def user_hook(engine: Any, name: str) -> Any:
     return vars(engine).get(name)
 
 
-class _Present(threading.local):
-    """What the present thread is telling user code."""
-
-    told: tuple[Any, ...] = ()
-
-
 class _Joined:
     """Tells the server, then user code; whatever else is asked of it is asked of the latter."""
 
-    def __init__(self, present: _Present, ours: Callable[..., None], theirs: Any) -> None:
-        self._present = present
+    def __init__(self, hooks: EngineHooks, ours: Callable[..., None], theirs: Any, kept: Any) -> None:
+        self._hooks = hooks
         self._ours = ours
         self.theirs = theirs
+        #: What user code had assigned; assigned again, this object stands for it.
+        self.kept = kept
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        outer, told = self._present.told, (self._ours, *arguments)
-        # A hook of user code may call what was in its place before it, which is one of these again.
-        if len(outer) != len(told) or any(a is not b for a, b in zip(outer[1:], told[1:], strict=True)):
-            self._ours(*arguments)
-        if self.theirs is None:
-            return None
-        self._present.told = told
-        try:
-            return self.theirs(*arguments, **named)
-        finally:
-            self._present.told = outer
+        with self._hooks.tell_once(self._ours, *arguments):
+            return None if self.theirs is None else self.theirs(*arguments, **named)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.theirs, name)
@@ -122,21 +125,30 @@ class _Joined:
         return hash(self.theirs)
 
 
+class _JoinedAwaited(_Joined):
+    """The same for what is awaited."""
+
+    async def __call__(self, *arguments: Any, **named: Any) -> Any:
+        with self._hooks.tell_once(self._ours, *arguments):
+            return await self.theirs(*arguments, **named)
+
+
 class _Hook:
     """A hook to which user code may assign what it likes."""
 
-    def __init__(self, name: str, ours: Callable[[EngineHooks], Callable[..., None]]) -> None:
+    def __init__(self, name: str, ours: Callable[[EngineHooks], Callable[..., None]], joined: type = _Joined) -> None:
         self._name = name
         self._ours = ours
+        self._joined = joined
 
     def __get__(self, engine: Any, owner: Any = None) -> Any:
         if engine is None:
             return self
         hooks: EngineHooks = vars(engine)[_KEPT_AS]
-        return _Joined(hooks.present, self._ours(hooks), self._theirs(engine))
+        return self._joined(hooks, self._ours(hooks), self._theirs(engine), user_hook(engine, self._name))
 
     def __set__(self, engine: Any, value: Any) -> None:
-        vars(engine)[self._name] = value.theirs if isinstance(value, _Joined) else value
+        vars(engine)[self._name] = value.kept if isinstance(value, _Joined) else value
 
     def __delete__(self, engine: Any) -> None:
         vars(engine).pop(self._name, None)
@@ -166,6 +178,17 @@ class _Emission(_Hook):
         return emit_to_receivers
 
 
+class _AwaitedEmission(_Hook):
+    """The method that the RunEngine awaits for each document of a plan; as bluesky makes it, it calls `emit_sync`."""
+
+    def __init__(self, base: Any) -> None:
+        super().__init__("emit", lambda hooks: hooks.document_emitted, _JoinedAwaited)
+        self._base = base
+
+    def _theirs(self, engine: Any) -> Any:
+        return user_hook(engine, self._name) or types.MethodType(self._base.emit, engine)
+
+
 class _ExitStatus:
     """The status with which the RunEngine closes runs that are still open; it is set where a plan's end is handled."""
 
@@ -188,6 +211,7 @@ def _hooked_class(base: Any) -> type:
         "state_hook": _Hook("state_hook", lambda hooks: hooks.state_changed),
         "waiting_hook": _Hook("waiting_hook", lambda hooks: hooks.waiting),
         "emit_sync": _Emission(base),
+        "emit": _AwaitedEmission(base),
         "_exit_status": _ExitStatus(),
         "__call__": _with_outermost(base),
         **{name: _refusing_in_loop(base, name) for name in _WAITING_FOR_THE_LOOP},
