@@ -43,6 +43,12 @@ def test_any_other_address_has_to_be_asked_for(address: str) -> None:
     refuse_unasked(address, insecure=True)
 
 
+@pytest.mark.parametrize("host", ["locahost", "Localhosts", "lcoalhost"])
+def test_a_misspelt_localhost_is_told(host: str) -> None:
+    with pytest.raises(ListenError, match=f"{host}:1: did you mean localhost[?] Whoever reaches it could run any code"):
+        refuse_unasked(f"{host}:1", insecure=False)
+
+
 @pytest.mark.parametrize(("word", "meaning"), [("1", True), ("Yes", True), ("0", False), ("", False), ("off", False)])
 def test_the_environment_allows_it_too(word: str, meaning: bool) -> None:
     assert insecure_by_environment({"QUEUESERVER_INSECURE_LISTEN": word}) is meaning

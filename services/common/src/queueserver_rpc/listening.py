@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import errno
 import ipaddress
 import os
@@ -85,10 +86,12 @@ def refuse_unasked(address: str, *, insecure: bool) -> None:
     """Raises ListenError for an address that reaches beyond this machine, unless that was asked for."""
     if insecure or not reaches_beyond_this_machine(address):
         return
+    host, _ = host_and_port(address)
+    misspelt = difflib.get_close_matches(host.lower(), ["localhost"], cutoff=0.8)
     raise ListenError(
-        f"Can't listen on {address}: whoever reaches it could run any code on this machine, because no credentials are "
-        f"asked for. Listen on 127.0.0.1 or on a unix socket, or add {INSECURE_OPTION} if only those whom you trust "
-        "can reach it (docs/security.md)."
+        f"Can't listen on {address}: {'did you mean localhost? Whoever' if misspelt else 'whoever'} reaches it could "
+        "run any code on this machine, because no credentials are asked for. Listen on 127.0.0.1 or on a unix socket, "
+        f"or add {INSECURE_OPTION} if only those whom you trust can reach it (docs/security.md)."
     )
 
 
