@@ -139,16 +139,14 @@ def stops_the_loop(how):
 
 def closes_the_loop():
     yield from bps.open_run()
-    threading.Thread(target=close_loop).start()
+    RE.loop.call_soon(close_loop)
     yield from bps.sleep(1000)
 
 def close_loop():
-    while not RE.loop.is_closed():
-        RE.loop.call_soon_threadsafe(RE.loop.stop)
-        try:
-            RE.loop.close()
-        except RuntimeError:
-            pass
+    RE.loop.stop()
+    # Another thread could close it only in the very moment in which it stands still.
+    RE.loop._thread_id = None
+    RE.loop.close()
 
 def take_interrupts_again():
     signal.signal(signal.SIGINT, signal.default_int_handler)
