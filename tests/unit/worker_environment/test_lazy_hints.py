@@ -1,4 +1,4 @@
-"""Hints with names that exist for type checkers only, which from Python 3.14 on need no quotes."""
+"""Hints with names that exist for type checkers only: postponed before Python 3.14, and as they are from then on."""
 
 import sys
 from typing import Any
@@ -11,8 +11,7 @@ from queueserver_worker.environment.describe.plan_reading import read_plan
 from queueserver_worker.environment.describe.plan_recognition import is_plan
 from queueserver_worker.environment.user_api.annotation_decorator import parameter_annotation_decorator
 
-pytestmark = pytest.mark.skipif(sys.version_info < (3, 14), reason="these names are looked up at the definition")
-
+_POSTPONED = "from __future__ import annotations\n" if sys.version_info < (3, 14) else ""
 _SOURCE = """
 from typing import TypedDict
 from bluesky import plan_stubs
@@ -32,7 +31,7 @@ class Scan(TypedDict):
 def namespace() -> dict[str, Any]:
     """Give the names of a module of a user's."""
     names: dict[str, Any] = {"__name__": "startup"}
-    exec(compile(_SOURCE, "startup.py", "exec", dont_inherit=True), names)  # noqa: S102 - it is not valid in older Pythons
+    exec(compile(_POSTPONED + _SOURCE, "startup.py", "exec", dont_inherit=True), names)  # noqa: S102 - it is not valid in older Pythons
     return names
 
 

@@ -34,7 +34,21 @@ else:
 
     def signature_text(function: Callable[..., Any]) -> str:
         """Print the signature. Raises ValueError or TypeError if there is none."""
-        return str(inspect.signature(function))
+        signature = inspect.signature(function)
+        parameters = [each.replace(annotation=_as_written(each.annotation)) for each in signature.parameters.values()]
+        returned = _as_written(signature.return_annotation)
+        return str(signature.replace(parameters=parameters, return_annotation=returned))
+
+    class _Text(str):
+        """The text of a hint, which is printed without quotes."""
+
+        __slots__ = ()
+
+        def __repr__(self) -> str:
+            return str(self)
+
+    def _as_written(hint: Any) -> Any:
+        return _Text(hint) if isinstance(hint, str) else hint
 
     def hints_of(annotated: Any) -> Mapping[str, Any]:
         """Return the hints of a function or class by name, not yet evaluated if they are text."""
