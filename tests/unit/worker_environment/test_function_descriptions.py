@@ -52,7 +52,7 @@ def listed(**callables: Any) -> list[str]:
 def test_a_function_is_told_with_its_signature_and_the_first_line_of_its_docstring() -> None:
     (told,) = describe_functions({"settle": settle})
     assert told.name == "settle"
-    assert told.signature.startswith("(seconds: 'float' = 1.0, *, mode: 'str' = 'fast')")
+    assert told.signature == "(seconds: float = 1.0, *, mode: str = 'fast') -> None"
     assert told.description == "Let it settle."
 
 
