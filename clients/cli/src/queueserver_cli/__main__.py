@@ -89,6 +89,7 @@ class _Help(click.Command):
                     ("1", "wrong command or parameters; nothing was sent"),
                     ("2", "refused by the server"),
                     ("3", "no connection to the server"),
+                    ("130", "ended by Ctrl-C before the answer came"),
                 ]
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from queueserver_client import Environment
@@ -32,7 +33,12 @@ def destroy(words: Sequence[str]) -> Action:
 
 async def _open(session: Session) -> Answer:
     progress = _Progress(session)
-    return _done(await session.client.environment.open(wait=session.wait, on_progress=progress.show))
+    try:
+        return _done(await session.client.environment.open(wait=session.wait, on_progress=progress.show))
+    except asyncio.CancelledError:
+        if progress.was_shown:
+            session.printer.line("The environment goes on opening. End that: qserver environment destroy")
+        raise
 
 
 async def _close(session: Session) -> Answer:
@@ -54,6 +60,11 @@ class _Progress:
     def __init__(self, session: Session) -> None:
         self._printer = session.printer
         self._last = ""
+
+    @property
+    def was_shown(self) -> bool:
+        """Whether the server has begun."""
+        return bool(self._last)
 
     def show(self, environment: Environment) -> None:
         """Print the progress if it is news."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import io
 import tokenize
@@ -115,7 +116,11 @@ async def _accepted(session: Session, handle: TaskHandle, more: dict[str, Any]) 
     """The task as accepted; with ``--wait`` what came of it."""
     if not session.wait:
         return Answer({"success": True, "msg": "", "task_uid": handle.uid, **more})
-    ended = await handle.wait()
+    try:
+        ended = await handle.wait()
+    except asyncio.CancelledError:
+        session.printer.line(f"The task goes on. Follow it to its end: qserver task wait {handle.uid}")
+        raise
     body = {"success": ended.success, "msg": ended.message, "task_uid": handle.uid, **more}
     return Answer(body | {"result": result_words(ended)}, {}, *_end(ended))
 
