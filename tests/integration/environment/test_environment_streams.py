@@ -3,7 +3,7 @@
 import pytest
 from queueserver.common.v1 import item_pb2 as pb
 
-from tests.integration.environment.environment_child import EnvironmentChild
+from tests.integration.environment.environment_child import EnvironmentChild, MakeFolder, environment_child
 
 STARTUP = """
 import io, logging, os, sys, threading
@@ -117,3 +117,30 @@ def test_a_background_task_that_prints_what_is_no_text_or_far_too_much_has_its_o
         frame.task_printed.text for frame in hardy.frames if frame.task_printed.task_uid == "printing_much"
     )
     assert len(printed) == 60_000_001
+
+
+SABOTAGED = """
+import threading
+import bluesky.plan_stubs as bps
+import queueserver_worker.environment.execution as ours
+
+threading.Thread(target=threading.Event().wait, name="left behind").start()
+
+def fail(*_):
+    raise RuntimeError("a defect of the server's own")
+
+def breaking_plan():
+    ours.now = fail
+    yield from bps.null()
+"""
+
+
+def test_an_environment_that_fails_itself_ends_with_a_traceback_instead_of_leaving_a_plan_without_an_outcome(
+    startup: MakeFolder,
+) -> None:
+    with environment_child("--startup-dir", startup(a=SABOTAGED)) as child:
+        child.ready()
+        child.submit("execution", "breaking_plan")
+        assert child.wait() == 1
+        assert "The environment ends, because it failed itself." in child.stderr
+        assert "a defect of the server's own" in child.stderr
