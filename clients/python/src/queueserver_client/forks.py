@@ -5,7 +5,7 @@ what gRPC left there can't be taken down without a crash. So in a child of a pro
 every call is refused at once, closing does nothing, and connections are left as they are: they belong to the parent.
 Before its first call a client has nothing that a fork could break.
 
-gRPC itself tries to begin anew in a child, unless it is told not to before it is imported. With clients in use that
+gRPC itself tries to start again in a child, unless it is told not to before it is imported. With clients in use that
 fails often, and ends a child that never touched one: so it is told not to, unless the user says otherwise in the
 variable GRPC_ENABLE_FORK_SUPPORT, or has imported gRPC before.
 """

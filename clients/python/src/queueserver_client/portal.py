@@ -2,7 +2,7 @@
 
 Guarantees: a blocking call works in every thread but the portal's own, also while an event loop runs in the
 caller's thread, as in Jupyter. The thread begins with the first call. Ctrl-C in a blocking call cancels the call.
-Closing ends the calls of all threads, and whoever calls afterwards, or in that very moment, is refused. So is every
+Closing ends the calls of all threads, and calls made afterwards, or at that very moment, are refused. So is every
 call in a process that was forked after the first one.
 """
 

@@ -100,7 +100,7 @@ class RecordField:
     name: str
     type: ParameterType
     required: bool = False
-    #: The default as Python prints it; None if there is none, or if it is made anew each time.
+    #: The default as Python prints it; None if there is none, or if a new one is made each time.
     default_text: str | None = None
     #: Bounds, inclusive, of every number in it.
     minimum: float | None = None

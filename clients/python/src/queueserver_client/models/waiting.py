@@ -41,7 +41,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Suspension:
-    """Something that suspends the running plan, for example because the beam is gone. It goes on by itself."""
+    """Something that suspends the running plan, for example because the beam is gone. The plan continues by itself."""
 
     #: Class name of the suspender, for example "SuspendBoolLow"; empty if there is none.
     suspender: str

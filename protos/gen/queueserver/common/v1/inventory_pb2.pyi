@@ -288,7 +288,7 @@ class RecordField(_message.Message):
     required: _builtins.bool
     """It can't be left out."""
     default_text: _builtins.str
-    """The default as Python prints it. Absent if there is none, or if it is made anew each time."""
+    """The default as Python prints it. Absent if there is none, or if a new one is made each time."""
     minimum: _builtins.float
     """Lowest value of every number in it, inclusive."""
     maximum: _builtins.float

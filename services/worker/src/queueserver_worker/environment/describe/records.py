@@ -31,7 +31,7 @@ class Field:
     #: Resolved as far as it can be.
     hint: Any
     required: bool
-    #: NO_DEFAULT if there is none, or if it is made anew each time.
+    #: NO_DEFAULT if there is none, or if a new one is made each time.
     default: Any = NO_DEFAULT
     #: The class decides itself which values it takes.
     is_unchecked: bool = False
