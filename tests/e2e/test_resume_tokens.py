@@ -102,7 +102,7 @@ async def test_the_events_of_one_long_change_come_in_several_messages_and_go_on_
     parts: Parts, parts_client: AsyncClient
 ) -> None:
     _, token = await snapshot(parts.address, [pb.EVENT_KIND_QUEUE])
-    long = [Plan("tell_types", "x" * 200_000, number) for number in range(8)]
+    long = [Plan("tell_types", "x" * 700_000, number) for number in range(8)]
     added = await parts_client.queue.add_batch(long)
     uids = [handle.uid for handle in added]
 

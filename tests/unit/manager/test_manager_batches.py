@@ -13,7 +13,7 @@ from queueserver_manager.domain import events as ev
 from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.batch_errors import BatchRefused, ItemRepeated
 from queueserver_manager.domain.batches import move_items, remove_items
-from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.changes import Decision, MoveItem, PutItem
 from queueserver_manager.domain.editing import move_item, set_autostart, set_mode, update_item
 from queueserver_manager.domain.errors import (
     FieldInvalid,
@@ -217,6 +217,14 @@ def test_a_batch_that_is_moved_releases_what_was_held_and_says_so() -> None:
     carry_out(record, decision)
     assert (uids(record), held_uids(record)) == (["b", "c", "a"], ["b"])
     assert list(decision.events) == [ev.ItemsMoved(("a",), 2), ev.ItemUpdated("a", plan("a"), 2)]
+
+
+def test_what_only_changes_its_place_is_not_written_again() -> None:
+    record = with_held("abcd", "c")
+    decision = at_once(move_items(record, ["b", "c", "d"], pl.Front(), keep_queue_order=True))
+    assert [type(change) for change in decision.changes] == [MoveItem, PutItem, MoveItem]
+    one = move_item(record, pl.ByUid("a"), pl.Back())
+    assert [type(change) for change in one.changes] == [MoveItem]
 
 
 def test_a_batch_that_stays_where_it_is_is_not_released_and_answered_as_it_is() -> None:

@@ -14,6 +14,7 @@ from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.checking import QueueCheck
+from queueserver_rpc.message_sizes import EVENT_BYTES
 
 from tests.unit.manager.samples import apply, plan, record_of, stop_instruction
 from tests.unit.manager.scripted_store import SECONDS, office
@@ -49,6 +50,22 @@ def test_only_differences_are_noted_and_items_keep_their_place() -> None:
     again = flag_items(record, [(record.queue.at(1), ())])
     apply(record, again.changes)
     assert (record.queue.at(1).problems, record.queue.invalid) == ((), 0)
+
+
+def test_what_was_found_about_many_items_is_told_in_several_events_of_bounded_length() -> None:
+    uids = [f"{number}" for number in range(200)]
+    record = record_of(uids)
+    long = tuple(Violation("item.args[0]", "x" * 500) for _ in range(10))
+    decision = flag_items(record, [(item, long) for item in record.queue])
+    events = [event for event in decision.events if isinstance(event, ItemsChecked)]
+    assert [uid for event in events for uid, _ in event.items] == uids
+    assert len(events) > 1
+    assert all(sum(len(p.description) for _, found in e.items for p in found) <= EVENT_BYTES for e in events)
+
+
+def test_a_problem_is_kept_with_an_item_in_a_form_that_is_not_long() -> None:
+    (problem,) = problems_of(plan("a"), lambda _group: missing_group("x" * 100_000))
+    assert len(problem.description) == 500
 
 
 def test_an_item_that_changed_or_went_since_it_was_looked_at_is_left_alone() -> None:

@@ -35,6 +35,7 @@ SAMPLES: list[ch.Change] = [
     ch.PutItem(plan("b"), 9000),
     ch.PutItem(plan("b", name="scan"), 2000),
     ch.SetRank("a", 2500),
+    ch.MoveItem("a", 2500),
     ch.DropItem("b"),
     ch.DropAllItems(),
     ch.SetRunning(None),
@@ -103,7 +104,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
     ]
     if there:
         uid = data.draw(st.sampled_from(there))
-        options += [ch.PutItem(plan(uid), rank), ch.SetRank(uid, rank), ch.DropItem(uid), ch.DropItem(uid)]
+        options += [ch.PutItem(plan(uid), rank), ch.SetRank(uid, rank), ch.MoveItem(uid, rank), ch.DropItem(uid)]
     return data.draw(st.sampled_from(options))
 
 
@@ -120,7 +121,7 @@ def test_any_row_of_changes_is_taken_back_newest_first(data: st.DataObject, leng
         assert state(record) == states.pop()
 
 
-@pytest.mark.parametrize("change", [ch.SetRank("z", 1), ch.DropItem("z")])
+@pytest.mark.parametrize("change", [ch.SetRank("z", 1), ch.MoveItem("z", 1), ch.DropItem("z")])
 def test_a_change_of_an_item_that_is_not_there_is_a_defect(change: ch.Change) -> None:
     with pytest.raises(KeyError):
         sample_record().apply(change)
@@ -139,6 +140,7 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.DropAllItems(), ("queue",)),
         (ch.SetRunning(None), ("queue",)),
         (ch.SetRank("x", 1), ()),
+        (ch.MoveItem("x", 1), ("queue",)),
         (ch.SetExecution(ch.Execution()), ()),
         (ch.SetMode(QueueMode()), ("mode",)),
         (ch.SetAutostart(enabled=True), ()),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1.console_pb2 import ConsoleOutput
+from queueserver_rpc.message_sizes import PART_BYTES
 from queueserver_worker.supervisor.errors import WatcherTooSlowError
-from queueserver_worker.supervisor.journal import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, Journal, Watcher
+from queueserver_worker.supervisor.journal import MAX_BATCH_EVENTS, Journal, Watcher
 
 SECONDS = 10.0
 
@@ -92,10 +93,17 @@ async def test_the_last_event_is_kept_however_long_it_is() -> None:
 async def test_a_batch_is_bounded() -> None:
     journal = Journal()
     write(journal, *("x" for _ in range(MAX_BATCH_EVENTS + 1)))
-    write(journal, *("x" * (MAX_BATCH_BYTES // 2) for _ in range(5)))
+    write(journal, *("x" * (PART_BYTES // 2) for _ in range(5)))
     with closing(journal.watch(0, "")) as watcher:
         assert len(await read(watcher)) == MAX_BATCH_EVENTS
         assert len(await read(watcher)) < 4
+
+
+async def test_a_batch_ends_before_the_event_that_would_make_it_too_long() -> None:
+    journal = Journal()
+    write(journal, "x", "x" * PART_BYTES, "x" * (PART_BYTES // 2), "x" * (PART_BYTES // 2 + 1))
+    with closing(journal.watch(0, "")) as watcher:
+        assert [await read(watcher) for _ in range(4)] == [[1], [2], [3], [4]]
 
 
 async def test_watchers_read_the_rest_and_end_when_the_journal_is_closed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from queueserver_client.documents import decode_document
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
@@ -121,19 +121,27 @@ class Snapshot:
     @classmethod
     def from_parts(cls, parts: Sequence[event_service_pb2.Snapshot], *, restarted: bool) -> Snapshot:
         """Put the parts of a snapshot together. There is at least one part."""
-        first = parts[0]
+        status, running = _one_of(parts, "status"), _one_of(parts, "running_item")
+        permissions = _one_of(parts, "permissions")
         return cls(
-            revision=first.revision,
-            status=Status.from_proto(first.status) if first.HasField("status") else None,
+            revision=parts[0].revision,
+            status=None if status is None else Status.from_proto(status),
             queue=[Item.from_proto(item) for part in parts for item in part.queue],
-            running_item=RunningItem.from_proto(first.running_item) if first.HasField("running_item") else None,
+            running_item=None if running is None else RunningItem.from_proto(running),
             history=[HistoryEntry.from_proto(entry) for part in parts for entry in part.history],
             console=[ConsoleText.from_proto(text) for part in parts for text in part.console],
             documents=[RunDocument.from_proto(document) for part in parts for document in part.documents],
             tasks=[TaskStatus.from_proto(task) for part in parts for task in part.tasks],
-            permissions=permissions_from_proto(first.permissions) if first.HasField("permissions") else None,
+            permissions=None if permissions is None else permissions_from_proto(permissions),
             restarted=restarted,
         )
+
+
+def _one_of(
+    parts: Sequence[event_service_pb2.Snapshot], field: Literal["status", "running_item", "permissions"]
+) -> Any:
+    """A message that one of the parts carries; None if none does."""
+    return next((getattr(part, field) for part in parts if part.HasField(field)), None)
 
 
 @dataclass(frozen=True)

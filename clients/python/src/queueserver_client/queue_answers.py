@@ -38,7 +38,7 @@ class Removed:
 class RemovedBatch:
     """Items that were taken out of the queue."""
 
-    #: Those that were, in the order of the request; the first of them, if all would have more than 3 MiB.
+    #: Those that were, in the order of the request; the first of them, if all would have more than 1 MiB.
     items: Sequence[Item]
     #: Items left in the queue.
     queue_size: int

@@ -11,14 +11,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from queueserver_rpc import unix_socket
 from queueserver_rpc.listening import UNIX, check_free, reaches_beyond_this_machine, refuse_unasked, warning
+from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
 from queueserver_rpc.reflection import add_reflection
 
 #: Metadata of every answer of the health service: "true" if whoever reaches the service can use it.
 INSECURE_KEY = "qserver-insecure-listen"
 _log = logging.getLogger("queueserver_rpc")
 
-#: Of what is sent: plans and devices of a large instrument may be in one message between Worker and Manager.
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 #: Of what is received, in any service: beyond it a request does not reach us, since taking it on holds up all others.
 #: It is a little more than the longest that the contract allows, so that the next longer ones are told their bound.
 MAX_REQUEST_BYTES = 13 * 1024 * 1024

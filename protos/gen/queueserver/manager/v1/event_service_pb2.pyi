@@ -190,7 +190,9 @@ Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
 
 @_typing.final
 class Snapshot(_message.Message):
-    """A part of the state at one revision. Parts are put together by appending the lists."""
+    """A part of the state at one revision, of about 1 MiB unless a single element is longer. Parts are put together by
+    appending the lists and taking what only one of them has; merging the messages does that.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -210,7 +212,7 @@ class Snapshot(_message.Message):
     """This is the last part."""
     @_builtins.property
     def status(self) -> _status_service_pb2.Status:
-        """The status, in the first part, if watched."""
+        """The status, in one part, if watched."""
 
     @_builtins.property
     def queue(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
@@ -218,7 +220,7 @@ class Snapshot(_message.Message):
 
     @_builtins.property
     def running_item(self) -> _item_pb2.RunningItem:
-        """The running item, in the first part, if the queue is watched and there is one."""
+        """The running item, in one part, if the queue is watched and there is one."""
 
     @_builtins.property
     def history(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.HistoryEntry]:
@@ -238,7 +240,7 @@ class Snapshot(_message.Message):
 
     @_builtins.property
     def permissions(self) -> _permissions_pb2.UserGroupPermissions:
-        """The permissions, in the first part, if watched."""
+        """The permissions, in one part, if watched."""
 
     def __init__(
         self,

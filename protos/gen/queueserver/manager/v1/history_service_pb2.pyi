@@ -29,7 +29,7 @@ class ListHistoryRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many entries in the page; 0 means 100, more than 1,000 means 1,000. A page has at most 3 MiB, unless its
+    """At most this many entries in the page; 0 means 100, more than 1,000 means 1,000. A page has at most 1 MiB, unless its
     one entry has more.
     """
     page_token: _builtins.str

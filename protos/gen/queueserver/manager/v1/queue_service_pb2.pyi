@@ -368,7 +368,7 @@ class ListItemsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many items in the page; 0 means 100, more than 10,000 means 10,000. A page has at most 3 MiB, unless its
+    """At most this many items in the page; 0 means 100, more than 10,000 means 10,000. A page has at most 1 MiB, unless its
     one item has more.
     """
     page_token: _builtins.str
@@ -715,7 +715,7 @@ class RemoveItemsResponse(_message.Message):
     """How many were removed, those included that `items` has no room for."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items that were removed, in the order of the request; the first of them, if all would have more than 3 MiB."""
+        """The items that were removed, in the order of the request; the first of them, if all would have more than 1 MiB."""
 
     def __init__(
         self,
@@ -793,7 +793,7 @@ class MoveItemsResponse(_message.Message):
     """Revision of the change, or the present one if nothing had to change."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items, in their order now; the first of them, if all would have more than 3 MiB."""
+        """The items, in their order now; the first of them, if all would have more than 1 MiB."""
 
     def __init__(
         self,

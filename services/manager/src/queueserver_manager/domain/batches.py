@@ -9,7 +9,7 @@ from queueserver_rpc.steps import Work
 from sortedcontainers import SortedList
 
 from queueserver_manager.domain.batch_errors import BatchRefused, ItemRepeated, RefusedItems
-from queueserver_manager.domain.changes import Change, Decision, DropItem, PutItem, SetRank
+from queueserver_manager.domain.changes import Change, Decision, DropItem, MoveItem, PutItem, SetRank
 from queueserver_manager.domain.errors import FieldInvalid, ItemNotFound, ItemRunning, QueueFull, Refused, Violation
 from queueserver_manager.domain.events import Event, ItemRemoved, ItemsAdded, ItemsMoved, ItemUpdated
 from queueserver_manager.domain.item import Item
@@ -57,7 +57,8 @@ def put_batch_at(record: Record, items: Sequence[Item], index: int) -> Work[list
         changes.append(SetRank(uid, rank))
         yield
     for item, rank in zip(items, ranks.new, strict=True):
-        changes.append(PutItem(item, rank))
+        is_there = record.queue.get(item.uid) is item
+        changes.append(MoveItem(item.uid, rank) if is_there else PutItem(item, rank))
         yield
     return changes
 

@@ -29,7 +29,14 @@ class PutItem(NamedTuple):
 
 
 class SetRank(NamedTuple):
-    """Give an item of the queue another rank."""
+    """Give an item of the queue another rank, between the same neighbours."""
+
+    uid: str
+    rank: int
+
+
+class MoveItem(NamedTuple):
+    """Give an item of the queue another place. What the item is, which may be long, is not written again."""
 
     uid: str
     rank: int
@@ -152,6 +159,7 @@ class ForgetRequests:
 Change = (
     PutItem
     | SetRank
+    | MoveItem
     | DropItem
     | DropAllItems
     | SetRunning

@@ -19,6 +19,7 @@ from queueserver_manager.domain.changes import (
     DropTasks,
     Execution,
     ForgetRequests,
+    MoveItem,
     PutItem,
     PutTask,
     RememberRequest,
@@ -135,7 +136,7 @@ class Record:
         """
         if isinstance(change, PutItem):
             return self._put(change.item, change.rank)
-        if isinstance(change, SetRank):
+        if isinstance(change, (SetRank, MoveItem)):
             item = self.queue.get(change.uid)
             if item is None:
                 raise KeyError(change.uid)

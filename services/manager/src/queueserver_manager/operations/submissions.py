@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from queueserver_rpc.message_sizes import EVENT_BYTES
 from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import Turns, in_turns
 
@@ -20,8 +21,6 @@ from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.caller import Caller
 
 M = TypeVar("M")
-#: Bytes of the items that watchers are told of in one piece, unless one of them alone is longer.
-_PART_BYTES = 256 * 1024
 
 
 class Submissions:
@@ -86,7 +85,7 @@ class Submissions:
     async def make_batch(
         self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Work[Submission]]
     ) -> list[list[Item]]:
-        """Make an item of each message, which ``read`` takes apart; answers them in parts of bounded length.
+        """Make an item of each message, which ``read`` takes apart; answers them in parts, each for one event.
 
         Raises BatchRefused, InventoryEmpty, GroupNotFound, GroupNotAccepted.
         """
@@ -103,7 +102,7 @@ class Submissions:
             else:
                 if not parts or size > room:
                     parts.append([])
-                    room = _PART_BYTES
+                    room = EVENT_BYTES
                 parts[-1].append(item)
                 room -= size
             # A mistake takes much longer than an item that is right.

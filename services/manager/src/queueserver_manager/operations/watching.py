@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from queueserver_rpc.message_sizes import PART_BYTES
 from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.errors import ResumeTokenExpired
@@ -37,10 +38,8 @@ from queueserver_manager.store.port import EventsGone
 
 #: Seconds after which a watcher that has heard nothing is sent an empty batch.
 BOOKMARK_SECONDS = 10.0
-#: A message has no more events when it has so many bytes.
-_BATCH_BYTES = 256 * 1024
-#: Stored changes that are read at once for a watcher that was away.
-_CHANGES_READ = 100
+#: Stored changes that are read at once for a watcher that was away: few at first, since one may be long.
+_FEWEST_READ, _MOST_READ = 4, 100
 _SNAPSHOT_PART = 500
 _CONSOLE_TAIL_BYTES = 64 * 1024
 
@@ -208,10 +207,15 @@ class Watching:
     async def _catch_up(self, cursor: _Cursor, missed: _Missed, kinds: frozenset[Kind]) -> AsyncIterator[Batch]:
         """What was missed: first what is stored, then what the Worker told. The last of it stays in the backlog."""
         feed, begin = self._feed, cursor.point
-        for after in range(begin.revision, missed.revision, _CHANGES_READ):
-            stored = await self._stored(begin, after, min(after + _CHANGES_READ, missed.revision), kinds)
+        after, count = begin.revision, _FEWEST_READ
+        while after < missed.revision:
+            up_to = min(after + count, missed.revision)
+            stored = await self._stored(begin, after, up_to, kinds)
             async for batch in self._batches(cursor, stored, kinds):
                 yield batch
+            length = sum(len(entry.wire) for entry in stored)
+            count = max(1, min(_MOST_READ, 2 * count, count * PART_BYTES // max(1, length)))
+            after = up_to
         cursor.joined_at = missed.revision
         cursor.point = replace(cursor.point, revision=missed.revision, ahead=0)
         if missed.gap:
@@ -273,7 +277,7 @@ class Watching:
         events, cursor.backlog = cursor.backlog, []
         size, turns = sum(map(len, events)), Turns()
         for entry in entries:
-            if size > _BATCH_BYTES:
+            if events and entry.kind in kinds and size + len(entry.wire) > PART_BYTES:
                 yield Batch(events, cursor.token_before(entry))
                 events, size = [], 0
             if isinstance(entry, WorkerAttached):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceServicer
-from queueserver_rpc.turns import in_turns
+from queueserver_rpc.message_sizes import PART_BYTES
+from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.operations.feed import Kind
@@ -17,7 +17,6 @@ from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.status_message import status_to_proto
 from queueserver_manager.wire import framing
-from queueserver_manager.wire.answers import how_many_fit
 from queueserver_manager.wire.items import entry_bytes, item_bytes, running_to_proto
 from queueserver_manager.wire.permissions import permissions_to_proto
 from queueserver_manager.wire.tasks import status_of
@@ -25,8 +24,6 @@ from queueserver_manager.wire.tasks import status_of
 _DEFAULT_KINDS = frozenset({Kind.STATUS, Kind.QUEUE, Kind.HISTORY})
 _KINDS = {int(kind): kind for kind in Kind if kind is not Kind.WORKER_ATTACHED}
 _DEFAULT_HISTORY, _LARGEST_HISTORY = 100, 10_000
-#: Of the items or entries in one message of the snapshot, unless one alone is longer.
-_PART_BYTES = 1024 * 1024
 
 
 class EventServicer(EventServiceServicer):
@@ -60,37 +57,42 @@ def _batch(batch: Batch) -> bytes:
 
 async def _snapshot(part: SnapshotPart) -> AsyncIterator[bytes]:
     """A part of the snapshot as one WatchResponse, or as several if it is long."""
-    rest = part
-    while True:
-        items, history = rest.items, rest.history
-        items = items[: await in_turns(how_many_fit(items, item_bytes, _PART_BYTES))]
-        history = history[: await in_turns(how_many_fit(history, entry_bytes, _PART_BYTES))] if not items else ()
-        more = SnapshotPart(part.revision, items=rest.items[len(items) :], history=rest.history[len(history) :])
-        is_last = not more.items and not more.history
-        yield _message(replace(rest, items=items, history=history, token=part.token if is_last else ""))
-        if is_last:
-            return
-        rest = more
+    turns = Turns()
+    ready: list[bytes] = []
+    size = 0
+    for field, content in _contents(part):
+        framed = framing.submessage(field, content)
+        if ready and size + len(framed) > PART_BYTES:
+            yield _message(part.revision, ready)
+            ready, size = [], 0
+        ready.append(framed)
+        size += len(framed)
+        await turns.step()
+    yield _message(part.revision, ready, part.token)
 
 
-def _message(part: SnapshotPart) -> bytes:
-    """A WatchResponse from a part of the snapshot."""
-    snapshot = pb.Snapshot(revision=part.revision, complete=bool(part.token))
+def _contents(part: SnapshotPart) -> Iterator[tuple[int, bytes]]:
+    """Everything in a part of the snapshot: the number of its field, and its content, serialized."""
     if part.status is not None:
-        snapshot.status.CopyFrom(status_to_proto(part.status))
+        yield pb.Snapshot.STATUS_FIELD_NUMBER, status_to_proto(part.status).SerializeToString()
     if part.running is not None:
-        snapshot.running_item.CopyFrom(running_to_proto(part.running))
-    snapshot.console.extend(pb.WatchEvent.FromString(wire).console for wire in part.console)
-    snapshot.documents.extend(pb.WatchEvent.FromString(wire).document for wire in part.documents)
+        yield pb.Snapshot.RUNNING_ITEM_FIELD_NUMBER, running_to_proto(part.running).SerializeToString()
     if part.permissions is not None:
-        snapshot.permissions.CopyFrom(permissions_to_proto(part.permissions))
-    snapshot.tasks.extend(status_of(kept, with_value=False) for kept in part.tasks)
-    content = b"".join(
-        (
-            snapshot.SerializeToString(),
-            framing.repeated(pb.Snapshot.QUEUE_FIELD_NUMBER, map(item_bytes, part.items)),
-            framing.repeated(pb.Snapshot.HISTORY_FIELD_NUMBER, map(entry_bytes, part.history)),
-        )
-    )
-    token = framing.submessage(pb.WatchResponse.RESUME_TOKEN_FIELD_NUMBER, part.token.encode()) if part.token else b""
-    return framing.submessage(pb.WatchResponse.SNAPSHOT_FIELD_NUMBER, content) + token
+        yield pb.Snapshot.PERMISSIONS_FIELD_NUMBER, permissions_to_proto(part.permissions).SerializeToString()
+    for wire in part.console:
+        yield pb.Snapshot.CONSOLE_FIELD_NUMBER, pb.WatchEvent.FromString(wire).console.SerializeToString()
+    for wire in part.documents:
+        yield pb.Snapshot.DOCUMENTS_FIELD_NUMBER, pb.WatchEvent.FromString(wire).document.SerializeToString()
+    for kept in part.tasks:
+        yield pb.Snapshot.TASKS_FIELD_NUMBER, status_of(kept, with_value=False).SerializeToString()
+    for item in part.items:
+        yield pb.Snapshot.QUEUE_FIELD_NUMBER, item_bytes(item)
+    for entry in part.history:
+        yield pb.Snapshot.HISTORY_FIELD_NUMBER, entry_bytes(entry)
+
+
+def _message(revision: int, ready: list[bytes], token: str = "") -> bytes:
+    """A WatchResponse with contents of the snapshot, framed; with a token it is the last one."""
+    head = pb.Snapshot(revision=revision, complete=bool(token)).SerializeToString()
+    ending = framing.submessage(pb.WatchResponse.RESUME_TOKEN_FIELD_NUMBER, token.encode()) if token else b""
+    return framing.submessage(pb.WatchResponse.SNAPSHOT_FIELD_NUMBER, head + b"".join(ready)) + ending

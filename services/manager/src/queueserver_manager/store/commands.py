@@ -25,7 +25,7 @@ def commands_for(keys: Keys, changes: Iterable[ch.Change]) -> list[Command]:
         if isinstance(change, ch.PutItem):
             items += (change.item.uid, codec.encode_item(change.item))
             ranks += (change.rank, change.item.uid)
-        elif isinstance(change, ch.SetRank):
+        elif isinstance(change, (ch.SetRank, ch.MoveItem)):
             ranks += (change.rank, change.uid)
         else:
             _flush(keys, items, ranks, commands)

@@ -13,6 +13,7 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_message
+from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
 from queueserver_rpc.patience import Patience
 
 from queueserver_manager.domain.item import Item, RunningItem
@@ -31,8 +32,8 @@ SIMULATION_SECONDS = 20.0
 SILENCE_SECONDS = 2.0
 _ACTIONS = pb.RunEngineAction.values()
 _OPTIONS = (
-    ("grpc.max_receive_message_length", 64 * 1024 * 1024),
-    ("grpc.max_send_message_length", 64 * 1024 * 1024),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),

@@ -16,13 +16,12 @@ from queueserver.common.v1.environment_pb2 import Environment
 from queueserver.common.v1.inventory_pb2 import Inventory
 from queueserver.common.v1.storage_pb2 import Storage
 from queueserver.worker.v1.event_pb2 import DocumentEmitted, Execution, ExecutionOutcome, TaskOutcome, WorkerEvent
+from queueserver_rpc.message_sizes import PART_BYTES
 
 from queueserver_worker.supervisor.clock import now
 from queueserver_worker.supervisor.errors import WatcherTooSlowError
 
 DEFAULT_LIMIT_BYTES = 64 * 1024 * 1024
-MAX_BATCH_BYTES = 1024 * 1024
-"""A batch ends with the event that reaches this size, so that a message stays far below gRPC's limit."""
 MAX_BATCH_EVENTS = 1000
 # What an event costs in memory beyond its encoded size, roughly: without it, many tiny events would
 # take several times the bound.
@@ -116,11 +115,11 @@ class Journal:
         size = 0
         for position in range(index, min(index + MAX_BATCH_EVENTS, len(self._events))):
             event = self._events[position]
+            size += self._sizes[position]
+            if batch and size > PART_BYTES:
+                break
             if event is not None:
                 batch.append(event)
-            size += self._sizes[position]
-            if size >= MAX_BATCH_BYTES:
-                break
         return batch, sequence + len(batch)
 
     async def wait(self, seconds: float) -> None:
