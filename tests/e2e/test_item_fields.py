@@ -13,7 +13,7 @@ from queueserver_client import AsyncClient, Item, ItemState, ItemType, ManagerSt
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.progress import begun, history, queue, run_to_its_end, until_state
-from tests.harness.raw import Stubs, connect
+from tests.harness.raw import Stubs, connect, refused
 
 #: What the server fills in.
 SET_BY_SERVER = ("item_uid", "user", "user_group", "attempt", "retry_of", "create_time", "held")
@@ -115,15 +115,12 @@ async def test_what_the_server_sets_is_ignored_in_a_submission(
     assert (item.held, item.create_time.ToDatetime().year > 2000) == (False, True)
 
 
-async def test_fields_that_no_version_of_an_item_has_are_dropped(raw: Stubs, shared_client: AsyncClient) -> None:
+async def test_fields_that_no_version_of_an_item_has_are_refused(raw: Stubs, shared_client: AsyncClient) -> None:
     unknown = b"\xfa\x3f\x05later"  # field 1023, a string
     wanted = message(name="tell_types", kwargs={"x": {"y": 1}}).SerializeToString() + unknown
-    request = pb.AddItemRequest(item=item_pb2.Item.FromString(wanted))
-    assert b"later" in request.SerializeToString()
-    answer = await raw.queue.AddItem(request)
-    listed = await raw.queue.ListItems(pb.ListItemsRequest())
-    for told in (answer, listed):
-        assert b"later" not in told.SerializeToString()
+    refusal = await refused(raw.queue.AddItem(pb.AddItemRequest(item=item_pb2.Item.FromString(wanted))))
+    assert (refusal.reason, list(refusal.violations)) == ("FIELD_UNKNOWN", ["item.1023"])
+    assert await stored(raw) == []
     del shared_client
 
 

@@ -10,13 +10,17 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf.descriptor import MethodDescriptor
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
+from queueserver_rpc.unknown import changes_something
 
 from tests.harness.process import TestProcess
+from tests.harness.unknown_fields import UNKNOWN, places
+from tests.harness.wait import bounded
 from tests.integration.worker.worker_harness import SCRIPTED_WORKER, reason, running_worker
 
 
@@ -143,3 +147,33 @@ def test_the_worker_imports_nothing_that_user_code_needs(short_path: Path) -> No
         assert process.wait() == 0
     finally:
         process.close()
+
+
+def path(method: MethodDescriptor) -> str:
+    return f"/{method.containing_service.full_name}/{method.name}"
+
+
+METHODS = pb.DESCRIPTOR.services_by_name["WorkerService"].methods
+CHANGING = [method for method in METHODS if changes_something(path(method))]
+
+
+async def test_a_command_with_a_field_of_a_newer_manager_is_refused_and_changes_nothing(short_path: Path) -> None:
+    assert len(CHANGING) > 5
+    async with running_worker(short_path) as worker:
+        for method in CHANGING:
+            call = worker.channel.unary_unary(path(method))
+            newer = pb.AcknowledgeRequest(epoch=9).SerializeToString()  # each request has the epoch in field 1
+            for place in places(method.input_type):
+                with pytest.raises(grpc.aio.AioRpcError) as refused:
+                    await call(newer + place.request())
+                assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+                assert reason(refused.value) == "FIELD_UNKNOWN"
+                assert place.path in (refused.value.details() or "")
+        await worker.stub.Acknowledge(pb.AcknowledgeRequest(epoch=1))
+
+
+async def test_a_watch_is_not_refused_for_a_field_of_a_newer_manager(short_path: Path) -> None:
+    async with running_worker(short_path) as worker:
+        await worker.watch()
+        call = worker.channel.unary_stream("/queueserver.worker.v1.WorkerService/Watch")(UNKNOWN)
+        assert pb.WatchResponse.FromString(await bounded(call.read())).HasField("snapshot")

@@ -102,14 +102,14 @@ class RunningWorker:
         if output is not None:
             self._command = ["sh", "-c", 'exec "$@" >"$0" 2>&1', str(output), *self._command]
         self.process = self._start()
-        self._channel = grpc.aio.insecure_channel(
+        self.channel = grpc.aio.insecure_channel(
             f"unix:{directory / 'w.sock'}", options=[("grpc.max_receive_message_length", 64 * 1024 * 1024)]
         )
-        self.stub = WorkerServiceStub(self._channel)
+        self.stub = WorkerServiceStub(self.channel)
 
     async def close(self) -> None:
         """End the process and the client."""
-        await self._channel.close()
+        await self.channel.close()
         self.process.close()
 
     def restart(self) -> None:

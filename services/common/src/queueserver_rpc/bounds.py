@@ -10,36 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from queueserver_rpc.status import Refusal, Violation
+from queueserver_rpc.faults import RequestFault
 
 #: Bounds of what has none of its own, documented in the contract.
 TEXT_BYTES, ELEMENTS, REQUEST_BYTES = 1_000, 1_000, 64 * 1024
 _OPTIONS = "queueserver.common.v1."
 _TEXT = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
-
-
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """What of a request is too long, and why it is refused."""
-
-    reason: str
-    field: str
-    description: str
-
-    def refusal(self) -> Refusal:
-        """What the client is told."""
-        subject = self.field or "The request"
-        return Refusal(
-            grpc.StatusCode.INVALID_ARGUMENT,
-            self.reason,
-            f"{subject} {self.description}.",
-            violations=[Violation(self.field, self.description)],
-        )
 
 
 class Bounds:
@@ -55,25 +35,25 @@ class Bounds:
         """Each field that has a bound: its path, the bound, and whether that is a number of elements."""
         return ((".".join((*part.parents, part.field.name)), part.most, part.is_count) for part in self._parts)
 
-    def too_long(self, data: bytes) -> TooLong | None:
+    def too_long(self, data: bytes) -> RequestFault | None:
         """What is wrong with the length of a request that is not decoded yet."""
         if len(data) <= self.max_bytes:
             return None
-        return TooLong(
+        return RequestFault(
             "REQUEST_TOO_LARGE",
             "",
             f"has {len(data)} bytes and may have {self.max_bytes}: "
             "send it in several requests, or put large data into a file and pass its name",
         )
 
-    def too_many(self, message: Message) -> TooLong | None:
+    def too_many(self, message: Message) -> RequestFault | None:
         """Which repeated field has too many elements, also while the message is being decoded."""
         for name, most in self._counts.items():
             if len(getattr(message, name)) > most:
                 return _too_many(name, most)
         return None
 
-    def violation(self, message: Message) -> TooLong | None:
+    def violation(self, message: Message) -> RequestFault | None:
         """The first thing that is too long in a decoded request."""
         for part in self._parts:
             found = part.violation(message)
@@ -91,7 +71,7 @@ class _Part:
     most: int
     is_count: bool
 
-    def violation(self, message: Any) -> TooLong | None:
+    def violation(self, message: Any) -> RequestFault | None:
         for parent in self.parents:
             if not message.HasField(parent):
                 return None
@@ -113,12 +93,14 @@ def _is_longer(text: str | bytes, most: int) -> bool:
     return len(text) * 4 > most and len(text.encode() if isinstance(text, str) else text) > most
 
 
-def _too_many(path: str, most: int) -> TooLong:
-    return TooLong("BATCH_TOO_LARGE", path, f"may have {most} elements and has more: send them in several requests")
+def _too_many(path: str, most: int) -> RequestFault:
+    return RequestFault(
+        "BATCH_TOO_LARGE", path, f"may have {most} elements and has more: send them in several requests"
+    )
 
 
-def _too_long_text(path: str, most: int) -> TooLong:
-    return TooLong("FIELD_INVALID", path, f"must have at most {most} bytes")
+def _too_long_text(path: str, most: int) -> RequestFault:
+    return RequestFault("FIELD_INVALID", path, f"must have at most {most} bytes")
 
 
 def _parts_of(request: Descriptor, message: Descriptor, parents: tuple[str, ...] = ()) -> Iterator[_Part]:

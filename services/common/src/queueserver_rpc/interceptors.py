@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
-from queueserver_rpc.bounds import Bounds, TooLong
+from queueserver_rpc.bounds import Bounds
+from queueserver_rpc.faults import RequestFault
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.pieces import decoded_in_turns
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, abort
+from queueserver_rpc.steps import Work
+from queueserver_rpc.unknown import changes_something, unknown_field, unknown_in_piece
 
 Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
@@ -51,12 +54,12 @@ class UndecodableRequestError(Exception):
     """The bytes of a request are not the message they should be."""
 
 
-class RequestTooLongError(Exception):
-    """A request, or something in it, is longer than the contract allows."""
+class RequestFaultError(Exception):
+    """The form of a request is not what the contract allows."""
 
-    def __init__(self, what: TooLong) -> None:
-        super().__init__(what.description)
-        self.refusal = what.refusal()
+    def __init__(self, fault: RequestFault) -> None:
+        super().__init__(fault.description)
+        self.refusal = fault.refusal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,15 @@ class _LargeRequest:
     data: bytes
     deserialize: Deserializer
     bounds: Bounds
+    #: It may have no fields that are not known.
+    strict: bool
 
     async def open(self, context: Any) -> Any:
         if len(self.data) >= _RETURNED_BYTES:
             context.add_done_callback(lambda _: return_unused_memory())
         message = self.deserialize(b"")
         try:
-            async for part in decoded_in_turns(message, self.data):
+            async for part in decoded_in_turns(message, self.data, _known if self.strict else None):
                 _raise(self.bounds.too_many(part))
         except DecodeError:
             raise UndecodableRequestError from None
@@ -121,12 +126,12 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         if handler.response_streaming:
             return grpc.unary_stream_rpc_method_handler(
                 self._stream(handler.unary_stream, method),
-                _bounded(handler.request_deserializer),
+                _bounded(handler.request_deserializer, method),
                 _passing_bytes(handler.response_serializer),
             )
         return grpc.unary_unary_rpc_method_handler(
             self._unary(handler.unary_unary, method),
-            _bounded(handler.request_deserializer),
+            _bounded(handler.request_deserializer, method),
             _passing_bytes(handler.response_serializer),
         )
 
@@ -172,7 +177,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
     def _refusal(self, error: Exception, method: str) -> Refusal:
         if isinstance(error, UndecodableRequestError):
             return _UNDECODABLE
-        if isinstance(error, RequestTooLongError):
+        if isinstance(error, RequestFaultError):
             return error.refusal
         refusal = self._translate(error)
         if refusal is not None:
@@ -199,26 +204,34 @@ def _passing_bytes(serialize: Serializer) -> Serializer:
     return lambda response: response if isinstance(response, bytes) else serialize(response)
 
 
-def _bounded(deserialize: Deserializer) -> Deserializer:
-    """Let requests that are too long or do not decode reach the guard: it is the request that is wrong, not we."""
+def _bounded(deserialize: Deserializer, method: str) -> Deserializer:
+    """Let requests that are wrong in their form reach the guard: it is the request that is wrong, not we."""
     bounds = Bounds(deserialize(b"").DESCRIPTOR)
+    strict = changes_something(method)
 
     def decode(data: bytes) -> Any:
         try:
             _raise(bounds.too_long(data))
             if len(data) >= _LARGE_BYTES:
-                return _LargeRequest(data, deserialize, bounds)
+                return _LargeRequest(data, deserialize, bounds, strict)
             message = deserialize(data)
             _raise(bounds.violation(message))
+            if strict:
+                _raise(unknown_field(message, data))
         except DecodeError:
             return _Refused(UndecodableRequestError())
-        except RequestTooLongError as error:
+        except RequestFaultError as error:
             return _Refused(error)
         return message
 
     return decode
 
 
-def _raise(found: TooLong | None) -> None:
+def _known(message: Message, piece: bytes, path: str) -> Work[None]:
+    """Look at a piece of a request that may have no fields that are not known."""
+    _raise((yield from unknown_in_piece(message, piece, path)))
+
+
+def _raise(found: RequestFault | None) -> None:
     if found is not None:
-        raise RequestTooLongError(found)
+        raise RequestFaultError(found)

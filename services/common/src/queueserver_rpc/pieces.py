@@ -6,14 +6,17 @@ other into the same message gives what decoding the whole gives. A batch has one
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
 
+from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import Turns, next_turn
 
 M = TypeVar("M", bound=Message)
+#: Looks at the next fields of a message before they are decoded into it, in steps.
+Look = Callable[[Message, bytes, str], Work[None]]
 #: Bytes that are decoded at once, unless one field is longer: some tens of microseconds.
 _PIECE = 16 * 1024
 #: A field from this length on is a piece of its own.
@@ -25,26 +28,33 @@ _LOW_BITS, _MORE = 0x7F, 0x80
 _LONGEST_VARINT = 10
 
 
-async def decoded_in_turns(message: M, data: bytes) -> AsyncIterator[M]:
-    """Decode into an empty message, which is handed out after each piece. Raises DecodeError."""
+async def decoded_in_turns(message: M, data: bytes, look: Look | None = None) -> AsyncIterator[M]:
+    """Decode into an empty message, which is handed out after each step.
+
+    Each piece is first shown to ``look``, with the message that it continues and the path of that message (empty for
+    the outermost). Raises DecodeError, and what ``look`` raises.
+    """
     turns = Turns()
     await next_turn()
-    for _ in _decoded(message, data):
+    for _ in _decoded(message, data, look):
         yield message
         await turns.step()
 
 
-def _decoded(message: Message, data: bytes) -> Iterator[None]:
+def _decoded(message: Message, data: bytes, look: Look | None, path: str = "") -> Iterator[None]:
     """Decode a message in steps. A long message within it is taken apart as well, unless it is one of many."""
     for piece in pieces(data):
         name, begin = _long_message(message, piece)
         if name is None:
+            if look is not None:
+                yield from look(message, piece, path)
+                yield
             message.MergeFromString(piece)
             yield
         else:
             part = getattr(message, name)
             part.SetInParent()
-            yield from _decoded(part, piece[begin:])
+            yield from _decoded(part, piece[begin:], look, f"{path}.{name}" if path else name)
 
 
 def _long_message(message: Message, piece: bytes) -> tuple[str | None, int]:

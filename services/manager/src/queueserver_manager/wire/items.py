@@ -48,8 +48,6 @@ _CAUSES = {
 
 def read_submission(message: item_pb2.Item, path: str = "item") -> Work[Submission]:
     """What a client asked for. Raises ItemInvalid, ItemTooLarge, NumberNotExact."""
-    # What is adopted below is told to everybody as it came: nothing may be in it that nobody has looked at.
-    message.DiscardUnknownFields()
     size = message.ByteSize()
     if size > MAX_ITEM_BYTES:
         raise ItemTooLarge(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
+from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 from queueserver_rpc.steps import Work
 
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact, Violation
@@ -86,6 +86,10 @@ def _simple(kind: str | None, value: Value, path: str, key: str | int) -> Any:
         # Clients of other languages could not print a queue that has such a value.
         where = _path(path, key)
         problem = "is a value of no kind: set one of them, null_value for nothing"
+        raise ItemInvalid(f"{where} {problem}.", violations=[Violation(where, problem)])
+    if value.null_value != NULL_VALUE:
+        where = _path(path, key)
+        problem = f"is null with the value {value.null_value}: only NULL_VALUE, which is 0, is known"
         raise ItemInvalid(f"{where} {problem}.", violations=[Violation(where, problem)])
     return None
 

@@ -1,0 +1,28 @@
+"""What is wrong with the form of a request, found before any handler sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import grpc
+
+from queueserver_rpc.status import Refusal, Violation
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFault:
+    """One field that is wrong (or the whole request, if ``field`` is empty), and why it is refused."""
+
+    reason: str
+    field: str
+    description: str
+
+    def refusal(self) -> Refusal:
+        """What the client is told."""
+        subject = self.field or "The request"
+        return Refusal(
+            grpc.StatusCode.INVALID_ARGUMENT,
+            self.reason,
+            f"{subject} {self.description}.",
+            violations=[Violation(self.field, self.description)],
+        )
