@@ -30,11 +30,16 @@ class Heard:
         return self.tokens[-1][1]
 
 
-async def messages(address: str, kinds: Sequence[int], token: str = "") -> AsyncIterator[Any]:
-    """Messages of one Watch, on a connection of its own. Ends with the connection when closed."""
-    async with grpc.aio.insecure_channel(address) as channel:
+async def messages(address: str, kinds: Sequence[int], token: str = "", limit: int = 0) -> AsyncIterator[Any]:
+    """Messages of one Watch, on a connection of its own. Ends with the connection when closed.
+
+    ``limit`` is the longest message that the client takes and says that it takes; 0 is gRPC's default.
+    """
+    options = [("grpc.max_receive_message_length", limit)] if limit else []
+    async with grpc.aio.insecure_channel(address, options=options) as channel:
         stub: Any = EventServiceStub(channel)
-        call = stub.Watch(pb.WatchRequest(kinds=kinds, resume_token=token))  # type: ignore[arg-type] # numbers of EventKind
+        request = pb.WatchRequest(kinds=kinds, resume_token=token, max_message_bytes=limit)  # type: ignore[arg-type] # numbers of EventKind
+        call = stub.Watch(request)
         while True:
             message = await bounded(call.read())
             if message is grpc.aio.EOF:
@@ -55,14 +60,16 @@ async def snapshot(address: str, kinds: Sequence[int] = DURABLE) -> tuple[list[p
     raise AssertionError("no end of the snapshot")
 
 
-async def hear(address: str, token: str, enough: Callable[[Events], bool], kinds: Sequence[int] = DURABLE) -> Heard:
+async def hear(
+    address: str, token: str, enough: Callable[[Events], bool], kinds: Sequence[int] = DURABLE, limit: int = 0
+) -> Heard:
     """Resume from a token, listen until ``enough``, and disconnect behind that message."""
-    return await bounded(_hear(address, token, enough, kinds))
+    return await bounded(_hear(address, token, enough, kinds, limit))
 
 
-async def _hear(address: str, token: str, enough: Callable[[Events], bool], kinds: Sequence[int]) -> Heard:
+async def _hear(address: str, token: str, enough: Callable[[Events], bool], kinds: Sequence[int], limit: int) -> Heard:
     heard = Heard([], [(0, token)])
-    stream = messages(address, kinds, token)
+    stream = messages(address, kinds, token, limit)
     async for message in stream:
         assert not message.HasField("snapshot")
         assert message.resume_token

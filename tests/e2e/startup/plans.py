@@ -152,3 +152,15 @@ def crash() -> Messages:
     ctypes.CDLL(None).write(1, b"the C library says goodbye\n", 27)
     os.kill(os.getpid(), signal.SIGSEGV)
     yield from bps.null()
+
+
+def long_documents(start: int, readings: Sequence[Sequence[int]], gate: str) -> Messages:
+    """Emit documents of any length: so many bytes in the start document, and in each value of each reading."""
+    yield from bps.open_run(md={"filling": "x" * start})
+    for number, sizes in enumerate(readings):
+        values = {f"value {index}": b"x" * size for index, size in enumerate(sizes)}
+        yield from bps.create(f"stream {number}")
+        yield from bps.read(Reader("long", values))
+        yield from bps.save()
+    yield from wait_at(gate)
+    yield from bps.close_run()

@@ -7,6 +7,7 @@ from queueserver_inventory.access import GroupRules
 from queueserver_manager.domain.permission_errors import GroupNotAccepted, GroupNotFound, PermissionsInvalid
 from queueserver_manager.domain.permissions import (
     BUILT_IN,
+    MAX_BYTES,
     MAX_ENTRIES,
     MAX_GROUPS,
     Permissions,
@@ -109,6 +110,9 @@ def test_permissions_are_bounded() -> None:
     full = GroupRules(allowed_plans=("count",) * MAX_ENTRIES)
     groups = {"root": ROOT} | {f"g{number}": full for number in range(21)}
     assert "in all groups together" in wrong(groups)["permissions.user_groups"]
+
+    heavy = GroupRules(allowed_plans=("µ" * 1000,) * MAX_ENTRIES)
+    assert f"can have {MAX_BYTES}" in wrong({"root": ROOT, "a": heavy, "b": heavy})["permissions.user_groups"]
 
 
 def test_the_message_names_the_first_violation_and_how_many_more_there_are() -> None:

@@ -5,6 +5,7 @@ import numpy as np
 from queueserver_worker.environment.documents import (
     MAX_VALUE_BYTES,
     DocumentConverter,
+    without_content,
     without_large_values,
 )
 
@@ -95,6 +96,20 @@ def test_bulk_events_become_single_events() -> None:
     events = [{"uid": str(number), "descriptor": "d", "seq_num": number} for number in (1, 2)]
     messages = list(DocumentConverter().convert("bulk_events", {"d": events}))
     assert [message.document.event.seq_num for message in messages] == [1, 2]
+
+
+def test_a_document_without_its_content_says_what_it_is_and_how_long_it_was() -> None:
+    converter = DocumentConverter()
+    convert("descriptor", {"uid": "d", "run_start": "r"}, converter)
+    event = {"uid": "e" * 5000, "descriptor": "d", "seq_num": 7, "time": 1.5, "data": {"image": b"x" * 100}}
+    message = convert("event", event, converter)
+    short = without_content(message)
+    assert (short.run_uid, short.document.event.descriptor, short.document.event.seq_num) == ("r", "d", 7)
+    assert (short.document.event.uid, list(short.document.event.data)) == ("", [])
+    assert (
+        short.document.event.extra["left_out"].text
+        == f"{message.document.event.ByteSize()} bytes are too many to be sent"
+    )
 
 
 def test_a_document_without_its_large_values_keeps_the_small_ones() -> None:

@@ -89,6 +89,13 @@ def test_what_is_too_long_is_left_out_and_the_rest_is_told() -> None:
     assert answer["short"] == "y"
 
 
+@pytest.mark.parametrize("value", ["", "y" * 500])
+def test_an_answer_is_bounded_whatever_makes_it_long(value: str) -> None:
+    keys = [f"{number} {'x' * 1000}" for number in range(5000)]
+    struct = to_struct(dict.fromkeys(keys, value))
+    assert MAX_METADATA_BYTES * 0.9 < struct.ByteSize() <= MAX_METADATA_BYTES
+
+
 def test_metadata_that_contains_itself_ends_somewhere() -> None:
     endless: dict[str, Any] = {"a": 1}
     endless["self"] = endless

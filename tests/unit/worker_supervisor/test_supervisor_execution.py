@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import document_pb2, item_pb2
 from queueserver.common.v1.document_pb2 import Document
 from queueserver.common.v1.item_pb2 import ItemResult
-from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_UID, RunningExecution
+from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_RUNS_BYTES, MAX_UID, RunningExecution
 from queueserver_worker.supervisor.result_bounds import MAX_NOTICE, MAX_NOTICES, MAX_TRACEBACK
 
 BEGIN = Timestamp(seconds=1_700_000_000)
@@ -52,12 +52,25 @@ def test_the_list_of_runs_is_bounded(execution: RunningExecution) -> None:
     assert len(execution.message.runs) == MAX_RUNS
 
 
+@pytest.mark.parametrize(("uid", "listed"), [("{:036}", MAX_RUNS), ("é{:0198}", 3000)])
+def test_the_list_of_runs_has_a_bounded_length_whatever_their_uids(
+    execution: RunningExecution, uid: str, listed: int
+) -> None:
+    for number in range(MAX_RUNS + 5):
+        document = start(uid.format(number))
+        document.start.scan_id = 2**63 - 1
+        execution.see(document)
+        execution.see(stop(uid.format(number), "µ" * 10_000))
+    assert execution.message.ByteSize() <= MAX_RUNS_BYTES + 1000
+    assert len(execution.message.runs) >= listed
+
+
 def test_a_run_with_an_absurd_uid_is_not_listed(execution: RunningExecution) -> None:
     assert not execution.see(start("x" * (MAX_UID + 1)))
     assert execution.see(start("x" * MAX_UID))
     assert execution.see(stop("x" * MAX_UID, "y" * 10_000))
     assert len(execution.message.runs) == 1
-    assert len(execution.message.runs[0].exit_status) == MAX_UID
+    assert execution.message.runs[0].exit_status == "y" * 20
 
 
 def test_runs_that_the_environment_reports_are_not_believed(execution: RunningExecution) -> None:

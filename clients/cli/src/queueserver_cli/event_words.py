@@ -141,5 +141,6 @@ def _other_words(event: Event) -> str | None:
     if isinstance(event, PermissionsChanged):
         return f"permissions changed: {', '.join(event.permissions['user_groups'])}"
     if isinstance(event, EventsLost):
-        return f"some events were lost here: {', '.join(kind.value for kind in event.kinds)}"
+        what = f"one of {event.omitted_bytes} bytes was left out" if event.omitted_bytes else "some events were lost"
+        return f"{what} here: {', '.join(kind.value for kind in event.kinds)}"
     return None

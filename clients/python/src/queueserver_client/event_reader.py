@@ -48,7 +48,9 @@ READERS: dict[str, _Reader] = {
     "permissions_changed": lambda r, t, e: events.PermissionsChanged(r, t, permissions_from_proto(e.permissions)),
     "console": lambda r, t, e: events.ConsoleWritten(r, t, events.ConsoleText.from_proto(e)),
     "document": lambda r, t, e: events.DocumentEmitted(r, t, events.RunDocument.from_proto(e)),
-    "gap": lambda r, t, e: events.EventsLost(r, t, [events.EventKind.from_number(kind) for kind in e.kinds]),
+    "gap": lambda r, t, e: events.EventsLost(
+        r, t, [events.EventKind.from_number(kind) for kind in e.kinds], e.omitted_bytes
+    ),
 }
 
 

@@ -349,7 +349,9 @@ class DocumentEmitted(Event):
 
 @dataclass(frozen=True)
 class EventsLost(Event):
-    """Events were lost here: the client was away for too long, or what held them is gone."""
+    """Events were lost here: the client was away for too long, or what held them is gone; or one event was too long."""
 
     #: Which kinds may be incomplete.
     kinds: Sequence[EventKind]
+    #: Bytes of the one event that was left out, because no message can be so long; 0 if events were lost.
+    omitted_bytes: int = 0

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from queueserver.manager.v1 import event_service_pb2 as pb
 
 from queueserver_client import forks
+from queueserver_client.channel import MAX_MESSAGE_BYTES
 from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.event_reader import read_event
@@ -49,7 +50,9 @@ class Watch:
     ) -> None:
         self._connection = connection
         self._request = pb.WatchRequest(
-            kinds=[pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in kinds], history_limit=history_limit
+            kinds=[pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in kinds],
+            history_limit=history_limit,
+            max_message_bytes=MAX_MESSAGE_BYTES,
         )
         self._token = resume_token
         self._reconnect_timeout = reconnect_timeout

@@ -367,7 +367,7 @@ class ItemResult(_message.Message):
     """The last of what was printed while it was executed, at most 2,000 characters. Empty if nothing was."""
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunSummary]:
-        """The runs it opened, in order of opening."""
+        """The runs it opened, in order of opening: the first 10,000 of them, or fewer if their uids are long."""
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:

@@ -125,12 +125,17 @@ class WatchRequest(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     HISTORY_LIMIT_FIELD_NUMBER: _builtins.int
+    MAX_MESSAGE_BYTES_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Token of the last message received from an earlier Watch; empty to begin with a snapshot. The kinds may
     differ from those of the earlier call.
     """
     history_limit: _builtins.int
     """How many of the newest history entries the snapshot carries; 0 means 100, more than 10,000 means 10,000."""
+    max_message_bytes: _builtins.int
+    """Longest message that the client takes, in bytes: its `grpc.max_receive_message_length`. Less than 4,194,304, which is
+    gRPC's default, means that, and so does 0; more than 67,108,864 means 67,108,864. See Watch.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
         """What to watch. Empty means status, queue and history."""
@@ -141,10 +146,11 @@ class WatchRequest(_message.Message):
         kinds: _abc.Iterable[Global___EventKind.ValueType] | None = ...,
         resume_token: _builtins.str = ...,
         history_limit: _builtins.int = ...,
+        max_message_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["history_limit", b"history_limit", "kinds", b"kinds", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["history_limit", b"history_limit", "kinds", b"kinds", "max_message_bytes", b"max_message_bytes", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1094,11 +1100,16 @@ Global___RunDocument: _TypeAlias = RunDocument  # noqa: Y015
 
 @_typing.final
 class Gap(_message.Message):
-    """Events were lost here, because the client was away for too long or what held them is gone."""
+    """Events were lost here, because the client was away for too long or what held them is gone. Or one event was left out,
+    because it is too long for the client.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     KINDS_FIELD_NUMBER: _builtins.int
+    OMITTED_BYTES_FIELD_NUMBER: _builtins.int
+    omitted_bytes: _builtins.int
+    """Bytes of the one event that was left out, more than `max_message_bytes` of the request allows. 0 if events were lost."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
         """Which kinds may be incomplete."""
@@ -1107,10 +1118,11 @@ class Gap(_message.Message):
         self,
         *,
         kinds: _abc.Iterable[Global___EventKind.ValueType] | None = ...,
+        omitted_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "omitted_bytes", b"omitted_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,13 @@ class EventServiceStub:
     (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
     changes at the same moment as one; after a resume it begins with the present one.
 
+    A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
+    many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
+    4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it says in `max_message_bytes`
+    what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
+    in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
+    higher limit.
+
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
     Needs scope `read`.
@@ -71,6 +78,13 @@ class EventServiceAsyncStub(EventServiceStub):
     long as the Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
     (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
     changes at the same moment as one; after a resume it begins with the present one.
+
+    A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
+    many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
+    4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it says in `max_message_bytes`
+    what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
+    in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
+    higher limit.
 
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -101,6 +115,13 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         long as the Manager keeps it (the last 100,000 changes). Console and document events come from the Worker's memory
         (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
         changes at the same moment as one; after a resume it begins with the present one.
+
+        A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
+        many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
+        4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it says in `max_message_bytes`
+        what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
+        in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
+        higher limit.
 
         When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 

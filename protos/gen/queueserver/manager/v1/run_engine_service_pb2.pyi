@@ -404,7 +404,7 @@ class ListRunsResponse(_message.Message):
     """Change marker of the list, as in Status."""
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.RunSummary]:
-        """The runs, in order of opening."""
+        """The runs, in order of opening: those of the first 10,000 that the plan opened, or of fewer if their uids are long."""
 
     def __init__(
         self,

@@ -156,7 +156,7 @@ class Execution(_message.Message):
 
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.RunSummary]:
-        """The runs it opened so far."""
+        """The runs it opened so far: the first 10,000 of them, or fewer if their uids are long."""
 
     def __init__(
         self,

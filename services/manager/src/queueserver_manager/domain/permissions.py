@@ -21,6 +21,7 @@ from queueserver_manager.domain.permission_errors import GroupNotAccepted, Group
 MAX_GROUPS = 1_000
 MAX_ENTRIES = 1_000
 MAX_ENTRIES_IN_ALL = 20_000
+MAX_BYTES = 2 * 1024 * 1024
 #: Unicode has several ways to write one name.
 REPEATED_GROUP = "is there twice, written in two ways that look the same: keep one of them"
 _MOST_SHOWN = 20
@@ -127,6 +128,10 @@ def _shape_violations(groups: Mapping[str, GroupRules], path: str) -> Iterator[V
             if len(entries) > MAX_ENTRIES:
                 description = f"has {len(entries)} entries and can have {MAX_ENTRIES}"
                 yield Violation(f"{path}[{name}].{field_name}", description)
-    total = sum(len(getattr(rules, field_name)) for rules in groups.values() for field_name in _READERS)
+    texts = [getattr(rules, field_name) for rules in groups.values() for field_name in _READERS]
+    length = sum(len(text.encode(errors="replace")) for entries in texts for text in entries)
+    if length > MAX_BYTES:
+        yield Violation(path, f"names and patterns have {length} bytes altogether and can have {MAX_BYTES}")
+    total = sum(map(len, texts))
     if total > MAX_ENTRIES_IN_ALL:
         yield Violation(path, f"there are {total} entries in all groups together and can be {MAX_ENTRIES_IN_ALL}")

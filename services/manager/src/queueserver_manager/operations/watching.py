@@ -53,8 +53,8 @@ class Encoder(Protocol):
     def status(self, facts: StatusFacts) -> bytes:
         """A new status."""
 
-    def gap(self, kinds: Sequence[Kind]) -> bytes:
-        """Events of these kinds were lost."""
+    def gap(self, kinds: Sequence[Kind], omitted_bytes: int = 0) -> bytes:
+        """Events of these kinds were lost, or one of so many bytes was left out."""
 
 
 @dataclass(slots=True)
@@ -89,6 +89,8 @@ class _Cursor:
     #: Durable events up to this revision were delivered before the feed was joined.
     joined_at: int
     point: ResumePoint
+    #: Longest event that the watcher takes, in bytes.
+    longest: int
     #: False for a watcher that began with a snapshot while no Worker was known: replays are not news to it.
     wants_replay: bool = True
     backlog: list[bytes] = field(default_factory=list)
@@ -138,9 +140,9 @@ class Watching:
         self._encoder = encoder
 
     async def watch(
-        self, kinds: frozenset[Kind], token: str, history_limit: int
+        self, kinds: frozenset[Kind], token: str, history_limit: int, longest: int
     ) -> AsyncIterator[SnapshotPart | Batch]:
-        """Serve one watcher until it leaves.
+        """Serve one watcher, who takes events of so many bytes at the ``longest``, until it leaves.
 
         Raises ResumeTokenInvalid, ResumeTokenExpired, WatcherTooSlow, StorageUnavailable, NotOwner, NotReady.
         """
@@ -149,11 +151,11 @@ class Watching:
             if token:
                 point = decode_token(token)
                 missed = await self._ledger.read(lambda record: self._look_back(record, point))
-                cursor = _Cursor(missed.position, point.revision, point)
+                cursor = _Cursor(missed.position, point.revision, point, longest)
                 async for batch in self._catch_up(cursor, missed, kinds):
                     yield batch
             else:
-                cursor, parts = await self._snapshot(kinds, history_limit)
+                cursor, parts = await self._snapshot(kinds, history_limit, longest)
                 for part in parts:
                     yield part
             async for batch in self._follow(cursor, kinds, news, resumed=bool(token)):
@@ -161,7 +163,9 @@ class Watching:
         finally:
             self._feed.leave(news)
 
-    async def _snapshot(self, kinds: frozenset[Kind], history_limit: int) -> tuple[_Cursor, Iterator[SnapshotPart]]:
+    async def _snapshot(
+        self, kinds: frozenset[Kind], history_limit: int, longest: int
+    ) -> tuple[_Cursor, Iterator[SnapshotPart]]:
         """Everything at one revision, and the place from which the changes go on."""
         feed = self._feed
 
@@ -173,14 +177,18 @@ class Watching:
                 attachment.boot_id,
                 max(feed.last_sequence, attachment.last_sequence),
             )
-            cursor = _Cursor(feed.end, point.revision, point, wants_replay=bool(attachment.boot_id))
+            cursor = _Cursor(feed.end, point.revision, point, longest, wants_replay=bool(attachment.boot_id))
             first = SnapshotPart(point.revision)
             if Kind.STATUS in kinds:
                 first.status = self._board.facts
             if Kind.CONSOLE in kinds:
                 first.console = [entry.wire for entry in feed.tail(Kind.CONSOLE, _CONSOLE_TAIL_BYTES)]
             if Kind.DOCUMENT in kinds:
-                first.documents = self._open_runs.documents()
+                documents = self._open_runs.documents()
+                first.documents = [wire for wire in documents if len(wire) <= longest]
+                cursor.backlog = [
+                    self._encoder.gap([Kind.DOCUMENT], len(wire)) for wire in documents if len(wire) > longest
+                ]
             if Kind.PERMISSION in kinds:
                 first.permissions = record.permissions
             if Kind.TASK in kinds:
@@ -277,14 +285,15 @@ class Watching:
         events, cursor.backlog = cursor.backlog, []
         size, turns = sum(map(len, events)), Turns()
         for entry in entries:
-            if events and entry.kind in kinds and size + len(entry.wire) > PART_BYTES:
+            wire = entry.wire if len(entry.wire) <= cursor.longest else self._encoder.gap([entry.kind], len(entry.wire))
+            if events and entry.kind in kinds and size + len(wire) > PART_BYTES:
                 yield Batch(events, cursor.token_before(entry))
                 events, size = [], 0
             if isinstance(entry, WorkerAttached):
                 events += self._attach(cursor, kinds)
             elif self._advance(cursor, entry) and entry.kind in kinds:
-                events.append(entry.wire)
-                size += len(entry.wire)
+                events.append(wire)
+                size += len(wire)
             await turns.step()
         if events:
             yield Batch(events, cursor.point.encode())

@@ -28,6 +28,7 @@ class ProtoEncoder:
         """A new status."""
         return status_event_bytes(facts)
 
-    def gap(self, kinds: Sequence[Kind]) -> bytes:
-        """Events of these kinds were lost."""
-        return pb.WatchEvent(gap=pb.Gap(kinds=[_KINDS[kind] for kind in kinds])).SerializeToString()
+    def gap(self, kinds: Sequence[Kind], omitted_bytes: int = 0) -> bytes:
+        """Events of these kinds were lost, or one of so many bytes was left out."""
+        gap = pb.Gap(kinds=[_KINDS[kind] for kind in kinds], omitted_bytes=omitted_bytes)
+        return pb.WatchEvent(gap=gap).SerializeToString()

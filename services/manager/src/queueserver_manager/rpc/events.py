@@ -7,7 +7,7 @@ from typing import Any
 
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceServicer
-from queueserver_rpc.message_sizes import PART_BYTES
+from queueserver_rpc.message_sizes import DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, PART_BYTES
 from queueserver_rpc.turns import Turns
 
 from queueserver_manager.domain.errors import FieldInvalid
@@ -24,6 +24,8 @@ from queueserver_manager.wire.tasks import status_of
 _DEFAULT_KINDS = frozenset({Kind.STATUS, Kind.QUEUE, Kind.HISTORY})
 _KINDS = {int(kind): kind for kind in Kind if kind is not Kind.WORKER_ATTACHED}
 _DEFAULT_HISTORY, _LARGEST_HISTORY = 100, 10_000
+#: Room for what is beside an event in its message, which is little more than the token.
+_BESIDE_EVENT = 4096
 
 
 class EventServicer(EventServiceServicer):
@@ -40,13 +42,21 @@ class EventServicer(EventServiceServicer):
             raise FieldInvalid("kinds", f"{unknown[0]} is no kind of event: use those of EventKind")
         kinds = frozenset(_KINDS[kind] for kind in request.kinds) or _DEFAULT_KINDS
         history = page_size(request.history_limit, _DEFAULT_HISTORY, _LARGEST_HISTORY, "history_limit")
-        watching = self._office.term().watching.watch(kinds, request.resume_token, history)
+        longest = _longest_event(request.max_message_bytes)
+        watching = self._office.term().watching.watch(kinds, request.resume_token, history, longest)
         async for part in watching:
             if isinstance(part, Batch):
                 yield _batch(part)
                 continue
             async for message in _snapshot(part):
                 yield message
+
+
+def _longest_event(max_message_bytes: int) -> int:
+    """Bytes that an event may have for a client that takes such messages. Raises FieldInvalid."""
+    if max_message_bytes < 0:
+        raise FieldInvalid("max_message_bytes", "must be 0 or more")
+    return min(max(max_message_bytes, DEFAULT_MESSAGE_BYTES), MAX_MESSAGE_BYTES) - _BESIDE_EVENT
 
 
 def _batch(batch: Batch) -> bytes:

@@ -18,6 +18,8 @@ _Fields = Mapping[str, Any]
 _EXACT: Final = 2**53
 MAX_VALUE_BYTES: Final = 1024 * 1024
 """Longest value in a document that is too long as a whole."""
+MAX_NAME: Final = 1_000
+"""Longest text in a document of which only that is sent."""
 
 
 class DocumentConverter:
@@ -65,6 +67,19 @@ def without_large_values(message: RunDocumentEmitted) -> RunDocumentEmitted:
             size = value.ByteSize()
             if size > MAX_VALUE_BYTES:
                 value.text = f"left out: {size} bytes are too many to be sent"
+    return copy
+
+
+def without_content(message: RunDocumentEmitted) -> RunDocumentEmitted:
+    """Copy what a document is and belongs to, with a note in place of everything else."""
+    copy = RunDocumentEmitted(run_uid=message.run_uid[:MAX_NAME])
+    kind = str(message.document.WhichOneof("kind"))
+    document, target = getattr(message.document, kind), getattr(copy.document, kind)
+    target.extra["left_out"].text = f"{document.ByteSize()} bytes are too many to be sent"
+    for field, value in document.ListFields():
+        is_short = not isinstance(value, str) or len(value) <= MAX_NAME
+        if field.message_type is None and not field.is_repeated and is_short:
+            setattr(target, field.name, value)
     return copy
 
 

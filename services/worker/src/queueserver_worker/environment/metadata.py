@@ -19,8 +19,10 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, Metad
 
 from queueserver_worker.environment.failures import error_text, shorten
 
-MAX_METADATA_BYTES: Final = 4 * 1024 * 1024
-"""What one gRPC message holds by default."""
+MAX_METADATA_BYTES: Final = 2 * 1024 * 1024
+"""Every gRPC client takes an answer of this length."""
+_BESIDE_VALUE: Final = 16
+"""Bytes of an entry beside its key and value, at most."""
 MAX_TEXT: Final = 10_000
 """Longest text that is made of a value that JSON can't express, in characters."""
 MAX_DEPTH: Final = 24
@@ -77,13 +79,16 @@ def to_struct(metadata: Mapping[Any, Any]) -> Struct:
     struct = Struct()
     left = MAX_METADATA_BYTES
     for key, value in _copy(metadata).items():
-        message = struct.fields[_key(key)]
+        name, message = _key(key), Value()
         _fill_safely(message, value)
+        left -= len(name.encode()) + _BESIDE_VALUE
         size = message.ByteSize()
         if size > left:
-            message.Clear()
             message.string_value = f"left out: {size} bytes are too many to be sent"
         left -= message.ByteSize()
+        if left < 0:
+            break
+        struct.fields[name].CopyFrom(message)
     return struct
 
 

@@ -18,7 +18,7 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, RunDo
 from queueserver_worker.environment import device_libraries
 from queueserver_worker.environment.channel import FrameTooLargeError
 from queueserver_worker.environment.console.standard_streams import streams
-from queueserver_worker.environment.documents import DocumentConverter, without_large_values
+from queueserver_worker.environment.documents import DocumentConverter, without_content, without_large_values
 from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.hooks.engine_hooks import hooks_of
 from queueserver_worker.environment.hooks.loop_thread import loop_keeper
@@ -164,7 +164,14 @@ class WatchedRunEngine:
             self._send(FromEnvironment(document=message))
         except FrameTooLargeError as error:
             streams.note(f"A document is sent to the clients without its large values: {error}.\n")
+            self._send_shortened(message)
+
+    def _send_shortened(self, message: RunDocumentEmitted) -> None:
+        try:
             self._send(FromEnvironment(document=without_large_values(message)))
+        except FrameTooLargeError:
+            # Many values that are not large, or long in another way: at least everybody hears that there is one.
+            self._send(FromEnvironment(document=without_content(message)))
 
 
 def _say_nothing(_: FromEnvironment) -> None:

@@ -19,8 +19,13 @@ from queueserver_worker.supervisor.result_bounds import complete
 
 MAX_RUNS = 10_000
 """Runs that are listed of one execution; later ones are executed and reported by their documents only."""
+MAX_RUNS_BYTES = 896 * 1024
+"""Bytes of those that are listed, fewer if their uids are long: every gRPC client takes an answer that has them."""
 MAX_UID = 200
 """Characters in the uid of a run that is listed: five times those of a UUID."""
+_MAX_EXIT_STATUS = 20
+_BESIDE_UID = 48
+"""Bytes of a run beside its uid, at most."""
 _EXIT_STATUSES = frozenset(
     {
         item_pb2.EXIT_STATUS_COMPLETED,
@@ -39,6 +44,7 @@ class RunningExecution:
     def __init__(self, execution_id: str, item_uid: str) -> None:
         self._message = Execution(execution_id=execution_id, item_uid=item_uid)
         self._runs: dict[str, RunSummary] = {}
+        self._runs_bytes = 0
         #: The last of what was printed while it goes on.
         self.excerpt = Excerpt()
 
@@ -112,6 +118,10 @@ class RunningExecution:
         start = document.start
         if start.uid in self._runs or len(self._runs) >= MAX_RUNS or len(start.uid) > MAX_UID:
             return False
+        size = len(start.uid.encode()) + _BESIDE_UID
+        if self._runs_bytes + size > MAX_RUNS_BYTES:
+            return False
+        self._runs_bytes += size
         run = self._message.runs.add(uid=start.uid, is_open=True)
         if start.HasField("scan_id"):
             run.scan_id = start.scan_id
@@ -123,5 +133,5 @@ class RunningExecution:
         if run is None or not run.is_open:
             return False
         run.is_open = False
-        run.exit_status = document.stop.exit_status[:MAX_UID]
+        run.exit_status = document.stop.exit_status.encode()[:_MAX_EXIT_STATUS].decode(errors="ignore")
         return True

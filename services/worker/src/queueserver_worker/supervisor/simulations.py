@@ -20,7 +20,8 @@ PATIENCE = 15.0
 """Seconds to wait for an answer: the environment ends each simulation after ten."""
 AT_ONCE = 4
 """Questions that are asked at once; more wait."""
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
+MAX_ANSWER_BYTES = 2 * 1024 * 1024
+"""Longest answer that is handed on: every gRPC client takes it. Those of our own environment are shorter."""
 _log = logging.getLogger(__name__)
 
 
