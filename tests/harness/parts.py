@@ -16,13 +16,14 @@ from tests.harness.stack import short_directory
 class Parts:
     """One of each, each killed and started again by the test. The Manager keeps its port."""
 
-    def __init__(self, directory: Path, startup: Path) -> None:
+    def __init__(self, directory: Path, startup: Path, *options: str) -> None:
+        """``options`` are the Manager's."""
         with contextlib.ExitStack() as opened:
             self.redis = RedisProcess(directory)
             opened.callback(self.redis.close)
             self.worker = WorkerProcess(directory, startup)
             opened.callback(self.worker.close)
-            self.manager = ManagerProcess(self.redis.url, self.worker.address)
+            self.manager = ManagerProcess(self.redis.url, self.worker.address, *options)
             opened.callback(self.manager.close)
             self._opened = opened.pop_all()
 

@@ -52,6 +52,7 @@ def data(tmp_path: Path) -> Path:
             ["--question-timeout", "soon"],
             "'soon' is no time for a question to wait. Give --question-timeout in seconds",
         ),
+        (["--queue-size", "0"], "argument --queue-size: must be a whole number of megabytes, 1 or more, not 0"),
         (["--question-timeout", "-1"], "'-1' is no time for a question to wait. Give --question-timeout in seconds"),
         (["--advertise-address", "::1:60630"], "--advertise-address must be HOST:PORT as clients can reach it"),
         (["--redis-addr", "http://host"], "Give --redis-addr as"),

@@ -12,6 +12,7 @@ from queueserver_manager.domain.changes import Change, PutItem
 from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.item import Item, ItemKind
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.store.connection import connect
 from queueserver_manager.store.keys import Keys
@@ -39,6 +40,10 @@ class Owner:
         self.keys = Keys(prefix)
         self.store = RedisStore(redis, prefix, epoch, decode_inventory)
         self.record = Record()
+
+    def another_store(self, log: Bound) -> RedisStore:
+        """A store of the same term whose log is bounded otherwise."""
+        return RedisStore(self.redis, self.prefix, self.epoch, decode_inventory, log=log)
 
     async def commit(self, *decisions: tuple[Sequence[Change], Sequence[Event]]) -> None:
         """Apply decisions to the working copy and commit them in one step, as the ledger does."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import redis as blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queueserver_manager.domain.changes import Execution, SetExecution
 from queueserver_manager.domain.events import QueueStarted, QueueStopRequested
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.store import redis as store_module
 from queueserver_manager.store.port import EventsGone
 
@@ -74,17 +77,60 @@ async def test_events_of_an_emptied_log_are_said_to_be_gone(new: Owner, client: 
         await new.store.events_between(1, 3)
 
 
-async def test_the_log_keeps_about_as_many_changes_as_it_should(
-    new: Owner, client: blocking.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store_module, "EVENT_LOG_LENGTH", 200)
-    for _ in range(10):
-        await note(new, 200)
-    kept = client.xlen(new.keys.events)
-    assert 200 <= kept < 600, "Redis trims whole nodes of the stream"
-    assert await between(new, 1800, 2000) == list(range(1801, 2001))
+def kept_in(owning: Owner, client: blocking.Redis) -> dict[int, int]:
+    """Bytes of the content of each change in the log, by revision; together they are what is counted."""
+    entries: Any = client.xrange(owning.keys.events)
+    sizes = {int(entry_id.split(b"-")[0]): len(fields[b"e"]) for entry_id, fields in entries}
+    counted: Any = client.hget(owning.keys.meta, "events_bytes")
+    assert int(counted or 0) == sum(sizes.values())
+    return sizes
+
+
+async def test_the_log_keeps_as_many_changes_as_it_should(new: Owner, client: blocking.Redis) -> None:
+    new.store = new.another_store(Bound(200, 10**9))
+    for _ in range(4):
+        await note(new, 150)
+    assert list(kept_in(new, client)) == list(range(401, 601))
+    assert await between(new, 400, 600) == list(range(401, 601))
     with pytest.raises(EventsGone):
-        await new.store.events_between(0, 2000)
+        await new.store.events_between(399, 600)
+
+
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    st.lists(st.lists(st.integers(0, 300), min_size=1, max_size=4), max_size=8), st.integers(1, 9), st.integers(1, 1500)
+)
+async def test_the_log_keeps_the_newest_changes_that_have_room_and_all_of_the_newest_commit(
+    shared_redis: RedisProcess, commits: list[list[int]], most: int, room: int
+) -> None:
+    async with owner(shared_redis.url) as owning:
+        owning.store = owning.another_store(Bound(most, room))
+        with shared_redis.connect() as client:
+            for commit in commits:
+                before = kept_in(owning, client)
+                await owning.commit(*(([CHANGE], [QueueStarted("x" * length)]) for length in commit))
+                kept, last = kept_in(owning, client), owning.record.revisions.last
+                assert list(kept) == list(range(last + 1 - len(kept), last + 1))
+                assert len(kept) >= len(commit)
+                assert len(kept) == len(commit) or (len(kept) <= most and sum(kept.values()) <= room)
+                gone = before.keys() - kept.keys()
+                assert not gone or len(kept) >= most or sum(kept.values()) + before[max(gone)] > room
+
+
+async def test_a_log_that_was_not_counted_is_counted_once(new: Owner, client: blocking.Redis) -> None:
+    await note(new, 40)
+    client.hdel(new.keys.meta, "events_bytes")
+    await note(new, 1)
+    assert list(kept_in(new, client)) == list(range(1, 42))
+
+
+async def test_what_another_hand_took_out_of_the_log_does_no_harm(new: Owner, client: blocking.Redis) -> None:
+    await note(new, 20)
+    client.delete(new.keys.events)
+    await note(new, 1)
+    assert list(kept_in(new, client)) == [21]
 
 
 async def test_a_change_without_an_event_leaves_no_hole(new: Owner) -> None:

@@ -16,6 +16,7 @@ from queueserver_manager.domain.editing import add_items, clear_history, clear_q
 from queueserver_manager.domain.executing import Claimant, finish_item, start_queue, stop_queue
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import ExitStatus, ItemResult, Outcome, RunSummary
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.store.loading import Loader
@@ -53,7 +54,7 @@ def finish(record: Record, status: ExitStatus, name: str) -> ch.Decision[Any] | 
         return None
     runs = (RunSummary("run", 7, is_open=False, exit_status="success"), RunSummary("open", None, True, ""))
     result = ItemResult(status, NOW + 1, NOW, message="why \N{SNOWMAN}", traceback="where", runs=runs)
-    return finish_item(record, Outcome(record.running.execution_id, result), claimant(name), 4)
+    return finish_item(record, Outcome(record.running.execution_id, result), claimant(name), Bound(4, 10**9))
 
 
 def set_inventory(name: str, which: int) -> ch.Decision[None]:
@@ -68,8 +69,9 @@ def permit(name: str) -> ch.Decision[None]:
     return ch.Decision(None, [ch.SetPermissions(permissions)], [ev.PermissionsReplaced(permissions)])
 
 
+ROOM = Bound(999, 10**9)
 DECIDE: dict[str, Decide] = {
-    "add": lambda r, a, b, n: add_items(r, [plan(f"{n}-{i}") for i in range(a % 4)], pl.AtIndex(b % 9 - 4), 999),
+    "add": lambda r, a, b, n: add_items(r, [plan(f"{n}-{i}") for i in range(a % 4)], pl.AtIndex(b % 9 - 4), ROOM),
     "move": lambda r, a, b, _: (
         move_item(r, pl.AtIndex(a % len(r.queue)), pl.AtIndex(b % len(r.queue))) if len(r.queue) else None
     ),

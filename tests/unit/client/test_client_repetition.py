@@ -17,6 +17,7 @@ from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver.manager.v1 import task_service_pb2 as tasks
 from queueserver_client import (
+    AnswerNotKept,
     AsyncClient,
     DeadlineExceeded,
     InvalidState,
@@ -156,6 +157,7 @@ async def test_a_change_whose_fate_was_unknown_once_is_not_said_later_to_have_ch
     [
         (CODE.INVALID_ARGUMENT, "ITEM_INVALID", ItemInvalid),
         (CODE.INVALID_ARGUMENT, "REQUEST_ID_REUSED", RequestIdReused),
+        (CODE.ALREADY_EXISTS, "ANSWER_NOT_KEPT", AnswerNotKept),
         (CODE.FAILED_PRECONDITION, "INVALID_STATE", InvalidState),
         (CODE.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE", DeadlineExceeded),
     ],

@@ -24,6 +24,7 @@ from queueserver_manager.domain.item import (
     RunningItem,
     RunSummary,
 )
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
@@ -41,6 +42,8 @@ from queueserver_rpc.steps import Work
 
 #: For property tests: the speed of a shared machine is not what they are about.
 relaxed = settings(deadline=None, max_examples=40)
+#: A bound that is not reached.
+ROOM = Bound(10**6, 10**9)
 NOW = 1_700_000_000.25
 
 
@@ -56,7 +59,7 @@ def running(item: Item, execution_id: str = "x-1", *, immediate: bool = False) -
     return RunningItem(item, execution_id, NOW, "boot", "environment", immediate)
 
 
-def request(request_id: str, time: float = NOW, answer: bytes = b"done") -> AnsweredRequest:
+def request(request_id: str, time: float = NOW, answer: bytes | None = b"done") -> AnsweredRequest:
     return AnsweredRequest(request_id, "fingerprint", answer, time)
 
 
@@ -112,13 +115,13 @@ def state(record: Record) -> tuple[object, ...]:
     """Everything in a record, to be compared."""
     queue, history = record.queue, record.history
     return (
-        [(item, queue.rank_of(item.uid)) for item in queue],
+        ([(item, queue.rank_of(item.uid)) for item in queue], queue.size),
         record.running,
         record.execution,
-        (history.first_number, history.next_number, history.slice(0, len(history))),
+        (history.first_number, history.next_number, history.slice(0, len(history)), history.size),
         record.inventory,
         record.permissions,
-        (record.mode, record.autostart, record.worker_boot_id, list(record.requests.items())),
+        (record.mode, record.autostart, record.worker_boot_id, list(record.requests.items()), record.requests.size),
         (list(record.tasks), record.tasks.running),
     )
 
@@ -164,7 +167,7 @@ items = st.builds(
 )
 runnings = st.builds(RunningItem, items, texts, times, texts, texts, st.booleans())
 modes = st.builds(QueueMode, st.booleans(), st.booleans(), st.sampled_from(InterruptedPolicy))
-requests = st.builds(AnsweredRequest, texts, texts, st.binary(max_size=20), times)
+requests = st.builds(AnsweredRequest, texts, texts, st.none() | st.binary(max_size=20), times)
 works = (
     st.builds(FunctionCall, texts, st.lists(values, max_size=3), st.dictionaries(texts, values, max_size=3))
     | st.builds(Script, texts, st.booleans(), st.booleans())

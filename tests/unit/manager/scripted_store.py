@@ -16,6 +16,7 @@ from typing import Any
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import add_items
 from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.limits import ANSWERS, Bound
 from queueserver_manager.domain.placement import Back
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
@@ -93,13 +94,15 @@ class ScriptedStore:
 class Office:
     """A ledger at work on a scripted store, and what it announced."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, answers: Bound = ANSWERS) -> None:
         self.store = ScriptedStore(record)
         self.record = record
         self.announced: list[Announcement] = []
         self.storage: list[bool] = []
         self.clock = NOW
-        self.ledger = Ledger(self.store, record, lambda: self.clock, self._announce, self._note_storage)
+        self.ledger = Ledger(
+            self.store, record, lambda: self.clock, self._announce, self._note_storage, answers=answers
+        )
         self.work = asyncio.create_task(self.ledger.run())
 
     async def _announce(self, announcements: list[Announcement]) -> None:
@@ -111,7 +114,7 @@ class Office:
     def add(self, *new: str, expected: int = 0) -> asyncio.Task[Any]:
         """Submit the addition of items to the back."""
         items, reply = [plan(uid) for uid in new], replace(UNHEARD, expected_revision=expected)
-        return self.submit(lambda record: add_items(record, items, Back(), 1000), reply)
+        return self.submit(lambda record: add_items(record, items, Back(), Bound(1000, 10**9)), reply)
 
     def submit(self, decide: Callable[[Record], Decision[Any]], reply: Reply[Any] = UNHEARD) -> asyncio.Task[Any]:
         return asyncio.create_task(self.ledger.submit(decide, reply))
@@ -128,14 +131,20 @@ class Office:
         await asyncio.wait_for(self.store.begun.wait(), SECONDS)
         return task
 
+    async def close(self) -> None:
+        """End the work."""
+        self.work.cancel()
+        with suppress(BaseException):
+            await self.work
+
 
 @asynccontextmanager
-async def office(queue: str = "", *, done: int = 0, record: Record | None = None) -> AsyncIterator[Office]:
+async def office(
+    queue: str = "", *, done: int = 0, record: Record | None = None, answers: Bound = ANSWERS
+) -> AsyncIterator[Office]:
     """An office that is closed at the end."""
-    opened = Office(record if record is not None else record_of(queue, done=done))
+    opened = Office(record if record is not None else record_of(queue, done=done), answers)
     try:
         yield opened
     finally:
-        opened.work.cancel()
-        with suppress(BaseException):
-            await opened.work
+        await opened.close()

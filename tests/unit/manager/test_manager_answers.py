@@ -12,12 +12,13 @@ from queueserver_manager.domain import requests as rq
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import Placed, add_items
 from queueserver_manager.domain.errors import RequestIdReused, RevisionMismatch, StorageUnavailable
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.placement import Back
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.reply import Reply
 from queueserver_rpc.turns import next_turn
 
-from tests.unit.manager.samples import NOW, plan, record_of, relaxed, request, state, uids
+from tests.unit.manager.samples import NOW, ROOM, plan, record_of, relaxed, request, state, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 
 
@@ -35,7 +36,7 @@ def add(o: Office, uid: str, answer: Reply[Any]) -> asyncio.Task[Any]:
     """Add an item to the back; the answer is its index and the revision."""
 
     def decide(record: Record) -> Decision[int]:
-        decision: Decision[Placed] = add_items(record, [plan(uid)], Back(), 1000)
+        decision: Decision[Placed] = add_items(record, [plan(uid)], Back(), ROOM)
         return Decision(decision.result.index, decision.changes, decision.events)
 
     return o.submit(decide, answer)
@@ -191,15 +192,13 @@ async def test_answers_that_were_let_go_come_back_when_the_commit_fails() -> Non
 @relaxed
 @given(st.lists(st.floats(0, 9000), max_size=12).map(sorted), st.integers(0, 14))
 def test_the_oldest_answers_go_when_they_are_old_or_too_many(ages: list[float], most: int) -> None:
-    kept = {f"{i}": request(f"{i}", NOW - age) for i, age in enumerate(reversed(ages))}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rq, "MOST_KEPT", most)
-        gone = rq.outdated(kept, NOW)
+    kept = rq.Requests(request(f"{i}", NOW - age) for i, age in enumerate(reversed(ages)))
+    gone = kept.outdated(Bound(most, 10**9), NOW)
     assert list(gone) == list(kept)[: len(gone)]
     due = sum(1 for i, one in enumerate(kept.values()) if NOW - one.time >= rq.KEPT_SECONDS or i < len(kept) - most)
     assert len(gone) == min(4, due)
 
 
 def test_a_clock_that_was_set_back_lets_nothing_go() -> None:
-    assert rq.outdated({"a": request("a", NOW + 99999)}, NOW) == ()
+    assert rq.Requests([request("a", NOW + 99999)]).outdated(ROOM, NOW) == ()
     assert record_of([]).requests == {}

@@ -25,7 +25,7 @@ from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.record import Record
 from queueserver_rpc.steps import at_once
 
-from tests.unit.manager.samples import NOW, carry_out, plan, record_of, relaxed, state, uids
+from tests.unit.manager.samples import NOW, ROOM, carry_out, plan, record_of, relaxed, state, uids
 
 QUEUE = "abcdefgh"
 named = st.lists(st.sampled_from([*QUEUE, "r", "x", "y"]), max_size=10)
@@ -252,7 +252,7 @@ def test_moving_an_item_to_where_it_is_does_not_release_it() -> None:
 def test_an_update_puts_another_item_at_the_same_place(uid: str) -> None:
     record = record_of("abc")
     other = replace(plan(uid, name="scan"), user="joe")
-    decision = update_item(record, "b", other)
+    decision = update_item(record, "b", other, ROOM)
     carry_out(record, decision)
     assert list(record.queue) == [plan("a"), other, plan("c")]
     item, placed = decision.result
@@ -265,7 +265,7 @@ def test_an_update_to_the_same_content_by_the_same_user_changes_nothing() -> Non
     record = record_of("abc")
     tried = replace(plan("b"), attempt=3, retry_of="z")
     record.queue.put(tried, 2000)
-    decision = update_item(record, "b", replace(plan("b"), created=NOW + 99))
+    decision = update_item(record, "b", replace(plan("b"), created=NOW + 99), ROOM)
     assert (list(decision.changes), list(decision.events)) == ([], [])
     assert (decision.result[0], decision.result[1].index) == (tried, 1)
 
@@ -281,13 +281,13 @@ def test_an_update_to_the_same_content_by_the_same_user_changes_nothing() -> Non
 def test_any_difference_is_an_update(difference: dict[str, object]) -> None:
     record = record_of("abc")
     other = replace(plan("b"), **difference)  # type: ignore[arg-type] # names of fields
-    carry_out(record, update_item(record, "b", other))
+    carry_out(record, update_item(record, "b", other, ROOM))
     assert record.queue.at(1) == other
 
 
 def test_an_update_releases_a_held_item_even_with_the_same_content() -> None:
     record = with_held("abc", "a")
-    decision = update_item(record, "a", plan("a"))
+    decision = update_item(record, "a", plan("a"), ROOM)
     carry_out(record, decision)
     assert (held_uids(record), list(decision.events)) == ([], [ev.ItemUpdated("a", plan("a"), 0)])
 
@@ -295,7 +295,7 @@ def test_an_update_releases_a_held_item_even_with_the_same_content() -> None:
 @pytest.mark.parametrize(("uid", "error"), [("x", ItemNotFound), ("r", ItemRunning)])
 def test_what_is_not_in_the_queue_can_not_be_updated(uid: str, error: type[Refused]) -> None:
     record = record_of("abc", running_uid="r")
-    refused(record, lambda: update_item(record, uid, plan(uid)), error)
+    refused(record, lambda: update_item(record, uid, plan(uid), ROOM), error)
 
 
 def test_a_mode_is_set_and_told_once() -> None:

@@ -18,7 +18,7 @@ from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.following import Following
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.reply import UNHEARD
-from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.operations.submissions import Prepared, Submissions
 from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import next_turn
 
@@ -84,7 +84,8 @@ def test_an_item_that_comes_back_is_checked_with_what_changed_while_it_was_execu
 
 def operations(o: Office, checks: list[int]) -> QueueOperations:
     numbers = iter(range(100))
-    made = Submissions(Allowances(o.ledger), lambda: NOW, lambda: f"n-{next(numbers)}", lambda _item, _message: 0)
+    nothing = Prepared(0, 0)
+    made = Submissions(Allowances(o.ledger), lambda: NOW, lambda: f"n-{next(numbers)}", lambda _item, _message: nothing)
     return QueueOperations(o.ledger, made, Following(o.ledger, view_of(RUNNING)), lambda: checks.append(1))
 
 

@@ -135,7 +135,7 @@ async def test_an_edit_of_unknown_fate_that_turns_out_to_be_stored_does_not_undo
         deeds = Deeds(o.ledger)
 
         async def do() -> str:
-            o.record.requests["id"] = request("id")
+            o.record.requests.put(request("id"))
             return "done"
 
         assert await asyncio.wait_for(deeds.once(reply(), do, in_haste=in_haste), SECONDS) == b"done at 0"

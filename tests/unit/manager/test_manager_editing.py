@@ -11,9 +11,10 @@ from queueserver_manager.domain import events as ev
 from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.editing import add_items, clear_history, clear_queue, move_item, remove_item
 from queueserver_manager.domain.errors import FieldInvalid, ItemNotFound, ItemRunning, QueueFull
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.record import Record
 
-from tests.unit.manager.samples import carry_out, plan, record_of, relaxed, state, uids
+from tests.unit.manager.samples import ROOM, carry_out, plan, record_of, relaxed, state, uids
 
 edits = st.lists(
     st.tuples(
@@ -44,7 +45,7 @@ def edit(record: Record, model: list[str], number: int, what: tuple[str, int, in
     if kind == "add":
         new = [plan(f"{number}-{i}") for i in range(first % 4)]
         model[index:index] = [item.uid for item in new]
-        decision = add_items(record, new, pl.AtIndex(index), 1000)
+        decision = add_items(record, new, pl.AtIndex(index), ROOM)
     elif kind == "clear" and first < 15:
         model.clear()
         decision = clear_queue(record)
@@ -80,7 +81,7 @@ def test_a_decision_alone_changes_nothing(chosen: list[tuple[str, int, int, int]
     for number, what in enumerate(chosen):
         edit(record, model, number, what)
     before = state(record)
-    add_items(record, [plan("new")], pl.AtIndex(1), 1000)
+    add_items(record, [plan("new")], pl.AtIndex(1), ROOM)
     clear_queue(record)
     clear_history(record)
     if model:
@@ -91,7 +92,7 @@ def test_a_decision_alone_changes_nothing(chosen: list[tuple[str, int, int, int]
 
 def test_a_batch_stands_together_and_is_announced_as_one() -> None:
     record = record_of("abc")
-    decision = add_items(record, [plan("x"), plan("y")], pl.BeforeItem("b"), 100)
+    decision = add_items(record, [plan("x"), plan("y")], pl.BeforeItem("b"), ROOM)
     carry_out(record, decision)
     assert uids(record) == list("axybc")
     assert (decision.result.index, decision.result.queue_size) == (1, 5)
@@ -99,15 +100,15 @@ def test_a_batch_stands_together_and_is_announced_as_one() -> None:
 
 
 def test_an_empty_batch_changes_and_announces_nothing() -> None:
-    decision = add_items(record_of("abc"), [], pl.Back(), 100)
+    decision = add_items(record_of("abc"), [], pl.Back(), ROOM)
     assert (list(decision.changes), list(decision.events)) == ([], [])
     assert (decision.result.index, decision.result.queue_size) == (3, 3)
 
 
 def test_a_full_queue_refuses_more_and_says_how_many_it_holds() -> None:
-    add_items(record_of("abc"), [plan("x")], pl.Back(), 4)
+    add_items(record_of("abc"), [plan("x")], pl.Back(), Bound(4, 10**9))
     with pytest.raises(QueueFull, match=r"at most 4 items and has 3.*before adding 2 more"):
-        add_items(record_of("abc"), [plan("x"), plan("y")], pl.Back(), 4)
+        add_items(record_of("abc"), [plan("x"), plan("y")], pl.Back(), Bound(4, 10**9))
 
 
 def test_a_removed_item_is_answered_and_announced_with_the_index_it_had() -> None:

@@ -33,7 +33,10 @@ FAMILIES = {
     errors.Unavailable: grpc.StatusCode.UNAVAILABLE,
 }
 #: The caller's deadline is not what ran out, but the code says best that an answer did not come in time.
-EXCEPTIONS = {errors.EnvironmentUnresponsive: grpc.StatusCode.DEADLINE_EXCEEDED}
+EXCEPTIONS = {
+    errors.EnvironmentUnresponsive: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.AnswerNotKept: grpc.StatusCode.ALREADY_EXISTS,
+}
 WRONG = errors.Violation("item.name", "required")
 #: One of each, made as the domain makes them.
 
@@ -174,6 +177,7 @@ def test_every_sentence_that_is_fixed_says_what_to_do() -> None:
         errors.ItemHeld: "update, move or remove it",
         errors.RevisionMismatch: "look at it again",
         errors.RequestIdReused: "an id of its own",
+        errors.AnswerNotKept: "look at what it changed",
     }.items():
         assert words in sample(kind).message
     for known, words in ((True, "Nothing was changed"), (False, "look at the queue")):

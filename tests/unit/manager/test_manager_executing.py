@@ -14,10 +14,12 @@ from queueserver_manager.domain.executing import (
     stop_queue,
 )
 from queueserver_manager.domain.item import ExitStatus, Outcome
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.record import Record
 
 from tests.unit.manager.samples import (
     NOW,
+    ROOM,
     carry_out,
     claimant,
     entry,
@@ -42,7 +44,7 @@ def executing(queue: str, *, stop_pending: bool = False, done: int = 0) -> Recor
 
 def finish(record: Record, status: ExitStatus, *, can_execute: bool = True, limit: int = 100) -> Decision[Step]:
     """Account for the outcome of x-1."""
-    decision = finish_item(record, outcome("x-1", status), claimant(can_execute=can_execute), limit)
+    decision = finish_item(record, outcome("x-1", status), claimant(can_execute=can_execute), Bound(limit, 10**9))
     assert decision is not None
     carry_out(record, decision)
     return decision
@@ -153,7 +155,7 @@ def test_attempts_are_counted_and_linked_from_failure_to_failure() -> None:
     record, ids = executing(""), claimant()
     before = plan("r")
     for attempt in range(2, 6):
-        decision = finish_item(record, outcome(status=ExitStatus.FAILED), ids, 100)
+        decision = finish_item(record, outcome(status=ExitStatus.FAILED), ids, ROOM)
         assert decision is not None
         carry_out(record, decision)
         retry = record.queue.at(0)
@@ -198,14 +200,14 @@ def test_an_outcome_that_was_accounted_for_is_recognised() -> None:
     record = executing("ab")
     finish(record, ExitStatus.COMPLETED)
     before = state(record)
-    assert finish_item(record, outcome("x-1"), claimant(), 100) is None
+    assert finish_item(record, outcome("x-1"), claimant(), ROOM) is None
     assert state(record) == before
 
 
 @pytest.mark.parametrize("record", [record_of("ab"), executing("ab")], ids=["nothing runs", "another runs"])
 def test_an_outcome_of_an_unknown_execution_is_nobodys(record: Record) -> None:
     strange = Outcome("never heard of", outcome().result)
-    assert finish_item(record, strange, claimant(), 100) is None
+    assert finish_item(record, strange, claimant(), ROOM) is None
 
 
 @pytest.mark.parametrize(("done", "left"), [(2, [1, 2, 3]), (3, [2, 3, 4]), (7, [6, 7, 8])])

@@ -22,7 +22,7 @@ from queueserver_manager.operations.following import Following, ItemStanding, It
 from queueserver_rpc.steps import Work, at_once
 from queueserver_rpc.turns import next_turn
 
-from tests.unit.manager.samples import outcome, plan, record_of
+from tests.unit.manager.samples import ROOM, outcome, plan, record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 from tests.unit.manager.scripted_worker import ABORTING, CLOSED, PAUSED, RUNNING, view_of
 
@@ -57,7 +57,7 @@ class Desk:
     async def finish(self, status: ExitStatus = ExitStatus.COMPLETED) -> None:
         def decide(record: Record) -> Any:
             assert record.running is not None
-            return finish_item(record, outcome(record.running.execution_id, status), self.view.claimant(), 100)
+            return finish_item(record, outcome(record.running.execution_id, status), self.view.claimant(), ROOM)
 
         await self.carry_out(decide)
 
@@ -197,7 +197,7 @@ async def test_an_item_that_is_taken_out_is_removed_and_that_is_the_end(how: str
             "remove": lambda record: editing.remove_item(record, ByUid("a")),
             "batch": lambda record: batches.remove_items(record, ["b", "a"], strict=True),
             "clear": editing.clear_queue,
-            "update": lambda record: editing.update_item(record, "a", plan("new")),
+            "update": lambda record: editing.update_item(record, "a", plan("new"), ROOM),
         }
         await d.carry_out(decide[how])
         last = await told(stream)
@@ -209,7 +209,7 @@ async def test_edits_of_others_and_moves_are_no_news() -> None:
     async with desk() as d:
         _, stream = await following(d, "a")
         await d.carry_out(lambda record: editing.move_item(record, ByUid("a"), Back()))
-        await d.carry_out(lambda record: editing.update_item(record, "a", plan("a", name="scan")))
+        await d.carry_out(lambda record: editing.update_item(record, "a", plan("a", name="scan"), ROOM))
         await d.carry_out(lambda record: editing.remove_item(record, ByUid("b")))
         await d.start()
         second = await told(stream)
@@ -226,7 +226,7 @@ async def test_an_item_that_is_released_is_queued_again(how: str) -> None:
         decide: dict[str, Any] = {
             "move": lambda record: editing.move_item(record, ByUid("a"), Back()),
             "batch": lambda record: batches.move_items(record, ["a"], Back(), keep_queue_order=True),
-            "update": lambda record: editing.update_item(record, "a", plan("a")),
+            "update": lambda record: editing.update_item(record, "a", plan("a"), ROOM),
         }
         await d.carry_out(decide[how])
         second = await told(stream)

@@ -13,6 +13,7 @@ from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.record import Record
 
 from tests.unit.manager.samples import (
+    ROOM,
     carry_out,
     claimant,
     outcome,
@@ -40,7 +41,7 @@ def immediate(mode: QueueMode = PLAIN, *, stop_pending: bool = False) -> Record:
 
 
 def finish(record: Record, status: ExitStatus, **claim: bool) -> Decision[Step]:
-    decision = finish_item(record, outcome("x-1", status), claimant(**claim), 100)
+    decision = finish_item(record, outcome("x-1", status), claimant(**claim), ROOM)
     assert decision is not None
     carry_out(record, decision)
     return decision

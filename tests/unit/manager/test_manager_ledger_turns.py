@@ -11,7 +11,7 @@ from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.placement import Back
 from queueserver_rpc.turns import next_turn
 
-from tests.unit.manager.samples import plan, uids
+from tests.unit.manager.samples import ROOM, plan, uids
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 
 #: So many that putting them into the queue takes many turns on any machine.
@@ -21,7 +21,7 @@ MANY = 20_000
 async def in_the_middle(o: Office) -> asyncio.Task[Any]:
     """Begin to add many items; answers when some of them are in the working copy."""
     items = [plan(f"{number:05d}") for number in range(MANY)]
-    adding = o.submit(lambda record: add_items(record, items, Back(), 2 * MANY))
+    adding = o.submit(lambda record: add_items(record, items, Back(), ROOM))
 
     async def begun() -> None:
         while "00000" not in o.record.queue:
@@ -44,9 +44,7 @@ async def test_who_reads_in_the_middle_of_a_long_change_waits_until_it_is_stored
 async def test_who_edits_in_the_middle_of_a_long_change_comes_after_it() -> None:
     async with office() as o:
         adding = await in_the_middle(o)
-        after = await asyncio.wait_for(
-            o.submit(lambda record: add_items(record, [plan("z")], Back(), 2 * MANY)), SECONDS
-        )
+        after = await asyncio.wait_for(o.submit(lambda record: add_items(record, [plan("z")], Back(), ROOM)), SECONDS)
         assert (adding.done(), after.revision, after.result.index) == (True, 2, MANY)
         assert uids(o.store.stored) == uids(o.record)
 

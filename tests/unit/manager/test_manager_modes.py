@@ -17,6 +17,7 @@ from queueserver_manager.domain.record import Record
 
 from tests.unit.manager.samples import (
     NOW,
+    ROOM,
     carry_out,
     claimant,
     outcome,
@@ -45,7 +46,7 @@ def executing(queue: str, mode: QueueMode = LOOP, *, immediate: bool = False, **
 
 def finish(record: Record, ended: ExitStatus | Outcome = ExitStatus.COMPLETED, **claim: bool) -> Decision[Step]:
     known = ended if isinstance(ended, Outcome) else outcome("x-1", ended)
-    decision = finish_item(record, known, claimant(**claim), 100)
+    decision = finish_item(record, known, claimant(**claim), ROOM)
     assert decision is not None
     carry_out(record, decision)
     return decision
@@ -89,7 +90,7 @@ def test_a_loop_of_one_item_runs_it_over_and_over() -> None:
     seen = ["r"]
     for _ in range(4):
         assert record.running is not None
-        done = finish_item(record, outcome(record.running.execution_id), ids, 100)
+        done = finish_item(record, outcome(record.running.execution_id), ids, ROOM)
         assert done is not None
         carry_out(record, done)
         assert record.running is not None

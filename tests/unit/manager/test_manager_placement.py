@@ -9,12 +9,12 @@ from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.editing import add_items, move_item
 from queueserver_manager.domain.errors import ItemNotFound, ItemRunning, PositionOutOfRange
 
-from tests.unit.manager.samples import carry_out, plan, record_of, relaxed, uids
+from tests.unit.manager.samples import ROOM, carry_out, plan, record_of, relaxed, uids
 
 
 def added(position: pl.Position, queue: str = "abcde", running_uid: str = "") -> str:
     record = record_of(queue, running_uid=running_uid)
-    decision = add_items(record, [plan("X")], position, 100)
+    decision = add_items(record, [plan("X")], position, ROOM)
     carry_out(record, decision)
     result = "".join(uids(record))
     assert decision.result.index == result.index("X")

@@ -27,6 +27,7 @@ from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.status import StatusBoard
+from queueserver_manager.operations.submissions import Prepared
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.wire.descriptions import DescriptionCutter
@@ -86,7 +87,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _manager_starts(self) -> None:
         board = StatusBoard(lambda: NOW)
-        term_settings = TermSettings(1, "here:1", 10_000, lambda _item, _submission: None)
+        term_settings = TermSettings(1, "here:1", lambda _item, _submission: Prepared(0, 0), lambda _entry: 0)
         self.term = Term(
             term_settings, self.store, await self.store.load(), self.worker, board, ProtoEncoder(), DescriptionCutter()
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import nobody
 from queueserver_manager.domain.record import Record, Revisions, parts_of
@@ -33,7 +35,7 @@ INVENTORY = Inventory({"count": Plan("count", ())}, {}, b"wire")
 SAMPLES: list[ch.Change] = [
     ch.PutItem(plan("new"), 1500),
     ch.PutItem(plan("b"), 9000),
-    ch.PutItem(plan("b", name="scan"), 2000),
+    ch.PutItem(replace(plan("b", name="scan"), size=9), 2000),
     ch.SetRank("a", 2500),
     ch.MoveItem("a", 2500),
     ch.DropItem("b"),
@@ -54,12 +56,13 @@ SAMPLES: list[ch.Change] = [
     ch.SetWorker("another boot"),
     ch.RememberRequest(request("new")),
     ch.ForgetRequests(("first", "second")),
+    ch.ForgetAnswers((request("first", answer=None), request("second", answer=None))),
 ]
 
 
 def sample_record() -> Record:
     record = record_of("abc", running_uid="r", done=3)
-    apply(record, [ch.RememberRequest(request(name)) for name in ("first", "second", "third")])
+    apply(record, [ch.RememberRequest(request(name, answer=b"done" * 99)) for name in ("first", "second", "third")])
     apply(record, [ch.PutTask(KeptTask(task(f"t-{number}", number))) for number in (1, 2, 3)])
     apply(record, [ch.PutTask(KeptTask(task("t-2", 2), task_result()))])
     return record
@@ -84,23 +87,26 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
     there = [item.uid for item in record.queue]
     rank = data.draw(st.integers(-5000, 5000))
     options: list[ch.Change] = [
-        ch.PutItem(plan(f"new-{number}"), rank),
+        ch.PutItem(replace(plan(f"new-{number}"), size=number), rank),
         ch.DropAllItems(),
         ch.SetRunning(None),
         ch.SetRunning(running(plan(f"r-{number}"))),
         ch.SetExecution(ch.Execution(active=bool(rank % 2))),
-        ch.AddHistory(entry(record.history.next_number)),
+        ch.AddHistory(replace(entry(record.history.next_number), size=number)),
         ch.DropHistory(record.history.first_number, record.history.first_number + rank % 3),
         ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True),
         ch.SetPermissions(nobody(str(rank))),
         ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
         ch.SetAutostart(enabled=bool(rank % 2)),
         ch.SetWorker(f"boot-{number}"),
-        ch.RememberRequest(request(f"id-{number}")),
+        ch.RememberRequest(request(f"id-{number}", answer=b"done" * (abs(rank) % 99))),
         ch.PutTask(KeptTask(task(f"task-{number}", record.tasks.next_number))),
         *(ch.PutTask(KeptTask(running, task_result())) for running in record.tasks.running[:1]),
         ch.DropTasks(tuple(kept.task.uid for kept in record.tasks)[: rank % 3]),
         ch.ForgetRequests(tuple(record.requests)[: rank % 3]),
+        ch.ForgetAnswers(
+            tuple(one.without_answer() for one in record.requests.overlong(Bound(10, abs(rank)), request("added")))
+        ),
     ]
     if there:
         uid = data.draw(st.sampled_from(there))
@@ -146,6 +152,7 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.SetAutostart(enabled=True), ()),
         (ch.RememberRequest(request("x")), ()),
         (ch.ForgetRequests(("x",)), ()),
+        (ch.ForgetAnswers(()), ()),
         (ch.AddHistory(entry(1)), ("history",)),
         (ch.DropHistory(1, 2), ("history",)),
         (ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=False), ("plans",)),

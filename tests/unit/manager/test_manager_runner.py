@@ -13,7 +13,7 @@ from queueserver_manager.operations.runner import Runner
 from queueserver_manager.worker_client.port import WorkerDown, WorkerRefused
 from queueserver_rpc.turns import next_turn
 
-from tests.unit.manager.samples import NOW, record_of, running
+from tests.unit.manager.samples import NOW, ROOM, record_of, running
 from tests.unit.manager.scripted_store import Office, office
 from tests.unit.manager.scripted_worker import OPEN, ScriptedWorker, view_of
 
@@ -47,7 +47,9 @@ class Desk:
         #: Executions of which the runner said that the Worker has them.
         self.handed_over: list[str] = []
         view = view_of(OPEN, confirmed=False)
-        self.runner = Runner(opened.ledger, view, self.worker, lambda: NOW, 100, self._note, lambda: None, self._hear)
+        self.runner = Runner(
+            opened.ledger, view, self.worker, lambda: NOW, ROOM, lambda _entry: 0, self._note, lambda: None, self._hear
+        )
 
     def _note(self) -> None:
         self.troubles += 1

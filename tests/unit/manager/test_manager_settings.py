@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from queueserver_manager.domain.limits import HISTORY, MIB, Bound, Limits
+from queueserver_manager.kept_settings import SIZES, variable_of
 from queueserver_manager.operations.files import ReloadPolicy
 from queueserver_manager.settings import (
     ADVERTISE_VARIABLE,
@@ -15,6 +17,8 @@ from queueserver_manager.settings import (
     instance_name,
     parse,
 )
+from queueserver_standalone import kept_sizes
+from queueserver_standalone import settings as supervisor_settings
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
 
@@ -32,7 +36,6 @@ def test_what_is_not_said_has_a_default() -> None:
         worker="localhost:1",
         key_prefix="qs",
         instance_id="",
-        history_limit=10_000,
         log_level="INFO",
         permitted_metadata=("/",),
     )
@@ -42,7 +45,14 @@ def test_everything_can_be_said() -> None:
     options = ["--listen", "0.0.0.0:5", "--key-prefix", "p", "--instance-id", "me"]
     options += ["--history-limit", "7", "--log-level", "DEBUG", "--permitted-re-metadata-keys", "/a", "/b/c"]
     assert parse([*NEEDED, *options]) == Settings(
-        "0.0.0.0:5", "localhost:2", "localhost:1", "p", "me", 7, "DEBUG", ("/a", "/b/c")
+        "0.0.0.0:5",
+        "localhost:2",
+        "localhost:1",
+        "p",
+        "me",
+        "DEBUG",
+        ("/a", "/b/c"),
+        limits=Limits(history=Bound(7, HISTORY.size)),
     )
 
 
@@ -50,6 +60,38 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
     monkeypatch.setenv(REDIS_VARIABLE, "unix:///from/environment")
     assert parse(["--worker", "w"]).redis == "unix:///from/environment"
     assert parse(NEEDED).redis == "localhost:2"
+
+
+@pytest.mark.parametrize("part", SIZES)
+def test_each_size_is_an_option_in_megabytes_and_may_come_from_the_environment(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    option = SIZES[part][0]
+    for other in SIZES:
+        size = getattr(parse([*NEEDED, option, "3"]).limits, other).size
+        assert size == (3 * MIB if other == part else getattr(Limits(), other).size)
+    monkeypatch.setenv(variable_of(option), "5")
+    assert getattr(parse(NEEDED).limits, part).size == 5 * MIB
+    assert getattr(parse([*NEEDED, option, "3"]).limits, part).size == 3 * MIB
+
+
+def test_a_wrong_size_in_the_environment_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QUEUESERVER_QUEUE_SIZE", "much")
+    with pytest.raises(SystemExit):
+        parse(NEEDED)
+    assert "--queue-size: must be a whole number of megabytes, 1 or more, not much" in capsys.readouterr().err
+
+
+def test_the_supervisor_hands_on_the_sizes_with_the_same_names_and_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    for part, (option, what) in SIZES.items():
+        assert kept_sizes.SIZES[option] == f"{what} (default: {getattr(Limits(), part).size // MIB})"
+    assert supervisor_settings.parse([]).kept == ()
+    monkeypatch.setenv("QUEUESERVER_HISTORY_SIZE", "7")
+    given = supervisor_settings.parse(["--queue-size", "5"]).kept
+    assert given == ("--queue-size", "5", "--history-size", "7")
+    assert parse([*NEEDED, *given]).limits.queue.size == 5 * MIB
 
 
 @pytest.mark.parametrize(
@@ -62,6 +104,8 @@ def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.
         ([*NEEDED, "--history-limit", "many"], "--history-limit: must be a whole number, 1 or more, not many"),
         ([*NEEDED, "--history-limit", "1e3"], "1 or more, not 1e3"),
         ([*NEEDED, "--history-limit", "9" * 5000], "must be a whole number"),
+        ([*NEEDED, "--queue-size", "0"], "--queue-size: must be a whole number of megabytes, 1 or more, not 0"),
+        ([*NEEDED, "--history-size", "²"], "--history-size: must be a whole number of megabytes"),
         ([*NEEDED, "--task-result-age", "long"], "must be a number of seconds, 120 or more, not long"),
         ([*NEEDED, "--task-result-age", "nan"], "120 or more, not nan"),
         ([*NEEDED, "--log-level", "LOUD"], "--log-level"),

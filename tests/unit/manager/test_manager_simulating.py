@@ -10,7 +10,7 @@ from queueserver_manager.domain import errors
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.planning import PlanningOperations
-from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.operations.submissions import Prepared, Submissions
 from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerRefused
 
 from tests.unit.manager.samples import NOW
@@ -20,7 +20,7 @@ from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, vie
 
 def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN) -> PlanningOperations:
     allowances = Allowances(o.ledger)
-    submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: 0)
+    submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: Prepared(0, 0))
     return PlanningOperations(o.ledger, view_of(environment), worker, submissions, allowances)
 
 

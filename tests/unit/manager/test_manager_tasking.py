@@ -117,7 +117,7 @@ def test_values_that_are_too_large_together_go_the_oldest_first() -> None:
         KeptTask(task(f"t-{number}", number), replace(task_result(stop=NOW + number), return_value=b"x" * 40))
         for number in range(1, 5)
     ]
-    assert set(outdated(Tasks(kept), Retention(value_bytes=100), NOW + 5)) == {"t-1", "t-2"}
+    assert set(outdated(Tasks(kept), Retention(size=100), NOW + 5)) == {"t-1", "t-2"}
 
 
 def test_numbers_of_tasks_go_on_after_a_restart() -> None:

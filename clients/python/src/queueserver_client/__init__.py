@@ -5,6 +5,7 @@ from queueserver_client.client import AsyncClient
 from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.errors import (
     AccessDenied,
+    AnswerNotKept,
     BatchRefused,
     Conflict,
     DeadlineExceeded,
@@ -161,6 +162,7 @@ __all__ = [
     "AccessDenied",
     "Address",
     "After",
+    "AnswerNotKept",
     "Array",
     "AsyncClient",
     "AsyncEnvironment",

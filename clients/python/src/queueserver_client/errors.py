@@ -33,6 +33,7 @@
     │   ├── RunEnginePanicked
     │   └── ScriptsDisabled
     ├── Conflict                    something changed meanwhile: read again, then repeat
+    │   ├── AnswerNotKept           the request was carried out before: do not repeat
     │   └── RevisionMismatch        .queue_revision .history_revision .permissions_revision
     ├── LimitReached
     │   ├── QueueFull
@@ -317,6 +318,13 @@ class FileInvalid(InvalidState):
 
 class Conflict(QueueServerError):
     """Something changed while the request was on its way: read again, then repeat."""
+
+
+class AnswerNotKept(Conflict):
+    """The request was carried out, and is not carried out again; its answer was long and is no longer kept.
+
+    Look at what it changed, for example by listing the queue.
+    """
 
 
 class RevisionMismatch(Conflict):

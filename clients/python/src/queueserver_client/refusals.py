@@ -21,6 +21,7 @@ _TRAILER = "grpc-status-details-bin"
 _M = TypeVar("_M", bound=Message)
 
 BY_REASON: dict[str, type[QueueServerError]] = {
+    "ANSWER_NOT_KEPT": errors.AnswerNotKept,
     "BATCH_REFUSED": errors.BatchRefused,
     "BATCH_TOO_LARGE": errors.InvalidRequest,
     "ENVIRONMENT_CLOSED": errors.EnvironmentClosed,

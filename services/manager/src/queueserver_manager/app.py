@@ -32,14 +32,14 @@ from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.item import HistoryEntry, Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.storage import Fault
 from queueserver_manager.domain.submission import Submission
-from queueserver_manager.domain.tasks import Retention
 from queueserver_manager.operations.files import Files, ReloadPolicy
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.storage import StorageWatch
+from queueserver_manager.operations.submissions import Prepared
 from queueserver_manager.operations.term import Term, TermSettings
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.rpc.environment import EnvironmentServicer
@@ -57,7 +57,7 @@ from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.rpc.tasks import TaskServicer
 from queueserver_manager.settings import Settings, advertised_address, instance_name
-from queueserver_manager.store.codec import encode_item
+from queueserver_manager.store.codec import encode_entry, encode_item
 from queueserver_manager.store.connection import connect, wait_for_answer, without_password
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
@@ -227,7 +227,9 @@ class Manager:
         """Load the record and act on it until cancelled. Raises OwnershipLost, StoreDown, StoreUnusable."""
         settings = self._settings
         first = await self._files.first_permissions()
-        store = RedisStore(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default)
+        store = RedisStore(
+            self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default, settings.limits.log
+        )
         worker = GrpcWorker(settings.worker, epoch)
         try:
             record = await store.load()
@@ -238,10 +240,10 @@ class Manager:
             about = TermSettings(
                 epoch,
                 self._advertised,
-                settings.history_limit,
                 _encode_ahead,
+                _measure_entry,
+                settings.limits,
                 settings.permitted_metadata,
-                Retention(settings.task_result_age, settings.task_result_count),
                 scripts_enabled=settings.scripts,
                 files=self._files,
                 fresh_permissions=first.fresh if self._wants_file(record) else None,
@@ -327,9 +329,13 @@ async def _renew(lease: Lease, epoch: int, tell: Callable[[Fault | None], None])
         tell(fault)
 
 
-def _encode_ahead(item: Item, submission: Submission) -> int:
-    """Encode an item for the store and for the wire before its commit, which others wait for; answers its bytes."""
-    return len(encode_item(item)) + adopt_message(item, submission)
+def _encode_ahead(item: Item, submission: Submission) -> Prepared:
+    """Encode an item for the store and for the wire before its commit, which others wait for."""
+    return Prepared(len(encode_item(item)), adopt_message(item, submission))
+
+
+def _measure_entry(entry: HistoryEntry) -> int:
+    return len(encode_entry(entry))
 
 
 def _add_servicers(server: Server, office: Office) -> None:

@@ -6,20 +6,20 @@ import argparse
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
 from queueserver_rpc.options import OptionParser
 
+from queueserver_manager.domain.limits import Limits
+from queueserver_manager.kept_settings import add_kept_options, read_limits
 from queueserver_manager.operations.files import ReloadPolicy
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
-#: Results of tasks are kept at least so long, in seconds.
-MIN_RESULT_AGE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,11 @@ class Settings:
     #: Name under which this Manager holds the lease. A process with the same name takes over at once, so it must
     #: only be shared by processes of which at most one lives. Default: host name and port.
     instance_id: str
-    #: Entries the history keeps.
-    history_limit: int
     log_level: str
     #: Which keys of RE.md clients may see; see domain/metadata.py.
     permitted_metadata: tuple[str, ...]
-    #: How long, in seconds, and how many results of tasks are kept.
-    task_result_age: float = 3600.0
-    task_result_count: int = 1000
+    #: How much is kept.
+    limits: Limits = field(default_factory=Limits)
     #: Whether clients may upload code.
     scripts: bool = True
     #: File with the permissions of user groups, if there is one, and when it is read.
@@ -76,7 +73,6 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument(
         "--instance-id", default="", metavar="NAME", help="of this Manager, default: host name and port"
     )
-    parser.add_argument("--history-limit", type=_positive, default=10_000, metavar="N", help="default: %(default)s")
     parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     parser.add_argument(
         "--permitted-re-metadata-keys",
@@ -87,15 +83,10 @@ def parse(arguments: Sequence[str]) -> Settings:
         help="keys of RE.md that clients may see: / all, /a that key and below, /a/b",
     )
     parser.add_argument(
-        "--task-result-age", type=_age, default=3600.0, metavar="S", help="seconds, 120 or more, default: %(default)g"
-    )
-    parser.add_argument(
-        "--task-result-count", type=_positive, default=1000, metavar="N", help="results kept, default: %(default)s"
-    )
-    parser.add_argument(
         "--scripts", choices=("ON", "OFF"), default="ON", help="whether clients may upload code, default: %(default)s"
     )
     _add_files(parser)
+    add_kept_options(parser)
     given = parser.parse_args(arguments)
     given.permissions_reload = ReloadPolicy(given.permissions_reload)
     given.scripts = given.scripts == "ON"
@@ -104,7 +95,8 @@ def parse(arguments: Sequence[str]) -> Settings:
     except ValueError as error:
         parser.error(str(error))
     given.permitted_metadata = tuple(given.permitted_metadata)
-    settings = Settings(**vars(given))
+    limits = read_limits(given)
+    settings = Settings(**vars(given), limits=limits)
     if not settings.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     return settings
@@ -157,26 +149,6 @@ def _address(text: str) -> str:
     if problem is not None:
         raise argparse.ArgumentTypeError(problem)
     return text
-
-
-def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text:.40}")
-    return number
-
-
-def _age(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not MIN_RESULT_AGE <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number of seconds, {MIN_RESULT_AGE:g} or more, not {text:.40}")
-    return seconds
 
 
 def instance_name(settings: Settings, address: str) -> str:

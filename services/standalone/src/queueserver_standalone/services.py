@@ -99,6 +99,7 @@ class Services:
             *("--listen", self.address, "--worker", self._worker_address),
             *("--key-prefix", self.settings.key_prefix),
             *self.settings.files.arguments,
+            *self.settings.kept,
             *(("--insecure-listen",) if self.settings.insecure_listen else ()),
             *(("--advertise-address", self.settings.advertise) if self.settings.advertise else ()),
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),

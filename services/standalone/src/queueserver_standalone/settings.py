@@ -23,6 +23,7 @@ from queueserver_standalone import question_timeout
 from queueserver_standalone.child import REDIS_VARIABLE
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.kept_sizes import add_size_options, manager_arguments
 from queueserver_standalone.manager_files import ManagerFiles, add_file_options, read_files
 from queueserver_standalone.redis_address import redis_url
 from queueserver_standalone.startup_source import Startup, add_startup_options, read_startup
@@ -56,6 +57,8 @@ class Settings:
     warn_below: int = DEFAULT_WARNING_MB * MEGABYTE
     #: Seconds that a question of a plan waits for an answer, or "none".
     question_timeout: str = question_timeout.NEVER
+    #: Arguments for the Manager that say how much it keeps.
+    kept: tuple[str, ...] = ()
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -75,6 +78,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         insecure_listen=insecure,
         warn_below=options.free_space_warning * MEGABYTE,
         question_timeout=question_timeout.read_question_timeout(options.question_timeout),
+        kept=manager_arguments(options),
     )
 
 
@@ -138,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"
     )
+    add_size_options(parser)
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     return parser
 

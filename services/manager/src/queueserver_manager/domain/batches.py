@@ -13,6 +13,7 @@ from queueserver_manager.domain.changes import Change, Decision, DropItem, MoveI
 from queueserver_manager.domain.errors import FieldInvalid, ItemNotFound, ItemRunning, QueueFull, Refused, Violation
 from queueserver_manager.domain.events import Event, ItemRemoved, ItemsAdded, ItemsMoved, ItemUpdated
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.limits import Bound, in_words
 from queueserver_manager.domain.placement import (
     AfterItem,
     AtIndex,
@@ -27,7 +28,7 @@ from queueserver_manager.domain.record import Record
 
 
 def add_batch(
-    record: Record, parts: Sequence[Sequence[Item]], position: Position, limit: int
+    record: Record, parts: Sequence[Sequence[Item]], position: Position, bound: Bound
 ) -> Work[Decision[Placed]]:
     """Add items next to each other. Raises ItemNotFound, ItemRunning, QueueFull.
 
@@ -35,10 +36,7 @@ def add_batch(
     """
     index, size = insertion_index(record, position), len(record.queue)
     items = list(chain.from_iterable(parts))
-    if size + len(items) > limit:
-        raise QueueFull(
-            f"The queue holds at most {limit} items and has {size}: run or remove some before adding {len(items)} more."
-        )
+    require_room(record, bound, len(items), sum(item.size for item in items))
     changes = (yield from put_batch_at(record, items, index)) if items else []
     events: list[Event] = []
     begin = index
@@ -47,6 +45,21 @@ def add_batch(
         begin += len(part)
         yield
     return Decision(Placed(index, size + len(items)), changes, events)
+
+
+def require_room(record: Record, bound: Bound, count: int, size: int) -> None:
+    """Refuse more items, or more bytes of items, than the queue may hold. Raises QueueFull."""
+    queue = record.queue
+    if count > 0 and len(queue) + count > bound.number:
+        raise QueueFull(
+            f"The queue holds at most {bound.number} items and has {len(queue)}: "
+            f"run or remove some before adding {count} more."
+        )
+    if size > 0 and queue.size + size > bound.size:
+        raise QueueFull(
+            f"The items of the queue may have {in_words(bound.size)} together and have {in_words(queue.size)}: run or "
+            f"remove some before adding {in_words(size)} more, or put large data where the plan can read it."
+        )
 
 
 def put_batch_at(record: Record, items: Sequence[Item], index: int) -> Work[list[Change]]:

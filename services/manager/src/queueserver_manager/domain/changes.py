@@ -151,9 +151,16 @@ class RememberRequest:
 
 @dataclass(frozen=True, slots=True)
 class ForgetRequests:
-    """Let go of answers that are old."""
+    """Let go of requests that are old."""
 
     request_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetAnswers:
+    """Let go of answers, and keep what is left of these requests."""
+
+    requests: tuple[AnsweredRequest, ...]
 
 
 Change = (
@@ -175,7 +182,19 @@ Change = (
     | SetWorker
     | RememberRequest
     | ForgetRequests
+    | ForgetAnswers
 )
+
+
+def size_of(change: Change) -> int:
+    """About how many bytes a change writes, where they can be many."""
+    if isinstance(change, PutItem):
+        return change.item.size
+    if isinstance(change, RememberRequest):
+        return change.request.size
+    if isinstance(change, AddHistory):
+        return change.entry.size
+    return 0
 
 
 @dataclass(frozen=True, slots=True)

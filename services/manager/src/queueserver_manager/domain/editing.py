@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from queueserver_rpc.steps import at_once
 
-from queueserver_manager.domain.batches import add_batch, put_batch_at
+from queueserver_manager.domain.batches import add_batch, put_batch_at, require_room
 from queueserver_manager.domain.changes import (
     Change,
     Decision,
@@ -31,6 +31,7 @@ from queueserver_manager.domain.events import (
     QueueModeChanged,
 )
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.placement import (
     Address,
@@ -51,9 +52,9 @@ class Taken:
     queue_size: int
 
 
-def add_items(record: Record, items: Sequence[Item], position: Position, limit: int) -> Decision[Placed]:
+def add_items(record: Record, items: Sequence[Item], position: Position, bound: Bound) -> Decision[Placed]:
     """Add a few items next to each other. Raises ItemNotFound, ItemRunning, QueueFull."""
-    return at_once(add_batch(record, [items] if items else [], position, limit))
+    return at_once(add_batch(record, [items] if items else [], position, bound))
 
 
 def put_at(record: Record, items: Sequence[Item], index: int) -> list[Change]:
@@ -68,13 +69,17 @@ def remove_item(record: Record, address: Address) -> Decision[Taken]:
     return Decision(Taken(item, len(record.queue) - 1), [DropItem(item.uid)], [ItemRemoved(item.uid, index)])
 
 
-def update_item(record: Record, uid: str, item: Item) -> Decision[tuple[Item, Placed]]:
-    """Replace an item by another one at the same place, which is the same attempt. Raises ItemNotFound, ItemRunning."""
+def update_item(record: Record, uid: str, item: Item, bound: Bound) -> Decision[tuple[Item, Placed]]:
+    """Replace an item by another one at the same place, which is the same attempt.
+
+    Raises ItemNotFound, ItemRunning, QueueFull.
+    """
     index = uid_index(record, uid)
     old, placed = record.queue.at(index), Placed(index, len(record.queue))
     item = item.in_place_of(old)
     if item.uid == uid and same_content(old, item):
         return Decision((old, placed))
+    require_room(record, bound, 0, item.size - old.size)
     changes: list[Change] = [PutItem(item, record.queue.rank_of(uid))]
     if item.uid != uid:
         changes.insert(0, DropItem(uid))

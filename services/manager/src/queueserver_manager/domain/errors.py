@@ -40,6 +40,7 @@ Refused
 │   ├── RunEngineBusy
 │   └── RunEnginePanicked
 ├── Conflict
+│   ├── AnswerNotKept
 │   ├── InventoryChanged
 │   └── RevisionMismatch
 ├── Exhausted
@@ -284,6 +285,16 @@ class RunEnginePanicked(WrongState):
 
 class Conflict(Refused):
     """Something changed in between."""
+
+
+class AnswerNotKept(Conflict):
+    """A request that was carried out is repeated, and its answer was let go because it was long."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This request was carried out before and is not carried out again, but its answer is no longer kept: "
+            "look at what it changed, for example by listing the queue."
+        )
 
 
 class InventoryChanged(Conflict):

@@ -40,6 +40,7 @@ from queueserver_manager.domain.events import (
     StopReason,
 )
 from queueserver_manager.domain.item import HistoryEntry, Item, ItemKind, Outcome, RunningItem
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.record import Record
 
 Changes = list[Change]
@@ -110,8 +111,17 @@ def cancel_stop_queue(record: Record, user: str) -> Decision[None]:
     return Decision(None, [SetExecution(execution)], [QueueStopCancelled(user)])
 
 
-def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_limit: int) -> Decision[Step] | None:
-    """Account for an outcome, once. None if it does not belong to the running item: it was accounted for."""
+def finish_item(
+    record: Record,
+    outcome: Outcome,
+    claimant: Claimant,
+    bound: Bound,
+    measure: Callable[[HistoryEntry], int] = lambda _: 0,
+) -> Decision[Step] | None:
+    """Account for an outcome, once. None if it does not belong to the running item: it was accounted for.
+
+    ``bound`` is that of the history; ``measure`` answers the bytes of an entry as it is stored.
+    """
     running = record.running
     if running is None or running.execution_id != outcome.execution_id:
         return None
@@ -120,10 +130,11 @@ def finish_item(record: Record, outcome: Outcome, claimant: Claimant, history_li
     back = put_back(running, outcome, record.mode, claimant.new_id, claimant.now)
     uid = back.item.uid if back.item else ""
     entry = HistoryEntry(record.history.next_number, running.item, running.execution_id, outcome.result, uid)
+    entry = replace(entry, size=measure(entry))
     changes.append(AddHistory(entry))
-    if len(record.history) >= history_limit:
-        first = record.history.first_number
-        changes.append(DropHistory(first, first + len(record.history) + 1 - history_limit))
+    first, first_left = record.history.first_number, record.history.first_within(bound, entry.size)
+    if first < first_left:
+        changes.append(DropHistory(first, first_left))
     events.append(ItemFinished(running.item.uid, running.execution_id, outcome.result.exit_status, uid))
     events.append(HistoryAdded(entry))
     behind = back.item

@@ -1,7 +1,7 @@
 """The history: executed items, oldest first, numbered without holes.
 
 Entries are only ever added at the new end and removed from the old one, so an entry is found by its number in
-no time. It is a working record, not an archive: beyond a limit the oldest entries go.
+no time. It is a working record, not an archive: beyond a number, and beyond a size, the oldest entries go.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from queueserver_manager.domain.item import HistoryEntry
+from queueserver_manager.domain.limits import Bound
 
 
 class History:
@@ -18,6 +19,8 @@ class History:
         self._entries: list[HistoryEntry] = []
         self._numbers: dict[str, int] = {}
         self._next = next_number
+        #: Bytes of all entries as they are stored.
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -39,11 +42,23 @@ class History:
         self._entries.append(entry)
         self._numbers[entry.item.uid] = entry.number
         self._next += 1
+        self.size += entry.size
 
     def withdraw(self) -> None:
         """Take back the newest entry, because it could not be stored."""
-        self._numbers.pop(self._entries.pop().item.uid, None)
+        entry = self._entries.pop()
+        self._numbers.pop(entry.item.uid, None)
         self._next -= 1
+        self.size -= entry.size
+
+    def first_within(self, bound: Bound, added: int) -> int:
+        """Number of the oldest entry that can stay when one of so many bytes is added."""
+        number, size = len(self._entries) + 1, self.size + added
+        for entry in self._entries:
+            if not bound.excess(number, size):
+                return entry.number
+            number, size = number - 1, size - entry.size
+        return self._next
 
     def drop_before(self, number: int) -> list[HistoryEntry]:
         """Remove all entries with a lower number and answer them."""
@@ -52,12 +67,14 @@ class History:
         del self._entries[:count]
         for entry in dropped:
             self._numbers.pop(entry.item.uid, None)
+            self.size -= entry.size
         return dropped
 
     def restore(self, entries: Sequence[HistoryEntry]) -> None:
         """Put dropped entries back at the old end."""
         self._entries[:0] = entries
         self._numbers.update((entry.item.uid, entry.number) for entry in entries)
+        self.size += sum(entry.size for entry in entries)
 
     def slice(self, start_number: int, count: int) -> list[HistoryEntry]:
         """Up to ``count`` entries from a number on."""

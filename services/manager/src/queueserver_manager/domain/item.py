@@ -65,6 +65,8 @@ class Item:
     warnings: tuple[ItemWarning, ...] = field(default=(), compare=False, repr=False)
     #: Encoded forms, kept by adapters so that an item is encoded once. No part of the item itself.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    #: Bytes as it is stored, give or take what a new attempt or new problems add.
+    size: int = field(default=0, compare=False, repr=False)
 
     def next_attempt(self, uid: str, now: float, *, held: bool = False) -> Item:
         """Make the item that tries again what this one did not finish."""
@@ -195,3 +197,5 @@ class HistoryEntry:
     requeued_as: str = ""
     #: As in Item.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    #: Bytes as it is stored.
+    size: int = field(default=0, compare=False, repr=False)

@@ -55,6 +55,8 @@ class Queue:
         self._places: dict[str, tuple[int, Item]] = {}
         #: How many items have problems.
         self.invalid = 0
+        #: Bytes of all items as they are stored.
+        self.size = 0
 
     def __len__(self) -> int:
         return len(self._places)
@@ -94,16 +96,20 @@ class Queue:
         old = self._places.get(item.uid)
         if old is not None:
             self._order.remove((old[0], item.uid, old[1]))
-            self.invalid -= bool(old[1].problems)
-        self.invalid += bool(item.problems)
+            self._count(old[1], -1)
+        self._count(item, 1)
         self._places[item.uid] = (rank, item)
         self._order.add((rank, item.uid, item))
 
     def drop(self, uid: str) -> None:
         """Take an item out. Raises KeyError."""
         rank, item = self._places.pop(uid)
-        self.invalid -= bool(item.problems)
+        self._count(item, -1)
         self._order.remove((rank, uid, item))
+
+    def _count(self, item: Item, times: int) -> None:
+        self.invalid += times * bool(item.problems)
+        self.size += times * item.size
 
     def crumble(self) -> Iterator[None]:
         """Let go of one item after the other, for a queue that nobody needs any more: all at once takes a while."""

@@ -18,6 +18,7 @@ from queueserver_manager.domain.changes import (
     DropItem,
     DropTasks,
     Execution,
+    ForgetAnswers,
     ForgetRequests,
     MoveItem,
     PutItem,
@@ -38,7 +39,7 @@ from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.queue import Queue
-from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.requests import AnsweredRequest, Requests
 from queueserver_manager.domain.tasks import KeptTask, Tasks
 
 Undo = Callable[[], None]
@@ -103,9 +104,16 @@ def parts_of(change: Change) -> tuple[str, ...]:
         return ("tasks",) if change.kept.result is not None else ()
     if isinstance(change, SetMode):
         return ("mode",)
-    if isinstance(change, (SetExecution, SetRank, SetAutostart, SetWorker, DropTasks, RememberRequest, ForgetRequests)):
+    if isinstance(change, _UNTOLD):
         return ()
     return ("queue",)
+
+
+#: Changes of what has no revision of its own.
+_UNTOLD = (
+    *(SetExecution, SetRank, SetAutostart, SetWorker, DropTasks),
+    *(RememberRequest, ForgetRequests, ForgetAnswers),
+)
 
 
 @dataclass(slots=True)
@@ -126,8 +134,7 @@ class Record:
     tasks: Tasks = field(default_factory=Tasks)
     #: boot_id of the Worker process that was met last.
     worker_boot_id: str = ""
-    #: Answered requests by id, oldest first.
-    requests: dict[str, AnsweredRequest] = field(default_factory=dict)
+    requests: Requests = field(default_factory=Requests)
 
     def apply(self, change: Change) -> Undo:
         """Make one change, or raise and leave everything as it was; answers how to take it back.
@@ -151,22 +158,33 @@ class Record:
             return lambda: self.history.restore(dropped)
         if isinstance(change, (PutTask, DropTasks)):
             return self._put_task(change.kept) if isinstance(change, PutTask) else self._drop_tasks(change.uids)
-        if isinstance(change, RememberRequest):
-            request_id = change.request.request_id
-            self.requests[request_id] = change.request
-            return lambda: self._forget(request_id)
-        if isinstance(change, ForgetRequests):
-            return self._forget_old(change.request_ids)
+        if isinstance(change, (RememberRequest, ForgetRequests, ForgetAnswers)):
+            return self._change_requests(change)
         return self._replace(change)
 
-    def _forget(self, request_id: str) -> None:
-        del self.requests[request_id]
+    def _change_requests(self, change: RememberRequest | ForgetRequests | ForgetAnswers) -> Undo:
+        if isinstance(change, ForgetRequests):
+            return self._forget_old(change.request_ids)
+        if isinstance(change, ForgetAnswers):
+            return self._forget_answers(change.requests)
+        requests, request = self.requests, change.request
+        requests.put(request)
+        return lambda: requests.drop(request.request_id)
+
+    def _known(self, request_ids: Iterable[str]) -> list[AnsweredRequest]:
+        return [self.requests[request_id] for request_id in request_ids]
 
     def _forget_old(self, request_ids: tuple[str, ...]) -> Undo:
-        popped = {request_id: self.requests[request_id] for request_id in request_ids}
-        for request_id in popped:
-            self._forget(request_id)
-        return lambda: setattr(self, "requests", popped | self.requests)
+        requests, dropped = self.requests, self._known(request_ids)
+        for request in dropped:
+            requests.drop(request.request_id)
+        return lambda: requests.restore(dropped)
+
+    def _forget_answers(self, left: tuple[AnsweredRequest, ...]) -> Undo:
+        requests, whole = self.requests, self._known(request.request_id for request in left)
+        for request in left:
+            requests.put(request)
+        return lambda: requests.restore_answers(whole)
 
     def _put_task(self, kept: KeptTask) -> Undo:
         tasks, before = self.tasks, self.tasks.get(kept.task.uid)

@@ -1,40 +1,122 @@
 """Requests that were answered, so that a client that did not get the answer may ask again.
 
 An answer is stored in the same step as the change it speaks of: whoever repeats a request finds either both or
-neither. Answers are kept for an hour at least, and then for as long as nothing pushes them out.
+neither. That a request was carried out is known for an hour at least, and then for as long as nothing pushes it out.
+Its answer may be long, since it tells of items: beyond a size of all answers together the oldest go, and who repeats
+such a request is told that it was carried out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
-#: Seconds for which an answer is kept at least, unless there are more than MOST_KEPT younger ones.
+from queueserver_manager.domain.limits import Bound
+
+#: Seconds for which a request is known at least, unless there are more younger ones than are kept.
 KEPT_SECONDS = 3600.0
-MOST_KEPT = 100_000
-#: Old answers are let go a few at a time, with the commits that bring new ones.
+#: Old requests are let go a few at a time, with the commits that bring new ones.
 _FORGOTTEN_AT_ONCE = 4
+#: An answer of so few bytes takes no more than the rest of what is kept of a request: it goes only with that.
+_SHORT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredRequest:
-    """A request and its answer, serialized. The fingerprint covers method, caller and content."""
+    """A request and its answer, serialized; None if that was let go.
+
+    The fingerprint covers method, caller and content.
+    """
 
     request_id: str
     fingerprint: str
-    answer: bytes
+    answer: bytes | None
     time: float
 
+    @property
+    def size(self) -> int:
+        """Bytes of the answer that could be let go."""
+        return len(self.answer) if self.answer is not None and len(self.answer) > _SHORT else 0
 
-def outdated(requests: Mapping[str, AnsweredRequest], now: float) -> tuple[str, ...]:
-    """Which answers to let go now, oldest first; ``requests`` is in order of time."""
-    return tuple(islice(_outdated(requests, now), _FORGOTTEN_AT_ONCE))
+    def without_answer(self) -> AnsweredRequest:
+        """What is left of it when the answer is let go."""
+        return replace(self, answer=None)
 
 
-def _outdated(requests: Mapping[str, AnsweredRequest], now: float) -> Iterator[str]:
-    surplus = len(requests) - MOST_KEPT
-    for position, request in enumerate(requests.values()):
-        if position >= surplus and now - request.time < KEPT_SECONDS:
-            return
-        yield request.request_id
+class Requests(Mapping[str, AnsweredRequest]):
+    """Answered requests by id, oldest first."""
+
+    def __init__(self, requests: Iterable[AnsweredRequest] = ()) -> None:
+        self._by_id: dict[str, AnsweredRequest] = {}
+        #: Ids of those with an answer that could be let go, oldest first.
+        self._long: dict[str, None] = {}
+        #: Bytes of those answers.
+        self.size = 0
+        for request in requests:
+            self.put(request)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __getitem__(self, request_id: str) -> AnsweredRequest:
+        return self._by_id[request_id]
+
+    def put(self, request: AnsweredRequest) -> None:
+        """Note a new request as the newest, or what is left of one in its place."""
+        self._uncount(request.request_id)
+        self._by_id[request.request_id] = request
+        if request.size:
+            self._long[request.request_id] = None
+            self.size += request.size
+
+    def drop(self, request_id: str) -> None:
+        """Forget a request."""
+        self._uncount(request_id)
+        del self._by_id[request_id]
+
+    def _uncount(self, request_id: str) -> None:
+        if request_id in self._long:
+            del self._long[request_id]
+            self.size -= self._by_id[request_id].size
+
+    def restore(self, dropped: Sequence[AnsweredRequest]) -> None:
+        """Take :meth:`drop` of the oldest requests back."""
+        self._by_id = {request.request_id: request for request in dropped} | self._by_id
+        self.restore_answers(dropped)
+
+    def restore_answers(self, whole: Sequence[AnsweredRequest]) -> None:
+        """Give the oldest requests with an answer theirs back, after :meth:`put` of what was left of them."""
+        self._by_id.update((request.request_id, request) for request in whole)
+        self._long = {request.request_id: None for request in whole if request.size} | self._long
+        self.size += sum(request.size for request in whole)
+
+    def outdated(self, bound: Bound, now: float) -> tuple[str, ...]:
+        """Which requests to forget now, oldest first."""
+        return tuple(islice(self._outdated(bound, now), _FORGOTTEN_AT_ONCE))
+
+    def _outdated(self, bound: Bound, now: float) -> Iterator[str]:
+        surplus = len(self._by_id) - bound.number
+        for position, request in enumerate(self._by_id.values()):
+            if position >= surplus and now - request.time < KEPT_SECONDS:
+                return
+            yield request.request_id
+
+    def overlong(self, bound: Bound, added: AnsweredRequest, gone: Iterable[str] = ()) -> tuple[AnsweredRequest, ...]:
+        """Which requests lose their answers when one is added and those others are gone, oldest first.
+
+        The one that is added keeps its own, however long it is.
+        """
+        leaving = set(gone)
+        size = self.size + added.size - sum(self._by_id[one].size for one in leaving)
+        found = []
+        for request_id in self._long:
+            if size <= bound.size:
+                break
+            if request_id not in leaving:
+                found.append(self._by_id[request_id])
+                size -= found[-1].size
+        return tuple(found)

@@ -121,10 +121,13 @@ class KeptTask:
     result: TaskResult | None = None
 
     @property
-    def value_size(self) -> int:
-        """Bytes of what it returned."""
-        value = self.result.return_value if self.result is not None else None
-        return len(value) if value is not None else 0
+    def size(self) -> int:
+        """About how many bytes its result has: what it returned, and texts."""
+        result = self.result
+        if result is None:
+            return 0
+        texts = len(result.message) + len(result.traceback) + len(result.console)
+        return texts + (len(result.return_value) if result.return_value is not None else 0)
 
 
 class Tasks:
@@ -193,8 +196,8 @@ class Retention:
 
     age: float = 3600.0
     count: int = 1000
-    #: Of return values together, which are kept in memory and in the store.
-    value_bytes: int = 64 * 1024 * 1024
+    #: Bytes of all results together; the one that came last stays, however long it is.
+    size: int = 64 * 1024 * 1024
 
 
 def ended(kept: KeptTask, result: TaskResult) -> KeptTask:
@@ -208,11 +211,11 @@ def outdated(tasks: Tasks, retention: Retention, now: float) -> tuple[str, ...]:
     What ended first goes first, whenever it began: somebody may have waited long for what has just ended.
     """
     finished = sorted((one for one in tasks if one.result is not None), key=_end)
-    surplus, room = len(finished) - retention.count, retention.value_bytes
+    surplus, room = len(finished) - retention.count, retention.size
     kept = finished[max(surplus, 0) :]
     gone = finished[: len(finished) - len(kept)]
     for one in reversed(kept):
-        room -= one.value_size
+        room -= one.size
         if room < 0 or _end(one)[0] < now - retention.age:
             gone.append(one)
     return tuple(one.task.uid for one in gone)

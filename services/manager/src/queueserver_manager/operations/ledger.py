@@ -21,20 +21,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from dataclasses import fields
 from functools import partial
 from typing import Any, TypeVar
 
 from queueserver_rpc.turns import Turns, in_turns, next_turn_after
 
-from queueserver_manager.domain.changes import ForgetRequests, RememberRequest
+from queueserver_manager.domain.changes import Change, ForgetAnswers, ForgetRequests, RememberRequest, size_of
 from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused, RevisionMismatch, StorageUnavailable
 from queueserver_manager.domain.events import Announcement, announcements_of
 from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.limits import ANSWERS, Bound
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
-from queueserver_manager.domain.requests import outdated
+from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.domain.storage import Fault
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.step import Committed, Decide, Step, Waiting, take_back
@@ -43,8 +44,9 @@ from queueserver_manager.operations.summary import summary_of
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
 T = TypeVar("T")
-#: Upper bound of changes in one commit, so that a small edit never waits long behind a flood of others.
-_CHANGES_PER_COMMIT = 2000
+#: A commit takes no further decision beyond so many changes or bytes, so that a small edit never waits long behind a
+#: flood of others.
+_CHANGES_PER_COMMIT, _BYTES_PER_COMMIT = 2000, 8 * 1024 * 1024
 #: Seconds until the next attempt with a store that answers and can't be used.
 _RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
@@ -75,7 +77,10 @@ class Ledger:
         on_commit: Callable[[list[Announcement]], Awaitable[None]],
         on_storage: Callable[[], None],
         storage: StorageWatch | None = None,
+        answers: Bound = ANSWERS,
     ) -> None:
+        """``answers`` bounds the requests that are known, and the bytes of the answers to them that are kept."""
+        self._answers = answers
         self._store = store
         self._record = record
         self._now = now
@@ -236,7 +241,7 @@ class Ledger:
 
     async def _decide(self, step: Step) -> None:
         """Take decisions until none waits or the commit is large enough."""
-        while self._waiting and len(step.undos) < _CHANGES_PER_COMMIT:
+        while self._waiting and len(step.undos) < _CHANGES_PER_COMMIT and step.size < _BYTES_PER_COMMIT:
             waiting = self._waiting.popleft()
             try:
                 committed, entry = await self._take(waiting)
@@ -249,6 +254,7 @@ class Ledger:
                 raise
             if entry is not None:
                 step.entries.append(entry)
+                step.size += sum(map(size_of, entry.changes))
             step.undos += made
             step.taken.append((waiting.answer, committed))
 
@@ -267,15 +273,22 @@ class Ledger:
         answer = await reply.answer(decision.result, stands_at)
         now = self._now()
         if reply.request_id and not reply.validate_only:
-            changes.append(RememberRequest(reply.answered(answer, now)))
-            old = outdated(record.requests, now)
-            if old:
-                changes.append(ForgetRequests(old))
+            changes += self._remember(record, reply.answered(answer, now))
         committed = Committed(decision.result, stands_at, answer)
         if not changes:
             return committed, None
         # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
         return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events)
+
+    def _remember(self, record: Record, request: AnsweredRequest) -> Iterator[Change]:
+        """Keep an answer, and let go of what is old or more than may be kept."""
+        yield RememberRequest(request)
+        old = record.requests.outdated(self._answers, request.time)
+        if old:
+            yield ForgetRequests(old)
+        long = record.requests.overlong(self._answers, request, old)
+        if long:
+            yield ForgetAnswers(tuple(one.without_answer() for one in long))
 
     async def _make(self, entry: Entry) -> list[Undo]:
         """Make all changes of a decision, in turns, or none of them; answers how to take them back."""

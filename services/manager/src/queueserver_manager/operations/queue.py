@@ -13,6 +13,7 @@ from queueserver_manager.domain import batches, editing
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.limits import QUEUE, Bound
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.placement import Address, ByUid, Placed, Position, address_index
@@ -25,8 +26,6 @@ from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.submissions import Submissions
 
 M = TypeVar("M")
-#: Bound of the queue, documented in the contract.
-QUEUE_LIMIT = 100_000
 ItemPlaced = tuple[Item, Placed]
 ItemsPlaced = tuple[Sequence[Item], Placed]
 
@@ -35,13 +34,20 @@ class QueueOperations:
     """What clients may do with the queue. Every method raises the ledger's refusals besides its own."""
 
     def __init__(
-        self, ledger: Ledger, submissions: Submissions, following: Following, check_again: Callable[[], None]
+        self,
+        ledger: Ledger,
+        submissions: Submissions,
+        following: Following,
+        check_again: Callable[[], None],
+        bound: Bound = QUEUE,
     ) -> None:
         self._ledger = ledger
         self._submissions = submissions
         self._following = following
         #: Has the whole queue checked, once what is being decided is stored.
         self._check_again = check_again
+        #: How much clients may put into the queue.
+        self._bound = bound
 
     async def add(self, caller: Caller, submission: Submission, position: Position, reply: Reply[ItemPlaced]) -> bytes:
         """Add one item. Raises InvalidRequest, InventoryEmpty, ItemNotFound, QueueFull."""
@@ -53,7 +59,7 @@ class QueueOperations:
 
         def decide(record: Record) -> Decision[ItemPlaced]:
             self._note_basis(basis)
-            decision = editing.add_items(record, [item], position, QUEUE_LIMIT)
+            decision = editing.add_items(record, [item], position, self._bound)
             return Decision((item, decision.result), decision.changes, decision.events)
 
         return (await self._ledger.submit(decide, reply)).answer
@@ -76,7 +82,7 @@ class QueueOperations:
 
         def decide(record: Record) -> Work[Decision[ItemsPlaced]]:
             self._note_basis(basis)
-            decision = yield from batches.add_batch(record, parts, position, QUEUE_LIMIT)
+            decision = yield from batches.add_batch(record, parts, position, self._bound)
             return Decision((items, decision.result), decision.changes, decision.events)
 
         return (await self._ledger.submit(decide, reply)).answer
@@ -84,7 +90,7 @@ class QueueOperations:
     async def update(
         self, caller: Caller, uid: str, submission: Submission, reply: Reply[ItemPlaced], *, new_uid: bool
     ) -> bytes:
-        """Replace an item. Raises InvalidRequest, ItemNotFound, ItemRunning."""
+        """Replace an item. Raises InvalidRequest, ItemNotFound, ItemRunning, QueueFull."""
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
@@ -93,7 +99,7 @@ class QueueOperations:
 
         def decide(record: Record) -> Decision[ItemPlaced]:
             self._note_basis(basis)
-            return editing.update_item(record, uid, item)
+            return editing.update_item(record, uid, item, self._bound)
 
         return (await self._ledger.submit(decide, reply)).answer
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import in_turns
 
-from queueserver_manager.domain.errors import RequestIdReused, RevisionMismatch
+from queueserver_manager.domain.errors import AnswerNotKept, RequestIdReused, RevisionMismatch
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.requests import AnsweredRequest
 
@@ -37,12 +37,14 @@ class Reply(Generic[T]):
     part: str = "queue"
 
     def known(self, record: Record) -> bytes | None:
-        """The first answer, if this request was answered before. Raises RequestIdReused."""
+        """The first answer, if this request was answered before. Raises RequestIdReused, AnswerNotKept."""
         request = record.requests.get(self.request_id) if self.request_id else None
         if request is None:
             return None
         if request.fingerprint != self.fingerprint:
             raise RequestIdReused
+        if request.answer is None:
+            raise AnswerNotKept
         return request.answer
 
     def check(self, record: Record) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable
 from queueserver_manager.domain.executing import Step, finish_item
-from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunningItem
+from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, ItemResult, Outcome, RunningItem
+from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
@@ -34,7 +35,8 @@ class Runner:
         view: WorkerView,
         worker: Worker,
         now: Callable[[], float],
-        history_limit: int,
+        history: Bound,
+        measure: Callable[[HistoryEntry], int],
         on_trouble: Callable[[], None],
         on_stale: Callable[[], None],
         on_handed_over: Callable[[str], Awaitable[None]],
@@ -43,7 +45,9 @@ class Runner:
         self._view = view
         self._worker = worker
         self._now = now
-        self._history_limit = history_limit
+        #: Of the history, and how many bytes an entry has as it is stored.
+        self._history_bound = history
+        self._measure = measure
         self._on_trouble = on_trouble
         self._on_stale = on_stale
         #: Hears of each execution that the Worker has accepted, before anybody who waits for it.
@@ -136,7 +140,8 @@ class Runner:
 
     async def _account(self, outcome: Outcome) -> None:
         def decide(record: Record) -> Decision[Step]:
-            decision = finish_item(record, outcome, self._view.claimant(outcome.execution_id), self._history_limit)
+            claimant = self._view.claimant(outcome.execution_id)
+            decision = finish_item(record, outcome, claimant, self._history_bound, self._measure)
             return decision if decision is not None else Decision(Step(None))
 
         try:

@@ -50,6 +50,8 @@ class Step:
     #: Whom, why, and whether that names a revision which may be taken back.
     refused: list[tuple[asyncio.Future[Committed[Any]], Exception, bool]] = field(default_factory=list)
     undos: list[Undo] = field(default_factory=list)
+    #: Bytes of what is written, about.
+    size: int = 0
 
 
 async def take_back(undos: list[Undo]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from queueserver_rpc.message_sizes import EVENT_BYTES
 from queueserver_rpc.steps import Work
@@ -23,15 +23,22 @@ from queueserver_manager.operations.caller import Caller
 M = TypeVar("M")
 
 
+class Prepared(NamedTuple):
+    """Bytes of an item, as it is stored and as it is sent."""
+
+    stored: int
+    sent: int
+
+
 class Submissions:
-    """Makes items. ``prepare`` encodes an item ahead of the commit that stores it, and answers its length in bytes."""
+    """Makes items. ``prepare`` encodes an item ahead of the commit that stores it."""
 
     def __init__(
         self,
         allowances: Allowances,
         now: Callable[[], float],
         new_id: Callable[[], str],
-        prepare: Callable[[Item, Submission], int],
+        prepare: Callable[[Item, Submission], Prepared],
     ) -> None:
         self._allowances = allowances
         self._now = now
@@ -74,7 +81,8 @@ class Submissions:
             properties=submission.properties,
             warnings=_warnings(submission, allowed, path, warner),
         )
-        return item, self._prepare(item, submission)
+        prepared = self._prepare(item, submission)
+        return replace(item, size=prepared.stored), sum(prepared)
 
     def warned(self, item: Item) -> Item:
         """An item of the queue, with what is odd about it now. Raises GroupNotFound."""

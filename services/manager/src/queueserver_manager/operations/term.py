@@ -21,11 +21,11 @@ from queueserver_manager.domain.events import (
     TaskFinished,
     TaskStarted,
 )
-from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.item import HistoryEntry, Item
+from queueserver_manager.domain.limits import Limits
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
-from queueserver_manager.domain.tasks import Retention
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.autostart import Autostart
 from queueserver_manager.operations.checking import QueueCheck
@@ -47,7 +47,7 @@ from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.storage import StorageWatch
-from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.operations.submissions import Prepared, Submissions
 from queueserver_manager.operations.task_runner import TaskRunner
 from queueserver_manager.operations.tasks import TaskOperations
 from queueserver_manager.operations.watching import Encoder, Watching, kind_of
@@ -73,10 +73,11 @@ class TermSettings:
 
     epoch: int
     address: str
-    history_limit: int
-    prepare_item: Callable[[Item, Submission], int]
+    prepare_item: Callable[[Item, Submission], Prepared]
+    #: Bytes of a history entry as it is stored.
+    measure_entry: Callable[[HistoryEntry], int]
+    limits: Limits = field(default_factory=Limits)
     permitted_metadata: tuple[str, ...] = ("/",)
-    task_retention: Retention = field(default_factory=Retention)
     scripts_enabled: bool = True
     files: Files = field(default_factory=Files)
     #: Permissions to put into force at once.
@@ -110,13 +111,17 @@ class Term:
         self._resting: asyncio.TimerHandle | None = None
         self.feed = Feed()
         self.view = WorkerView(self._view_changed, time.time, new_id)
-        self.ledger = Ledger(store, record, time.time, self._committed, self._storage_changed, self._storage)
+        limits = settings.limits
+        self.ledger = Ledger(
+            store, record, time.time, self._committed, self._storage_changed, self._storage, limits.answers
+        )
         self.runner = Runner(
             self.ledger,
             self.view,
             worker,
             time.time,
-            settings.history_limit,
+            limits.history,
+            settings.measure_entry,
             on_trouble=self._compare_notes,
             on_stale=self._stale.set,
             on_handed_over=self._handed_over,
@@ -126,7 +131,7 @@ class Term:
             self.ledger,
             worker,
             time.time,
-            settings.task_retention,
+            limits.tasks,
             on_trouble=self._compare_notes,
             on_stale=self._stale.set,
         )
@@ -138,7 +143,7 @@ class Term:
         self.planning = PlanningOperations(self.ledger, self.view, worker, submissions, self.allowances)
         self.following = Following(self.ledger, self.view)
         self._queue_check = QueueCheck(self.ledger, self.allowances.for_submitter)
-        self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look)
+        self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look, limits.queue)
         self.execution = ExecutionOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(
             self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set, self.runner.on_its_way

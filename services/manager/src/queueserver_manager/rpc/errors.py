@@ -50,6 +50,7 @@ TABLE: dict[type[errors.Refused], tuple[grpc.StatusCode, str]] = {
     errors.RunEngineMissing: (_C.FAILED_PRECONDITION, "RUN_ENGINE_MISSING"),
     errors.RunEngineBusy: (_C.FAILED_PRECONDITION, "RUN_ENGINE_BUSY"),
     errors.RunEnginePanicked: (_C.FAILED_PRECONDITION, "RUN_ENGINE_PANICKED"),
+    errors.AnswerNotKept: (_C.ALREADY_EXISTS, "ANSWER_NOT_KEPT"),
     errors.InventoryChanged: (_C.ABORTED, "INVENTORY_CHANGED"),
     errors.RevisionMismatch: (_C.ABORTED, "REVISION_MISMATCH"),
     errors.QueueFull: (_C.RESOURCE_EXHAUSTED, "QUEUE_FULL"),

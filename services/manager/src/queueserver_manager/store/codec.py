@@ -1,7 +1,7 @@
 """How the record looks in Redis: items and history as JSON that a person can read with redis-cli.
 
 Decoding accepts what this release and older ones of the same schema wrote. Encoded items are kept with the item,
-since one item is written to the queue, to the event log and to the history.
+since one item is written to the queue, to the event log and to the history; long ones only until they are stored.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.changes import AddHistory, Change, Execution, PutItem
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import (
     ExitStatus,
@@ -27,6 +27,8 @@ from queueserver_manager.domain.requests import AnsweredRequest
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _MEMO = "json"
+#: Longer encoded items are not kept beyond the commit that stores them.
+_LONG = 16 * 1024
 
 
 def encode(value: object) -> bytes:
@@ -83,8 +85,8 @@ def problems_of(fields: Sequence[Sequence[str]]) -> tuple[Violation, ...]:
     return tuple(Violation(*problem) for problem in fields)
 
 
-def decode_item(fields: Mapping[str, Any]) -> Item:
-    """Item from its fields."""
+def decode_item(fields: Mapping[str, Any], size: int = 0) -> Item:
+    """Item from its fields; ``size`` in bytes is that of what they were read from."""
     return Item(
         uid=fields["item_uid"],
         kind=ItemKind(fields["item_type"]),
@@ -100,6 +102,7 @@ def decode_item(fields: Mapping[str, Any]) -> Item:
         retry_of=fields.get("retry_of", ""),
         held=fields.get("held", False),
         problems=problems_of(fields.get("problems", ())),
+        size=size,
     )
 
 
@@ -117,10 +120,10 @@ def encode_running(running: RunningItem) -> bytes:
     return about[:-1] + b',"item":' + encode_item(running.item) + b"}"
 
 
-def decode_running(fields: Mapping[str, Any]) -> RunningItem:
-    """Running item from its fields."""
+def decode_running(fields: Mapping[str, Any], size: int = 0) -> RunningItem:
+    """Running item from its fields; ``size`` as in :func:`decode_item`, since the rest is short."""
     return RunningItem(
-        item=decode_item(fields["item"]),
+        item=decode_item(fields["item"], size),
         execution_id=fields["execution_id"],
         claimed=fields["claimed"],
         boot_id=fields["boot_id"],
@@ -155,14 +158,24 @@ def encode_entry(entry: HistoryEntry) -> bytes:
     return known
 
 
-def decode_entry(fields: Mapping[str, Any]) -> HistoryEntry:
-    """History entry from its fields."""
+def let_go(change: Change) -> None:
+    """Let go of what was encoded for a change that is stored, where it is long or of no further use."""
+    if isinstance(change, PutItem) and len(change.item.encoded.get(_MEMO, b"")) > _LONG:
+        del change.item.encoded[_MEMO]
+    elif isinstance(change, AddHistory):
+        change.entry.encoded.pop(_MEMO, None)
+        change.entry.item.encoded.pop(_MEMO, None)
+
+
+def decode_entry(fields: Mapping[str, Any], size: int = 0) -> HistoryEntry:
+    """History entry from its fields; ``size`` as in :func:`decode_item`."""
     return HistoryEntry(
         number=fields["number"],
         item=decode_item(fields["item"]),
         execution_id=fields["execution_id"],
         result=_decode_result(fields["result"]),
         requeued_as=fields["requeued_as"],
+        size=size,
     )
 
 
@@ -210,12 +223,13 @@ def decode_mode(fields: Mapping[str, Any]) -> QueueMode:
 
 
 def encode_request(request: AnsweredRequest) -> bytes:
-    """Fingerprint and time as JSON on the first line, then the answer as it was sent."""
-    return encode([request.fingerprint, request.time]) + b"\n" + request.answer
+    """Fingerprint and time as JSON on the first line, then the answer as it was sent; no further line without it."""
+    head = encode([request.fingerprint, request.time])
+    return head if request.answer is None else head + b"\n" + request.answer
 
 
 def decode_request(request_id: str, data: bytes) -> AnsweredRequest:
     """An answered request."""
-    head, _, answer = data.partition(b"\n")
+    head, end, answer = data.partition(b"\n")
     fingerprint, time = decode(head)
-    return AnsweredRequest(request_id, fingerprint, answer, time)
+    return AnsweredRequest(request_id, fingerprint, answer if end else None, time)

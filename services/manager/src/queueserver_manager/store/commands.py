@@ -87,6 +87,12 @@ def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("HSET", keys.requests, request.request_id, codec.encode_request(request))]
         case ch.ForgetRequests(request_ids):
             return [("HDEL", keys.requests, *request_ids)]
+        case ch.ForgetAnswers(requests):
+            pairs = [word for one in requests for word in (one.request_id, codec.encode_request(one))]
+            return [
+                ("HSET", keys.requests, *pairs[start : start + 2 * _PAIRS])
+                for start in range(0, len(pairs), 2 * _PAIRS)
+            ]
     raise TypeError(f"no command for {change!r}")
 
 

@@ -3,7 +3,7 @@
 | key             | type   | content                                                                      |
 |-----------------|--------|------------------------------------------------------------------------------|
 | P:meta          | hash   | schema, store_id, revision, the revision of the last change of each part,    |
-|                 |        | and boot_id of the Worker that was met last                                  |
+|                 |        | boot_id of the Worker that was met last, and bytes of what is in events      |
 | P:items         | hash   | item uid -> item as JSON                                                      |
 | P:order         | zset   | item uid by rank: the queue, front first                                      |
 | P:running       | string | the running item as JSON; absent if none                                      |

@@ -22,7 +22,7 @@ from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
-from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.domain.requests import Requests
 from queueserver_manager.domain.tasks import Tasks
 from queueserver_manager.store import codec
 from queueserver_manager.store.keys import SCHEMA, Keys
@@ -94,7 +94,9 @@ class Loader:
         record = Record(store_id=meta[b"store_id"].decode(), revisions=self._revisions(meta))
         record.queue = await self._queue(stored.items, stored.order)
         record.history = await self._history(stored.history, self._number(meta, b"last_history_number"))
-        record.running = self._part("running", stored.running, lambda data: codec.decode_running(codec.decode(data)))
+        record.running = self._part(
+            "running", stored.running, lambda data: codec.decode_running(codec.decode(data), len(data))
+        )
         record.execution = (
             self._part("execution", stored.execution, lambda data: codec.decode_execution(codec.decode(data)))
             or Execution()
@@ -158,22 +160,23 @@ class Loader:
             await turns.step()
         return history
 
-    async def _requests(self, stored: Hash) -> dict[str, AnsweredRequest]:
-        """Answered requests, oldest first."""
+    async def _requests(self, stored: Hash) -> Requests:
         requests, turns = [], Turns(_TURN)
         for request_id, data in stored.items():
             decode = partial(codec.decode_request, request_id.decode(), data)
             requests.append(self._entry("requests", request_id, decode))
             await turns.step()
-        return {request.request_id: request for request in sorted(requests, key=lambda request: request.time)}
+        return Requests(sorted(requests, key=lambda request: request.time))
 
 
 def _decode_item(items: Hash, uid: bytes) -> Item:
-    return codec.decode_item(codec.decode(items[uid]))
+    data = items[uid]
+    return codec.decode_item(codec.decode(data), len(data))
 
 
 def _add_entry(history: History, entries: Hash, number: int) -> None:
-    history.add(codec.decode_entry(codec.decode(entries[str(number).encode()])))
+    data = entries[str(number).encode()]
+    history.add(codec.decode_entry(codec.decode(data), len(data)))
 
 
 def _read(where: str, remedy: str, decode: Callable[[], T]) -> T:

@@ -18,8 +18,10 @@ from redis.exceptions import RedisError
 
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
+from queueserver_manager.domain.limits import LOG, Bound
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.store import codec
 from queueserver_manager.store.commands import Command, commands_for, revisions_command
 from queueserver_manager.store.connection import answered_within, wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
@@ -29,8 +31,6 @@ from queueserver_manager.store.loading import Loader, Stored, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
 from queueserver_manager.store.script_line import ScriptLine, Word
 
-#: About how many changes the event log keeps for watchers that were away.
-EVENT_LOG_LENGTH = 100_000
 #: Seconds that reading everything may take.
 _LOADING_TIMEOUT = 20.0
 _PAGE = 1000
@@ -47,7 +47,10 @@ class RedisStore:
         epoch: int,
         decode_inventory: Callable[[bytes], Inventory],
         default_permissions: Permissions = BUILT_IN,
+        log: Bound = LOG,
     ) -> None:
+        """``log`` bounds the changes that are kept for watchers who were away."""
+        self._log = log
         self._redis = redis
         self._keys = Keys(prefix)
         self._epoch = epoch
@@ -103,6 +106,10 @@ class RedisStore:
         if answer != b"OK":
             # Only a commit of ours whose reply was lost, or somebody else's hand, moves the revision.
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
+        turns = Turns()
+        for change in (change for entry in entries for change in entry.changes):
+            codec.let_go(change)
+            await turns.step()
 
     async def _words(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> list[Word]:
         """Arguments of ``commit.lua``, put together in turns."""
@@ -113,7 +120,7 @@ class RedisStore:
             commands += commands_for(keys, changes[start : start + _CHANGES_PER_TURN])
             await turns.step()
         commands.append(revisions_command(keys, after))
-        words: list[Word] = [self._epoch, before.last, EVENT_LOG_LENGTH, len(commands)]
+        words: list[Word] = [self._epoch, before.last, *self._log, len(commands)]
         for command in commands:
             words.append(len(command))
             words.extend(command)

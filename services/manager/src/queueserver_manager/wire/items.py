@@ -27,6 +27,8 @@ from queueserver_manager.wire.values import ValueReader, dict_to_struct, list_to
 MAX_ITEM_BYTES = 1024 * 1024
 MAX_NAME = 255
 _MEMO = "proto"
+#: Longer history entries are put together each time: what is long about them is their item, which is kept.
+_LONG = 16 * 1024
 
 KINDS = {
     item_pb2.ITEM_TYPE_UNSPECIFIED: ItemKind.PLAN,
@@ -143,7 +145,9 @@ def entry_bytes(entry: HistoryEntry) -> bytes:
         )
         message.item.ParseFromString(item_bytes(entry.item))
         _fill_result(message.result, entry.result)
-        known = entry.encoded[_MEMO] = message.SerializeToString()
+        known = message.SerializeToString()
+        if len(known) <= _LONG:
+            entry.encoded[_MEMO] = known
     return known
 
 
