@@ -109,6 +109,11 @@ def gated_run(gate: str) -> Messages:
 def gated_run_then_tell(gate: str, told: str) -> Messages:
     """As gated_run, and say in another named pipe that it is over."""
     yield from gated_run(gate)
+    tell(told)
+
+
+def tell(told: str) -> None:
+    """Write a byte into a named pipe, for the test to read."""
     with Path(told).open("wb", buffering=0) as pipe:
         pipe.write(b".")
 
@@ -120,6 +125,39 @@ def gated_rows(gate: str, rows: int) -> Messages:
         yield from wait_at(gate)
         print(f"row {row}", flush=True)  # noqa: T201 - what a plan prints is what the test watches
         yield from bps.trigger_and_read([det1])
+
+
+def rows_after(gate: str, rows: int, told: str = "") -> Messages:
+    """Wait for the test, then print lines and take readings without a rest, and say when it is over."""
+    yield from bps.open_run()
+    yield from wait_at(gate)
+    for row in range(rows):
+        print(f"row {row}")  # noqa: T201 - as above
+        yield from bps.trigger_and_read([det1])
+    yield from bps.close_run()
+    print("the last line")  # noqa: T201 - as above
+    if told:
+        tell(told)
+
+
+def many_runs(gate: str, runs: int) -> Messages:
+    """Wait for the test, then open runs and close them without a rest."""
+    yield from wait_at(gate)
+    for _ in range(runs):
+        yield from bps.open_run()
+        yield from bps.close_run()
+
+
+def print_rows_after(gate: str, rows: int, told: str = "") -> int:
+    """As rows_after, without readings: a function for a task."""
+    with Path(gate).open("rb", buffering=0) as pipe:
+        pipe.read(1)
+    for row in range(rows):
+        print(f"row {row}")  # noqa: T201 - as above
+    print("the last line")  # noqa: T201 - as above
+    if told:
+        tell(told)
+    return rows
 
 
 def read_once(detectors: Sequence[Readable], *, times: int = 1, scale: float = 1.0) -> Messages:

@@ -38,7 +38,8 @@ class SimulatedWorker:
 
     def __init__(self, is_stored: Callable[[str], bool]) -> None:
         self._is_stored = is_stored
-        self._boots = self._environments = self._sequence = 0
+        self._boots = self._environments = 0
+        self._journal: list[port.WorkerEvent] = []
         self._accepted: set[str] = set()
         self._connection: asyncio.Queue[port.WorkerEvent | None] = asyncio.Queue()
         self._up = asyncio.Event()
@@ -59,6 +60,7 @@ class SimulatedWorker:
     def restart(self) -> None:
         """The service is restarted: what it executed is gone without an outcome; outcomes were on disk."""
         self._boots += 1
+        self._journal.clear()
         self._accepted.clear()
         self.current, self.environment = None, Environment("", EnvironmentState.CLOSED)
         self._rebooted.set()
@@ -118,8 +120,9 @@ class SimulatedWorker:
         self._report(port.EnvironmentChanged(environment))
 
     def _report(self, event: port.Event) -> None:
-        self._sequence += 1
-        self._connection.put_nowait(port.WorkerEvent(self._sequence, event))
+        reported = port.WorkerEvent(len(self._journal) + 1, event)
+        self._journal.append(reported)
+        self._connection.put_nowait(reported)
 
     # What it is asked for
 
@@ -180,19 +183,22 @@ class SimulatedWorker:
     async def watch(
         self, boot_id: str, after_sequence: int
     ) -> AsyncIterator[port.WorkerSnapshot | Sequence[port.WorkerEvent]]:
-        del boot_id, after_sequence
         await self._up.wait()
         connection: asyncio.Queue[port.WorkerEvent | None] = asyncio.Queue()
         self._connection = connection
+        name = f"boot-{self._boots}"
+        before = self._journal[after_sequence if boot_id == name else 0 :]
         yield port.WorkerSnapshot(
-            f"boot-{self._boots}",
-            self._sequence,
-            self._sequence,
+            name,
+            len(self._journal),
+            1,
             self.environment,
             INVENTORY,
             self.current,
             tuple(self.outcomes.values()),
         )
+        if before:
+            yield before
         while True:
             event = await connection.get()
             if event is None:

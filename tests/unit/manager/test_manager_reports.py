@@ -40,6 +40,7 @@ async def test_others_have_turns_while_an_event_is_taken_apart_and_the_order_is_
     reading = asyncio.create_task(events_from_proto(messages))
     assert await turns_of_others(reading) > 5
     # The first is of a kind that only a newer Worker knows.
-    first, second = await reading
+    unknown, first, second = await reading
+    assert (unknown.sequence, unknown.event) == (1, port.Unknown())
     assert (first.sequence, first.event) == (2, port.InventoryReported(inventory_from_proto(LARGE)))
     assert (second.sequence, second.event) == (3, port.ExecutionChanged(port.Execution("e", "", ())))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from queueserver_manager.domain.errors import Refused, WatcherTooSlow
+from queueserver_manager.operations.chronology import Chronology
 
 #: Bounds of the ring.
 MAX_BYTES = 64 * 1024 * 1024
@@ -71,9 +72,9 @@ class WorkerAttached(FeedEntry):
 
 
 class Feed:
-    """The ring. Positions count all entries ever appended."""
+    """The ring. Positions count all entries ever appended. ``begun_at`` is the revision with which the term began."""
 
-    def __init__(self) -> None:
+    def __init__(self, begun_at: int = 0) -> None:
         self._entries: list[FeedEntry] = []
         self._base = 0
         self._bytes = 0
@@ -86,6 +87,9 @@ class Feed:
         #: Of the attached Worker's journal: last sequence seen, and up to which entries are no longer here.
         self.last_sequence = 0
         self.lost_up_to = 0
+        self.chronology = Chronology(begun_at)
+        #: A Worker was met, and what it had told before is here, as far as it is kept.
+        self.caught_up = asyncio.Event()
 
     def is_watched(self, kind: Kind) -> bool:
         """Whether anybody would see an entry of this kind that is of no use later."""
@@ -109,6 +113,16 @@ class Feed:
             told.add(entry.kind)
         self._wake(told)
 
+    def change_comes(self, revision: int) -> None:
+        """Note that a change is told of next, whether or not anybody watches."""
+        self.chronology.changed(revision, self.attachment.boot_id, self.last_sequence)
+
+    def heard_up_to(self, sequence: int) -> None:
+        """Note that everything in the attached Worker's journal up to here was heard; not all of it is for watchers."""
+        self.last_sequence = max(self.last_sequence, sequence)
+        if self.last_sequence >= self.attachment.last_sequence:
+            self.caught_up.set()
+
     def _add(self, entry: FeedEntry) -> None:
         self._entries.append(entry)
         if entry.sequence:
@@ -129,6 +143,7 @@ class Feed:
     def end_with(self, reason: Refused) -> None:
         """Send every watcher away."""
         self.ended = reason
+        self.caught_up.set()
         for watcher in self._watchers:
             watcher.set()
 
@@ -140,6 +155,11 @@ class Feed:
         elif attachment.first_sequence > self.last_sequence + 1:
             self.lost_up_to = attachment.first_sequence - 1
         self.attachment = attachment
+        self.chronology.met(attachment.boot_id, attachment.last_sequence)
+        if self.last_sequence < attachment.last_sequence:
+            self.caught_up.clear()
+        else:
+            self.caught_up.set()
         self.append(WorkerAttached(Kind.WORKER_ATTACHED, b"", attachment=attachment))
 
     def _trim(self) -> None:

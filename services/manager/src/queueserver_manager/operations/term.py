@@ -38,6 +38,7 @@ from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.inventory import Cutter, InventoryOperations
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import QueueListings
+from queueserver_manager.operations.missed import Encoder, kind_of
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.permissions import PermissionOperations
 from queueserver_manager.operations.planning import PlanningOperations
@@ -50,7 +51,7 @@ from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.submissions import Prepared, Submissions
 from queueserver_manager.operations.task_runner import TaskRunner
 from queueserver_manager.operations.tasks import TaskOperations
-from queueserver_manager.operations.watching import Encoder, Watching, kind_of
+from queueserver_manager.operations.watching import Watching
 from queueserver_manager.operations.worker_link import WorkerLink
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.store.port import OwnershipLost, Store
@@ -109,7 +110,7 @@ class Term:
         self._storage = storage or StorageWatch("", time.time, board.changed)
         self._stale = asyncio.Event()
         self._resting: asyncio.TimerHandle | None = None
-        self.feed = Feed()
+        self.feed = Feed(record.revisions.last)
         self.view = WorkerView(self._view_changed, time.time, new_id)
         limits = settings.limits
         self.ledger = Ledger(
@@ -233,6 +234,8 @@ class Term:
                 entries.append(FeedEntry(kind, wire, announcement.revision, place=announcement.place))
             self.following.note(announcement.event)
             await turns.step()
+        if announcements:
+            self.feed.change_comes(announcements[0].revision)
         self.feed.extend(entries)
         self._board.changed()
         self._autostart.look()

@@ -2,59 +2,40 @@
 
 A snapshot and the place in the feed at which the changes go on are taken in the same instant between two commits,
 so nothing falls between them. Missed durable events are read from the store, missed events of the Worker from the
-feed; what is in neither is announced as a gap.
+feed, and put into the order in which they were told to others; what is in neither is announced as a gap, and that
+first. So the end of an item or task follows all of its documents and text that will be delivered, or the gap.
+An event that is longer than the client takes is left out for it, with a gap in its place.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from queueserver_rpc.message_sizes import PART_BYTES
+from queueserver_rpc.patience import within
 from queueserver_rpc.turns import Turns
 
-from queueserver_manager.domain.errors import ResumeTokenExpired
-from queueserver_manager.domain.events import (
-    Announcement,
-    HistoryAdded,
-    HistoryCleared,
-    PermissionsReplaced,
-    TaskFinished,
-    TaskStarted,
-)
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.tasks import KeptTask
-from queueserver_manager.operations.feed import Feed, FeedEntry, Kind, WorkerAttached
+from queueserver_manager.operations.feed import Attachment, Feed, FeedEntry, Kind, WorkerAttached
 from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.missed import STREAMED, Encoder, Missed, MissedEvents
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.resume_token import ResumePoint, decode_token
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
-from queueserver_manager.store.port import EventsGone
 
 #: Seconds after which a watcher that has heard nothing is sent an empty batch.
 BOOKMARK_SECONDS = 10.0
-#: Stored changes that are read at once for a watcher that was away: few at first, since one may be long.
-_FEWEST_READ, _MOST_READ = 4, 100
+#: Seconds for which a watcher waits, when the Manager has just begun, for what the Worker told before.
+_PATIENCE_SECONDS = 5.0
 _SNAPSHOT_PART = 500
 _CONSOLE_TAIL_BYTES = 64 * 1024
-
-
-class Encoder(Protocol):
-    """Makes serialized WatchEvents."""
-
-    def announcement(self, announcement: Announcement) -> bytes:
-        """A durable event."""
-
-    def status(self, facts: StatusFacts) -> bytes:
-        """A new status."""
-
-    def gap(self, kinds: Sequence[Kind], omitted_bytes: int = 0) -> bytes:
-        """Events of these kinds were lost, or one of so many bytes was left out."""
 
 
 @dataclass(slots=True)
@@ -103,32 +84,6 @@ class _Cursor:
         return point.encode()
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
-    """What a watcher missed that comes back with a token."""
-
-    #: In the feed: from here the changes go on, after those up to this revision.
-    position: int
-    revision: int
-    worker_entries: Sequence[FeedEntry]
-    #: Events of the Worker are no longer kept.
-    gap: bool
-
-
-def kind_of(announcement: Announcement) -> Kind:
-    """Kind under which a durable event is watched."""
-    return _KINDS.get(type(announcement.event), Kind.QUEUE)
-
-
-_KINDS: dict[type, Kind] = {
-    HistoryAdded: Kind.HISTORY,
-    HistoryCleared: Kind.HISTORY,
-    TaskStarted: Kind.TASK,
-    TaskFinished: Kind.TASK,
-    PermissionsReplaced: Kind.PERMISSION,
-}
-
-
 class Watching:
     """Serves watchers."""
 
@@ -138,6 +93,7 @@ class Watching:
         self._open_runs = open_runs
         self._board = board
         self._encoder = encoder
+        self._missed = MissedEvents(ledger, feed, encoder)
 
     async def watch(
         self, kinds: frozenset[Kind], token: str, history_limit: int, longest: int
@@ -150,11 +106,17 @@ class Watching:
         try:
             if token:
                 point = decode_token(token)
-                missed = await self._ledger.read(lambda record: self._look_back(record, point))
-                cursor = _Cursor(missed.position, point.revision, point, longest)
+                if self._missed.waits_for_replay(point, kinds):
+                    await self._until_caught_up()
+                missed = await self._ledger.read(lambda record: self._missed.look_back(record, point, kinds))
+                begin = replace(point, boot_id=missed.boot_id, sequence=missed.sequence)
+                cursor = _Cursor(missed.position, point.revision, begin, longest, missed.wants_replay)
                 async for batch in self._catch_up(cursor, missed, kinds):
                     yield batch
             else:
+                if self._feed.attachment.boot_id and not kinds.isdisjoint(STREAMED):
+                    # Else how open runs began, and the newest text, are not there yet.
+                    await self._until_caught_up()
                 cursor, parts = await self._snapshot(kinds, history_limit, longest)
                 for part in parts:
                     yield part
@@ -202,56 +164,25 @@ class Watching:
 
         return await self._ledger.read(look)
 
-    def _look_back(self, record: Record, point: ResumePoint) -> _Missed:
-        """What a watcher missed, and the place from which the changes go on. Raises ResumeTokenExpired."""
-        feed = self._feed
-        if point.store_id != record.store_id or point.revision + bool(point.ahead) > record.revisions.last:
-            raise ResumeTokenExpired
-        same = point.boot_id == feed.attachment.boot_id
-        entries = feed.worker_entries_after(point.sequence) if same else []
-        gap = same and bool(point.boot_id) and point.sequence < feed.lost_up_to
-        return _Missed(feed.end, record.revisions.last, entries, gap=gap)
+    async def _until_caught_up(self) -> None:
+        """Wait a while for what the Worker told before this term."""
+        with suppress(asyncio.TimeoutError):
+            async with within(_PATIENCE_SECONDS):
+                await self._feed.caught_up.wait()
 
-    async def _catch_up(self, cursor: _Cursor, missed: _Missed, kinds: frozenset[Kind]) -> AsyncIterator[Batch]:
-        """What was missed: first what is stored, then what the Worker told. The last of it stays in the backlog."""
-        feed, begin = self._feed, cursor.point
-        after, count = begin.revision, _FEWEST_READ
-        while after < missed.revision:
-            up_to = min(after + count, missed.revision)
-            stored = await self._stored(begin, after, up_to, kinds)
-            async for batch in self._batches(cursor, stored, kinds):
-                yield batch
-            length = sum(len(entry.wire) for entry in stored)
-            count = max(1, min(_MOST_READ, 2 * count, count * PART_BYTES // max(1, length)))
-            after = up_to
-        cursor.joined_at = missed.revision
-        cursor.point = replace(cursor.point, revision=missed.revision, ahead=0)
+    async def _catch_up(self, cursor: _Cursor, missed: Missed, kinds: frozenset[Kind]) -> AsyncIterator[Batch]:
+        """What was missed, in the order in which others were told. The last of it stays in the backlog."""
         if missed.gap:
             cursor.backlog += self._gap(kinds)
-        async for batch in self._batches(cursor, missed.worker_entries, kinds):
-            yield batch
-        if begin.boot_id != feed.attachment.boot_id and feed.attachment.boot_id:
-            cursor.backlog += self._attach(cursor, kinds)
-            entries = feed.worker_entries_after(cursor.point.sequence)
+        async for entries in self._missed.changes(cursor.point, missed, kinds):
             async for batch in self._batches(cursor, entries, kinds):
                 yield batch
+        cursor.joined_at = missed.revision
+        cursor.point = replace(cursor.point, revision=missed.revision, ahead=0)
+        async for batch in self._batches(cursor, missed.told, kinds):
+            yield batch
         if Kind.STATUS in kinds:
             cursor.backlog.append(self._encoder.status(self._board.facts))
-
-    async def _stored(self, begin: ResumePoint, after: int, up_to: int, kinds: frozenset[Kind]) -> list[FeedEntry]:
-        """Stored events of some changes, as entries. Raises ResumeTokenExpired, StorageUnavailable."""
-        try:
-            announcements = await self._ledger.events_between(after, up_to)
-        except EventsGone as error:
-            raise ResumeTokenExpired from error
-        turns, entries = Turns(), []
-        for one in announcements:
-            is_known = one.revision == begin.revision + 1 and one.place < begin.ahead
-            kind = kind_of(one)
-            if kind in kinds and not is_known:
-                entries.append(FeedEntry(kind, self._encoder.announcement(one), one.revision, place=one.place))
-                await turns.step()
-        return entries
 
     async def _follow(
         self, cursor: _Cursor, kinds: frozenset[Kind], news: asyncio.Event, *, resumed: bool
@@ -279,7 +210,7 @@ class Watching:
             due = loop.time() >= bookmark.when()
 
     async def _batches(
-        self, cursor: _Cursor, entries: Sequence[FeedEntry], kinds: frozenset[Kind]
+        self, cursor: _Cursor, entries: Iterable[FeedEntry], kinds: frozenset[Kind]
     ) -> AsyncIterator[Batch]:
         """Entries as batches of bounded length."""
         events, cursor.backlog = cursor.backlog, []
@@ -290,7 +221,7 @@ class Watching:
                 yield Batch(events, cursor.token_before(entry))
                 events, size = [], 0
             if isinstance(entry, WorkerAttached):
-                events += self._attach(cursor, kinds)
+                events += self._attach(cursor, entry.attachment, kinds)
             elif self._advance(cursor, entry) and entry.kind in kinds:
                 events.append(wire)
                 size += len(wire)
@@ -312,9 +243,9 @@ class Watching:
             cursor.point = replace(point, revision=entry.revision, ahead=0)
         return True
 
-    def _attach(self, cursor: _Cursor, kinds: frozenset[Kind]) -> list[bytes]:
+    def _attach(self, cursor: _Cursor, attachment: Attachment, kinds: frozenset[Kind]) -> list[bytes]:
         """The feed follows a Worker's journal (again): go on in it, and tell what is missing."""
-        attachment, point = self._feed.attachment, cursor.point
+        point = cursor.point
         if attachment.boot_id == point.boot_id:
             return self._gap(kinds) if attachment.first_sequence > point.sequence + 1 else []
         begin = attachment.first_sequence - 1 if cursor.wants_replay else attachment.last_sequence
@@ -323,7 +254,7 @@ class Watching:
         return self._gap(kinds) if point.boot_id else []
 
     def _gap(self, kinds: frozenset[Kind]) -> list[bytes]:
-        lost = [kind for kind in (Kind.CONSOLE, Kind.DOCUMENT) if kind in kinds]
+        lost = [kind for kind in STREAMED if kind in kinds]
         return [self._encoder.gap(lost)] if lost else []
 
 

@@ -1,7 +1,8 @@
 """The Manager's ear at the Worker: follows its event stream, reconnects, and passes on what it hears.
 
 Each connection begins with a snapshot, which is the truth; events the Worker had before it only fill the feed
-(console and documents), so that a watcher can resume across a restart of the Manager.
+(console and documents), so that a watcher can resume across a restart of the Manager. A snapshot that tells of an end,
+of a plan, a task or the environment, is acted on only when these events are there: an end follows all that led to it.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class WorkerLink:
         self._boot_id = ""
         self._sequence = 0
         self._snapshot_sequence = 0
+        #: A snapshot that waits for the events before it.
+        self._unsettled: port.WorkerSnapshot | None = None
         self._stream: asyncio.Task[None] | None = None
         self._again = False
         #: A Worker was met in this term, and that is stored.
@@ -104,7 +107,7 @@ class WorkerLink:
                 await self._hear(message)
 
     async def _meet(self, snapshot: port.WorkerSnapshot) -> None:
-        """A connection began: agree with the Worker on who commands it, and on what is going on."""
+        """A connection began: agree with the Worker on who commands it, and, as soon as may be, on what is going on."""
         await self._runner.fence()
         if snapshot.boot_id != self._boot_id:
             _log.info("Connected to Worker %s", snapshot.boot_id)
@@ -112,6 +115,13 @@ class WorkerLink:
             self._open_runs.clear()
         self._snapshot_sequence = snapshot.last_sequence
         self._feed.attach(Attachment(snapshot.boot_id, snapshot.first_kept_sequence, snapshot.last_sequence))
+        self._unsettled = snapshot
+        if not snapshot.tells_an_end or self._sequence >= snapshot.last_sequence:
+            await self._agree(snapshot)
+
+    async def _agree(self, snapshot: port.WorkerSnapshot) -> None:
+        """Take over what a snapshot says is going on and has ended."""
+        self._unsettled = None
         # Plans and devices are stored before the environment is called open, so that items can be added at once.
         await self._task_runner.take_lists(snapshot.inventory)
         await self._note_worker(snapshot.boot_id)
@@ -155,6 +165,7 @@ class WorkerLink:
 
     async def _hear(self, events: Sequence[port.WorkerEvent]) -> None:
         for numbered in events:
+            await self._agree_before(numbered.sequence)
             self._sequence = numbered.sequence
             event = numbered.event
             if isinstance(event, port.ConsoleWritten):
@@ -164,6 +175,13 @@ class WorkerLink:
                 self._feed.append(FeedEntry(Kind.DOCUMENT, event.wire, 0, self._boot_id, numbered.sequence))
             elif numbered.sequence > self._snapshot_sequence:
                 await self._obey(event)
+        self._feed.heard_up_to(self._sequence)
+        await self._agree_before(self._sequence + 1)
+
+    async def _agree_before(self, sequence: int) -> None:
+        """Act on a snapshot that waits, if everything before it was heard and this event would come next."""
+        if self._unsettled is not None and sequence > self._unsettled.last_sequence:
+            await self._agree(self._unsettled)
 
     async def _obey(self, event: port.Event) -> None:
         """An event that is news: the snapshot did not include it."""

@@ -76,12 +76,11 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
 
 
 async def events_from_proto(messages: Iterable[event_pb2.WorkerEvent]) -> list[port.WorkerEvent]:
-    """Events in their order, without those that this release does not know."""
-    return [event for message in messages if (event := await _event(message)) is not None]
+    """Events in their order, those that this release does not know included: they count, too."""
+    return [await _event(message) for message in messages]
 
 
-async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
-    """One event; None if this release does not know it."""
+async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
     kind = message.WhichOneof("event")
     event: port.Event
     if kind == "console":
@@ -102,7 +101,7 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent | None:
     elif kind == "inventory_changed":
         event = port.InventoryReported(await in_turns(take_inventory_apart(message.inventory_changed)))
     else:
-        return None
+        event = port.Unknown()
     return port.WorkerEvent(message.sequence, event)
 
 

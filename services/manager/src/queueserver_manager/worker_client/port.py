@@ -78,6 +78,11 @@ class WorkerSnapshot:
     #: The Worker is open to whoever reaches it.
     insecure_listen: bool = False
 
+    @property
+    def tells_an_end(self) -> bool:
+        """Whether it says that a plan, a task or the environment ended: its journal may tell what led to it."""
+        return bool(self.outcomes or self.task_outcomes) or not self.environment.exists
+
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentChanged:
@@ -146,6 +151,11 @@ class DocumentWritten:
     role: DocumentRole
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something that only a newer Worker tells."""
+
+
 Event = (
     EnvironmentChanged
     | InventoryReported
@@ -155,6 +165,7 @@ Event = (
     | StorageChanged
     | ConsoleWritten
     | DocumentWritten
+    | Unknown
 )
 
 
