@@ -18,6 +18,7 @@ from queueserver_client import (
     ServerFault,
     ServiceUnavailable,
     Snapshot,
+    UnknownEvent,
 )
 from queueserver_rpc.status import Refusal
 
@@ -197,10 +198,13 @@ async def test_a_server_that_ends_each_stream_at_once_is_given_up(
         await take(client.watch(reconnect_timeout=0.5), 1)
 
 
-async def test_events_that_only_a_newer_server_knows_are_left_out(
+async def test_events_that_only_a_newer_server_knows_are_told_as_such(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:
     strange = pb.WatchResponse(batch=pb.EventBatch(events=[pb.WatchEvent(revision=3)]), resume_token="t2")
     manager.answers["Watch"] = script([snapshot(token="t1"), strange, added("a", token="t3"), None])
     async with client.watch() as watch:
-        assert uids(await take(watch, 2)) == ["a"]
+        _, unknown, *known = await take(watch, 3)
+    assert isinstance(unknown, UnknownEvent)
+    assert unknown.revision == 3
+    assert uids(known) == ["a"]

@@ -32,9 +32,18 @@ from queueserver_client import (
     TaskFinished,
     TaskStarted,
     TaskStatus,
+    UnknownEvent,
 )
 
-_NAMES = {"StatusChanged": "status", "ConsoleWritten": "console", "DocumentEmitted": "document", "EventsLost": "gap"}
+from queueserver_cli.vocabulary import known
+
+_NAMES = {
+    "StatusChanged": "status",
+    "ConsoleWritten": "console",
+    "DocumentEmitted": "document",
+    "EventsLost": "gap",
+    "UnknownEvent": "unknown",
+}
 
 
 def event_name(event: Event) -> str:
@@ -110,13 +119,13 @@ def _execution_words(event: Event) -> str | None:
     if isinstance(event, AutostartChanged):
         return f"autostart {_on(event.enabled)}"
     if isinstance(event, QueueStopped):
-        return f"queue stopped: {event.reason}"
+        return f"queue stopped: {known(event.reason)}"
     if isinstance(event, ItemStarted):
         now = " (without the queue)" if event.running_item.immediate else ""
         return f"started: {item_words(event.running_item.item)}{now}"
     if isinstance(event, ItemFinished):
         again = f", tried again as {event.requeued_as}" if event.requeued_as else ""
-        return f"{event.exit_status}: {event.item_uid}{again}"
+        return f"{known(event.exit_status)}: {event.item_uid}{again}"
     return None
 
 
@@ -125,7 +134,7 @@ def _other_words(event: Event) -> str | None:
         result = event.entry.result
         why = f" ({result.message})" if result.message else ""
         notices = "".join(f". {notice}" for notice in result.notices)
-        return f"history: {event.entry.item.name} {result.exit_status}{why}{notices}"
+        return f"history: {event.entry.item.name} {known(result.exit_status)}{why}{notices}"
     if isinstance(event, HistoryCleared):
         return f"history cleared: {counted(event.removed, 'line')}"
     if isinstance(event, InventoryChanged):
@@ -143,4 +152,6 @@ def _other_words(event: Event) -> str | None:
     if isinstance(event, EventsLost):
         what = f"one of {event.omitted_bytes} bytes was left out" if event.omitted_bytes else "some events were lost"
         return f"{what} here: {', '.join(kind.value for kind in event.kinds)}"
+    if isinstance(event, UnknownEvent):
+        return "something happened that only a newer qserver can tell"
     return None

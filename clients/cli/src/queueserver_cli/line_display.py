@@ -8,7 +8,7 @@ from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.printer import Printer
 from queueserver_cli.run_view import RunsView
 from queueserver_cli.storage_words import storage_words
-from queueserver_cli.vocabulary import environment_word
+from queueserver_cli.vocabulary import known
 from queueserver_cli.waiting_words import waiting_words
 
 
@@ -34,7 +34,7 @@ class StatusWords:
         """The line, or None if it is the same as before."""
         environment = status.environment
         pausing = ", pausing" if status.pause_pending else ""
-        words = f"manager {status.manager_state}{pausing}, environment {environment_word(environment.state)}"
+        words = f"manager {known(status.manager_state)}{pausing}, environment {known(environment.state)}"
         if environment.run_engine_state.number:
             words += f", RunEngine {environment.run_engine_state}"
         if environment.progress:

@@ -25,7 +25,7 @@ from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.line_display import ConsoleLines
 from queueserver_cli.run_view import Run, RunsView
 from queueserver_cli.storage_words import storage_words
-from queueserver_cli.vocabulary import environment_word
+from queueserver_cli.vocabulary import known
 from queueserver_cli.waiting_words import waiting_words
 
 #: The screen is drawn at most this often, however many events come.
@@ -113,8 +113,8 @@ class LiveDisplay:
             ", ignores failures" if status.queue_mode.ignore_failures else "",
             ", autostart" if status.queue_autostart_enabled else "",
         ]
-        environment = f"{environment_word(status.environment.state)} {status.environment.progress}".rstrip()
-        manager = f"manager {status.manager_state}{''.join(marks)}"
+        environment = f"{known(status.environment.state)} {status.environment.progress}".rstrip()
+        manager = f"manager {known(status.manager_state)}{''.join(marks)}"
         words = f"{manager} · environment {environment} · {status.items_in_history} in history"
         return Text(words, style="bold")
 

@@ -9,7 +9,6 @@ from enum import Enum
 from typing import Any
 
 from queueserver_client import (
-    EnvironmentState,
     HistoryEntry,
     Item,
     ItemResult,
@@ -127,7 +126,7 @@ def status_dict(status: Status) -> dict[str, Any]:
         "running_item_uid": status.running_item_uid,
         "queue_stop_pending": status.queue_stop_pending,
         "worker_environment_exists": status.environment_exists,
-        "worker_environment_state": environment_word(environment.state),
+        "worker_environment_state": known(environment.state),
         "re_state": None if environment.run_engine_state is RunEngineState.UNSPECIFIED else
         environment.run_engine_state.value,
         "pause_pending": status.pause_pending,
@@ -154,9 +153,9 @@ def status_dict(status: Status) -> dict[str, Any]:
     return body
 
 
-def environment_word(state: EnvironmentState) -> str:
-    """The state of the environment; unknown when the Worker can't be reached."""
-    return "unknown" if state is EnvironmentState.UNSPECIFIED else state.value
+def known(word: Enum) -> str:
+    """A word; "unknown" if the server does not say it, or says what only a newer client knows."""
+    return "unknown" if word.value == "unspecified" else str(word.value)
 
 
 def _seconds(time: datetime | None) -> float | None:

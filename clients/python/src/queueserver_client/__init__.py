@@ -84,6 +84,7 @@ from queueserver_client.events import (
     StatusChanged,
     TaskFinished,
     TaskStarted,
+    UnknownEvent,
 )
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory, HistoryPage
@@ -314,6 +315,7 @@ __all__ = [
     "TaskState",
     "TaskStatus",
     "TypeKind",
+    "UnknownEvent",
     "ValueNotRepresentable",
     "Violation",
     "Watch",

@@ -54,9 +54,9 @@ READERS: dict[str, _Reader] = {
 }
 
 
-def read_event(proto: pb.WatchEvent) -> events.Event | None:
-    """The event, or None for a kind that only a newer server knows."""
+def read_event(proto: pb.WatchEvent) -> events.Event:
+    """The event, also one that only a newer server knows."""
     kind = proto.WhichOneof("event")
     if kind is None:
-        return None
+        return events.UnknownEvent(proto.revision, moment(proto.time))
     return READERS[kind](proto.revision, moment(proto.time), getattr(proto, kind))

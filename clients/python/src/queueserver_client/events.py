@@ -355,3 +355,11 @@ class EventsLost(Event):
     kinds: Sequence[EventKind]
     #: Bytes of the one event that was left out, because no message can be so long; 0 if events were lost.
     omitted_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class UnknownEvent(Event):
+    """Something that only a newer server knows.
+
+    It may be left out of account: what changes queue, history, tasks or permissions is told by the other events too.
+    """

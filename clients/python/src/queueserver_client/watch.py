@@ -131,7 +131,7 @@ class Watch:
                     yield Snapshot.from_parts(parts, restarted=restarted)
                     parts = []
                     continue
-                found = [event for proto in message.batch.events if (event := read_event(proto)) is not None]
+                found = [read_event(proto) for proto in message.batch.events]
                 for event in found[:-1]:
                     yield event
                 self._token = message.resume_token
