@@ -18,7 +18,7 @@ PROTO_FILES := $(shell find protos/queueserver -name '*.proto' | sort)
 
 .PHONY: help
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[36m%-15s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup ## Watch real plans run: start everything, run some plans, show what came out, stop
@@ -107,7 +107,12 @@ proto-check: setup ## Lint the contract and check that the generated code is up 
 	@$(MAKE) --no-print-directory proto
 	@test -z "$$(git status --porcelain -- protos/gen)" || { git status --short -- protos/gen; echo "Generated code differs: run 'make proto' and commit it."; exit 1; }
 
+.PHONY: proto-languages
+proto-languages: setup ## Compile the contract and the clients in Go, TypeScript, C++ and Java, as far as they are installed (some: ARGS="go java")
+	@$(BIN)/python -m tests.languages $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the virtual environment and everything that tools left
 	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results build dist
+	@rm -rf clients/go/{gen,build} clients/typescript/{gen,dist,node_modules} clients/cpp/build clients/java/target
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
