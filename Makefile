@@ -13,7 +13,7 @@ TEST_TIMEOUT := 180
 # files are begun in the order of their names, because those with the longest tests come first then
 TEST_JOBS ?= 3
 MEMBERS := protos services/common services/manager services/worker services/standalone clients/python clients/cli
-TYPED := $(patsubst %,%/src,$(filter-out protos,$(MEMBERS))) tests/harness tests/bench examples/first_run.py
+TYPED := $(MEMBERS:%=%/src) tests/harness tests/bench examples/first_run.py
 PROTO_FILES := $(shell find protos/queueserver -name '*.proto' | sort)
 
 .PHONY: help
@@ -94,10 +94,11 @@ lock: ## Resolve dependencies anew into requirements.lock
 	  $(MEMBERS:%=%/pyproject.toml) requirements-dev.in -o requirements.lock
 
 .PHONY: proto
-proto: setup ## Generate the Python code of the contract into protos/gen
+proto: setup ## Generate the Python code and the descriptor set of the contract into protos/gen
 	@rm -rf protos/gen/.new && mkdir -p protos/gen/.new
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos/gen/.new --grpc_python_out=protos/gen/.new \
 	  --mypy_out=quiet:protos/gen/.new --mypy_grpc_out=quiet:protos/gen/.new $(PROTO_FILES)
+	@$(BIN)/python protos/descriptor_set.py protos/gen/.new/queueserver/queueserver.binpb
 	@find protos/gen/.new/queueserver -type d -exec touch {}/__init__.py \; && touch protos/gen/.new/queueserver/py.typed
 	@rm -rf protos/gen/queueserver && mv protos/gen/.new/queueserver protos/gen/queueserver && rmdir protos/gen/.new
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+from queueserver.manager.v1.status_service_pb2 import GetStatusRequest
 from queueserver_client import AsyncClient, EventKind, Plan, QueueServerError, QueueView, Snapshot
 
 from tests.harness.health import wait_until_serving
 from tests.harness.parts import Parts
+from tests.harness.raw import connect
 from tests.harness.wait import bounded, first
 
 Death = Callable[[Parts], AbstractContextManager[None]]
@@ -77,3 +79,10 @@ async def test_what_was_answered_is_there_after_a_kill_and_what_was_not_is_there
     assert {batch: found.get(batch) for batch in answered} == answered
     assert {len(uids) for uids in found.values()} == {3}
     assert len(found) <= len(answered) + CLIENTS
+
+
+async def test_thousands_of_calls_at_once_on_one_connection_are_all_answered(parts: Parts) -> None:
+    async with connect(parts.address) as stubs:
+        calls = [stubs.status.GetStatus(GetStatusRequest()) for _ in range(4_000)]
+        answers = await bounded(asyncio.gather(*calls, return_exceptions=True))
+    assert [answer for answer in answers if isinstance(answer, BaseException)] == []

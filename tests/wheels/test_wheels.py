@@ -68,6 +68,13 @@ async def test_the_first_steps_of_the_readme_run_from_wheels(
     assert "COMPLETED" in ended.upper()
 
 
+def test_the_contract_is_found_as_one_file(install: Install) -> None:
+    programs = install("queueserver-protos")
+    path = Path(run(programs / "python", "-m", "queueserver_protos", env={"PATH": os.defpath}).strip())
+    assert path.is_relative_to(programs.parent)
+    assert path.read_bytes() == (REPOSITORY / "protos/gen/queueserver/queueserver.binpb").read_bytes()
+
+
 @pytest.mark.parametrize("lowest", [False, True])
 @pytest.mark.parametrize(
     ("package", "module", "absent"),

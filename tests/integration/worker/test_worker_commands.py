@@ -11,7 +11,9 @@ from pathlib import Path
 import grpc
 import pytest
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver.worker.v1 import worker_service_pb2 as pb
@@ -135,7 +137,20 @@ async def test_it_is_healthy_as_soon_as_it_is_ready(short_path: Path) -> None:
     async with running_worker(short_path), grpc.aio.insecure_channel(f"unix:{short_path / 'w.sock'}") as channel:
         health = health_pb2_grpc.HealthStub(channel)
         answer = await health.Check(health_pb2.HealthCheckRequest(service="queueserver.worker.v1.WorkerService"))
+        listed = await health.List(health_pb2.HealthListRequest())
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert set(listed.statuses) == {"", "queueserver.worker.v1.WorkerService"}
+
+
+async def test_reflection_tells_its_methods(short_path: Path) -> None:
+    request = reflection_pb2.ServerReflectionRequest(
+        file_containing_symbol="queueserver.worker.v1.WorkerService.RunPlan"
+    )
+    async with running_worker(short_path), grpc.aio.insecure_channel(f"unix:{short_path / 'w.sock'}") as channel:
+        call = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([request]))
+        answer = await bounded(call.read())
+    file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])
+    assert file.service[0].name == "WorkerService"
 
 
 def test_the_worker_imports_nothing_that_user_code_needs(short_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,7 +13,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from queueserver_rpc import unix_socket
 from queueserver_rpc.listening import UNIX, check_free, reaches_beyond_this_machine, refuse_unasked, warning
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
-from queueserver_rpc.reflection import add_reflection
+from queueserver_rpc.reflection import Reflection
 
 #: Metadata of every answer of the health service: "true" if whoever reaches the service can use it.
 INSECURE_KEY = "qserver-insecure-listen"
@@ -21,11 +22,16 @@ _log = logging.getLogger("queueserver_rpc")
 #: Of what is received, in any service: beyond it a request does not reach us, since taking it on holds up all others.
 #: It is a little more than the longest that the contract allows, so that the next longer ones are told their bound.
 MAX_REQUEST_BYTES = 13 * 1024 * 1024
+#: Calls of all clients together that have come and that no handler has taken on yet. gRPC's own bound is 1,000, and
+#: beyond it a call ends as CANCELLED without a word, though it only came with many others.
+MAX_PENDING_CALLS = 10_000
 SERVER_OPTIONS = (
     # Two services must never share a port by accident: the second one has to fail to start.
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
+    ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING_CALLS),
     # Watches may be silent for long: allow clients to ping every 10 s, and find dead ones ourselves.
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ("grpc.keepalive_time_ms", 20_000),
@@ -55,14 +61,22 @@ class Registry:
 class Server:
     """A gRPC server with health and reflection. Use: add servicers, :meth:`start`, :meth:`stop`."""
 
-    def __init__(self, service_names: Sequence[str], interceptors: Sequence[grpc.aio.ServerInterceptor] = ()) -> None:
+    def __init__(
+        self,
+        service_names: Sequence[str],
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+        *,
+        descriptor_set: Path | None = None,
+    ) -> None:
+        """``descriptor_set`` is what reflection tells; without one there is no reflection."""
         self.grpc = grpc.aio.server(options=SERVER_OPTIONS, interceptors=list(interceptors))
         self._service_names = tuple(service_names)
         self.registry: Any = Registry(self.grpc)
         self._health = _TellingHealth()
         self._address = ""
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.registry)
-        add_reflection(self.grpc, (*service_names, health.SERVICE_NAME))
+        if descriptor_set is not None:
+            Reflection((*service_names, health.SERVICE_NAME), descriptor_set).add_to(self.grpc)
 
     @property
     def insecure(self) -> bool:
@@ -121,6 +135,15 @@ class _TellingHealth(health.aio.HealthServicer):  # type: ignore[misc] # it has 
         """Tell the state of a service."""
         await self._tell(context)
         return await super().Check(request, context)
+
+    async def List(self, request: health_pb2.HealthListRequest, context: Any) -> health_pb2.HealthListResponse:  # noqa: N802
+        """Tell the state of every service, and with an empty name that of the server."""
+        del request
+        await self._tell(context)
+        found = self._server_status.items()
+        return health_pb2.HealthListResponse(
+            statuses={name: health_pb2.HealthCheckResponse(status=status) for name, status in found}
+        )
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:  # noqa: N802
         """Tell the state of a service, and each change of it."""

@@ -24,6 +24,7 @@ from queueserver.manager.v1 import (
     status_service_pb2_grpc,
     task_service_pb2_grpc,
 )
+from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.memory import SmallSteps, settle
 from queueserver_rpc.process import SERVING_LINE, STANDBY_LINE, ReadyPipe, stop_requested
@@ -90,7 +91,7 @@ class Manager:
         self._board = StatusBoard(time.time)
         self._storage = StorageWatch(without_password(settings.redis), time.time, self._board.changed)
         self._office = Office(self._board)
-        self._server = Server(SERVICES, [RefusalInterceptor(translate)])
+        self._server = Server(SERVICES, [RefusalInterceptor(translate)], descriptor_set=descriptor_set())
         self._health = Health(self._server)
         self._address = ""
         #: Where clients are told to find this Manager.

@@ -11,6 +11,7 @@ import contextlib
 import logging
 
 from queueserver.worker.v1 import worker_service_pb2_grpc
+from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.process import announce_ready, stop_requested
 from queueserver_rpc.server import Server
@@ -51,7 +52,7 @@ async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, 
     journal = Journal(settings.journal_bytes)
     echo = ConsoleEcho() if settings.console_output else None
     worker = Worker(launch, journal, outcomes, echo or silence)
-    server = Server((SERVICE_NAME,), [RefusalInterceptor(translate)])
+    server = Server((SERVICE_NAME,), [RefusalInterceptor(translate)], descriptor_set=descriptor_set())
     servicer = WorkerServicer(worker, lambda: server.insecure)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(servicer, server.registry)
     try:
