@@ -111,6 +111,23 @@ def batch(kind: Any, label: str, **more: Any) -> Long:
     return fixed(lambda: kind(items=BATCHES[label](), **more), label, queue=100)
 
 
+def missed(label: str) -> Long:
+    """A watch that goes on in front of a change that is as long as it may be."""
+
+    async def make(stubs: Stubs) -> Any:
+        token = ""
+        watch = stubs.events.Watch(ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE]))
+        async for message in watch:
+            token = message.resume_token
+            if token:
+                break
+        watch.cancel()
+        await stubs.queue.AddItems(q.AddItemsRequest(items=BATCHES[label]()))
+        return ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE], resume_token=token)
+
+    return Long(make, f"missed {label}", queue=100)
+
+
 async def uids(stubs: Stubs, count: int = _NAMED) -> list[str]:
     """Items of the queue, the last one first."""
     listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=10_000))
@@ -199,6 +216,7 @@ LONGEST: dict[str, list[Long]] = {
     "EventService.Watch": [
         fixed(lambda: ev.WatchRequest(kinds=ev.EventKind.values()[1:], history_limit=10_000), "snapshot"),
         fixed(lambda: ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE] * 1000), "kinds"),
+        *(missed(label) for label in BATCHES),
     ],
     "HistoryService.ListHistory": [
         fixed(lambda: hist.ListHistoryRequest(page_size=1000, newest_first=True), "newest"),

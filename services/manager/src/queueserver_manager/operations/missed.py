@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from queueserver_rpc.message_sizes import PART_BYTES
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.errors import ResumeTokenExpired
 from queueserver_manager.domain.events import (
@@ -40,7 +41,7 @@ STREAMED = (Kind.CONSOLE, Kind.DOCUMENT)
 class Encoder(Protocol):
     """Makes serialized WatchEvents."""
 
-    def announcement(self, announcement: Announcement) -> bytes:
+    def announcement(self, announcement: Announcement) -> Work[bytes]:
         """A durable event."""
 
     def status(self, facts: StatusFacts) -> bytes:
@@ -133,12 +134,16 @@ class MissedEvents:
         except EventsGone as error:
             raise ResumeTokenExpired from error
         turns, entries = Turns(), []
-        for one in announcements:
+        # Let go of one after the other: of all at once, with all items in them, takes a while.
+        announcements.reverse()
+        while announcements:
+            one = announcements.pop()
             is_known = one.revision == point.revision + 1 and one.place < point.ahead
             kind = kind_of(one)
             if kind in kinds and not is_known:
-                entries.append(FeedEntry(kind, self._encoder.announcement(one), one.revision, place=one.place))
-                await turns.step()
+                wire = await in_turns(self._encoder.announcement(one))
+                entries.append(FeedEntry(kind, wire, one.revision, place=one.place))
+            await turns.step()
         return entries
 
     def _in_order(self, stored: Iterable[FeedEntry], missed: Missed) -> Iterator[FeedEntry]:

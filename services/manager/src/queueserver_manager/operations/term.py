@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from queueserver_rpc.turns import Turns
+from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import (
@@ -230,7 +230,7 @@ class Term:
             kind = kind_of(announcement)
             # Who begins or resumes later gets it from the record or from the store's log.
             if self.feed.is_watched(kind):
-                wire = self._encoder.announcement(announcement)
+                wire = await in_turns(self._encoder.announcement(announcement))
                 entries.append(FeedEntry(kind, wire, announcement.revision, place=announcement.place))
             self.following.note(announcement.event)
             await turns.step()

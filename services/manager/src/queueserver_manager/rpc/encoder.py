@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver_rpc.steps import Work
 
-from queueserver_manager.domain.events import Announcement
+from queueserver_manager.domain.events import Announcement, ItemsAdded
 from queueserver_manager.operations.feed import Kind
 from queueserver_manager.operations.status import StatusFacts
 from queueserver_manager.rpc.status_message import status_event_bytes
 from queueserver_manager.wire.events import announcement_bytes
+from queueserver_manager.wire.items import item_bytes
 
 _KINDS: dict[Kind, pb.EventKind.ValueType] = {
     kind: pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in Kind if kind is not Kind.WORKER_ATTACHED
@@ -20,8 +22,12 @@ _KINDS: dict[Kind, pb.EventKind.ValueType] = {
 class ProtoEncoder:
     """Makes serialized WatchEvents."""
 
-    def announcement(self, announcement: Announcement) -> bytes:
-        """A durable event."""
+    def announcement(self, announcement: Announcement) -> Work[bytes]:
+        """A durable event. Items that come from the store were not encoded before."""
+        if isinstance(announcement.event, ItemsAdded):
+            for item in announcement.event.items:
+                item_bytes(item)
+                yield
         return announcement_bytes(announcement)
 
     def status(self, facts: StatusFacts) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +16,9 @@ from queueserver_manager.store import codec, task_codec
 from queueserver_manager.store.permission_codec import permission_fields, permissions_of
 
 Fields = Mapping[str, Any]
+_JSON = json.JSONDecoder()
+#: What is written in front of the events.
+_HEAD = re.compile(r'\{"time":(?P<time>[^,]+),"events":\[')
 
 
 def encode_events(time: float, events: Sequence[ev.Event]) -> Work[bytes]:
@@ -28,11 +33,20 @@ def encode_events(time: float, events: Sequence[ev.Event]) -> Work[bytes]:
     return b"".join(parts)
 
 
-def decode_events(revision: int, data: bytes) -> list[ev.Announcement]:
-    """Events of one change."""
-    content = codec.decode(data)
-    events = [_DECODERS[fields["type"]](fields) for fields in content["events"]]
-    return ev.announcements_of(revision, content["time"], events)
+def decode_events(revision: int, data: bytes) -> Work[list[ev.Announcement]]:
+    """Events of one change, which may be very long."""
+    text = data.decode()
+    head = _HEAD.match(text)
+    if head is None:
+        raise ValueError(f"the events of revision {revision} have an unknown form: {text[:100]}")
+    events: list[ev.Event] = []
+    place = head.end()
+    while text[place] != "]":
+        fields, place = _JSON.raw_decode(text, place)
+        events.append(_DECODERS[fields["type"]](fields))
+        place += text[place] == ","
+        yield
+    return ev.announcements_of(revision, float(head["time"]), events)
 
 
 def _encode(event: ev.Event) -> bytes:

@@ -139,10 +139,9 @@ class RedisStore:
         # Every revision has an entry in the log, so the first one missing means that the log was cut.
         if not found or found[0][0] != after + 1:
             raise EventsGone
-        turns, events = Turns(), []
+        events: list[Announcement] = []
         for revision, data in found:
-            events += decode_events(revision, data)
-            await turns.step()
+            events += await in_turns(decode_events(revision, data))
         return events
 
     async def _read_log(self, after: int, up_to: int) -> list[tuple[int, bytes]]:
