@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
-from queueserver.manager.v1.queue_service_pb2 import AddItemRequest
+from queueserver.manager.v1.queue_items_pb2 import AddItemRequest
 from queueserver_client import AsyncClient, Plan
 
 from tests.bench.channel import connect, typical_plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from queueserver.manager.v1.queue_service_pb2 import ClearQueueRequest
+from queueserver.manager.v1.queue_items_pb2 import ClearQueueRequest
 
 from tests.bench import child
 from tests.bench.adder import WARM_UP
@@ -27,7 +27,7 @@ async def measure() -> list[Figure]:
             await open_environment(stubs)
 
             async def adding(processes: int, clients: int, items: int, kind: str) -> tuple[float, list[float]]:
-                await stubs.queue.ClearQueue(ClearQueueRequest())
+                await stubs.queue.ClearQueue(ClearQueueRequest(all=True))
                 return await _add(stack.address, processes, clients, items, kind)
 
             manager = stack.pid("manager")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest, ClearQueueRequest
+from queueserver.manager.v1.queue_items_pb2 import AddItemsRequest, ClearQueueRequest
 
 from tests.bench.channel import Stubs, connect, typical_plan
 from tests.bench.figures import Figure, milliseconds, spread
@@ -53,5 +53,5 @@ async def send_batches(stubs: Stubs, size: int, rounds: int) -> list[Window]:
         begin = time.monotonic()
         await stubs.queue.AddItems(request)
         windows.append((begin, time.monotonic()))
-        await stubs.queue.ClearQueue(ClearQueueRequest())
+        await stubs.queue.ClearQueue(ClearQueueRequest(all=True))
     return windows

@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.json_format import ParseDict
-from queueserver.common.v1.item_pb2 import Item
+from queueserver.common.v1.item_pb2 import ItemSpec
 from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceStub
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
@@ -64,11 +64,11 @@ async def connect(address: str) -> AsyncIterator[Stubs]:
         )
 
 
-def plan(name: str, *args: Any, **kwargs: Any) -> Item:
+def plan(name: str, *args: Any, **kwargs: Any) -> ItemSpec:
     """A plan call as a client would send it."""
-    return ParseDict({"name": name, "args": list(args), "kwargs": kwargs}, Item())
+    return ParseDict({"name": name, "args": list(args), "kwargs": kwargs}, ItemSpec())
 
 
-def typical_plan() -> Item:
+def typical_plan() -> ItemSpec:
     """A call of the size that people queue."""
     return plan("scan", ["det1", "det2"], "motor", -1, 1, num=11, md={"sample": "LaB6"})

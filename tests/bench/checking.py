@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from queueserver.manager.v1 import event_service_pb2 as events
+from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver.manager.v1.planning_service_pb2 import ValidateItemsRequest
 
 from tests.bench.channel import Stubs, connect, typical_plan
@@ -58,7 +58,7 @@ async def measure_queue() -> list[Figure]:
 
 
 async def _change(stubs: Stubs, waits: Waits) -> None:
-    call = stubs.events.Watch(events.WatchRequest(kinds=[events.EVENT_KIND_STATUS]))
+    call = stubs.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_STATUS]))
     counts = _invalid_items(call)
     try:
         for _ in range(QUEUE_ROUNDS):

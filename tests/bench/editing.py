@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable
 from typing import Any
 
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 
 from tests.bench.channel import Stubs, connect, plan, typical_plan
 from tests.bench.figures import Figure, milliseconds, spread
@@ -56,15 +56,15 @@ async def _edit(stubs: Stubs, size: int, rounds: int) -> Samples:
         return answer
 
     queue = stubs.queue
-    middle, elsewhere = pb.Position(index=size // 2), pb.Position(index=size // 4)
+    middle, elsewhere = queue_pb2.QueuePosition(index=size // 2), queue_pb2.QueuePosition(index=size // 4)
     for number in range(rounds):
-        added = await timed("add", queue.AddItem(pb.AddItemRequest(item=typical_plan(), position=middle)))
-        address = pb.ItemAddress(uid=added.item.item_uid)
-        await timed("move", queue.MoveItem(pb.MoveItemRequest(source=address, destination=elsewhere)))
+        added = await timed("add", queue.AddItem(queue_items_pb2.AddItemRequest(item=typical_plan(), position=middle)))
+        address = queue_pb2.ItemAddress(uid=added.item.item_uid)
+        await timed("move", queue.MoveItem(queue_items_pb2.MoveItemRequest(source=address, destination=elsewhere)))
         other = plan("scan", ["det1", "det2"], "motor", -1, 1, num=100 + number)
-        other.item_uid = added.item.item_uid
-        await timed("update", queue.UpdateItem(pb.UpdateItemRequest(item=other)))
-        removed = await timed("remove", queue.RemoveItem(pb.RemoveItemRequest(address=address)))
+        update = queue_items_pb2.UpdateItemRequest(item_uid=added.item.item_uid, item=other)
+        await timed("update", queue.UpdateItem(update))
+        removed = await timed("remove", queue.RemoveItem(queue_items_pb2.RemoveItemRequest(address=address)))
         if removed.queue_size != size - 1:
             raise RuntimeError(f"{removed.queue_size} items are left instead of {size - 1}")
     return samples

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest, ListItemsRequest
+from queueserver.manager.v1.queue_items_pb2 import AddItemsRequest, ListItemsRequest
 
 from tests.bench.channel import Stubs, typical_plan
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from queueserver.manager.v1 import event_service_pb2 as events
+from queueserver.manager.v1 import event_pb2 as events
 
 from tests.bench.channel import connect, plan
 from tests.bench.figures import Figure, milliseconds, spread

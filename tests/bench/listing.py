@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from queueserver.manager.v1.queue_service_pb2 import AddItemRequest, ListItemsRequest, RemoveItemRequest
+from queueserver.manager.v1.queue_items_pb2 import AddItemRequest, ListItemsRequest, RemoveItemRequest
+from queueserver.manager.v1.queue_pb2 import ItemAddress
 
 from tests.bench.channel import Stubs, connect, typical_plan
 from tests.bench.figures import Figure, milliseconds, spread
@@ -49,7 +50,7 @@ async def measure_long() -> list[Figure]:
                     with waits.counted():
                         fresh.append(await _first_page(stubs))
                     again.append(await _first_page(stubs))
-                    await stubs.queue.RemoveItem(RemoveItemRequest())
+                    await stubs.queue.RemoveItem(RemoveItemRequest(address=ItemAddress(back=True)))
             async with another_client(stack.address) as whole:
                 for _ in range(_LONG_ROUNDS):
                     with whole.counted():

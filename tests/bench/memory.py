@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import psutil  # type: ignore[import-untyped]  # it has no type information
-from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest
+from queueserver.manager.v1.queue_items_pb2 import AddItemsRequest
 from queueserver.manager.v1.status_service_pb2 import GetStatusRequest
 
 from tests.bench.channel import connect, typical_plan

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from queueserver.manager.v1.environment_service_pb2 import CloseRequest
+from queueserver.manager.v1.environment_service_pb2 import CloseEnvironmentRequest
 
 from tests.bench import child
 from tests.bench.channel import Stubs, connect
@@ -67,5 +67,5 @@ async def _plain_python(startup: Path) -> float:
 
 
 async def _close(stubs: Stubs) -> None:
-    closing = await stubs.environment.Close(CloseRequest())
+    closing = await stubs.environment.CloseEnvironment(CloseEnvironmentRequest())
     await environment_settled(stubs, closing.environment_id)

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from queueserver.manager.v1 import event_service_pb2 as events
+from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver.manager.v1 import run_engine_service_pb2 as engine
-from queueserver.manager.v1 import status_service_pb2 as status
-from queueserver.manager.v1.queue_service_pb2 import ExecuteItemRequest
+from queueserver.manager.v1 import status_pb2 as status
+from queueserver.manager.v1.queue_execution_pb2 import ExecuteItemRequest
 
 from tests.bench import child
 from tests.bench.batch import BIG_BATCH
@@ -49,7 +49,7 @@ async def measure() -> list[Figure]:
                     loaded = await _pause(stubs, states)
                     await batcher.go()
                     windows = (await batcher.result())["windows"]
-                await stubs.run_engine.AbortNow(engine.AbortNowRequest())
+                await stubs.run_engine.AbortPlanNow(engine.AbortPlanNowRequest())
                 await _until(states, status.MANAGER_STATE_IDLE)
     everything = [(0.0, time.monotonic())]
     return [
@@ -70,14 +70,14 @@ def _figures(what: str, pauses: Pauses, windows: list[tuple[float, float]], aim:
 
 async def _pause(stubs: Stubs, states: AsyncIterator[int]) -> Pauses:
     pauses = Pauses()
-    request = engine.PauseRequest(option=engine.PAUSE_OPTION_IMMEDIATE)
+    request = engine.PausePlanRequest(option=engine.PAUSE_OPTION_IMMEDIATE)
     for _ in range(ROUNDS):
         begin = time.monotonic()
-        await stubs.run_engine.Pause(request)
+        await stubs.run_engine.PausePlan(request)
         pauses.answered.append((begin, time.monotonic() - begin))
         await _until(states, status.MANAGER_STATE_PAUSED)
         pauses.known.append((begin, time.monotonic() - begin))
-        await stubs.run_engine.Resume(engine.ResumeRequest())
+        await stubs.run_engine.ResumePlan(engine.ResumePlanRequest())
         await _until(states, status.MANAGER_STATE_EXECUTING_QUEUE)
     return pauses
 
@@ -85,7 +85,7 @@ async def _pause(stubs: Stubs, states: AsyncIterator[int]) -> Pauses:
 @contextlib.asynccontextmanager
 async def _state_changes(stubs: Stubs) -> AsyncIterator[AsyncIterator[int]]:
     """States of the Manager as a watcher hears of them."""
-    call = stubs.events.Watch(events.WatchRequest(kinds=[events.EVENT_KIND_STATUS]))
+    call = stubs.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_STATUS]))
     try:
         yield _states(call)
     finally:

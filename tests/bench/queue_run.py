@@ -7,10 +7,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from queueserver.common.v1.item_pb2 import HistoryEntry, Item
-from queueserver.manager.v1 import event_service_pb2 as events
-from queueserver.manager.v1 import queue_service_pb2 as queue
-from queueserver.manager.v1.environment_service_pb2 import OpenRequest, WaitEnvironmentRequest
+from queueserver.common.v1.item_pb2 import HistoryEntry, ItemSpec
+from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_execution_pb2, queue_items_pb2
+from queueserver.manager.v1.environment_service_pb2 import OpenEnvironmentRequest, WaitEnvironmentRequest
 
 from tests.bench.channel import Stubs
 
@@ -24,7 +23,7 @@ class Heard:
     #: Seconds from StartQueue to the news that the queue stopped.
     wall: float = 0.0
     #: Each event and the time (seconds since the epoch) at which the client had it.
-    events: list[tuple[events.WatchEvent, float]] = field(default_factory=list)
+    events: list[tuple[event_pb2.WatchEvent, float]] = field(default_factory=list)
 
     @property
     def history(self) -> list[HistoryEntry]:
@@ -35,7 +34,7 @@ class Heard:
 async def open_environment(stubs: Stubs) -> float:
     """Open the environment; answers the seconds it took."""
     begin = time.perf_counter()
-    opened = await stubs.environment.Open(OpenRequest())
+    opened = await stubs.environment.OpenEnvironment(OpenEnvironmentRequest())
     await environment_settled(stubs, opened.environment_id)
     return time.perf_counter() - begin
 
@@ -48,16 +47,18 @@ async def environment_settled(stubs: Stubs, environment_id: str) -> None:
             raise RuntimeError(f"the environment failed: {answer.environment.failure}")
 
 
-async def run_queue(stubs: Stubs, items: Sequence[Item], kinds: Sequence[events.EventKind.ValueType] = ()) -> Heard:
+async def run_queue(
+    stubs: Stubs, items: Sequence[ItemSpec], kinds: Sequence[event_pb2.EventKind.ValueType] = ()
+) -> Heard:
     """Add items to an empty queue, run them to the end and listen."""
-    await stubs.queue.AddItems(queue.AddItemsRequest(items=items))
-    wanted = kinds or (events.EVENT_KIND_QUEUE, events.EVENT_KIND_HISTORY)
-    call = stubs.events.Watch(events.WatchRequest(kinds=wanted))
+    await stubs.queue.AddItems(queue_items_pb2.AddItemsRequest(items=items))
+    wanted = kinds or (event_pb2.EVENT_KIND_QUEUE, event_pb2.EVENT_KIND_HISTORY)
+    call = stubs.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=wanted))
     messages = call.__aiter__()
     try:
         await asyncio.wait_for(_skip_snapshot(messages), BOUND_SECONDS)
         begin = time.perf_counter()
-        await stubs.queue.StartQueue(queue.StartQueueRequest())
+        await stubs.queue.StartQueue(queue_execution_pb2.StartQueueRequest())
         heard = Heard()
         await asyncio.wait_for(_listen(messages, heard), BOUND_SECONDS)
         heard.wall = time.perf_counter() - begin
@@ -66,13 +67,13 @@ async def run_queue(stubs: Stubs, items: Sequence[Item], kinds: Sequence[events.
     return heard
 
 
-async def _skip_snapshot(messages: AsyncIterator[events.WatchResponse]) -> None:
+async def _skip_snapshot(messages: AsyncIterator[event_service_pb2.WatchEventsResponse]) -> None:
     async for message in messages:
         if message.snapshot.complete:
             return
 
 
-async def _listen(messages: AsyncIterator[events.WatchResponse], heard: Heard) -> None:
+async def _listen(messages: AsyncIterator[event_service_pb2.WatchEventsResponse], heard: Heard) -> None:
     async for message in messages:
         now = time.time()
         heard.events += [(event, now) for event in message.batch.events]

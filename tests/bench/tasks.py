@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from queueserver.common.v1.task_pb2 import FunctionCall
-from queueserver.manager.v1 import task_service_pb2 as pb
+from queueserver.manager.v1 import task_service_pb2, task_status_pb2
 
 from tests.bench.channel import Stubs, connect
 from tests.bench.figures import Figure, milliseconds, spread
@@ -37,7 +37,9 @@ async def measure() -> list[Figure]:
 
 async def _run(stubs: Stubs, count: int, *, background: bool) -> tuple[list[float], list[float]]:
     """Seconds until each was accepted, and from there until its result was known."""
-    request = pb.ExecuteFunctionRequest(function=FunctionCall(name="clear_buffer"), run_in_background=background)
+    request = task_service_pb2.ExecuteFunctionRequest(
+        function=FunctionCall(name="clear_buffer"), run_in_background=background
+    )
     accepted, known = [], []
     for _ in range(count):
         begin = time.perf_counter()
@@ -50,8 +52,8 @@ async def _run(stubs: Stubs, count: int, *, background: bool) -> tuple[list[floa
 
 
 async def _result(stubs: Stubs, task_uid: str) -> None:
-    async for answer in stubs.tasks.WaitTask(pb.WaitTaskRequest(task_uid=task_uid)):
-        if answer.status.state == pb.TASK_STATE_COMPLETED:
+    async for answer in stubs.tasks.WaitTask(task_service_pb2.WaitTaskRequest(task_uid=task_uid)):
+        if answer.status.state == task_status_pb2.TASK_STATE_FINISHED:
             if not answer.status.result.success:
                 raise RuntimeError(f"the function failed: {answer.status.result.message}")
             return

@@ -14,12 +14,11 @@ from typing import Any
 from google.protobuf.struct_pb2 import Value
 from queueserver.common.v1 import item_pb2, permissions_pb2, task_pb2
 from queueserver.manager.v1 import environment_service_pb2 as env
-from queueserver.manager.v1 import event_service_pb2 as ev
+from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_execution_pb2, queue_items_pb2, queue_pb2
 from queueserver.manager.v1 import history_service_pb2 as hist
 from queueserver.manager.v1 import inventory_service_pb2 as inv
 from queueserver.manager.v1 import permission_service_pb2 as perm
 from queueserver.manager.v1 import planning_service_pb2 as pl
-from queueserver.manager.v1 import queue_service_pb2 as q
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver.manager.v1 import status_service_pb2 as st
 from queueserver.manager.v1 import task_service_pb2 as t
@@ -39,7 +38,7 @@ class Long:
     label: str = ""
     #: The queue has so many items.
     queue: int | None = None
-    #: Nobody can ask for AbortNow beside it: it ends the environment, or waits for its beginning.
+    #: Nobody can ask for AbortPlanNow beside it: it ends the environment, or waits for its beginning.
     alone: bool = False
     prepare: Callable[[Stubs], Awaitable[None]] | None = field(default=None)
 
@@ -58,43 +57,43 @@ def fixed(make: Callable[[], Any], label: str = "", **more: Any) -> Long:
     return Long(made, label, **more)
 
 
-def typical() -> item_pb2.Item:
+def typical() -> item_pb2.ItemSpec:
     """A plan as people queue it."""
-    item = item_pb2.Item(name="count")
+    item = item_pb2.ItemSpec(name="count")
     item.args.extend([["det1", "det2"]])
     item.kwargs.update({"num": 5, "delay": 0.5, "md": {"sample": "Fe2O3", "proposal": 4711}})
     return item
 
 
-def wrong() -> item_pb2.Item:
+def wrong() -> item_pb2.ItemSpec:
     """A plan that there is not."""
-    return item_pb2.Item(name="cuont")
+    return item_pb2.ItemSpec(name="cuont")
 
 
-def with_numbers(count: int = 14_990) -> item_pb2.Item:
+def with_numbers(count: int = 14_990) -> item_pb2.ItemSpec:
     """As many values as an item may have."""
-    item = item_pb2.Item(name="tell_types")
+    item = item_pb2.ItemSpec(name="tell_types")
     item.kwargs.fields["positions"].list_value.values.extend(Value(number_value=n + 0.1) for n in range(count))
     return item
 
 
-def with_lists(count: int = 14_990) -> item_pb2.Item:
+def with_lists(count: int = 14_990) -> item_pb2.ItemSpec:
     """As many lists in lists."""
-    item = item_pb2.Item(name="tell_types")
+    item = item_pb2.ItemSpec(name="tell_types")
     for _ in range(count):
         item.kwargs.fields["positions"].list_value.values.add().list_value.SetInParent()
     return item
 
 
-def with_text() -> item_pb2.Item:
+def with_text() -> item_pb2.ItemSpec:
     """As many bytes as an item may have."""
-    item = item_pb2.Item(name="tell_types")
+    item = item_pb2.ItemSpec(name="tell_types")
     item.kwargs["text"] = "x" * (MIB - 200)
     return item
 
 
-ITEMS: dict[str, Callable[[], item_pb2.Item]] = {"numbers": with_numbers, "lists": with_lists, "text": with_text}
-BATCHES: dict[str, Callable[[], Sequence[item_pb2.Item]]] = {
+ITEMS: dict[str, Callable[[], item_pb2.ItemSpec]] = {"numbers": with_numbers, "lists": with_lists, "text": with_text}
+BATCHES: dict[str, Callable[[], Sequence[item_pb2.ItemSpec]]] = {
     "typical": lambda: [typical()] * _BATCH,
     "numbers": lambda: [with_numbers()] * 70,
     "text": lambda: [with_text()] * 11,
@@ -116,41 +115,43 @@ def missed(label: str) -> Long:
 
     async def make(stubs: Stubs) -> Any:
         token = ""
-        watch = stubs.events.Watch(ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE]))
+        watch = stubs.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_QUEUE]))
         async for message in watch:
             token = message.resume_token
             if token:
                 break
         watch.cancel()
-        await stubs.queue.AddItems(q.AddItemsRequest(items=BATCHES[label]()))
-        return ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE], resume_token=token)
+        await stubs.queue.AddItems(queue_items_pb2.AddItemsRequest(items=BATCHES[label]()))
+        return event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_QUEUE], resume_token=token)
 
     return Long(make, f"missed {label}", queue=100)
 
 
 async def uids(stubs: Stubs, count: int = _NAMED) -> list[str]:
     """Items of the queue, the last one first."""
-    listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=10_000))
+    listed = await stubs.queue.ListItems(queue_items_pb2.ListItemsRequest(page_size=10_000))
     found = [item.item_uid for item in listed.items]
     while listed.next_page_token and len(found) < count:
-        listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=10_000, page_token=listed.next_page_token))
+        listed = await stubs.queue.ListItems(
+            queue_items_pb2.ListItemsRequest(page_size=10_000, page_token=listed.next_page_token)
+        )
         found += [item.item_uid for item in listed.items]
     return found[:count][::-1]
 
 
 async def remove(stubs: Stubs) -> Any:
-    return q.RemoveItemsRequest(item_uids=await uids(stubs), strict=True, request_id=new_id())
+    return queue_items_pb2.RemoveItemsRequest(item_uids=await uids(stubs), strict=True, request_id=new_id())
 
 
 async def move(stubs: Stubs) -> Any:
-    destination = q.Position(back={})
-    return q.MoveItemsRequest(item_uids=await uids(stubs), destination=destination, request_id=new_id())
+    destination = queue_pb2.QueuePosition(back=True)
+    return queue_items_pb2.MoveItemsRequest(item_uids=await uids(stubs), destination=destination, request_id=new_id())
 
 
 async def update(stubs: Stubs) -> Any:
     item = with_numbers()
-    (item.item_uid,) = await uids(stubs, 1)
-    return q.UpdateItemRequest(item=item, request_id=new_id())
+    (uid,) = await uids(stubs, 1)
+    return queue_items_pb2.UpdateItemRequest(item_uid=uid, item=item, request_id=new_id())
 
 
 def unknown_uids() -> list[str]:
@@ -212,10 +213,13 @@ def all_of(made: Iterable[Long]) -> list[Long]:
 LONGEST: dict[str, list[Long]] = {
     "StatusService.GetStatus": short(st.GetStatusRequest),
     "StatusService.ExplainIdle": short(st.ExplainIdleRequest),
-    "QueueService.ListItems": [fixed(lambda: q.ListItemsRequest(page_size=10_000), queue=None)],
-    "EventService.Watch": [
-        fixed(lambda: ev.WatchRequest(kinds=ev.EventKind.values()[1:], history_limit=10_000), "snapshot"),
-        fixed(lambda: ev.WatchRequest(kinds=[ev.EVENT_KIND_QUEUE] * 1000), "kinds"),
+    "QueueService.ListItems": [fixed(lambda: queue_items_pb2.ListItemsRequest(page_size=10_000), queue=None)],
+    "EventService.WatchEvents": [
+        fixed(
+            lambda: event_service_pb2.WatchEventsRequest(kinds=event_pb2.EventKind.values()[1:], history_limit=10_000),
+            "snapshot",
+        ),
+        fixed(lambda: event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_QUEUE] * 1000), "kinds"),
         *(missed(label) for label in BATCHES),
     ],
     "HistoryService.ListHistory": [
@@ -223,57 +227,74 @@ LONGEST: dict[str, list[Long]] = {
         fixed(lambda: hist.ListHistoryRequest(page_size=1000), "oldest"),
     ],
     "QueueService.GetItem": [
-        fixed(lambda: q.GetItemRequest(address=q.ItemAddress(uid="u" * 1000)), "unknown"),
-        fixed(lambda: q.GetItemRequest(address=q.ItemAddress(index=-1)), "last"),
+        fixed(lambda: queue_items_pb2.GetItemRequest(address=queue_pb2.ItemAddress(uid="u" * 1000)), "unknown"),
+        fixed(lambda: queue_items_pb2.GetItemRequest(address=queue_pb2.ItemAddress(index=-1)), "last"),
     ],
-    "QueueService.WaitItem": [fixed(lambda: q.WaitItemRequest(item_uid="u" * 1000))],
+    "QueueService.WaitItem": [fixed(lambda: queue_items_pb2.WaitItemRequest(item_uid="u" * 1000))],
     "QueueService.RemoveItem": [
-        fixed(lambda: q.RemoveItemRequest(address=q.ItemAddress(uid="u" * 1000), request_id=new_id()))
+        fixed(
+            lambda: queue_items_pb2.RemoveItemRequest(
+                address=queue_pb2.ItemAddress(uid="u" * 1000), request_id=new_id()
+            )
+        )
     ],
     "QueueService.MoveItem": [
         fixed(
-            lambda: q.MoveItemRequest(
-                source=q.ItemAddress(uid="u" * 1000), destination=q.Position(after_uid="v" * 1000), request_id=new_id()
+            lambda: queue_items_pb2.MoveItemRequest(
+                source=queue_pb2.ItemAddress(uid="u" * 1000),
+                destination=queue_pb2.QueuePosition(after_uid="v" * 1000),
+                request_id=new_id(),
             )
         )
     ],
     "QueueService.MoveItems": [
         Long(move, "known", queue=100_000),
-        fixed(lambda: q.MoveItemsRequest(item_uids=unknown_uids(), destination=q.Position(front={})), "unknown"),
+        fixed(
+            lambda: queue_items_pb2.MoveItemsRequest(
+                item_uids=unknown_uids(), destination=queue_pb2.QueuePosition(front={})
+            ),
+            "unknown",
+        ),
     ],
     "QueueService.RemoveItems": [
         Long(remove, "known", queue=100_000),
-        fixed(lambda: q.RemoveItemsRequest(item_uids=unknown_uids(), strict=True), "unknown"),
-        fixed(lambda: q.RemoveItemsRequest(item_uids=unknown_uids(), request_id=new_id()), "lenient"),
+        fixed(lambda: queue_items_pb2.RemoveItemsRequest(item_uids=unknown_uids(), strict=True), "unknown"),
+        fixed(lambda: queue_items_pb2.RemoveItemsRequest(item_uids=unknown_uids(), request_id=new_id()), "lenient"),
     ],
-    "QueueService.ClearQueue": [fixed(lambda: q.ClearQueueRequest(request_id=new_id()), queue=100_000)],
-    "QueueService.AddItem": [one(q.AddItemRequest, label) for label in ITEMS],
+    "QueueService.ClearQueue": [
+        fixed(lambda: queue_items_pb2.ClearQueueRequest(all=True, request_id=new_id()), queue=100_000)
+    ],
+    "QueueService.AddItem": [one(queue_items_pb2.AddItemRequest, label) for label in ITEMS],
     "QueueService.AddItems": [
-        *(batch(q.AddItemsRequest, label, request_id=new_id()) for label in BATCHES),
-        fixed(lambda: q.AddItemsRequest(items=[wrong()] * _BATCH), "wrong", queue=100),
-        fixed(lambda: q.AddItemsRequest(items=[typical()] * _BATCH, position={"index": 1}), "in front", queue=100),
+        *(batch(queue_items_pb2.AddItemsRequest, label, request_id=new_id()) for label in BATCHES),
+        fixed(lambda: queue_items_pb2.AddItemsRequest(items=[wrong()] * _BATCH), "wrong", queue=100),
+        fixed(
+            lambda: queue_items_pb2.AddItemsRequest(items=[typical()] * _BATCH, position={"index": 1}),
+            "in front",
+            queue=100,
+        ),
     ],
     "QueueService.UpdateItem": [Long(update, queue=100)],
-    "QueueService.StartQueue": short(q.StartQueueRequest),
-    "QueueService.StopQueue": short(q.StopQueueRequest),
-    "QueueService.CancelStopQueue": short(q.CancelStopQueueRequest),
-    "QueueService.SetQueueMode": short(q.SetQueueModeRequest),
-    "QueueService.SetAutostart": short(q.SetAutostartRequest),
-    "QueueService.ExecuteItem": [one(q.ExecuteItemRequest, label) for label in ITEMS],
-    "HistoryService.ClearHistory": [fixed(lambda: hist.ClearHistoryRequest(request_id=new_id()))],
+    "QueueService.StartQueue": short(queue_execution_pb2.StartQueueRequest),
+    "QueueService.StopQueue": short(queue_execution_pb2.StopQueueRequest),
+    "QueueService.CancelStopQueue": short(queue_execution_pb2.CancelStopQueueRequest),
+    "QueueService.SetQueueMode": short(queue_execution_pb2.SetQueueModeRequest),
+    "QueueService.SetAutostart": short(queue_execution_pb2.SetAutostartRequest),
+    "QueueService.ExecuteItem": [one(queue_execution_pb2.ExecuteItemRequest, label) for label in ITEMS],
+    "HistoryService.ClearHistory": [fixed(lambda: hist.ClearHistoryRequest(all=True, request_id=new_id()))],
     "EnvironmentService.GetEnvironment": short(env.GetEnvironmentRequest),
     "EnvironmentService.WaitEnvironment": [
         fixed(lambda: env.WaitEnvironmentRequest(environment_id="e" * 1000)),
     ],
-    "EnvironmentService.Open": short(env.OpenRequest),
-    "EnvironmentService.Close": short(env.CloseRequest),
-    "EnvironmentService.Destroy": short(env.DestroyRequest, alone=True),
-    "RunEngineService.Pause": short(re.PauseRequest),
-    "RunEngineService.Resume": short(re.ResumeRequest),
-    "RunEngineService.Stop": short(re.StopRequest),
-    "RunEngineService.Abort": short(re.AbortRequest),
-    "RunEngineService.Halt": short(re.HaltRequest),
-    "RunEngineService.AbortNow": short(re.AbortNowRequest),
+    "EnvironmentService.OpenEnvironment": short(env.OpenEnvironmentRequest),
+    "EnvironmentService.CloseEnvironment": short(env.CloseEnvironmentRequest),
+    "EnvironmentService.DestroyEnvironment": short(env.DestroyEnvironmentRequest, alone=True),
+    "RunEngineService.PausePlan": short(re.PausePlanRequest),
+    "RunEngineService.ResumePlan": short(re.ResumePlanRequest),
+    "RunEngineService.StopPlan": short(re.StopPlanRequest),
+    "RunEngineService.AbortPlan": short(re.AbortPlanRequest),
+    "RunEngineService.HaltPlan": short(re.HaltPlanRequest),
+    "RunEngineService.AbortPlanNow": short(re.AbortPlanNowRequest),
     "RunEngineService.AnswerQuestion": [
         fixed(lambda: re.AnswerQuestionRequest(question_id="q" * 1000, text="ü" * 10_000, request_id=new_id()))
     ],

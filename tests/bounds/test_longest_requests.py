@@ -9,7 +9,7 @@ from pathlib import Path
 
 import grpc
 import pytest
-from queueserver.manager.v1 import queue_service_pb2 as q
+from queueserver.manager.v1 import queue_items_pb2 as q
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver_client import AsyncClient, ManagerState, Plan, RunEngineState
 
@@ -20,7 +20,7 @@ from tests.harness.loop_stretches import Stretch
 from tests.harness.progress import until, until_state
 from tests.harness.raw import Stubs
 
-#: Processor time for which the loop may not come back to others, and the time until AbortNow is answered.
+#: Processor time for which the loop may not come back to others, and the time until AbortPlanNow is answered.
 STRETCH_SECONDS, ABORT_SECONDS = 0.020, 0.050
 #: A machine with much to do spoils a measurement; it does not spoil so many.
 TRIES = 5
@@ -55,7 +55,7 @@ async def queue_of(stubs: Stubs, size: int) -> None:
     """Let the queue have so many items."""
     listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=1))
     if listed.queue_size > size:
-        await stubs.queue.ClearQueue(q.ClearQueueRequest())
+        await stubs.queue.ClearQueue(q.ClearQueueRequest(all=True))
         listed = await stubs.queue.ListItems(q.ListItemsRequest(page_size=1))
     missing = size - listed.queue_size
     while missing:
@@ -111,7 +111,7 @@ async def code_of(call: grpc.aio.UnaryUnaryCall) -> grpc.StatusCode:
 
 
 async def abort_beside(server: Server, stubs: Stubs, asking: asyncio.Task[str]) -> float:
-    """Ask for AbortNow again and again while a request is carried out; answers how long it took at most.
+    """Ask for AbortPlanNow again and again while a request is carried out; answers how long it took at most.
 
     The first one ends a plan, the others find that there is none. One that comes when the plan has ended and that is
     not stored yet waits for the commit under way, because the next plan may begin with it: that is accepted, and not
@@ -120,7 +120,7 @@ async def abort_beside(server: Server, stubs: Stubs, asking: asyncio.Task[str]) 
     longest, answered = 0.0, False
     while not (asking.done() and answered):
         waited, begun = held_up(server.pids), time.perf_counter()
-        code = await code_of(stubs.run_engine.AbortNow(re.AbortNowRequest()))
+        code = await code_of(stubs.run_engine.AbortPlanNow(re.AbortPlanNowRequest()))
         taken = time.perf_counter() - begun
         if not answered or code is not grpc.StatusCode.OK:
             longest = max(longest, taken - (held_up(server.pids) - waited))
@@ -142,7 +142,7 @@ async def test_a_plan_is_aborted_at_once_beside_the_longest_request(
         await asking
         if best <= ABORT_SECONDS:
             return
-    pytest.fail(f"{len(data)} bytes: AbortNow took {best * 1000:.0f} ms")
+    pytest.fail(f"{len(data)} bytes: AbortPlanNow took {best * 1000:.0f} ms")
 
 
 def held_up(pids: tuple[int, ...]) -> float:

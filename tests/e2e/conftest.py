@@ -47,7 +47,7 @@ async def open_and_empty(address: str) -> AsyncIterator[AsyncClient]:
         # Before it has met the Worker, a Manager can't know of an environment.
         await until(connected, lambda status: status.worker is ConnectionState.UP)
         await connected.queue.set_mode(reset=True)
-        await connected.queue.set_autostart(enable=False)
+        await connected.queue.set_autostart(enabled=False)
         if not (await connected.status()).environment_exists:
             await connected.environment.open()
         await connected.queue.clear()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from queueserver.common.v1 import error_details_pb2
-from queueserver.manager.v1 import queue_service_pb2
+from queueserver.manager.v1 import queue_items_pb2
 from queueserver_client import AsyncClient, ManagerRole
 
 from tests.harness.raw import connect, refused
@@ -57,7 +57,7 @@ async def test_clients_of_a_standby_are_served_at_the_address_that_the_owner_adv
         manager(redis_server, short_path, instance_id="standby") as standby,
     ):
         async with connect(standby.address) as stubs:
-            refusal = await refused(stubs.queue.ListItems(queue_service_pb2.ListItemsRequest()))
+            refusal = await refused(stubs.queue.ListItems(queue_items_pb2.ListItemsRequest()))
         assert refusal.detail(error_details_pb2.NotOwner).owner_address == address
         async with AsyncClient(standby.address) as client:
             assert (await client.queue.page()).queue_size == 0

@@ -52,7 +52,7 @@ async def assert_waits_for_somebody(client: AsyncClient) -> None:
 async def test_autostart_outlives_a_process_that_is_restarted_alone(
     parts: Parts, parts_client: AsyncClient, restarted: Sequence[str]
 ) -> None:
-    await parts_client.queue.set_autostart(enable=True)
+    await parts_client.queue.set_autostart(enabled=True)
     for part in restarted:
         await restart_alone(parts, parts_client, part)
     assert (await parts_client.status()).queue_autostart_enabled
@@ -66,7 +66,7 @@ async def test_autostart_outlives_a_process_that_is_restarted_alone(
 async def test_autostart_is_off_when_manager_and_worker_were_both_started_anew(
     parts: Parts, parts_client: AsyncClient
 ) -> None:
-    await parts_client.queue.set_autostart(enable=True)
+    await parts_client.queue.set_autostart(enabled=True)
     await restart_both(parts)
     await assert_waits_for_somebody(parts_client)
 
@@ -77,7 +77,7 @@ async def test_autostart_is_off_and_the_mode_as_it_was_after_an_application_star
 ) -> None:
     async with open_and_empty(shared_stack.address) as client:
         mode = await client.queue.set_mode(loop=True, interrupted="hold")
-        await client.queue.set_autostart(enable=True)
+        await client.queue.set_autostart(enabled=True)
     assert callable(end)
     end(shared_stack)
     shared_stack.start()

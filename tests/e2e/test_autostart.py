@@ -34,7 +34,7 @@ async def until_off(client: AsyncClient) -> None:
 
 
 async def test_the_queue_starts_when_an_item_is_added_and_stays_on_when_it_is_empty(shared_client: AsyncClient) -> None:
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     for _ in range(3):
         await completed(shared_client, Plan("one_run"))
         await until_state(shared_client, ManagerState.IDLE)
@@ -47,17 +47,17 @@ async def test_the_queue_starts_when_autostart_is_enabled_and_enabling_it_again_
     shared_client: AsyncClient,
 ) -> None:
     handle = await shared_client.queue.add(Plan("one_run"))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
     await until_state(shared_client, ManagerState.IDLE)
     revision = (await shared_client.status()).revision
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     assert (await shared_client.status()).revision == revision
 
 
 async def test_the_queue_starts_when_the_environment_is_open(shared_client: AsyncClient) -> None:
     await shared_client.environment.close()
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     handle = await shared_client.queue.add(Plan("one_run"))
     kinds = [blocker.kind for blocker in await shared_client.explain_idle()]
     assert kinds == [BlockerKind.ENVIRONMENT_CLOSED]
@@ -71,7 +71,7 @@ async def test_a_stop_ends_autostart_when_it_takes_effect_and_not_before(
     shared_client: AsyncClient, gate: Gate
 ) -> None:
     await begun(shared_client, Plan("stepping", gate.path), Plan("nothing"))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await shared_client.queue.stop()
     assert (await shared_client.status()).queue_autostart_enabled is True
     gate.open()
@@ -90,7 +90,7 @@ async def test_a_stop_ends_autostart_when_it_takes_effect_and_not_before(
 async def test_a_failure_and_an_instruction_end_autostart(
     shared_client: AsyncClient, items: list[Item], left: list[str]
 ) -> None:
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await shared_client.queue.add_batch(items)
     await until_off(shared_client)
     assert [item.name for item in await queue(shared_client)] == left
@@ -101,7 +101,7 @@ async def test_a_plan_that_is_ended_by_somebody_ends_autostart(
     shared_client: AsyncClient, gate: Gate, verb: str
 ) -> None:
     await paused(shared_client, Plan("stepping", gate.path), Plan("nothing"))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await getattr(shared_client.run_engine, verb)()
     await until_off(shared_client)
     assert len(await history(shared_client)) == 1
@@ -109,7 +109,7 @@ async def test_a_plan_that_is_ended_by_somebody_ends_autostart(
 
 async def test_failures_that_are_ignored_do_not_end_autostart(shared_client: AsyncClient) -> None:
     await shared_client.queue.set_mode(ignore_failures=True)
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await shared_client.queue.add(Plan("broken"))
     await completed(shared_client, Plan("one_run"))
     await until_state(shared_client, ManagerState.IDLE)
@@ -138,7 +138,7 @@ End = Callable[[Stack, AsyncClient], Awaitable[None]]
 async def test_autostart_outlives_an_environment_that_ends_while_nothing_is_executed(
     shared_stack: Stack, shared_client: AsyncClient, end: End
 ) -> None:
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await end(shared_stack, shared_client)
     handle = await shared_client.queue.add(Plan("one_run"))
     assert (await shared_client.status()).queue_autostart_enabled is True
@@ -152,7 +152,7 @@ async def test_an_environment_that_ends_under_a_plan_ends_autostart_so_the_plan_
     shared_stack: Stack, shared_client: AsyncClient, gate: Gate, end: End
 ) -> None:
     handle, _ = await begun(shared_client, Plan("stepping", gate.path), Plan("nothing"))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await end(shared_stack, shared_client)
     await bounded(handle.result())
     await until_off(shared_client)
@@ -163,8 +163,8 @@ async def test_an_environment_that_ends_under_a_plan_ends_autostart_so_the_plan_
 
 async def test_disabling_it_lets_a_running_queue_go_on_to_its_end(shared_client: AsyncClient, gate: Gate) -> None:
     handles = await begun(shared_client, Plan("stepping", gate.path), Plan("one_run"))
-    await shared_client.queue.set_autostart(enable=True)
-    await shared_client.queue.set_autostart(enable=False)
+    await shared_client.queue.set_autostart(enabled=True)
+    await shared_client.queue.set_autostart(enabled=False)
     async with shared_client.watch([EventKind.QUEUE]) as watch:
         await first(watch, lambda _: True)
         gate.open()
@@ -178,7 +178,7 @@ async def test_disabling_it_lets_a_running_queue_go_on_to_its_end(shared_client:
 
 
 async def test_autostart_and_the_mode_survive_a_kill_of_the_manager(parts: Parts, parts_client: AsyncClient) -> None:
-    await parts_client.queue.set_autostart(enable=True)
+    await parts_client.queue.set_autostart(enabled=True)
     mode = await parts_client.queue.set_mode(ignore_failures=True, interrupted="hold")
     with parts.manager_killed():
         pass

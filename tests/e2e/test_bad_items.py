@@ -12,7 +12,7 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from queueserver.common.v1 import error_details_pb2, item_pb2
 from queueserver.manager.v1 import history_service_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, EventKind, ExitStatus, Plan
 
 from tests.harness import expect
@@ -20,10 +20,10 @@ from tests.harness.raw import Stubs, refused
 from tests.harness.wait import bounded, first
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
-Item = item_pb2.Item
+Item = item_pb2.ItemSpec
 
 
-def item(**fields: Any) -> item_pb2.Item:
+def item(**fields: Any) -> item_pb2.ItemSpec:
     return ParseDict(fields, Item())
 
 
@@ -49,7 +49,7 @@ async def add_raw(stubs: Stubs, request: bytes) -> pb.AddItemResponse:
     return pb.AddItemResponse.FromString(await call(request))
 
 
-def with_number(number: float) -> item_pb2.Item:
+def with_number(number: float) -> item_pb2.ItemSpec:
     return Item(name="tell_types", kwargs=Struct(fields={"deep": Value(list_value=_list(1.0, number))}))
 
 
@@ -74,7 +74,7 @@ async def unchanged(shared_client: AsyncClient, raw: Stubs) -> AsyncIterator[Non
     assert await everything(shared_client, raw) == before
 
 
-BAD_ITEMS: dict[str, tuple[item_pb2.Item, str, str, str]] = {
+BAD_ITEMS: dict[str, tuple[item_pb2.ItemSpec, str, str, str]] = {
     "an unknown plan": (item(name="one_rum"), "PLAN_NOT_FOUND", "item.name", "did you mean 'one_run'"),
     "nothing like any plan": (item(name="zzzzzzzz"), "PLAN_NOT_FOUND", "item.name", "list the plans"),
     "a hidden plan": (item(name="_one_run"), "PLAN_NOT_FOUND", "item.name", "There is no plan"),
@@ -277,11 +277,3 @@ async def test_text_that_is_not_utf_8_is_refused(raw: Stubs, unchanged: None) ->
     refusal = await refused(add_raw(raw, b"\x0a\x05\x12\x03\xff\xfe\xfd"))
     assert (refusal.code, refusal.domain, refusal.reason) == (INVALID, "qserver", "REQUEST_UNDECODABLE")
     assert "UTF-8" in refusal.message
-
-
-async def test_fields_that_the_server_sets_are_ignored_in_a_request(raw: Stubs, shared_client: AsyncClient) -> None:
-    del shared_client
-    forged = Item(name="one_run", item_uid="mine", user="root", user_group="root", attempt=7, retry_of="other")
-    stored = (await raw.queue.AddItem(pb.AddItemRequest(item=forged))).item
-    assert stored.item_uid != "mine"
-    assert (stored.user, stored.user_group, stored.attempt, stored.retry_of) == ("anonymous", "admin", 1, "")

@@ -36,7 +36,7 @@ async def test_a_function_is_called_and_its_value_comes_back_without_loss(shared
     assert await bounded(handle.result()) == 42
     assert (handle.task.name, handle.task.run_in_background) == ("add", False)
     status = await handle.status()
-    assert status.state is TaskState.COMPLETED
+    assert status.state is TaskState.FINISHED
     nan = await (await shared_client.tasks.execute_function("give", "nan", run_in_background=True)).result()
     assert math.isnan(nan)
 

@@ -8,8 +8,8 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import event_service_pb2 as e
-from queueserver.manager.v1 import queue_service_pb2 as q
+from queueserver.manager.v1 import event_pb2 as e
+from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
 from queueserver_client import AsyncClient
 from queueserver_rpc.message_sizes import PART_BYTES
@@ -30,9 +30,9 @@ async def queue(parts: Parts, parts_client: AsyncClient) -> AsyncIterator[Any]:
         yield QueueServiceStub(channel)
 
 
-def item_of(size: int) -> item_pb2.Item:
+def item_of(size: int) -> item_pb2.ItemSpec:
     """An item of so many bytes."""
-    item = item_pb2.Item(name="tell_types")
+    item = item_pb2.ItemSpec(name="tell_types")
     text = item.args.values.add()
     text.string_value = "x" * (size - 30)
     text.string_value += "x" * (size - item.ByteSize())
@@ -45,7 +45,7 @@ async def all_uids(queue: Any) -> list[str]:
     uids: list[str] = []
     token = ""
     while True:
-        page = await queue.ListItems(q.ListItemsRequest(page_token=token, page_size=10_000))
+        page = await queue.ListItems(queue_items_pb2.ListItemsRequest(page_token=token, page_size=10_000))
         assert page.ByteSize() <= PART_BYTES + ADDED_BYTES
         uids += [item.item_uid for item in page.items]
         token = page.next_page_token
@@ -62,16 +62,18 @@ def uids_added(events: list[e.WatchEvent]) -> list[str]:
 async def test_a_queue_of_the_longest_items_is_listed_watched_moved_and_removed(parts: Parts, queue: Any) -> None:
     _, token = await snapshot(parts.address)
     for _ in range(LONG_ITEMS):
-        await queue.AddItem(q.AddItemRequest(item=item_of(ITEM_BYTES)))
+        await queue.AddItem(queue_items_pb2.AddItemRequest(item=item_of(ITEM_BYTES)))
     uids = await all_uids(queue)
     shown, _ = await snapshot(parts.address)
     assert [item.item_uid for part in shown for item in part.queue] == uids
     assert all(part.ByteSize() <= PART_BYTES + ADDED_BYTES for part in shown)
     heard = await hear(parts.address, token, lambda events: len(uids_added(events)) == LONG_ITEMS)
     assert uids_added(heard.events) == uids
-    moved = await queue.MoveItems(q.MoveItemsRequest(item_uids=uids[::-1], destination=q.Position(front={})))  # type: ignore[arg-type] # as JSON
+    moved = await queue.MoveItems(
+        queue_items_pb2.MoveItemsRequest(item_uids=uids[::-1], destination=queue_pb2.QueuePosition(front=True))
+    )
     assert (len(moved.items), await all_uids(queue)) == (1, uids[::-1])
-    removed = await queue.RemoveItems(q.RemoveItemsRequest(item_uids=uids, strict=True))
+    removed = await queue.RemoveItems(queue_items_pb2.RemoveItemsRequest(item_uids=uids, strict=True))
     assert (removed.removed, removed.queue_size, len(removed.items)) == (LONG_ITEMS, 0, 1)
     after = await hear(parts.address, heard.token, up_to(removed.revision))
     assert len(after.events) == 1 + LONG_ITEMS
@@ -79,12 +81,18 @@ async def test_a_queue_of_the_longest_items_is_listed_watched_moved_and_removed(
 
 async def test_moving_the_longest_items_writes_hardly_anything_to_redis(parts: Parts, queue: Any) -> None:
     for _ in range(LONG_ITEMS):
-        await queue.AddItem(q.AddItemRequest(item=item_of(ITEM_BYTES)))
+        await queue.AddItem(queue_items_pb2.AddItemRequest(item=item_of(ITEM_BYTES)))
     uids = await all_uids(queue)
     with parts.redis.connect() as redis:
         before = redis.info("stats")["total_net_input_bytes"]
-        await queue.MoveItems(q.MoveItemsRequest(item_uids=uids[1:], destination=q.Position(front={})))  # type: ignore[arg-type] # as JSON
-        await queue.MoveItem(q.MoveItemRequest(source=q.ItemAddress(uid=uids[0]), destination=q.Position(front={})))  # type: ignore[arg-type] # as JSON
+        await queue.MoveItems(
+            queue_items_pb2.MoveItemsRequest(item_uids=uids[1:], destination=queue_pb2.QueuePosition(front=True))
+        )
+        await queue.MoveItem(
+            queue_items_pb2.MoveItemRequest(
+                source=queue_pb2.ItemAddress(uid=uids[0]), destination=queue_pb2.QueuePosition(front=True)
+            )
+        )
         assert redis.info("stats")["total_net_input_bytes"] - before < ITEM_BYTES
     assert await all_uids(queue) == uids
     with parts.manager_killed():
@@ -96,7 +104,7 @@ async def test_the_largest_batch_of_small_items_is_answered_and_told_in_messages
     parts: Parts, queue: Any
 ) -> None:
     _, token = await snapshot(parts.address)
-    added = await queue.AddItems(q.AddItemsRequest(items=[item_pb2.Item(name="nothing")] * 50_000))
+    added = await queue.AddItems(queue_items_pb2.AddItemsRequest(items=[item_pb2.ItemSpec(name="nothing")] * 50_000))
     assert len(added.item_uids) == 50_000
     assert added.ByteSize() < 2 * PART_BYTES
     heard = await hear(parts.address, token, lambda events: len(uids_added(events)) == 50_000)
@@ -114,8 +122,8 @@ async def test_what_a_client_missed_comes_in_messages_of_bounded_length_whatever
     _, token = await snapshot(parts.address)
     sizes = [100, PART_BYTES // 2, 300_000, ITEM_BYTES, 100, ITEM_BYTES - 1, PART_BYTES // 4, 60_000]
     for size in sizes:
-        await queue.AddItem(q.AddItemRequest(item=item_of(size)))
-    await queue.AddItems(q.AddItemsRequest(items=[item_of(size) for size in sizes]))
+        await queue.AddItem(queue_items_pb2.AddItemRequest(item=item_of(size)))
+    await queue.AddItems(queue_items_pb2.AddItemsRequest(items=[item_of(size) for size in sizes]))
     found, lengths = await backlog(parts.address, token, lambda events: len(uids_added(events)) == 2 * len(sizes))
     assert uids_added(found) == await all_uids(queue)
     assert max(lengths) <= PART_BYTES + ADDED_BYTES

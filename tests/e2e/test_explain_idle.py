@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from queueserver.manager.v1 import queue_service_pb2
+from queueserver.manager.v1 import queue_items_pb2
 from queueserver_client import (
     AsyncClient,
     BlockerKind,
@@ -79,7 +79,7 @@ async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(
     assert "a plan is being executed" in qserver("why").stdout.decode()
     await shared_client.run_engine.pause(immediate=True)
     await until_state(shared_client, ManagerState.PAUSED)
-    assert await explained(shared_client) == {K.PLAN_PAUSED: "RunEngineService.Resume"}
+    assert await explained(shared_client) == {K.PLAN_PAUSED: "RunEngineService.ResumePlan"}
     assert "qserver re resume" in qserver("why").stdout.decode()
     await shared_client.run_engine.resume()
     gate.open()
@@ -94,7 +94,7 @@ async def test_a_pause_and_a_stop_that_wait_are_explained_until_they_take_effect
     await shared_client.run_engine.pause()
     await shared_client.queue.stop()
     assert await explained(shared_client) == {
-        K.PAUSE_PENDING: "RunEngineService.Pause",
+        K.PAUSE_PENDING: "RunEngineService.PausePlan",
         K.STOP_PENDING: "QueueService.CancelStopQueue",
     }
     told = qserver("why").stdout.decode()
@@ -115,7 +115,7 @@ async def test_a_missing_environment_is_explained_with_the_reason_for_which_it_i
     shared_stack.kill("environment")
     await until(shared_client, lambda status: status.environment.state is EnvironmentState.CLOSED)
     assert await explained(shared_client) == {
-        K.ENVIRONMENT_CLOSED: "EnvironmentService.Open",
+        K.ENVIRONMENT_CLOSED: "EnvironmentService.OpenEnvironment",
         K.NOT_STARTED: "QueueService.StartQueue",
     }
     blocker, _ = await shared_client.explain_idle()
@@ -149,7 +149,7 @@ async def test_an_environment_that_sends_no_sign_of_life_is_explained_and_can_be
     await shared_client.queue.start()
     gate.wait_until_told()
     await until(shared_client, lambda status: not status.environment.responsive)
-    assert await explained(shared_client) == {K.ENVIRONMENT_UNRESPONSIVE: "EnvironmentService.Destroy"}
+    assert await explained(shared_client) == {K.ENVIRONMENT_UNRESPONSIVE: "EnvironmentService.DestroyEnvironment"}
     await shared_client.environment.destroy()
     await bounded(handle.result())
     await shared_client.environment.open()
@@ -160,7 +160,7 @@ async def test_a_storage_that_is_down_is_explained(parts: Parts, parts_client: A
     with parts.redis_killed():
         async with connect(parts.address) as raw:
             # What is down is found out by whoever needs it.
-            await refused(raw.queue.ClearQueue(queue_service_pb2.ClearQueueRequest()))
+            await refused(raw.queue.ClearQueue(queue_items_pb2.ClearQueueRequest(all=True)))
         await until(parts_client, lambda status: status.storage.value == "down")
         assert await explained(parts_client) == {K.STORAGE_DOWN: "", K.NOT_STARTED: "QueueService.StartQueue"}
     await until(parts_client, lambda status: status.storage.value == "up")
@@ -179,7 +179,7 @@ async def test_a_worker_that_is_gone_is_explained_also_while_a_plan_was_paused(
     await until(parts_client, lambda status: status.worker.value == "up")
     await until_state(parts_client, ManagerState.IDLE)
     assert await explained(parts_client) == {
-        K.ENVIRONMENT_CLOSED: "EnvironmentService.Open",
+        K.ENVIRONMENT_CLOSED: "EnvironmentService.OpenEnvironment",
         K.NOT_STARTED: "QueueService.StartQueue",
     }
 

@@ -46,7 +46,7 @@ UNFIT = Item("read_array", args=[["no number"]])
 
 async def execute_foreign(parts: Parts, client: AsyncClient, **plan: Any) -> None:
     """Let the Worker execute something that is not of the queue."""
-    item = ParseDict(plan, item_pb2.Item())
+    item = ParseDict(plan, item_pb2.ItemSpec())
     epoch = (await client.status()).epoch
     async with grpc.aio.insecure_channel(parts.worker.address) as channel:
         worker: Any = WorkerServiceStub(channel)
@@ -112,7 +112,7 @@ async def test_an_item_that_the_worker_refuses_ends_autostart_so_it_is_not_tried
     parts: Parts, parts_client: AsyncClient
 ) -> None:
     async with refusing_worker(parts, parts_client):
-        await parts_client.queue.set_autostart(enable=True)
+        await parts_client.queue.set_autostart(enabled=True)
         handle = await parts_client.queue.add(Plan("one_run"))
         await until(parts_client, lambda status: not status.queue_autostart_enabled)
         await assert_failed_once(parts_client, handle.uid, autostart=False)
@@ -155,7 +155,7 @@ async def test_autostart_starts_the_queue_when_a_busy_worker_is_free(
     parts: Parts, parts_client: AsyncClient, gate: Gate
 ) -> None:
     async with busy_worker(parts, parts_client, gate):
-        await parts_client.queue.set_autostart(enable=True)
+        await parts_client.queue.set_autostart(enabled=True)
         handle = await parts_client.queue.add(Plan("one_run"))
     entry = await bounded(handle.result())
     assert (entry.result.exit_status, entry.item.attempt) == (ExitStatus.COMPLETED, 1)

@@ -77,7 +77,7 @@ async def test_an_item_that_is_executed_now_and_ended_is_not_put_back_and_ends_a
 ) -> None:
     await shared_client.queue.set_mode(loop=True)
     handle = await executing(shared_client, Plan("stepping", gate.path))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await shared_client.run_engine.pause(immediate=True)
     await until_state(shared_client, ManagerState.PAUSED)
     await getattr(shared_client.run_engine, verb)()
@@ -92,7 +92,7 @@ async def test_a_failure_of_an_item_that_is_executed_now_ends_autostart_unless_f
     shared_client: AsyncClient, ignoring: bool
 ) -> None:
     await shared_client.queue.set_mode(ignore_failures=ignoring)
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     handle = await shared_client.queue.execute(Plan("broken"))
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.FAILED
     await until_state(shared_client, ManagerState.IDLE)
@@ -104,7 +104,7 @@ async def test_with_autostart_the_queue_starts_after_an_item_that_was_executed_n
     shared_client: AsyncClient, gate: Gate
 ) -> None:
     handle = await executing(shared_client, Plan("stepping", gate.path))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     waiting = await shared_client.queue.add(Plan("one_run"))
     gate.open()
     assert (await bounded(waiting.result())).result.exit_status is ExitStatus.COMPLETED
@@ -115,7 +115,7 @@ async def test_with_autostart_the_queue_starts_after_an_item_that_was_executed_n
 async def test_a_stop_instruction_that_is_executed_now_does_nothing_but_end_autostart(
     shared_client: AsyncClient,
 ) -> None:
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await shared_client.queue.execute(Item.queue_stop())
     status = await shared_client.status()
     assert (status.queue_autostart_enabled, status.queue_stop_pending) == (False, False)
@@ -154,7 +154,7 @@ async def test_a_stop_during_an_item_that_is_executed_now_keeps_autostart_from_s
 ) -> None:
     handle = await executing(shared_client, Plan("stepping", gate.path))
     waiting = await shared_client.queue.add(Plan("nothing"))
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     await shared_client.queue.stop()
     gate.open()
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED

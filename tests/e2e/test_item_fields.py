@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, queue_pb2
 from queueserver_client import AsyncClient, Item, ItemState, ItemType, ManagerState, Plan, QueueStopReason
 
 from tests.harness.gate import Gate
@@ -15,8 +16,6 @@ from tests.harness.parts import Parts
 from tests.harness.progress import begun, history, queue, run_to_its_end, until_state
 from tests.harness.raw import Stubs, connect, refused
 
-#: What the server fills in.
-SET_BY_SERVER = ("item_uid", "user", "user_group", "attempt", "retry_of", "create_time", "held")
 FORGED = {
     "item_uid": "mine",
     "user": "root",
@@ -28,22 +27,20 @@ FORGED = {
 }
 
 
-def message(**fields: Any) -> item_pb2.Item:
-    return ParseDict(fields, item_pb2.Item())
+def message(**fields: Any) -> item_pb2.ItemSpec:
+    return ParseDict(fields, item_pb2.ItemSpec())
 
 
-def given(item: item_pb2.Item) -> item_pb2.Item:
+def given(item: item_pb2.Item) -> item_pb2.ItemSpec:
     """What of an item was given by the client."""
-    rest = item_pb2.Item()
-    rest.CopyFrom(item)
-    for name in SET_BY_SERVER:
-        rest.ClearField(name)  # type: ignore[arg-type] # they are names of fields
+    rest = item_pb2.ItemSpec.FromString(item.SerializeToString())
+    rest.DiscardUnknownFields()
     return rest
 
 
 async def stored(raw: Stubs) -> list[item_pb2.Item]:
     """The queue as it is listed."""
-    return list((await raw.queue.ListItems(pb.ListItemsRequest())).items)
+    return list((await raw.queue.ListItems(queue_items_pb2.ListItemsRequest())).items)
 
 
 GIVEN: dict[str, dict[str, Any]] = {
@@ -71,10 +68,12 @@ async def test_what_was_given_is_kept_as_it_was_and_what_was_not_given_stays_abs
 ) -> None:
     wanted = message(**{"item_type": "ITEM_TYPE_PLAN", **GIVEN[case]})
     async with connect(parts.address) as raw:
-        answer = (await raw.queue.AddItem(pb.AddItemRequest(item=wanted))).item
-        await raw.queue.AddItems(pb.AddItemsRequest(items=[wanted]))
+        answer = (await raw.queue.AddItem(queue_items_pb2.AddItemRequest(item=wanted))).item
+        await raw.queue.AddItems(queue_items_pb2.AddItemsRequest(items=[wanted]))
         moved = await raw.queue.MoveItem(
-            pb.MoveItemRequest(source=pb.ItemAddress(uid=answer.item_uid), destination=pb.Position(index=1))
+            queue_items_pb2.MoveItemRequest(
+                source=queue_pb2.ItemAddress(uid=answer.item_uid), destination=queue_pb2.QueuePosition(index=1)
+            )
         )
         assert moved.item == answer
         before = await stored(raw)
@@ -94,31 +93,28 @@ async def test_a_submission_without_a_type_is_a_plan(shared_client: AsyncClient)
 
 
 @pytest.mark.parametrize("method", ["AddItem", "AddItems", "UpdateItem", "ExecuteItem"])
-async def test_what_the_server_sets_is_ignored_in_a_submission(
-    raw: Stubs, shared_client: AsyncClient, gate: Gate, method: str
-) -> None:
-    forged = message(name="gated_run", args=[gate.path], **FORGED)
-    if method == "AddItem":
-        item = (await raw.queue.AddItem(pb.AddItemRequest(item=forged))).item
-    elif method == "AddItems":
-        await raw.queue.AddItems(pb.AddItemsRequest(items=[forged]))
-        (item,) = await stored(raw)
-    elif method == "UpdateItem":
-        forged.item_uid = (await shared_client.queue.add(Plan("nothing"))).uid
-        item = (await raw.queue.UpdateItem(pb.UpdateItemRequest(item=forged))).item
-    else:
-        item = (await raw.queue.ExecuteItem(pb.ExecuteItemRequest(item=forged))).item
-        gate.open()
-        await until_state(shared_client, ManagerState.IDLE)
-    assert item.item_uid != "mine"
-    assert (item.user, item.user_group, item.attempt, item.retry_of) == ("anonymous", "admin", 1, "")
-    assert (item.held, item.create_time.ToDatetime().year > 2000) == (False, True)
+async def test_nobody_can_say_what_the_server_sets(raw: Stubs, shared_client: AsyncClient, method: str) -> None:
+    uid = (await shared_client.queue.add(Plan("nothing"))).uid
+    before = await stored(raw)
+    whole = ParseDict({"name": "one_run", **FORGED}, item_pb2.Item())
+    forged = item_pb2.ItemSpec.FromString(whole.SerializeToString())
+    calls: dict[str, Callable[[], Any]] = {
+        "AddItem": lambda: raw.queue.AddItem(queue_items_pb2.AddItemRequest(item=forged)),
+        "AddItems": lambda: raw.queue.AddItems(queue_items_pb2.AddItemsRequest(items=[forged])),
+        "UpdateItem": lambda: raw.queue.UpdateItem(queue_items_pb2.UpdateItemRequest(item_uid=uid, item=forged)),
+        "ExecuteItem": lambda: raw.queue.ExecuteItem(queue_execution_pb2.ExecuteItemRequest(item=forged)),
+    }
+    refusal = await refused(calls[method]())
+    assert refusal.reason == "FIELD_UNKNOWN"
+    assert await stored(raw) == before
 
 
 async def test_fields_that_no_version_of_an_item_has_are_refused(raw: Stubs, shared_client: AsyncClient) -> None:
     unknown = b"\xfa\x3f\x05later"  # field 1023, a string
     wanted = message(name="tell_types", kwargs={"x": {"y": 1}}).SerializeToString() + unknown
-    refusal = await refused(raw.queue.AddItem(pb.AddItemRequest(item=item_pb2.Item.FromString(wanted))))
+    refusal = await refused(
+        raw.queue.AddItem(queue_items_pb2.AddItemRequest(item=item_pb2.ItemSpec.FromString(wanted)))
+    )
     assert (refusal.reason, list(refusal.violations)) == ("FIELD_UNKNOWN", ["item.1023"])
     assert await stored(raw) == []
     del shared_client

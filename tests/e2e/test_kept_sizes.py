@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2
+from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2
 from queueserver_client import AsyncClient, Plan, QueueFull, TaskNotFound
 
 from tests.e2e.conftest import STARTUP, open_and_empty
@@ -58,8 +58,8 @@ def kept(small: Parts, key: str) -> int:
         return sum(map(len, values))
 
 
-def adding(number: int) -> queue_service_pb2.AddItemRequest:
-    request = queue_service_pb2.AddItemRequest(item=item_pb2.Item(name="nothing"), request_id=f"add {number}")
+def adding(number: int) -> queue_items_pb2.AddItemRequest:
+    request = queue_items_pb2.AddItemRequest(item=item_pb2.ItemSpec(name="nothing"), request_id=f"add {number}")
     request.item.meta.fields["text"].string_value = "x" * LONG
     return request
 
@@ -141,7 +141,7 @@ async def test_the_oldest_results_of_tasks_go(small: Parts, client: AsyncClient)
 
 async def test_a_slow_repetition_of_a_short_request_gets_its_answer(small: Parts, client: AsyncClient) -> None:
     await client.queue.set_mode(loop=False)
-    request = queue_service_pb2.SetQueueModeRequest(loop=True, request_id="short")
+    request = queue_execution_pb2.SetQueueModeRequest(loop=True, request_id="short")
     async with connect(small.address) as raw:
         answer = await raw.queue.SetQueueMode(request)
         for number in range(100, 115):

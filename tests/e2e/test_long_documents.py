@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queueserver.manager.v1 import event_service_pb2 as e
+from queueserver.manager.v1 import event_pb2 as e
 from queueserver_client import AsyncClient, Plan
 
 from tests.harness.gate import Gate

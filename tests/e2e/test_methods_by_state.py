@@ -20,8 +20,13 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import error_details_pb2, item_pb2
-from queueserver.manager.v1 import environment_service_pb2, history_service_pb2, run_engine_service_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import (
+    environment_service_pb2,
+    history_service_pb2,
+    queue_execution_pb2,
+    queue_items_pb2,
+    run_engine_service_pb2,
+)
 from queueserver_client import AsyncClient, EnvironmentState, ItemHandle, ManagerState, Plan
 
 from tests.e2e.conftest import STARTUP
@@ -172,27 +177,36 @@ STATES: dict[str, tuple[Callable[[Server], AbstractAsyncContextManager[None]], s
     "destroying": (destroying, "DESTROYING_ENVIRONMENT"),
 }
 RUNNING = ["EXECUTING_QUEUE", "STARTING_QUEUE"]
-ITEM = item_pb2.Item(name="one_run")
+ITEM = item_pb2.ItemSpec(name="one_run")
 Call = Callable[[Stubs], Awaitable[Any]]
 #: Each method that does not fit every state, and those that it fits.
 CALLS: dict[str, tuple[Call, list[str]]] = {
-    "Open": (lambda raw: raw.environment.Open(environment_service_pb2.OpenRequest()), ["IDLE"]),
-    "Close": (lambda raw: raw.environment.Close(environment_service_pb2.CloseRequest()), ["IDLE"]),
-    "StartQueue": (lambda raw: raw.queue.StartQueue(pb.StartQueueRequest()), ["IDLE"]),
-    "ExecuteItem": (lambda raw: raw.queue.ExecuteItem(pb.ExecuteItemRequest(item=ITEM)), ["IDLE"]),
-    "StopQueue": (lambda raw: raw.queue.StopQueue(pb.StopQueueRequest()), RUNNING),
-    "Pause": (lambda raw: raw.run_engine.Pause(run_engine_service_pb2.PauseRequest()), RUNNING),
-    "Resume": (lambda raw: raw.run_engine.Resume(run_engine_service_pb2.ResumeRequest()), ["PAUSED"]),
-    "Stop": (lambda raw: raw.run_engine.Stop(run_engine_service_pb2.StopRequest()), ["PAUSED"]),
-    "Abort": (lambda raw: raw.run_engine.Abort(run_engine_service_pb2.AbortRequest()), ["PAUSED"]),
-    "Halt": (lambda raw: raw.run_engine.Halt(run_engine_service_pb2.HaltRequest()), ["PAUSED"]),
-    "AbortNow": (lambda raw: raw.run_engine.AbortNow(run_engine_service_pb2.AbortNowRequest()), [*RUNNING, "PAUSED"]),
+    "OpenEnvironment": (
+        lambda raw: raw.environment.OpenEnvironment(environment_service_pb2.OpenEnvironmentRequest()),
+        ["IDLE"],
+    ),
+    "CloseEnvironment": (
+        lambda raw: raw.environment.CloseEnvironment(environment_service_pb2.CloseEnvironmentRequest()),
+        ["IDLE"],
+    ),
+    "StartQueue": (lambda raw: raw.queue.StartQueue(queue_execution_pb2.StartQueueRequest()), ["IDLE"]),
+    "ExecuteItem": (lambda raw: raw.queue.ExecuteItem(queue_execution_pb2.ExecuteItemRequest(item=ITEM)), ["IDLE"]),
+    "StopQueue": (lambda raw: raw.queue.StopQueue(queue_execution_pb2.StopQueueRequest()), RUNNING),
+    "PausePlan": (lambda raw: raw.run_engine.PausePlan(run_engine_service_pb2.PausePlanRequest()), RUNNING),
+    "ResumePlan": (lambda raw: raw.run_engine.ResumePlan(run_engine_service_pb2.ResumePlanRequest()), ["PAUSED"]),
+    "StopPlan": (lambda raw: raw.run_engine.StopPlan(run_engine_service_pb2.StopPlanRequest()), ["PAUSED"]),
+    "AbortPlan": (lambda raw: raw.run_engine.AbortPlan(run_engine_service_pb2.AbortPlanRequest()), ["PAUSED"]),
+    "HaltPlan": (lambda raw: raw.run_engine.HaltPlan(run_engine_service_pb2.HaltPlanRequest()), ["PAUSED"]),
+    "AbortPlanNow": (
+        lambda raw: raw.run_engine.AbortPlanNow(run_engine_service_pb2.AbortPlanNowRequest()),
+        [*RUNNING, "PAUSED"],
+    ),
 }
 
 
 def expected(call: str, situation: str) -> str:
     """Reason with which a call is refused that does not fit."""
-    if call == "Open" and situation in ("idle", "starting", "executing", "paused"):
+    if call == "OpenEnvironment" and situation in ("idle", "starting", "executing", "paused"):
         return "ENVIRONMENT_EXISTS"
     if situation == "closed" and call != "StopQueue":
         return "ENVIRONMENT_CLOSED"
@@ -203,13 +217,15 @@ def expected(call: str, situation: str) -> str:
 def unfit(situation: str) -> list[str]:
     """Calls that do not fit a situation."""
     _, state = STATES[situation]
-    there_must_be_one = {"closed": ["Close", "StartQueue", "ExecuteItem"], "idle": ["Open"]}.get(situation, [])
+    there_must_be_one = {"closed": ["CloseEnvironment", "StartQueue", "ExecuteItem"], "idle": ["OpenEnvironment"]}.get(
+        situation, []
+    )
     return [call for call, (_, allowed) in CALLS.items() if state not in allowed or call in there_must_be_one]
 
 
 async def everything(raw: Stubs) -> tuple[Any, Any, Any]:
     """What a refused call must leave as it is."""
-    items = await raw.queue.ListItems(pb.ListItemsRequest())
+    items = await raw.queue.ListItems(queue_items_pb2.ListItemsRequest())
     entries = await raw.history.ListHistory(history_service_pb2.ListHistoryRequest())
     environment = await raw.environment.GetEnvironment(environment_service_pb2.GetEnvironmentRequest())
     return items, entries, environment
@@ -261,8 +277,8 @@ async def edit_everything(client: AsyncClient) -> None:
     assert await client.queue.clear() == 1
     assert (await client.queue.set_mode(loop=True)).loop is True
     await client.queue.set_mode(reset=True)
-    await client.queue.set_autostart(enable=True)
-    await client.queue.set_autostart(enable=False)
+    await client.queue.set_autostart(enabled=True)
+    await client.queue.set_autostart(enabled=False)
     await client.queue.cancel_stop()
     await client.history.clear()
 

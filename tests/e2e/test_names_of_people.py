@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver.manager.v1.inventory_service_pb2 import ListPlansRequest
 from queueserver_client import AsyncClient, ItemFinished, Plan, QueueServerError, Snapshot
 
@@ -21,7 +21,7 @@ from tests.harness.wait import bounded
 NAME = "Žofie Ünal"
 GROUP = "Gäste"
 DECOMPOSED = unicodedata.normalize("NFD", NAME)
-ITEM = item_pb2.Item(name="one_run")
+ITEM = item_pb2.ItemSpec(name="one_run")
 
 
 @pytest.fixture

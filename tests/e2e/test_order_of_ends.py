@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2 as pb
 from queueserver_client import (
     AsyncClient,
     ConsoleWritten,

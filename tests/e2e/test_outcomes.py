@@ -213,7 +213,7 @@ async def test_autostart_does_not_start_a_held_item_and_starts_it_when_it_is_rel
     shared_client: AsyncClient, gate: Gate
 ) -> None:
     item = await held(shared_client, gate)
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     assert (await shared_client.queue.get(item.uid)).state is ItemState.HELD
     released = await shared_client.queue.update(item, Plan("one_run"))
     assert (await bounded(released.result())).result.exit_status is ExitStatus.COMPLETED

@@ -19,7 +19,9 @@ from queueserver.manager.v1 import (
     inventory_service_pb2,
     permission_service_pb2,
     planning_service_pb2,
-    queue_service_pb2,
+    queue_execution_pb2,
+    queue_items_pb2,
+    queue_pb2,
     run_engine_service_pb2,
     task_service_pb2,
 )
@@ -33,36 +35,36 @@ from tests.harness.raw import Stubs, connect, read_refusal, refused
 from tests.harness.services import ManagerProcess
 from tests.harness.wait import bounded, first
 
-ITEM = item_pb2.Item(name="one_run")
+ITEM = item_pb2.ItemSpec(name="one_run")
 CALLS = {
     "queue": {
-        "AddItem": queue_service_pb2.AddItemRequest(item=ITEM),
-        "AddItems": queue_service_pb2.AddItemsRequest(items=[ITEM]),
-        "ListItems": queue_service_pb2.ListItemsRequest(),
-        "GetItem": queue_service_pb2.GetItemRequest(),
-        "RemoveItem": queue_service_pb2.RemoveItemRequest(),
-        "MoveItem": queue_service_pb2.MoveItemRequest(
-            source=queue_service_pb2.ItemAddress(index=0), destination=queue_service_pb2.Position(index=1)
+        "AddItem": queue_items_pb2.AddItemRequest(item=ITEM),
+        "AddItems": queue_items_pb2.AddItemsRequest(items=[ITEM]),
+        "ListItems": queue_items_pb2.ListItemsRequest(),
+        "GetItem": queue_items_pb2.GetItemRequest(address=queue_pb2.ItemAddress(back=True)),
+        "RemoveItem": queue_items_pb2.RemoveItemRequest(address=queue_pb2.ItemAddress(back=True)),
+        "MoveItem": queue_items_pb2.MoveItemRequest(
+            source=queue_pb2.ItemAddress(index=0), destination=queue_pb2.QueuePosition(index=1)
         ),
-        "ClearQueue": queue_service_pb2.ClearQueueRequest(),
-        "StartQueue": queue_service_pb2.StartQueueRequest(),
-        "StopQueue": queue_service_pb2.StopQueueRequest(),
-        "CancelStopQueue": queue_service_pb2.CancelStopQueueRequest(),
-        "UpdateItem": queue_service_pb2.UpdateItemRequest(item=ITEM),
-        "RemoveItems": queue_service_pb2.RemoveItemsRequest(),
-        "MoveItems": queue_service_pb2.MoveItemsRequest(),
-        "SetQueueMode": queue_service_pb2.SetQueueModeRequest(loop=True),
-        "SetAutostart": queue_service_pb2.SetAutostartRequest(enable=True),
-        "ExecuteItem": queue_service_pb2.ExecuteItemRequest(item=ITEM),
+        "ClearQueue": queue_items_pb2.ClearQueueRequest(all=True),
+        "StartQueue": queue_execution_pb2.StartQueueRequest(),
+        "StopQueue": queue_execution_pb2.StopQueueRequest(),
+        "CancelStopQueue": queue_execution_pb2.CancelStopQueueRequest(),
+        "UpdateItem": queue_items_pb2.UpdateItemRequest(item_uid="x", item=ITEM),
+        "RemoveItems": queue_items_pb2.RemoveItemsRequest(),
+        "MoveItems": queue_items_pb2.MoveItemsRequest(),
+        "SetQueueMode": queue_execution_pb2.SetQueueModeRequest(loop=True),
+        "SetAutostart": queue_execution_pb2.SetAutostartRequest(enabled=True),
+        "ExecuteItem": queue_execution_pb2.ExecuteItemRequest(item=ITEM),
     },
     "history": {
         "ListHistory": history_service_pb2.ListHistoryRequest(),
-        "ClearHistory": history_service_pb2.ClearHistoryRequest(),
+        "ClearHistory": history_service_pb2.ClearHistoryRequest(all=True),
     },
     "environment": {
-        "Open": environment_service_pb2.OpenRequest(),
-        "Close": environment_service_pb2.CloseRequest(),
-        "Destroy": environment_service_pb2.DestroyRequest(),
+        "OpenEnvironment": environment_service_pb2.OpenEnvironmentRequest(),
+        "CloseEnvironment": environment_service_pb2.CloseEnvironmentRequest(),
+        "DestroyEnvironment": environment_service_pb2.DestroyEnvironmentRequest(),
         "GetEnvironment": environment_service_pb2.GetEnvironmentRequest(),
     },
     "inventory": {
@@ -72,12 +74,12 @@ CALLS = {
         "ListFunctions": inventory_service_pb2.ListFunctionsRequest(),
     },
     "run_engine": {
-        "Pause": run_engine_service_pb2.PauseRequest(),
-        "Resume": run_engine_service_pb2.ResumeRequest(),
-        "Stop": run_engine_service_pb2.StopRequest(),
-        "Abort": run_engine_service_pb2.AbortRequest(),
-        "Halt": run_engine_service_pb2.HaltRequest(),
-        "AbortNow": run_engine_service_pb2.AbortNowRequest(),
+        "PausePlan": run_engine_service_pb2.PausePlanRequest(),
+        "ResumePlan": run_engine_service_pb2.ResumePlanRequest(),
+        "StopPlan": run_engine_service_pb2.StopPlanRequest(),
+        "AbortPlan": run_engine_service_pb2.AbortPlanRequest(),
+        "HaltPlan": run_engine_service_pb2.HaltPlanRequest(),
+        "AbortPlanNow": run_engine_service_pb2.AbortPlanNowRequest(),
         "AnswerQuestion": run_engine_service_pb2.AnswerQuestionRequest(text="yes"),
         "ListRuns": run_engine_service_pb2.ListRunsRequest(),
         "GetMetadata": run_engine_service_pb2.GetMetadataRequest(),
@@ -100,8 +102,8 @@ CALLS = {
     },
 }
 STREAMS = {
-    ("events", "Watch"): event_service_pb2.WatchRequest(),
-    ("queue", "WaitItem"): queue_service_pb2.WaitItemRequest(item_uid="any"),
+    ("events", "WatchEvents"): event_service_pb2.WatchEventsRequest(),
+    ("queue", "WaitItem"): queue_items_pb2.WaitItemRequest(item_uid="any"),
     ("environment", "WaitEnvironment"): environment_service_pb2.WaitEnvironmentRequest(),
     ("tasks", "WaitTask"): task_service_pb2.WaitTaskRequest(task_uid="any"),
 }
@@ -258,7 +260,7 @@ async def test_an_owner_that_slept_through_its_lease_can_change_nothing_when_it_
             sleeper.queue.AddItem(CALLS["queue"]["AddItem"]),
             sleeper.queue.ClearQueue(CALLS["queue"]["ClearQueue"]),
             sleeper.queue.StartQueue(CALLS["queue"]["StartQueue"]),
-            sleeper.environment.Destroy(CALLS["environment"]["Destroy"]),
+            sleeper.environment.DestroyEnvironment(CALLS["environment"]["DestroyEnvironment"]),
         ]
         try:
             await wait_until_serving(standby.address)
@@ -282,7 +284,9 @@ async def test_a_command_on_its_way_to_a_silent_worker_is_answered_when_the_term
         await first(watch, lambda _: True)
         parts.worker.process.send(signal.SIGSTOP)
         try:
-            destroying = asyncio.ensure_future(refused(owner.environment.Destroy(CALLS["environment"]["Destroy"])))
+            destroying = asyncio.ensure_future(
+                refused(owner.environment.DestroyEnvironment(CALLS["environment"]["DestroyEnvironment"]))
+            )
             await first(watch, expect.status(lambda now: now.manager_state is ManagerState.DESTROYING_ENVIRONMENT))
             parts.manager.process.send(signal.SIGSTOP)
             await wait_until_serving(standby.address)

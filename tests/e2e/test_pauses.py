@@ -25,7 +25,7 @@ from tests.harness.raw import Stubs, connect, refused
 from tests.harness.stack import Stack
 from tests.harness.wait import bounded, first
 
-VERBS = ("Pause", "Resume", "Stop", "Abort", "Halt", "AbortNow", "GetMetadata")
+VERBS = ("PausePlan", "ResumePlan", "StopPlan", "AbortPlan", "HaltPlan", "AbortPlanNow", "GetMetadata")
 
 
 @pytest.mark.parametrize(("immediate", "readings"), [(True, 2), (False, 1)])
@@ -127,7 +127,7 @@ async def test_a_way_to_pause_and_a_filter_that_do_not_exist_are_refused(
     await begun(shared_client, Plan("stepping", gate.path))
     before = await shared_client.status()
     for call, field in (
-        (raw.run_engine.Pause(pb.PauseRequest(option=7)), "option"),  # type: ignore[arg-type] # what is tried
+        (raw.run_engine.PausePlan(pb.PausePlanRequest(option=7)), "option"),  # type: ignore[arg-type] # what is tried
         (raw.run_engine.ListRuns(pb.ListRunsRequest(filter=7)), "filter"),  # type: ignore[arg-type] # what is tried
     ):
         refusal = await refused(call)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from queueserver.manager.v1 import event_service_pb2 as events_pb
+from queueserver.manager.v1 import event_pb2 as events_pb
 from queueserver.manager.v1 import inventory_service_pb2, status_service_pb2, task_service_pb2
 from queueserver.manager.v1 import permission_service_pb2 as pb
 from queueserver_client import AsyncClient, Client, ExitStatus, Plan

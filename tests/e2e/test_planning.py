@@ -67,11 +67,11 @@ async def raw(stack: Stack) -> AsyncIterator[Stubs]:
         yield stubs
 
 
-def item(name: str, *args: Any, **kwargs: Any) -> item_pb2.Item:
-    return json_format.ParseDict({"name": name, "args": list(args), "kwargs": kwargs}, item_pb2.Item())
+def item(name: str, *args: Any, **kwargs: Any) -> item_pb2.ItemSpec:
+    return json_format.ParseDict({"name": name, "args": list(args), "kwargs": kwargs}, item_pb2.ItemSpec())
 
 
-async def verdicts(raw: Stubs, *items: item_pb2.Item) -> list[pb.ItemVerdict]:
+async def verdicts(raw: Stubs, *items: item_pb2.ItemSpec) -> list[pb.ItemVerdict]:
     return list((await raw.planning.ValidateItems(pb.ValidateItemsRequest(items=items))).verdicts)
 
 
@@ -108,7 +108,7 @@ async def test_no_items_have_no_verdicts(raw: Stubs) -> None:
 
 
 async def test_too_many_items_are_refused(raw: Stubs) -> None:
-    request = pb.ValidateItemsRequest(items=[item_pb2.Item(name="int_")] * 50_001)
+    request = pb.ValidateItemsRequest(items=[item_pb2.ItemSpec(name="int_")] * 50_001)
     refusal = await refused(raw.planning.ValidateItems(request))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "BATCH_TOO_LARGE")
 

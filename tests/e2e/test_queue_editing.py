@@ -178,7 +178,7 @@ async def test_an_item_is_addressed_by_index_from_both_ends_by_uid_or_is_the_las
     if place is not None:
         moved = await queue.move(place, "abcde".index(label))
         assert moved.item.uid == uids[label]
-    removed = await (queue.remove() if place is None else queue.remove(place))
+    removed = await queue.remove("back" if place is None else place)
     assert (removed.item.uid, removed.queue_size) == (uids[label], 4)
     assert await labels(shared_client) == "abcde".replace(label, "")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2 as pb
 from queueserver_client import (
     AsyncClient,
     EventKind,

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2
 from queueserver_client import (
     AsyncClient,
     BlockerKind,
@@ -46,7 +46,7 @@ async def test_edits_are_refused_with_a_hint_to_retry_while_redis_is_away_and_re
     revision = (await parts_client.status()).revision
     async with connect(parts.address) as stubs:
         with outage(parts):
-            request = pb.AddItemRequest(item=item_pb2.Item(name="one_run"))
+            request = queue_items_pb2.AddItemRequest(item=item_pb2.ItemSpec(name="one_run"))
             for _ in range(3):
                 refusal = await refused(bounded(stubs.queue.AddItem(request)))
                 assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "STORAGE_UNAVAILABLE")
@@ -79,7 +79,9 @@ async def test_the_status_tells_that_redis_is_away_and_that_it_is_back_though_no
     with outage(parts):
         await until_storage_is(parts_client, ConnectionState.DOWN)
         async with connect(parts.address) as stubs:
-            refusal = await refused(bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.Item(name="one_run")))))
+            refusal = await refused(
+                bounded(stubs.queue.AddItem(queue_items_pb2.AddItemRequest(item=item_pb2.ItemSpec(name="one_run"))))
+            )
         assert (refusal.reason, "Nothing was changed" in refusal.message) == ("STORAGE_UNAVAILABLE", True)
     await until_storage_is(parts_client, ConnectionState.UP)
     assert (await parts_client.queue.add(Plan("one_run"))).revision == revision + 1
@@ -93,11 +95,11 @@ async def test_what_was_refused_while_redis_is_away_is_not_in_force_either(
     async with connect(parts.address) as stubs:
         with parts.redis_killed():
             for call in (
-                stubs.queue.SetQueueMode(pb.SetQueueModeRequest(loop=True)),
-                stubs.queue.SetAutostart(pb.SetAutostartRequest(enable=True)),
-                stubs.queue.StartQueue(pb.StartQueueRequest()),
-                stubs.queue.ExecuteItem(pb.ExecuteItemRequest(item=item_pb2.Item(name="one_run"))),
-                stubs.queue.ClearQueue(pb.ClearQueueRequest()),
+                stubs.queue.SetQueueMode(queue_execution_pb2.SetQueueModeRequest(loop=True)),
+                stubs.queue.SetAutostart(queue_execution_pb2.SetAutostartRequest(enabled=True)),
+                stubs.queue.StartQueue(queue_execution_pb2.StartQueueRequest()),
+                stubs.queue.ExecuteItem(queue_execution_pb2.ExecuteItemRequest(item=item_pb2.ItemSpec(name="one_run"))),
+                stubs.queue.ClearQueue(queue_items_pb2.ClearQueueRequest(all=True)),
             ):
                 assert (await refused(bounded(call))).reason == "STORAGE_UNAVAILABLE"
             during = await parts_client.status()

@@ -92,7 +92,7 @@ async def test_an_item_that_the_worker_does_not_start_is_failed_and_stands_at_th
     async with client.watch([EventKind.QUEUE]) as watch:
         await first(watch, lambda _: True)
         with wired.wire.held():
-            await client.queue.set_autostart(enable=True)
+            await client.queue.set_autostart(enabled=True)
             await until(client, lambda now: now.running_item_uid == handle.uid)
             claimed = await client.status()
             assert (claimed.items_in_queue, claimed.plan_queue_uid != before.plan_queue_uid) == (1, True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, BlockerKind, ConnectionState, ExitStatus, ManagerState, Plan, StorageState
 
 from tests.harness.full_disk import disk_full_for
@@ -76,7 +76,9 @@ async def test_a_redis_that_takes_no_changes_is_named_with_the_reason_and_the_pl
         assert f"Redis at {parts.redis.url} {words}" in told.message
         assert told.since is not None
         async with connect(parts.address) as stubs:
-            refusal = await refused(bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.Item(name="one_run")))))
+            refusal = await refused(
+                bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.ItemSpec(name="one_run"))))
+            )
         assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "STORAGE_UNAVAILABLE")
         assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
         assert refusal.message == f"{told.message} Nothing was changed: try again when Redis is back."
@@ -111,7 +113,7 @@ async def until_starts(parts: Parts, words: str) -> None:
         assert words in status.redis_storage.message
         blocker, *_ = await client.explain_idle()
         assert (blocker.kind, blocker.message) == (BlockerKind.STORAGE_DOWN, status.redis_storage.message)
-        refusal = await refused(bounded(stubs.queue.ClearQueue(pb.ClearQueueRequest())))
+        refusal = await refused(bounded(stubs.queue.ClearQueue(pb.ClearQueueRequest(all=True))))
         assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "NOT_READY")
         assert refusal.message == f"The Manager is not ready yet. {status.redis_storage.message}"
         assert parts.redis.url in refusal.message
@@ -120,7 +122,9 @@ async def until_starts(parts: Parts, words: str) -> None:
 async def test_a_refused_commit_is_known_to_have_changed_nothing(parts: Parts, parts_client: AsyncClient) -> None:
     async with connect(parts.address) as stubs:
         with set_to(parts, "maxmemory", "1", "0"):
-            refusal = await refused(bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.Item(name="one_run")))))
+            refusal = await refused(
+                bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.ItemSpec(name="one_run"))))
+            )
             assert "out of memory" in refusal.message
             assert "Nothing was changed" in refusal.message
     await until(parts_client, lambda status: status.storage is ConnectionState.UP)

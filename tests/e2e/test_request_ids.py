@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import history_service_pb2, queue_service_pb2, run_engine_service_pb2
+from queueserver.manager.v1 import history_service_pb2, queue_execution_pb2, queue_items_pb2, run_engine_service_pb2
 from queueserver_client import AsyncClient, ExitStatus, ManagerState, Plan
 
 from tests.harness.gate import Gate
@@ -23,8 +23,8 @@ from tests.harness.stack import Stack
 from tests.harness.wait import bounded
 
 
-def adding(name: str = "one_run", **more: Any) -> queue_service_pb2.AddItemRequest:
-    return queue_service_pb2.AddItemRequest(item=item_pb2.Item(name=name), request_id=str(uuid.uuid4()), **more)
+def adding(name: str = "one_run", **more: Any) -> queue_items_pb2.AddItemRequest:
+    return queue_items_pb2.AddItemRequest(item=item_pb2.ItemSpec(name=name), request_id=str(uuid.uuid4()), **more)
 
 
 async def test_a_repeated_request_gets_the_first_answer_and_is_made_once(
@@ -53,7 +53,7 @@ async def test_an_id_that_comes_with_another_content_is_refused(raw: Stubs, shar
     other.request_id = request.request_id
     for call in (
         raw.queue.AddItem(other),
-        raw.queue.ClearQueue(queue_service_pb2.ClearQueueRequest(request_id=request.request_id)),
+        raw.queue.ClearQueue(queue_items_pb2.ClearQueueRequest(all=True, request_id=request.request_id)),
         raw.history.ClearHistory(history_service_pb2.ClearHistoryRequest(request_id=request.request_id)),
     ):
         refusal = await refused(call)
@@ -66,8 +66,8 @@ async def test_of_different_requests_for_the_plan_with_one_id_at_the_same_time_o
 ) -> None:
     (handle,) = await begun(shared_client, Plan("stepping", gate.path))
     request_id = str(uuid.uuid4())
-    aborts = [run_engine_service_pb2.AbortNowRequest(note=note, request_id=request_id) for note in "ab" * 3]
-    answers = await asyncio.gather(*[raw.run_engine.AbortNow(abort) for abort in aborts], return_exceptions=True)
+    aborts = [run_engine_service_pb2.AbortPlanNowRequest(note=note, request_id=request_id) for note in "ab" * 3]
+    answers = await asyncio.gather(*[raw.run_engine.AbortPlanNow(abort) for abort in aborts], return_exceptions=True)
     refusals = [read_refusal(answer) for answer in answers if isinstance(answer, grpc.aio.AioRpcError)]
     assert [refusal.reason for refusal in refusals] == ["REQUEST_ID_REUSED"] * 3
     assert [isinstance(answer, grpc.aio.AioRpcError) for answer in answers] in ([False, True] * 3, [True, False] * 3)
@@ -79,16 +79,16 @@ async def test_of_different_requests_for_the_plan_with_one_id_at_the_same_time_o
 async def test_a_refused_request_may_be_repeated_under_its_id_when_it_fits(
     raw: Stubs, shared_client: AsyncClient
 ) -> None:
-    remove = queue_service_pb2.RemoveItemRequest(request_id=str(uuid.uuid4()))
+    remove = queue_items_pb2.RemoveItemRequest(request_id=str(uuid.uuid4()))
     await refused(raw.queue.RemoveItem(remove))
     handle = await shared_client.queue.add(Plan("nothing"))
     assert (await raw.queue.RemoveItem(remove)).item.item_uid == handle.uid
 
 
 async def test_the_same_answer_is_given_after_a_kill_of_the_manager(parts: Parts, parts_client: AsyncClient) -> None:
-    add, batch = adding(), queue_service_pb2.AddItemsRequest(items=[item_pb2.Item(name="nothing")] * 3)
+    add, batch = adding(), queue_items_pb2.AddItemsRequest(items=[item_pb2.ItemSpec(name="nothing")] * 3)
     batch.request_id = str(uuid.uuid4())
-    mode = queue_service_pb2.SetQueueModeRequest(loop=True, request_id=str(uuid.uuid4()))
+    mode = queue_execution_pb2.SetQueueModeRequest(loop=True, request_id=str(uuid.uuid4()))
     async with connect(parts.address) as raw:
         answers = [
             await raw.queue.AddItem(add),
@@ -113,8 +113,10 @@ async def test_a_queue_whose_start_is_repeated_after_its_end_does_not_start_agai
     parts: Parts, parts_client: AsyncClient
 ) -> None:
     handle = await parts_client.queue.add(Plan("one_run"))
-    start = queue_service_pb2.StartQueueRequest(request_id=str(uuid.uuid4()))
-    execute = queue_service_pb2.ExecuteItemRequest(item=item_pb2.Item(name="one_run"), request_id=str(uuid.uuid4()))
+    start = queue_execution_pb2.StartQueueRequest(request_id=str(uuid.uuid4()))
+    execute = queue_execution_pb2.ExecuteItemRequest(
+        item=item_pb2.ItemSpec(name="one_run"), request_id=str(uuid.uuid4())
+    )
     async with connect(parts.address) as raw:
         started = await raw.queue.StartQueue(start)
         await bounded(handle.result())

@@ -43,7 +43,7 @@ def text_of(events: Events) -> str:
     return "".join(event.console.text for event in events)
 
 
-def view_of(parts: list[pb.Snapshot], events: Events) -> QueueView:
+def view_of(parts: list[pb.WatchSnapshot], events: Events) -> QueueView:
     view = QueueView.from_snapshot(Snapshot.from_parts(parts, restarted=False))
     for proto in events:
         event = read_event(proto)
@@ -166,7 +166,7 @@ async def test_documents_and_console_text_go_on_after_a_restart_without_loss_or_
     assert not [event for event in events if event.HasField("gap")]
     assert rows(events) == list(range(1, 10))
     kinds = [e.document.document.WhichOneof("kind") for e in events if e.HasField("document")]
-    assert kinds == ["start", "descriptor", *["event"] * 9, "stop"]
+    assert kinds == ["start", "event_descriptor", *["event"] * 9, "stop"]
     assert {event.console.item_uid for event in events if event.HasField("console")} == {handle.uid}
     assert re.findall(r"row (\d)", text_of(events)) == list("012345678")
 

@@ -4,7 +4,7 @@ import uuid
 
 import grpc
 import pytest
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver_client import AsyncClient, EventKind, Item, Plan, Snapshot
 from queueserver_manager.operations.resume_token import ResumePoint, decode_token
 from queueserver_manager.store.keys import Keys
@@ -17,7 +17,7 @@ from tests.harness.wait import bounded, first
 
 async def refusal_of(parts: Parts, token: str) -> Refused:
     async with connect(parts.address) as stubs:
-        call = stubs.events.Watch(pb.WatchRequest(resume_token=token))
+        call = stubs.events.WatchEvents(event_service_pb2.WatchEventsRequest(resume_token=token))
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await bounded(call.read())
     return read_refusal(caught.value)
@@ -87,12 +87,12 @@ async def test_an_emptied_redis_ends_the_term_and_its_tokens(parts: Parts, parts
 async def test_unknown_kinds_and_a_negative_limit_are_refused(parts: Parts) -> None:
     async with connect(parts.address) as stubs:
         for request, field in (
-            (pb.WatchRequest(kinds=[77]), "kinds"),  # type: ignore[list-item] # no kind has this number
-            (pb.WatchRequest(kinds=[pb.EVENT_KIND_UNSPECIFIED]), "kinds"),
-            (pb.WatchRequest(history_limit=-1), "history_limit"),
+            (event_service_pb2.WatchEventsRequest(kinds=[77]), "kinds"),  # type: ignore[list-item] # no kind has this number
+            (event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_UNSPECIFIED]), "kinds"),
+            (event_service_pb2.WatchEventsRequest(history_limit=-1), "history_limit"),
         ):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
-                await bounded(stubs.events.Watch(request).read())
+                await bounded(stubs.events.WatchEvents(request).read())
             refusal = read_refusal(caught.value)
             assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
             assert list(refusal.violations) == [field]
@@ -101,18 +101,20 @@ async def test_unknown_kinds_and_a_negative_limit_are_refused(parts: Parts) -> N
 async def test_the_events_of_one_long_change_come_in_several_messages_and_go_on_behind_any_of_them(
     parts: Parts, parts_client: AsyncClient
 ) -> None:
-    _, token = await snapshot(parts.address, [pb.EVENT_KIND_QUEUE])
+    _, token = await snapshot(parts.address, [event_pb2.EVENT_KIND_QUEUE])
     long = [Plan("tell_types", "x" * 700_000, number) for number in range(8)]
     added = await parts_client.queue.add_batch(long)
     uids = [handle.uid for handle in added]
 
-    def uids_of(events: list[pb.WatchEvent]) -> list[str]:
+    def uids_of(events: list[event_pb2.WatchEvent]) -> list[str]:
         return [item.item_uid for event in events for item in (*event.items_added.items, event.item_added.item)]
 
-    heard = await hear(parts.address, token, lambda events: uids[-1] in uids_of(events), [pb.EVENT_KIND_QUEUE])
+    heard = await hear(parts.address, token, lambda events: uids[-1] in uids_of(events), [event_pb2.EVENT_KIND_QUEUE])
     assert [uid for uid in uids_of(heard.events) if uid] == uids
     assert len({event.revision for event in heard.events}) == 1
     assert len(heard.tokens) > 3
     for count, between in heard.tokens[:-1]:
-        rest = await hear(parts.address, between, lambda events: uids[-1] in uids_of(events), [pb.EVENT_KIND_QUEUE])
+        rest = await hear(
+            parts.address, between, lambda events: uids[-1] in uids_of(events), [event_pb2.EVENT_KIND_QUEUE]
+        )
         assert rest.events == heard.events[count:]

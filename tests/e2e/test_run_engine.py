@@ -174,7 +174,7 @@ async def test_a_pause_that_comes_after_the_last_checkpoint_stops_the_queue_and_
     shared_client: AsyncClient, gate: Gate, left: int
 ) -> None:
     handle, *_ = await begun(shared_client, Plan("last_stretch", gate.path), *[Plan("nothing")] * left)
-    await shared_client.queue.set_autostart(enable=True)
+    await shared_client.queue.set_autostart(enabled=True)
     async with shared_client.watch([EventKind.QUEUE]) as watch:
         await first(watch, lambda _: True)
         await shared_client.run_engine.pause()

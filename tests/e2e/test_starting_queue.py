@@ -115,7 +115,7 @@ async def test_a_plan_that_completes_while_a_destroy_is_on_its_way_has_completed
     wired: Wired, client: AsyncClient, gate: Gate
 ) -> None:
     handle, behind = await begun(client, Plan("stepping", gate.path), Plan("nothing"))
-    await client.queue.set_autostart(enable=True)
+    await client.queue.set_autostart(enabled=True)
     async with client.watch([EventKind.QUEUE]) as watch:
         await first(watch, lambda _: True)
         with wired.wire.held():

@@ -10,10 +10,15 @@ import grpc
 import pytest
 from google.protobuf import json_format
 from queueserver.common.v1 import task_pb2
-from queueserver.manager.v1 import event_service_pb2 as events_pb
+from queueserver.manager.v1 import (
+    event_pb2,
+    event_service_pb2,
+    status_pb2,
+    status_service_pb2,
+    task_service_pb2,
+    task_status_pb2,
+)
 from queueserver.manager.v1 import inventory_service_pb2 as inventory_pb
-from queueserver.manager.v1 import status_service_pb2 as status_pb
-from queueserver.manager.v1 import task_service_pb2 as pb
 from queueserver_client import AsyncClient, ItemState, ManagerState, Plan
 
 from tests.harness.gate import Gate, gate_in
@@ -32,21 +37,25 @@ def call(name: str, *args: Any, **kwargs: Any) -> task_pb2.FunctionCall:
 
 
 async def execute(raw: Stubs, name: str, *args: Any, background: bool = False, **kwargs: Any) -> str:
-    request = pb.ExecuteFunctionRequest(function=call(name, *args, **kwargs), run_in_background=background)
+    request = task_service_pb2.ExecuteFunctionRequest(
+        function=call(name, *args, **kwargs), run_in_background=background
+    )
     return str((await raw.tasks.ExecuteFunction(request)).task.task_uid)
 
 
 async def upload(raw: Stubs, text: str, *, background: bool = False, **options: bool) -> str:
-    request = pb.UploadScriptRequest(script=task_pb2.Script(text=text, **options), run_in_background=background)
+    request = task_service_pb2.UploadScriptRequest(
+        script=task_pb2.Script(text=text, **options), run_in_background=background
+    )
     return str((await raw.tasks.UploadScript(request)).task.task_uid)
 
 
-async def ended(raw: Stubs, uid: str) -> pb.TaskStatus:
+async def ended(raw: Stubs, uid: str) -> task_status_pb2.TaskStatus:
     """The task with its result, as soon as it has one."""
 
-    async def wait() -> pb.TaskStatus:
-        answers = [answer.status async for answer in raw.tasks.WaitTask(pb.WaitTaskRequest(task_uid=uid))]
-        assert answers[-1].state == pb.TASK_STATE_COMPLETED
+    async def wait() -> task_status_pb2.TaskStatus:
+        answers = [answer.status async for answer in raw.tasks.WaitTask(task_service_pb2.WaitTaskRequest(task_uid=uid))]
+        assert answers[-1].state == task_status_pb2.TASK_STATE_FINISHED
         return answers[-1]
 
     return await bounded(wait())
@@ -57,7 +66,7 @@ async def result(raw: Stubs, uid: str) -> task_pb2.TaskResult:
 
 
 async def state(raw: Stubs) -> int:
-    return int((await raw.status.GetStatus(status_pb.GetStatusRequest())).status.manager_state)
+    return int((await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.manager_state)
 
 
 @pytest.mark.parametrize("background", [False, True], ids=["foreground", "background"])
@@ -68,7 +77,7 @@ async def test_a_function_gets_its_arguments_and_its_value_comes_back(raw: Stubs
     assert status.result.success, status.result.message
     assert status.result.return_value.integer == 42
     assert status.result.start_time.ToNanoseconds() <= status.result.stop_time.ToNanoseconds()
-    kept = (await raw.tasks.GetTask(pb.GetTaskRequest(task_uid=uid))).status
+    kept = (await raw.tasks.GetTask(task_service_pb2.GetTaskRequest(task_uid=uid))).status
     assert kept == status
 
 
@@ -110,23 +119,25 @@ async def test_a_foreground_task_keeps_plans_and_other_tasks_out_and_the_console
 ) -> None:
     await shared_client.queue.add(Plan("nothing"))
     uid = await execute(raw, "pass_gate", gate.path)
-    assert await state(raw) == status_pb.MANAGER_STATE_EXECUTING_TASK
+    assert await state(raw) == status_pb2.MANAGER_STATE_EXECUTING_TASK
     for refusal in (
-        await refused(raw.tasks.ExecuteFunction(pb.ExecuteFunctionRequest(function=call("add", 1)))),
-        await refused(raw.tasks.UploadScript(pb.UploadScriptRequest(script=task_pb2.Script(text="pass")))),
-        await refused(raw.tasks.UpdateEnvironment(pb.UpdateEnvironmentRequest())),
+        await refused(raw.tasks.ExecuteFunction(task_service_pb2.ExecuteFunctionRequest(function=call("add", 1)))),
+        await refused(
+            raw.tasks.UploadScript(task_service_pb2.UploadScriptRequest(script=task_pb2.Script(text="pass")))
+        ),
+        await refused(raw.tasks.UpdateEnvironment(task_service_pb2.UpdateEnvironmentRequest())),
     ):
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "INVALID_STATE")
         assert "EXECUTING_TASK" in refusal.message
-    blockers = (await raw.status.ExplainIdle(status_pb.ExplainIdleRequest())).blockers
-    assert status_pb.BLOCKER_KIND_TASK_RUNNING in [blocker.kind for blocker in blockers]
+    blockers = (await raw.status.ExplainIdle(status_service_pb2.ExplainIdleRequest())).blockers
+    assert status_service_pb2.BLOCKER_KIND_TASK_RUNNING in [blocker.kind for blocker in blockers]
     beside = await execute(raw, "add", 1, background=True)
     assert (await result(raw, beside)).success
     gate.open()
     found = await result(raw, uid)
     assert found.return_value.text == "passed"
     assert "waiting at the gate" in found.console_excerpt
-    assert await state(raw) == status_pb.MANAGER_STATE_IDLE
+    assert await state(raw) == status_pb2.MANAGER_STATE_IDLE
 
 
 async def test_background_tasks_are_counted_and_run_beside_a_plan(
@@ -135,10 +146,12 @@ async def test_background_tasks_are_counted_and_run_beside_a_plan(
     handle = await shared_client.queue.add(Plan("wait_at", gate.path))
     await shared_client.queue.start()
     uids = [await execute(raw, "pass_gate", gate.path, background=True) for _ in range(3)]
-    refusal = await refused(raw.tasks.ExecuteFunction(pb.ExecuteFunctionRequest(function=call("add", 1))))
+    refusal = await refused(raw.tasks.ExecuteFunction(task_service_pb2.ExecuteFunctionRequest(function=call("add", 1))))
     assert refusal.reason == "INVALID_STATE"
-    answer = await raw.tasks.ListTasks(pb.ListTasksRequest(task_uids=[*uids, "unknown"]))
-    assert [(task.task.task_uid, task.state) for task in answer.tasks] == [(uid, pb.TASK_STATE_RUNNING) for uid in uids]
+    answer = await raw.tasks.ListTasks(task_service_pb2.ListTasksRequest(task_uids=[*uids, "unknown"]))
+    assert [(task.task.task_uid, task.state) for task in answer.tasks] == [
+        (uid, task_status_pb2.TASK_STATE_RUNNING) for uid in uids
+    ]
     gate.open(4)
     assert [(await result(raw, uid)).success for uid in uids] == [True] * 3
     assert (await bounded(handle.result())).result.exit_status.value == "completed"
@@ -150,14 +163,14 @@ async def test_no_more_background_tasks_are_accepted_than_the_worker_takes(
     with gate_in(tmp_path, "of the first") as gate_of_the_first:
         gates = [gate_of_the_first, *[gate] * 99]
         uids = [await execute(raw, "pass_gate", one.path, background=True) for one in gates]
-        before = (await raw.status.GetStatus(status_pb.GetStatusRequest())).status
-        request = pb.ExecuteFunctionRequest(
+        before = (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status
+        request = task_service_pb2.ExecuteFunctionRequest(
             function=call("pass_gate", gate.path), run_in_background=True, request_id=str(uuid.uuid4())
         )
         refusal = await refused(raw.tasks.ExecuteFunction(request))
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TASKS")
         assert "wait until one of them has ended" in refusal.message
-        after = (await raw.status.GetStatus(status_pb.GetStatusRequest())).status
+        after = (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status
         assert (after.revision, after.task_results_uid) == (before.revision, before.task_results_uid)
         gate_of_the_first.open()
         assert (await result(raw, uids[0])).return_value.text == "passed"
@@ -185,7 +198,7 @@ async def test_a_queued_item_whose_plan_went_away_is_flagged_and_right_again_whe
     define = "import bluesky.plan_stubs as bps\ndef fleeting():\n    yield from bps.null()\n"
     await result(raw, await upload(raw, define))
     uid = (await shared_client.queue.add(Plan("fleeting"))).uid
-    watch = raw.events.Watch(events_pb.WatchRequest(kinds=[events_pb.EVENT_KIND_QUEUE]))
+    watch = raw.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_QUEUE]))
 
     async def checked() -> list[str]:
         async for message in messages:
@@ -201,11 +214,11 @@ async def test_a_queued_item_whose_plan_went_away_is_flagged_and_right_again_whe
         pass
     await result(raw, await upload(raw, "del fleeting"))
     assert await bounded(checked()) == ["item.name"]
-    assert (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.invalid_items == 1
+    assert (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.invalid_items == 1
     assert {(await shared_client.queue.get(address)).state for address in (uid, 0, -1)} == {ItemState.INVALID}
     await result(raw, await upload(raw, define))
     assert await bounded(checked()) == []
-    assert (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.invalid_items == 0
+    assert (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.invalid_items == 0
     watch.cancel()
     await result(raw, await upload(raw, "del fleeting"))
 
@@ -238,7 +251,7 @@ async def test_what_is_no_name_of_a_file_is_no_name_of_a_script(
 ) -> None:
     del shared_client
     script = task_pb2.Script(text="pass", name=name)
-    refusal = await refused(raw.tasks.UploadScript(pb.UploadScriptRequest(script=script)))
+    refusal = await refused(raw.tasks.UploadScript(task_service_pb2.UploadScriptRequest(script=script)))
     assert (refusal.reason, list(refusal.violations)) == ("FIELD_INVALID", ["script.name"])
 
 
@@ -250,22 +263,22 @@ async def test_bad_syntax_and_an_exit_are_ordinary_failures(raw: Stubs) -> None:
 
 async def test_an_update_finds_what_changed_in_the_namespace(shared_client: AsyncClient, raw: Stubs) -> None:
     define = "import bluesky.plan_stubs as bps\ndef hidden():\n    yield from bps.null()\n"
-    assert (await result(raw, await upload(raw, define, keep_lists=True))).success
+    assert (await result(raw, await upload(raw, define, update_lists=False))).success
     assert "hidden" not in {plan.name for plan in (await shared_client.inventory.plans(existing=True)).plans}
-    answer = await raw.tasks.UpdateEnvironment(pb.UpdateEnvironmentRequest())
+    answer = await raw.tasks.UpdateEnvironment(task_service_pb2.UpdateEnvironmentRequest())
     assert (await result(raw, answer.task.task_uid)).success
     assert "hidden" in {plan.name for plan in (await shared_client.inventory.plans(existing=True)).plans}
 
 
 async def test_the_same_request_id_is_one_task(raw: Stubs) -> None:
-    request = pb.ExecuteFunctionRequest(function=call("add", 1), request_id=str(uuid.uuid4()))
+    request = task_service_pb2.ExecuteFunctionRequest(function=call("add", 1), request_id=str(uuid.uuid4()))
     first = await raw.tasks.ExecuteFunction(request)
     await result(raw, first.task.task_uid)
     assert await raw.tasks.ExecuteFunction(request) == first
 
 
 async def test_watchers_of_tasks_hear_of_beginning_and_end(raw: Stubs) -> None:
-    watch = raw.events.Watch(events_pb.WatchRequest(kinds=[events_pb.EVENT_KIND_TASK]))
+    watch = raw.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_TASK]))
     messages = aiter(watch)
     while not (await bounded(anext(messages))).snapshot.complete:
         pass
@@ -285,20 +298,20 @@ async def test_watchers_of_tasks_hear_of_beginning_and_end(raw: Stubs) -> None:
     ("script", "reason"), [("", "FIELD_INVALID"), ("#" * (1024 * 1024 + 1), "SCRIPT_TOO_LARGE")], ids=["none", "long"]
 )
 async def test_a_script_that_can_not_be_taken_is_refused(raw: Stubs, script: str, reason: str) -> None:
-    request = pb.UploadScriptRequest(script=task_pb2.Script(text=script))
+    request = task_service_pb2.UploadScriptRequest(script=task_pb2.Script(text=script))
     refusal = await refused(raw.tasks.UploadScript(request))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
 
 
 async def test_an_unknown_task_is_not_found(raw: Stubs) -> None:
-    refusal = await refused(raw.tasks.GetTask(pb.GetTaskRequest(task_uid="nothing")))
+    refusal = await refused(raw.tasks.GetTask(task_service_pb2.GetTaskRequest(task_uid="nothing")))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "TASK_NOT_FOUND")
 
 
 async def test_without_an_environment_tasks_are_refused(shared_client: AsyncClient, raw: Stubs) -> None:
     await shared_client.environment.close()
     for background in (False, True):
-        request = pb.ExecuteFunctionRequest(function=call("add", 1), run_in_background=background)
+        request = task_service_pb2.ExecuteFunctionRequest(function=call("add", 1), run_in_background=background)
         refusal = await refused(raw.tasks.ExecuteFunction(request))
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "ENVIRONMENT_CLOSED")
     status = await shared_client.status()

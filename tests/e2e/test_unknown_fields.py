@@ -9,9 +9,9 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from queueserver.common.v1 import error_details_pb2
-from queueserver.common.v1.item_pb2 import Item
+from queueserver.common.v1.item_pb2 import ItemSpec
 from queueserver.manager.v1 import history_service_pb2, status_service_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, Plan
 from queueserver_rpc.unknown import changes_something
 
@@ -27,7 +27,7 @@ READING = [pytest.param(method, id=str(method)) for method in METHODS if not cha
 #: A request of each method that could be carried out.
 GOOD = {name: request for calls in CALLS.values() for name, request in calls.items()}
 GOOD |= {name: request for (_, name), request in STREAMS.items()}
-GOOD["UpdateItem"] = pb.UpdateItemRequest(item=Item(name="one_run", item_uid="any"))
+GOOD["UpdateItem"] = pb.UpdateItemRequest(item_uid="any", item=ItemSpec(name="one_run"))
 NO_VALUE = 77
 ITEMS = 3
 

@@ -111,7 +111,7 @@ async def client(shared_stack: Stack) -> AsyncIterator[AsyncClient]:
         if (await connected.status()).environment_exists:
             await connected.environment.destroy()
         await connected.queue.set_mode(reset=True)
-        await connected.queue.set_autostart(enable=False)
+        await connected.queue.set_autostart(enabled=False)
         await connected.queue.clear()
         await connected.history.clear()
         yield connected
@@ -139,7 +139,7 @@ async def test_nothing_starts_without_a_usable_run_engine_and_the_refusal_and_th
     told = qserver("why").stdout.decode()
     assert told.index(remedy) < told.index("qserver queue start")
     # With autostart on it waits, and starts when it can.
-    await client.queue.set_autostart(enable=True)
+    await client.queue.set_autostart(enabled=True)
     assert [blocker.kind for blocker in await client.explain_idle()] == [kind]
     after = await client.status()
     assert (after.manager_state, after.items_in_queue, after.items_in_history) == (ManagerState.IDLE, 1, 0)
@@ -166,7 +166,7 @@ async def test_a_plan_that_leaves_the_run_engine_unusable_stops_the_queue_even_i
     await client.queue.add_batch([Plan("panicking", gate.path), Plan("nothing"), Plan("nothing")])
     async with client.watch([EventKind.QUEUE]) as watch:
         await first(watch, lambda _: True)
-        await client.queue.set_autostart(enable=True)
+        await client.queue.set_autostart(enabled=True)
         stopped = await first(watch, expect.queue_stopped)
     assert getattr(stopped, "reason", None) is QueueStopReason.ENVIRONMENT
     assert not (await client.status()).queue_autostart_enabled

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, Item, ItemNotFound, ItemType, ManagerState, Plan
 
 from tests.harness.progress import queue, until_state
@@ -94,7 +94,7 @@ async def test_only_what_is_in_the_queue_can_be_updated(raw: Stubs, shared_clien
     for uid in ("no such item", handle.uid):
         with pytest.raises(ItemNotFound, match="list the queue"):
             await shared_client.queue.update(uid, Plan("nothing"))
-    refusal = await refused(raw.queue.UpdateItem(pb.UpdateItemRequest(item=item_pb2.Item(name="nothing"))))
+    refusal = await refused(raw.queue.UpdateItem(pb.UpdateItemRequest(item=item_pb2.ItemSpec(name="nothing"))))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
-    assert list(refusal.violations) == ["item.item_uid"]
+    assert list(refusal.violations) == ["item_uid"]
     assert (await shared_client.status()).revision == before.revision

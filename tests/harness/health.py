@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from queueserver.manager.v1 import status_service_pb2
+from queueserver.manager.v1 import status_pb2, status_service_pb2
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
 
 from tests.harness.wait import SECONDS, first
@@ -52,7 +52,7 @@ def wait_until_met(address: str) -> None:
     """
     with grpc.insecure_channel(address) as channel:
         found = StatusServiceStub(channel).GetStatus(status_service_pb2.GetStatusRequest(), timeout=SECONDS)
-        if found.status.role != status_service_pb2.MANAGER_ROLE_OWNER:
+        if found.status.role != status_pb2.MANAGER_ROLE_OWNER:
             return
         request = health_pb2.HealthCheckRequest(service=f"{PACKAGE}.EnvironmentService")
         call = health_pb2_grpc.HealthStub(channel).Watch(request, timeout=SECONDS)

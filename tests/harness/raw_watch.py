@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 
 from tests.harness.wait import bounded
 
-DURABLE = (pb.EVENT_KIND_QUEUE, pb.EVENT_KIND_HISTORY)
-STREAMED = (pb.EVENT_KIND_CONSOLE, pb.EVENT_KIND_DOCUMENT)
-Events = list[pb.WatchEvent]
+DURABLE = (event_pb2.EVENT_KIND_QUEUE, event_pb2.EVENT_KIND_HISTORY)
+STREAMED = (event_pb2.EVENT_KIND_CONSOLE, event_pb2.EVENT_KIND_DOCUMENT)
+Events = list[event_pb2.WatchEvent]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ async def messages(address: str, kinds: Sequence[int], token: str = "", limit: i
     options = [("grpc.max_receive_message_length", limit)] if limit else []
     async with grpc.aio.insecure_channel(address, options=options) as channel:
         stub: Any = EventServiceStub(channel)
-        request = pb.WatchRequest(kinds=kinds, resume_token=token, max_message_bytes=limit)  # type: ignore[arg-type] # numbers of EventKind
-        call = stub.Watch(request)
+        request = event_service_pb2.WatchEventsRequest(kinds=kinds, resume_token=token, max_message_bytes=limit)  # type: ignore[arg-type] # numbers of EventKind
+        call = stub.WatchEvents(request)
         while True:
             message = await bounded(call.read())
             if message is grpc.aio.EOF:
@@ -47,9 +47,9 @@ async def messages(address: str, kinds: Sequence[int], token: str = "", limit: i
             yield message
 
 
-async def snapshot(address: str, kinds: Sequence[int] = DURABLE) -> tuple[list[pb.Snapshot], str]:
+async def snapshot(address: str, kinds: Sequence[int] = DURABLE) -> tuple[list[event_service_pb2.WatchSnapshot], str]:
     """Parts of the snapshot, and its token."""
-    parts: list[pb.Snapshot] = []
+    parts: list[event_service_pb2.WatchSnapshot] = []
     stream = messages(address, kinds)
     async for message in stream:
         parts.append(message.snapshot)

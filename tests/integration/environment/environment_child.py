@@ -76,7 +76,7 @@ class EnvironmentChild:
         marker = f"all until {self._queries}"
         # What is printed in the background does not come here.
         script = f"import os, sys\nsys.__stdout__.flush()\nos.write(1, b'{marker}\\n')"
-        assert self.task(marker, in_background=True, script={"text": script, "keep_lists": True}).success
+        assert self.task(marker, in_background=True, script={"text": script, "update_lists": False}).success
         self.wait_for_output(f"{marker}\n")
         return self.stdout.count(text)
 

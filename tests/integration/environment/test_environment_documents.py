@@ -53,7 +53,7 @@ def test_special_numbers_arrive_unharmed(hardy: EnvironmentChild) -> None:
 
 def test_an_unknown_length_in_a_shape_is_minus_one(hardy: EnvironmentChild) -> None:
     hardy.run("read_odd", "nan")
-    assert list(hardy.documents("descriptor")[-1].data_keys["odd"].shape) == [-1, 2]
+    assert list(hardy.documents("event_descriptor")[-1].data_keys["odd"].shape) == [-1, 2]
 
 
 def test_a_value_too_large_for_the_channel_is_left_out_and_told_about(hardy: EnvironmentChild) -> None:

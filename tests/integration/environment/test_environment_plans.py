@@ -104,7 +104,7 @@ def test_documents_name_their_run(demo: EnvironmentChild) -> None:
     documents = [frame.document for frame in demo.frames[since:] if frame.HasField("document")]
     starts = [document.run_uid for document in documents if document.document.HasField("start")]
     of_run = [[d.document.WhichOneof("kind") for d in documents if d.run_uid == uid] for uid in starts]
-    assert of_run == [["start", "descriptor", "event", "event", "stop"]] * 2
+    assert of_run == [["start", "event_descriptor", "event", "event", "stop"]] * 2
 
 
 def test_the_demo_offers_what_the_tutorials_use(demo: EnvironmentChild) -> None:

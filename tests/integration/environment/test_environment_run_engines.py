@@ -113,7 +113,7 @@ def test_a_script_does_not_undo_what_another_one_has_replaced_meanwhile(
 ) -> None:
     with gate_in(tmp_path) as gate:
         waiting = f"print('here')\nwith open({gate.path!r}, 'rb', buffering=0) as gate:\n    gate.read(1)\n"
-        hardy.submit_task("long", script={"text": waiting, "keep_lists": True}, in_background=True)
+        hardy.submit_task("long", script={"text": waiting, "update_lists": False}, in_background=True)
         hardy.wait_for(lambda frame: frame.task_printed.task_uid == "long")
         script(hardy, SECOND, update_re=True)
         gate.open()
@@ -126,6 +126,6 @@ def test_the_first_run_engine_may_come_by_a_script(startup: MakeFolder) -> None:
     folder = startup(a="from ophyd.sim import det1\nfrom bluesky.plans import count\n")
     with environment_child("--startup-dir", folder, "--keep-re") as child:
         assert child.ready().run_engine_state == 0
-        script(child, "from bluesky import RunEngine\nRE = RunEngine({})\n", update_re=True, keep_lists=True)
+        script(child, "from bluesky import RunEngine\nRE = RunEngine({})\n", update_re=True, update_lists=False)
         child.wait_for(lambda frame: frame.run_engine.state == RUN_ENGINE_STATE_IDLE)
         assert child.run("count", ["det1"]).exit_status == EXIT_STATUS_COMPLETED

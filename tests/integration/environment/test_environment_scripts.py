@@ -66,9 +66,9 @@ def test_new_plans_are_told_before_the_task_has_ended_and_can_be_run(hardy: Envi
 
 
 def test_lists_are_told_only_when_they_have_changed_and_are_wanted(hardy: EnvironmentChild) -> None:
-    script(hardy, "def later():\n    yield from []\n", keep_lists=True)
+    script(hardy, "def later():\n    yield from []\n", update_lists=False)
     since = len(hardy.frames)
-    script(hardy, "pass", keep_lists=True)
+    script(hardy, "pass", update_lists=False)
     assert not [frame for frame in hardy.frames[since:] if frame.HasField("updated")]
     since = len(hardy.frames)
     hardy.task("update", update={})

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import After, AsyncClient, Before, InterruptedPolicy, Item, ItemType, Plan, Position
 
 from tests.integration.manager.lossy_line import Loss
@@ -165,7 +165,7 @@ class Edits:
     def add_under_an_id(self) -> None:
         """Add an item by a request that will be repeated later."""
         number = next(self.numbers)
-        item = item_pb2.Item(name=PLAN)
+        item = item_pb2.ItemSpec(name=PLAN)
         item.properties.update({"number": number})
         request = pb.AddItemRequest(item=item, request_id=f"add {number}")
         self.answered.append(("AddItem", request, self.ask("AddItem", request)))

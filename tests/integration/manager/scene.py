@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 import pytest
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2 as pb
 from queueserver_client import (
     EnvironmentClosed,
     ExitStatus,

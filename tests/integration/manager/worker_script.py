@@ -16,7 +16,7 @@ from enum import Enum
 
 from queueserver.common.v1 import environment_pb2 as env
 from queueserver.common.v1 import inventory_pb2, item_pb2
-from queueserver.worker.v1.event_pb2 import Execution, ExecutionOutcome, WorkerEvent, WorkerSnapshot
+from queueserver.worker.v1.event_pb2 import ExecutionOutcome, PlanExecution, WorkerEvent, WorkerSnapshot
 from queueserver_client import ExitStatus
 
 #: The only plan there is. It has no parameters.
@@ -69,12 +69,12 @@ class WorkerScript:
         self.boots = 1
         #: Watches that began under another number are broken.
         self.connection = 0
-        self.environment = env.Environment(state=env.ENVIRONMENT_STATE_CLOSED, responsive=True)
+        self.environment = env.EnvironmentStatus(state=env.ENVIRONMENT_STATE_CLOSED, responsive=True)
         self.journal: list[WorkerEvent] = []
         #: Events beyond this one are not sent. None: all are.
         self.told: int | None = None
         self._as_told = WorkerSnapshot()
-        self.current: Execution | None = None
+        self.current: PlanExecution | None = None
         self._accepted: set[str] = set()
         #: Executions that were really begun, as (execution id, item uid), in order.
         self.begun: list[tuple[str, str]] = []
@@ -120,7 +120,7 @@ class WorkerScript:
             self.journal.clear()
             self._accepted.clear()
             self.current = None
-            self.environment = env.Environment(state=env.ENVIRONMENT_STATE_CLOSED, responsive=True)
+            self.environment = env.EnvironmentStatus(state=env.ENVIRONMENT_STATE_CLOSED, responsive=True)
             self.break_connection()
 
     def break_connection(self) -> None:
@@ -184,7 +184,7 @@ class WorkerScript:
         with self.changed:
             self._accepted.add(execution_id)
             self.begun.append((execution_id, item_uid))
-            self.current = Execution(execution_id=execution_id, item_uid=item_uid)
+            self.current = PlanExecution(execution_id=execution_id, item_uid=item_uid)
             self._report_environment(env.ENVIRONMENT_STATE_EXECUTING_PLAN)
             self._report(WorkerEvent(execution_changed=self.current))
 

@@ -131,9 +131,9 @@ class _Servicer(WorkerServiceServicer):
         elif fate in {Fate.REPLY_LOST, Fate.ENDS_AND_REPLY_LOST}:
             _vanish(context)
 
-    def Acknowledge(  # noqa: N802 - as above
-        self, request: pb.AcknowledgeRequest, context: Any
-    ) -> pb.AcknowledgeResponse:
+    def AcknowledgeOutcomes(  # noqa: N802 - as above
+        self, request: pb.AcknowledgeOutcomesRequest, context: Any
+    ) -> pb.AcknowledgeOutcomesResponse:
         script = self._script
         with script.changed:
             self._fence(request.epoch, context)
@@ -143,15 +143,15 @@ class _Servicer(WorkerServiceServicer):
                 fate, script.fate_of_acknowledgement = script.fate_of_acknowledgement, Fate.ACCEPTED
                 self._lose_command(fate, context)
                 script.acknowledge(request.execution_ids)
-        return pb.AcknowledgeResponse()
+        return pb.AcknowledgeOutcomesResponse()
 
-    def Watch(self, request: pb.WatchRequest, context: Any) -> Iterator[pb.WatchResponse]:  # noqa: N802 - as above
+    def WatchWorker(self, request: pb.WatchWorkerRequest, context: Any) -> Iterator[pb.WatchWorkerResponse]:  # noqa: N802 - as above
         script = self._script
         context.add_callback(self._wake)
         with script.changed:
             connection, snapshot = script.connection, script.snapshot()
         sent = request.after_sequence if request.boot_id == snapshot.boot_id else 0
-        yield pb.WatchResponse(snapshot=snapshot)
+        yield pb.WatchWorkerResponse(snapshot=snapshot)
 
         def news() -> slice:
             return slice(sent, script.told)
@@ -167,9 +167,9 @@ class _Servicer(WorkerServiceServicer):
                 events = script.journal[news()]
             sent += len(events)
             yield (
-                pb.WatchResponse(events=WorkerEvents(events=events))
+                pb.WatchWorkerResponse(events=WorkerEvents(events=events))
                 if events
-                else pb.WatchResponse(heartbeat=pb.Heartbeat())
+                else pb.WatchWorkerResponse(heartbeat=pb.Heartbeat())
             )
         _vanish(context)
 

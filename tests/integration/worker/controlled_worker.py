@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 from google.protobuf import json_format
 from queueserver.common.v1 import environment_pb2 as env
-from queueserver.common.v1.environment_pb2 import Environment
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
@@ -37,7 +37,7 @@ class ControlledWorker:
     def __init__(self, process: WorkerProcess, channel: grpc.aio.Channel) -> None:
         self.process = process
         self.stub = WorkerServiceStub(channel)
-        self.watching = Watching(self.stub.Watch(pb.WatchRequest()))
+        self.watching = Watching(self.stub.WatchWorker(pb.WatchWorkerRequest()))
         self.pid = 0
 
     async def open(self) -> None:
@@ -63,7 +63,7 @@ class ControlledWorker:
         await self.stub.ControlRunEngine(pb.ControlRunEngineRequest(epoch=epoch, action=action, note=note))
         return seen
 
-    async def paused(self, after: int) -> Environment:
+    async def paused(self, after: int) -> EnvironmentStatus:
         """Read until the plan is paused."""
         return await self.watching.environment(lambda e: e.run_engine_state == PAUSED and e.state == IDLE, after=after)
 

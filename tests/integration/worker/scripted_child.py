@@ -21,7 +21,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import console_pb2, document_pb2, environment_pb2, inventory_pb2, item_pb2
 from queueserver.common.v1.task_pb2 import TaskResult
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1 import environment_channel_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
@@ -62,17 +62,17 @@ class Child:
         while not never.wait(0.5):
             self.send(pb.FromEnvironment(heartbeat=pb.EnvironmentHeartbeat()))
 
-    def document(self, run_uid: str, document: document_pb2.Document) -> None:
+    def document(self, run_uid: str, document: document_pb2.RunDocument) -> None:
         self.send(pb.FromEnvironment(document=pb.RunDocumentEmitted(run_uid=run_uid, document=document)))
 
     def open_run(self, scan_id: int) -> str:
         uid = str(uuid.uuid4())
-        self.document(uid, document_pb2.Document(start=document_pb2.RunStart(uid=uid, time=1.0, scan_id=scan_id)))
+        self.document(uid, document_pb2.RunDocument(start=document_pb2.RunStart(uid=uid, time=1.0, scan_id=scan_id)))
         return uid
 
     def close_run(self, uid: str, exit_status: str = "success") -> None:
-        stop = document_pb2.RunStop(uid=str(uuid.uuid4()), run_start=uid, exit_status=exit_status)
-        self.document(uid, document_pb2.Document(stop=stop))
+        stop = document_pb2.RunStop(uid=str(uuid.uuid4()), run_start_uid=uid, exit_status=exit_status)
+        self.document(uid, document_pb2.RunDocument(stop=stop))
 
     def finish_task(self, task_uid: str, **result: Any) -> None:
         self.send(pb.FromEnvironment(task_finished=pb.TaskFinished(task_uid=task_uid, result=TaskResult(**result))))
@@ -200,16 +200,16 @@ def run_task(child: Child, command: TaskCommand) -> None:
         child.finish_task(uid, success=True)
     elif name == "lie":
         child.finish_task("of nobody", success=True)
-        child.finish_task(uid, return_value=Value(text="and yet"), traceback="t" * 100_000, console_excerpt="a lie")
+        child.finish_task(uid, return_value=DataValue(text="and yet"), traceback="t" * 100_000, console_excerpt="a lie")
         child.finish_task(uid, success=True)
     elif name == "huge":
-        child.finish_task(uid, success=True, return_value=Value(text="x" * 3_000_000))
+        child.finish_task(uid, success=True, return_value=DataValue(text="x" * 3_000_000))
     elif name == "update":
         inventory = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name="new")])
         child.send(pb.FromEnvironment(updated=pb.EnvironmentReady(inventory=inventory)))
         child.finish_task(uid, success=True)
     elif name != "hang":
-        child.finish_task(uid, success=True, return_value=Value(text=name))
+        child.finish_task(uid, success=True, return_value=DataValue(text=name))
 
 
 def main() -> None:

@@ -29,21 +29,21 @@ from tests.integration.worker.worker_harness import SCRIPTED_WORKER, reason, run
 async def test_a_manager_that_was_replaced_is_refused_every_command(short_path: Path) -> None:
     async with running_worker(short_path) as worker:
         stub = worker.stub
-        await stub.Acknowledge(pb.AcknowledgeRequest(epoch=7))
+        await stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=7))
         plan = pb.RunPlanRequest(epoch=6, execution_id="x", item=Item(name="count"))
         commands: list[Callable[[], Awaitable[object]]] = [
             lambda: stub.OpenEnvironment(pb.OpenEnvironmentRequest(epoch=6, environment_id="e")),
             lambda: stub.CloseEnvironment(pb.CloseEnvironmentRequest(epoch=6)),
             lambda: stub.DestroyEnvironment(pb.DestroyEnvironmentRequest(epoch=6)),
             lambda: stub.RunPlan(plan),
-            lambda: stub.Acknowledge(pb.AcknowledgeRequest(epoch=6)),
+            lambda: stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=6)),
         ]
         for command in commands:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await command()
             assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
             assert reason(refused.value) == "STALE_EPOCH"
-        await stub.Acknowledge(pb.AcknowledgeRequest(epoch=7))
+        await stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=7))
 
 
 async def test_a_command_for_another_environment_does_nothing(short_path: Path) -> None:
@@ -106,10 +106,10 @@ async def test_it_listens_on_a_free_port_and_says_which(short_path: Path) -> Non
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=10):
             pass
         async with grpc.aio.insecure_channel(address) as channel:
-            call = WorkerServiceStub(channel).Watch(pb.WatchRequest())
+            call = WorkerServiceStub(channel).WatchWorker(pb.WatchWorkerRequest())
             response = await call.read()
             call.cancel()
-        assert isinstance(response, pb.WatchResponse)
+        assert isinstance(response, pb.WatchWorkerResponse)
         assert response.snapshot.boot_id
         process.send(signal.SIGINT)
         assert process.wait() == 0
@@ -177,18 +177,18 @@ async def test_a_command_with_a_field_of_a_newer_manager_is_refused_and_changes_
     async with running_worker(short_path) as worker:
         for method in CHANGING:
             call = worker.channel.unary_unary(path(method))
-            newer = pb.AcknowledgeRequest(epoch=9).SerializeToString()  # each request has the epoch in field 1
+            newer = pb.AcknowledgeOutcomesRequest(epoch=9).SerializeToString()  # each request has the epoch in field 1
             for place in places(method.input_type):
                 with pytest.raises(grpc.aio.AioRpcError) as refused:
                     await call(newer + place.request())
                 assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
                 assert reason(refused.value) == "FIELD_UNKNOWN"
                 assert place.path in (refused.value.details() or "")
-        await worker.stub.Acknowledge(pb.AcknowledgeRequest(epoch=1))
+        await worker.stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=1))
 
 
 async def test_a_watch_is_not_refused_for_a_field_of_a_newer_manager(short_path: Path) -> None:
     async with running_worker(short_path) as worker:
         await worker.watch()
-        call = worker.channel.unary_stream("/queueserver.worker.v1.WorkerService/Watch")(UNKNOWN)
-        assert pb.WatchResponse.FromString(await bounded(call.read())).HasField("snapshot")
+        call = worker.channel.unary_stream("/queueserver.worker.v1.WorkerService/WatchWorker")(UNKNOWN)
+        assert pb.WatchWorkerResponse.FromString(await bounded(call.read())).HasField("snapshot")

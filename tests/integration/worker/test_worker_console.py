@@ -18,7 +18,7 @@ async def test_ten_megabytes_of_prints_arrive_whole_and_before_the_outcome(short
         await worker.open(watching)
         execution_id = await worker.run("print_much")
         for _ in range(20):
-            await worker.stub.Acknowledge(pb.AcknowledgeRequest(epoch=1))
+            await worker.stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=1))
         await watching.outcome(execution_id)
     pieces = [e.console for e in watching.events if e.HasField("console")]
     assert "".join(piece.text for piece in pieces) == "".join(f"{n:099d}\n" for n in range(BIG_OUTPUT_LINES))

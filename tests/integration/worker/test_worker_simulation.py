@@ -11,7 +11,7 @@ import pytest
 from google.protobuf import json_format
 from queueserver.common.v1 import item_pb2
 from queueserver.common.v1.item_pb2 import Item
-from queueserver.common.v1.permissions_pb2 import Access
+from queueserver.common.v1.permissions_pb2 import SubmitterAccess
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1 import worker_service_pb2 as pb
 
@@ -53,7 +53,7 @@ async def worker(short_path: Path) -> AsyncIterator[ControlledWorker]:
 
 async def simulate(worker: ControlledWorker, name: str, *args: Any, access: Any = None) -> Simulation:
     item = json_format.ParseDict({"name": name, "args": list(args)}, Item())
-    limits = json_format.ParseDict(access, Access()) if access is not None else None
+    limits = json_format.ParseDict(access, SubmitterAccess()) if access is not None else None
     return (await worker.stub.SimulatePlan(pb.SimulatePlanRequest(item=item, access=limits))).simulation
 
 
@@ -78,7 +78,7 @@ async def test_what_may_not_be_used_is_simulated_no_more_than_it_is_run(worker: 
     assert allowed.points == 1
     assert "the environment has no such plan" in plan.problems[0].message
     item = json_format.ParseDict({"name": "scan", "args": [["det1"], "motor1", 0, 1, 5]}, Item())
-    access = json_format.ParseDict(ONLY_COUNT, Access())
+    access = json_format.ParseDict(ONLY_COUNT, SubmitterAccess())
     await worker.stub.RunPlan(pb.RunPlanRequest(epoch=1, execution_id="x", item=item, access=access))
     outcome = await worker.watching.outcome("x")
     assert outcome.result.failure_cause == item_pb2.FAILURE_CAUSE_NOT_STARTED

@@ -41,7 +41,7 @@ class Scripts:
 
     async def start(self, task_uid: str, text: str = "", *, in_background: bool = False) -> None:
         """Start a script and wait until it runs."""
-        script = {"text": text or SCRIPT.format(path=self.gate.path), "keep_lists": True}
+        script = {"text": text or SCRIPT.format(path=self.gate.path), "update_lists": False}
         call: dict[str, Any] = {"task_uid": task_uid, "script": script, "run_in_background": in_background}
         command = json_format.ParseDict(call, pb.TaskCommand())
         await self.worker.stub.RunTask(pb.RunTaskRequest(epoch=1, command=command))
@@ -125,7 +125,7 @@ async def test_a_worker_that_is_killed_knows_nothing_of_the_task_afterwards(scri
     wait_until_gone(scripts.worker.pid)
     scripts.worker.process.restart()
     async with grpc.aio.insecure_channel(scripts.worker.process.address) as channel:
-        again = Watching(ControlledWorker(scripts.worker.process, channel).stub.Watch(pb.WatchRequest()))
+        again = Watching(ControlledWorker(scripts.worker.process, channel).stub.WatchWorker(pb.WatchWorkerRequest()))
         await again.begin()
     assert not again.snapshot.running_tasks
     assert not again.snapshot.task_outcomes

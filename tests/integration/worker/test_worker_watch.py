@@ -74,7 +74,7 @@ async def test_a_watcher_that_is_overtaken_is_told_so(short_path: Path) -> None:
     async with running_worker(short_path, "ready", "--journal-bytes", "100000") as worker:
         watching = await worker.watch()
         await worker.open(watching)
-        idle = worker.stub.Watch(pb.WatchRequest())
+        idle = worker.stub.WatchWorker(pb.WatchWorkerRequest())
         assert await idle.read()
         finished = await worker.run("print_much")
         await outcome_in_spite_of_being_overtaken(worker, finished)
@@ -84,7 +84,7 @@ async def test_a_watcher_that_is_overtaken_is_told_so(short_path: Path) -> None:
     assert reason(ended.value) == "WATCHER_TOO_SLOW"
 
 
-async def read_to_the_end(call: grpc.aio.UnaryStreamCall[pb.WatchRequest, pb.WatchResponse]) -> None:
+async def read_to_the_end(call: grpc.aio.UnaryStreamCall[pb.WatchWorkerRequest, pb.WatchWorkerResponse]) -> None:
     while await call.read():
         pass
 

@@ -26,7 +26,7 @@ class OpenWorker:
     def __init__(self, process: WorkerProcess, channel: grpc.aio.Channel) -> None:
         self.process = process
         self.stub = WorkerServiceStub(channel)
-        self.watching = Watching(self.stub.Watch(pb.WatchRequest()))
+        self.watching = Watching(self.stub.WatchWorker(pb.WatchWorkerRequest()))
         self.pid = 0
 
     async def open(self) -> None:
@@ -67,7 +67,7 @@ async def test_a_real_plan_completes_with_its_run_its_documents_and_its_table(wo
     kinds = [e.document.document.WhichOneof("kind") for e in worker.watching.events if e.HasField("document")]
     assert outcome.result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
     assert [(run.is_open, run.exit_status) for run in outcome.result.runs] == [(False, "success")]
-    assert kinds == ["start", "descriptor", "event", "event", "event", "stop"]
+    assert kinds == ["start", "event_descriptor", "event", "event", "event", "stop"]
     assert "Run was closed" in worker.watching.console()
 
 

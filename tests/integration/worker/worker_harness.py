@@ -13,7 +13,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from queueserver.common.v1 import environment_pb2
-from queueserver.common.v1.environment_pb2 import Environment
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.common.v1.task_pb2 import FunctionCall, TaskResult
 from queueserver.worker.v1 import worker_service_pb2 as pb
@@ -32,7 +32,7 @@ IDLE = environment_pb2.ENVIRONMENT_STATE_IDLE
 class Watching:
     """One Watch call: its snapshot, and every event that was read so far."""
 
-    def __init__(self, call: grpc.aio.UnaryStreamCall[pb.WatchRequest, pb.WatchResponse]) -> None:
+    def __init__(self, call: grpc.aio.UnaryStreamCall[pb.WatchWorkerRequest, pb.WatchWorkerResponse]) -> None:
         self._call = call
         self.snapshot = WorkerSnapshot()
         self.events: list[WorkerEvent] = []
@@ -45,10 +45,10 @@ class Watching:
         assert response.HasField("snapshot")
         self.snapshot = response.snapshot
 
-    async def read(self) -> pb.WatchResponse | None:
+    async def read(self) -> pb.WatchWorkerResponse | None:
         """Read one message; None at the end of the stream."""
         response = await asyncio.wait_for(self._call.read(), SECONDS)
-        if not isinstance(response, pb.WatchResponse):
+        if not isinstance(response, pb.WatchWorkerResponse):
             return None
         self.events.extend(response.events.events)
         self.heartbeats += response.HasField("heartbeat")
@@ -68,7 +68,7 @@ class Watching:
 
         return await asyncio.wait_for(look(), SECONDS)
 
-    async def environment(self, wanted: Callable[[Environment], bool], *, after: int = 0) -> Environment:
+    async def environment(self, wanted: Callable[[EnvironmentStatus], bool], *, after: int = 0) -> EnvironmentStatus:
         """Read until the environment is as `wanted`; `after` as in `until`."""
         event = await self.until(
             lambda e: e.HasField("environment_changed") and wanted(e.environment_changed), after=after
@@ -119,12 +119,12 @@ class RunningWorker:
 
     async def watch(self, after_sequence: int = 0, boot_id: str = "") -> Watching:
         """Begin to watch."""
-        request = pb.WatchRequest(after_sequence=after_sequence, boot_id=boot_id)
-        watching = Watching(self.stub.Watch(request, wait_for_ready=True))
+        request = pb.WatchWorkerRequest(after_sequence=after_sequence, boot_id=boot_id)
+        watching = Watching(self.stub.WatchWorker(request, wait_for_ready=True))
         await watching.begin()
         return watching
 
-    async def open(self, watching: Watching) -> Environment:
+    async def open(self, watching: Watching) -> EnvironmentStatus:
         """Open an environment and wait until it is idle."""
         environment_id = await self.begin_to_open()
         return await watching.environment(lambda e: e.environment_id == environment_id and e.state == IDLE)
@@ -165,7 +165,7 @@ class RunningWorker:
 
     async def acknowledge(self, *execution_ids: str) -> None:
         """Say that outcomes are stored."""
-        await self.stub.Acknowledge(pb.AcknowledgeRequest(epoch=1, execution_ids=execution_ids))
+        await self.stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=1, execution_ids=execution_ids))
 
     def _start(self) -> TestProcess:
         process = TestProcess("Worker", self._command)

@@ -13,8 +13,13 @@ import grpc
 import pytest
 from queueserver.common.v1 import item_pb2, simulation_pb2
 from queueserver.manager.v1 import planning_service_pb2 as planning_pb
-from queueserver.manager.v1 import queue_service_pb2 as pb
-from queueserver.manager.v1 import run_engine_service_pb2, status_service_pb2
+from queueserver.manager.v1 import (
+    queue_execution_pb2,
+    queue_items_pb2,
+    queue_pb2,
+    run_engine_service_pb2,
+    status_service_pb2,
+)
 from queueserver_rpc.status import Refusal
 
 from tests.unit.cli.conftest import Qserver, environment
@@ -26,15 +31,15 @@ PLAN = '{"name": "count"}'
 CLOSED = status_service_pb2.Blocker(
     kind=status_service_pb2.BLOCKER_KIND_ENVIRONMENT_CLOSED,
     message="There is no environment.",
-    remedy_method="EnvironmentService.Open",
+    remedy_method="EnvironmentService.OpenEnvironment",
     remedy_command="qserver environment open",
 )
 DOWN = status_service_pb2.Blocker(kind=status_service_pb2.BLOCKER_KIND_STORAGE_DOWN, message="Redis can't be reached.")
 
 
 async def test_update_and_execute_print_item_and_qsize(manager: ScriptedManager, qserver: Qserver) -> None:
-    manager.answers["UpdateItem"] = pb.UpdateItemResponse(item=ITEM, index=2, queue_size=4, revision=7)
-    manager.answers["ExecuteItem"] = pb.ExecuteItemResponse(item=ITEM, queue_size=4, revision=8)
+    manager.answers["UpdateItem"] = queue_items_pb2.UpdateItemResponse(item=ITEM, index=2, queue_size=4, revision=7)
+    manager.answers["ExecuteItem"] = queue_execution_pb2.ExecuteItemResponse(item=ITEM, queue_size=4, revision=8)
     body = {"success": True, "msg": "", "item": SHOWN, "qsize": 4}
     ended = await qserver("--json", "queue", "update", "plan", "u-1", PLAN)
     assert json.loads(ended.out) == body | {"index": 2, "revision": 7, "warnings": []}
@@ -54,9 +59,17 @@ SIMULATED = simulation_pb2.Simulation(text="run", runs=1, messages=5)
 @pytest.mark.parametrize(
     ("words", "method", "answer"),
     [
-        (("add", "plan", PLAN), "AddItem", pb.AddItemResponse(item=ITEM, warnings=[WARNING])),
-        (("update", "plan", "u-1", PLAN), "UpdateItem", pb.UpdateItemResponse(item=ITEM, warnings=[WARNING])),
-        (("execute", "plan", PLAN), "ExecuteItem", pb.ExecuteItemResponse(item=ITEM, warnings=[WARNING])),
+        (("add", "plan", PLAN), "AddItem", queue_items_pb2.AddItemResponse(item=ITEM, warnings=[WARNING])),
+        (
+            ("update", "plan", "u-1", PLAN),
+            "UpdateItem",
+            queue_items_pb2.UpdateItemResponse(item=ITEM, warnings=[WARNING]),
+        ),
+        (
+            ("execute", "plan", PLAN),
+            "ExecuteItem",
+            queue_execution_pb2.ExecuteItemResponse(item=ITEM, warnings=[WARNING]),
+        ),
         (
             ("validate", "plan", PLAN),
             "ValidateItems",
@@ -83,7 +96,7 @@ async def test_a_misspelt_device_is_shown_as_a_warning_and_no_failure(
 
 
 async def test_a_check_says_that_it_was_only_one(manager: ScriptedManager, qserver: Qserver) -> None:
-    manager.answers["AddItem"] = pb.AddItemResponse(item=ITEM, queue_size=1)
+    manager.answers["AddItem"] = queue_items_pb2.AddItemResponse(item=ITEM, queue_size=1)
     ended = await qserver("queue", "add", "plan", PLAN, "--validate-only")
     assert ended.code == 0
     assert "'msg': 'This was only a check: nothing was changed.'" in ended.body
@@ -97,9 +110,9 @@ async def test_an_item_is_shown_with_what_has_become_of_it(manager: ScriptedMana
     result = item_pb2.ItemResult(exit_status=item_pb2.EXIT_STATUS_STOPPED)
     entry = item_pb2.HistoryEntry(item=ITEM, result=result)
     manager.answers["GetItem"] = [
-        pb.GetItemResponse(state=pb.ITEM_STATE_QUEUED, item=ITEM, index=0),
-        pb.GetItemResponse(state=pb.ITEM_STATE_HELD, item=held, index=0),
-        pb.GetItemResponse(state=pb.ITEM_STATE_FINISHED, item=ITEM, history_entry=entry),
+        queue_items_pb2.GetItemResponse(state=queue_pb2.ITEM_STATE_QUEUED, item=ITEM, index=0),
+        queue_items_pb2.GetItemResponse(state=queue_pb2.ITEM_STATE_HELD, item=held, index=0),
+        queue_items_pb2.GetItemResponse(state=queue_pb2.ITEM_STATE_FINISHED, item=ITEM, history_entry=entry),
     ]
     queued, waiting, finished = [await qserver("queue", "item", "get", "u-1") for _ in range(3)]
     assert "state" not in queued.body
@@ -112,8 +125,8 @@ async def test_an_item_is_shown_with_what_has_become_of_it(manager: ScriptedMana
 async def test_a_mode_is_accepted_like_any_command_and_told_to_programs(
     manager: ScriptedManager, qserver: Qserver
 ) -> None:
-    mode = pb.QueueMode(loop=True, interrupted=pb.INTERRUPTED_POLICY_REQUEUE)
-    manager.answers["SetQueueMode"] = pb.SetQueueModeResponse(mode=mode)
+    mode = queue_pb2.QueueMode(loop=True, interrupted=queue_pb2.INTERRUPTED_POLICY_REQUEUE)
+    manager.answers["SetQueueMode"] = queue_execution_pb2.SetQueueModeResponse(mode=mode)
     ended = await qserver("queue", "mode", "set", "loop", "true")
     assert ended.body == "{'msg': '', 'success': True}\n"
     ended = await qserver("--json", "queue", "mode", "set", "loop", "true")
@@ -159,7 +172,7 @@ async def test_why_lists_each_obstacle_with_what_to_type(manager: ScriptedManage
     assert json.loads(ended.out)["blockers"][1] == {
         "kind": "environment_closed",
         "message": "There is no environment.",
-        "remedy_method": "EnvironmentService.Open",
+        "remedy_method": "EnvironmentService.OpenEnvironment",
         "remedy_command": "qserver environment open",
     }
 
@@ -198,7 +211,7 @@ async def test_a_refused_command_exits_with_2_and_its_reason(
     manager: ScriptedManager, qserver: Qserver, words: tuple[str, ...]
 ) -> None:
     refusal: Any = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "INVALID_STATE", "No plan is paused.")
-    manager.answers |= {"Resume": refusal, "SetAutostart": refusal}
+    manager.answers |= {"ResumePlan": refusal, "SetAutostart": refusal}
     ended = await qserver(*words)
     assert ended.code == 2
     assert "'reason': 'INVALID_STATE'" in ended.body

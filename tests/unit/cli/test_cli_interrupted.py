@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from queueserver.common.v1 import environment_pb2, task_pb2
 from queueserver.manager.v1 import environment_service_pb2 as environments
-from queueserver.manager.v1 import task_service_pb2 as tasks
+from queueserver.manager.v1 import task_service_pb2, task_status_pb2
 
 from tests.unit.cli.conftest import environment
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
-TASK = task_pb2.Task(task_uid="t-1")
+TASK = task_pb2.SubmittedTask(task_uid="t-1")
 CALL = ("function", "execute", '{"name": "f"}')
 
 
@@ -46,12 +46,14 @@ async def test_a_task_goes_on_and_can_be_waited_for(
 ) -> None:
     followed = asyncio.Event()
 
-    async def follow(_: Any) -> AsyncIterator[tasks.WaitTaskResponse]:
-        yield tasks.WaitTaskResponse(status=tasks.TaskStatus(task=TASK, state=tasks.TASK_STATE_RUNNING))
+    async def follow(_: Any) -> AsyncIterator[task_service_pb2.WaitTaskResponse]:
+        yield task_service_pb2.WaitTaskResponse(
+            status=task_status_pb2.TaskStatus(task=TASK, state=task_status_pb2.TASK_STATE_RUNNING)
+        )
         followed.set()
         await until_cancelled()
 
-    manager.answers["ExecuteFunction"] = tasks.ExecuteFunctionResponse(task=TASK)
+    manager.answers["ExecuteFunction"] = task_service_pb2.ExecuteFunctionResponse(task=TASK)
     manager.answers["WaitTask"] = follow
     code, printed = await interrupted(manager, followed, *options, *CALL, "--wait")
     assert code == 130
@@ -64,12 +66,12 @@ async def test_an_environment_goes_on_opening_and_can_be_destroyed(manager: Scri
 
     async def follow(_: Any) -> AsyncIterator[environments.WaitEnvironmentResponse]:
         state = environment_pb2.ENVIRONMENT_STATE_INITIALIZING
-        loading = environment_pb2.Environment(state=state, progress="loading 10.py")
+        loading = environment_pb2.EnvironmentStatus(state=state, progress="loading 10.py")
         yield environments.WaitEnvironmentResponse(environment=loading)
         followed.set()
         await until_cancelled()
 
-    manager.answers["Open"] = environments.OpenResponse()
+    manager.answers["OpenEnvironment"] = environments.OpenEnvironmentResponse()
     manager.answers["WaitEnvironment"] = follow
     code, printed = await interrupted(manager, followed, "environment", "open", "--wait")
     assert code == 130

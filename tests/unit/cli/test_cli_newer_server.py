@@ -59,14 +59,14 @@ def play(manager: ScriptedManager) -> None:
     ]
 
     async def stream(_: Any) -> AsyncIterator[bytes]:
-        for message in (answer("Watch", oneofs=False), answer("Watch", oneofs=True)):
+        for message in (answer("WatchEvents", oneofs=False), answer("WatchEvents", oneofs=True)):
             yield message
-        response = NEWER.new(PACKAGE + "WatchResponse")
+        response = NEWER.new(PACKAGE + "WatchEventsResponse")
         response.batch.events.extend(told)
         yield response.SerializeToString()
         await until_cancelled()
 
-    manager.answers["Watch"] = stream
+    manager.answers["WatchEvents"] = stream
 
 
 async def test_a_watch_says_what_it_does_not_know(manager: ScriptedManager) -> None:

@@ -12,9 +12,11 @@ from queueserver.manager.v1 import (
     environment_service_pb2,
     history_service_pb2,
     inventory_service_pb2,
+    queue_items_pb2,
+    queue_pb2,
+    status_pb2,
     status_service_pb2,
 )
-from queueserver.manager.v1 import queue_service_pb2 as pb
 from queueserver_rpc.status import Refusal, Violation
 
 from tests.unit.cli.conftest import Qserver
@@ -42,7 +44,7 @@ ITEM = {
 
 
 async def test_an_accepted_command_prints_the_form_of_the_tutorials(manager: ScriptedManager, qserver: Qserver) -> None:
-    manager.answers["AddItem"] = pb.AddItemResponse(item=item(), queue_size=1)
+    manager.answers["AddItem"] = queue_items_pb2.AddItemResponse(item=item(), queue_size=1)
     plan = '{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 10, "delay": 1}}'
     ended = await qserver("queue", "add", "plan", "-2", plan)
     assert (ended.code, ended.err) == (0, "")
@@ -96,8 +98,8 @@ async def test_a_refusal_prints_its_reason_and_every_violation_and_exits_with_2(
 
 
 async def test_queue_get_puts_all_pages_together(manager: ScriptedManager, qserver: Qserver) -> None:
-    page = pb.ListItemsResponse(items=[item()], next_page_token="t", plan_queue_uid="p")
-    manager.answers["ListItems"] = [page, pb.ListItemsResponse(items=[item(), item()], plan_queue_uid="p")]
+    page = queue_items_pb2.ListItemsResponse(items=[item()], next_page_token="t", plan_queue_uid="p")
+    manager.answers["ListItems"] = [page, queue_items_pb2.ListItemsResponse(items=[item(), item()], plan_queue_uid="p")]
     ended = await qserver("--json", "queue", "get")
     expected = {"success": True, "msg": "", "items": [ITEM] * 3, "running_item": {}, "plan_queue_uid": "p"}
     assert json.loads(ended.out) == expected
@@ -131,12 +133,12 @@ async def test_history_get_has_the_results(manager: ScriptedManager, qserver: Qs
 
 
 async def test_status_has_the_words_of_the_reference(manager: ScriptedManager, qserver: Qserver) -> None:
-    environment = environment_pb2.Environment(state=environment_pb2.ENVIRONMENT_STATE_CLOSED)
-    status = status_service_pb2.Status(
+    environment = environment_pb2.EnvironmentStatus(state=environment_pb2.ENVIRONMENT_STATE_CLOSED)
+    status = status_pb2.ManagerStatus(
         message="RE Manager v0.1.0",
-        manager_state=status_service_pb2.MANAGER_STATE_IDLE,
+        manager_state=status_pb2.MANAGER_STATE_IDLE,
         environment=environment,
-        queue_mode=pb.QueueMode(loop=True, interrupted=pb.INTERRUPTED_POLICY_DROP),
+        queue_mode=queue_pb2.QueueMode(loop=True, interrupted=queue_pb2.INTERRUPTED_POLICY_DROP),
         queue_autostart_enabled=True,
         pause_pending=True,
     )
@@ -170,7 +172,7 @@ async def test_people_see_names_of_plans_and_programs_the_descriptions(
 
 
 async def test_options_and_variables_say_who_calls(manager: ScriptedManager, qserver: Qserver) -> None:
-    manager.answers["ClearQueue"] = pb.ClearQueueResponse()
+    manager.answers["ClearQueue"] = queue_items_pb2.ClearQueueResponse()
     await qserver("queue", "clear")
     await qserver("queue", "clear", "--user", "jane", "--user-group", "primary")
     await qserver("queue", "clear", QSERVER_USER="ann", QSERVER_USER_GROUP="test_user")
@@ -258,15 +260,18 @@ async def test_waiting_for_an_environment_shows_progress_and_where_it_failed(
     manager: ScriptedManager, qserver: Qserver
 ) -> None:
     async def follow(_: Any) -> Any:
-        loading = environment_pb2.Environment(
+        loading = environment_pb2.EnvironmentStatus(
             state=environment_pb2.ENVIRONMENT_STATE_INITIALIZING, progress="loading 10.py"
         )
         yield environment_service_pb2.WaitEnvironmentResponse(environment=loading)
         failure = environment_pb2.EnvironmentFailure(message="It raised.", file="/s/10.py", line=7, traceback="TRACE")
-        closed = environment_pb2.Environment(state=environment_pb2.ENVIRONMENT_STATE_CLOSED, failure=failure)
+        closed = environment_pb2.EnvironmentStatus(state=environment_pb2.ENVIRONMENT_STATE_CLOSED, failure=failure)
         yield environment_service_pb2.WaitEnvironmentResponse(environment=closed)
 
-    manager.answers |= {"Open": environment_service_pb2.OpenResponse(environment_id="e"), "WaitEnvironment": follow}
+    manager.answers |= {
+        "OpenEnvironment": environment_service_pb2.OpenEnvironmentResponse(environment_id="e"),
+        "WaitEnvironment": follow,
+    }
     ended = await qserver("environment", "open", "--wait")
     assert ended.code == 2
     assert ended.out.startswith("Arguments: ['environment', 'open']\n")

@@ -28,7 +28,7 @@ PLAN = pb.PlanDescription(
 async def test_the_report_tells_what_was_left_out_and_what_is_not_checked(
     manager: ScriptedManager, qserver: Qserver, issues: list[pb.InventoryIssue], plans: list[pb.PlanDescription]
 ) -> None:
-    idle = environment_pb2.Environment(environment_id="e", state=environment_pb2.ENVIRONMENT_STATE_IDLE)
+    idle = environment_pb2.EnvironmentStatus(environment_id="e", state=environment_pb2.ENVIRONMENT_STATE_IDLE)
     manager.answers = {
         "GetEnvironment": environment_service_pb2.GetEnvironmentResponse(environment=idle),
         "ListIssues": inventory.ListIssuesResponse(issues=issues),

@@ -17,7 +17,7 @@ TEXT = "owner = 'Žofie'\n"
 
 @pytest.fixture
 def ready(manager: ScriptedManager) -> ScriptedManager:
-    task = task_pb2.Task(task_uid="t", kind=task_pb2.TASK_KIND_SCRIPT)
+    task = task_pb2.SubmittedTask(task_uid="t", kind=task_pb2.TASK_KIND_SCRIPT)
     manager.answers["UploadScript"] = task_service_pb2.UploadScriptResponse(task=task)
     manager.answers["SetPermissions"] = permission_service_pb2.SetPermissionsResponse(revision=1)
     return manager

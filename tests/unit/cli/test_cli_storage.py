@@ -6,7 +6,7 @@ import io
 
 from queueserver.common.v1 import storage_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
-from queueserver.manager.v1 import status_service_pb2
+from queueserver.manager.v1 import status_pb2
 from queueserver_cli.line_display import StatusWords
 from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import Snapshot, Status
@@ -16,11 +16,11 @@ FULL = "Redis can't run, disk full: make room."
 WORKER = "The Worker can't write."
 
 
-def status(redis: str = "", worker: str = "") -> status_service_pb2.Status:
-    return status_service_pb2.Status(
-        manager_state=status_service_pb2.MANAGER_STATE_IDLE,
-        redis_storage=storage_pb2.Storage(message=redis),
-        worker_storage=storage_pb2.Storage(message=worker),
+def status(redis: str = "", worker: str = "") -> status_pb2.ManagerStatus:
+    return status_pb2.ManagerStatus(
+        manager_state=status_pb2.MANAGER_STATE_IDLE,
+        redis_storage=storage_pb2.StorageStatus(message=redis),
+        worker_storage=storage_pb2.StorageStatus(message=worker),
     )
 
 
@@ -38,7 +38,7 @@ def test_a_watch_tells_in_a_line_that_something_can_not_be_stored_and_that_it_ca
 async def test_a_watch_on_a_terminal_shows_it_for_as_long_as_it_lasts() -> None:
     output = io.StringIO()
     display = LiveDisplay(Console(file=output, width=200))
-    display.show(Snapshot.from_parts([pb.Snapshot(complete=True, status=status(FULL, WORKER))], restarted=False))
+    display.show(Snapshot.from_parts([pb.WatchSnapshot(complete=True, status=status(FULL, WORKER))], restarted=False))
     display.close()
     assert FULL in output.getvalue()
     assert WORKER in output.getvalue()

@@ -12,8 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf import timestamp_pb2
 from queueserver.common.v1 import console_pb2, document_pb2, item_pb2, value_pb2
-from queueserver.manager.v1 import event_service_pb2 as pb
-from queueserver.manager.v1 import queue_service_pb2, status_service_pb2
+from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_pb2, status_pb2
 from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import AsyncClient
 from queueserver_rpc.status import Refusal
@@ -24,54 +23,60 @@ from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
 ITEM = item_pb2.Item(name="count", item_uid="u-1", user="jane", item_type=item_pb2.ITEM_TYPE_PLAN)
 HELD = item_pb2.Item(name="scan", item_uid="u-2", item_type=item_pb2.ITEM_TYPE_PLAN, held=True)
-MODE = queue_service_pb2.QueueMode(loop=True, interrupted=queue_service_pb2.INTERRUPTED_POLICY_HOLD)
+MODE = queue_pb2.QueueMode(loop=True, interrupted=queue_pb2.INTERRUPTED_POLICY_HOLD)
 NOW = timestamp_pb2.Timestamp(seconds=1_700_000_000)
 
 
-def document(**kind: Any) -> pb.WatchEvent:
-    run_document = pb.RunDocument(item_uid="u-1", run_uid="r-1", document=document_pb2.Document(**kind))
-    return pb.WatchEvent(time=NOW, document=run_document)
+def document(**kind: Any) -> event_pb2.WatchEvent:
+    run_document = event_pb2.DocumentEmitted(item_uid="u-1", run_uid="r-1", document=document_pb2.RunDocument(**kind))
+    return event_pb2.WatchEvent(time=NOW, document=run_document)
 
 
-def story() -> list[pb.WatchEvent]:
-    values = {"det1": value_pb2.Value(number=5.25), "bad": value_pb2.Value(number=float("nan"))}
-    values["motor"] = value_pb2.Value(integer=1)
-    motors = value_pb2.Value(list=value_pb2.ValueList(values=[value_pb2.Value(text="motor")]))
-    extra = {"num_points": value_pb2.Value(integer=2), "motors": motors}
+def story() -> list[event_pb2.WatchEvent]:
+    values = {"det1": value_pb2.DataValue(number=5.25), "bad": value_pb2.DataValue(number=float("nan"))}
+    values["motor"] = value_pb2.DataValue(integer=1)
+    motors = value_pb2.DataValue(list=value_pb2.DataList(values=[value_pb2.DataValue(text="motor")]))
+    extra = {"num_points": value_pb2.DataValue(integer=2), "motors": motors}
     start = document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count", extra=extra)
-    status = status_service_pb2.Status(manager_state=status_service_pb2.MANAGER_STATE_EXECUTING_QUEUE)
-    pausing = status_service_pb2.Status(manager_state=status.manager_state, pause_pending=True)
-    paused = status_service_pb2.Status(manager_state=status_service_pb2.MANAGER_STATE_PAUSED, queue_mode=MODE)
+    status = status_pb2.ManagerStatus(manager_state=status_pb2.MANAGER_STATE_EXECUTING_QUEUE)
+    pausing = status_pb2.ManagerStatus(manager_state=status.manager_state, pause_pending=True)
+    paused = status_pb2.ManagerStatus(manager_state=status_pb2.MANAGER_STATE_PAUSED, queue_mode=MODE)
     return [
-        pb.WatchEvent(time=NOW, revision=2, item_added=pb.ItemAdded(item=ITEM, index=0)),
-        pb.WatchEvent(time=NOW, revision=3, item_started=pb.ItemStarted(running_item=item_pb2.RunningItem(item=ITEM))),
-        pb.WatchEvent(time=NOW, status=status),
-        pb.WatchEvent(time=NOW, revision=4, queue_mode_changed=pb.QueueModeChanged(mode=MODE)),
-        pb.WatchEvent(time=NOW, revision=5, autostart_changed=pb.AutostartChanged(enabled=True)),
-        pb.WatchEvent(time=NOW, revision=6, items_moved=pb.ItemsMoved(item_uids=["a", "b"], index=1)),
-        pb.WatchEvent(time=NOW, revision=7, item_updated=pb.ItemUpdated(item_uid="a", item=HELD, index=1)),
-        pb.WatchEvent(time=NOW, status=pausing),
-        pb.WatchEvent(time=NOW, status=paused),
+        event_pb2.WatchEvent(time=NOW, revision=2, item_added=event_pb2.ItemAdded(item=ITEM, index=0)),
+        event_pb2.WatchEvent(
+            time=NOW, revision=3, item_started=event_pb2.ItemStarted(running_item=item_pb2.RunningItem(item=ITEM))
+        ),
+        event_pb2.WatchEvent(time=NOW, status=status),
+        event_pb2.WatchEvent(time=NOW, revision=4, queue_mode_changed=event_pb2.QueueModeChanged(mode=MODE)),
+        event_pb2.WatchEvent(time=NOW, revision=5, autostart_changed=event_pb2.AutostartChanged(enabled=True)),
+        event_pb2.WatchEvent(time=NOW, revision=6, items_moved=event_pb2.ItemsMoved(item_uids=["a", "b"], index=1)),
+        event_pb2.WatchEvent(
+            time=NOW, revision=7, item_updated=event_pb2.ItemUpdated(item_uid="a", item=HELD, index=1)
+        ),
+        event_pb2.WatchEvent(time=NOW, status=pausing),
+        event_pb2.WatchEvent(time=NOW, status=paused),
         document(start=start),
-        document(descriptor=document_pb2.EventDescriptor(uid="d-1", name="primary")),
-        document(event=document_pb2.Event(uid="e-1", descriptor="d-1", seq_num=1, data=values)),
-        pb.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="hello [red]wor")),
-        pb.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="ld[/]\nrest")),
-        document(stop=document_pb2.RunStop(uid="s-1", run_start="r-1", exit_status="success")),
-        pb.WatchEvent(time=NOW, gap=pb.Gap(kinds=[pb.EVENT_KIND_CONSOLE])),
+        document(event_descriptor=document_pb2.EventDescriptor(uid="d-1", name="primary")),
+        document(event=document_pb2.EventDocument(uid="e-1", descriptor_uid="d-1", seq_num=1, data=values)),
+        event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="hello [red]wor")),
+        event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="ld[/]\nrest")),
+        document(stop=document_pb2.RunStop(uid="s-1", run_start_uid="r-1", exit_status="success")),
+        event_pb2.WatchEvent(time=NOW, gap=event_pb2.EventGap(kinds=[event_pb2.EVENT_KIND_CONSOLE])),
     ]
 
 
 def play(manager: ScriptedManager) -> None:
-    async def stream(_: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
-        snapshot = pb.Snapshot(
-            revision=1, complete=True, status=status_service_pb2.Status(items_in_queue=1), queue=[ITEM]
+    async def stream(_: event_service_pb2.WatchEventsRequest) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+        snapshot = event_service_pb2.WatchSnapshot(
+            revision=1, complete=True, status=status_pb2.ManagerStatus(items_in_queue=1), queue=[ITEM]
         )
-        yield pb.WatchResponse(snapshot=snapshot, resume_token="t1")
-        yield pb.WatchResponse(batch=pb.EventBatch(events=story()), resume_token="t2")
+        yield event_service_pb2.WatchEventsResponse(snapshot=snapshot, resume_token="t1")
+        yield event_service_pb2.WatchEventsResponse(
+            batch=event_service_pb2.EventBatch(events=story()), resume_token="t2"
+        )
         await until_cancelled()
 
-    manager.answers["Watch"] = stream
+    manager.answers["WatchEvents"] = stream
 
 
 async def watched(
@@ -173,11 +178,13 @@ async def test_a_watch_ends_with_a_token_from_which_another_one_goes_on(manager:
     assert token == "t2"
     _, code, err = await watched(manager, "--json", "--resume", token, until='"gap"')
     assert (code, err) == (0, "")
-    assert [request.resume_token for request in manager.requests("Watch")] == ["", "t2"]
+    assert [request.resume_token for request in manager.requests("WatchEvents")] == ["", "t2"]
 
 
 async def test_a_watch_that_never_began_has_no_token_to_tell(manager: ScriptedManager, qserver: Qserver) -> None:
-    manager.answers["Watch"] = Refusal(grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID", "No token of ours.")
+    manager.answers["WatchEvents"] = Refusal(
+        grpc.StatusCode.INVALID_ARGUMENT, "RESUME_TOKEN_INVALID", "No token of ours."
+    )
     ended = await qserver("--json", "watch")
     assert (ended.code, json.loads(ended.out)["reason"]) == (2, "RESUME_TOKEN_INVALID")
 
@@ -229,20 +236,24 @@ async def test_the_live_display_shows_queue_progress_and_readings(manager: Scrip
 
 async def test_the_live_display_shows_no_empty_table_and_no_run_of_another_item(manager: ScriptedManager) -> None:
     first, second = (
-        pb.WatchEvent(
-            time=NOW, revision=number, item_started=pb.ItemStarted(running_item=item_pb2.RunningItem(item=item))
+        event_pb2.WatchEvent(
+            time=NOW, revision=number, item_started=event_pb2.ItemStarted(running_item=item_pb2.RunningItem(item=item))
         )
         for number, item in ((2, ITEM), (4, HELD))
     )
     run = document(start=document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count"))
-    finished = pb.WatchEvent(time=NOW, revision=3, item_finished=pb.ItemFinished(item_uid=ITEM.item_uid))
+    finished = event_pb2.WatchEvent(time=NOW, revision=3, item_finished=event_pb2.ItemFinished(item_uid=ITEM.item_uid))
 
-    async def stream(_: pb.WatchRequest) -> AsyncIterator[pb.WatchResponse]:
-        yield pb.WatchResponse(snapshot=pb.Snapshot(revision=1, complete=True), resume_token="t1")
-        yield pb.WatchResponse(batch=pb.EventBatch(events=[first, run, finished, second]), resume_token="t2")
+    async def stream(_: event_service_pb2.WatchEventsRequest) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+        yield event_service_pb2.WatchEventsResponse(
+            snapshot=event_service_pb2.WatchSnapshot(revision=1, complete=True), resume_token="t1"
+        )
+        yield event_service_pb2.WatchEventsResponse(
+            batch=event_service_pb2.EventBatch(events=[first, run, finished, second]), resume_token="t2"
+        )
         await until_cancelled()
 
-    manager.answers["Watch"] = stream
+    manager.answers["WatchEvents"] = stream
     console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
     display = LiveDisplay(console)
     pictures = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from queueserver.common.v1 import environment_pb2, item_pb2
-from queueserver.manager.v1 import environment_service_pb2, event_service_pb2, queue_service_pb2, status_service_pb2
+from queueserver.manager.v1 import environment_service_pb2, event_service_pb2, queue_items_pb2, status_service_pb2
 from queueserver_client import (
     AsyncClient,
     AsyncEnvironment,
@@ -74,11 +74,11 @@ def stored(uid: str) -> item_pb2.Item:
 
 
 def test_calls_handles_and_listings_work_without_an_event_loop(threaded: ScriptedManager) -> None:
-    threaded.answers["AddItem"] = queue_service_pb2.AddItemResponse(item=stored("a"), queue_size=1)
-    threaded.answers["RemoveItem"] = queue_service_pb2.RemoveItemResponse(item=stored("a"), queue_size=0)
+    threaded.answers["AddItem"] = queue_items_pb2.AddItemResponse(item=stored("a"), queue_size=1)
+    threaded.answers["RemoveItem"] = queue_items_pb2.RemoveItemResponse(item=stored("a"), queue_size=0)
     threaded.answers["ListItems"] = [
-        queue_service_pb2.ListItemsResponse(items=[stored("a")], next_page_token="t"),
-        queue_service_pb2.ListItemsResponse(items=[stored("b")]),
+        queue_items_pb2.ListItemsResponse(items=[stored("a")], next_page_token="t"),
+        queue_items_pb2.ListItemsResponse(items=[stored("b")]),
     ]
     with Client(threaded.address) as client:
         handle = client.queue.add(Plan("count"))
@@ -94,12 +94,12 @@ async def test_it_works_where_an_event_loop_already_runs(threaded: ScriptedManag
 
 
 def test_a_watch_is_a_plain_iterator(threaded: ScriptedManager) -> None:
-    async def stream(_: Any) -> AsyncIterator[event_service_pb2.WatchResponse]:
-        snapshot = event_service_pb2.Snapshot(complete=True, queue=[stored("a")])
-        yield event_service_pb2.WatchResponse(snapshot=snapshot, resume_token="t")
+    async def stream(_: Any) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+        snapshot = event_service_pb2.WatchSnapshot(complete=True, queue=[stored("a")])
+        yield event_service_pb2.WatchEventsResponse(snapshot=snapshot, resume_token="t")
         await until_cancelled()
 
-    threaded.answers["Watch"] = stream
+    threaded.answers["WatchEvents"] = stream
     with Client(threaded.address) as client, client.watch(["queue"]) as watch:
         first = next(watch)
         assert isinstance(first, Snapshot)
@@ -107,12 +107,15 @@ def test_a_watch_is_a_plain_iterator(threaded: ScriptedManager) -> None:
 
 
 def test_a_callback_that_calls_the_client_is_told_instead_of_blocking_for_ever(threaded: ScriptedManager) -> None:
-    idle = environment_pb2.Environment(state=environment_pb2.ENVIRONMENT_STATE_IDLE)
+    idle = environment_pb2.EnvironmentStatus(state=environment_pb2.ENVIRONMENT_STATE_IDLE)
 
     async def stream(_: Any) -> AsyncIterator[environment_service_pb2.WaitEnvironmentResponse]:
         yield environment_service_pb2.WaitEnvironmentResponse(environment=idle)
 
-    threaded.answers |= {"Open": environment_service_pb2.OpenResponse(), "WaitEnvironment": stream}
+    threaded.answers |= {
+        "OpenEnvironment": environment_service_pb2.OpenEnvironmentResponse(),
+        "WaitEnvironment": stream,
+    }
     with Client(threaded.address) as client, pytest.raises(RuntimeError, match="must not call the client"):
         client.environment.open(on_progress=lambda _: print(client.status()))  # noqa: T201 - never gets so far
 
@@ -148,7 +151,7 @@ def outcome_of(call: Callable[[], object]) -> Future[object]:
         ("WaitEnvironment", lambda client: client.environment.wait()),
         ("WaitItem", lambda client: list(client.queue.wait("a"))),
         ("WaitTask", lambda client: client.tasks.wait("a")),
-        ("Watch", lambda client: next(client.watch())),
+        ("WatchEvents", lambda client: next(client.watch())),
     ],
 )
 def test_closing_ends_the_calls_of_other_threads_with_an_error(

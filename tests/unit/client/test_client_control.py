@@ -7,8 +7,14 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import history_service_pb2, status_service_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import (
+    history_service_pb2,
+    queue_execution_pb2,
+    queue_items_pb2,
+    queue_pb2,
+    status_pb2,
+    status_service_pb2,
+)
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver_client import (
     AsyncClient,
@@ -38,24 +44,28 @@ def sent(manager: ScriptedManager, name: str) -> dict[str, Any]:
 
 
 async def test_update_names_the_item_and_answers_the_new_one(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers["UpdateItem"] = pb.UpdateItemResponse(item=stored("v"), index=2, queue_size=3, revision=9)
+    manager.answers["UpdateItem"] = queue_items_pb2.UpdateItemResponse(
+        item=stored("v"), index=2, queue_size=3, revision=9
+    )
     updated = await client.queue.update("u", Plan("scan"), new_uid=True, expected_revision=8, validate_only=True)
     assert (updated.uid, updated.index, updated.queue_size, updated.revision) == ("v", 2, 3, 9)
-    item = {"itemType": "ITEM_TYPE_PLAN", "name": "scan", "itemUid": "u"}
+    item = {"itemType": "ITEM_TYPE_PLAN", "name": "scan"}
     assert sent(manager, "UpdateItem") == {
-        "item": item, "newUid": True, "expectedRevision": "8", "validateOnly": True
+        "itemUid": "u", "item": item, "updateMask": "*", "newUid": True, "expectedRevision": "8", "validateOnly": True
     }  # fmt: skip
     await client.queue.update(Item("count", uid="w"), Plan("scan"))
-    assert sent(manager, "UpdateItem") == {"item": item | {"itemUid": "w"}}
+    assert sent(manager, "UpdateItem") == {"itemUid": "w", "item": item, "updateMask": "*"}
+    await client.queue.update("w", Item("scan", kwargs={"num": 3}), fields=["kwargs"])
+    assert sent(manager, "UpdateItem")["updateMask"] == "kwargs"
 
 
 async def test_several_items_are_removed_and_moved_in_one_call(manager: ScriptedManager, client: AsyncClient) -> None:
     items = [stored("a"), stored("b")]
-    manager.answers["RemoveItems"] = pb.RemoveItemsResponse(items=items, queue_size=5, revision=7)
+    manager.answers["RemoveItems"] = queue_items_pb2.RemoveItemsResponse(items=items, queue_size=5, revision=7)
     removed = await client.queue.remove_batch(["a", "x", "b"], strict=True, expected_revision=6)
     assert ([item.uid for item in removed.items], removed.queue_size, removed.revision) == (["a", "b"], 5, 7)
     assert sent(manager, "RemoveItems") == {"itemUids": ["a", "x", "b"], "strict": True, "expectedRevision": "6"}
-    manager.answers["MoveItems"] = pb.MoveItemsResponse(items=items, index=1, queue_size=5, revision=8)
+    manager.answers["MoveItems"] = queue_items_pb2.MoveItemsResponse(items=items, index=1, queue_size=5, revision=8)
     moved = await client.queue.move_batch(iter(["b", "a"]), Before("c"), keep_queue_order=True)
     assert ([item.uid for item in moved.items], moved.index, moved.revision) == (["a", "b"], 1, 8)
     assert sent(manager, "MoveItems") == {
@@ -65,12 +75,12 @@ async def test_several_items_are_removed_and_moved_in_one_call(manager: Scripted
 
 async def test_every_edit_can_be_bound_to_a_revision(manager: ScriptedManager, client: AsyncClient) -> None:
     manager.answers |= {
-        "AddItem": pb.AddItemResponse(item=stored("a"), revision=4),
-        "AddItems": pb.AddItemsResponse(item_uids=["a"], revision=5),
-        "RemoveItem": pb.RemoveItemResponse(item=stored("a"), revision=6),
-        "MoveItem": pb.MoveItemResponse(item=stored("a"), revision=7),
-        "ClearQueue": pb.ClearQueueResponse(),
-        "SetQueueMode": pb.SetQueueModeResponse(),
+        "AddItem": queue_items_pb2.AddItemResponse(item=stored("a"), revision=4),
+        "AddItems": queue_items_pb2.AddItemsResponse(item_uids=["a"], revision=5),
+        "RemoveItem": queue_items_pb2.RemoveItemResponse(item=stored("a"), revision=6),
+        "MoveItem": queue_items_pb2.MoveItemResponse(item=stored("a"), revision=7),
+        "ClearQueue": queue_items_pb2.ClearQueueResponse(),
+        "SetQueueMode": queue_execution_pb2.SetQueueModeResponse(),
         "ClearHistory": history_service_pb2.ClearHistoryResponse(),
     }
     assert (await client.queue.add(Plan("count"), expected_revision=3, validate_only=True)).revision == 4
@@ -86,8 +96,8 @@ async def test_every_edit_can_be_bound_to_a_revision(manager: ScriptedManager, c
 
 
 async def test_a_mode_leaves_alone_what_is_not_named(manager: ScriptedManager, client: AsyncClient) -> None:
-    mode = pb.QueueMode(loop=True, interrupted=pb.INTERRUPTED_POLICY_HOLD)
-    manager.answers["SetQueueMode"] = pb.SetQueueModeResponse(mode=mode)
+    mode = queue_pb2.QueueMode(loop=True, interrupted=queue_pb2.INTERRUPTED_POLICY_HOLD)
+    manager.answers["SetQueueMode"] = queue_execution_pb2.SetQueueModeResponse(mode=mode)
     assert await client.queue.set_mode(loop=True) == QueueMode(True, False, InterruptedPolicy.HOLD)
     assert sent(manager, "SetQueueMode") == {"loop": True}
     await client.queue.set_mode(ignore_failures=False, interrupted="drop", reset=True)
@@ -99,14 +109,14 @@ async def test_a_mode_leaves_alone_what_is_not_named(manager: ScriptedManager, c
 
 
 async def test_autostart_is_switched_on_and_off(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers["SetAutostart"] = pb.SetAutostartResponse()
+    manager.answers["SetAutostart"] = queue_execution_pb2.SetAutostartResponse()
     await client.queue.set_autostart(True)
     await client.queue.set_autostart(False)
-    assert [request.enable for request in manager.requests("SetAutostart")] == [True, False]
+    assert [request.enabled for request in manager.requests("SetAutostart")] == [True, False]
 
 
 async def test_an_item_that_is_executed_at_once_has_no_place(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers["ExecuteItem"] = pb.ExecuteItemResponse(item=stored("a"), queue_size=6, revision=2)
+    manager.answers["ExecuteItem"] = queue_execution_pb2.ExecuteItemResponse(item=stored("a"), queue_size=6, revision=2)
     handle = await client.queue.execute(Plan("count"), validate_only=True)
     assert (handle.uid, handle.index, handle.queue_size, handle.revision) == ("a", None, 6, 2)
     assert manager.requests("ExecuteItem")[0].validate_only
@@ -115,15 +125,19 @@ async def test_an_item_that_is_executed_at_once_has_no_place(manager: ScriptedMa
 async def test_the_run_engine_is_told_how_to_pause_and_why_to_abort(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:
-    manager.answers |= {"Pause": re.PauseResponse(), "Abort": re.AbortResponse(), "AbortNow": re.AbortNowResponse()}
+    manager.answers |= {
+        "PausePlan": re.PausePlanResponse(),
+        "AbortPlan": re.AbortPlanResponse(),
+        "AbortPlanNow": re.AbortPlanNowResponse(),
+    }
     await client.run_engine.pause()
-    assert sent(manager, "Pause") == {"option": "PAUSE_OPTION_DEFERRED"}
+    assert sent(manager, "PausePlan") == {"option": "PAUSE_OPTION_DEFERRED"}
     await client.run_engine.pause(immediate=True)
-    assert sent(manager, "Pause") == {"option": "PAUSE_OPTION_IMMEDIATE"}
+    assert sent(manager, "PausePlan") == {"option": "PAUSE_OPTION_IMMEDIATE"}
     await client.run_engine.abort("no beam")
-    assert sent(manager, "Abort") == {"note": "no beam"}
+    assert sent(manager, "AbortPlan") == {"note": "no beam"}
     await client.run_engine.abort_now("fire")
-    assert sent(manager, "AbortNow") == {"note": "fire"}
+    assert sent(manager, "AbortPlanNow") == {"note": "fire"}
     with pytest.raises(ValueNotRepresentable):
         await client.run_engine.abort("\ud800")
 
@@ -150,7 +164,7 @@ async def test_what_stands_in_the_way_is_told_with_its_remedy(manager: ScriptedM
     closed = status_service_pb2.Blocker(
         kind=status_service_pb2.BLOCKER_KIND_ENVIRONMENT_CLOSED,
         message="There is no environment.",
-        remedy_method="EnvironmentService.Open",
+        remedy_method="EnvironmentService.OpenEnvironment",
         remedy_command="qserver environment open",
     )
     manager.answers["ExplainIdle"] = status_service_pb2.ExplainIdleResponse(blockers=[closed])
@@ -158,7 +172,7 @@ async def test_what_stands_in_the_way_is_told_with_its_remedy(manager: ScriptedM
         Blocker(
             BlockerKind.ENVIRONMENT_CLOSED,
             "There is no environment.",
-            "EnvironmentService.Open",
+            "EnvironmentService.OpenEnvironment",
             "qserver environment open",
         )
     ]
@@ -167,8 +181,8 @@ async def test_what_stands_in_the_way_is_told_with_its_remedy(manager: ScriptedM
 async def test_the_status_tells_mode_autostart_and_a_pending_pause(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:
-    mode = pb.QueueMode(ignore_failures=True, interrupted=pb.INTERRUPTED_POLICY_REQUEUE)
-    status = status_service_pb2.Status(queue_mode=mode, queue_autostart_enabled=True, pause_pending=True)
+    mode = queue_pb2.QueueMode(ignore_failures=True, interrupted=queue_pb2.INTERRUPTED_POLICY_REQUEUE)
+    status = status_pb2.ManagerStatus(queue_mode=mode, queue_autostart_enabled=True, pause_pending=True)
     manager.answers["GetStatus"] = status_service_pb2.GetStatusResponse(status=status)
     found = await client.status()
     assert found.queue_mode == QueueMode(False, True, InterruptedPolicy.REQUEUE)

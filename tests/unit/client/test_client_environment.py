@@ -23,7 +23,7 @@ from tests.unit.client.scripted_manager import ScriptedManager
 
 
 def state(number: int, **fields: Any) -> pb.WaitEnvironmentResponse:
-    environment = environment_pb2.Environment(environment_id="e1", **fields)
+    environment = environment_pb2.EnvironmentStatus(environment_id="e1", **fields)
     environment.state = number  # type: ignore[assignment] # any number of the enum
     return pb.WaitEnvironmentResponse(environment=environment)
 
@@ -43,7 +43,10 @@ AWAY = Refusal(grpc.StatusCode.UNAVAILABLE, "NOT_READY", "Starting.")
 
 
 async def test_open_follows_the_progress_to_the_end(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers |= {"Open": pb.OpenResponse(environment_id="e1"), "WaitEnvironment": follow(LOADING, IDLE)}
+    manager.answers |= {
+        "OpenEnvironment": pb.OpenEnvironmentResponse(environment_id="e1"),
+        "WaitEnvironment": follow(LOADING, IDLE),
+    }
     seen: list[Environment] = []
     environment = await client.environment.open(on_progress=seen.append)
     assert environment.state is EnvironmentState.IDLE
@@ -52,7 +55,7 @@ async def test_open_follows_the_progress_to_the_end(manager: ScriptedManager, cl
 
 
 async def test_open_without_waiting_makes_one_call(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers["Open"] = pb.OpenResponse(environment_id="e1")
+    manager.answers["OpenEnvironment"] = pb.OpenEnvironmentResponse(environment_id="e1")
     environment = await client.environment.open(wait=False)
     assert (environment.environment_id, environment.state) == ("e1", EnvironmentState.INITIALIZING)
     assert len(manager.calls) == 1
@@ -63,7 +66,10 @@ async def test_a_failed_open_says_where_in_the_startup_code(manager: ScriptedMan
         message="Startup code raised.", exception_type="NameError", file="/s/10.py", line=7, traceback="Traceback …"
     )
     failed = state(environment_pb2.ENVIRONMENT_STATE_CLOSED, failure=failure)
-    manager.answers |= {"Open": pb.OpenResponse(environment_id="e1"), "WaitEnvironment": follow(LOADING, failed)}
+    manager.answers |= {
+        "OpenEnvironment": pb.OpenEnvironmentResponse(environment_id="e1"),
+        "WaitEnvironment": follow(LOADING, failed),
+    }
     with pytest.raises(EnvironmentOpenFailed) as caught:
         await client.environment.open()
     assert (caught.value.failure.file, caught.value.failure.line) == ("/s/10.py", 7)
@@ -74,7 +80,7 @@ async def test_a_failed_open_says_where_in_the_startup_code(manager: ScriptedMan
 async def test_a_wait_outlives_a_manager_that_is_away_for_a_moment(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:
-    manager.answers["Open"] = pb.OpenResponse(environment_id="e1")
+    manager.answers["OpenEnvironment"] = pb.OpenEnvironmentResponse(environment_id="e1")
     manager.answers["WaitEnvironment"] = [follow(LOADING, AWAY), follow(AWAY), follow(IDLE)]
     assert (await client.environment.open()).state is EnvironmentState.IDLE
 
@@ -86,15 +92,18 @@ async def test_a_wait_ends_at_its_limit(manager: ScriptedManager, client: AsyncC
 
 
 async def test_close_and_destroy_wait_until_it_is_gone(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers |= {"Close": pb.CloseResponse(environment_id="e1"), "WaitEnvironment": follow(CLOSED)}
-    manager.answers |= {"Destroy": pb.DestroyResponse(environment_id="e1")}
+    manager.answers |= {
+        "CloseEnvironment": pb.CloseEnvironmentResponse(environment_id="e1"),
+        "WaitEnvironment": follow(CLOSED),
+    }
+    manager.answers |= {"DestroyEnvironment": pb.DestroyEnvironmentResponse(environment_id="e1")}
     assert (await client.environment.close()).state is EnvironmentState.CLOSED
     assert (await client.environment.destroy()).state is EnvironmentState.CLOSED
 
 
 async def test_an_environment_that_exists_is_a_class_of_its_own(manager: ScriptedManager, client: AsyncClient) -> None:
     text = "RE Worker environment already exists."
-    manager.answers["Open"] = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS", text)
+    manager.answers["OpenEnvironment"] = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "ENVIRONMENT_EXISTS", text)
     with pytest.raises(EnvironmentExists, match=f"^{text}$"):
         await client.environment.open()
 
@@ -125,6 +134,6 @@ async def test_clearing_the_history_says_how_far(manager: ScriptedManager, clien
     await client.history.clear(keep_newest=0)
     await client.history.clear(up_to_uid="u")
     kinds = [request.WhichOneof("extent") for request in manager.requests("ClearHistory")]
-    assert kinds == [None, "keep_newest", "up_to_item_uid"]
+    assert kinds == ["all", "keep_newest", "up_to_item_uid"]
     with pytest.raises(ValueError, match="not both"):
         await client.history.clear(keep_newest=1, up_to_uid="u")

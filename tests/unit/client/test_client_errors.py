@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import grpc
 import pytest
 from queueserver.common.v1 import error_details_pb2
-from queueserver.manager.v1 import queue_service_pb2
+from queueserver.manager.v1 import queue_items_pb2
 from queueserver_client import (
     AsyncClient,
     BatchRefused,
@@ -125,7 +125,7 @@ async def test_a_refused_batch_names_its_items(manager: ScriptedManager, client:
 
 
 async def test_a_server_that_does_not_answer_in_time_is_told_from_one_that_refuses(manager: ScriptedManager) -> None:
-    manager.answers["ClearQueue"] = [queue_service_pb2.ClearQueueResponse(), lambda _: until_cancelled()]
+    manager.answers["ClearQueue"] = [queue_items_pb2.ClearQueueResponse(), lambda _: until_cancelled()]
     async with AsyncClient(manager.address) as client:
         await client.queue.clear()
         # Connecting has no part in it, which may take longer on a machine with much to do.

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from queueserver.manager.v1 import event_service_pb2, queue_service_pb2, status_service_pb2
+from queueserver.manager.v1 import event_service_pb2, queue_items_pb2, status_service_pb2
 
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
@@ -17,16 +17,18 @@ PROGRAM = Path(__file__).with_name("forking_program.py")
 REFUSED = 'refused: This process was forked from one that already used a client.*"spawn".*'
 
 
-async def snapshot(_request: object) -> AsyncIterator[event_service_pb2.WatchResponse]:
-    yield event_service_pb2.WatchResponse(snapshot=event_service_pb2.Snapshot(complete=True), resume_token="t")
+async def snapshot(_request: object) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+    yield event_service_pb2.WatchEventsResponse(
+        snapshot=event_service_pb2.WatchSnapshot(complete=True), resume_token="t"
+    )
     await until_cancelled()
 
 
 async def output(manager: ScriptedManager, what: str) -> list[str]:
     """Lines that the program prints. AssertionError if it fails."""
     manager.answers["GetStatus"] = status_service_pb2.GetStatusResponse()
-    manager.answers["ListItems"] = queue_service_pb2.ListItemsResponse()
-    manager.answers["Watch"] = snapshot
+    manager.answers["ListItems"] = queue_items_pb2.ListItemsResponse()
+    manager.answers["WatchEvents"] = snapshot
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-W", "error", PROGRAM, what, manager.address),

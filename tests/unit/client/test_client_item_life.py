@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 from queueserver_client import AsyncClient, ExitStatus, ItemHandle, ItemNotFound, ItemState, Plan, ServiceUnavailable
 from queueserver_rpc.status import Refusal
 
@@ -19,10 +19,12 @@ ITEM = item_pb2.Item(item_uid="u", name="count")
 RUNNING = item_pb2.RunningItem(item=ITEM, execution_id="x", immediate=True)
 RESULT = item_pb2.ItemResult(exit_status=item_pb2.EXIT_STATUS_ABORTED)
 ENTRY = item_pb2.HistoryEntry(number=7, item=ITEM, result=RESULT, requeued_as="v")
-QUEUED = pb.WaitItemResponse(state=pb.ITEM_STATE_QUEUED, item=ITEM, index=3, revision=1)
-RUNS = pb.WaitItemResponse(state=pb.ITEM_STATE_RUNNING, item=ITEM, running_item=RUNNING, revision=2)
-FINISHED = pb.WaitItemResponse(state=pb.ITEM_STATE_FINISHED, item=ITEM, history_entry=ENTRY, revision=3)
-REMOVED = pb.WaitItemResponse(state=pb.ITEM_STATE_REMOVED, item=ITEM, revision=3)
+QUEUED = queue_items_pb2.WaitItemResponse(state=queue_pb2.ITEM_STATE_QUEUED, item=ITEM, index=3, revision=1)
+RUNS = queue_items_pb2.WaitItemResponse(state=queue_pb2.ITEM_STATE_RUNNING, item=ITEM, running_item=RUNNING, revision=2)
+FINISHED = queue_items_pb2.WaitItemResponse(
+    state=queue_pb2.ITEM_STATE_FINISHED, item=ITEM, history_entry=ENTRY, revision=3
+)
+REMOVED = queue_items_pb2.WaitItemResponse(state=queue_pb2.ITEM_STATE_REMOVED, item=ITEM, revision=3)
 NOT_FOUND = Refusal(grpc.StatusCode.NOT_FOUND, "ITEM_NOT_FOUND", "Not here.")
 
 
@@ -30,7 +32,7 @@ def script(*calls: Any) -> list[Any]:
     """Answers of WaitItem, call by call. A call that ends with None stays open."""
 
     def play(messages: Any) -> Any:
-        async def stream(_: pb.WaitItemRequest) -> AsyncIterator[Any]:
+        async def stream(_: queue_items_pb2.WaitItemRequest) -> AsyncIterator[Any]:
             for message in messages:
                 if message is None:
                     await until_cancelled()
@@ -43,7 +45,7 @@ def script(*calls: Any) -> list[Any]:
 
 @pytest.fixture
 async def handle(manager: ScriptedManager, client: AsyncClient) -> ItemHandle:
-    manager.answers["AddItem"] = pb.AddItemResponse(item=ITEM, index=3, queue_size=4, revision=1)
+    manager.answers["AddItem"] = queue_items_pb2.AddItemResponse(item=ITEM, index=3, queue_size=4, revision=1)
     return await client.queue.add(Plan("count"))
 
 
@@ -58,9 +60,11 @@ async def test_get_tells_where_an_item_is_and_what_has_become_of_it(
     manager: ScriptedManager, handle: ItemHandle
 ) -> None:
     manager.answers["GetItem"] = [
-        pb.GetItemResponse(state=pb.ITEM_STATE_HELD, item=item_pb2.Item(item_uid="u", held=True), index=0, revision=5),
-        pb.GetItemResponse(state=pb.ITEM_STATE_PAUSED, item=ITEM, running_item=RUNNING),
-        pb.GetItemResponse(state=pb.ITEM_STATE_FINISHED, item=ITEM, history_entry=ENTRY),
+        queue_items_pb2.GetItemResponse(
+            state=queue_pb2.ITEM_STATE_HELD, item=item_pb2.Item(item_uid="u", held=True), index=0, revision=5
+        ),
+        queue_items_pb2.GetItemResponse(state=queue_pb2.ITEM_STATE_PAUSED, item=ITEM, running_item=RUNNING),
+        queue_items_pb2.GetItemResponse(state=queue_pb2.ITEM_STATE_FINISHED, item=ITEM, history_entry=ENTRY),
     ]
     held, paused, finished = [await handle.status() for _ in range(3)]
     assert (held.state, held.index, held.item.held, held.revision, held.is_over) == (ItemState.HELD, 0, True, 5, False)
@@ -82,7 +86,7 @@ async def test_wait_ends_when_the_item_is_removed(manager: ScriptedManager, hand
 
 
 async def test_a_wait_goes_on_after_a_restart_and_repeats_nothing(manager: ScriptedManager, handle: ItemHandle) -> None:
-    again = pb.WaitItemResponse(state=pb.ITEM_STATE_QUEUED, item=ITEM, index=3, revision=9)
+    again = queue_items_pb2.WaitItemResponse(state=queue_pb2.ITEM_STATE_QUEUED, item=ITEM, index=3, revision=9)
     busy = Refusal(grpc.StatusCode.UNAVAILABLE, "NOT_READY", "Starting.", retry_after=0.2)
     manager.answers["WaitItem"] = script([QUEUED, None], [busy], [again], [again, RUNS, FINISHED])
     found = []
@@ -112,7 +116,7 @@ async def test_a_wait_for_an_item_that_is_nowhere_says_so(manager: ScriptedManag
 async def test_leaving_a_wait_ends_the_call(manager: ScriptedManager, handle: ItemHandle) -> None:
     ended = asyncio.Event()
 
-    async def stream(_: pb.WaitItemRequest) -> AsyncIterator[pb.WaitItemResponse]:
+    async def stream(_: queue_items_pb2.WaitItemRequest) -> AsyncIterator[queue_items_pb2.WaitItemResponse]:
         try:
             yield QUEUED
             await until_cancelled()
@@ -131,7 +135,7 @@ async def test_one_result_costs_one_small_stream_and_survives_a_restart(
 ) -> None:
     began = asyncio.Event()
 
-    async def first(_: pb.WaitItemRequest) -> AsyncIterator[pb.WaitItemResponse]:
+    async def first(_: queue_items_pb2.WaitItemRequest) -> AsyncIterator[queue_items_pb2.WaitItemResponse]:
         yield QUEUED
         began.set()
         await until_cancelled()
@@ -141,7 +145,7 @@ async def test_one_result_costs_one_small_stream_and_survives_a_restart(
     await asyncio.wait_for(began.wait(), 10.0)
     await manager.restart()
     assert (await asyncio.wait_for(waiting, 30.0)).requeued_as == "v"
-    assert manager.requests("Watch") == []
+    assert manager.requests("WatchEvents") == []
 
 
 async def test_a_result_waits_for_a_server_that_is_just_being_restarted(

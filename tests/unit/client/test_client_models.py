@@ -16,11 +16,12 @@ from queueserver.common.v1 import (
     value_pb2,
 )
 from queueserver.manager.v1 import (
-    event_service_pb2,
-    queue_service_pb2,
+    event_pb2,
+    queue_pb2,
     run_engine_service_pb2,
+    status_pb2,
     status_service_pb2,
-    task_service_pb2,
+    task_status_pb2,
 )
 from queueserver_client import event_reader
 from queueserver_client.documents import decode_document
@@ -28,25 +29,25 @@ from queueserver_client.models.words import Word
 
 ENUMS = {
     "BlockerKind": status_service_pb2.BlockerKind,
-    "ConnectionState": status_service_pb2.Connection,
+    "ConnectionState": status_pb2.ConnectionState,
     "ConsoleStream": console_pb2.ConsoleStream,
     "EnvironmentState": environment_pb2.EnvironmentState,
-    "EventKind": event_service_pb2.EventKind,
+    "EventKind": event_pb2.EventKind,
     "ExitStatus": item_pb2.ExitStatus,
     "FailureCause": item_pb2.FailureCause,
-    "InterruptedPolicy": queue_service_pb2.InterruptedPolicy,
+    "InterruptedPolicy": queue_pb2.InterruptedPolicy,
     "InventoryIssueKind": inventory_pb2.InventoryIssueKind,
-    "ItemState": queue_service_pb2.ItemState,
+    "ItemState": queue_pb2.ItemState,
     "ItemType": item_pb2.ItemType,
-    "ManagerRole": status_service_pb2.ManagerRole,
-    "ManagerState": status_service_pb2.ManagerState,
+    "ManagerRole": status_pb2.ManagerRole,
+    "ManagerState": status_pb2.ManagerState,
     "ParameterKind": inventory_pb2.ParameterKind,
-    "QueueStopReason": event_service_pb2.QueueStopReason,
+    "QueueStopReason": event_pb2.QueueStopReason,
     "RunEngineState": environment_pb2.RunEngineState,
     "RunFilter": run_engine_service_pb2.RunFilter,
     "StorageState": storage_pb2.StorageState,
     "TaskKind": task_pb2.TaskKind,
-    "TaskState": task_service_pb2.TaskState,
+    "TaskState": task_status_pb2.TaskState,
     "TypeKind": inventory_pb2.ParameterType.Kind,
 }
 
@@ -67,10 +68,10 @@ def test_words_are_the_names_of_the_contract_in_the_order_of_their_numbers(name:
 
 
 def test_every_event_of_the_contract_can_be_read() -> None:
-    oneof = event_service_pb2.WatchEvent.DESCRIPTOR.oneofs_by_name["event"]
+    oneof = event_pb2.WatchEvent.DESCRIPTOR.oneofs_by_name["event"]
     assert {field.name for field in oneof.fields} == set(event_reader.READERS)
     for field in oneof.fields:
-        proto = event_service_pb2.WatchEvent(revision=7)
+        proto = event_pb2.WatchEvent(revision=7)
         getattr(proto, field.name).SetInParent()
         event = event_reader.read_event(proto)
         assert event is not None
@@ -88,30 +89,32 @@ def test_the_public_surface_is_exactly_what_is_listed() -> None:
     assert len(queueserver_client.__all__) == 161, "the public surface changed: is that meant?"
 
 
-def integer(value: int) -> value_pb2.Value:
-    return value_pb2.Value(integer=value)
+def integer(value: int) -> value_pb2.DataValue:
+    return value_pb2.DataValue(integer=value)
 
 
 def test_a_start_document_is_put_together_again() -> None:
     start = document_pb2.RunStart(uid="u", time=1.5, scan_id=4, plan_name="count", extra={"num_points": integer(5)})
-    assert decode_document(document_pb2.Document(start=start)) == (
+    assert decode_document(document_pb2.RunDocument(start=start)) == (
         "start",
         {"uid": "u", "time": 1.5, "scan_id": 4, "plan_name": "count", "num_points": 5},
     )
 
 
 def test_fields_that_a_document_does_not_have_stay_away() -> None:
-    name, content = decode_document(document_pb2.Document(start=document_pb2.RunStart(uid="u", time=1.0)))
+    name, content = decode_document(document_pb2.RunDocument(start=document_pb2.RunStart(uid="u", time=1.0)))
     assert (name, content) == ("start", {"uid": "u", "time": 1.0})
-    name, content = decode_document(document_pb2.Document(resource=document_pb2.Resource(uid="u", spec="X")))
+    name, content = decode_document(document_pb2.RunDocument(resource=document_pb2.ResourceDocument(uid="u", spec="X")))
     assert content == {"uid": "u", "spec": "X", "resource_path": "", "root": ""}
-    assert decode_document(document_pb2.Document()) == ("", {})
+    assert decode_document(document_pb2.RunDocument()) == ("", {})
 
 
 def test_a_descriptor_keeps_its_data_keys() -> None:
     key = document_pb2.DataKey(source="SIM", dtype="array", shape=[2, -1], units="mm", extra={"low": integer(0)})
     _, content = decode_document(
-        document_pb2.Document(descriptor=document_pb2.EventDescriptor(uid="d", name="primary", data_keys={"x": key}))
+        document_pb2.RunDocument(
+            event_descriptor=document_pb2.EventDescriptor(uid="d", name="primary", data_keys={"x": key})
+        )
     )
     assert content["data_keys"] == {
         "x": {"source": "SIM", "dtype": "array", "shape": [2, None], "units": "mm", "low": 0}
@@ -119,16 +122,18 @@ def test_a_descriptor_keeps_its_data_keys() -> None:
 
 
 def test_events_and_streams_keep_their_values() -> None:
-    event = document_pb2.Event(uid="e", seq_num=1, data={"x": integer(2**60)}, extra={"filled": value_pb2.Value()})
-    _, content = decode_document(document_pb2.Document(event=event))
+    event = document_pb2.EventDocument(
+        uid="e", seq_num=1, data={"x": integer(2**60)}, extra={"filled": value_pb2.DataValue()}
+    )
+    _, content = decode_document(document_pb2.RunDocument(event=event))
     assert content["data"] == {"x": 2**60}
     assert content["filled"] is None
-    datum = document_pb2.StreamDatum(uid="s", indices=document_pb2.Range(start=1, stop=3))
-    _, content = decode_document(document_pb2.Document(stream_datum=datum))
+    datum = document_pb2.StreamDatum(uid="s", indices=document_pb2.IndexRange(start=1, stop=3))
+    _, content = decode_document(document_pb2.RunDocument(stream_datum=datum))
     assert content["indices"] == {"start": 1, "stop": 3}
     stop = document_pb2.RunStop(uid="p", exit_status="success", num_events={"primary": 5})
-    _, content = decode_document(document_pb2.Document(stop=stop))
+    _, content = decode_document(document_pb2.RunDocument(stop=stop))
     assert (content["num_events"], content["reason"]) == ({"primary": 5}, "")
-    page = document_pb2.EventPage(descriptor="d", uid=["a"], seq_num=[1], time=[2.0])
-    _, content = decode_document(document_pb2.Document(event_page=page))
+    page = document_pb2.EventPage(descriptor_uid="d", uid=["a"], seq_num=[1], time=[2.0])
+    _, content = decode_document(document_pb2.RunDocument(event_page=page))
     assert (content["uid"], content["seq_num"], content["time"]) == (["a"], [1], [2.0])

@@ -59,7 +59,7 @@ READS: dict[str, Callable[[AsyncClient], Any]] = {
     "GetPermissions": lambda c: c.permissions.get(),
     "ValidateItems": lambda c: c.planning.validate([Plan("count")]),
     "SimulateItem": lambda c: c.planning.simulate(Plan("count")),
-    "Watch": lambda c: first(c.watch()),
+    "WatchEvents": lambda c: first(c.watch()),
 }
 CALLS = READS | {name: call for name, (_, call) in CHANGES.items()}
 CALLS["AddItems"] = lambda c: c.queue.add_batch([Plan("count")])
@@ -88,7 +88,7 @@ async def test_what_is_new_in_an_answer_is_no_error(
 
     async def stream(_: object) -> AsyncIterator[bytes]:
         yield data
-        if name == "Watch" and oneofs:
+        if name == "WatchEvents" and oneofs:
             yield answer(name, oneofs=False)
 
     manager.answers[name] = stream if METHODS[name].server_streaming else data
@@ -140,7 +140,7 @@ async def test_an_event_that_is_not_known_hides_no_other_and_its_token_counts(
 
     async def stream(request: Any) -> AsyncIterator[bytes]:
         tokens.append(request.resume_token)
-        responses = [NEWER.new(PACKAGE + "WatchResponse") for _ in range(3)]
+        responses = [NEWER.new(PACKAGE + "WatchEventsResponse") for _ in range(3)]
         responses[0].snapshot.revision, responses[0].snapshot.complete, responses[0].resume_token = 1, True, "t1"
         responses[1].batch.events.extend(told)
         responses[1].resume_token = "t2"
@@ -151,7 +151,7 @@ async def test_an_event_that_is_not_known_hides_no_other_and_its_token_counts(
         if request.resume_token:
             await until_cancelled()
 
-    manager.answers["Watch"] = stream
+    manager.answers["WatchEvents"] = stream
     seen: list[Event | Snapshot] = []
     async with client.watch() as watch:
         async for change in watch:

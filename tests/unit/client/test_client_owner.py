@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 from queueserver.common.v1 import error_details_pb2, item_pb2
-from queueserver.manager.v1 import event_service_pb2, status_service_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import event_service_pb2, queue_items_pb2, queue_pb2, status_pb2
 from queueserver_client import AsyncClient, NotOwner, Plan, Snapshot
 from queueserver_client.owner_channel import MOST_CHANNELS, OwnerChannel
 from queueserver_rpc.status import Refusal
@@ -17,7 +16,7 @@ from queueserver_rpc.status import Refusal
 from tests.unit.client.scripted_manager import ScriptedManager, Silence, until_cancelled
 
 ITEM = item_pb2.Item(item_uid="u", name="count")
-ADDED = pb.AddItemResponse(item=ITEM, index=4)
+ADDED = queue_items_pb2.AddItemResponse(item=ITEM, index=4)
 SECONDS = 20.0
 
 
@@ -52,7 +51,7 @@ async def test_a_read_is_answered_by_the_owner(
     manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
 ) -> None:
     manager.answers["GetItem"] = standby_of(owner.address)
-    owner.answers["GetItem"] = pb.GetItemResponse(item=ITEM, state=pb.ITEM_STATE_QUEUED)
+    owner.answers["GetItem"] = queue_items_pb2.GetItemResponse(item=ITEM, state=queue_pb2.ITEM_STATE_QUEUED)
     assert (await client.queue.get("u")).item.uid == "u"
     assert (len(manager.calls), len(owner.calls)) == (1, 1)
 
@@ -60,17 +59,17 @@ async def test_a_read_is_answered_by_the_owner(
 async def test_a_watch_is_answered_by_the_owner(
     manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
 ) -> None:
-    async def stream(_: object) -> AsyncIterator[event_service_pb2.WatchResponse]:
-        snapshot = event_service_pb2.Snapshot(revision=7, complete=True, status=status_service_pb2.Status())
-        yield event_service_pb2.WatchResponse(snapshot=snapshot, resume_token="t")
+    async def stream(_: object) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+        snapshot = event_service_pb2.WatchSnapshot(revision=7, complete=True, status=status_pb2.ManagerStatus())
+        yield event_service_pb2.WatchEventsResponse(snapshot=snapshot, resume_token="t")
         await until_cancelled()
 
-    manager.answers["Watch"] = standby_of(owner.address)
-    owner.answers["Watch"] = stream
+    manager.answers["WatchEvents"] = standby_of(owner.address)
+    owner.answers["WatchEvents"] = stream
     async with client.watch() as watch:
         entry = await asyncio.wait_for(anext(watch), SECONDS)
     assert isinstance(entry, Snapshot)
-    assert (entry.revision, len(manager.requests("Watch"))) == (7, 1)
+    assert (entry.revision, len(manager.requests("WatchEvents"))) == (7, 1)
 
 
 async def test_when_the_owner_is_gone_the_client_comes_back(
@@ -90,7 +89,7 @@ async def test_a_read_that_the_owner_dies_of_is_answered_by_the_standby_that_tak
 ) -> None:
     never = Silence()
     still = [standby_of(owner.address, 0.05)] * times_named_still
-    manager.answers["GetItem"] = [standby_of(owner.address), *still, pb.GetItemResponse(item=ITEM)]
+    manager.answers["GetItem"] = [standby_of(owner.address), *still, queue_items_pb2.GetItemResponse(item=ITEM)]
     owner.answers["GetItem"] = never
     async with AsyncClient(manager.address, timeout=SECONDS) as client:
         call = asyncio.create_task(client.queue.get("u"))
@@ -103,7 +102,7 @@ async def test_a_read_that_the_owner_dies_of_is_answered_by_the_standby_that_tak
 async def test_an_owner_that_steps_back_may_name_the_one_the_client_came_from(
     manager: ScriptedManager, owner: ScriptedManager, client: AsyncClient
 ) -> None:
-    answer = pb.GetItemResponse(item=ITEM, state=pb.ITEM_STATE_QUEUED)
+    answer = queue_items_pb2.GetItemResponse(item=ITEM, state=queue_pb2.ITEM_STATE_QUEUED)
     manager.answers["GetItem"] = lambda _: standby_of(owner.address) if len(owner.calls) == 0 else answer
     owner.answers["GetItem"] = lambda _: answer if len(owner.calls) == 1 else standby_of(manager.address)
     for address in (owner.address, manager.address):

@@ -13,7 +13,7 @@ from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import environment_service_pb2 as env
 from queueserver.manager.v1 import history_service_pb2 as hist
 from queueserver.manager.v1 import permission_service_pb2 as perm
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver.manager.v1 import task_service_pb2 as tasks
 from queueserver_client import (
@@ -35,30 +35,30 @@ CODE = grpc.StatusCode
 BUSY = Refusal(CODE.UNAVAILABLE, "STORAGE_UNAVAILABLE", "Redis is away.", retry_after=0.2)
 ITEM = item_pb2.Item(item_uid="u", name="count")
 CHANGES: dict[str, tuple[Any, Any]] = {
-    "AddItem": (pb.AddItemResponse(item=ITEM), lambda c: c.queue.add(Plan("count"))),
-    "AddItems": (pb.AddItemsResponse(), lambda c: c.queue.add_batch([])),
-    "UpdateItem": (pb.UpdateItemResponse(item=ITEM), lambda c: c.queue.update("u", Plan("count"))),
-    "RemoveItem": (pb.RemoveItemResponse(item=ITEM), lambda c: c.queue.remove()),
-    "RemoveItems": (pb.RemoveItemsResponse(), lambda c: c.queue.remove_batch([])),
-    "MoveItem": (pb.MoveItemResponse(item=ITEM), lambda c: c.queue.move(0, 1)),
-    "MoveItems": (pb.MoveItemsResponse(), lambda c: c.queue.move_batch([], "front")),
-    "ClearQueue": (pb.ClearQueueResponse(), lambda c: c.queue.clear()),
-    "StartQueue": (pb.StartQueueResponse(), lambda c: c.queue.start()),
-    "StopQueue": (pb.StopQueueResponse(), lambda c: c.queue.stop()),
-    "CancelStopQueue": (pb.CancelStopQueueResponse(), lambda c: c.queue.cancel_stop()),
-    "SetQueueMode": (pb.SetQueueModeResponse(), lambda c: c.queue.set_mode()),
-    "SetAutostart": (pb.SetAutostartResponse(), lambda c: c.queue.set_autostart(True)),
-    "ExecuteItem": (pb.ExecuteItemResponse(item=ITEM), lambda c: c.queue.execute(Plan("count"))),
-    "Pause": (re.PauseResponse(), lambda c: c.run_engine.pause()),
-    "Resume": (re.ResumeResponse(), lambda c: c.run_engine.resume()),
-    "Stop": (re.StopResponse(), lambda c: c.run_engine.stop()),
-    "Abort": (re.AbortResponse(), lambda c: c.run_engine.abort()),
-    "Halt": (re.HaltResponse(), lambda c: c.run_engine.halt()),
-    "AbortNow": (re.AbortNowResponse(), lambda c: c.run_engine.abort_now()),
+    "AddItem": (queue_items_pb2.AddItemResponse(item=ITEM), lambda c: c.queue.add(Plan("count"))),
+    "AddItems": (queue_items_pb2.AddItemsResponse(), lambda c: c.queue.add_batch([])),
+    "UpdateItem": (queue_items_pb2.UpdateItemResponse(item=ITEM), lambda c: c.queue.update("u", Plan("count"))),
+    "RemoveItem": (queue_items_pb2.RemoveItemResponse(item=ITEM), lambda c: c.queue.remove("back")),
+    "RemoveItems": (queue_items_pb2.RemoveItemsResponse(), lambda c: c.queue.remove_batch([])),
+    "MoveItem": (queue_items_pb2.MoveItemResponse(item=ITEM), lambda c: c.queue.move(0, 1)),
+    "MoveItems": (queue_items_pb2.MoveItemsResponse(), lambda c: c.queue.move_batch([], "front")),
+    "ClearQueue": (queue_items_pb2.ClearQueueResponse(), lambda c: c.queue.clear()),
+    "StartQueue": (queue_execution_pb2.StartQueueResponse(), lambda c: c.queue.start()),
+    "StopQueue": (queue_execution_pb2.StopQueueResponse(), lambda c: c.queue.stop()),
+    "CancelStopQueue": (queue_execution_pb2.CancelStopQueueResponse(), lambda c: c.queue.cancel_stop()),
+    "SetQueueMode": (queue_execution_pb2.SetQueueModeResponse(), lambda c: c.queue.set_mode()),
+    "SetAutostart": (queue_execution_pb2.SetAutostartResponse(), lambda c: c.queue.set_autostart(True)),
+    "ExecuteItem": (queue_execution_pb2.ExecuteItemResponse(item=ITEM), lambda c: c.queue.execute(Plan("count"))),
+    "PausePlan": (re.PausePlanResponse(), lambda c: c.run_engine.pause()),
+    "ResumePlan": (re.ResumePlanResponse(), lambda c: c.run_engine.resume()),
+    "StopPlan": (re.StopPlanResponse(), lambda c: c.run_engine.stop()),
+    "AbortPlan": (re.AbortPlanResponse(), lambda c: c.run_engine.abort()),
+    "HaltPlan": (re.HaltPlanResponse(), lambda c: c.run_engine.halt()),
+    "AbortPlanNow": (re.AbortPlanNowResponse(), lambda c: c.run_engine.abort_now()),
     "AnswerQuestion": (re.AnswerQuestionResponse(), lambda c: c.run_engine.answer("yes", "the question")),
-    "Open": (env.OpenResponse(), lambda c: c.environment.open(wait=False)),
-    "Close": (env.CloseResponse(), lambda c: c.environment.close(wait=False)),
-    "Destroy": (env.DestroyResponse(), lambda c: c.environment.destroy(wait=False)),
+    "OpenEnvironment": (env.OpenEnvironmentResponse(), lambda c: c.environment.open(wait=False)),
+    "CloseEnvironment": (env.CloseEnvironmentResponse(), lambda c: c.environment.close(wait=False)),
+    "DestroyEnvironment": (env.DestroyEnvironmentResponse(), lambda c: c.environment.destroy(wait=False)),
     "ClearHistory": (hist.ClearHistoryResponse(), lambda c: c.history.clear()),
     "ExecuteFunction": (tasks.ExecuteFunctionResponse(), lambda c: c.tasks.execute_function("f")),
     "UploadScript": (tasks.UploadScriptResponse(), lambda c: c.tasks.upload_script("pass")),
@@ -90,7 +90,7 @@ async def test_a_refused_change_is_repeated_under_its_id_and_the_next_one_has_an
 async def test_the_delay_that_the_server_asks_for_is_kept(manager: ScriptedManager, client: AsyncClient) -> None:
     manager.answers["ClearQueue"] = [
         Refusal(CODE.UNAVAILABLE, "NOT_READY", "Starting.", retry_after=1.0),
-        pb.ClearQueueResponse(removed=3),
+        queue_items_pb2.ClearQueueResponse(removed=3),
     ]
     begin = time.monotonic()
     assert await client.queue.clear() == 3
@@ -118,7 +118,7 @@ async def test_a_change_whose_answer_was_lost_is_repeated_after_the_restart(
     manager: ScriptedManager, client: AsyncClient
 ) -> None:
     never = Silence()
-    manager.answers["AddItem"] = [never, pb.AddItemResponse(item=ITEM, index=4)]
+    manager.answers["AddItem"] = [never, queue_items_pb2.AddItemResponse(item=ITEM, index=4)]
     call = asyncio.create_task(client.queue.add(Plan("count")))
     await asyncio.wait_for(never.asked.wait(), 10.0)
     await manager.restart()

@@ -10,8 +10,8 @@ from google.protobuf.struct_pb2 import Struct
 from google.protobuf.unknown_fields import UnknownFieldSet
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver.common.v1.item_pb2 import Item
-from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest
+from queueserver.common.v1.item_pb2 import ItemSpec
+from queueserver.manager.v1.queue_items_pb2 import AddItemsRequest
 from queueserver_rpc.pieces import decoded_in_turns, pieces
 
 START_GROUP = 3
@@ -20,7 +20,7 @@ START_GROUP = 3
 def batch(lengths: list[int]) -> AddItemsRequest:
     """Items whose names have these lengths, between other fields."""
     request = AddItemsRequest(request_id="r" * 40, validate_only=True, expected_revision=7)
-    request.items.extend(Item(name="n" * length, kwargs=Struct()) for length in lengths)
+    request.items.extend(ItemSpec(name="n" * length, kwargs=Struct()) for length in lengths)
     return request
 
 

@@ -9,8 +9,9 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
-from queueserver.common.v1.item_pb2 import Item
-from queueserver.manager.v1.queue_service_pb2 import AddItemsRequest, Position, RemoveItemsRequest
+from queueserver.common.v1.item_pb2 import ItemSpec
+from queueserver.manager.v1.queue_items_pb2 import AddItemsRequest, RemoveItemsRequest
+from queueserver.manager.v1.queue_pb2 import QueuePosition
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
 
@@ -59,7 +60,7 @@ def field_violation(status: status_pb2.Status) -> error_details_pb2.BadRequest.F
 
 @pytest.mark.parametrize("length", [0, 1, 32 * 1024 - 20, 32 * 1024, 3_000_000])
 async def test_a_request_of_any_length_reaches_the_handler(channel: grpc.aio.Channel, length: int) -> None:
-    request = AddItemsRequest(items=[Item(name="x" * length)], request_id="r")
+    request = AddItemsRequest(items=[ItemSpec(name="x" * length)], request_id="r")
     call = channel.unary_unary("/test.Echo/AddItems", AddItemsRequest.SerializeToString, AddItemsRequest.FromString)
     assert await call(request, timeout=SECONDS) == request
 
@@ -95,7 +96,7 @@ async def test_a_list_beyond_its_bound_is_refused(channel: grpc.aio.Channel, uid
     [
         (RemoveItemsRequest(request_id="ü" * 501), "request_id", 1000),
         (RemoveItemsRequest(item_uids=["u", "u" * 1001]), "item_uids[1]", 1000),
-        (AddItemsRequest(position=Position(before_uid="u" * 1001)), "position.before_uid", 1000),
+        (AddItemsRequest(position=QueuePosition(before_uid="u" * 1001)), "position.before_uid", 1000),
     ],
 )
 async def test_a_text_beyond_its_bytes_is_refused(

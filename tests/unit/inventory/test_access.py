@@ -115,7 +115,7 @@ def test_access_travels_in_a_message_and_back() -> None:
     access = Access("visitors", ROOT, VISITORS)
     message = access_message(access)
 
-    again = access_of(pb.Access.FromString(message.SerializeToString()))
+    again = access_of(pb.SubmitterAccess.FromString(message.SerializeToString()))
 
     assert (again.user_group, again.root, again.group) == ("visitors", ROOT, VISITORS)
     assert plans(again) == plans(access)

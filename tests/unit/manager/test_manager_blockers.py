@@ -61,10 +61,15 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"is_owner": False}, _K.STANDBY, "", ""),
     ({"storage": DOWN}, _K.STORAGE_DOWN, "", ""),
     ({"worker_up": False}, _K.WORKER_UNREACHABLE, "", ""),
-    ({"environment": Environment()}, _K.ENVIRONMENT_CLOSED, "EnvironmentService.Open", "qserver environment open"),
+    (
+        {"environment": Environment()},
+        _K.ENVIRONMENT_CLOSED,
+        "EnvironmentService.OpenEnvironment",
+        "qserver environment open",
+    ),
     (
         {"environment": Environment("e", _E.CLOSED)},
-        *(_K.ENVIRONMENT_CLOSED, "EnvironmentService.Open", "qserver environment open"),
+        *(_K.ENVIRONMENT_CLOSED, "EnvironmentService.OpenEnvironment", "qserver environment open"),
     ),
     (
         {"state": _S.CREATING_ENVIRONMENT, "environment": Environment("e", _E.INITIALIZING)},
@@ -81,21 +86,21 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"state": _S.EXECUTING_TASK}, _K.TASK_RUNNING, "TaskService.WaitTask", "qserver task list"),
     (
         {"environment": replace(OPEN, responsive=False)},
-        *(_K.ENVIRONMENT_UNRESPONSIVE, "EnvironmentService.Destroy", "qserver environment destroy"),
+        *(_K.ENVIRONMENT_UNRESPONSIVE, "EnvironmentService.DestroyEnvironment", "qserver environment destroy"),
     ),
     (
         {"environment": replace(OPEN, run_engine=_R.NONE)},
-        *(_K.RUN_ENGINE_MISSING, "EnvironmentService.Close", "qserver environment close"),
+        *(_K.RUN_ENGINE_MISSING, "EnvironmentService.CloseEnvironment", "qserver environment close"),
     ),
     (
         {"environment": replace(OPEN, run_engine=_R.PANICKED)},
-        *(_K.RUN_ENGINE_PANICKED, "EnvironmentService.Destroy", "qserver environment destroy"),
+        *(_K.RUN_ENGINE_PANICKED, "EnvironmentService.DestroyEnvironment", "qserver environment destroy"),
     ),
     (
         {"environment": replace(OPEN, run_engine=_R.RUNNING)},
-        *(_K.RUN_ENGINE_BUSY, "EnvironmentService.Destroy", "qserver environment destroy"),
+        *(_K.RUN_ENGINE_BUSY, "EnvironmentService.DestroyEnvironment", "qserver environment destroy"),
     ),
-    ({"state": _S.PAUSED}, _K.PLAN_PAUSED, "RunEngineService.Resume", "qserver re resume"),
+    ({"state": _S.PAUSED}, _K.PLAN_PAUSED, "RunEngineService.ResumePlan", "qserver re resume"),
     ({"items_in_queue": 0}, _K.QUEUE_EMPTY, "QueueService.AddItem", "qserver queue add plan '{\"name\": …}'"),
     ({"head_held": True}, _K.ITEM_HELD, "QueueService.RemoveItem", "qserver queue item remove front"),
     (
@@ -114,7 +119,7 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"state": _S.EXECUTING_QUEUE, "environment": replace(RUNNING, plan_wait=PlanWait(1e9))}, _K.PLAN_WAITS, "", ""),
     (
         {"state": _S.EXECUTING_QUEUE, "environment": RUNNING, "pause_pending": True},
-        *(_K.PAUSE_PENDING, "RunEngineService.Pause", "qserver re pause immediate"),
+        *(_K.PAUSE_PENDING, "RunEngineService.PausePlan", "qserver re pause immediate"),
     ),
     (
         {"state": _S.EXECUTING_QUEUE, "environment": RUNNING, "stop_pending": True},

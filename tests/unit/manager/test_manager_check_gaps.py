@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.errors import PlanNotFound, Violation
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.item import ExitStatus, ItemKind
 from queueserver_manager.domain.placement import Back
@@ -111,10 +111,13 @@ async def test_items_that_were_checked_before_a_change_and_come_after_it_are_che
         answer = {
             "add": lambda: queue.add(jane, submission, Back(), reply),
             "batch": lambda: queue.add_batch(jane, [submission], as_it_is, Back(), reply),
-            "update": lambda: queue.update(jane, "a", submission, reply, new_uid=True),
+            "update": lambda: queue.update(jane, "a", submission, {"name"}, reply, new_uid=True),
         }[call]()
         edit = asyncio.create_task(answer)
         await next_turn()
         o.store.may_go_on.set()
-        await asyncio.wait_for(asyncio.gather(*waiting, edit), SECONDS)
-        assert checks == [1] * changes
+        (*_, fate) = await asyncio.wait_for(asyncio.gather(*waiting, edit, return_exceptions=True), SECONDS)
+        # An update is checked when it is decided, because it may keep what the item has then.
+        late = changes and call == "update"
+        assert isinstance(fate, PlanNotFound) == late
+        assert checks == [1] * (changes and not late)

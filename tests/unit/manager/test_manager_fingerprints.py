@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import history_service_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import history_service_pb2, queue_items_pb2, queue_pb2
 from queueserver.manager.v1 import run_engine_service_pb2 as re_pb
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
@@ -21,10 +20,10 @@ def encode(_result: Any, _revision: int) -> bytes:
     return b""
 
 
-def asked(name: str = "count", request_id: str = "id", num: float = 1, **more: Any) -> pb.AddItemRequest:
+def asked(name: str = "count", request_id: str = "id", num: float = 1, **more: Any) -> queue_items_pb2.AddItemRequest:
     kwargs: Any = {"num": num, "x": "y", "a": {"b": [1, 2], "c": None}}
-    item = item_pb2.Item(name=name, kwargs=kwargs)
-    return pb.AddItemRequest(item=item, request_id=request_id, **more)
+    item = item_pb2.ItemSpec(name=name, kwargs=kwargs)
+    return queue_items_pb2.AddItemRequest(item=item, request_id=request_id, **more)
 
 
 def fingerprint(request: Any, caller: Caller = JANE) -> str:
@@ -33,7 +32,7 @@ def fingerprint(request: Any, caller: Caller = JANE) -> str:
 
 
 def test_the_same_request_of_the_same_caller_has_the_same_fingerprint() -> None:
-    again = pb.AddItemRequest.FromString(asked().SerializeToString())
+    again = queue_items_pb2.AddItemRequest.FromString(asked().SerializeToString())
     assert fingerprint(asked()) == fingerprint(again) != ""
 
 
@@ -53,8 +52,8 @@ def test_the_order_in_which_fields_were_set_does_not_matter() -> None:
         asked(request_id="other"),
         asked(expected_revision=1),
         asked(validate_only=True),
-        asked(position=pb.Position(index=0)),
-        pb.RemoveItemRequest(request_id="id"),
+        asked(position=queue_pb2.QueuePosition(index=0)),
+        queue_items_pb2.RemoveItemRequest(request_id="id"),
     ],
     ids=lambda request: str(request)[:20],
 )
@@ -64,8 +63,8 @@ def test_another_request_has_another_fingerprint(other: Any) -> None:
 
 def test_requests_of_different_methods_differ_even_when_they_are_the_same_bytes() -> None:
     requests = [
-        re_pb.ResumeRequest(request_id="id"),
-        re_pb.StopRequest(request_id="id"),
+        re_pb.ResumePlanRequest(request_id="id"),
+        re_pb.StopPlanRequest(request_id="id"),
     ]
     assert requests[0].SerializeToString() == requests[1].SerializeToString()
     assert fingerprint(requests[0]) != fingerprint(requests[1])
@@ -104,4 +103,4 @@ def test_a_shared_field_that_is_wrong_is_refused(request_: Any, field: str) -> N
 
 
 def test_an_empty_answer_is_a_message_of_any_kind() -> None:
-    assert re_pb.PauseResponse.FromString(empty_answer(None, 7)) == re_pb.PauseResponse()
+    assert re_pb.PausePlanResponse.FromString(empty_answer(None, 7)) == re_pb.PausePlanResponse()

@@ -71,4 +71,4 @@ def test_everything_that_a_plan_waits_for_reaches_clients_as_the_worker_told_it(
     bare = Environment("environment", plan_wait=WAITS[1][0])
     assert environment_from_proto(environment_to_proto(bare)) == bare
     assert not environment_to_proto(Environment()).HasField("question")
-    assert environment_from_proto(environment_pb2.Environment()).suspensions == ()
+    assert environment_from_proto(environment_pb2.EnvironmentStatus()).suspensions == ()

@@ -35,7 +35,7 @@ async def test_others_have_turns_while_an_event_is_taken_apart_and_the_order_is_
     messages = [
         event_pb2.WorkerEvent(sequence=1),
         event_pb2.WorkerEvent(sequence=2, inventory_changed=LARGE),
-        event_pb2.WorkerEvent(sequence=3, execution_changed=event_pb2.Execution(execution_id="e")),
+        event_pb2.WorkerEvent(sequence=3, execution_changed=event_pb2.PlanExecution(execution_id="e")),
     ]
     reading = asyncio.create_task(events_from_proto(messages))
     assert await turns_of_others(reading) > 5

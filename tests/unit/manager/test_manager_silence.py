@@ -25,11 +25,11 @@ class SparseWorker(WorkerServiceServicer):
     def __init__(self) -> None:
         self.may_go_on = asyncio.Event()
 
-    async def Watch(self, request: pb.WatchRequest, context: Any) -> AsyncIterator[pb.WatchResponse]:  # noqa: N802
+    async def WatchWorker(self, request: pb.WatchWorkerRequest, context: Any) -> AsyncIterator[pb.WatchWorkerResponse]:  # noqa: N802
         del request, context
-        yield pb.WatchResponse(snapshot=event_pb2.WorkerSnapshot(boot_id="one"))
+        yield pb.WatchWorkerResponse(snapshot=event_pb2.WorkerSnapshot(boot_id="one"))
         await self.may_go_on.wait()
-        yield pb.WatchResponse(snapshot=event_pb2.WorkerSnapshot(boot_id="two"))
+        yield pb.WatchWorkerResponse(snapshot=event_pb2.WorkerSnapshot(boot_id="two"))
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.common.v1.error_details_pb2 import FieldViolation
 from queueserver.common.v1.permissions_pb2 import UserGroupPermissions
-from queueserver.manager.v1 import event_service_pb2 as pb
-from queueserver.manager.v1 import queue_service_pb2 as queue_pb
-from queueserver.manager.v1 import task_service_pb2
+from queueserver.manager.v1 import event_pb2 as pb
+from queueserver.manager.v1 import queue_pb2 as queue_pb
+from queueserver.manager.v1 import task_status_pb2
 from queueserver_inventory.messages import rules_message
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
@@ -74,7 +74,7 @@ def expected_edit(event: ev.ItemsMoved | ev.ItemUpdated | ev.QueueModeChanged | 
 
 def expected_task(event: ev.TaskStarted | ev.TaskFinished) -> pb.WatchEvent:
     task = event.task
-    message = task_pb2.Task(
+    message = task_pb2.SubmittedTask(
         task_uid=task.uid,
         kind=task_pb2.TaskKind.Value(f"TASK_KIND_{task.kind.name}"),
         name=task.name,
@@ -84,7 +84,7 @@ def expected_task(event: ev.TaskStarted | ev.TaskFinished) -> pb.WatchEvent:
     )
     set_time(message.create_time, task.created)
     if isinstance(event, ev.TaskStarted):
-        status = task_service_pb2.TaskStatus(task=message, state=task_service_pb2.TASK_STATE_RUNNING)
+        status = task_status_pb2.TaskStatus(task=message, state=task_status_pb2.TASK_STATE_RUNNING)
         return pb.WatchEvent(task_started=pb.TaskStarted(task=status))
     result = event.result
     ended = task_pb2.TaskResult(
@@ -93,7 +93,7 @@ def expected_task(event: ev.TaskStarted | ev.TaskFinished) -> pb.WatchEvent:
     set_time(ended.stop_time, result.stop)
     if result.start is not None:
         set_time(ended.start_time, result.start)
-    status = task_service_pb2.TaskStatus(task=message, state=task_service_pb2.TASK_STATE_COMPLETED, result=ended)
+    status = task_status_pb2.TaskStatus(task=message, state=task_status_pb2.TASK_STATE_FINISHED, result=ended)
     return pb.WatchEvent(task_finished=pb.TaskFinished(task=status))
 
 
@@ -194,8 +194,7 @@ def test_every_exit_status_and_cause_of_the_contract_is_known() -> None:
 @relaxed
 @given(items)
 def test_a_message_completed_in_place_equals_one_built_anew(item: Item) -> None:
-    asked = item_pb2.Item(item_type=0 if item.kind is ItemKind.PLAN else 2, name=item.name)
-    asked.item_uid, asked.user, asked.attempt = "forged", "forged", 99
+    asked = item_pb2.ItemSpec(item_type=0 if item.kind is ItemKind.PLAN else 2, name=item.name)
     for name in ("args", "kwargs", "meta", "properties"):
         if getattr(item, name) is not None:
             getattr(asked, name).CopyFrom(getattr(item_to_proto(item), name))
@@ -216,7 +215,7 @@ def test_a_time_is_split_into_seconds_and_nanoseconds(seconds: float, parts: tup
 def refused(error: type[Exception], **fields: Any) -> str:
     """Path of the wrong field."""
     with pytest.raises(error) as caught:
-        at_once(read_submission(item_pb2.Item(**fields), "items[2]"))
+        at_once(read_submission(item_pb2.ItemSpec(**fields), "items[2]"))
     return str(caught.value.violations[0].field)  # type: ignore[attr-defined] # all of these are Refused
 
 
@@ -229,7 +228,7 @@ def test_a_submission_that_is_wrong_in_itself_is_refused_with_its_path() -> None
 
 
 def test_an_item_that_says_no_type_is_a_plan_and_absent_parts_stay_absent() -> None:
-    submission = at_once(read_submission(item_pb2.Item(name="count", args=[])))
+    submission = at_once(read_submission(item_pb2.ItemSpec(name="count", args=[])))
     assert (submission.kind, submission.name, submission.args) == (ItemKind.PLAN, "count", [])
     assert (submission.kwargs, submission.meta, submission.properties) == (None, None, None)
 

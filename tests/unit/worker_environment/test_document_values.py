@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 from queueserver_worker.environment.values import MAX_DEPTH, encode
 
 from tests.unit.worker_environment.value_decoder import decode
@@ -32,7 +32,7 @@ def same(left: Any, right: Any) -> bool:
 
 
 def through_the_wire(value: Any) -> Any:
-    return decode(Value.FromString(encode(value).SerializeToString()))
+    return decode(DataValue.FromString(encode(value).SerializeToString()))
 
 
 @given(NESTED)

@@ -42,7 +42,7 @@ def test_a_numpy_scan_number_is_a_whole_number() -> None:
 def test_a_descriptor_describes_its_columns() -> None:
     key = {"source": "SIM", "dtype": "array", "shape": [None, 3], "units": None, "precision": 2, "dtype_numpy": "<f8"}
     document = {"uid": "d", "run_start": "r", "time": 1.0, "name": "primary", "data_keys": {"x": key}, "hints": {}}
-    descriptor = convert("descriptor", document).document.descriptor
+    descriptor = convert("descriptor", document).document.event_descriptor
     column = descriptor.data_keys["x"]
     assert (column.source, list(column.shape), column.precision) == ("SIM", [-1, 3], 2)
     assert extra(column) == {"units": None, "dtype_numpy": "<f8"}
@@ -50,7 +50,7 @@ def test_a_descriptor_describes_its_columns() -> None:
 
 
 def test_data_keys_of_a_wrong_form_are_kept_in_extra() -> None:
-    descriptor = convert("descriptor", {"uid": "d", "data_keys": {"x": "no mapping"}}).document.descriptor
+    descriptor = convert("descriptor", {"uid": "d", "data_keys": {"x": "no mapping"}}).document.event_descriptor
     assert extra(descriptor) == {"data_keys": {"x": "no mapping"}}
 
 

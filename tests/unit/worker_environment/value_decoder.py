@@ -1,12 +1,12 @@
-"""The inverse of the environment's encoder, for tests: what a client reads from a Value."""
+"""The inverse of the environment's encoder, for tests: what a client reads from a DataValue."""
 
 from typing import Any
 
 import numpy as np
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 
 
-def decode(value: Value) -> Any:
+def decode(value: DataValue) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "list":
         return [decode(element) for element in value.list.values]

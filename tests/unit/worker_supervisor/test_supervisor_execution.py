@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import document_pb2, item_pb2
-from queueserver.common.v1.document_pb2 import Document
+from queueserver.common.v1.document_pb2 import RunDocument
 from queueserver.common.v1.item_pb2 import ItemResult
 from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_RUNS_BYTES, MAX_UID, RunningExecution
 from queueserver_worker.supervisor.result_bounds import MAX_NOTICE, MAX_NOTICES, MAX_TRACEBACK
@@ -13,12 +13,12 @@ from queueserver_worker.supervisor.result_bounds import MAX_NOTICE, MAX_NOTICES,
 BEGIN = Timestamp(seconds=1_700_000_000)
 
 
-def start(uid: str, scan_id: int | None = None) -> Document:
-    return Document(start=document_pb2.RunStart(uid=uid, scan_id=scan_id))
+def start(uid: str, scan_id: int | None = None) -> RunDocument:
+    return RunDocument(start=document_pb2.RunStart(uid=uid, scan_id=scan_id))
 
 
-def stop(uid: str, exit_status: str = "success") -> Document:
-    return Document(stop=document_pb2.RunStop(run_start=uid, exit_status=exit_status))
+def stop(uid: str, exit_status: str = "success") -> RunDocument:
+    return RunDocument(stop=document_pb2.RunStop(run_start_uid=uid, exit_status=exit_status))
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def execution() -> RunningExecution:
 def test_runs_are_listed_in_order_of_opening_as_their_documents_tell(execution: RunningExecution) -> None:
     assert execution.see(start("a", 1))
     assert execution.see(start("b"))
-    assert not execution.see(Document(event=document_pb2.Event(uid="e")))
+    assert not execution.see(RunDocument(event=document_pb2.EventDocument(uid="e")))
     assert execution.see(stop("a", "abort"))
     runs = execution.lost(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, "gone").result.runs
     assert [(run.uid, run.is_open, run.exit_status) for run in runs] == [("a", False, "abort"), ("b", True, "")]

@@ -11,7 +11,7 @@ import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.common.v1.item_pb2 import ItemResult
 from queueserver.common.v1.task_pb2 import TaskResult
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome, TaskOutcome
 from queueserver_worker.supervisor.outcomes import MAX_TASK_BYTES, REMEMBERED, Outcomes
 from queueserver_worker.supervisor.state_directory import StateDirectory, StateDirectoryBusyError
@@ -57,7 +57,7 @@ def test_what_was_added_is_there_in_order_after_a_restart(outcomes: Outcomes, tm
 
 def test_outcomes_of_tasks_are_kept_in_the_same_way(outcomes: Outcomes, tmp_path: Path) -> None:
     outcomes.add(outcome("execution"))
-    outcomes.add(TaskOutcome(task_uid="task", result=TaskResult(success=True, return_value=Value(text="x" * 1000))))
+    outcomes.add(TaskOutcome(task_uid="task", result=TaskResult(success=True, return_value=DataValue(text="x" * 1000))))
     assert outcomes.room_for_values < MAX_TASK_BYTES - 1000
     with again_in(outcomes, tmp_path) as again:
         assert ids(again) == ["execution"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from queueserver.common.v1 import storage_pb2
-from queueserver.common.v1.storage_pb2 import Storage
+from queueserver.common.v1.storage_pb2 import StorageStatus
 from queueserver_worker.supervisor import state_directory
 from queueserver_worker.supervisor.state_directory import RESERVED_BYTES, StateDirectory
 
@@ -30,7 +30,7 @@ class Told(StateDirectory):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.news: asyncio.Queue[Storage] = asyncio.Queue()
+        self.news: asyncio.Queue[StorageStatus] = asyncio.Queue()
         self.on_change = self.news.put_nowait
 
     def states(self) -> list[int]:
@@ -56,7 +56,7 @@ def no_space(*_: object) -> None:
 def test_while_all_is_well_nothing_is_told(directory: Told) -> None:
     assert directory.write(directory.path / "a.outcome", b"whole")
     assert (directory.path / "a.outcome").read_bytes() == b"whole"
-    assert directory.storage == Storage(state=OK, location=str(directory.path))
+    assert directory.storage == StorageStatus(state=OK, location=str(directory.path))
     assert directory.states() == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from queueserver.common.v1.task_pb2 import FunctionCall, Script, TaskResult
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.worker_service_pb2 import EnvironmentUpdate, TaskCommand
 from queueserver_worker.supervisor.excerpt import MAX_EXCERPT, Excerpt
 from queueserver_worker.supervisor.task import RunningTask
@@ -52,7 +52,7 @@ def test_kinds_of_tasks_have_words() -> None:
 
 
 def test_a_success_has_neither_message_nor_traceback() -> None:
-    reported = TaskResult(success=True, message="m", traceback="t", return_value=Value(integer=5))
+    reported = TaskResult(success=True, message="m", traceback="t", return_value=DataValue(integer=5))
     result = running(function=FunctionCall(name="f")).reported(reported, ROOM).result
     assert (result.message, result.traceback, result.return_value.integer) == ("", "", 5)
     assert result.HasField("start_time")
@@ -60,7 +60,7 @@ def test_a_success_has_neither_message_nor_traceback() -> None:
 
 
 def test_a_failure_has_a_message_and_no_value() -> None:
-    reported = TaskResult(message="m" * 5_000, return_value=Value(integer=5))
+    reported = TaskResult(message="m" * 5_000, return_value=DataValue(integer=5))
     result = running(script=Script()).reported(reported, ROOM).result
     assert len(result.message) == 2_000
     assert not result.HasField("return_value")
@@ -69,7 +69,7 @@ def test_a_failure_has_a_message_and_no_value() -> None:
 
 
 def test_a_value_for_which_there_is_no_room_fails_the_task() -> None:
-    reported = TaskResult(success=True, return_value=Value(text="x" * 100))
+    reported = TaskResult(success=True, return_value=DataValue(text="x" * 100))
     result = running(function=FunctionCall(name="f")).reported(reported, 10).result
     assert not result.success
     assert "return value of 102 bytes could not be kept" in result.message

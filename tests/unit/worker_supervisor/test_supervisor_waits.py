@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from queueserver.common.v1.environment_pb2 import Environment as View
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus as View
 from queueserver.common.v1.waiting_pb2 import AwaitedDevice, PlanWait, Question, Suspension
 from queueserver.worker.v1.environment_channel_pb2 import RunEngineWaits
 from queueserver_worker.supervisor.errors import QuestionNotFoundError

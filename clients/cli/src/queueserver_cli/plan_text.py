@@ -72,7 +72,7 @@ def _item(fields: dict[str, Any]) -> Item:
         if "meta" in given:
             given["meta"] = merge_meta(given["meta"])
         item = Item(name, **given)
-        item.to_proto()
+        item.to_spec()
     except ValueNotRepresentable as error:
         raise WrongCommand(f"PLAN: {error}") from None
     return item

@@ -12,14 +12,24 @@ from queueserver.common.v1 import document_pb2
 
 from queueserver_client.values import decode_map
 
+#: The event model's names, where the contract has others.
+_NAMES = {"event_descriptor": "descriptor"}
+_KEYS = {
+    "descriptor_uid": "descriptor",
+    "resource_uid": "resource",
+    "run_start_uid": "run_start",
+    "stream_resource_uid": "stream_resource",
+}
 
-def decode_document(proto: document_pb2.Document) -> tuple[str, dict[str, Any]]:
+
+def decode_document(proto: document_pb2.RunDocument) -> tuple[str, dict[str, Any]]:
     """Name of the document, for example "event", and its content. An unknown kind gives an empty name."""
     kind = proto.WhichOneof("kind")
     if kind is None:
         return "", {}
     body = getattr(proto, kind)
-    return kind, _body(kind, body)
+    name = _NAMES.get(kind, kind)
+    return name, _body(name, body)
 
 
 def _body(kind: str, body: Any) -> dict[str, Any]:
@@ -27,7 +37,9 @@ def _body(kind: str, body: Any) -> dict[str, Any]:
     for field in body.DESCRIPTOR.fields:
         if field.name == "extra" or (field.has_presence and not body.HasField(field.name)):
             continue
-        content[field.name] = _field(field.name, getattr(body, field.name), repeated=field.is_repeated)
+        content[_KEYS.get(field.name, field.name)] = _field(
+            field.name, getattr(body, field.name), repeated=field.is_repeated
+        )
     if kind in {"resource", "stream_resource"} and not content["run_start"]:
         del content["run_start"]
     content.update(decode_map(body.extra))

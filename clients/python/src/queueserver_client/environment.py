@@ -41,7 +41,9 @@ class AsyncEnvironment:
             EnvironmentExists: it is open already.
             InvalidState: the Manager is not idle.
         """
-        answer = await self._connection.change(self._connection.stubs.environment.Open, pb.OpenRequest())
+        answer = await self._connection.change(
+            self._connection.stubs.environment.OpenEnvironment, pb.OpenEnvironmentRequest()
+        )
         if not wait:
             return Environment(answer.environment_id, EnvironmentState.INITIALIZING)
         environment = await self.wait(answer.environment_id, on_progress=on_progress, wait_timeout=wait_timeout)
@@ -54,14 +56,18 @@ class AsyncEnvironment:
 
     async def close(self, *, wait: bool = True, wait_timeout: float = WAIT_SECONDS) -> Environment:
         """End the environment in good order. Raises EnvironmentClosed, InvalidState."""
-        answer = await self._connection.change(self._connection.stubs.environment.Close, pb.CloseRequest())
+        answer = await self._connection.change(
+            self._connection.stubs.environment.CloseEnvironment, pb.CloseEnvironmentRequest()
+        )
         if not wait:
             return Environment(answer.environment_id, EnvironmentState.CLOSING)
         return await self.wait(answer.environment_id, wait_timeout=wait_timeout)
 
     async def destroy(self, *, wait: bool = True, wait_timeout: float = WAIT_SECONDS) -> Environment:
         """Kill the environment, whatever it is doing. Raises EnvironmentClosed."""
-        answer = await self._connection.change(self._connection.stubs.environment.Destroy, pb.DestroyRequest())
+        answer = await self._connection.change(
+            self._connection.stubs.environment.DestroyEnvironment, pb.DestroyEnvironmentRequest()
+        )
         if not wait:
             return Environment(answer.environment_id, EnvironmentState.DESTROYING)
         return await self.wait(answer.environment_id, wait_timeout=wait_timeout)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2 as pb
 
 from queueserver_client import events
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem, violations

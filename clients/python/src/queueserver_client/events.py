@@ -18,7 +18,7 @@ from queueserver_client.violations import Violation
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import console_pb2
-    from queueserver.manager.v1 import event_service_pb2
+    from queueserver.manager.v1 import event_pb2, event_service_pb2
 
 
 class EventKind(Word):
@@ -89,7 +89,7 @@ class RunDocument:
     document: Mapping[str, Any]
 
     @classmethod
-    def from_proto(cls, proto: event_service_pb2.RunDocument) -> RunDocument:
+    def from_proto(cls, proto: event_pb2.DocumentEmitted) -> RunDocument:
         """Read the message of the contract."""
         name, document = decode_document(proto.document)
         return cls(proto.item_uid, proto.run_uid, name, document)
@@ -119,7 +119,7 @@ class Snapshot:
     restarted: bool = False
 
     @classmethod
-    def from_parts(cls, parts: Sequence[event_service_pb2.Snapshot], *, restarted: bool) -> Snapshot:
+    def from_parts(cls, parts: Sequence[event_service_pb2.WatchSnapshot], *, restarted: bool) -> Snapshot:
         """Put the parts of a snapshot together. There is at least one part."""
         status, running = _one_of(parts, "status"), _one_of(parts, "running_item")
         permissions = _one_of(parts, "permissions")
@@ -138,7 +138,7 @@ class Snapshot:
 
 
 def _one_of(
-    parts: Sequence[event_service_pb2.Snapshot], field: Literal["status", "running_item", "permissions"]
+    parts: Sequence[event_service_pb2.WatchSnapshot], field: Literal["status", "running_item", "permissions"]
 ) -> Any:
     """A message that one of the parts carries; None if none does."""
     return next((getattr(part, field) for part in parts if part.HasField(field)), None)

@@ -73,10 +73,12 @@ class AsyncHistory:
         """
         if keep_newest is not None and up_to_uid is not None:
             raise ValueError("Say either keep_newest or up_to_uid, not both.")
-        request = pb.ClearHistoryRequest(expected_revision=values.index(expected_revision, "expected_revision"))
+        request = pb.ClearHistoryRequest(expected_revision=values.revision(expected_revision, "expected_revision"))
         if keep_newest is not None:
             request.keep_newest = values.index(keep_newest, "keep_newest")
-        if up_to_uid is not None:
+        elif up_to_uid is None:
+            request.all = True
+        else:
             request.up_to_item_uid = values.text(up_to_uid, "up_to_uid")
         answer = await self._connection.change(self._connection.stubs.history.ClearHistory, request)
         return answer.removed

@@ -24,7 +24,7 @@ class AsyncPlanning:
 
         When very many are wrong, the last of them come without details. Raises ValueNotRepresentable, BatchTooLarge.
         """
-        request = pb.ValidateItemsRequest(items=[item.to_proto() for item in items])
+        request = pb.ValidateItemsRequest(items=[item.to_spec() for item in items])
         answer = await self._connection.read(self._connection.stubs.planning.ValidateItems, request)
         return [ItemVerdict.from_proto(verdict) for verdict in answer.verdicts]
 
@@ -43,7 +43,7 @@ class AsyncPlanning:
         """
         request = pb.SimulateItemRequest(message_limit=values.size(message_limit, "message_limit"))
         if isinstance(item, Item):
-            request.item.CopyFrom(item.to_proto())
+            request.item.CopyFrom(item.to_spec())
         else:
             request.item_uid = values.text(item, "item")
         answer = await self._connection.read(self._connection.stubs.planning.SimulateItem, request)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from google.protobuf import empty_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_pb2 as pb
 
 from queueserver_client import values
 
@@ -31,27 +30,27 @@ Position = Literal["front", "back"] | int | Before | After
 Address = str | int
 
 
-def encode_position(position: Position | None) -> pb.Position | None:
+def encode_position(position: Position | None) -> pb.QueuePosition | None:
     """The message for a place. Raises ValueNotRepresentable."""
     if position is None:
         return None
     if position == "front":
-        return pb.Position(front=empty_pb2.Empty())
+        return pb.QueuePosition(front=True)
     if position == "back":
-        return pb.Position(back=empty_pb2.Empty())
+        return pb.QueuePosition(back=True)
     if isinstance(position, Before):
-        return pb.Position(before_uid=values.text(position.uid, "position"))
+        return pb.QueuePosition(before_uid=values.text(position.uid, "position"))
     if isinstance(position, After):
-        return pb.Position(after_uid=values.text(position.uid, "position"))
-    return pb.Position(index=values.index(position, "position"))
+        return pb.QueuePosition(after_uid=values.text(position.uid, "position"))
+    return pb.QueuePosition(index=values.index(position, "position"))
 
 
 def encode_address(address: Address) -> pb.ItemAddress:
     """The message for an item's address. Raises ValueNotRepresentable."""
     if address == "front":
-        return pb.ItemAddress(front=empty_pb2.Empty())
+        return pb.ItemAddress(front=True)
     if address == "back":
-        return pb.ItemAddress(back=empty_pb2.Empty())
+        return pb.ItemAddress(back=True)
     if isinstance(address, str):
         return pb.ItemAddress(uid=values.text(address, "address"))
     return pb.ItemAddress(index=values.index(address, "address"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, queue_pb2
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
@@ -49,8 +50,8 @@ class AsyncQueue:
 
         Raises ItemInvalid, PlanNotFound, InventoryEmpty, ItemNotFound (position), QueueFull, RevisionMismatch.
         """
-        request = pb.AddItemRequest(
-            item=item.to_proto(),
+        request = queue_items_pb2.AddItemRequest(
+            item=item.to_spec(),
             position=encode_position(position),
             expected_revision=_revision(expected_revision),
             validate_only=validate_only,
@@ -69,7 +70,7 @@ class AsyncQueue:
     ) -> Sequence[ItemHandle]:
         """Add several items next to each other and in order, all or none. Raises BatchRefused, RevisionMismatch."""
         listed = list(items)
-        request = pb.AddItemsRequest(
+        request = queue_items_pb2.AddItemsRequest(
             position=encode_position(position),
             expected_revision=_revision(expected_revision),
             validate_only=validate_only,
@@ -90,7 +91,7 @@ class AsyncQueue:
 
     async def page(self, *, page_size: int = 0, page_token: str = "") -> QueuePage:
         """One page of the queue and the running item. Raises PageTokenExpired."""
-        request = pb.ListItemsRequest(
+        request = queue_items_pb2.ListItemsRequest(
             page_size=values.size(page_size, "page_size"), page_token=values.text(page_token, "page_token")
         )
         answer = await self._connection.read(self._connection.stubs.queue.ListItems, request)
@@ -119,7 +120,7 @@ class AsyncQueue:
 
         Raises ItemNotFound, PositionOutOfRange.
         """
-        request = pb.GetItemRequest(address=encode_address(address))
+        request = queue_items_pb2.GetItemRequest(address=encode_address(address))
         answer = await self._connection.read(self._connection.stubs.queue.GetItem, request)
         return ItemStatus.from_proto(answer)
 
@@ -136,28 +137,34 @@ class AsyncQueue:
         item_or_uid: Item | str,
         plan: Item,
         *,
+        fields: Iterable[str] | None = None,
         new_uid: bool = False,
         expected_revision: int = 0,
         validate_only: bool = False,
     ) -> ItemHandle:
         """Replace an item of the queue, given itself or by uid, by another one at the same place.
 
-        It keeps its uid unless ``new_uid`` is set. Raises what :meth:`add` does, and ItemRunning.
+        Of ``fields`` ("name", "args", "kwargs", "meta", "properties", "item_type") only these are replaced, and the
+        others stay as they are. It keeps its uid unless ``new_uid`` is set. Raises what :meth:`add` does, and
+        ItemRunning.
         """
-        request = pb.UpdateItemRequest(
-            item=plan.to_proto(),
+        request = queue_items_pb2.UpdateItemRequest(
+            item_uid=values.text(item_or_uid.uid if isinstance(item_or_uid, Item) else item_or_uid, "uid"),
+            item=plan.to_spec(),
+            update_mask=FieldMask(paths=["*"] if fields is None else _texts(fields)),
             new_uid=new_uid,
             expected_revision=_revision(expected_revision),
             validate_only=validate_only,
         )
-        request.item.item_uid = values.text(item_or_uid.uid if isinstance(item_or_uid, Item) else item_or_uid, "uid")
         answer = await self._connection.change(self._connection.stubs.queue.UpdateItem, request)
         item, odd = Item.from_proto(answer.item), item_warnings(answer.warnings)
         return self._handle(item, answer.index, answer.queue_size, answer.revision, odd)
 
-    async def remove(self, address: Address = "back", *, expected_revision: int = 0) -> Removed:
+    async def remove(self, address: Address, *, expected_revision: int = 0) -> Removed:
         """Take one item out of the queue. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""
-        request = pb.RemoveItemRequest(address=encode_address(address), expected_revision=_revision(expected_revision))
+        request = queue_items_pb2.RemoveItemRequest(
+            address=encode_address(address), expected_revision=_revision(expected_revision)
+        )
         answer = await self._connection.change(self._connection.stubs.queue.RemoveItem, request)
         return Removed(Item.from_proto(answer.item), answer.queue_size, answer.revision)
 
@@ -168,7 +175,7 @@ class AsyncQueue:
 
         With ``strict`` they, and a repeated uid, raise BatchRefused and nothing is removed.
         """
-        request = pb.RemoveItemsRequest(
+        request = queue_items_pb2.RemoveItemsRequest(
             item_uids=_texts(uids), strict=strict, expected_revision=_revision(expected_revision)
         )
         answer = await self._connection.change(self._connection.stubs.queue.RemoveItems, request)
@@ -177,7 +184,7 @@ class AsyncQueue:
 
     async def move(self, source: Address, destination: Position, *, expected_revision: int = 0) -> Moved:
         """Move one item to another place. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""
-        request = pb.MoveItemRequest(
+        request = queue_items_pb2.MoveItemRequest(
             source=encode_address(source),
             destination=encode_position(destination),
             expected_revision=_revision(expected_revision),
@@ -192,7 +199,7 @@ class AsyncQueue:
 
         They come in the order given, or with ``keep_queue_order`` in that of the queue. Raises BatchRefused.
         """
-        request = pb.MoveItemsRequest(
+        request = queue_items_pb2.MoveItemsRequest(
             item_uids=_texts(uids),
             destination=encode_position(destination),
             keep_queue_order=keep_queue_order,
@@ -203,7 +210,7 @@ class AsyncQueue:
 
     async def clear(self, *, expected_revision: int = 0) -> int:
         """Take all items out of the queue; answers how many there were. The running item is not touched."""
-        request = pb.ClearQueueRequest(expected_revision=_revision(expected_revision))
+        request = queue_items_pb2.ClearQueueRequest(all=True, expected_revision=_revision(expected_revision))
         answer = await self._connection.change(self._connection.stubs.queue.ClearQueue, request)
         return answer.removed
 
@@ -212,16 +219,20 @@ class AsyncQueue:
 
         Raises QueueRunning, InvalidState, EnvironmentClosed, RunEngineMissing, ItemHeld.
         """
-        answer = await self._connection.change(self._connection.stubs.queue.StartQueue, pb.StartQueueRequest())
+        answer = await self._connection.change(
+            self._connection.stubs.queue.StartQueue, queue_execution_pb2.StartQueueRequest()
+        )
         return answer.item_uid or None
 
     async def stop(self) -> None:
         """Let the running item end and start no other. Raises InvalidState when the queue is not running."""
-        await self._connection.change(self._connection.stubs.queue.StopQueue, pb.StopQueueRequest())
+        await self._connection.change(self._connection.stubs.queue.StopQueue, queue_execution_pb2.StopQueueRequest())
 
     async def cancel_stop(self) -> None:
         """Take a pending stop back."""
-        await self._connection.change(self._connection.stubs.queue.CancelStopQueue, pb.CancelStopQueueRequest())
+        await self._connection.change(
+            self._connection.stubs.queue.CancelStopQueue, queue_execution_pb2.CancelStopQueueRequest()
+        )
 
     async def set_mode(
         self,
@@ -237,19 +248,19 @@ class AsyncQueue:
         With ``reset`` everything is set to its default first. ``expected_revision`` is about the queue and its mode.
         """
         policy = InterruptedPolicy.UNSPECIFIED if interrupted is None else InterruptedPolicy(interrupted)
-        request = pb.SetQueueModeRequest(
+        request = queue_execution_pb2.SetQueueModeRequest(
             loop=loop,
             ignore_failures=ignore_failures,
-            interrupted=pb.InterruptedPolicy.Name(policy.number),  # type: ignore[arg-type] # names are accepted
+            interrupted=queue_pb2.InterruptedPolicy.Name(policy.number),  # type: ignore[arg-type] # names are accepted
             reset=reset,
             expected_revision=_revision(expected_revision),
         )
         answer = await self._connection.change(self._connection.stubs.queue.SetQueueMode, request)
         return QueueMode.from_proto(answer.mode)
 
-    async def set_autostart(self, enable: bool) -> None:
+    async def set_autostart(self, enabled: bool) -> None:
         """Let the queue start by itself whenever it has items and the environment is ready; or end that."""
-        request = pb.SetAutostartRequest(enable=enable)
+        request = queue_execution_pb2.SetAutostartRequest(enabled=enabled)
         await self._connection.change(self._connection.stubs.queue.SetAutostart, request)
 
     async def execute(self, item: Item, *, validate_only: bool = False) -> ItemHandle:
@@ -257,7 +268,7 @@ class AsyncQueue:
 
         Raises what :meth:`add` and :meth:`start` do.
         """
-        request = pb.ExecuteItemRequest(item=item.to_proto(), validate_only=validate_only)
+        request = queue_execution_pb2.ExecuteItemRequest(item=item.to_spec(), validate_only=validate_only)
         answer = await self._connection.change(self._connection.stubs.queue.ExecuteItem, request)
         odd = item_warnings(answer.warnings)
         return self._handle(Item.from_proto(answer.item), None, answer.queue_size, answer.revision, odd)
@@ -270,10 +281,10 @@ class AsyncQueue:
         )
 
 
-def _encode(item: Item, number: int) -> item_pb2.Item:
+def _encode(item: Item, number: int) -> item_pb2.ItemSpec:
     """The message for an item of a batch; the path in a refusal tells which one."""
     try:
-        return item.to_proto()
+        return item.to_spec()
     except ValueNotRepresentable as error:
         raise ValueNotRepresentable.at(f"items[{number}].{error.path}", error.violations[0].description) from None
 
@@ -291,4 +302,4 @@ def _texts(uids: Iterable[str]) -> Sequence[str]:
 
 
 def _revision(expected: int) -> int:
-    return values.index(expected, "expected_revision")
+    return values.revision(expected, "expected_revision")

@@ -49,29 +49,29 @@ class AsyncRunEngine:
         A plan that is past its last checkpoint completes instead, and the queue stops then.
         """
         option = pb.PAUSE_OPTION_IMMEDIATE if immediate else pb.PAUSE_OPTION_DEFERRED
-        await self._connection.change(self._connection.stubs.run_engine.Pause, pb.PauseRequest(option=option))
+        await self._connection.change(self._connection.stubs.run_engine.PausePlan, pb.PausePlanRequest(option=option))
 
     async def resume(self) -> None:
         """Let a paused plan go on."""
-        await self._connection.change(self._connection.stubs.run_engine.Resume, pb.ResumeRequest())
+        await self._connection.change(self._connection.stubs.run_engine.ResumePlan, pb.ResumePlanRequest())
 
     async def stop(self) -> None:
         """End a paused plan in good order. It counts as a success."""
-        await self._connection.change(self._connection.stubs.run_engine.Stop, pb.StopRequest())
+        await self._connection.change(self._connection.stubs.run_engine.StopPlan, pb.StopPlanRequest())
 
     async def abort(self, note: str = "") -> None:
         """End a paused plan in good order. It counts as a failure; the note goes into the run's stop document."""
-        request = pb.AbortRequest(note=values.text(note, "note"))
-        await self._connection.change(self._connection.stubs.run_engine.Abort, request)
+        request = pb.AbortPlanRequest(note=values.text(note, "note"))
+        await self._connection.change(self._connection.stubs.run_engine.AbortPlan, request)
 
     async def halt(self) -> None:
         """End a paused plan at once, without its cleaning up. It counts as a failure."""
-        await self._connection.change(self._connection.stubs.run_engine.Halt, pb.HaltRequest())
+        await self._connection.change(self._connection.stubs.run_engine.HaltPlan, pb.HaltPlanRequest())
 
     async def abort_now(self, note: str = "") -> None:
         """Pause the running plan at once and abort it, in one call; a paused plan is aborted. For an emergency."""
-        request = pb.AbortNowRequest(note=values.text(note, "note"))
-        await self._connection.change(self._connection.stubs.run_engine.AbortNow, request)
+        request = pb.AbortPlanNowRequest(note=values.text(note, "note"))
+        await self._connection.change(self._connection.stubs.run_engine.AbortPlanNow, request)
 
     async def answer(self, text: str, question_id: str = "") -> None:
         """Answer the question that the running plan asks: `question_id`, else the one of which the status tells now.

@@ -126,7 +126,7 @@ class AsyncTasks:
             LimitReached: too many tasks go on in the background.
         """
         script = task_pb2.Script(
-            text=values.text(text, "text"), keep_lists=not update_lists, update_re=update_re, name=_file_name(name)
+            text=values.text(text, "text"), update_lists=update_lists, update_re=update_re, name=_file_name(name)
         )
         request = pb.UploadScriptRequest(script=script, run_in_background=run_in_background)
         answer = await self._connection.change(self._connection.stubs.tasks.UploadScript, request)
@@ -178,7 +178,7 @@ class AsyncTasks:
                         resumption.alive()
                         status = TaskStatus.from_proto(answer.status)
                         yield status
-                        if status.state is TaskState.COMPLETED:
+                        if status.state is TaskState.FINISHED:
                             return
                 error = self._connection.broken(f"{self._connection.address} ended the stream.")
             except QueueServerError as failure:

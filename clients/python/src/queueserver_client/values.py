@@ -21,8 +21,9 @@ from queueserver_client.errors import ValueNotRepresentable
 EXACT_LIMIT = 2**53
 #: Values nested deeper than this are refused; a message of the contract can't be nested without end.
 MAX_DEPTH = 30
-INDEX_LIMIT = 2**63
+INDEX_LIMIT = 2**31
 SIZE_LIMIT = 2**31
+REVISION_LIMIT = 2**63
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,14 @@ def text(value: object, path: str) -> str:
 def index(value: int, path: str) -> int:
     """Check an index that is about to be sent."""
     if isinstance(value, bool) or not -INDEX_LIMIT <= value < INDEX_LIMIT:
-        raise ValueNotRepresentable.at(path, f"is not an index: {value!r} is no whole number of 64 bits.")
+        raise ValueNotRepresentable.at(path, f"is not an index: {value!r} is no whole number of 32 bits.")
+    return value
+
+
+def revision(value: int, path: str) -> int:
+    """Check a revision that is about to be sent."""
+    if isinstance(value, bool) or not 0 <= value < REVISION_LIMIT:
+        raise ValueNotRepresentable.at(path, f"is no revision: {value!r} is no whole number from 0 to 2**63 - 1.")
     return value
 
 
@@ -165,7 +173,7 @@ def _from_json(value: struct_pb2.Value) -> Any:
     return getattr(value, kind)
 
 
-def decode(value: value_pb2.Value) -> Any:
+def decode(value: value_pb2.DataValue) -> Any:
     """Decode a reading. Arrays become read-only NumPy arrays, or :class:`Array` where that can't be."""
     kind = value.WhichOneof("kind")
     if kind is None or kind == "null":
@@ -181,7 +189,7 @@ def decode(value: value_pb2.Value) -> Any:
     return getattr(value, kind)
 
 
-def decode_map(entries: Mapping[str, value_pb2.Value]) -> dict[str, Any]:
+def decode_map(entries: Mapping[str, value_pb2.DataValue]) -> dict[str, Any]:
     """Decode values by key."""
     return {key: decode(value) for key, value in entries.items()}
 
@@ -193,7 +201,7 @@ def _big_integer(digits: str) -> int | str:
         return digits
 
 
-def _array(array: value_pb2.Array) -> Any:
+def _array(array: value_pb2.NdArray) -> Any:
     plain = Array(array.dtype, tuple(array.shape), array.data)
     try:
         import numpy as np  # noqa: PLC0415 - optional, and slow to import

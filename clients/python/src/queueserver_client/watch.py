@@ -15,7 +15,7 @@ from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2, event_service_pb2
 
 from queueserver_client import forks
 from queueserver_client.channel import MAX_MESSAGE_BYTES
@@ -49,8 +49,8 @@ class Watch:
         on_interruption: Interrupted | None,
     ) -> None:
         self._connection = connection
-        self._request = pb.WatchRequest(
-            kinds=[pb.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in kinds],
+        self._request = event_service_pb2.WatchEventsRequest(
+            kinds=[event_pb2.EventKind.Value(f"EVENT_KIND_{kind.name}") for kind in kinds],
             history_limit=history_limit,
             max_message_bytes=MAX_MESSAGE_BYTES,
         )
@@ -119,8 +119,8 @@ class Watch:
         """One call. Yields None for a message without news, so that the caller knows it lives."""
         self._request.resume_token = self._token
         stub = self._connection.stubs.events
-        parts: list[pb.Snapshot] = []
-        stream = self._connection.stream(stub.Watch, self._request, timeout=None, silence=SILENCE_SECONDS)
+        parts: list[event_service_pb2.WatchSnapshot] = []
+        stream = self._connection.stream(stub.WatchEvents, self._request, timeout=None, silence=SILENCE_SECONDS)
         async with aclosing(stream):
             async for message in stream:
                 if message.HasField("snapshot"):

@@ -16,14 +16,16 @@ _LISTS = (
 )
 
 
-def access_of(message: pb.Access) -> Access:
+def access_of(message: pb.SubmitterAccess) -> Access:
     """What a message allows. Raises PatternError, which does not happen with what a Manager has sent."""
     return Access(message.user_group, rules_of(message.root), rules_of(message.group))
 
 
-def access_message(access: Access) -> pb.Access:
+def access_message(access: Access) -> pb.SubmitterAccess:
     """The message that ``access_of`` reads back."""
-    return pb.Access(user_group=access.user_group, root=rules_message(access.root), group=rules_message(access.group))
+    return pb.SubmitterAccess(
+        user_group=access.user_group, root=rules_message(access.root), group=rules_message(access.group)
+    )
 
 
 def rules_of(message: pb.GroupPermissions) -> GroupRules:

@@ -45,7 +45,7 @@ class Blocker:
     kind: BlockerKind
     #: One sentence: what it is.
     message: str
-    #: The method that clears it, for example "EnvironmentService.Open"; empty if no call of a client does.
+    #: The method that clears it, for example "EnvironmentService.OpenEnvironment"; empty if no call of a client does.
     remedy_method: str = ""
     #: What to type, for example "qserver environment open"; empty if no command does.
     remedy_command: str = ""

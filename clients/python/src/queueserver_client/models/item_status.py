@@ -9,7 +9,7 @@ from queueserver_client.models.items import HistoryEntry, Item, RunningItem
 from queueserver_client.models.words import Word
 
 if TYPE_CHECKING:
-    from queueserver.manager.v1 import queue_service_pb2
+    from queueserver.manager.v1 import queue_items_pb2
 
 
 class ItemState(Word):
@@ -49,7 +49,7 @@ class ItemStatus:
         return self.state in {ItemState.FINISHED, ItemState.REMOVED}
 
     @classmethod
-    def from_proto(cls, proto: queue_service_pb2.GetItemResponse | queue_service_pb2.WaitItemResponse) -> ItemStatus:
+    def from_proto(cls, proto: queue_items_pb2.GetItemResponse | queue_items_pb2.WaitItemResponse) -> ItemStatus:
         """Read the message of the contract."""
         return cls(
             item=Item.from_proto(proto.item),

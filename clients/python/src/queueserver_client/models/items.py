@@ -85,7 +85,7 @@ class Item:
     properties: Mapping[str, Any] | None = None
     item_type: ItemType = ItemType.PLAN
 
-    #: What follows is set by the server and ignored in a request.
+    #: What follows is set by the server and not sent in a request.
     uid: str = ""
     user: str = ""
     user_group: str = ""
@@ -122,9 +122,9 @@ class Item:
         """The instruction at which the queue stops."""
         return cls("queue_stop", item_type=ItemType.INSTRUCTION)
 
-    def to_proto(self) -> item_pb2.Item:
+    def to_spec(self) -> item_pb2.ItemSpec:
         """The message that asks for this item. Raises ValueNotRepresentable."""
-        return item_pb2.Item(
+        return item_pb2.ItemSpec(
             item_type=item_pb2.ItemType.Name(self.item_type.number),  # type: ignore[arg-type] # names are accepted
             name=values.text(self.name, "name"),
             args=None if self.args is None else values.to_list(self.args, "args"),

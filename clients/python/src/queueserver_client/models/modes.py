@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from queueserver_client.models.words import Word
 
 if TYPE_CHECKING:
-    from queueserver.manager.v1 import queue_service_pb2
+    from queueserver.manager.v1 import queue_pb2
 
 
 class InterruptedPolicy(Word):
@@ -34,6 +34,6 @@ class QueueMode:
     interrupted: InterruptedPolicy = InterruptedPolicy.UNSPECIFIED
 
     @classmethod
-    def from_proto(cls, proto: queue_service_pb2.QueueMode) -> QueueMode:
+    def from_proto(cls, proto: queue_pb2.QueueMode) -> QueueMode:
         """Read the message of the contract."""
         return cls(proto.loop, proto.ignore_failures, InterruptedPolicy.from_number(proto.interrupted))

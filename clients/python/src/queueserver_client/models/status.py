@@ -14,7 +14,7 @@ from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import environment_pb2
-    from queueserver.manager.v1 import status_service_pb2
+    from queueserver.manager.v1 import status_pb2
 
 
 class ManagerState(Word):
@@ -133,7 +133,7 @@ class Environment:
     plan_wait: PlanWait | None = None
 
     @classmethod
-    def from_proto(cls, proto: environment_pb2.Environment) -> Environment:
+    def from_proto(cls, proto: environment_pb2.EnvironmentStatus) -> Environment:
         """Read the message of the contract."""
         return cls(
             environment_id=proto.environment_id,
@@ -208,7 +208,7 @@ class Status:
     worker_storage: Storage = NOT_TOLD
 
     @classmethod
-    def from_proto(cls, proto: status_service_pb2.Status) -> Status:
+    def from_proto(cls, proto: status_pb2.ManagerStatus) -> Status:
         """Read the message of the contract."""
         return cls(
             message=proto.message,

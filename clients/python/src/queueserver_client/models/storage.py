@@ -44,7 +44,7 @@ class Storage:
     needed_bytes: int | None = None
 
     @classmethod
-    def from_proto(cls, proto: storage_pb2.Storage) -> Storage:
+    def from_proto(cls, proto: storage_pb2.StorageStatus) -> Storage:
         """Read the message of the contract."""
         return cls(
             state=StorageState.from_number(proto.state),

@@ -11,7 +11,7 @@ from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import task_pb2
-    from queueserver.manager.v1 import task_service_pb2
+    from queueserver.manager.v1 import task_status_pb2
 
 
 class TaskKind(Word):
@@ -29,7 +29,7 @@ class TaskState(Word):
     UNSPECIFIED = "unspecified"
     RUNNING = "running"
     #: It has ended, well or not: there is a result.
-    COMPLETED = "completed"
+    FINISHED = "finished"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Task:
     create_time: datetime | None = None
 
     @classmethod
-    def from_proto(cls, proto: task_pb2.Task) -> Task:
+    def from_proto(cls, proto: task_pb2.SubmittedTask) -> Task:
         """Read the message of the contract."""
         return cls(
             uid=proto.task_uid,
@@ -101,7 +101,7 @@ class TaskStatus:
     result: TaskResult | None = None
 
     @classmethod
-    def from_proto(cls, proto: task_service_pb2.TaskStatus) -> TaskStatus:
+    def from_proto(cls, proto: task_status_pb2.TaskStatus) -> TaskStatus:
         """Read the message of the contract."""
         return cls(
             task=Task.from_proto(proto.task),

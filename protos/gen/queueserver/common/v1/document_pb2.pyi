@@ -20,7 +20,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class Document(_message.Message):
+class RunDocument(_message.Message):
     """One document of a run, as the event model (github.com/bluesky/event-model) defines it.
 
     Fields that the event model names are typed here; whatever else a document carries is in `extra`, so
@@ -30,7 +30,7 @@ class Document(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     START_FIELD_NUMBER: _builtins.int
-    DESCRIPTOR_FIELD_NUMBER: _builtins.int
+    EVENT_DESCRIPTOR_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     EVENT_PAGE_FIELD_NUMBER: _builtins.int
     STOP_FIELD_NUMBER: _builtins.int
@@ -44,11 +44,11 @@ class Document(_message.Message):
         """A run begins."""
 
     @_builtins.property
-    def descriptor(self) -> Global___EventDescriptor:
+    def event_descriptor(self) -> Global___EventDescriptor:
         """A stream of events is described."""
 
     @_builtins.property
-    def event(self) -> Global___Event:
+    def event(self) -> Global___EventDocument:
         """One row of readings."""
 
     @_builtins.property
@@ -60,7 +60,7 @@ class Document(_message.Message):
         """A run ends."""
 
     @_builtins.property
-    def resource(self) -> Global___Resource:
+    def resource(self) -> Global___ResourceDocument:
         """An external file is announced (older form)."""
 
     @_builtins.property
@@ -83,25 +83,25 @@ class Document(_message.Message):
         self,
         *,
         start: Global___RunStart | None = ...,
-        descriptor: Global___EventDescriptor | None = ...,
-        event: Global___Event | None = ...,
+        event_descriptor: Global___EventDescriptor | None = ...,
+        event: Global___EventDocument | None = ...,
         event_page: Global___EventPage | None = ...,
         stop: Global___RunStop | None = ...,
-        resource: Global___Resource | None = ...,
+        resource: Global___ResourceDocument | None = ...,
         datum: Global___Datum | None = ...,
         datum_page: Global___DatumPage | None = ...,
         stream_resource: Global___StreamResource | None = ...,
         stream_datum: Global___StreamDatum | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["datum", b"datum", "datum_page", b"datum_page", "descriptor", b"descriptor", "event", b"event", "event_page", b"event_page", "kind", b"kind", "resource", b"resource", "start", b"start", "stop", b"stop", "stream_datum", b"stream_datum", "stream_resource", b"stream_resource"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["datum", b"datum", "datum_page", b"datum_page", "event", b"event", "event_descriptor", b"event_descriptor", "event_page", b"event_page", "kind", b"kind", "resource", b"resource", "start", b"start", "stop", b"stop", "stream_datum", b"stream_datum", "stream_resource", b"stream_resource"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum", b"datum", "datum_page", b"datum_page", "descriptor", b"descriptor", "event", b"event", "event_page", b"event_page", "kind", b"kind", "resource", b"resource", "start", b"start", "stop", b"stop", "stream_datum", b"stream_datum", "stream_resource", b"stream_resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum", b"datum", "datum_page", b"datum_page", "event", b"event", "event_descriptor", b"event_descriptor", "event_page", b"event_page", "kind", b"kind", "resource", b"resource", "start", b"start", "stop", b"stop", "stream_datum", b"stream_datum", "stream_resource", b"stream_resource"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["start", "descriptor", "event", "event_page", "stop", "resource", "datum", "datum_page", "stream_resource", "stream_datum"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["start", "event_descriptor", "event", "event_page", "stop", "resource", "datum", "datum_page", "stream_resource", "stream_datum"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
-Global___Document: _TypeAlias = Document  # noqa: Y015
+Global___RunDocument: _TypeAlias = RunDocument  # noqa: Y015
 
 @_typing.final
 class RunStart(_message.Message):
@@ -117,12 +117,12 @@ class RunStart(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -146,7 +146,7 @@ class RunStart(_message.Message):
     plan_name: _builtins.str
     """Name of the plan that opened the run."""
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else: plan arguments, detectors, motors, sample and user metadata."""
 
     def __init__(
@@ -156,7 +156,7 @@ class RunStart(_message.Message):
         time: _builtins.float = ...,
         scan_id: _builtins.int | None = ...,
         plan_name: _builtins.str | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_plan_name", b"_plan_name", "_scan_id", b"_scan_id", "plan_name", b"plan_name", "scan_id", b"scan_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -208,12 +208,12 @@ class EventDescriptor(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -223,7 +223,7 @@ class EventDescriptor(_message.Message):
 
     UID_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
-    RUN_START_FIELD_NUMBER: _builtins.int
+    RUN_START_UID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     DATA_KEYS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
@@ -231,7 +231,7 @@ class EventDescriptor(_message.Message):
     """Identity of the descriptor."""
     time: _builtins.float
     """When it was made, seconds since the epoch."""
-    run_start: _builtins.str
+    run_start_uid: _builtins.str
     """uid of the run's start document."""
     name: _builtins.str
     """Name of the stream, for example "primary" or "baseline"."""
@@ -240,7 +240,7 @@ class EventDescriptor(_message.Message):
         """What each column of the events means, by column name."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else: configuration, hints, object_keys."""
 
     def __init__(
@@ -248,14 +248,14 @@ class EventDescriptor(_message.Message):
         *,
         uid: _builtins.str = ...,
         time: _builtins.float = ...,
-        run_start: _builtins.str = ...,
+        run_start_uid: _builtins.str = ...,
         name: _builtins.str = ...,
         data_keys: _abc.Mapping[_builtins.str, Global___DataKey] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_keys", b"data_keys", "extra", b"extra", "name", b"name", "run_start", b"run_start", "time", b"time", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_keys", b"data_keys", "extra", b"extra", "name", b"name", "run_start_uid", b"run_start_uid", "time", b"time", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -275,12 +275,12 @@ class DataKey(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -310,7 +310,7 @@ class DataKey(_message.Message):
         """Length of each dimension; empty for a scalar. A dimension of unknown length is -1."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else: limits, external, dtype_numpy, dims, choices."""
 
     def __init__(
@@ -322,7 +322,7 @@ class DataKey(_message.Message):
         units: _builtins.str | None = ...,
         precision: _builtins.int | None = ...,
         object_name: _builtins.str | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_object_name", b"_object_name", "_precision", b"_precision", "_units", b"_units", "object_name", b"object_name", "precision", b"precision", "units", b"units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -344,7 +344,7 @@ class DataKey(_message.Message):
 Global___DataKey: _TypeAlias = DataKey  # noqa: Y015
 
 @_typing.final
-class Event(_message.Message):
+class EventDocument(_message.Message):
     """"event": one row of readings."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -357,12 +357,12 @@ class Event(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -378,12 +378,12 @@ class Event(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -399,12 +399,12 @@ class Event(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -414,7 +414,7 @@ class Event(_message.Message):
 
     UID_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
-    DESCRIPTOR_FIELD_NUMBER: _builtins.int
+    DESCRIPTOR_UID_FIELD_NUMBER: _builtins.int
     SEQ_NUM_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     TIMESTAMPS_FIELD_NUMBER: _builtins.int
@@ -423,20 +423,20 @@ class Event(_message.Message):
     """Identity of the event."""
     time: _builtins.float
     """When the row was put together, seconds since the epoch."""
-    descriptor: _builtins.str
+    descriptor_uid: _builtins.str
     """uid of the stream's descriptor."""
     seq_num: _builtins.int
     """Number of the row in its stream, from 1."""
     @_builtins.property
-    def data(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def data(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """The readings, by column name."""
 
     @_builtins.property
-    def timestamps(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def timestamps(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """When each reading was taken, seconds since the epoch, by column name."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else, for example `filled`."""
 
     def __init__(
@@ -444,19 +444,19 @@ class Event(_message.Message):
         *,
         uid: _builtins.str = ...,
         time: _builtins.float = ...,
-        descriptor: _builtins.str = ...,
+        descriptor_uid: _builtins.str = ...,
         seq_num: _builtins.int = ...,
-        data: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        timestamps: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        data: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        timestamps: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "descriptor", b"descriptor", "extra", b"extra", "seq_num", b"seq_num", "time", b"time", "timestamps", b"timestamps", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "descriptor_uid", b"descriptor_uid", "extra", b"extra", "seq_num", b"seq_num", "time", b"time", "timestamps", b"timestamps", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Event: _TypeAlias = Event  # noqa: Y015
+Global___EventDocument: _TypeAlias = EventDocument  # noqa: Y015
 
 @_typing.final
 class EventPage(_message.Message):
@@ -472,12 +472,12 @@ class EventPage(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -493,12 +493,12 @@ class EventPage(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -514,12 +514,12 @@ class EventPage(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -527,14 +527,14 @@ class EventPage(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    DESCRIPTOR_FIELD_NUMBER: _builtins.int
+    DESCRIPTOR_UID_FIELD_NUMBER: _builtins.int
     UID_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     SEQ_NUM_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     TIMESTAMPS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
-    descriptor: _builtins.str
+    descriptor_uid: _builtins.str
     """uid of the stream's descriptor."""
     @_builtins.property
     def uid(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -549,31 +549,31 @@ class EventPage(_message.Message):
         """Number of each row, from 1."""
 
     @_builtins.property
-    def data(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def data(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """One list or array per column, by column name."""
 
     @_builtins.property
-    def timestamps(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def timestamps(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """One list or array of times per column, by column name."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else, for example `filled`."""
 
     def __init__(
         self,
         *,
-        descriptor: _builtins.str = ...,
+        descriptor_uid: _builtins.str = ...,
         uid: _abc.Iterable[_builtins.str] | None = ...,
         time: _abc.Iterable[_builtins.float] | None = ...,
         seq_num: _abc.Iterable[_builtins.int] | None = ...,
-        data: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        timestamps: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        data: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        timestamps: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "descriptor", b"descriptor", "extra", b"extra", "seq_num", b"seq_num", "time", b"time", "timestamps", b"timestamps", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "descriptor_uid", b"descriptor_uid", "extra", b"extra", "seq_num", b"seq_num", "time", b"time", "timestamps", b"timestamps", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -613,12 +613,12 @@ class RunStop(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -628,7 +628,7 @@ class RunStop(_message.Message):
 
     UID_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
-    RUN_START_FIELD_NUMBER: _builtins.int
+    RUN_START_UID_FIELD_NUMBER: _builtins.int
     EXIT_STATUS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     NUM_EVENTS_FIELD_NUMBER: _builtins.int
@@ -637,7 +637,7 @@ class RunStop(_message.Message):
     """Identity of the stop document."""
     time: _builtins.float
     """When the run ended, seconds since the epoch."""
-    run_start: _builtins.str
+    run_start_uid: _builtins.str
     """uid of the run's start document."""
     exit_status: _builtins.str
     """"success", "abort" or "fail"."""
@@ -648,7 +648,7 @@ class RunStop(_message.Message):
         """Number of events by stream name."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else."""
 
     def __init__(
@@ -656,22 +656,22 @@ class RunStop(_message.Message):
         *,
         uid: _builtins.str = ...,
         time: _builtins.float = ...,
-        run_start: _builtins.str = ...,
+        run_start_uid: _builtins.str = ...,
         exit_status: _builtins.str = ...,
         reason: _builtins.str = ...,
         num_events: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exit_status", b"exit_status", "extra", b"extra", "num_events", b"num_events", "reason", b"reason", "run_start", b"run_start", "time", b"time", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exit_status", b"exit_status", "extra", b"extra", "num_events", b"num_events", "reason", b"reason", "run_start_uid", b"run_start_uid", "time", b"time", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RunStop: _TypeAlias = RunStop  # noqa: Y015
 
 @_typing.final
-class Resource(_message.Message):
+class ResourceDocument(_message.Message):
     """"resource": an external file, in the older form."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -684,12 +684,12 @@ class Resource(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -698,14 +698,14 @@ class Resource(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     UID_FIELD_NUMBER: _builtins.int
-    RUN_START_FIELD_NUMBER: _builtins.int
+    RUN_START_UID_FIELD_NUMBER: _builtins.int
     SPEC_FIELD_NUMBER: _builtins.int
     RESOURCE_PATH_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """Identity of the resource."""
-    run_start: _builtins.str
+    run_start_uid: _builtins.str
     """uid of the run's start document; empty when the document has none."""
     spec: _builtins.str
     """Kind of file, chooses the reader."""
@@ -714,26 +714,26 @@ class Resource(_message.Message):
     root: _builtins.str
     """Start of the path."""
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else: resource_kwargs, path_semantics."""
 
     def __init__(
         self,
         *,
         uid: _builtins.str = ...,
-        run_start: _builtins.str = ...,
+        run_start_uid: _builtins.str = ...,
         spec: _builtins.str = ...,
         resource_path: _builtins.str = ...,
         root: _builtins.str = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extra", b"extra", "resource_path", b"resource_path", "root", b"root", "run_start", b"run_start", "spec", b"spec", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extra", b"extra", "resource_path", b"resource_path", "root", b"root", "run_start_uid", b"run_start_uid", "spec", b"spec", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Resource: _TypeAlias = Resource  # noqa: Y015
+Global___ResourceDocument: _TypeAlias = ResourceDocument  # noqa: Y015
 
 @_typing.final
 class Datum(_message.Message):
@@ -749,12 +749,12 @@ class Datum(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -770,12 +770,12 @@ class Datum(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -784,32 +784,32 @@ class Datum(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     DATUM_ID_FIELD_NUMBER: _builtins.int
-    RESOURCE_FIELD_NUMBER: _builtins.int
+    RESOURCE_UID_FIELD_NUMBER: _builtins.int
     DATUM_KWARGS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     datum_id: _builtins.str
     """Identity of the piece; events refer to it."""
-    resource: _builtins.str
+    resource_uid: _builtins.str
     """uid of its resource."""
     @_builtins.property
-    def datum_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def datum_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """How to find the piece in the file."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else."""
 
     def __init__(
         self,
         *,
         datum_id: _builtins.str = ...,
-        resource: _builtins.str = ...,
-        datum_kwargs: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        resource_uid: _builtins.str = ...,
+        datum_kwargs: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum_id", b"datum_id", "datum_kwargs", b"datum_kwargs", "extra", b"extra", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum_id", b"datum_id", "datum_kwargs", b"datum_kwargs", "extra", b"extra", "resource_uid", b"resource_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -829,12 +829,12 @@ class DatumPage(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -850,12 +850,12 @@ class DatumPage(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -864,34 +864,34 @@ class DatumPage(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     DATUM_ID_FIELD_NUMBER: _builtins.int
-    RESOURCE_FIELD_NUMBER: _builtins.int
+    RESOURCE_UID_FIELD_NUMBER: _builtins.int
     DATUM_KWARGS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
-    resource: _builtins.str
+    resource_uid: _builtins.str
     """uid of their resource."""
     @_builtins.property
     def datum_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Identity of each piece."""
 
     @_builtins.property
-    def datum_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def datum_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """One list or array per argument."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else."""
 
     def __init__(
         self,
         *,
         datum_id: _abc.Iterable[_builtins.str] | None = ...,
-        resource: _builtins.str = ...,
-        datum_kwargs: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        resource_uid: _builtins.str = ...,
+        datum_kwargs: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum_id", b"datum_id", "datum_kwargs", b"datum_kwargs", "extra", b"extra", "resource", b"resource"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum_id", b"datum_id", "datum_kwargs", b"datum_kwargs", "extra", b"extra", "resource_uid", b"resource_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -911,12 +911,12 @@ class StreamResource(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -932,12 +932,12 @@ class StreamResource(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -946,7 +946,7 @@ class StreamResource(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     UID_FIELD_NUMBER: _builtins.int
-    RUN_START_FIELD_NUMBER: _builtins.int
+    RUN_START_UID_FIELD_NUMBER: _builtins.int
     DATA_KEY_FIELD_NUMBER: _builtins.int
     MIMETYPE_FIELD_NUMBER: _builtins.int
     URI_FIELD_NUMBER: _builtins.int
@@ -954,7 +954,7 @@ class StreamResource(_message.Message):
     EXTRA_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """Identity of the resource."""
-    run_start: _builtins.str
+    run_start_uid: _builtins.str
     """uid of the run's start document; empty when the document has none."""
     data_key: _builtins.str
     """The column it fills."""
@@ -963,27 +963,27 @@ class StreamResource(_message.Message):
     uri: _builtins.str
     """Where it is."""
     @_builtins.property
-    def parameters(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def parameters(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """How to read it."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else."""
 
     def __init__(
         self,
         *,
         uid: _builtins.str = ...,
-        run_start: _builtins.str = ...,
+        run_start_uid: _builtins.str = ...,
         data_key: _builtins.str = ...,
         mimetype: _builtins.str = ...,
         uri: _builtins.str = ...,
-        parameters: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        parameters: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key", b"data_key", "extra", b"extra", "mimetype", b"mimetype", "parameters", b"parameters", "run_start", b"run_start", "uid", b"uid", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key", b"data_key", "extra", b"extra", "mimetype", b"mimetype", "parameters", b"parameters", "run_start_uid", b"run_start_uid", "uid", b"uid", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1003,12 +1003,12 @@ class StreamDatum(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> _value_pb2.Value: ...
+        def value(self) -> _value_pb2.DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.Value | None = ...,
+            value: _value_pb2.DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1017,49 +1017,49 @@ class StreamDatum(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     UID_FIELD_NUMBER: _builtins.int
-    STREAM_RESOURCE_FIELD_NUMBER: _builtins.int
-    DESCRIPTOR_FIELD_NUMBER: _builtins.int
+    STREAM_RESOURCE_UID_FIELD_NUMBER: _builtins.int
+    DESCRIPTOR_UID_FIELD_NUMBER: _builtins.int
     SEQ_NUMS_FIELD_NUMBER: _builtins.int
     INDICES_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """Identity of the range."""
-    stream_resource: _builtins.str
+    stream_resource_uid: _builtins.str
     """uid of its stream_resource."""
-    descriptor: _builtins.str
+    descriptor_uid: _builtins.str
     """uid of the stream's descriptor."""
     @_builtins.property
-    def seq_nums(self) -> Global___Range:
+    def seq_nums(self) -> Global___IndexRange:
         """Event numbers covered, from `start` up to but without `stop`."""
 
     @_builtins.property
-    def indices(self) -> Global___Range:
+    def indices(self) -> Global___IndexRange:
         """Frame indices covered, from `start` up to but without `stop`."""
 
     @_builtins.property
-    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.Value]:
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else."""
 
     def __init__(
         self,
         *,
         uid: _builtins.str = ...,
-        stream_resource: _builtins.str = ...,
-        descriptor: _builtins.str = ...,
-        seq_nums: Global___Range | None = ...,
-        indices: Global___Range | None = ...,
-        extra: _abc.Mapping[_builtins.str, _value_pb2.Value] | None = ...,
+        stream_resource_uid: _builtins.str = ...,
+        descriptor_uid: _builtins.str = ...,
+        seq_nums: Global___IndexRange | None = ...,
+        indices: Global___IndexRange | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["indices", b"indices", "seq_nums", b"seq_nums"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptor", b"descriptor", "extra", b"extra", "indices", b"indices", "seq_nums", b"seq_nums", "stream_resource", b"stream_resource", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["descriptor_uid", b"descriptor_uid", "extra", b"extra", "indices", b"indices", "seq_nums", b"seq_nums", "stream_resource_uid", b"stream_resource_uid", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StreamDatum: _TypeAlias = StreamDatum  # noqa: Y015
 
 @_typing.final
-class Range(_message.Message):
+class IndexRange(_message.Message):
     """A half-open range of whole numbers."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1082,4 +1082,4 @@ class Range(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Range: _TypeAlias = Range  # noqa: Y015
+Global___IndexRange: _TypeAlias = IndexRange  # noqa: Y015

@@ -88,7 +88,7 @@ class _RunEngineStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunEng
     RUN_ENGINE_STATE_HALTING: _RunEngineState.ValueType  # 7
     """Halting on request."""
     RUN_ENGINE_STATE_SUSPENDING: _RunEngineState.ValueType  # 8
-    """About to be suspended. While it is suspended bluesky calls it running: see Environment.suspensions."""
+    """About to be suspended. While it is suspended bluesky calls it running: see EnvironmentStatus.suspensions."""
     RUN_ENGINE_STATE_PANICKED: _RunEngineState.ValueType  # 9
     """Unusable: the environment must be reopened."""
 
@@ -112,7 +112,7 @@ RUN_ENGINE_STATE_ABORTING: RunEngineState.ValueType  # 6
 RUN_ENGINE_STATE_HALTING: RunEngineState.ValueType  # 7
 """Halting on request."""
 RUN_ENGINE_STATE_SUSPENDING: RunEngineState.ValueType  # 8
-"""About to be suspended. While it is suspended bluesky calls it running: see Environment.suspensions."""
+"""About to be suspended. While it is suspended bluesky calls it running: see EnvironmentStatus.suspensions."""
 RUN_ENGINE_STATE_PANICKED: RunEngineState.ValueType  # 9
 """Unusable: the environment must be reopened."""
 Global___RunEngineState: _TypeAlias = RunEngineState  # noqa: Y015
@@ -162,7 +162,7 @@ class EnvironmentFailure(_message.Message):
 Global___EnvironmentFailure: _TypeAlias = EnvironmentFailure  # noqa: Y015
 
 @_typing.final
-class Environment(_message.Message):
+class EnvironmentStatus(_message.Message):
     """The environment as it is now."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -241,4 +241,4 @@ class Environment(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Environment: _TypeAlias = Environment  # noqa: Y015
+Global___EnvironmentStatus: _TypeAlias = EnvironmentStatus  # noqa: Y015

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)queueserver/common/v1/error_details.proto\x12\x15queueserver.common.v1\"5\n\x0cInvalidState\x12\r\n\x05state\x18\x01 \x01(\t\x12\x16\n\x0e\x61llowed_states\x18\x02 \x03(\t\"A\n\x0c\x42\x61tchRefused\x12\x31\n\x05items\x18\x01 \x03(\x0b\x32\".queueserver.common.v1.RefusedItem\"~\n\x0bRefusedItem\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"4\n\x0e\x46ieldViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"!\n\x08NotOwner\x12\x15\n\rowner_address\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)queueserver/common/v1/error_details.proto\x12\x15queueserver.common.v1\"5\n\x0cInvalidState\x12\r\n\x05state\x18\x01 \x01(\t\x12\x16\n\x0e\x61llowed_states\x18\x02 \x03(\t\"A\n\x0c\x42\x61tchRefused\x12\x31\n\x05items\x18\x01 \x03(\x0b\x32\".queueserver.common.v1.RefusedItem\"~\n\x0bRefusedItem\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"4\n\x0e\x46ieldViolation\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\"!\n\x08NotOwner\x12\x15\n\rowner_address\x18\x01 \x01(\tB\xa9\x01\n\'io.blueskyproject.queueserver.common.v1B\x11\x45rrorDetailsProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.error_details_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\021ErrorDetailsProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
   _globals['_INVALIDSTATE']._serialized_start=68
   _globals['_INVALIDSTATE']._serialized_end=121
   _globals['_BATCHREFUSED']._serialized_start=123

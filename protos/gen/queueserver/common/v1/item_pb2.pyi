@@ -127,18 +127,70 @@ FAILURE_CAUSE_SHUTDOWN: FailureCause.ValueType  # 6
 Global___FailureCause: _TypeAlias = FailureCause  # noqa: Y015
 
 @_typing.final
-class Item(_message.Message):
+class ItemSpec(_message.Message):
     """A plan call (or an instruction) with the plan's arguments: what a person asks for.
 
-    An item has at most 1 MiB and 15,000 values, those in lists and objects counted; values are nested at most 30 levels
-    deep. In a request only `name` is required, and as JSON a call is as short as
+    It has at most 1 MiB and 15,000 values, those in lists and objects counted; values are nested at most 30 levels
+    deep. Only `name` is required, and as JSON a call is as short as
     {"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}.
 
     Numbers: JSON has one number type. A whole number below 2^53 in magnitude reaches the plan as a Python
     int, any other as a float. NaN, infinities and whole numbers from 2^53 up to 2^64, which may have lost
     digits on their way, are refused.
+    """
 
-    Fields marked "output only" are set by the Manager; in a request they are ignored.
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_TYPE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ARGS_FIELD_NUMBER: _builtins.int
+    KWARGS_FIELD_NUMBER: _builtins.int
+    META_FIELD_NUMBER: _builtins.int
+    PROPERTIES_FIELD_NUMBER: _builtins.int
+    item_type: Global___ItemType.ValueType
+    """Kind of item. Unspecified means a plan."""
+    name: _builtins.str
+    """Name of the plan as listed by InventoryService, or of the instruction; at most 255 characters. Required."""
+    @_builtins.property
+    def args(self) -> _struct_pb2.ListValue:
+        """Positional arguments. Devices and plans are given by name."""
+
+    @_builtins.property
+    def kwargs(self) -> _struct_pb2.Struct:
+        """Keyword arguments. Devices and plans are given by name."""
+
+    @_builtins.property
+    def meta(self) -> _struct_pb2.Struct:
+        """Metadata handed to the RunEngine with the plan; it appears in the start document of each run. Names that the
+        RunEngine takes for itself are refused: `plan`, `subs`, `self`, `uid`, `time`, and others that its class takes.
+        """
+
+    @_builtins.property
+    def properties(self) -> _struct_pb2.Struct:
+        """Anything the client wants to keep with the item. Never interpreted, never passed to the plan."""
+
+    def __init__(
+        self,
+        *,
+        item_type: Global___ItemType.ValueType = ...,
+        name: _builtins.str = ...,
+        args: _struct_pb2.ListValue | None = ...,
+        kwargs: _struct_pb2.Struct | None = ...,
+        meta: _struct_pb2.Struct | None = ...,
+        properties: _struct_pb2.Struct | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "kwargs", b"kwargs", "meta", b"meta", "properties", b"properties"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "item_type", b"item_type", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "properties", b"properties"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ItemSpec: _TypeAlias = ItemSpec  # noqa: Y015
+
+@_typing.final
+class Item(_message.Message):
+    """An item of the queue: what was asked for, and what the Manager added. Its first six fields are those of ItemSpec,
+    with the same numbers.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -158,46 +210,44 @@ class Item(_message.Message):
     HELD_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
     item_type: Global___ItemType.ValueType
-    """Kind of item. Unspecified means a plan."""
+    """See ItemSpec."""
     name: _builtins.str
-    """Name of the plan as listed by InventoryService, or of the instruction; at most 255 characters. Required."""
+    """See ItemSpec."""
     item_uid: _builtins.str
-    """Output only. Identity of the item, a UUID. It stays the same while the item is moved."""
+    """Identity of the item, a UUID. It stays the same while the item is moved."""
     user: _builtins.str
-    """Output only. Name of whoever submitted the item, from the credentials or the metadata of the call."""
+    """Name of whoever submitted the item, from the credentials or the metadata of the call."""
     user_group: _builtins.str
-    """Output only. User group of the submitter, from the credentials or the metadata of the call."""
+    """User group of the submitter, from the credentials or the metadata of the call."""
     attempt: _builtins.int
-    """Output only. 1 for an item as submitted; each automatic requeueing after a failure adds 1."""
+    """1 for an item as submitted; each automatic requeueing after a failure adds 1."""
     retry_of: _builtins.str
-    """Output only. item_uid of the attempt before this one. Empty on a first attempt."""
+    """item_uid of the attempt before this one. Empty on a first attempt."""
     held: _builtins.bool
-    """Output only. The queue does not start while this item is at its head; see InterruptedPolicy."""
+    """The queue does not start while this item is at its head; see InterruptedPolicy."""
     @_builtins.property
     def args(self) -> _struct_pb2.ListValue:
-        """Positional arguments. Devices and plans are given by name."""
+        """See ItemSpec."""
 
     @_builtins.property
     def kwargs(self) -> _struct_pb2.Struct:
-        """Keyword arguments. Devices and plans are given by name."""
+        """See ItemSpec."""
 
     @_builtins.property
     def meta(self) -> _struct_pb2.Struct:
-        """Metadata handed to the RunEngine with the plan; it appears in the start document of each run. Names that the
-        RunEngine takes for itself are refused: `plan`, `subs`, `self`, `uid`, `time`, and others that its class takes.
-        """
+        """See ItemSpec."""
 
     @_builtins.property
     def properties(self) -> _struct_pb2.Struct:
-        """Anything the client wants to keep with the item. Never interpreted, never passed to the plan."""
+        """See ItemSpec."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
-        """Output only. When this item entered the queue."""
+        """When this item entered the queue."""
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
-        """Output only. What is wrong with the item as plans, devices and permissions are now, though it was right when it was
+        """What is wrong with the item as plans, devices and permissions are now, though it was right when it was
         added. It would fail if it were executed as things are. Empty if all is well. An item that has left the queue keeps
         what was known when it left.
         """

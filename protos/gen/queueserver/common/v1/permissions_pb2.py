@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'queueserver/common/v1/permissions.proto\x12\x15queueserver.common.v1\"\xed\x01\n\x10GroupPermissions\x12\x11\n\tall_plans\x18\x01 \x01(\x08\x12\x15\n\rallowed_plans\x18\x02 \x03(\t\x12\x17\n\x0f\x66orbidden_plans\x18\x03 \x03(\t\x12\x13\n\x0b\x61ll_devices\x18\x04 \x01(\x08\x12\x17\n\x0f\x61llowed_devices\x18\x05 \x03(\t\x12\x19\n\x11\x66orbidden_devices\x18\x06 \x03(\t\x12\x15\n\rall_functions\x18\x07 \x01(\x08\x12\x19\n\x11\x61llowed_functions\x18\x08 \x03(\t\x12\x1b\n\x13\x66orbidden_functions\x18\t \x03(\t\"\xc4\x01\n\x14UserGroupPermissions\x12P\n\x0buser_groups\x18\x01 \x03(\x0b\x32;.queueserver.common.v1.UserGroupPermissions.UserGroupsEntry\x1aZ\n\x0fUserGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x36\n\x05value\x18\x02 \x01(\x0b\x32\'.queueserver.common.v1.GroupPermissions:\x02\x38\x01\"\x8b\x01\n\x06\x41\x63\x63\x65ss\x12\x12\n\nuser_group\x18\x01 \x01(\t\x12\x35\n\x04root\x18\x02 \x01(\x0b\x32\'.queueserver.common.v1.GroupPermissions\x12\x36\n\x05group\x18\x03 \x01(\x0b\x32\'.queueserver.common.v1.GroupPermissionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'queueserver/common/v1/permissions.proto\x12\x15queueserver.common.v1\"\xed\x01\n\x10GroupPermissions\x12\x11\n\tall_plans\x18\x01 \x01(\x08\x12\x15\n\rallowed_plans\x18\x02 \x03(\t\x12\x17\n\x0f\x66orbidden_plans\x18\x03 \x03(\t\x12\x13\n\x0b\x61ll_devices\x18\x04 \x01(\x08\x12\x17\n\x0f\x61llowed_devices\x18\x05 \x03(\t\x12\x19\n\x11\x66orbidden_devices\x18\x06 \x03(\t\x12\x15\n\rall_functions\x18\x07 \x01(\x08\x12\x19\n\x11\x61llowed_functions\x18\x08 \x03(\t\x12\x1b\n\x13\x66orbidden_functions\x18\t \x03(\t\"\xc4\x01\n\x14UserGroupPermissions\x12P\n\x0buser_groups\x18\x01 \x03(\x0b\x32;.queueserver.common.v1.UserGroupPermissions.UserGroupsEntry\x1aZ\n\x0fUserGroupsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x36\n\x05value\x18\x02 \x01(\x0b\x32\'.queueserver.common.v1.GroupPermissions:\x02\x38\x01\"\x94\x01\n\x0fSubmitterAccess\x12\x12\n\nuser_group\x18\x01 \x01(\t\x12\x35\n\x04root\x18\x02 \x01(\x0b\x32\'.queueserver.common.v1.GroupPermissions\x12\x36\n\x05group\x18\x03 \x01(\x0b\x32\'.queueserver.common.v1.GroupPermissionsB\xa8\x01\n\'io.blueskyproject.queueserver.common.v1B\x10PermissionsProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.permissions_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\020PermissionsProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
   _globals['_USERGROUPPERMISSIONS_USERGROUPSENTRY']._loaded_options = None
   _globals['_USERGROUPPERMISSIONS_USERGROUPSENTRY']._serialized_options = b'8\001'
   _globals['_GROUPPERMISSIONS']._serialized_start=67
@@ -39,6 +40,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERGROUPPERMISSIONS']._serialized_end=503
   _globals['_USERGROUPPERMISSIONS_USERGROUPSENTRY']._serialized_start=413
   _globals['_USERGROUPPERMISSIONS_USERGROUPSENTRY']._serialized_end=503
-  _globals['_ACCESS']._serialized_start=506
-  _globals['_ACCESS']._serialized_end=645
+  _globals['_SUBMITTERACCESS']._serialized_start=506
+  _globals['_SUBMITTERACCESS']._serialized_end=654
 # @@protoc_insertion_point(module_scope)

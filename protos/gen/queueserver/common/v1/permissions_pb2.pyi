@@ -147,7 +147,7 @@ class UserGroupPermissions(_message.Message):
 Global___UserGroupPermissions: _TypeAlias = UserGroupPermissions  # noqa: Y015
 
 @_typing.final
-class Access(_message.Message):
+class SubmitterAccess(_message.Message):
     """What the submitter of one request may use: what both groups of rules allow."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -178,4 +178,4 @@ class Access(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Access: _TypeAlias = Access  # noqa: Y015
+Global___SubmitterAccess: _TypeAlias = SubmitterAccess  # noqa: Y015

@@ -79,7 +79,7 @@ STORAGE_STATE_NOT_STARTING: StorageState.ValueType  # 10
 Global___StorageState: _TypeAlias = StorageState  # noqa: Y015
 
 @_typing.final
-class Storage(_message.Message):
+class StorageStatus(_message.Message):
     """A place where something is stored, and what is wrong with it."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -129,4 +129,4 @@ class Storage(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__needed_bytes) -> _WhichOneofReturnType__needed_bytes | None: ...
 
-Global___Storage: _TypeAlias = Storage  # noqa: Y015
+Global___StorageStatus: _TypeAlias = StorageStatus  # noqa: Y015

@@ -89,13 +89,13 @@ class Script(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TEXT_FIELD_NUMBER: _builtins.int
-    KEEP_LISTS_FIELD_NUMBER: _builtins.int
+    UPDATE_LISTS_FIELD_NUMBER: _builtins.int
     UPDATE_RE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """Python source. At most 1 MiB. A byte order mark (U+FEFF) at its beginning is left out."""
-    keep_lists: _builtins.bool
-    """Do not look for new plans and devices afterwards."""
+    update_lists: _builtins.bool
+    """Look for new plans and devices afterwards. Absent means true."""
     update_re: _builtins.bool
     """Let it replace `RE` and `db`. Otherwise both are as before when it ends."""
     name: _builtins.str
@@ -106,20 +106,22 @@ class Script(_message.Message):
         self,
         *,
         text: _builtins.str = ...,
-        keep_lists: _builtins.bool = ...,
+        update_lists: _builtins.bool | None = ...,
         update_re: _builtins.bool = ...,
         name: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_update_lists", b"_update_lists", "update_lists", b"update_lists"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["keep_lists", b"keep_lists", "name", b"name", "text", b"text", "update_re", b"update_re"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_update_lists", b"_update_lists", "name", b"name", "text", b"text", "update_lists", b"update_lists", "update_re", b"update_re"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__update_lists: _TypeAlias = _typing.Literal["update_lists"]  # noqa: Y015
+    _WhichOneofArgType__update_lists: _TypeAlias = _typing.Literal["_update_lists", b"_update_lists"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__update_lists) -> _WhichOneofReturnType__update_lists | None: ...
 
 Global___Script: _TypeAlias = Script  # noqa: Y015
 
 @_typing.final
-class Task(_message.Message):
+class SubmittedTask(_message.Message):
     """A task: something that the environment does beside running plans."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -164,7 +166,7 @@ class Task(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Task: _TypeAlias = Task  # noqa: Y015
+Global___SubmittedTask: _TypeAlias = SubmittedTask  # noqa: Y015
 
 @_typing.final
 class TaskResult(_message.Message):
@@ -188,7 +190,7 @@ class TaskResult(_message.Message):
     console_excerpt: _builtins.str
     """The last of what it printed, at most 2,000 characters."""
     @_builtins.property
-    def return_value(self) -> _value_pb2.Value:
+    def return_value(self) -> _value_pb2.DataValue:
         """What the function returned, at most 2 MiB. Absent if it failed, and for scripts."""
 
     @_builtins.property
@@ -205,7 +207,7 @@ class TaskResult(_message.Message):
         success: _builtins.bool = ...,
         message: _builtins.str = ...,
         traceback: _builtins.str = ...,
-        return_value: _value_pb2.Value | None = ...,
+        return_value: _value_pb2.DataValue | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         stop_time: _timestamp_pb2.Timestamp | None = ...,
         console_excerpt: _builtins.str = ...,

@@ -24,23 +24,24 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!queueserver/common/v1/value.proto\x12\x15queueserver.common.v1\"\xa1\x02\n\x05Value\x12\x0e\n\x04null\x18\x01 \x01(\x08H\x00\x12\x11\n\x07\x62oolean\x18\x02 \x01(\x08H\x00\x12\x11\n\x07integer\x18\x03 \x01(\x12H\x00\x12\x10\n\x06number\x18\x04 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x05 \x01(\tH\x00\x12\x10\n\x06\x62inary\x18\x06 \x01(\x0cH\x00\x12\x30\n\x04list\x18\x07 \x01(\x0b\x32 .queueserver.common.v1.ValueListH\x00\x12.\n\x03map\x18\x08 \x01(\x0b\x32\x1f.queueserver.common.v1.ValueMapH\x00\x12-\n\x05\x61rray\x18\t \x01(\x0b\x32\x1c.queueserver.common.v1.ArrayH\x00\x12\x15\n\x0b\x62ig_integer\x18\n \x01(\tH\x00\x42\x06\n\x04kind\"9\n\tValueList\x12,\n\x06values\x18\x01 \x03(\x0b\x32\x1c.queueserver.common.v1.Value\"\x97\x01\n\x08ValueMap\x12=\n\x07\x65ntries\x18\x01 \x03(\x0b\x32,.queueserver.common.v1.ValueMap.EntriesEntry\x1aL\n\x0c\x45ntriesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12+\n\x05value\x18\x02 \x01(\x0b\x32\x1c.queueserver.common.v1.Value:\x02\x38\x01\"3\n\x05\x41rray\x12\r\n\x05\x64type\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!queueserver/common/v1/value.proto\x12\x15queueserver.common.v1\"\xa5\x02\n\tDataValue\x12\x0e\n\x04null\x18\x01 \x01(\x08H\x00\x12\x11\n\x07\x62oolean\x18\x02 \x01(\x08H\x00\x12\x11\n\x07integer\x18\x03 \x01(\x12H\x00\x12\x10\n\x06number\x18\x04 \x01(\x01H\x00\x12\x0e\n\x04text\x18\x05 \x01(\tH\x00\x12\x10\n\x06\x62inary\x18\x06 \x01(\x0cH\x00\x12/\n\x04list\x18\x07 \x01(\x0b\x32\x1f.queueserver.common.v1.DataListH\x00\x12-\n\x03map\x18\x08 \x01(\x0b\x32\x1e.queueserver.common.v1.DataMapH\x00\x12/\n\x05\x61rray\x18\t \x01(\x0b\x32\x1e.queueserver.common.v1.NdArrayH\x00\x12\x15\n\x0b\x62ig_integer\x18\n \x01(\tH\x00\x42\x06\n\x04kind\"<\n\x08\x44\x61taList\x12\x30\n\x06values\x18\x01 \x03(\x0b\x32 .queueserver.common.v1.DataValue\"\x99\x01\n\x07\x44\x61taMap\x12<\n\x07\x65ntries\x18\x01 \x03(\x0b\x32+.queueserver.common.v1.DataMap.EntriesEntry\x1aP\n\x0c\x45ntriesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12/\n\x05value\x18\x02 \x01(\x0b\x32 .queueserver.common.v1.DataValue:\x02\x38\x01\"5\n\x07NdArray\x12\r\n\x05\x64type\x18\x01 \x01(\t\x12\r\n\x05shape\x18\x02 \x03(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x42\xa2\x01\n\'io.blueskyproject.queueserver.common.v1B\nValueProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.value_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_VALUEMAP_ENTRIESENTRY']._loaded_options = None
-  _globals['_VALUEMAP_ENTRIESENTRY']._serialized_options = b'8\001'
-  _globals['_VALUE']._serialized_start=61
-  _globals['_VALUE']._serialized_end=350
-  _globals['_VALUELIST']._serialized_start=352
-  _globals['_VALUELIST']._serialized_end=409
-  _globals['_VALUEMAP']._serialized_start=412
-  _globals['_VALUEMAP']._serialized_end=563
-  _globals['_VALUEMAP_ENTRIESENTRY']._serialized_start=487
-  _globals['_VALUEMAP_ENTRIESENTRY']._serialized_end=563
-  _globals['_ARRAY']._serialized_start=565
-  _globals['_ARRAY']._serialized_end=616
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\nValueProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
+  _globals['_DATAMAP_ENTRIESENTRY']._loaded_options = None
+  _globals['_DATAMAP_ENTRIESENTRY']._serialized_options = b'8\001'
+  _globals['_DATAVALUE']._serialized_start=61
+  _globals['_DATAVALUE']._serialized_end=354
+  _globals['_DATALIST']._serialized_start=356
+  _globals['_DATALIST']._serialized_end=416
+  _globals['_DATAMAP']._serialized_start=419
+  _globals['_DATAMAP']._serialized_end=572
+  _globals['_DATAMAP_ENTRIESENTRY']._serialized_start=492
+  _globals['_DATAMAP_ENTRIESENTRY']._serialized_end=572
+  _globals['_NDARRAY']._serialized_start=574
+  _globals['_NDARRAY']._serialized_end=627
 # @@protoc_insertion_point(module_scope)

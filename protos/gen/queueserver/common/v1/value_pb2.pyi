@@ -19,7 +19,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class Value(_message.Message):
+class DataValue(_message.Message):
     """A value that arrives exactly as it left the experiment.
 
     JSON, and with it google.protobuf.Value, has one number type and no NaN. Run documents carry integers,
@@ -55,15 +55,15 @@ class Value(_message.Message):
     big_integer: _builtins.str
     """A whole number beyond 64 bits, in decimal digits with an optional leading minus."""
     @_builtins.property
-    def list(self) -> Global___ValueList:
+    def list(self) -> Global___DataList:
         """An ordered list of values."""
 
     @_builtins.property
-    def map(self) -> Global___ValueMap:
+    def map(self) -> Global___DataMap:
         """Values by key."""
 
     @_builtins.property
-    def array(self) -> Global___Array:
+    def array(self) -> Global___NdArray:
         """An n-dimensional array of numbers."""
 
     def __init__(
@@ -75,9 +75,9 @@ class Value(_message.Message):
         number: _builtins.float = ...,
         text: _builtins.str = ...,
         binary: _builtins.bytes = ...,
-        list: Global___ValueList | None = ...,
-        map: Global___ValueMap | None = ...,
-        array: Global___Array | None = ...,
+        list: Global___DataList | None = ...,
+        map: Global___DataMap | None = ...,
+        array: Global___NdArray | None = ...,
         big_integer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["array", b"array", "big_integer", b"big_integer", "binary", b"binary", "boolean", b"boolean", "integer", b"integer", "kind", b"kind", "list", b"list", "map", b"map", "null", b"null", "number", b"number", "text", b"text"]  # noqa: Y015
@@ -88,23 +88,23 @@ class Value(_message.Message):
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
-Global___Value: _TypeAlias = Value  # noqa: Y015
+Global___DataValue: _TypeAlias = DataValue  # noqa: Y015
 
 @_typing.final
-class ValueList(_message.Message):
+class DataList(_message.Message):
     """An ordered list of values."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     VALUES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___Value]:
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___DataValue]:
         """The values, in order."""
 
     def __init__(
         self,
         *,
-        values: _abc.Iterable[Global___Value] | None = ...,
+        values: _abc.Iterable[Global___DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -112,10 +112,10 @@ class ValueList(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ValueList: _TypeAlias = ValueList  # noqa: Y015
+Global___DataList: _TypeAlias = DataList  # noqa: Y015
 
 @_typing.final
-class ValueMap(_message.Message):
+class DataMap(_message.Message):
     """Values by key. Keys that are not strings in Python are written as their text."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -128,12 +128,12 @@ class ValueMap(_message.Message):
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
         @_builtins.property
-        def value(self) -> Global___Value: ...
+        def value(self) -> Global___DataValue: ...
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: Global___Value | None = ...,
+            value: Global___DataValue | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -143,13 +143,13 @@ class ValueMap(_message.Message):
 
     ENTRIES_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def entries(self) -> _containers.MessageMap[_builtins.str, Global___Value]:
+    def entries(self) -> _containers.MessageMap[_builtins.str, Global___DataValue]:
         """The entries, by key."""
 
     def __init__(
         self,
         *,
-        entries: _abc.Mapping[_builtins.str, Global___Value] | None = ...,
+        entries: _abc.Mapping[_builtins.str, Global___DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -157,10 +157,10 @@ class ValueMap(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ValueMap: _TypeAlias = ValueMap  # noqa: Y015
+Global___DataMap: _TypeAlias = DataMap  # noqa: Y015
 
 @_typing.final
-class Array(_message.Message):
+class NdArray(_message.Message):
     """An n-dimensional array, as it lies in memory."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -191,4 +191,4 @@ class Array(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Array: _TypeAlias = Array  # noqa: Y015
+Global___NdArray: _TypeAlias = NdArray  # noqa: Y015

@@ -25,33 +25,38 @@ _sym_db = _symbol_database.Default()
 from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_v1_dot_environment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\"!\n\x0bOpenRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"&\n\x0cOpenResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\"\n\x0c\x43loseRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\'\n\rCloseResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"$\n\x0e\x44\x65stroyRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\")\n\x0f\x44\x65stroyResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"Q\n\x16GetEnvironmentResponse\x12\x37\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.Environment\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"R\n\x17WaitEnvironmentResponse\x12\x37\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.Environment2\x80\x04\n\x12\x45nvironmentService\x12Q\n\x04Open\x12#.queueserver.manager.v1.OpenRequest\x1a$.queueserver.manager.v1.OpenResponse\x12T\n\x05\x43lose\x12$.queueserver.manager.v1.CloseRequest\x1a%.queueserver.manager.v1.CloseResponse\x12Z\n\x07\x44\x65stroy\x12&.queueserver.manager.v1.DestroyRequest\x1a\'.queueserver.manager.v1.DestroyResponse\x12o\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\x12t\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\",\n\x16OpenEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"1\n\x17OpenEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"-\n\x17\x43loseEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"2\n\x18\x43loseEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"/\n\x19\x44\x65stroyEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"4\n\x1a\x44\x65stroyEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"W\n\x16GetEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"X\n\x17WaitEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus2\xed\x04\n\x12\x45nvironmentService\x12r\n\x0fOpenEnvironment\x12..queueserver.manager.v1.OpenEnvironmentRequest\x1a/.queueserver.manager.v1.OpenEnvironmentResponse\x12u\n\x10\x43loseEnvironment\x12/.queueserver.manager.v1.CloseEnvironmentRequest\x1a\x30.queueserver.manager.v1.CloseEnvironmentResponse\x12{\n\x12\x44\x65stroyEnvironment\x12\x31.queueserver.manager.v1.DestroyEnvironmentRequest\x1a\x32.queueserver.manager.v1.DestroyEnvironmentResponse\x12t\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\"\x03\x90\x02\x01\x12y\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse\"\x03\x90\x02\x01\x30\x01\x42\xb3\x01\n(io.blueskyproject.queueserver.manager.v1B\x17\x45nvironmentServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.environment_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_OPENREQUEST']._serialized_start=117
-  _globals['_OPENREQUEST']._serialized_end=150
-  _globals['_OPENRESPONSE']._serialized_start=152
-  _globals['_OPENRESPONSE']._serialized_end=190
-  _globals['_CLOSEREQUEST']._serialized_start=192
-  _globals['_CLOSEREQUEST']._serialized_end=226
-  _globals['_CLOSERESPONSE']._serialized_start=228
-  _globals['_CLOSERESPONSE']._serialized_end=267
-  _globals['_DESTROYREQUEST']._serialized_start=269
-  _globals['_DESTROYREQUEST']._serialized_end=305
-  _globals['_DESTROYRESPONSE']._serialized_start=307
-  _globals['_DESTROYRESPONSE']._serialized_end=348
-  _globals['_GETENVIRONMENTREQUEST']._serialized_start=350
-  _globals['_GETENVIRONMENTREQUEST']._serialized_end=373
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=375
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=456
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=458
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=506
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=508
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=590
-  _globals['_ENVIRONMENTSERVICE']._serialized_start=593
-  _globals['_ENVIRONMENTSERVICE']._serialized_end=1105
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\027EnvironmentServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['GetEnvironment']._loaded_options = None
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['GetEnvironment']._serialized_options = b'\220\002\001'
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._loaded_options = None
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._serialized_options = b'\220\002\001'
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=117
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=161
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=163
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=212
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=214
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=259
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=261
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=311
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=313
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=360
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=362
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=414
+  _globals['_GETENVIRONMENTREQUEST']._serialized_start=416
+  _globals['_GETENVIRONMENTREQUEST']._serialized_end=439
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=441
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=528
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=530
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=578
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=580
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=668
+  _globals['_ENVIRONMENTSERVICE']._serialized_start=671
+  _globals['_ENVIRONMENTSERVICE']._serialized_end=1292
 # @@protoc_insertion_point(module_scope)

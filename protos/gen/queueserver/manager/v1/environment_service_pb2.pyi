@@ -18,8 +18,8 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
-class OpenRequest(_message.Message):
-    """Request of EnvironmentService.Open."""
+class OpenEnvironmentRequest(_message.Message):
+    """Request of EnvironmentService.OpenEnvironment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -37,11 +37,11 @@ class OpenRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OpenRequest: _TypeAlias = OpenRequest  # noqa: Y015
+Global___OpenEnvironmentRequest: _TypeAlias = OpenEnvironmentRequest  # noqa: Y015
 
 @_typing.final
-class OpenResponse(_message.Message):
-    """Response of EnvironmentService.Open."""
+class OpenEnvironmentResponse(_message.Message):
+    """Response of EnvironmentService.OpenEnvironment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -59,11 +59,11 @@ class OpenResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___OpenResponse: _TypeAlias = OpenResponse  # noqa: Y015
+Global___OpenEnvironmentResponse: _TypeAlias = OpenEnvironmentResponse  # noqa: Y015
 
 @_typing.final
-class CloseRequest(_message.Message):
-    """Request of EnvironmentService.Close."""
+class CloseEnvironmentRequest(_message.Message):
+    """Request of EnvironmentService.CloseEnvironment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -81,11 +81,11 @@ class CloseRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CloseRequest: _TypeAlias = CloseRequest  # noqa: Y015
+Global___CloseEnvironmentRequest: _TypeAlias = CloseEnvironmentRequest  # noqa: Y015
 
 @_typing.final
-class CloseResponse(_message.Message):
-    """Response of EnvironmentService.Close."""
+class CloseEnvironmentResponse(_message.Message):
+    """Response of EnvironmentService.CloseEnvironment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -103,11 +103,11 @@ class CloseResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___CloseResponse: _TypeAlias = CloseResponse  # noqa: Y015
+Global___CloseEnvironmentResponse: _TypeAlias = CloseEnvironmentResponse  # noqa: Y015
 
 @_typing.final
-class DestroyRequest(_message.Message):
-    """Request of EnvironmentService.Destroy."""
+class DestroyEnvironmentRequest(_message.Message):
+    """Request of EnvironmentService.DestroyEnvironment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -125,11 +125,11 @@ class DestroyRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DestroyRequest: _TypeAlias = DestroyRequest  # noqa: Y015
+Global___DestroyEnvironmentRequest: _TypeAlias = DestroyEnvironmentRequest  # noqa: Y015
 
 @_typing.final
-class DestroyResponse(_message.Message):
-    """Response of EnvironmentService.Destroy."""
+class DestroyEnvironmentResponse(_message.Message):
+    """Response of EnvironmentService.DestroyEnvironment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -147,7 +147,7 @@ class DestroyResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DestroyResponse: _TypeAlias = DestroyResponse  # noqa: Y015
+Global___DestroyEnvironmentResponse: _TypeAlias = DestroyEnvironmentResponse  # noqa: Y015
 
 @_typing.final
 class GetEnvironmentRequest(_message.Message):
@@ -174,13 +174,13 @@ class GetEnvironmentResponse(_message.Message):
 
     ENVIRONMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def environment(self) -> _environment_pb2.Environment:
+    def environment(self) -> _environment_pb2.EnvironmentStatus:
         """The environment."""
 
     def __init__(
         self,
         *,
-        environment: _environment_pb2.Environment | None = ...,
+        environment: _environment_pb2.EnvironmentStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -220,13 +220,13 @@ class WaitEnvironmentResponse(_message.Message):
 
     ENVIRONMENT_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def environment(self) -> _environment_pb2.Environment:
+    def environment(self) -> _environment_pb2.EnvironmentStatus:
         """The environment."""
 
     def __init__(
         self,
         *,
-        environment: _environment_pb2.Environment | None = ...,
+        environment: _environment_pb2.EnvironmentStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

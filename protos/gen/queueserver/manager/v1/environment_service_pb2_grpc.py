@@ -41,20 +41,20 @@ class EnvironmentServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Open = channel.unary_unary(
-                '/queueserver.manager.v1.EnvironmentService/Open',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenResponse.FromString,
+        self.OpenEnvironment = channel.unary_unary(
+                '/queueserver.manager.v1.EnvironmentService/OpenEnvironment',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenEnvironmentRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenEnvironmentResponse.FromString,
                 _registered_method=True)
-        self.Close = channel.unary_unary(
-                '/queueserver.manager.v1.EnvironmentService/Close',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseResponse.FromString,
+        self.CloseEnvironment = channel.unary_unary(
+                '/queueserver.manager.v1.EnvironmentService/CloseEnvironment',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseEnvironmentRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseEnvironmentResponse.FromString,
                 _registered_method=True)
-        self.Destroy = channel.unary_unary(
-                '/queueserver.manager.v1.EnvironmentService/Destroy',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyResponse.FromString,
+        self.DestroyEnvironment = channel.unary_unary(
+                '/queueserver.manager.v1.EnvironmentService/DestroyEnvironment',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyEnvironmentRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyEnvironmentResponse.FromString,
                 _registered_method=True)
         self.GetEnvironment = channel.unary_unary(
                 '/queueserver.manager.v1.EnvironmentService/GetEnvironment',
@@ -78,8 +78,8 @@ class EnvironmentServiceServicer:
     be reached.
     """
 
-    def Open(self, request, context):
-        """Open starts the environment process and loads the startup code.
+    def OpenEnvironment(self, request, context):
+        """OpenEnvironment starts the environment process and loads the startup code.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
         (one is being opened, closed or destroyed).
@@ -89,8 +89,8 @@ class EnvironmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Close(self, request, context):
-        """Close ends the environment in good order.
+    def CloseEnvironment(self, request, context):
+        """CloseEnvironment ends the environment in good order.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
         is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
@@ -100,8 +100,8 @@ class EnvironmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Destroy(self, request, context):
-        """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
+    def DestroyEnvironment(self, request, context):
+        """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
         environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
         queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
@@ -137,20 +137,20 @@ class EnvironmentServiceServicer:
 
 def add_EnvironmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Open': grpc.unary_unary_rpc_method_handler(
-                    servicer.Open,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenResponse.SerializeToString,
+            'OpenEnvironment': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenEnvironment,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenEnvironmentRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenEnvironmentResponse.SerializeToString,
             ),
-            'Close': grpc.unary_unary_rpc_method_handler(
-                    servicer.Close,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseResponse.SerializeToString,
+            'CloseEnvironment': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseEnvironment,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseEnvironmentRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseEnvironmentResponse.SerializeToString,
             ),
-            'Destroy': grpc.unary_unary_rpc_method_handler(
-                    servicer.Destroy,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyResponse.SerializeToString,
+            'DestroyEnvironment': grpc.unary_unary_rpc_method_handler(
+                    servicer.DestroyEnvironment,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyEnvironmentRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyEnvironmentResponse.SerializeToString,
             ),
             'GetEnvironment': grpc.unary_unary_rpc_method_handler(
                     servicer.GetEnvironment,
@@ -181,7 +181,7 @@ class EnvironmentService:
     """
 
     @staticmethod
-    def Open(request,
+    def OpenEnvironment(request,
             target,
             options=(),
             channel_credentials=None,
@@ -194,9 +194,9 @@ class EnvironmentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.EnvironmentService/Open',
-            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenResponse.FromString,
+            '/queueserver.manager.v1.EnvironmentService/OpenEnvironment',
+            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenEnvironmentRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.OpenEnvironmentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -208,7 +208,7 @@ class EnvironmentService:
             _registered_method=True)
 
     @staticmethod
-    def Close(request,
+    def CloseEnvironment(request,
             target,
             options=(),
             channel_credentials=None,
@@ -221,9 +221,9 @@ class EnvironmentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.EnvironmentService/Close',
-            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseResponse.FromString,
+            '/queueserver.manager.v1.EnvironmentService/CloseEnvironment',
+            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseEnvironmentRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.CloseEnvironmentResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -235,7 +235,7 @@ class EnvironmentService:
             _registered_method=True)
 
     @staticmethod
-    def Destroy(request,
+    def DestroyEnvironment(request,
             target,
             options=(),
             channel_credentials=None,
@@ -248,9 +248,9 @@ class EnvironmentService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.EnvironmentService/Destroy',
-            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyResponse.FromString,
+            '/queueserver.manager.v1.EnvironmentService/DestroyEnvironment',
+            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyEnvironmentRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_environment__service__pb2.DestroyEnvironmentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,22 +40,22 @@ class EnvironmentServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EnvironmentServiceAsyncStub: ...
-    Open: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.OpenRequest, _environment_service_pb2.OpenResponse]
-    """Open starts the environment process and loads the startup code.
+    OpenEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.OpenEnvironmentRequest, _environment_service_pb2.OpenEnvironmentResponse]
+    """OpenEnvironment starts the environment process and loads the startup code.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
     (one is being opened, closed or destroyed).
     Events: status, and inventory_changed when the plans and devices differ from those known before.
     """
-    Close: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.CloseRequest, _environment_service_pb2.CloseResponse]
-    """Close ends the environment in good order.
+    CloseEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.CloseEnvironmentRequest, _environment_service_pb2.CloseEnvironmentResponse]
+    """CloseEnvironment ends the environment in good order.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
     is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
     Events: status.
     """
-    Destroy: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyRequest, _environment_service_pb2.DestroyResponse]
-    """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
+    DestroyEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyEnvironmentRequest, _environment_service_pb2.DestroyEnvironmentResponse]
+    """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
     environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
     queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
@@ -89,22 +89,22 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Open: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.OpenRequest, _environment_service_pb2.OpenResponse]  # type: ignore[assignment]
-    """Open starts the environment process and loads the startup code.
+    OpenEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.OpenEnvironmentRequest, _environment_service_pb2.OpenEnvironmentResponse]  # type: ignore[assignment]
+    """OpenEnvironment starts the environment process and loads the startup code.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
     (one is being opened, closed or destroyed).
     Events: status, and inventory_changed when the plans and devices differ from those known before.
     """
-    Close: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.CloseRequest, _environment_service_pb2.CloseResponse]  # type: ignore[assignment]
-    """Close ends the environment in good order.
+    CloseEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.CloseEnvironmentRequest, _environment_service_pb2.CloseEnvironmentResponse]  # type: ignore[assignment]
+    """CloseEnvironment ends the environment in good order.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
     is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
     Events: status.
     """
-    Destroy: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyRequest, _environment_service_pb2.DestroyResponse]  # type: ignore[assignment]
-    """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
+    DestroyEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyEnvironmentRequest, _environment_service_pb2.DestroyEnvironmentResponse]  # type: ignore[assignment]
+    """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
     environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
     queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 
@@ -137,12 +137,12 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """
 
     @_abc_1.abstractmethod
-    def Open(
+    def OpenEnvironment(
         self,
-        request: _environment_service_pb2.OpenRequest,
+        request: _environment_service_pb2.OpenEnvironmentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_environment_service_pb2.OpenResponse, _abc.Awaitable[_environment_service_pb2.OpenResponse]]:
-        """Open starts the environment process and loads the startup code.
+    ) -> _typing.Union[_environment_service_pb2.OpenEnvironmentResponse, _abc.Awaitable[_environment_service_pb2.OpenEnvironmentResponse]]:
+        """OpenEnvironment starts the environment process and loads the startup code.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
         (one is being opened, closed or destroyed).
@@ -150,12 +150,12 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def Close(
+    def CloseEnvironment(
         self,
-        request: _environment_service_pb2.CloseRequest,
+        request: _environment_service_pb2.CloseEnvironmentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_environment_service_pb2.CloseResponse, _abc.Awaitable[_environment_service_pb2.CloseResponse]]:
-        """Close ends the environment in good order.
+    ) -> _typing.Union[_environment_service_pb2.CloseEnvironmentResponse, _abc.Awaitable[_environment_service_pb2.CloseEnvironmentResponse]]:
+        """CloseEnvironment ends the environment in good order.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
         is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
@@ -163,12 +163,12 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def Destroy(
+    def DestroyEnvironment(
         self,
-        request: _environment_service_pb2.DestroyRequest,
+        request: _environment_service_pb2.DestroyEnvironmentRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_environment_service_pb2.DestroyResponse, _abc.Awaitable[_environment_service_pb2.DestroyResponse]]:
-        """Destroy kills the environment process, whatever it is doing. It works in every state in which there is an
+    ) -> _typing.Union[_environment_service_pb2.DestroyEnvironmentResponse, _abc.Awaitable[_environment_service_pb2.DestroyEnvironmentResponse]]:
+        """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
         environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
         queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
 

@@ -22,91 +22,35 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
 from queueserver.common.v1 import console_pb2 as queueserver_dot_common_dot_v1_dot_console__pb2
-from queueserver.common.v1 import document_pb2 as queueserver_dot_common_dot_v1_dot_document__pb2
-from queueserver.common.v1 import error_details_pb2 as queueserver_dot_common_dot_v1_dot_error__details__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
-from queueserver.manager.v1 import queue_service_pb2 as queueserver_dot_manager_dot_v1_dot_queue__service__pb2
-from queueserver.manager.v1 import status_service_pb2 as queueserver_dot_manager_dot_v1_dot_status__service__pb2
-from queueserver.manager.v1 import task_service_pb2 as queueserver_dot_manager_dot_v1_dot_task__service__pb2
+from queueserver.manager.v1 import event_pb2 as queueserver_dot_manager_dot_v1_dot_event__pb2
+from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
+from queueserver.manager.v1 import task_status_pb2 as queueserver_dot_manager_dot_v1_dot_task__status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/event_service.proto\x12\x16queueserver.manager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"queueserver/common/v1/bounds.proto\x1a#queueserver/common/v1/console.proto\x1a$queueserver/common/v1/document.proto\x1a)queueserver/common/v1/error_details.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a*queueserver/manager/v1/queue_service.proto\x1a+queueserver/manager/v1/status_service.proto\x1a)queueserver/manager/v1/task_service.proto\"\x90\x01\n\x0cWatchRequest\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x1c\n\x0cresume_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x15\n\rhistory_limit\x18\x03 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x05\"\x9b\x01\n\rWatchResponse\x12\x34\n\x08snapshot\x18\x01 \x01(\x0b\x32 .queueserver.manager.v1.SnapshotH\x00\x12\x33\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\".queueserver.manager.v1.EventBatchH\x00\x12\x14\n\x0cresume_token\x18\x03 \x01(\tB\t\n\x07payload\"\xde\x03\n\x08Snapshot\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12.\n\x06status\x18\x02 \x01(\x0b\x32\x1e.queueserver.manager.v1.Status\x12*\n\x05queue\x18\x03 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x34\n\x07history\x18\x05 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x35\n\x07\x63onsole\x18\x06 \x03(\x0b\x32$.queueserver.common.v1.ConsoleOutput\x12\x36\n\tdocuments\x18\x07 \x03(\x0b\x32#.queueserver.manager.v1.RunDocument\x12\x10\n\x08\x63omplete\x18\x08 \x01(\x08\x12\x31\n\x05tasks\x18\t \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12@\n\x0bpermissions\x18\n \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\"@\n\nEventBatch\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.WatchEvent\"\xb2\r\n\nWatchEvent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x06status\x18\x03 \x01(\x0b\x32\x1e.queueserver.manager.v1.StatusH\x00\x12\x37\n\nitem_added\x18\x04 \x01(\x0b\x32!.queueserver.manager.v1.ItemAddedH\x00\x12\x39\n\x0bitems_added\x18\x05 \x01(\x0b\x32\".queueserver.manager.v1.ItemsAddedH\x00\x12;\n\x0citem_removed\x18\x06 \x01(\x0b\x32#.queueserver.manager.v1.ItemRemovedH\x00\x12\x37\n\nitem_moved\x18\x07 \x01(\x0b\x32!.queueserver.manager.v1.ItemMovedH\x00\x12=\n\rqueue_cleared\x18\x08 \x01(\x0b\x32$.queueserver.manager.v1.QueueClearedH\x00\x12=\n\rqueue_started\x18\t \x01(\x0b\x32$.queueserver.manager.v1.QueueStartedH\x00\x12J\n\x14queue_stop_requested\x18\n \x01(\x0b\x32*.queueserver.manager.v1.QueueStopRequestedH\x00\x12J\n\x14queue_stop_cancelled\x18\x0b \x01(\x0b\x32*.queueserver.manager.v1.QueueStopCancelledH\x00\x12=\n\rqueue_stopped\x18\x0c \x01(\x0b\x32$.queueserver.manager.v1.QueueStoppedH\x00\x12;\n\x0citem_started\x18\r \x01(\x0b\x32#.queueserver.manager.v1.ItemStartedH\x00\x12=\n\ritem_finished\x18\x0e \x01(\x0b\x32$.queueserver.manager.v1.ItemFinishedH\x00\x12=\n\rhistory_added\x18\x0f \x01(\x0b\x32$.queueserver.manager.v1.HistoryAddedH\x00\x12\x41\n\x0fhistory_cleared\x18\x10 \x01(\x0b\x32&.queueserver.manager.v1.HistoryClearedH\x00\x12\x45\n\x11inventory_changed\x18\x11 \x01(\x0b\x32(.queueserver.manager.v1.InventoryChangedH\x00\x12\x37\n\x07\x63onsole\x18\x12 \x01(\x0b\x32$.queueserver.common.v1.ConsoleOutputH\x00\x12\x37\n\x08\x64ocument\x18\x13 \x01(\x0b\x32#.queueserver.manager.v1.RunDocumentH\x00\x12*\n\x03gap\x18\x14 \x01(\x0b\x32\x1b.queueserver.manager.v1.GapH\x00\x12\x39\n\x0bitems_moved\x18\x15 \x01(\x0b\x32\".queueserver.manager.v1.ItemsMovedH\x00\x12;\n\x0citem_updated\x18\x16 \x01(\x0b\x32#.queueserver.manager.v1.ItemUpdatedH\x00\x12\x46\n\x12queue_mode_changed\x18\x17 \x01(\x0b\x32(.queueserver.manager.v1.QueueModeChangedH\x00\x12\x45\n\x11\x61utostart_changed\x18\x18 \x01(\x0b\x32(.queueserver.manager.v1.AutostartChangedH\x00\x12=\n\ritems_checked\x18\x19 \x01(\x0b\x32$.queueserver.manager.v1.ItemsCheckedH\x00\x12;\n\x0ctask_started\x18\x1a \x01(\x0b\x32#.queueserver.manager.v1.TaskStartedH\x00\x12=\n\rtask_finished\x18\x1b \x01(\x0b\x32$.queueserver.manager.v1.TaskFinishedH\x00\x12I\n\x13permissions_changed\x18\x1c \x01(\x0b\x32*.queueserver.manager.v1.PermissionsChangedH\x00\x42\x07\n\x05\x65vent\"E\n\tItemAdded\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x02 \x01(\x03\"G\n\nItemsAdded\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x02 \x01(\x03\".\n\x0bItemRemoved\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\x03\"C\n\tItemMoved\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x12\n\nfrom_index\x18\x02 \x01(\x03\x12\x10\n\x08to_index\x18\x03 \x01(\x03\".\n\nItemsMoved\x12\x11\n\titem_uids\x18\x01 \x03(\t\x12\r\n\x05index\x18\x02 \x01(\x03\"Y\n\x0bItemUpdated\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x03 \x01(\x03\"B\n\x0cItemsChecked\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.CheckedItem\"X\n\x0b\x43heckedItem\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x37\n\x08problems\x18\x02 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"?\n\x0bTaskStarted\x12\x30\n\x04task\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"@\n\x0cTaskFinished\x12\x30\n\x04task\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"V\n\x12PermissionsChanged\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\"C\n\x10QueueModeChanged\x12/\n\x04mode\x18\x01 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\"#\n\x10\x41utostartChanged\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\"\x1f\n\x0cQueueCleared\x12\x0f\n\x07removed\x18\x01 \x01(\x03\"\x1c\n\x0cQueueStarted\x12\x0c\n\x04user\x18\x01 \x01(\t\"\"\n\x12QueueStopRequested\x12\x0c\n\x04user\x18\x01 \x01(\t\"\"\n\x12QueueStopCancelled\x12\x0c\n\x04user\x18\x01 \x01(\t\"G\n\x0cQueueStopped\x12\x37\n\x06reason\x18\x01 \x01(\x0e\x32\'.queueserver.manager.v1.QueueStopReason\"G\n\x0bItemStarted\x12\x38\n\x0crunning_item\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\"\x83\x01\n\x0cItemFinished\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x36\n\x0b\x65xit_status\x18\x03 \x01(\x0e\x32!.queueserver.common.v1.ExitStatus\x12\x13\n\x0brequeued_as\x18\x04 \x01(\t\"B\n\x0cHistoryAdded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntry\"7\n\x0eHistoryCleared\x12\x0f\n\x07removed\x18\x01 \x01(\x03\x12\x14\n\x0c\x66irst_number\x18\x02 \x01(\x03\"2\n\x10InventoryChanged\x12\r\n\x05plans\x18\x01 \x01(\x05\x12\x0f\n\x07\x64\x65vices\x18\x02 \x01(\x05\"c\n\x0bRunDocument\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x31\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\x1f.queueserver.common.v1.Document\"N\n\x03Gap\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x15\n\romitted_bytes\x18\x02 \x01(\x03*\xcd\x01\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_STATUS\x10\x01\x12\x14\n\x10\x45VENT_KIND_QUEUE\x10\x02\x12\x16\n\x12\x45VENT_KIND_HISTORY\x10\x03\x12\x16\n\x12\x45VENT_KIND_CONSOLE\x10\x04\x12\x17\n\x13\x45VENT_KIND_DOCUMENT\x10\x05\x12\x13\n\x0f\x45VENT_KIND_TASK\x10\x06\x12\x19\n\x15\x45VENT_KIND_PERMISSION\x10\x07*\x90\x02\n\x0fQueueStopReason\x12!\n\x1dQUEUE_STOP_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUEUE_STOP_REASON_EMPTY\x10\x01\x12\x1f\n\x1bQUEUE_STOP_REASON_REQUESTED\x10\x02\x12!\n\x1dQUEUE_STOP_REASON_INSTRUCTION\x10\x03\x12\x1d\n\x19QUEUE_STOP_REASON_FAILURE\x10\x04\x12!\n\x1dQUEUE_STOP_REASON_ENVIRONMENT\x10\x05\x12\x1a\n\x16QUEUE_STOP_REASON_HELD\x10\x06\x12\x1b\n\x17QUEUE_STOP_REASON_PAUSE\x10\x07\x32\x66\n\x0c\x45ventService\x12V\n\x05Watch\x12$.queueserver.manager.v1.WatchRequest\x1a%.queueserver.manager.v1.WatchResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/event_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a#queueserver/common/v1/console.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a\"queueserver/manager/v1/event.proto\x1a#queueserver/manager/v1/status.proto\x1a(queueserver/manager/v1/task_status.proto\"\x96\x01\n\x12WatchEventsRequest\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x1c\n\x0cresume_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x15\n\rhistory_limit\x18\x03 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x05\"\xa6\x01\n\x13WatchEventsResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.manager.v1.WatchSnapshotH\x00\x12\x33\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\".queueserver.manager.v1.EventBatchH\x00\x12\x14\n\x0cresume_token\x18\x03 \x01(\tB\t\n\x07payload\"\xee\x03\n\rWatchSnapshot\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x35\n\x06status\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatus\x12*\n\x05queue\x18\x03 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x34\n\x07history\x18\x05 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x35\n\x07\x63onsole\x18\x06 \x03(\x0b\x32$.queueserver.common.v1.ConsoleOutput\x12:\n\tdocuments\x18\x07 \x03(\x0b\x32\'.queueserver.manager.v1.DocumentEmitted\x12\x10\n\x08\x63omplete\x18\x08 \x01(\x08\x12\x31\n\x05tasks\x18\t \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12@\n\x0bpermissions\x18\n \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\"@\n\nEventBatch\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.WatchEvent2}\n\x0c\x45ventService\x12m\n\x0bWatchEvents\x12*.queueserver.manager.v1.WatchEventsRequest\x1a+.queueserver.manager.v1.WatchEventsResponse\"\x03\x90\x02\x01\x30\x01\x42\xad\x01\n(io.blueskyproject.queueserver.manager.v1B\x11\x45ventServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.event_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_WATCHREQUEST'].fields_by_name['resume_token']._loaded_options = None
-  _globals['_WATCHREQUEST'].fields_by_name['resume_token']._serialized_options = b'\250\273\030\200\200\001'
-  _globals['_EVENTKIND']._serialized_start=4690
-  _globals['_EVENTKIND']._serialized_end=4895
-  _globals['_QUEUESTOPREASON']._serialized_start=4898
-  _globals['_QUEUESTOPREASON']._serialized_end=5170
-  _globals['_WATCHREQUEST']._serialized_start=465
-  _globals['_WATCHREQUEST']._serialized_end=609
-  _globals['_WATCHRESPONSE']._serialized_start=612
-  _globals['_WATCHRESPONSE']._serialized_end=767
-  _globals['_SNAPSHOT']._serialized_start=770
-  _globals['_SNAPSHOT']._serialized_end=1248
-  _globals['_EVENTBATCH']._serialized_start=1250
-  _globals['_EVENTBATCH']._serialized_end=1314
-  _globals['_WATCHEVENT']._serialized_start=1317
-  _globals['_WATCHEVENT']._serialized_end=3031
-  _globals['_ITEMADDED']._serialized_start=3033
-  _globals['_ITEMADDED']._serialized_end=3102
-  _globals['_ITEMSADDED']._serialized_start=3104
-  _globals['_ITEMSADDED']._serialized_end=3175
-  _globals['_ITEMREMOVED']._serialized_start=3177
-  _globals['_ITEMREMOVED']._serialized_end=3223
-  _globals['_ITEMMOVED']._serialized_start=3225
-  _globals['_ITEMMOVED']._serialized_end=3292
-  _globals['_ITEMSMOVED']._serialized_start=3294
-  _globals['_ITEMSMOVED']._serialized_end=3340
-  _globals['_ITEMUPDATED']._serialized_start=3342
-  _globals['_ITEMUPDATED']._serialized_end=3431
-  _globals['_ITEMSCHECKED']._serialized_start=3433
-  _globals['_ITEMSCHECKED']._serialized_end=3499
-  _globals['_CHECKEDITEM']._serialized_start=3501
-  _globals['_CHECKEDITEM']._serialized_end=3589
-  _globals['_TASKSTARTED']._serialized_start=3591
-  _globals['_TASKSTARTED']._serialized_end=3654
-  _globals['_TASKFINISHED']._serialized_start=3656
-  _globals['_TASKFINISHED']._serialized_end=3720
-  _globals['_PERMISSIONSCHANGED']._serialized_start=3722
-  _globals['_PERMISSIONSCHANGED']._serialized_end=3808
-  _globals['_QUEUEMODECHANGED']._serialized_start=3810
-  _globals['_QUEUEMODECHANGED']._serialized_end=3877
-  _globals['_AUTOSTARTCHANGED']._serialized_start=3879
-  _globals['_AUTOSTARTCHANGED']._serialized_end=3914
-  _globals['_QUEUECLEARED']._serialized_start=3916
-  _globals['_QUEUECLEARED']._serialized_end=3947
-  _globals['_QUEUESTARTED']._serialized_start=3949
-  _globals['_QUEUESTARTED']._serialized_end=3977
-  _globals['_QUEUESTOPREQUESTED']._serialized_start=3979
-  _globals['_QUEUESTOPREQUESTED']._serialized_end=4013
-  _globals['_QUEUESTOPCANCELLED']._serialized_start=4015
-  _globals['_QUEUESTOPCANCELLED']._serialized_end=4049
-  _globals['_QUEUESTOPPED']._serialized_start=4051
-  _globals['_QUEUESTOPPED']._serialized_end=4122
-  _globals['_ITEMSTARTED']._serialized_start=4124
-  _globals['_ITEMSTARTED']._serialized_end=4195
-  _globals['_ITEMFINISHED']._serialized_start=4198
-  _globals['_ITEMFINISHED']._serialized_end=4329
-  _globals['_HISTORYADDED']._serialized_start=4331
-  _globals['_HISTORYADDED']._serialized_end=4397
-  _globals['_HISTORYCLEARED']._serialized_start=4399
-  _globals['_HISTORYCLEARED']._serialized_end=4454
-  _globals['_INVENTORYCHANGED']._serialized_start=4456
-  _globals['_INVENTORYCHANGED']._serialized_end=4506
-  _globals['_RUNDOCUMENT']._serialized_start=4508
-  _globals['_RUNDOCUMENT']._serialized_end=4607
-  _globals['_GAP']._serialized_start=4609
-  _globals['_GAP']._serialized_end=4687
-  _globals['_EVENTSERVICE']._serialized_start=5172
-  _globals['_EVENTSERVICE']._serialized_end=5274
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\021EventServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['resume_token']._loaded_options = None
+  _globals['_WATCHEVENTSREQUEST'].fields_by_name['resume_token']._serialized_options = b'\250\273\030\200\200\001'
+  _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._serialized_options = b'\220\002\001'
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=334
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=484
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=487
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=653
+  _globals['_WATCHSNAPSHOT']._serialized_start=656
+  _globals['_WATCHSNAPSHOT']._serialized_end=1150
+  _globals['_EVENTBATCH']._serialized_start=1152
+  _globals['_EVENTBATCH']._serialized_end=1216
+  _globals['_EVENTSERVICE']._serialized_start=1218
+  _globals['_EVENTSERVICE']._serialized_end=1343
 # @@protoc_insertion_point(module_scope)

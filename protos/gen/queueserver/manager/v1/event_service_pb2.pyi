@@ -6,17 +6,13 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import console_pb2 as _console_pb2
-from queueserver.common.v1 import document_pb2 as _document_pb2
-from queueserver.common.v1 import error_details_pb2 as _error_details_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
-from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
-from queueserver.manager.v1 import status_service_pb2 as _status_service_pb2
-from queueserver.manager.v1 import task_service_pb2 as _task_service_pb2
+from queueserver.manager.v1 import event_pb2 as _event_pb2
+from queueserver.manager.v1 import status_pb2 as _status_pb2
+from queueserver.manager.v1 import task_status_pb2 as _task_status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -28,97 +24,9 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class _EventKind:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    EVENT_KIND_UNSPECIFIED: _EventKind.ValueType  # 0
-    """Not said."""
-    EVENT_KIND_STATUS: _EventKind.ValueType  # 1
-    """The status of the Manager."""
-    EVENT_KIND_QUEUE: _EventKind.ValueType  # 2
-    """The queue: its items, their execution, start and stop. Also changes of the inventory."""
-    EVENT_KIND_HISTORY: _EventKind.ValueType  # 3
-    """The history."""
-    EVENT_KIND_CONSOLE: _EventKind.ValueType  # 4
-    """Console text of the environment."""
-    EVENT_KIND_DOCUMENT: _EventKind.ValueType  # 5
-    """Run documents."""
-    EVENT_KIND_TASK: _EventKind.ValueType  # 6
-    """Tasks: that they began and ended."""
-    EVENT_KIND_PERMISSION: _EventKind.ValueType  # 7
-    """Permissions of user groups."""
-
-class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
-    """A kind of event."""
-
-EVENT_KIND_UNSPECIFIED: EventKind.ValueType  # 0
-"""Not said."""
-EVENT_KIND_STATUS: EventKind.ValueType  # 1
-"""The status of the Manager."""
-EVENT_KIND_QUEUE: EventKind.ValueType  # 2
-"""The queue: its items, their execution, start and stop. Also changes of the inventory."""
-EVENT_KIND_HISTORY: EventKind.ValueType  # 3
-"""The history."""
-EVENT_KIND_CONSOLE: EventKind.ValueType  # 4
-"""Console text of the environment."""
-EVENT_KIND_DOCUMENT: EventKind.ValueType  # 5
-"""Run documents."""
-EVENT_KIND_TASK: EventKind.ValueType  # 6
-"""Tasks: that they began and ended."""
-EVENT_KIND_PERMISSION: EventKind.ValueType  # 7
-"""Permissions of user groups."""
-Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
-
-class _QueueStopReason:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _QueueStopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QueueStopReason.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    QUEUE_STOP_REASON_UNSPECIFIED: _QueueStopReason.ValueType  # 0
-    """Not said."""
-    QUEUE_STOP_REASON_EMPTY: _QueueStopReason.ValueType  # 1
-    """There was nothing left to execute."""
-    QUEUE_STOP_REASON_REQUESTED: _QueueStopReason.ValueType  # 2
-    """A client asked for it."""
-    QUEUE_STOP_REASON_INSTRUCTION: _QueueStopReason.ValueType  # 3
-    """A queue_stop instruction was reached."""
-    QUEUE_STOP_REASON_FAILURE: _QueueStopReason.ValueType  # 4
-    """The item did not end well."""
-    QUEUE_STOP_REASON_ENVIRONMENT: _QueueStopReason.ValueType  # 5
-    """The environment is going away, so nothing more can be executed."""
-    QUEUE_STOP_REASON_HELD: _QueueStopReason.ValueType  # 6
-    """The item at the head is held."""
-    QUEUE_STOP_REASON_PAUSE: _QueueStopReason.ValueType  # 7
-    """A pause was asked for after the plan's last checkpoint: the plan completed, and nothing more is begun."""
-
-class QueueStopReason(_QueueStopReason, metaclass=_QueueStopReasonEnumTypeWrapper):
-    """Why a queue stopped."""
-
-QUEUE_STOP_REASON_UNSPECIFIED: QueueStopReason.ValueType  # 0
-"""Not said."""
-QUEUE_STOP_REASON_EMPTY: QueueStopReason.ValueType  # 1
-"""There was nothing left to execute."""
-QUEUE_STOP_REASON_REQUESTED: QueueStopReason.ValueType  # 2
-"""A client asked for it."""
-QUEUE_STOP_REASON_INSTRUCTION: QueueStopReason.ValueType  # 3
-"""A queue_stop instruction was reached."""
-QUEUE_STOP_REASON_FAILURE: QueueStopReason.ValueType  # 4
-"""The item did not end well."""
-QUEUE_STOP_REASON_ENVIRONMENT: QueueStopReason.ValueType  # 5
-"""The environment is going away, so nothing more can be executed."""
-QUEUE_STOP_REASON_HELD: QueueStopReason.ValueType  # 6
-"""The item at the head is held."""
-QUEUE_STOP_REASON_PAUSE: QueueStopReason.ValueType  # 7
-"""A pause was asked for after the plan's last checkpoint: the plan completed, and nothing more is begun."""
-Global___QueueStopReason: _TypeAlias = QueueStopReason  # noqa: Y015
-
 @_typing.final
-class WatchRequest(_message.Message):
-    """Request of EventService.Watch."""
+class WatchEventsRequest(_message.Message):
+    """Request of EventService.WatchEvents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -127,23 +35,23 @@ class WatchRequest(_message.Message):
     HISTORY_LIMIT_FIELD_NUMBER: _builtins.int
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """Token of the last message received from an earlier Watch; empty to begin with a snapshot. The kinds may
+    """Token of the last message received from an earlier call; empty to begin with a snapshot. The kinds may
     differ from those of the earlier call.
     """
     history_limit: _builtins.int
     """How many of the newest history entries the snapshot carries; 0 means 100, more than 10,000 means 10,000."""
     max_message_bytes: _builtins.int
     """Longest message that the client takes, in bytes: its `grpc.max_receive_message_length`. Less than 4,194,304, which is
-    gRPC's default, means that, and so does 0; more than 67,108,864 means 67,108,864. See Watch.
+    gRPC's default, means that, and so does 0; more than 67,108,864 means 67,108,864. See WatchEvents.
     """
     @_builtins.property
-    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
         """What to watch. Empty means status, queue and history."""
 
     def __init__(
         self,
         *,
-        kinds: _abc.Iterable[Global___EventKind.ValueType] | None = ...,
+        kinds: _abc.Iterable[_event_pb2.EventKind.ValueType] | None = ...,
         resume_token: _builtins.str = ...,
         history_limit: _builtins.int = ...,
         max_message_bytes: _builtins.int = ...,
@@ -154,11 +62,11 @@ class WatchRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___WatchRequest: _TypeAlias = WatchRequest  # noqa: Y015
+Global___WatchEventsRequest: _TypeAlias = WatchEventsRequest  # noqa: Y015
 
 @_typing.final
-class WatchResponse(_message.Message):
-    """Response of EventService.Watch."""
+class WatchEventsResponse(_message.Message):
+    """Response of EventService.WatchEvents."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -170,7 +78,7 @@ class WatchResponse(_message.Message):
     last.
     """
     @_builtins.property
-    def snapshot(self) -> Global___Snapshot:
+    def snapshot(self) -> Global___WatchSnapshot:
         """A part of the snapshot."""
 
     @_builtins.property
@@ -180,7 +88,7 @@ class WatchResponse(_message.Message):
     def __init__(
         self,
         *,
-        snapshot: Global___Snapshot | None = ...,
+        snapshot: Global___WatchSnapshot | None = ...,
         batch: Global___EventBatch | None = ...,
         resume_token: _builtins.str = ...,
     ) -> None: ...
@@ -192,10 +100,10 @@ class WatchResponse(_message.Message):
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
-Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
+Global___WatchEventsResponse: _TypeAlias = WatchEventsResponse  # noqa: Y015
 
 @_typing.final
-class Snapshot(_message.Message):
+class WatchSnapshot(_message.Message):
     """A part of the state at one revision, of about 1 MiB unless a single element is longer. Parts are put together by
     appending the lists and taking what only one of them has; merging the messages does that.
     """
@@ -217,7 +125,7 @@ class Snapshot(_message.Message):
     complete: _builtins.bool
     """This is the last part."""
     @_builtins.property
-    def status(self) -> _status_service_pb2.Status:
+    def status(self) -> _status_pb2.ManagerStatus:
         """The status, in one part, if watched."""
 
     @_builtins.property
@@ -237,11 +145,11 @@ class Snapshot(_message.Message):
         """Recent console text, oldest first, if the console is watched."""
 
     @_builtins.property
-    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunDocument]:
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.DocumentEmitted]:
         """Start and descriptor documents of runs that are open now, if documents are watched."""
 
     @_builtins.property
-    def tasks(self) -> _containers.RepeatedCompositeFieldContainer[_task_service_pb2.TaskStatus]:
+    def tasks(self) -> _containers.RepeatedCompositeFieldContainer[_task_status_pb2.TaskStatus]:
         """Tasks that run, and those whose results are kept, oldest first, if tasks are watched."""
 
     @_builtins.property
@@ -252,14 +160,14 @@ class Snapshot(_message.Message):
         self,
         *,
         revision: _builtins.int = ...,
-        status: _status_service_pb2.Status | None = ...,
+        status: _status_pb2.ManagerStatus | None = ...,
         queue: _abc.Iterable[_item_pb2.Item] | None = ...,
         running_item: _item_pb2.RunningItem | None = ...,
         history: _abc.Iterable[_item_pb2.HistoryEntry] | None = ...,
         console: _abc.Iterable[_console_pb2.ConsoleOutput] | None = ...,
-        documents: _abc.Iterable[Global___RunDocument] | None = ...,
+        documents: _abc.Iterable[_event_pb2.DocumentEmitted] | None = ...,
         complete: _builtins.bool = ...,
-        tasks: _abc.Iterable[_task_service_pb2.TaskStatus] | None = ...,
+        tasks: _abc.Iterable[_task_status_pb2.TaskStatus] | None = ...,
         permissions: _permissions_pb2.UserGroupPermissions | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions", "running_item", b"running_item", "status", b"status"]  # noqa: Y015
@@ -268,7 +176,7 @@ class Snapshot(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Snapshot: _TypeAlias = Snapshot  # noqa: Y015
+Global___WatchSnapshot: _TypeAlias = WatchSnapshot  # noqa: Y015
 
 @_typing.final
 class EventBatch(_message.Message):
@@ -278,13 +186,13 @@ class EventBatch(_message.Message):
 
     EVENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchEvent]:
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.WatchEvent]:
         """The events."""
 
     def __init__(
         self,
         *,
-        events: _abc.Iterable[Global___WatchEvent] | None = ...,
+        events: _abc.Iterable[_event_pb2.WatchEvent] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -293,837 +201,3 @@ class EventBatch(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EventBatch: _TypeAlias = EventBatch  # noqa: Y015
-
-@_typing.final
-class WatchEvent(_message.Message):
-    """One event."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REVISION_FIELD_NUMBER: _builtins.int
-    TIME_FIELD_NUMBER: _builtins.int
-    STATUS_FIELD_NUMBER: _builtins.int
-    ITEM_ADDED_FIELD_NUMBER: _builtins.int
-    ITEMS_ADDED_FIELD_NUMBER: _builtins.int
-    ITEM_REMOVED_FIELD_NUMBER: _builtins.int
-    ITEM_MOVED_FIELD_NUMBER: _builtins.int
-    QUEUE_CLEARED_FIELD_NUMBER: _builtins.int
-    QUEUE_STARTED_FIELD_NUMBER: _builtins.int
-    QUEUE_STOP_REQUESTED_FIELD_NUMBER: _builtins.int
-    QUEUE_STOP_CANCELLED_FIELD_NUMBER: _builtins.int
-    QUEUE_STOPPED_FIELD_NUMBER: _builtins.int
-    ITEM_STARTED_FIELD_NUMBER: _builtins.int
-    ITEM_FINISHED_FIELD_NUMBER: _builtins.int
-    HISTORY_ADDED_FIELD_NUMBER: _builtins.int
-    HISTORY_CLEARED_FIELD_NUMBER: _builtins.int
-    INVENTORY_CHANGED_FIELD_NUMBER: _builtins.int
-    CONSOLE_FIELD_NUMBER: _builtins.int
-    DOCUMENT_FIELD_NUMBER: _builtins.int
-    GAP_FIELD_NUMBER: _builtins.int
-    ITEMS_MOVED_FIELD_NUMBER: _builtins.int
-    ITEM_UPDATED_FIELD_NUMBER: _builtins.int
-    QUEUE_MODE_CHANGED_FIELD_NUMBER: _builtins.int
-    AUTOSTART_CHANGED_FIELD_NUMBER: _builtins.int
-    ITEMS_CHECKED_FIELD_NUMBER: _builtins.int
-    TASK_STARTED_FIELD_NUMBER: _builtins.int
-    TASK_FINISHED_FIELD_NUMBER: _builtins.int
-    PERMISSIONS_CHANGED_FIELD_NUMBER: _builtins.int
-    revision: _builtins.int
-    """Revision of the change, for durable events: those of queue, history, tasks and permissions; 0 for the others."""
-    @_builtins.property
-    def time(self) -> _timestamp_pb2.Timestamp:
-        """When it happened."""
-
-    @_builtins.property
-    def status(self) -> _status_service_pb2.Status:
-        """The status is now this."""
-
-    @_builtins.property
-    def item_added(self) -> Global___ItemAdded:
-        """An item entered the queue: submitted, or put back for a new attempt."""
-
-    @_builtins.property
-    def items_added(self) -> Global___ItemsAdded:
-        """Several items entered the queue, next to each other."""
-
-    @_builtins.property
-    def item_removed(self) -> Global___ItemRemoved:
-        """An item was taken out of the queue by a client."""
-
-    @_builtins.property
-    def item_moved(self) -> Global___ItemMoved:
-        """An item changed its place."""
-
-    @_builtins.property
-    def queue_cleared(self) -> Global___QueueCleared:
-        """All items were taken out of the queue by a client."""
-
-    @_builtins.property
-    def queue_started(self) -> Global___QueueStarted:
-        """The queue started."""
-
-    @_builtins.property
-    def queue_stop_requested(self) -> Global___QueueStopRequested:
-        """The queue will stop after the running item."""
-
-    @_builtins.property
-    def queue_stop_cancelled(self) -> Global___QueueStopCancelled:
-        """The pending stop was taken back."""
-
-    @_builtins.property
-    def queue_stopped(self) -> Global___QueueStopped:
-        """The queue stopped."""
-
-    @_builtins.property
-    def item_started(self) -> Global___ItemStarted:
-        """The first item left the queue and is being executed."""
-
-    @_builtins.property
-    def item_finished(self) -> Global___ItemFinished:
-        """The running item ended. The entry in the history is in `history_added`."""
-
-    @_builtins.property
-    def history_added(self) -> Global___HistoryAdded:
-        """An entry was added to the history."""
-
-    @_builtins.property
-    def history_cleared(self) -> Global___HistoryCleared:
-        """Entries were removed from the history."""
-
-    @_builtins.property
-    def inventory_changed(self) -> Global___InventoryChanged:
-        """Plans or devices changed."""
-
-    @_builtins.property
-    def console(self) -> _console_pb2.ConsoleOutput:
-        """Console text."""
-
-    @_builtins.property
-    def document(self) -> Global___RunDocument:
-        """A run document."""
-
-    @_builtins.property
-    def gap(self) -> Global___Gap:
-        """Events were lost here."""
-
-    @_builtins.property
-    def items_moved(self) -> Global___ItemsMoved:
-        """Several items changed their place."""
-
-    @_builtins.property
-    def item_updated(self) -> Global___ItemUpdated:
-        """An item was replaced by another one at the same place."""
-
-    @_builtins.property
-    def queue_mode_changed(self) -> Global___QueueModeChanged:
-        """The mode of the queue changed."""
-
-    @_builtins.property
-    def autostart_changed(self) -> Global___AutostartChanged:
-        """Autostart was switched on or off."""
-
-    @_builtins.property
-    def items_checked(self) -> Global___ItemsChecked:
-        """Items in the queue were checked again, and turned out to be wrong, or right again."""
-
-    @_builtins.property
-    def task_started(self) -> Global___TaskStarted:
-        """A task was accepted."""
-
-    @_builtins.property
-    def task_finished(self) -> Global___TaskFinished:
-        """A task ended."""
-
-    @_builtins.property
-    def permissions_changed(self) -> Global___PermissionsChanged:
-        """Permissions of user groups changed."""
-
-    def __init__(
-        self,
-        *,
-        revision: _builtins.int = ...,
-        time: _timestamp_pb2.Timestamp | None = ...,
-        status: _status_service_pb2.Status | None = ...,
-        item_added: Global___ItemAdded | None = ...,
-        items_added: Global___ItemsAdded | None = ...,
-        item_removed: Global___ItemRemoved | None = ...,
-        item_moved: Global___ItemMoved | None = ...,
-        queue_cleared: Global___QueueCleared | None = ...,
-        queue_started: Global___QueueStarted | None = ...,
-        queue_stop_requested: Global___QueueStopRequested | None = ...,
-        queue_stop_cancelled: Global___QueueStopCancelled | None = ...,
-        queue_stopped: Global___QueueStopped | None = ...,
-        item_started: Global___ItemStarted | None = ...,
-        item_finished: Global___ItemFinished | None = ...,
-        history_added: Global___HistoryAdded | None = ...,
-        history_cleared: Global___HistoryCleared | None = ...,
-        inventory_changed: Global___InventoryChanged | None = ...,
-        console: _console_pb2.ConsoleOutput | None = ...,
-        document: Global___RunDocument | None = ...,
-        gap: Global___Gap | None = ...,
-        items_moved: Global___ItemsMoved | None = ...,
-        item_updated: Global___ItemUpdated | None = ...,
-        queue_mode_changed: Global___QueueModeChanged | None = ...,
-        autostart_changed: Global___AutostartChanged | None = ...,
-        items_checked: Global___ItemsChecked | None = ...,
-        task_started: Global___TaskStarted | None = ...,
-        task_finished: Global___TaskFinished | None = ...,
-        permissions_changed: Global___PermissionsChanged | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap", "items_moved", "item_updated", "queue_mode_changed", "autostart_changed", "items_checked", "task_started", "task_finished", "permissions_changed"]  # noqa: Y015
-    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
-
-Global___WatchEvent: _TypeAlias = WatchEvent  # noqa: Y015
-
-@_typing.final
-class ItemAdded(_message.Message):
-    """An item entered the queue."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_FIELD_NUMBER: _builtins.int
-    INDEX_FIELD_NUMBER: _builtins.int
-    index: _builtins.int
-    """Its index in the queue after the change."""
-    @_builtins.property
-    def item(self) -> _item_pb2.Item:
-        """The item."""
-
-    def __init__(
-        self,
-        *,
-        item: _item_pb2.Item | None = ...,
-        index: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemAdded: _TypeAlias = ItemAdded  # noqa: Y015
-
-@_typing.final
-class ItemsAdded(_message.Message):
-    """Several items entered the queue, next to each other."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEMS_FIELD_NUMBER: _builtins.int
-    INDEX_FIELD_NUMBER: _builtins.int
-    index: _builtins.int
-    """Index of the first one after the change."""
-    @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items, in order."""
-
-    def __init__(
-        self,
-        *,
-        items: _abc.Iterable[_item_pb2.Item] | None = ...,
-        index: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "items", b"items"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemsAdded: _TypeAlias = ItemsAdded  # noqa: Y015
-
-@_typing.final
-class ItemRemoved(_message.Message):
-    """An item was taken out of the queue."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UID_FIELD_NUMBER: _builtins.int
-    INDEX_FIELD_NUMBER: _builtins.int
-    item_uid: _builtins.str
-    """Its uid."""
-    index: _builtins.int
-    """The index it had."""
-    def __init__(
-        self,
-        *,
-        item_uid: _builtins.str = ...,
-        index: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_uid", b"item_uid"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemRemoved: _TypeAlias = ItemRemoved  # noqa: Y015
-
-@_typing.final
-class ItemMoved(_message.Message):
-    """An item changed its place."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UID_FIELD_NUMBER: _builtins.int
-    FROM_INDEX_FIELD_NUMBER: _builtins.int
-    TO_INDEX_FIELD_NUMBER: _builtins.int
-    item_uid: _builtins.str
-    """Its uid."""
-    from_index: _builtins.int
-    """The index it had."""
-    to_index: _builtins.int
-    """The index it has now."""
-    def __init__(
-        self,
-        *,
-        item_uid: _builtins.str = ...,
-        from_index: _builtins.int = ...,
-        to_index: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_index", b"from_index", "item_uid", b"item_uid", "to_index", b"to_index"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemMoved: _TypeAlias = ItemMoved  # noqa: Y015
-
-@_typing.final
-class ItemsMoved(_message.Message):
-    """Several items changed their place: take them out, then put them in, next to each other."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UIDS_FIELD_NUMBER: _builtins.int
-    INDEX_FIELD_NUMBER: _builtins.int
-    index: _builtins.int
-    """Index of the first one now."""
-    @_builtins.property
-    def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Their uids, in their order now."""
-
-    def __init__(
-        self,
-        *,
-        item_uids: _abc.Iterable[_builtins.str] | None = ...,
-        index: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item_uids", b"item_uids"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemsMoved: _TypeAlias = ItemsMoved  # noqa: Y015
-
-@_typing.final
-class ItemUpdated(_message.Message):
-    """An item was replaced by another one at the same place."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UID_FIELD_NUMBER: _builtins.int
-    ITEM_FIELD_NUMBER: _builtins.int
-    INDEX_FIELD_NUMBER: _builtins.int
-    item_uid: _builtins.str
-    """uid it had; its new one is in `item`."""
-    index: _builtins.int
-    """Its index."""
-    @_builtins.property
-    def item(self) -> _item_pb2.Item:
-        """What stands there now."""
-
-    def __init__(
-        self,
-        *,
-        item_uid: _builtins.str = ...,
-        item: _item_pb2.Item | None = ...,
-        index: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["index", b"index", "item", b"item", "item_uid", b"item_uid"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemUpdated: _TypeAlias = ItemUpdated  # noqa: Y015
-
-@_typing.final
-class ItemsChecked(_message.Message):
-    """Items in the queue were checked again, because plans, devices or permissions changed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEMS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedItem]:
-        """The items whose problems are not what they were."""
-
-    def __init__(
-        self,
-        *,
-        items: _abc.Iterable[Global___CheckedItem] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemsChecked: _TypeAlias = ItemsChecked  # noqa: Y015
-
-@_typing.final
-class CheckedItem(_message.Message):
-    """What a check of an item found."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UID_FIELD_NUMBER: _builtins.int
-    PROBLEMS_FIELD_NUMBER: _builtins.int
-    item_uid: _builtins.str
-    """Its uid."""
-    @_builtins.property
-    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
-        """What is wrong with it now; empty if it is right again."""
-
-    def __init__(
-        self,
-        *,
-        item_uid: _builtins.str = ...,
-        problems: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "problems", b"problems"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___CheckedItem: _TypeAlias = CheckedItem  # noqa: Y015
-
-@_typing.final
-class TaskStarted(_message.Message):
-    """A task was accepted."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TASK_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def task(self) -> _task_service_pb2.TaskStatus:
-        """The task."""
-
-    def __init__(
-        self,
-        *,
-        task: _task_service_pb2.TaskStatus | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___TaskStarted: _TypeAlias = TaskStarted  # noqa: Y015
-
-@_typing.final
-class TaskFinished(_message.Message):
-    """A task ended."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TASK_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def task(self) -> _task_service_pb2.TaskStatus:
-        """The task, without its return value; TaskService.GetTask has it."""
-
-    def __init__(
-        self,
-        *,
-        task: _task_service_pb2.TaskStatus | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___TaskFinished: _TypeAlias = TaskFinished  # noqa: Y015
-
-@_typing.final
-class PermissionsChanged(_message.Message):
-    """Permissions of user groups changed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PERMISSIONS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def permissions(self) -> _permissions_pb2.UserGroupPermissions:
-        """The permissions now."""
-
-    def __init__(
-        self,
-        *,
-        permissions: _permissions_pb2.UserGroupPermissions | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PermissionsChanged: _TypeAlias = PermissionsChanged  # noqa: Y015
-
-@_typing.final
-class QueueModeChanged(_message.Message):
-    """The mode of the queue changed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MODE_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def mode(self) -> _queue_service_pb2.QueueMode:
-        """The mode now."""
-
-    def __init__(
-        self,
-        *,
-        mode: _queue_service_pb2.QueueMode | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QueueModeChanged: _TypeAlias = QueueModeChanged  # noqa: Y015
-
-@_typing.final
-class AutostartChanged(_message.Message):
-    """Autostart was switched on or off."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ENABLED_FIELD_NUMBER: _builtins.int
-    enabled: _builtins.bool
-    """On or off."""
-    def __init__(
-        self,
-        *,
-        enabled: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["enabled", b"enabled"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AutostartChanged: _TypeAlias = AutostartChanged  # noqa: Y015
-
-@_typing.final
-class QueueCleared(_message.Message):
-    """All items were taken out of the queue."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REMOVED_FIELD_NUMBER: _builtins.int
-    removed: _builtins.int
-    """How many there were."""
-    def __init__(
-        self,
-        *,
-        removed: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed", b"removed"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QueueCleared: _TypeAlias = QueueCleared  # noqa: Y015
-
-@_typing.final
-class QueueStarted(_message.Message):
-    """The queue started."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    USER_FIELD_NUMBER: _builtins.int
-    user: _builtins.str
-    """Name of whoever started it."""
-    def __init__(
-        self,
-        *,
-        user: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QueueStarted: _TypeAlias = QueueStarted  # noqa: Y015
-
-@_typing.final
-class QueueStopRequested(_message.Message):
-    """The queue will stop after the running item."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    USER_FIELD_NUMBER: _builtins.int
-    user: _builtins.str
-    """Name of whoever asked for it."""
-    def __init__(
-        self,
-        *,
-        user: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QueueStopRequested: _TypeAlias = QueueStopRequested  # noqa: Y015
-
-@_typing.final
-class QueueStopCancelled(_message.Message):
-    """The pending stop was taken back."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    USER_FIELD_NUMBER: _builtins.int
-    user: _builtins.str
-    """Name of whoever took it back."""
-    def __init__(
-        self,
-        *,
-        user: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["user", b"user"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QueueStopCancelled: _TypeAlias = QueueStopCancelled  # noqa: Y015
-
-@_typing.final
-class QueueStopped(_message.Message):
-    """The queue stopped."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REASON_FIELD_NUMBER: _builtins.int
-    reason: Global___QueueStopReason.ValueType
-    """Why."""
-    def __init__(
-        self,
-        *,
-        reason: Global___QueueStopReason.ValueType = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___QueueStopped: _TypeAlias = QueueStopped  # noqa: Y015
-
-@_typing.final
-class ItemStarted(_message.Message):
-    """The first item left the queue and is being executed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    RUNNING_ITEM_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def running_item(self) -> _item_pb2.RunningItem:
-        """The item and its execution."""
-
-    def __init__(
-        self,
-        *,
-        running_item: _item_pb2.RunningItem | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["running_item", b"running_item"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["running_item", b"running_item"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemStarted: _TypeAlias = ItemStarted  # noqa: Y015
-
-@_typing.final
-class ItemFinished(_message.Message):
-    """The running item ended."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UID_FIELD_NUMBER: _builtins.int
-    EXECUTION_ID_FIELD_NUMBER: _builtins.int
-    EXIT_STATUS_FIELD_NUMBER: _builtins.int
-    REQUEUED_AS_FIELD_NUMBER: _builtins.int
-    item_uid: _builtins.str
-    """Its uid."""
-    execution_id: _builtins.str
-    """Identity of the execution."""
-    exit_status: _item_pb2.ExitStatus.ValueType
-    """How it ended."""
-    requeued_as: _builtins.str
-    """item_uid of the new attempt that entered the queue; empty if there is none."""
-    def __init__(
-        self,
-        *,
-        item_uid: _builtins.str = ...,
-        execution_id: _builtins.str = ...,
-        exit_status: _item_pb2.ExitStatus.ValueType = ...,
-        requeued_as: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "exit_status", b"exit_status", "item_uid", b"item_uid", "requeued_as", b"requeued_as"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ItemFinished: _TypeAlias = ItemFinished  # noqa: Y015
-
-@_typing.final
-class HistoryAdded(_message.Message):
-    """An entry was added to the history."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ENTRY_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def entry(self) -> _item_pb2.HistoryEntry:
-        """The entry."""
-
-    def __init__(
-        self,
-        *,
-        entry: _item_pb2.HistoryEntry | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___HistoryAdded: _TypeAlias = HistoryAdded  # noqa: Y015
-
-@_typing.final
-class HistoryCleared(_message.Message):
-    """Entries were removed from the history."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REMOVED_FIELD_NUMBER: _builtins.int
-    FIRST_NUMBER_FIELD_NUMBER: _builtins.int
-    removed: _builtins.int
-    """How many."""
-    first_number: _builtins.int
-    """The lowest `number` that is left; 0 if nothing is left."""
-    def __init__(
-        self,
-        *,
-        removed: _builtins.int = ...,
-        first_number: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_number", b"first_number", "removed", b"removed"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___HistoryCleared: _TypeAlias = HistoryCleared  # noqa: Y015
-
-@_typing.final
-class InventoryChanged(_message.Message):
-    """Plans or devices changed; InventoryService has the new lists."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PLANS_FIELD_NUMBER: _builtins.int
-    DEVICES_FIELD_NUMBER: _builtins.int
-    plans: _builtins.int
-    """How many plans there are."""
-    devices: _builtins.int
-    """How many devices there are, components not counted."""
-    def __init__(
-        self,
-        *,
-        plans: _builtins.int = ...,
-        devices: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "plans", b"plans"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___InventoryChanged: _TypeAlias = InventoryChanged  # noqa: Y015
-
-@_typing.final
-class RunDocument(_message.Message):
-    """A run document and where it belongs."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ITEM_UID_FIELD_NUMBER: _builtins.int
-    RUN_UID_FIELD_NUMBER: _builtins.int
-    DOCUMENT_FIELD_NUMBER: _builtins.int
-    item_uid: _builtins.str
-    """item_uid of the item that produced it; empty if none was being executed."""
-    run_uid: _builtins.str
-    """uid of the run's start document; empty if the document does not tell."""
-    @_builtins.property
-    def document(self) -> _document_pb2.Document:
-        """The document."""
-
-    def __init__(
-        self,
-        *,
-        item_uid: _builtins.str = ...,
-        run_uid: _builtins.str = ...,
-        document: _document_pb2.Document | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "item_uid", b"item_uid", "run_uid", b"run_uid"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___RunDocument: _TypeAlias = RunDocument  # noqa: Y015
-
-@_typing.final
-class Gap(_message.Message):
-    """Events were lost here, because the client was away for too long or what held them is gone. Or one event was left out,
-    because it is too long for the client.
-    """
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    KINDS_FIELD_NUMBER: _builtins.int
-    OMITTED_BYTES_FIELD_NUMBER: _builtins.int
-    omitted_bytes: _builtins.int
-    """Bytes of the one event that was left out, more than `max_message_bytes` of the request allows. 0 if events were lost."""
-    @_builtins.property
-    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
-        """Which kinds may be incomplete."""
-
-    def __init__(
-        self,
-        *,
-        kinds: _abc.Iterable[Global___EventKind.ValueType] | None = ...,
-        omitted_bytes: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kinds", b"kinds", "omitted_bytes", b"omitted_bytes"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Gap: _TypeAlias = Gap  # noqa: Y015

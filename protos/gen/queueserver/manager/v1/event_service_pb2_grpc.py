@@ -35,10 +35,10 @@ class EventServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Watch = channel.unary_stream(
-                '/queueserver.manager.v1.EventService/Watch',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchResponse.FromString,
+        self.WatchEvents = channel.unary_stream(
+                '/queueserver.manager.v1.EventService/WatchEvents',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -46,8 +46,8 @@ class EventServiceServicer:
     """What happens, as it happens.
     """
 
-    def Watch(self, request, context):
-        """Watch sends a consistent snapshot and then every change, in order, until the client ends the call.
+    def WatchEvents(self, request, context):
+        """WatchEvents sends a consistent snapshot and then every change, in order, until the client ends the call.
 
         Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of
         them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
@@ -81,10 +81,10 @@ class EventServiceServicer:
 
 def add_EventServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Watch': grpc.unary_stream_rpc_method_handler(
-                    servicer.Watch,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchResponse.SerializeToString,
+            'WatchEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchEvents,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchEventsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -99,7 +99,7 @@ class EventService:
     """
 
     @staticmethod
-    def Watch(request,
+    def WatchEvents(request,
             target,
             options=(),
             channel_credentials=None,
@@ -112,9 +112,9 @@ class EventService:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/queueserver.manager.v1.EventService/Watch',
-            queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchResponse.FromString,
+            '/queueserver.manager.v1.EventService/WatchEvents',
+            queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchEventsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_event__service__pb2.WatchEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

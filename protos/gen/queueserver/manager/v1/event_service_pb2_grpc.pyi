@@ -33,8 +33,8 @@ class EventServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> EventServiceAsyncStub: ...
-    Watch: _grpc.UnaryStreamMultiCallable[_event_service_pb2.WatchRequest, _event_service_pb2.WatchResponse]
-    """Watch sends a consistent snapshot and then every change, in order, until the client ends the call.
+    WatchEvents: _grpc.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]
+    """WatchEvents sends a consistent snapshot and then every change, in order, until the client ends the call.
 
     Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of
     them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
@@ -67,8 +67,8 @@ class EventServiceAsyncStub(EventServiceStub):
     """What happens, as it happens."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Watch: _aio.UnaryStreamMultiCallable[_event_service_pb2.WatchRequest, _event_service_pb2.WatchResponse]  # type: ignore[assignment]
-    """Watch sends a consistent snapshot and then every change, in order, until the client ends the call.
+    WatchEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]  # type: ignore[assignment]
+    """WatchEvents sends a consistent snapshot and then every change, in order, until the client ends the call.
 
     Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of
     them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
@@ -100,12 +100,12 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     """What happens, as it happens."""
 
     @_abc_1.abstractmethod
-    def Watch(
+    def WatchEvents(
         self,
-        request: _event_service_pb2.WatchRequest,
+        request: _event_service_pb2.WatchEventsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.WatchResponse], _abc.AsyncIterator[_event_service_pb2.WatchResponse]]:
-        """Watch sends a consistent snapshot and then every change, in order, until the client ends the call.
+    ) -> _typing.Union[_abc.Iterator[_event_service_pb2.WatchEventsResponse], _abc.AsyncIterator[_event_service_pb2.WatchEventsResponse]]:
+        """WatchEvents sends a consistent snapshot and then every change, in order, until the client ends the call.
 
         Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of
         them has `complete` set. With a token there is no snapshot: the stream goes on after the message that

@@ -69,7 +69,7 @@ class ListHistoryResponse(_message.Message):
     revision: _builtins.int
     """Revision at which the page was read."""
     plan_history_uid: _builtins.str
-    """Change marker of the history at that revision, as in Status."""
+    """Change marker of the history at that revision, as in ManagerStatus."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.HistoryEntry]:
         """The entries of this page."""
@@ -99,12 +99,15 @@ class ClearHistoryRequest(_message.Message):
 
     KEEP_NEWEST_FIELD_NUMBER: _builtins.int
     UP_TO_ITEM_UID_FIELD_NUMBER: _builtins.int
+    ALL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     keep_newest: _builtins.int
     """Keep this many of the newest entries, remove the others."""
     up_to_item_uid: _builtins.str
     """Remove the entry of this item and everything older."""
+    all: _builtins.bool
+    """Remove everything. Always true when set."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
@@ -114,14 +117,15 @@ class ClearHistoryRequest(_message.Message):
         *,
         keep_newest: _builtins.int = ...,
         up_to_item_uid: _builtins.str = ...,
+        all: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["extent", b"extent", "keep_newest", b"keep_newest", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "extent", b"extent", "keep_newest", b"keep_newest", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "extent", b"extent", "keep_newest", b"keep_newest", "request_id", b"request_id", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "expected_revision", b"expected_revision", "extent", b"extent", "keep_newest", b"keep_newest", "request_id", b"request_id", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_extent: _TypeAlias = _typing.Literal["keep_newest", "up_to_item_uid"]  # noqa: Y015
+    _WhichOneofReturnType_extent: _TypeAlias = _typing.Literal["keep_newest", "up_to_item_uid", "all"]  # noqa: Y015
     _WhichOneofArgType_extent: _TypeAlias = _typing.Literal["extent", b"extent"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_extent) -> _WhichOneofReturnType_extent | None: ...
 

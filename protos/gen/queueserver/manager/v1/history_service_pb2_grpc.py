@@ -71,7 +71,8 @@ class HistoryServiceServicer:
     def ClearHistory(self, request, context):
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
+        is said to be removed; NOT_FOUND with reason
         ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
         reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.

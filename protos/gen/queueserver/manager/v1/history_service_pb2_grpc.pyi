@@ -46,7 +46,8 @@ class HistoryServiceStub:
     ClearHistory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
+    is said to be removed; NOT_FOUND with reason
     ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
     reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
@@ -70,7 +71,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     ClearHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]  # type: ignore[assignment]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
+    is said to be removed; NOT_FOUND with reason
     ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
     reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
@@ -103,7 +105,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_service_pb2.ClearHistoryResponse, _abc.Awaitable[_history_service_pb2.ClearHistoryResponse]]:
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`; NOT_FOUND with reason
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
+        is said to be removed; NOT_FOUND with reason
         ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
         reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.

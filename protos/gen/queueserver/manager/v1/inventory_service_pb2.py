@@ -26,17 +26,26 @@ from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import inventory_pb2 as queueserver_dot_common_dot_v1_dot_inventory__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.queueserver/manager/v1/inventory_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a%queueserver/common/v1/inventory.proto\"g\n\x10ListPlansRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\"v\n\x11ListPlansResponse\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\tplans_uid\x18\x03 \x01(\t\"i\n\x12ListDevicesRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\"~\n\x13ListDevicesResponse\x12\x39\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65vices_uid\x18\x03 \x01(\t\"<\n\x14ListFunctionsRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x12\n\nuser_group\x18\x02 \x01(\t\"V\n\x15ListFunctionsResponse\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.queueserver.common.v1.FunctionDescription\"\x13\n\x11ListIssuesRequest\"K\n\x12ListIssuesResponse\x12\x35\n\x06issues\x18\x01 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue2\xaf\x03\n\x10InventoryService\x12`\n\tListPlans\x12(.queueserver.manager.v1.ListPlansRequest\x1a).queueserver.manager.v1.ListPlansResponse\x12\x66\n\x0bListDevices\x12*.queueserver.manager.v1.ListDevicesRequest\x1a+.queueserver.manager.v1.ListDevicesResponse\x12l\n\rListFunctions\x12,.queueserver.manager.v1.ListFunctionsRequest\x1a-.queueserver.manager.v1.ListFunctionsResponse\x12\x63\n\nListIssues\x12).queueserver.manager.v1.ListIssuesRequest\x1a*.queueserver.manager.v1.ListIssuesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.queueserver/manager/v1/inventory_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a%queueserver/common/v1/inventory.proto\"g\n\x10ListPlansRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\"v\n\x11ListPlansResponse\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\tplans_uid\x18\x03 \x01(\t\"i\n\x12ListDevicesRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\"~\n\x13ListDevicesResponse\x12\x39\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65vices_uid\x18\x03 \x01(\t\"<\n\x14ListFunctionsRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x12\n\nuser_group\x18\x02 \x01(\t\"V\n\x15ListFunctionsResponse\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.queueserver.common.v1.FunctionDescription\"\x13\n\x11ListIssuesRequest\"K\n\x12ListIssuesResponse\x12\x35\n\x06issues\x18\x01 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue2\xc3\x03\n\x10InventoryService\x12\x65\n\tListPlans\x12(.queueserver.manager.v1.ListPlansRequest\x1a).queueserver.manager.v1.ListPlansResponse\"\x03\x90\x02\x01\x12k\n\x0bListDevices\x12*.queueserver.manager.v1.ListDevicesRequest\x1a+.queueserver.manager.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12q\n\rListFunctions\x12,.queueserver.manager.v1.ListFunctionsRequest\x1a-.queueserver.manager.v1.ListFunctionsResponse\"\x03\x90\x02\x01\x12h\n\nListIssues\x12).queueserver.manager.v1.ListIssuesRequest\x1a*.queueserver.manager.v1.ListIssuesResponse\"\x03\x90\x02\x01\x42\xb1\x01\n(io.blueskyproject.queueserver.manager.v1B\x15InventoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.inventory_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\025InventoryServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
   _globals['_LISTPLANSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPLANSREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
   _globals['_LISTDEVICESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTDEVICESREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListPlans']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListDevices']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListDevices']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListFunctions']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListFunctions']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListIssues']._loaded_options = None
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListIssues']._serialized_options = b'\220\002\001'
   _globals['_LISTPLANSREQUEST']._serialized_start=149
   _globals['_LISTPLANSREQUEST']._serialized_end=252
   _globals['_LISTPLANSRESPONSE']._serialized_start=254
@@ -54,5 +63,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTISSUESRESPONSE']._serialized_start=780
   _globals['_LISTISSUESRESPONSE']._serialized_end=855
   _globals['_INVENTORYSERVICE']._serialized_start=858
-  _globals['_INVENTORYSERVICE']._serialized_end=1289
+  _globals['_INVENTORYSERVICE']._serialized_end=1309
 # @@protoc_insertion_point(module_scope)

@@ -65,7 +65,7 @@ class ListPlansResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty on the last page."""
     plans_uid: _builtins.str
-    """Change marker of the list, as in Status."""
+    """Change marker of the list, as in ManagerStatus."""
     @_builtins.property
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.PlanDescription]:
         """The plans of this page."""
@@ -131,7 +131,7 @@ class ListDevicesResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty on the last page."""
     devices_uid: _builtins.str
-    """Change marker of the list, as in Status."""
+    """Change marker of the list, as in ManagerStatus."""
     @_builtins.property
     def devices(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.DeviceDescription]:
         """The devices of this page."""

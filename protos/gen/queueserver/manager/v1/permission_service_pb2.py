@@ -26,15 +26,18 @@ from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/permission_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\'queueserver/common/v1/permissions.proto\"\x17\n\x15GetPermissionsRequest\"l\n\x16GetPermissionsResponse\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\xa8\x01\n\x15SetPermissionsRequest\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"*\n\x16SetPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"j\n\x18ReloadPermissionsRequest\x12\x1b\n\x13restore_permissions\x18\x01 \x01(\x08\x12\x1d\n\x15restore_plans_devices\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"-\n\x19ReloadPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xef\x02\n\x11PermissionService\x12o\n\x0eGetPermissions\x12-.queueserver.manager.v1.GetPermissionsRequest\x1a..queueserver.manager.v1.GetPermissionsResponse\x12o\n\x0eSetPermissions\x12-.queueserver.manager.v1.SetPermissionsRequest\x1a..queueserver.manager.v1.SetPermissionsResponse\x12x\n\x11ReloadPermissions\x12\x30.queueserver.manager.v1.ReloadPermissionsRequest\x1a\x31.queueserver.manager.v1.ReloadPermissionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/permission_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\'queueserver/common/v1/permissions.proto\"\x17\n\x15GetPermissionsRequest\"l\n\x16GetPermissionsResponse\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\xa8\x01\n\x15SetPermissionsRequest\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"*\n\x16SetPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"j\n\x18ReloadPermissionsRequest\x12\x1b\n\x13restore_permissions\x18\x01 \x01(\x08\x12\x1d\n\x15restore_plans_devices\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"-\n\x19ReloadPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xf4\x02\n\x11PermissionService\x12t\n\x0eGetPermissions\x12-.queueserver.manager.v1.GetPermissionsRequest\x1a..queueserver.manager.v1.GetPermissionsResponse\"\x03\x90\x02\x01\x12o\n\x0eSetPermissions\x12-.queueserver.manager.v1.SetPermissionsRequest\x1a..queueserver.manager.v1.SetPermissionsResponse\x12x\n\x11ReloadPermissions\x12\x30.queueserver.manager.v1.ReloadPermissionsRequest\x1a\x31.queueserver.manager.v1.ReloadPermissionsResponseB\xb2\x01\n(io.blueskyproject.queueserver.manager.v1B\x16PermissionServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.permission_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\026PermissionServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
   _globals['_SETPERMISSIONSREQUEST']._loaded_options = None
   _globals['_SETPERMISSIONSREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
+  _globals['_PERMISSIONSERVICE'].methods_by_name['GetPermissions']._loaded_options = None
+  _globals['_PERMISSIONSERVICE'].methods_by_name['GetPermissions']._serialized_options = b'\220\002\001'
   _globals['_GETPERMISSIONSREQUEST']._serialized_start=152
   _globals['_GETPERMISSIONSREQUEST']._serialized_end=175
   _globals['_GETPERMISSIONSRESPONSE']._serialized_start=177
@@ -48,5 +51,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RELOADPERMISSIONSRESPONSE']._serialized_start=610
   _globals['_RELOADPERMISSIONSRESPONSE']._serialized_end=655
   _globals['_PERMISSIONSERVICE']._serialized_start=658
-  _globals['_PERMISSIONSERVICE']._serialized_end=1025
+  _globals['_PERMISSIONSERVICE']._serialized_end=1030
 # @@protoc_insertion_point(module_scope)

@@ -29,13 +29,13 @@ class ValidateItemsRequest(_message.Message):
 
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemSpec]:
         """The items."""
 
     def __init__(
         self,
         *,
-        items: _abc.Iterable[_item_pb2.Item] | None = ...,
+        items: _abc.Iterable[_item_pb2.ItemSpec] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -131,13 +131,13 @@ class SimulateItemRequest(_message.Message):
     message_limit: _builtins.int
     """Go through at most this many messages; 0 means 100,000, which is also the most."""
     @_builtins.property
-    def item(self) -> _item_pb2.Item:
+    def item(self) -> _item_pb2.ItemSpec:
         """An item that need not be in the queue."""
 
     def __init__(
         self,
         *,
-        item: _item_pb2.Item | None = ...,
+        item: _item_pb2.ItemSpec | None = ...,
         item_uid: _builtins.str = ...,
         message_limit: _builtins.int = ...,
     ) -> None: ...

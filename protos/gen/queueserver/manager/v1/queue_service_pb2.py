@@ -22,116 +22,24 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
-from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
-from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
+from queueserver.manager.v1 import queue_execution_pb2 as queueserver_dot_manager_dot_v1_dot_queue__execution__pb2
+from queueserver.manager.v1 import queue_items_pb2 as queueserver_dot_manager_dot_v1_dot_queue__items__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/queue_service.proto\x12\x16queueserver.manager.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\"\xa0\x01\n\x08Position\x12\'\n\x05\x66ront\x18\x01 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12&\n\x04\x62\x61\x63k\x18\x02 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12\x0f\n\x05index\x18\x03 \x01(\x03H\x00\x12\x14\n\nbefore_uid\x18\x04 \x01(\tH\x00\x12\x13\n\tafter_uid\x18\x05 \x01(\tH\x00\x42\x07\n\x05place\"\x89\x01\n\x0bItemAddress\x12\r\n\x03uid\x18\x01 \x01(\tH\x00\x12\x0f\n\x05index\x18\x02 \x01(\x03H\x00\x12\'\n\x05\x66ront\x18\x03 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x12&\n\x04\x62\x61\x63k\x18\x04 \x01(\x0b\x32\x16.google.protobuf.EmptyH\x00\x42\t\n\x07\x61\x64\x64ress\"\xbe\x01\n\x0e\x41\x64\x64ItemRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .queueserver.manager.v1.Position\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\xa7\x01\n\x0f\x41\x64\x64ItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x12\n\nqueue_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning\"\xc8\x01\n\x0f\x41\x64\x64ItemsRequest\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.ItemB\x06\xb0\xbb\x18\xd0\x86\x03\x12\x32\n\x08position\x18\x02 \x01(\x0b\x32 .queueserver.manager.v1.Position\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x06\"\x90\x01\n\x10\x41\x64\x64ItemsResponse\x12\x11\n\titem_uids\x18\x01 \x03(\t\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x12\n\nqueue_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning\"A\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"\xd0\x01\n\x11ListItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\nqueue_size\x18\x03 \x01(\x03\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12\x16\n\x0eplan_queue_uid\x18\x06 \x01(\t\"F\n\x0eGetItemRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\"\x94\x02\n\x0fGetItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32!.queueserver.manager.v1.ItemState\x12\x38\n\x0crunning_item\x18\x05 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12:\n\rhistory_entry\x18\x06 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntryB\x08\n\x06_index\"#\n\x0fWaitItemRequest\x12\x10\n\x08item_uid\x18\x01 \x01(\t\"\x95\x02\n\x10WaitItemResponse\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.ItemState\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12:\n\rhistory_entry\x18\x05 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x10\n\x08revision\x18\x06 \x01(\x03\x42\x08\n\x06_index\"\x9e\x01\n\x11UpdateItemRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x0f\n\x07new_uid\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\xaa\x01\n\x12UpdateItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x12\n\nqueue_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning\"u\n\x12RemoveItemsRequest\x12\x18\n\titem_uids\x18\x01 \x03(\tB\x05\xb0\xbb\x18\x90N\x12\x0e\n\x06strict\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03:\x06\xa8\xbb\x18\x80\x80@\"x\n\x13RemoveItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x03\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x0f\n\x07removed\x18\x04 \x01(\x03\"\xb4\x01\n\x10MoveItemsRequest\x12\x18\n\titem_uids\x18\x01 \x03(\tB\x05\xb0\xbb\x18\x90N\x12\x35\n\x0b\x64\x65stination\x18\x02 \x01(\x0b\x32 .queueserver.manager.v1.Position\x12\x18\n\x10keep_queue_order\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03:\x06\xa8\xbb\x18\x80\x80@\"t\n\x11MoveItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x12\n\nqueue_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"x\n\x11RemoveItemRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\"e\n\x12RemoveItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x03\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\xac\x01\n\x0fMoveItemRequest\x12\x33\n\x06source\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\x12\x35\n\x0b\x64\x65stination\x18\x02 \x01(\x0b\x32 .queueserver.manager.v1.Position\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\"r\n\x10MoveItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\r\n\x05index\x18\x02 \x01(\x03\x12\x12\n\nqueue_size\x18\x03 \x01(\x03\x12\x10\n\x08revision\x18\x04 \x01(\x03\"B\n\x11\x43learQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\"7\n\x12\x43learQueueResponse\x12\x0f\n\x07removed\x18\x01 \x01(\x03\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\'\n\x11StartQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"8\n\x12StartQueueResponse\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\"&\n\x10StopQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"%\n\x11StopQueueResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\",\n\x16\x43\x61ncelStopQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"+\n\x17\x43\x61ncelStopQueueResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"r\n\tQueueMode\x12\x0c\n\x04loop\x18\x01 \x01(\x08\x12\x17\n\x0fignore_failures\x18\x02 \x01(\x08\x12>\n\x0binterrupted\x18\x03 \x01(\x0e\x32).queueserver.manager.v1.InterruptedPolicy\"\xe1\x01\n\x13SetQueueModeRequest\x12\x11\n\x04loop\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x1c\n\x0fignore_failures\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12>\n\x0binterrupted\x18\x03 \x01(\x0e\x32).queueserver.manager.v1.InterruptedPolicy\x12\r\n\x05reset\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x42\x07\n\x05_loopB\x12\n\x10_ignore_failures\"Y\n\x14SetQueueModeResponse\x12/\n\x04mode\x18\x01 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\x12\x10\n\x08revision\x18\x02 \x01(\x03\"9\n\x13SetAutostartRequest\x12\x0e\n\x06\x65nable\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"(\n\x14SetAutostartResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"s\n\x12\x45xecuteItemRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\x9c\x01\n\x13\x45xecuteItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x03\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x34\n\x08warnings\x18\x04 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning*\xcb\x01\n\tItemState\x12\x1a\n\x16ITEM_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11ITEM_STATE_QUEUED\x10\x01\x12\x16\n\x12ITEM_STATE_RUNNING\x10\x02\x12\x15\n\x11ITEM_STATE_PAUSED\x10\x03\x12\x17\n\x13ITEM_STATE_FINISHED\x10\x04\x12\x16\n\x12ITEM_STATE_REMOVED\x10\x05\x12\x13\n\x0fITEM_STATE_HELD\x10\x06\x12\x16\n\x12ITEM_STATE_INVALID\x10\x07*\x91\x01\n\x11InterruptedPolicy\x12\"\n\x1eINTERRUPTED_POLICY_UNSPECIFIED\x10\x00\x12\x1e\n\x1aINTERRUPTED_POLICY_REQUEUE\x10\x01\x12\x1b\n\x17INTERRUPTED_POLICY_HOLD\x10\x02\x12\x1b\n\x17INTERRUPTED_POLICY_DROP\x10\x03\x32\xb9\r\n\x0cQueueService\x12Z\n\x07\x41\x64\x64Item\x12&.queueserver.manager.v1.AddItemRequest\x1a\'.queueserver.manager.v1.AddItemResponse\x12]\n\x08\x41\x64\x64Items\x12\'.queueserver.manager.v1.AddItemsRequest\x1a(.queueserver.manager.v1.AddItemsResponse\x12`\n\tListItems\x12(.queueserver.manager.v1.ListItemsRequest\x1a).queueserver.manager.v1.ListItemsResponse\x12Z\n\x07GetItem\x12&.queueserver.manager.v1.GetItemRequest\x1a\'.queueserver.manager.v1.GetItemResponse\x12_\n\x08WaitItem\x12\'.queueserver.manager.v1.WaitItemRequest\x1a(.queueserver.manager.v1.WaitItemResponse0\x01\x12\x63\n\nUpdateItem\x12).queueserver.manager.v1.UpdateItemRequest\x1a*.queueserver.manager.v1.UpdateItemResponse\x12\x63\n\nRemoveItem\x12).queueserver.manager.v1.RemoveItemRequest\x1a*.queueserver.manager.v1.RemoveItemResponse\x12\x66\n\x0bRemoveItems\x12*.queueserver.manager.v1.RemoveItemsRequest\x1a+.queueserver.manager.v1.RemoveItemsResponse\x12]\n\x08MoveItem\x12\'.queueserver.manager.v1.MoveItemRequest\x1a(.queueserver.manager.v1.MoveItemResponse\x12`\n\tMoveItems\x12(.queueserver.manager.v1.MoveItemsRequest\x1a).queueserver.manager.v1.MoveItemsResponse\x12\x63\n\nClearQueue\x12).queueserver.manager.v1.ClearQueueRequest\x1a*.queueserver.manager.v1.ClearQueueResponse\x12\x63\n\nStartQueue\x12).queueserver.manager.v1.StartQueueRequest\x1a*.queueserver.manager.v1.StartQueueResponse\x12`\n\tStopQueue\x12(.queueserver.manager.v1.StopQueueRequest\x1a).queueserver.manager.v1.StopQueueResponse\x12r\n\x0f\x43\x61ncelStopQueue\x12..queueserver.manager.v1.CancelStopQueueRequest\x1a/.queueserver.manager.v1.CancelStopQueueResponse\x12i\n\x0cSetQueueMode\x12+.queueserver.manager.v1.SetQueueModeRequest\x1a,.queueserver.manager.v1.SetQueueModeResponse\x12i\n\x0cSetAutostart\x12+.queueserver.manager.v1.SetAutostartRequest\x1a,.queueserver.manager.v1.SetAutostartResponse\x12\x66\n\x0b\x45xecuteItem\x12*.queueserver.manager.v1.ExecuteItemRequest\x1a+.queueserver.manager.v1.ExecuteItemResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/queue_service.proto\x12\x16queueserver.manager.v1\x1a,queueserver/manager/v1/queue_execution.proto\x1a(queueserver/manager/v1/queue_items.proto2\xc8\r\n\x0cQueueService\x12Z\n\x07\x41\x64\x64Item\x12&.queueserver.manager.v1.AddItemRequest\x1a\'.queueserver.manager.v1.AddItemResponse\x12]\n\x08\x41\x64\x64Items\x12\'.queueserver.manager.v1.AddItemsRequest\x1a(.queueserver.manager.v1.AddItemsResponse\x12\x65\n\tListItems\x12(.queueserver.manager.v1.ListItemsRequest\x1a).queueserver.manager.v1.ListItemsResponse\"\x03\x90\x02\x01\x12_\n\x07GetItem\x12&.queueserver.manager.v1.GetItemRequest\x1a\'.queueserver.manager.v1.GetItemResponse\"\x03\x90\x02\x01\x12\x64\n\x08WaitItem\x12\'.queueserver.manager.v1.WaitItemRequest\x1a(.queueserver.manager.v1.WaitItemResponse\"\x03\x90\x02\x01\x30\x01\x12\x63\n\nUpdateItem\x12).queueserver.manager.v1.UpdateItemRequest\x1a*.queueserver.manager.v1.UpdateItemResponse\x12\x63\n\nRemoveItem\x12).queueserver.manager.v1.RemoveItemRequest\x1a*.queueserver.manager.v1.RemoveItemResponse\x12\x66\n\x0bRemoveItems\x12*.queueserver.manager.v1.RemoveItemsRequest\x1a+.queueserver.manager.v1.RemoveItemsResponse\x12]\n\x08MoveItem\x12\'.queueserver.manager.v1.MoveItemRequest\x1a(.queueserver.manager.v1.MoveItemResponse\x12`\n\tMoveItems\x12(.queueserver.manager.v1.MoveItemsRequest\x1a).queueserver.manager.v1.MoveItemsResponse\x12\x63\n\nClearQueue\x12).queueserver.manager.v1.ClearQueueRequest\x1a*.queueserver.manager.v1.ClearQueueResponse\x12\x63\n\nStartQueue\x12).queueserver.manager.v1.StartQueueRequest\x1a*.queueserver.manager.v1.StartQueueResponse\x12`\n\tStopQueue\x12(.queueserver.manager.v1.StopQueueRequest\x1a).queueserver.manager.v1.StopQueueResponse\x12r\n\x0f\x43\x61ncelStopQueue\x12..queueserver.manager.v1.CancelStopQueueRequest\x1a/.queueserver.manager.v1.CancelStopQueueResponse\x12i\n\x0cSetQueueMode\x12+.queueserver.manager.v1.SetQueueModeRequest\x1a,.queueserver.manager.v1.SetQueueModeResponse\x12i\n\x0cSetAutostart\x12+.queueserver.manager.v1.SetAutostartRequest\x1a,.queueserver.manager.v1.SetAutostartResponse\x12\x66\n\x0b\x45xecuteItem\x12*.queueserver.manager.v1.ExecuteItemRequest\x1a+.queueserver.manager.v1.ExecuteItemResponseB\xad\x01\n(io.blueskyproject.queueserver.manager.v1B\x11QueueServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.queue_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_ADDITEMREQUEST']._loaded_options = None
-  _globals['_ADDITEMREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
-  _globals['_ADDITEMSREQUEST'].fields_by_name['items']._loaded_options = None
-  _globals['_ADDITEMSREQUEST'].fields_by_name['items']._serialized_options = b'\260\273\030\320\206\003'
-  _globals['_ADDITEMSREQUEST']._loaded_options = None
-  _globals['_ADDITEMSREQUEST']._serialized_options = b'\250\273\030\200\200\200\006'
-  _globals['_LISTITEMSREQUEST'].fields_by_name['page_token']._loaded_options = None
-  _globals['_LISTITEMSREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
-  _globals['_UPDATEITEMREQUEST']._loaded_options = None
-  _globals['_UPDATEITEMREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
-  _globals['_REMOVEITEMSREQUEST'].fields_by_name['item_uids']._loaded_options = None
-  _globals['_REMOVEITEMSREQUEST'].fields_by_name['item_uids']._serialized_options = b'\260\273\030\220N'
-  _globals['_REMOVEITEMSREQUEST']._loaded_options = None
-  _globals['_REMOVEITEMSREQUEST']._serialized_options = b'\250\273\030\200\200@'
-  _globals['_MOVEITEMSREQUEST'].fields_by_name['item_uids']._loaded_options = None
-  _globals['_MOVEITEMSREQUEST'].fields_by_name['item_uids']._serialized_options = b'\260\273\030\220N'
-  _globals['_MOVEITEMSREQUEST']._loaded_options = None
-  _globals['_MOVEITEMSREQUEST']._serialized_options = b'\250\273\030\200\200@'
-  _globals['_EXECUTEITEMREQUEST']._loaded_options = None
-  _globals['_EXECUTEITEMREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
-  _globals['_ITEMSTATE']._serialized_start=4730
-  _globals['_ITEMSTATE']._serialized_end=4933
-  _globals['_INTERRUPTEDPOLICY']._serialized_start=4936
-  _globals['_INTERRUPTEDPOLICY']._serialized_end=5081
-  _globals['_POSITION']._serialized_start=170
-  _globals['_POSITION']._serialized_end=330
-  _globals['_ITEMADDRESS']._serialized_start=333
-  _globals['_ITEMADDRESS']._serialized_end=470
-  _globals['_ADDITEMREQUEST']._serialized_start=473
-  _globals['_ADDITEMREQUEST']._serialized_end=663
-  _globals['_ADDITEMRESPONSE']._serialized_start=666
-  _globals['_ADDITEMRESPONSE']._serialized_end=833
-  _globals['_ADDITEMSREQUEST']._serialized_start=836
-  _globals['_ADDITEMSREQUEST']._serialized_end=1036
-  _globals['_ADDITEMSRESPONSE']._serialized_start=1039
-  _globals['_ADDITEMSRESPONSE']._serialized_end=1183
-  _globals['_LISTITEMSREQUEST']._serialized_start=1185
-  _globals['_LISTITEMSREQUEST']._serialized_end=1250
-  _globals['_LISTITEMSRESPONSE']._serialized_start=1253
-  _globals['_LISTITEMSRESPONSE']._serialized_end=1461
-  _globals['_GETITEMREQUEST']._serialized_start=1463
-  _globals['_GETITEMREQUEST']._serialized_end=1533
-  _globals['_GETITEMRESPONSE']._serialized_start=1536
-  _globals['_GETITEMRESPONSE']._serialized_end=1812
-  _globals['_WAITITEMREQUEST']._serialized_start=1814
-  _globals['_WAITITEMREQUEST']._serialized_end=1849
-  _globals['_WAITITEMRESPONSE']._serialized_start=1852
-  _globals['_WAITITEMRESPONSE']._serialized_end=2129
-  _globals['_UPDATEITEMREQUEST']._serialized_start=2132
-  _globals['_UPDATEITEMREQUEST']._serialized_end=2290
-  _globals['_UPDATEITEMRESPONSE']._serialized_start=2293
-  _globals['_UPDATEITEMRESPONSE']._serialized_end=2463
-  _globals['_REMOVEITEMSREQUEST']._serialized_start=2465
-  _globals['_REMOVEITEMSREQUEST']._serialized_end=2582
-  _globals['_REMOVEITEMSRESPONSE']._serialized_start=2584
-  _globals['_REMOVEITEMSRESPONSE']._serialized_end=2704
-  _globals['_MOVEITEMSREQUEST']._serialized_start=2707
-  _globals['_MOVEITEMSREQUEST']._serialized_end=2887
-  _globals['_MOVEITEMSRESPONSE']._serialized_start=2889
-  _globals['_MOVEITEMSRESPONSE']._serialized_end=3005
-  _globals['_REMOVEITEMREQUEST']._serialized_start=3007
-  _globals['_REMOVEITEMREQUEST']._serialized_end=3127
-  _globals['_REMOVEITEMRESPONSE']._serialized_start=3129
-  _globals['_REMOVEITEMRESPONSE']._serialized_end=3230
-  _globals['_MOVEITEMREQUEST']._serialized_start=3233
-  _globals['_MOVEITEMREQUEST']._serialized_end=3405
-  _globals['_MOVEITEMRESPONSE']._serialized_start=3407
-  _globals['_MOVEITEMRESPONSE']._serialized_end=3521
-  _globals['_CLEARQUEUEREQUEST']._serialized_start=3523
-  _globals['_CLEARQUEUEREQUEST']._serialized_end=3589
-  _globals['_CLEARQUEUERESPONSE']._serialized_start=3591
-  _globals['_CLEARQUEUERESPONSE']._serialized_end=3646
-  _globals['_STARTQUEUEREQUEST']._serialized_start=3648
-  _globals['_STARTQUEUEREQUEST']._serialized_end=3687
-  _globals['_STARTQUEUERESPONSE']._serialized_start=3689
-  _globals['_STARTQUEUERESPONSE']._serialized_end=3745
-  _globals['_STOPQUEUEREQUEST']._serialized_start=3747
-  _globals['_STOPQUEUEREQUEST']._serialized_end=3785
-  _globals['_STOPQUEUERESPONSE']._serialized_start=3787
-  _globals['_STOPQUEUERESPONSE']._serialized_end=3824
-  _globals['_CANCELSTOPQUEUEREQUEST']._serialized_start=3826
-  _globals['_CANCELSTOPQUEUEREQUEST']._serialized_end=3870
-  _globals['_CANCELSTOPQUEUERESPONSE']._serialized_start=3872
-  _globals['_CANCELSTOPQUEUERESPONSE']._serialized_end=3915
-  _globals['_QUEUEMODE']._serialized_start=3917
-  _globals['_QUEUEMODE']._serialized_end=4031
-  _globals['_SETQUEUEMODEREQUEST']._serialized_start=4034
-  _globals['_SETQUEUEMODEREQUEST']._serialized_end=4259
-  _globals['_SETQUEUEMODERESPONSE']._serialized_start=4261
-  _globals['_SETQUEUEMODERESPONSE']._serialized_end=4350
-  _globals['_SETAUTOSTARTREQUEST']._serialized_start=4352
-  _globals['_SETAUTOSTARTREQUEST']._serialized_end=4409
-  _globals['_SETAUTOSTARTRESPONSE']._serialized_start=4411
-  _globals['_SETAUTOSTARTRESPONSE']._serialized_end=4451
-  _globals['_EXECUTEITEMREQUEST']._serialized_start=4453
-  _globals['_EXECUTEITEMREQUEST']._serialized_end=4568
-  _globals['_EXECUTEITEMRESPONSE']._serialized_start=4571
-  _globals['_EXECUTEITEMRESPONSE']._serialized_end=4727
-  _globals['_QUEUESERVICE']._serialized_start=5084
-  _globals['_QUEUESERVICE']._serialized_end=6805
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\021QueueServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
+  _globals['_QUEUESERVICE'].methods_by_name['ListItems']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['ListItems']._serialized_options = b'\220\002\001'
+  _globals['_QUEUESERVICE'].methods_by_name['GetItem']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['GetItem']._serialized_options = b'\220\002\001'
+  _globals['_QUEUESERVICE'].methods_by_name['WaitItem']._loaded_options = None
+  _globals['_QUEUESERVICE'].methods_by_name['WaitItem']._serialized_options = b'\220\002\001'
+  _globals['_QUEUESERVICE']._serialized_start=159
+  _globals['_QUEUESERVICE']._serialized_end=1895
 # @@protoc_insertion_point(module_scope)

@@ -3,7 +3,8 @@
 import grpc
 import warnings
 
-from queueserver.manager.v1 import queue_service_pb2 as queueserver_dot_manager_dot_v1_dot_queue__service__pb2
+from queueserver.manager.v1 import queue_execution_pb2 as queueserver_dot_manager_dot_v1_dot_queue__execution__pb2
+from queueserver.manager.v1 import queue_items_pb2 as queueserver_dot_manager_dot_v1_dot_queue__items__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -66,88 +67,88 @@ class QueueServiceStub:
         """
         self.AddItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/AddItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemResponse.FromString,
                 _registered_method=True)
         self.AddItems = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/AddItems',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemsRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemsResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemsResponse.FromString,
                 _registered_method=True)
         self.ListItems = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/ListItems',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ListItemsRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ListItemsResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ListItemsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ListItemsResponse.FromString,
                 _registered_method=True)
         self.GetItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/GetItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.GetItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.GetItemResponse.FromString,
                 _registered_method=True)
         self.WaitItem = channel.unary_stream(
                 '/queueserver.manager.v1.QueueService/WaitItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.WaitItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.WaitItemResponse.FromString,
                 _registered_method=True)
         self.UpdateItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/UpdateItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.UpdateItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.UpdateItemResponse.FromString,
                 _registered_method=True)
         self.RemoveItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/RemoveItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemResponse.FromString,
                 _registered_method=True)
         self.RemoveItems = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/RemoveItems',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemsResponse.FromString,
                 _registered_method=True)
         self.MoveItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/MoveItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemResponse.FromString,
                 _registered_method=True)
         self.MoveItems = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/MoveItems',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemsRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemsResponse.FromString,
                 _registered_method=True)
         self.ClearQueue = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/ClearQueue',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ClearQueueRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ClearQueueResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ClearQueueRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ClearQueueResponse.FromString,
                 _registered_method=True)
         self.StartQueue = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/StartQueue',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StartQueueRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StartQueueResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StartQueueRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StartQueueResponse.FromString,
                 _registered_method=True)
         self.StopQueue = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/StopQueue',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StopQueueRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StopQueueResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StopQueueRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StopQueueResponse.FromString,
                 _registered_method=True)
         self.CancelStopQueue = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/CancelStopQueue',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.CancelStopQueueRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.CancelStopQueueResponse.FromString,
                 _registered_method=True)
         self.SetQueueMode = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/SetQueueMode',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetQueueModeRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetQueueModeResponse.FromString,
                 _registered_method=True)
         self.SetAutostart = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/SetAutostart',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetAutostartRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetAutostartResponse.FromString,
                 _registered_method=True)
         self.ExecuteItem = channel.unary_unary(
                 '/queueserver.manager.v1.QueueService/ExecuteItem',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemResponse.FromString,
+                request_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.ExecuteItemRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.ExecuteItemResponse.FromString,
                 _registered_method=True)
 
 
@@ -231,7 +232,7 @@ class QueueServiceServicer:
         """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
         with what has become of it.
 
-        Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -248,11 +249,12 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateItem(self, request, context):
-        """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-        belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
-        that is the same changes nothing.
+        """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
+        or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
+        stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
 
-        Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
+        NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
         Events: item_updated, unless the content is the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -262,7 +264,7 @@ class QueueServiceServicer:
     def RemoveItem(self, request, context):
         """RemoveItem takes one item out of the queue.
 
-        Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
         FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
         Events: item_removed.
         Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
@@ -310,6 +312,7 @@ class QueueServiceServicer:
     def ClearQueue(self, request, context):
         """ClearQueue removes all items. The running item is not touched.
 
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `all` is set.
         Events: queue_cleared, unless the queue was empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -367,6 +370,7 @@ class QueueServiceServicer:
         reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
         failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `enabled` is given.
         Events: autostart_changed, unless nothing changed; queue_started when it starts the queue.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -389,88 +393,88 @@ def add_QueueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'AddItem': grpc.unary_unary_rpc_method_handler(
                     servicer.AddItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemResponse.SerializeToString,
             ),
             'AddItems': grpc.unary_unary_rpc_method_handler(
                     servicer.AddItems,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemsRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemsResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemsResponse.SerializeToString,
             ),
             'ListItems': grpc.unary_unary_rpc_method_handler(
                     servicer.ListItems,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ListItemsRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ListItemsResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ListItemsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ListItemsResponse.SerializeToString,
             ),
             'GetItem': grpc.unary_unary_rpc_method_handler(
                     servicer.GetItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.GetItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.GetItemResponse.SerializeToString,
             ),
             'WaitItem': grpc.unary_stream_rpc_method_handler(
                     servicer.WaitItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.WaitItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.WaitItemResponse.SerializeToString,
             ),
             'UpdateItem': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.UpdateItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.UpdateItemResponse.SerializeToString,
             ),
             'RemoveItem': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemResponse.SerializeToString,
             ),
             'RemoveItems': grpc.unary_unary_rpc_method_handler(
                     servicer.RemoveItems,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemsResponse.SerializeToString,
             ),
             'MoveItem': grpc.unary_unary_rpc_method_handler(
                     servicer.MoveItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemResponse.SerializeToString,
             ),
             'MoveItems': grpc.unary_unary_rpc_method_handler(
                     servicer.MoveItems,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemsRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemsResponse.SerializeToString,
             ),
             'ClearQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.ClearQueue,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ClearQueueRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ClearQueueResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ClearQueueRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ClearQueueResponse.SerializeToString,
             ),
             'StartQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.StartQueue,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StartQueueRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StartQueueResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StartQueueRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StartQueueResponse.SerializeToString,
             ),
             'StopQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.StopQueue,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StopQueueRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StopQueueResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StopQueueRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StopQueueResponse.SerializeToString,
             ),
             'CancelStopQueue': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelStopQueue,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.CancelStopQueueRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.CancelStopQueueResponse.SerializeToString,
             ),
             'SetQueueMode': grpc.unary_unary_rpc_method_handler(
                     servicer.SetQueueMode,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetQueueModeRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetQueueModeResponse.SerializeToString,
             ),
             'SetAutostart': grpc.unary_unary_rpc_method_handler(
                     servicer.SetAutostart,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetAutostartRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetAutostartResponse.SerializeToString,
             ),
             'ExecuteItem': grpc.unary_unary_rpc_method_handler(
                     servicer.ExecuteItem,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemResponse.SerializeToString,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.ExecuteItemRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.ExecuteItemResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -528,8 +532,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/AddItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -555,8 +559,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/AddItems',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemsRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.AddItemsResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.AddItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -582,8 +586,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/ListItems',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ListItemsRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ListItemsResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ListItemsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ListItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -609,8 +613,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/GetItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.GetItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.GetItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.GetItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -636,8 +640,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/WaitItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.WaitItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.WaitItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.WaitItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -663,8 +667,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/UpdateItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.UpdateItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.UpdateItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.UpdateItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -690,8 +694,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/RemoveItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -717,8 +721,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/RemoveItems',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.RemoveItemsResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.RemoveItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -744,8 +748,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/MoveItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -771,8 +775,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/MoveItems',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.MoveItemsResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemsRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.MoveItemsResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -798,8 +802,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/ClearQueue',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ClearQueueRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ClearQueueResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ClearQueueRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__items__pb2.ClearQueueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -825,8 +829,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/StartQueue',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StartQueueRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StartQueueResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StartQueueRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StartQueueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -852,8 +856,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/StopQueue',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StopQueueRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.StopQueueResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StopQueueRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.StopQueueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -879,8 +883,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/CancelStopQueue',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.CancelStopQueueResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.CancelStopQueueRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.CancelStopQueueResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -906,8 +910,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/SetQueueMode',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetQueueModeResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetQueueModeRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetQueueModeResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -933,8 +937,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/SetAutostart',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.SetAutostartResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetAutostartRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.SetAutostartResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -960,8 +964,8 @@ class QueueService:
             request,
             target,
             '/queueserver.manager.v1.QueueService/ExecuteItem',
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_queue__service__pb2.ExecuteItemResponse.FromString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.ExecuteItemRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_queue__execution__pb2.ExecuteItemResponse.FromString,
             options,
             channel_credentials,
             insecure,

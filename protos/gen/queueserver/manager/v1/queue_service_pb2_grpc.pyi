@@ -5,7 +5,8 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
-from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
+from queueserver.manager.v1 import queue_execution_pb2 as _queue_execution_pb2
+from queueserver.manager.v1 import queue_items_pb2 as _queue_items_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -63,7 +64,7 @@ class QueueServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> QueueServiceAsyncStub: ...
-    AddItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.AddItemRequest, _queue_service_pb2.AddItemResponse]
+    AddItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.AddItemRequest, _queue_items_pb2.AddItemResponse]
     """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
     value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
     told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
@@ -78,7 +79,7 @@ class QueueServiceStub:
     Events: item_added.
     Retries: safe with the same request_id; without one, a repeated call adds another item.
     """
-    AddItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.AddItemsRequest, _queue_service_pb2.AddItemsResponse]
+    AddItems: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.AddItemsRequest, _queue_items_pb2.AddItemsResponse]
     """AddItems adds several items, in the given order and next to each other, all or none.
 
     Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
@@ -87,49 +88,50 @@ class QueueServiceStub:
     Events: items_added, several for a long batch; item_added for one item.
     Retries: as AddItem.
     """
-    ListItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ListItemsRequest, _queue_service_pb2.ListItemsResponse]
+    ListItems: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.ListItemsRequest, _queue_items_pb2.ListItemsResponse]
     """ListItems lists the queue from the front, in pages. All pages of one listing show the queue as it was
     when the first page was taken.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when
     the listing is too old (start again without a token).
     """
-    GetItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.GetItemRequest, _queue_service_pb2.GetItemResponse]
+    GetItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.GetItemRequest, _queue_items_pb2.GetItemResponse]
     """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
     with what has become of it.
 
-    Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
     """
-    WaitItem: _grpc.UnaryStreamMultiCallable[_queue_service_pb2.WaitItemRequest, _queue_service_pb2.WaitItemResponse]
+    WaitItem: _grpc.UnaryStreamMultiCallable[_queue_items_pb2.WaitItemRequest, _queue_items_pb2.WaitItemResponse]
     """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
     was removed. An item that failed and was put back is finished; the message names the new attempt.
 
     Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
     """
-    UpdateItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateItemRequest, _queue_service_pb2.UpdateItemResponse]
-    """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-    belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
-    that is the same changes nothing.
+    UpdateItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.UpdateItemRequest, _queue_items_pb2.UpdateItemResponse]
+    """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
+    or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
+    stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
 
-    Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+    Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
+    NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
     Events: item_updated, unless the content is the same.
     """
-    RemoveItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemRequest, _queue_service_pb2.RemoveItemResponse]
+    RemoveItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.RemoveItemRequest, _queue_items_pb2.RemoveItemResponse]
     """RemoveItem takes one item out of the queue.
 
-    Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
     FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
     Events: item_removed.
     Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
     """
-    RemoveItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemsRequest, _queue_service_pb2.RemoveItemsResponse]
+    RemoveItems: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.RemoveItemsRequest, _queue_items_pb2.RemoveItemsResponse]
     """RemoveItems takes several items out of the queue, in one step.
 
     Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
     the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
     Events: item_removed for each item, in one step.
     """
-    MoveItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemRequest, _queue_service_pb2.MoveItemResponse]
+    MoveItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.MoveItemRequest, _queue_items_pb2.MoveItemResponse]
     """MoveItem moves one item to another place. Its uid and content stay.
 
     Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
@@ -137,7 +139,7 @@ class QueueServiceStub:
     Events: item_moved; item_updated if it was held, which it is no longer. None if it already was there: then it stays
     as it is, held too.
     """
-    MoveItems: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]
+    MoveItems: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.MoveItemsRequest, _queue_items_pb2.MoveItemsResponse]
     """MoveItems moves several items next to each other, in one step.
 
     Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
@@ -146,12 +148,13 @@ class QueueServiceStub:
     FAILED_PRECONDITION with reason ITEM_RUNNING.
     Events: items_moved; item_updated for each that was held, which it is no longer. None if they already were there.
     """
-    ClearQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]
+    ClearQueue: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.ClearQueueRequest, _queue_items_pb2.ClearQueueResponse]
     """ClearQueue removes all items. The running item is not touched.
 
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `all` is set.
     Events: queue_cleared, unless the queue was empty.
     """
-    StartQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.StartQueueRequest, _queue_service_pb2.StartQueueResponse]
+    StartQueue: _grpc.UnaryUnaryMultiCallable[_queue_execution_pb2.StartQueueRequest, _queue_execution_pb2.StartQueueResponse]
     """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
     has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
@@ -162,33 +165,34 @@ class QueueServiceStub:
     UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
-    StopQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]
+    StopQueue: _grpc.UnaryUnaryMultiCallable[_queue_execution_pb2.StopQueueRequest, _queue_execution_pb2.StopQueueResponse]
     """StopQueue lets the running item end and starts no other. It can be taken back by CancelStopQueue until
     the item has ended. Repeating it is harmless.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE when nothing is being executed, or the plan is paused.
     Events: queue_stop_requested, and queue_stopped when it takes effect.
     """
-    CancelStopQueue: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.CancelStopQueueRequest, _queue_service_pb2.CancelStopQueueResponse]
+    CancelStopQueue: _grpc.UnaryUnaryMultiCallable[_queue_execution_pb2.CancelStopQueueRequest, _queue_execution_pb2.CancelStopQueueResponse]
     """CancelStopQueue takes a pending StopQueue back. Without one it succeeds and changes nothing.
 
     Events: queue_stop_cancelled, unless none was pending.
     """
-    SetQueueMode: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.SetQueueModeRequest, _queue_service_pb2.SetQueueModeResponse]
+    SetQueueMode: _grpc.UnaryUnaryMultiCallable[_queue_execution_pb2.SetQueueModeRequest, _queue_execution_pb2.SetQueueModeResponse]
     """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
     once, also for the running item. The mode survives restarts.
 
     Events: queue_mode_changed, unless nothing changed.
     """
-    SetAutostart: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.SetAutostartRequest, _queue_service_pb2.SetAutostartResponse]
+    SetAutostart: _grpc.UnaryUnaryMultiCallable[_queue_execution_pb2.SetAutostartRequest, _queue_execution_pb2.SetAutostartResponse]
     """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
     RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
     reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
     failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `enabled` is given.
     Events: autostart_changed, unless nothing changed; queue_started when it starts the queue.
     """
-    ExecuteItem: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ExecuteItemRequest, _queue_service_pb2.ExecuteItemResponse]
+    ExecuteItem: _grpc.UnaryUnaryMultiCallable[_queue_execution_pb2.ExecuteItemRequest, _queue_execution_pb2.ExecuteItemResponse]
     """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
     it is and does not start. The reply says that the item was claimed, not that it has begun.
 
@@ -231,7 +235,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    AddItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.AddItemRequest, _queue_service_pb2.AddItemResponse]  # type: ignore[assignment]
+    AddItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.AddItemRequest, _queue_items_pb2.AddItemResponse]  # type: ignore[assignment]
     """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
     value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
     told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
@@ -246,7 +250,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Events: item_added.
     Retries: safe with the same request_id; without one, a repeated call adds another item.
     """
-    AddItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.AddItemsRequest, _queue_service_pb2.AddItemsResponse]  # type: ignore[assignment]
+    AddItems: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.AddItemsRequest, _queue_items_pb2.AddItemsResponse]  # type: ignore[assignment]
     """AddItems adds several items, in the given order and next to each other, all or none.
 
     Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
@@ -255,49 +259,50 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Events: items_added, several for a long batch; item_added for one item.
     Retries: as AddItem.
     """
-    ListItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListItemsRequest, _queue_service_pb2.ListItemsResponse]  # type: ignore[assignment]
+    ListItems: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.ListItemsRequest, _queue_items_pb2.ListItemsResponse]  # type: ignore[assignment]
     """ListItems lists the queue from the front, in pages. All pages of one listing show the queue as it was
     when the first page was taken.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when
     the listing is too old (start again without a token).
     """
-    GetItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetItemRequest, _queue_service_pb2.GetItemResponse]  # type: ignore[assignment]
+    GetItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.GetItemRequest, _queue_items_pb2.GetItemResponse]  # type: ignore[assignment]
     """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
     with what has become of it.
 
-    Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
     """
-    WaitItem: _aio.UnaryStreamMultiCallable[_queue_service_pb2.WaitItemRequest, _queue_service_pb2.WaitItemResponse]  # type: ignore[assignment]
+    WaitItem: _aio.UnaryStreamMultiCallable[_queue_items_pb2.WaitItemRequest, _queue_items_pb2.WaitItemResponse]  # type: ignore[assignment]
     """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
     was removed. An item that failed and was put back is finished; the message names the new attempt.
 
     Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
     """
-    UpdateItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateItemRequest, _queue_service_pb2.UpdateItemResponse]  # type: ignore[assignment]
-    """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-    belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
-    that is the same changes nothing.
+    UpdateItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.UpdateItemRequest, _queue_items_pb2.UpdateItemResponse]  # type: ignore[assignment]
+    """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
+    or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
+    stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
 
-    Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+    Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
+    NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
     Events: item_updated, unless the content is the same.
     """
-    RemoveItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemRequest, _queue_service_pb2.RemoveItemResponse]  # type: ignore[assignment]
+    RemoveItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.RemoveItemRequest, _queue_items_pb2.RemoveItemResponse]  # type: ignore[assignment]
     """RemoveItem takes one item out of the queue.
 
-    Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
     FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
     Events: item_removed.
     Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
     """
-    RemoveItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.RemoveItemsRequest, _queue_service_pb2.RemoveItemsResponse]  # type: ignore[assignment]
+    RemoveItems: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.RemoveItemsRequest, _queue_items_pb2.RemoveItemsResponse]  # type: ignore[assignment]
     """RemoveItems takes several items out of the queue, in one step.
 
     Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
     the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
     Events: item_removed for each item, in one step.
     """
-    MoveItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemRequest, _queue_service_pb2.MoveItemResponse]  # type: ignore[assignment]
+    MoveItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.MoveItemRequest, _queue_items_pb2.MoveItemResponse]  # type: ignore[assignment]
     """MoveItem moves one item to another place. Its uid and content stay.
 
     Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
@@ -305,7 +310,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Events: item_moved; item_updated if it was held, which it is no longer. None if it already was there: then it stays
     as it is, held too.
     """
-    MoveItems: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.MoveItemsRequest, _queue_service_pb2.MoveItemsResponse]  # type: ignore[assignment]
+    MoveItems: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.MoveItemsRequest, _queue_items_pb2.MoveItemsResponse]  # type: ignore[assignment]
     """MoveItems moves several items next to each other, in one step.
 
     Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
@@ -314,12 +319,13 @@ class QueueServiceAsyncStub(QueueServiceStub):
     FAILED_PRECONDITION with reason ITEM_RUNNING.
     Events: items_moved; item_updated for each that was held, which it is no longer. None if they already were there.
     """
-    ClearQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ClearQueueRequest, _queue_service_pb2.ClearQueueResponse]  # type: ignore[assignment]
+    ClearQueue: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.ClearQueueRequest, _queue_items_pb2.ClearQueueResponse]  # type: ignore[assignment]
     """ClearQueue removes all items. The running item is not touched.
 
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `all` is set.
     Events: queue_cleared, unless the queue was empty.
     """
-    StartQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.StartQueueRequest, _queue_service_pb2.StartQueueResponse]  # type: ignore[assignment]
+    StartQueue: _aio.UnaryUnaryMultiCallable[_queue_execution_pb2.StartQueueRequest, _queue_execution_pb2.StartQueueResponse]  # type: ignore[assignment]
     """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
     has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
@@ -330,33 +336,34 @@ class QueueServiceAsyncStub(QueueServiceStub):
     UNAVAILABLE with reason WORKER_UNAVAILABLE.
     Events: queue_started, item_started.
     """
-    StopQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.StopQueueRequest, _queue_service_pb2.StopQueueResponse]  # type: ignore[assignment]
+    StopQueue: _aio.UnaryUnaryMultiCallable[_queue_execution_pb2.StopQueueRequest, _queue_execution_pb2.StopQueueResponse]  # type: ignore[assignment]
     """StopQueue lets the running item end and starts no other. It can be taken back by CancelStopQueue until
     the item has ended. Repeating it is harmless.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE when nothing is being executed, or the plan is paused.
     Events: queue_stop_requested, and queue_stopped when it takes effect.
     """
-    CancelStopQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.CancelStopQueueRequest, _queue_service_pb2.CancelStopQueueResponse]  # type: ignore[assignment]
+    CancelStopQueue: _aio.UnaryUnaryMultiCallable[_queue_execution_pb2.CancelStopQueueRequest, _queue_execution_pb2.CancelStopQueueResponse]  # type: ignore[assignment]
     """CancelStopQueue takes a pending StopQueue back. Without one it succeeds and changes nothing.
 
     Events: queue_stop_cancelled, unless none was pending.
     """
-    SetQueueMode: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.SetQueueModeRequest, _queue_service_pb2.SetQueueModeResponse]  # type: ignore[assignment]
+    SetQueueMode: _aio.UnaryUnaryMultiCallable[_queue_execution_pb2.SetQueueModeRequest, _queue_execution_pb2.SetQueueModeResponse]  # type: ignore[assignment]
     """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
     once, also for the running item. The mode survives restarts.
 
     Events: queue_mode_changed, unless nothing changed.
     """
-    SetAutostart: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.SetAutostartRequest, _queue_service_pb2.SetAutostartResponse]  # type: ignore[assignment]
+    SetAutostart: _aio.UnaryUnaryMultiCallable[_queue_execution_pb2.SetAutostartRequest, _queue_execution_pb2.SetAutostartResponse]  # type: ignore[assignment]
     """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
     RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
     reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
     failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `enabled` is given.
     Events: autostart_changed, unless nothing changed; queue_started when it starts the queue.
     """
-    ExecuteItem: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ExecuteItemRequest, _queue_service_pb2.ExecuteItemResponse]  # type: ignore[assignment]
+    ExecuteItem: _aio.UnaryUnaryMultiCallable[_queue_execution_pb2.ExecuteItemRequest, _queue_execution_pb2.ExecuteItemResponse]  # type: ignore[assignment]
     """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
     it is and does not start. The reply says that the item was claimed, not that it has begun.
 
@@ -400,9 +407,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def AddItem(
         self,
-        request: _queue_service_pb2.AddItemRequest,
+        request: _queue_items_pb2.AddItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.AddItemResponse, _abc.Awaitable[_queue_service_pb2.AddItemResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.AddItemResponse, _abc.Awaitable[_queue_items_pb2.AddItemResponse]]:
         """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
         value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
         told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
@@ -421,9 +428,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def AddItems(
         self,
-        request: _queue_service_pb2.AddItemsRequest,
+        request: _queue_items_pb2.AddItemsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.AddItemsResponse, _abc.Awaitable[_queue_service_pb2.AddItemsResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.AddItemsResponse, _abc.Awaitable[_queue_items_pb2.AddItemsResponse]]:
         """AddItems adds several items, in the given order and next to each other, all or none.
 
         Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
@@ -436,9 +443,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ListItems(
         self,
-        request: _queue_service_pb2.ListItemsRequest,
+        request: _queue_items_pb2.ListItemsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.ListItemsResponse, _abc.Awaitable[_queue_service_pb2.ListItemsResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.ListItemsResponse, _abc.Awaitable[_queue_items_pb2.ListItemsResponse]]:
         """ListItems lists the queue from the front, in pages. All pages of one listing show the queue as it was
         when the first page was taken.
 
@@ -449,21 +456,21 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def GetItem(
         self,
-        request: _queue_service_pb2.GetItemRequest,
+        request: _queue_items_pb2.GetItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.GetItemResponse, _abc.Awaitable[_queue_service_pb2.GetItemResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.GetItemResponse, _abc.Awaitable[_queue_items_pb2.GetItemResponse]]:
         """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
         with what has become of it.
 
-        Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
         """
 
     @_abc_1.abstractmethod
     def WaitItem(
         self,
-        request: _queue_service_pb2.WaitItemRequest,
+        request: _queue_items_pb2.WaitItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_queue_service_pb2.WaitItemResponse], _abc.AsyncIterator[_queue_service_pb2.WaitItemResponse]]:
+    ) -> _typing.Union[_abc.Iterator[_queue_items_pb2.WaitItemResponse], _abc.AsyncIterator[_queue_items_pb2.WaitItemResponse]]:
         """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
         was removed. An item that failed and was put back is finished; the message names the new attempt.
 
@@ -473,26 +480,27 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def UpdateItem(
         self,
-        request: _queue_service_pb2.UpdateItemRequest,
+        request: _queue_items_pb2.UpdateItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.UpdateItemResponse, _abc.Awaitable[_queue_service_pb2.UpdateItemResponse]]:
-        """UpdateItem replaces an item of the queue by another one at the same place. It is checked like a new one and
-        belongs to whoever updated it; it stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content
-        that is the same changes nothing.
+    ) -> _typing.Union[_queue_items_pb2.UpdateItemResponse, _abc.Awaitable[_queue_items_pb2.UpdateItemResponse]]:
+        """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
+        or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
+        stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
 
-        Errors: as AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
+        NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
         Events: item_updated, unless the content is the same.
         """
 
     @_abc_1.abstractmethod
     def RemoveItem(
         self,
-        request: _queue_service_pb2.RemoveItemRequest,
+        request: _queue_items_pb2.RemoveItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.RemoveItemResponse, _abc.Awaitable[_queue_service_pb2.RemoveItemResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.RemoveItemResponse, _abc.Awaitable[_queue_items_pb2.RemoveItemResponse]]:
         """RemoveItem takes one item out of the queue.
 
-        Errors: NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
         FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
         Events: item_removed.
         Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
@@ -501,9 +509,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def RemoveItems(
         self,
-        request: _queue_service_pb2.RemoveItemsRequest,
+        request: _queue_items_pb2.RemoveItemsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.RemoveItemsResponse, _abc.Awaitable[_queue_service_pb2.RemoveItemsResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.RemoveItemsResponse, _abc.Awaitable[_queue_items_pb2.RemoveItemsResponse]]:
         """RemoveItems takes several items out of the queue, in one step.
 
         Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
@@ -514,9 +522,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def MoveItem(
         self,
-        request: _queue_service_pb2.MoveItemRequest,
+        request: _queue_items_pb2.MoveItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.MoveItemResponse, _abc.Awaitable[_queue_service_pb2.MoveItemResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.MoveItemResponse, _abc.Awaitable[_queue_items_pb2.MoveItemResponse]]:
         """MoveItem moves one item to another place. Its uid and content stay.
 
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
@@ -528,9 +536,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def MoveItems(
         self,
-        request: _queue_service_pb2.MoveItemsRequest,
+        request: _queue_items_pb2.MoveItemsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.MoveItemsResponse, _abc.Awaitable[_queue_service_pb2.MoveItemsResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.MoveItemsResponse, _abc.Awaitable[_queue_items_pb2.MoveItemsResponse]]:
         """MoveItems moves several items next to each other, in one step.
 
         Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
@@ -543,20 +551,21 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def ClearQueue(
         self,
-        request: _queue_service_pb2.ClearQueueRequest,
+        request: _queue_items_pb2.ClearQueueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.ClearQueueResponse, _abc.Awaitable[_queue_service_pb2.ClearQueueResponse]]:
+    ) -> _typing.Union[_queue_items_pb2.ClearQueueResponse, _abc.Awaitable[_queue_items_pb2.ClearQueueResponse]]:
         """ClearQueue removes all items. The running item is not touched.
 
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `all` is set.
         Events: queue_cleared, unless the queue was empty.
         """
 
     @_abc_1.abstractmethod
     def StartQueue(
         self,
-        request: _queue_service_pb2.StartQueueRequest,
+        request: _queue_execution_pb2.StartQueueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.StartQueueResponse, _abc.Awaitable[_queue_service_pb2.StartQueueResponse]]:
+    ) -> _typing.Union[_queue_execution_pb2.StartQueueResponse, _abc.Awaitable[_queue_execution_pb2.StartQueueResponse]]:
         """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
         has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
 
@@ -571,9 +580,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def StopQueue(
         self,
-        request: _queue_service_pb2.StopQueueRequest,
+        request: _queue_execution_pb2.StopQueueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.StopQueueResponse, _abc.Awaitable[_queue_service_pb2.StopQueueResponse]]:
+    ) -> _typing.Union[_queue_execution_pb2.StopQueueResponse, _abc.Awaitable[_queue_execution_pb2.StopQueueResponse]]:
         """StopQueue lets the running item end and starts no other. It can be taken back by CancelStopQueue until
         the item has ended. Repeating it is harmless.
 
@@ -584,9 +593,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def CancelStopQueue(
         self,
-        request: _queue_service_pb2.CancelStopQueueRequest,
+        request: _queue_execution_pb2.CancelStopQueueRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.CancelStopQueueResponse, _abc.Awaitable[_queue_service_pb2.CancelStopQueueResponse]]:
+    ) -> _typing.Union[_queue_execution_pb2.CancelStopQueueResponse, _abc.Awaitable[_queue_execution_pb2.CancelStopQueueResponse]]:
         """CancelStopQueue takes a pending StopQueue back. Without one it succeeds and changes nothing.
 
         Events: queue_stop_cancelled, unless none was pending.
@@ -595,9 +604,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def SetQueueMode(
         self,
-        request: _queue_service_pb2.SetQueueModeRequest,
+        request: _queue_execution_pb2.SetQueueModeRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.SetQueueModeResponse, _abc.Awaitable[_queue_service_pb2.SetQueueModeResponse]]:
+    ) -> _typing.Union[_queue_execution_pb2.SetQueueModeResponse, _abc.Awaitable[_queue_execution_pb2.SetQueueModeResponse]]:
         """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
         once, also for the running item. The mode survives restarts.
 
@@ -607,23 +616,24 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def SetAutostart(
         self,
-        request: _queue_service_pb2.SetAutostartRequest,
+        request: _queue_execution_pb2.SetAutostartRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.SetAutostartResponse, _abc.Awaitable[_queue_service_pb2.SetAutostartResponse]]:
+    ) -> _typing.Union[_queue_execution_pb2.SetAutostartResponse, _abc.Awaitable[_queue_execution_pb2.SetAutostartResponse]]:
         """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
         RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
         reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
         failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
 
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `enabled` is given.
         Events: autostart_changed, unless nothing changed; queue_started when it starts the queue.
         """
 
     @_abc_1.abstractmethod
     def ExecuteItem(
         self,
-        request: _queue_service_pb2.ExecuteItemRequest,
+        request: _queue_execution_pb2.ExecuteItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.ExecuteItemResponse, _abc.Awaitable[_queue_service_pb2.ExecuteItemResponse]]:
+    ) -> _typing.Union[_queue_execution_pb2.ExecuteItemResponse, _abc.Awaitable[_queue_execution_pb2.ExecuteItemResponse]]:
         """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
         it is and does not start. The reply says that the item was claimed, not that it has begun.
 

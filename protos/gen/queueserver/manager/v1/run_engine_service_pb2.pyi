@@ -74,8 +74,8 @@ RUN_FILTER_CLOSED: RunFilter.ValueType  # 3
 Global___RunFilter: _TypeAlias = RunFilter  # noqa: Y015
 
 @_typing.final
-class PauseRequest(_message.Message):
-    """Request of RunEngineService.Pause."""
+class PausePlanRequest(_message.Message):
+    """Request of RunEngineService.PausePlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -97,11 +97,11 @@ class PauseRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PauseRequest: _TypeAlias = PauseRequest  # noqa: Y015
+Global___PausePlanRequest: _TypeAlias = PausePlanRequest  # noqa: Y015
 
 @_typing.final
-class PauseResponse(_message.Message):
-    """Response of RunEngineService.Pause."""
+class PausePlanResponse(_message.Message):
+    """Response of RunEngineService.PausePlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -114,11 +114,11 @@ class PauseResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___PauseResponse: _TypeAlias = PauseResponse  # noqa: Y015
+Global___PausePlanResponse: _TypeAlias = PausePlanResponse  # noqa: Y015
 
 @_typing.final
-class ResumeRequest(_message.Message):
-    """Request of RunEngineService.Resume."""
+class ResumePlanRequest(_message.Message):
+    """Request of RunEngineService.ResumePlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -136,11 +136,11 @@ class ResumeRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ResumeRequest: _TypeAlias = ResumeRequest  # noqa: Y015
+Global___ResumePlanRequest: _TypeAlias = ResumePlanRequest  # noqa: Y015
 
 @_typing.final
-class ResumeResponse(_message.Message):
-    """Response of RunEngineService.Resume."""
+class ResumePlanResponse(_message.Message):
+    """Response of RunEngineService.ResumePlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -153,11 +153,11 @@ class ResumeResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ResumeResponse: _TypeAlias = ResumeResponse  # noqa: Y015
+Global___ResumePlanResponse: _TypeAlias = ResumePlanResponse  # noqa: Y015
 
 @_typing.final
-class StopRequest(_message.Message):
-    """Request of RunEngineService.Stop."""
+class StopPlanRequest(_message.Message):
+    """Request of RunEngineService.StopPlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -175,11 +175,11 @@ class StopRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___StopRequest: _TypeAlias = StopRequest  # noqa: Y015
+Global___StopPlanRequest: _TypeAlias = StopPlanRequest  # noqa: Y015
 
 @_typing.final
-class StopResponse(_message.Message):
-    """Response of RunEngineService.Stop."""
+class StopPlanResponse(_message.Message):
+    """Response of RunEngineService.StopPlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -192,11 +192,11 @@ class StopResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___StopResponse: _TypeAlias = StopResponse  # noqa: Y015
+Global___StopPlanResponse: _TypeAlias = StopPlanResponse  # noqa: Y015
 
 @_typing.final
-class AbortRequest(_message.Message):
-    """Request of RunEngineService.Abort."""
+class AbortPlanRequest(_message.Message):
+    """Request of RunEngineService.AbortPlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -218,11 +218,11 @@ class AbortRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AbortRequest: _TypeAlias = AbortRequest  # noqa: Y015
+Global___AbortPlanRequest: _TypeAlias = AbortPlanRequest  # noqa: Y015
 
 @_typing.final
-class AbortResponse(_message.Message):
-    """Response of RunEngineService.Abort."""
+class AbortPlanResponse(_message.Message):
+    """Response of RunEngineService.AbortPlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -235,11 +235,11 @@ class AbortResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AbortResponse: _TypeAlias = AbortResponse  # noqa: Y015
+Global___AbortPlanResponse: _TypeAlias = AbortPlanResponse  # noqa: Y015
 
 @_typing.final
-class HaltRequest(_message.Message):
-    """Request of RunEngineService.Halt."""
+class HaltPlanRequest(_message.Message):
+    """Request of RunEngineService.HaltPlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -257,11 +257,11 @@ class HaltRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___HaltRequest: _TypeAlias = HaltRequest  # noqa: Y015
+Global___HaltPlanRequest: _TypeAlias = HaltPlanRequest  # noqa: Y015
 
 @_typing.final
-class HaltResponse(_message.Message):
-    """Response of RunEngineService.Halt."""
+class HaltPlanResponse(_message.Message):
+    """Response of RunEngineService.HaltPlan."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -274,11 +274,11 @@ class HaltResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___HaltResponse: _TypeAlias = HaltResponse  # noqa: Y015
+Global___HaltPlanResponse: _TypeAlias = HaltPlanResponse  # noqa: Y015
 
 @_typing.final
-class AbortNowRequest(_message.Message):
-    """Request of RunEngineService.AbortNow."""
+class AbortPlanNowRequest(_message.Message):
+    """Request of RunEngineService.AbortPlanNow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -300,11 +300,11 @@ class AbortNowRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AbortNowRequest: _TypeAlias = AbortNowRequest  # noqa: Y015
+Global___AbortPlanNowRequest: _TypeAlias = AbortPlanNowRequest  # noqa: Y015
 
 @_typing.final
-class AbortNowResponse(_message.Message):
-    """Response of RunEngineService.AbortNow."""
+class AbortPlanNowResponse(_message.Message):
+    """Response of RunEngineService.AbortPlanNow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -317,7 +317,7 @@ class AbortNowResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AbortNowResponse: _TypeAlias = AbortNowResponse  # noqa: Y015
+Global___AbortPlanNowResponse: _TypeAlias = AbortPlanNowResponse  # noqa: Y015
 
 @_typing.final
 class AnswerQuestionRequest(_message.Message):
@@ -401,7 +401,7 @@ class ListRunsResponse(_message.Message):
     RUNS_FIELD_NUMBER: _builtins.int
     RUN_LIST_UID_FIELD_NUMBER: _builtins.int
     run_list_uid: _builtins.str
-    """Change marker of the list, as in Status."""
+    """Change marker of the list, as in ManagerStatus."""
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.RunSummary]:
         """The runs, in order of opening: those of the first 10,000 that the plan opened, or of fewer if their uids are long."""

@@ -30,7 +30,7 @@ class RunEngineServiceStub:
 
     No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
     request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
 
@@ -44,35 +44,35 @@ class RunEngineServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Pause = channel.unary_unary(
-                '/queueserver.manager.v1.RunEngineService/Pause',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PauseRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PauseResponse.FromString,
+        self.PausePlan = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/PausePlan',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PausePlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PausePlanResponse.FromString,
                 _registered_method=True)
-        self.Resume = channel.unary_unary(
-                '/queueserver.manager.v1.RunEngineService/Resume',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumeRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumeResponse.FromString,
+        self.ResumePlan = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/ResumePlan',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumePlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumePlanResponse.FromString,
                 _registered_method=True)
-        self.Stop = channel.unary_unary(
-                '/queueserver.manager.v1.RunEngineService/Stop',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopResponse.FromString,
+        self.StopPlan = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/StopPlan',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopPlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopPlanResponse.FromString,
                 _registered_method=True)
-        self.Abort = channel.unary_unary(
-                '/queueserver.manager.v1.RunEngineService/Abort',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortResponse.FromString,
+        self.AbortPlan = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/AbortPlan',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanResponse.FromString,
                 _registered_method=True)
-        self.Halt = channel.unary_unary(
-                '/queueserver.manager.v1.RunEngineService/Halt',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltResponse.FromString,
+        self.HaltPlan = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/HaltPlan',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltPlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltPlanResponse.FromString,
                 _registered_method=True)
-        self.AbortNow = channel.unary_unary(
-                '/queueserver.manager.v1.RunEngineService/AbortNow',
-                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowRequest.SerializeToString,
-                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowResponse.FromString,
+        self.AbortPlanNow = channel.unary_unary(
+                '/queueserver.manager.v1.RunEngineService/AbortPlanNow',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanNowRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanNowResponse.FromString,
                 _registered_method=True)
         self.AnswerQuestion = channel.unary_unary(
                 '/queueserver.manager.v1.RunEngineService/AnswerQuestion',
@@ -96,7 +96,7 @@ class RunEngineServiceServicer:
 
     No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
     request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
 
@@ -104,8 +104,8 @@ class RunEngineServiceServicer:
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
     """
 
-    def Pause(self, request, context):
-        """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
+    def PausePlan(self, request, context):
+        """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
         checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
         that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
         INVALID_STATE.
@@ -116,8 +116,8 @@ class RunEngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Resume(self, request, context):
-        """Resume lets a paused plan go on.
+    def ResumePlan(self, request, context):
+        """ResumePlan lets a paused plan go on.
 
         Events: status.
         """
@@ -125,8 +125,8 @@ class RunEngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Stop(self, request, context):
-        """Stop ends a paused plan in good order. It counts as a success: the item is not put back.
+    def StopPlan(self, request, context):
+        """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
 
         Events: item_finished, history_added, queue_stopped.
         """
@@ -134,8 +134,8 @@ class RunEngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Abort(self, request, context):
-        """Abort ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+    def AbortPlan(self, request, context):
+        """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
         """
@@ -143,8 +143,8 @@ class RunEngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Halt(self, request, context):
-        """Halt ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+    def HaltPlan(self, request, context):
+        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
 
         Events: as Abort.
         """
@@ -152,8 +152,8 @@ class RunEngineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def AbortNow(self, request, context):
-        """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
+    def AbortPlanNow(self, request, context):
+        """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
         emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
         its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
@@ -164,7 +164,7 @@ class RunEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AnswerQuestion(self, request, context):
-        """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+        """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
         plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
         question is asked, also while a deferred pause is pending.
 
@@ -199,35 +199,35 @@ class RunEngineServiceServicer:
 
 def add_RunEngineServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Pause': grpc.unary_unary_rpc_method_handler(
-                    servicer.Pause,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PauseRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PauseResponse.SerializeToString,
+            'PausePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.PausePlan,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PausePlanRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PausePlanResponse.SerializeToString,
             ),
-            'Resume': grpc.unary_unary_rpc_method_handler(
-                    servicer.Resume,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumeRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumeResponse.SerializeToString,
+            'ResumePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumePlan,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumePlanRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumePlanResponse.SerializeToString,
             ),
-            'Stop': grpc.unary_unary_rpc_method_handler(
-                    servicer.Stop,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopResponse.SerializeToString,
+            'StopPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.StopPlan,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopPlanRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopPlanResponse.SerializeToString,
             ),
-            'Abort': grpc.unary_unary_rpc_method_handler(
-                    servicer.Abort,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortResponse.SerializeToString,
+            'AbortPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbortPlan,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanResponse.SerializeToString,
             ),
-            'Halt': grpc.unary_unary_rpc_method_handler(
-                    servicer.Halt,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltResponse.SerializeToString,
+            'HaltPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.HaltPlan,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltPlanRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltPlanResponse.SerializeToString,
             ),
-            'AbortNow': grpc.unary_unary_rpc_method_handler(
-                    servicer.AbortNow,
-                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowRequest.FromString,
-                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowResponse.SerializeToString,
+            'AbortPlanNow': grpc.unary_unary_rpc_method_handler(
+                    servicer.AbortPlanNow,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanNowRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanNowResponse.SerializeToString,
             ),
             'AnswerQuestion': grpc.unary_unary_rpc_method_handler(
                     servicer.AnswerQuestion,
@@ -257,7 +257,7 @@ class RunEngineService:
 
     No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
     request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
 
@@ -266,7 +266,7 @@ class RunEngineService:
     """
 
     @staticmethod
-    def Pause(request,
+    def PausePlan(request,
             target,
             options=(),
             channel_credentials=None,
@@ -279,9 +279,9 @@ class RunEngineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.RunEngineService/Pause',
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PauseRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PauseResponse.FromString,
+            '/queueserver.manager.v1.RunEngineService/PausePlan',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PausePlanRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.PausePlanResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -293,7 +293,7 @@ class RunEngineService:
             _registered_method=True)
 
     @staticmethod
-    def Resume(request,
+    def ResumePlan(request,
             target,
             options=(),
             channel_credentials=None,
@@ -306,9 +306,9 @@ class RunEngineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.RunEngineService/Resume',
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumeRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumeResponse.FromString,
+            '/queueserver.manager.v1.RunEngineService/ResumePlan',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumePlanRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.ResumePlanResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -320,7 +320,7 @@ class RunEngineService:
             _registered_method=True)
 
     @staticmethod
-    def Stop(request,
+    def StopPlan(request,
             target,
             options=(),
             channel_credentials=None,
@@ -333,9 +333,9 @@ class RunEngineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.RunEngineService/Stop',
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopResponse.FromString,
+            '/queueserver.manager.v1.RunEngineService/StopPlan',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopPlanRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.StopPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -347,7 +347,7 @@ class RunEngineService:
             _registered_method=True)
 
     @staticmethod
-    def Abort(request,
+    def AbortPlan(request,
             target,
             options=(),
             channel_credentials=None,
@@ -360,9 +360,9 @@ class RunEngineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.RunEngineService/Abort',
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortResponse.FromString,
+            '/queueserver.manager.v1.RunEngineService/AbortPlan',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -374,7 +374,7 @@ class RunEngineService:
             _registered_method=True)
 
     @staticmethod
-    def Halt(request,
+    def HaltPlan(request,
             target,
             options=(),
             channel_credentials=None,
@@ -387,9 +387,9 @@ class RunEngineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.RunEngineService/Halt',
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltResponse.FromString,
+            '/queueserver.manager.v1.RunEngineService/HaltPlan',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltPlanRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.HaltPlanResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -401,7 +401,7 @@ class RunEngineService:
             _registered_method=True)
 
     @staticmethod
-    def AbortNow(request,
+    def AbortPlanNow(request,
             target,
             options=(),
             channel_credentials=None,
@@ -414,9 +414,9 @@ class RunEngineService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.manager.v1.RunEngineService/AbortNow',
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowRequest.SerializeToString,
-            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortNowResponse.FromString,
+            '/queueserver.manager.v1.RunEngineService/AbortPlanNow',
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanNowRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_run__engine__service__pb2.AbortPlanNowResponse.FromString,
             options,
             channel_credentials,
             insecure,

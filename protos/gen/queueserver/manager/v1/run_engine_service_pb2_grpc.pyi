@@ -31,7 +31,7 @@ class RunEngineServiceStub:
 
     No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
     request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
 
@@ -43,43 +43,43 @@ class RunEngineServiceStub:
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RunEngineServiceAsyncStub: ...
-    Pause: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.PauseRequest, _run_engine_service_pb2.PauseResponse]
-    """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
+    PausePlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.PausePlanRequest, _run_engine_service_pb2.PausePlanResponse]
+    """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
     checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
     that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
     INVALID_STATE.
 
     Events: status.
     """
-    Resume: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.ResumeRequest, _run_engine_service_pb2.ResumeResponse]
-    """Resume lets a paused plan go on.
+    ResumePlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.ResumePlanRequest, _run_engine_service_pb2.ResumePlanResponse]
+    """ResumePlan lets a paused plan go on.
 
     Events: status.
     """
-    Stop: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopRequest, _run_engine_service_pb2.StopResponse]
-    """Stop ends a paused plan in good order. It counts as a success: the item is not put back.
+    StopPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopPlanRequest, _run_engine_service_pb2.StopPlanResponse]
+    """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
 
     Events: item_finished, history_added, queue_stopped.
     """
-    Abort: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortRequest, _run_engine_service_pb2.AbortResponse]
-    """Abort ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+    AbortPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]
+    """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
-    Halt: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltRequest, _run_engine_service_pb2.HaltResponse]
-    """Halt ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+    HaltPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltPlanRequest, _run_engine_service_pb2.HaltPlanResponse]
+    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
 
     Events: as Abort.
     """
-    AbortNow: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortNowRequest, _run_engine_service_pb2.AbortNowResponse]
-    """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
+    AbortPlanNow: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanNowRequest, _run_engine_service_pb2.AbortPlanNowResponse]
+    """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
     emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
     its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as Abort.
     """
     AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]
-    """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+    """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
     plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
     question is asked, also while a deferred pause is pending.
 
@@ -106,7 +106,7 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
 
     No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
     request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
 
@@ -115,43 +115,43 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Pause: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.PauseRequest, _run_engine_service_pb2.PauseResponse]  # type: ignore[assignment]
-    """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
+    PausePlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.PausePlanRequest, _run_engine_service_pb2.PausePlanResponse]  # type: ignore[assignment]
+    """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
     checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
     that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
     INVALID_STATE.
 
     Events: status.
     """
-    Resume: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.ResumeRequest, _run_engine_service_pb2.ResumeResponse]  # type: ignore[assignment]
-    """Resume lets a paused plan go on.
+    ResumePlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.ResumePlanRequest, _run_engine_service_pb2.ResumePlanResponse]  # type: ignore[assignment]
+    """ResumePlan lets a paused plan go on.
 
     Events: status.
     """
-    Stop: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopRequest, _run_engine_service_pb2.StopResponse]  # type: ignore[assignment]
-    """Stop ends a paused plan in good order. It counts as a success: the item is not put back.
+    StopPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopPlanRequest, _run_engine_service_pb2.StopPlanResponse]  # type: ignore[assignment]
+    """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
 
     Events: item_finished, history_added, queue_stopped.
     """
-    Abort: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortRequest, _run_engine_service_pb2.AbortResponse]  # type: ignore[assignment]
-    """Abort ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+    AbortPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]  # type: ignore[assignment]
+    """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
-    Halt: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltRequest, _run_engine_service_pb2.HaltResponse]  # type: ignore[assignment]
-    """Halt ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+    HaltPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltPlanRequest, _run_engine_service_pb2.HaltPlanResponse]  # type: ignore[assignment]
+    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
 
     Events: as Abort.
     """
-    AbortNow: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortNowRequest, _run_engine_service_pb2.AbortNowResponse]  # type: ignore[assignment]
-    """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
+    AbortPlanNow: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanNowRequest, _run_engine_service_pb2.AbortPlanNowResponse]  # type: ignore[assignment]
+    """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
     emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
     its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as Abort.
     """
     AnswerQuestion: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
-    """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+    """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
     plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
     question is asked, also while a deferred pause is pending.
 
@@ -177,7 +177,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
 
     No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
     request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
 
@@ -186,12 +186,12 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
     """
 
     @_abc_1.abstractmethod
-    def Pause(
+    def PausePlan(
         self,
-        request: _run_engine_service_pb2.PauseRequest,
+        request: _run_engine_service_pb2.PausePlanRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_run_engine_service_pb2.PauseResponse, _abc.Awaitable[_run_engine_service_pb2.PauseResponse]]:
-        """Pause asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
+    ) -> _typing.Union[_run_engine_service_pb2.PausePlanResponse, _abc.Awaitable[_run_engine_service_pb2.PausePlanResponse]]:
+        """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
         checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
         that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
         INVALID_STATE.
@@ -200,56 +200,56 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def Resume(
+    def ResumePlan(
         self,
-        request: _run_engine_service_pb2.ResumeRequest,
+        request: _run_engine_service_pb2.ResumePlanRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_run_engine_service_pb2.ResumeResponse, _abc.Awaitable[_run_engine_service_pb2.ResumeResponse]]:
-        """Resume lets a paused plan go on.
+    ) -> _typing.Union[_run_engine_service_pb2.ResumePlanResponse, _abc.Awaitable[_run_engine_service_pb2.ResumePlanResponse]]:
+        """ResumePlan lets a paused plan go on.
 
         Events: status.
         """
 
     @_abc_1.abstractmethod
-    def Stop(
+    def StopPlan(
         self,
-        request: _run_engine_service_pb2.StopRequest,
+        request: _run_engine_service_pb2.StopPlanRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_run_engine_service_pb2.StopResponse, _abc.Awaitable[_run_engine_service_pb2.StopResponse]]:
-        """Stop ends a paused plan in good order. It counts as a success: the item is not put back.
+    ) -> _typing.Union[_run_engine_service_pb2.StopPlanResponse, _abc.Awaitable[_run_engine_service_pb2.StopPlanResponse]]:
+        """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
 
         Events: item_finished, history_added, queue_stopped.
         """
 
     @_abc_1.abstractmethod
-    def Abort(
+    def AbortPlan(
         self,
-        request: _run_engine_service_pb2.AbortRequest,
+        request: _run_engine_service_pb2.AbortPlanRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_run_engine_service_pb2.AbortResponse, _abc.Awaitable[_run_engine_service_pb2.AbortResponse]]:
-        """Abort ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+    ) -> _typing.Union[_run_engine_service_pb2.AbortPlanResponse, _abc.Awaitable[_run_engine_service_pb2.AbortPlanResponse]]:
+        """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
         """
 
     @_abc_1.abstractmethod
-    def Halt(
+    def HaltPlan(
         self,
-        request: _run_engine_service_pb2.HaltRequest,
+        request: _run_engine_service_pb2.HaltPlanRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_run_engine_service_pb2.HaltResponse, _abc.Awaitable[_run_engine_service_pb2.HaltResponse]]:
-        """Halt ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+    ) -> _typing.Union[_run_engine_service_pb2.HaltPlanResponse, _abc.Awaitable[_run_engine_service_pb2.HaltPlanResponse]]:
+        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
 
         Events: as Abort.
         """
 
     @_abc_1.abstractmethod
-    def AbortNow(
+    def AbortPlanNow(
         self,
-        request: _run_engine_service_pb2.AbortNowRequest,
+        request: _run_engine_service_pb2.AbortPlanNowRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_run_engine_service_pb2.AbortNowResponse, _abc.Awaitable[_run_engine_service_pb2.AbortNowResponse]]:
-        """AbortNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
+    ) -> _typing.Union[_run_engine_service_pb2.AbortPlanNowResponse, _abc.Awaitable[_run_engine_service_pb2.AbortPlanNowResponse]]:
+        """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
         emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
         its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
@@ -262,7 +262,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.AnswerQuestionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AnswerQuestionResponse, _abc.Awaitable[_run_engine_service_pb2.AnswerQuestionResponse]]:
-        """AnswerQuestion answers the question that the running plan asks a person (Environment.question in the status); the
+        """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
         plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
         question is asked, also while a deferred pause is pending.
 

@@ -22,39 +22,33 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_v1_dot_environment__pb2
-from queueserver.common.v1 import storage_pb2 as queueserver_dot_common_dot_v1_dot_storage__pb2
-from queueserver.manager.v1 import queue_service_pb2 as queueserver_dot_manager_dot_v1_dot_queue__service__pb2
+from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+queueserver/manager/v1/status_service.proto\x12\x16queueserver.manager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'queueserver/common/v1/environment.proto\x1a#queueserver/common/v1/storage.proto\x1a*queueserver/manager/v1/queue_service.proto\"\x14\n\x12\x45xplainIdleRequest\"t\n\x13\x45xplainIdleResponse\x12\x31\n\x08\x62lockers\x18\x01 \x03(\x0b\x32\x1f.queueserver.manager.v1.Blocker\x12\x18\n\x10running_item_uid\x18\x02 \x01(\t\x12\x10\n\x08warnings\x18\x03 \x03(\t\"|\n\x07\x42locker\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.BlockerKind\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\rremedy_method\x18\x03 \x01(\t\x12\x16\n\x0eremedy_command\x18\x04 \x01(\t\"\x12\n\x10GetStatusRequest\"C\n\x11GetStatusResponse\x12.\n\x06status\x18\x01 \x01(\x0b\x32\x1e.queueserver.manager.v1.Status\"\x93\x08\n\x06Status\x12\x0f\n\x07message\x18\x01 \x01(\t\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\rmanager_state\x18\x03 \x01(\x0e\x32$.queueserver.manager.v1.ManagerState\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x16\n\x0eitems_in_queue\x18\x05 \x01(\x03\x12\x18\n\x10items_in_history\x18\x06 \x01(\x03\x12\x18\n\x10running_item_uid\x18\x07 \x01(\t\x12\x1a\n\x12queue_stop_pending\x18\x08 \x01(\x08\x12\x1a\n\x12\x65nvironment_exists\x18\t \x01(\x08\x12\x37\n\x0b\x65nvironment\x18\n \x01(\x0b\x32\".queueserver.common.v1.Environment\x12\x33\n\x07storage\x18\x0b \x01(\x0e\x32\".queueserver.manager.v1.Connection\x12\x32\n\x06worker\x18\x0c \x01(\x0e\x32\".queueserver.manager.v1.Connection\x12\x31\n\x04role\x18\r \x01(\x0e\x32#.queueserver.manager.v1.ManagerRole\x12\x15\n\rowner_address\x18\x0e \x01(\t\x12\r\n\x05\x65poch\x18\x0f \x01(\x03\x12\x16\n\x0eplan_queue_uid\x18\x10 \x01(\t\x12\x18\n\x10plan_history_uid\x18\x11 \x01(\t\x12\x1a\n\x12plans_existing_uid\x18\x12 \x01(\t\x12\x1c\n\x14\x64\x65vices_existing_uid\x18\x13 \x01(\t\x12\x19\n\x11plans_allowed_uid\x18\x14 \x01(\t\x12\x1b\n\x13\x64\x65vices_allowed_uid\x18\x15 \x01(\t\x12\x14\n\x0crun_list_uid\x18\x16 \x01(\t\x12\x35\n\nqueue_mode\x18\x17 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\x12\x1f\n\x17queue_autostart_enabled\x18\x18 \x01(\x08\x12\x15\n\rpause_pending\x18\x19 \x01(\x08\x12\x18\n\x10task_results_uid\x18\x1a \x01(\t\x12\x15\n\rinvalid_items\x18\x1b \x01(\x03\x12\x17\n\x0finsecure_listen\x18\x1c \x01(\x08\x12\x1e\n\x16worker_insecure_listen\x18\x1d \x01(\x08\x12\x35\n\rredis_storage\x18\x1e \x01(\x0b\x32\x1e.queueserver.common.v1.Storage\x12\x36\n\x0eworker_storage\x18\x1f \x01(\x0b\x32\x1e.queueserver.common.v1.Storage*\xbf\x05\n\x0b\x42lockerKind\x12\x1c\n\x18\x42LOCKER_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42LOCKER_KIND_STANDBY\x10\x01\x12\x1d\n\x19\x42LOCKER_KIND_STORAGE_DOWN\x10\x02\x12#\n\x1f\x42LOCKER_KIND_WORKER_UNREACHABLE\x10\x03\x12#\n\x1f\x42LOCKER_KIND_ENVIRONMENT_CLOSED\x10\x04\x12%\n!BLOCKER_KIND_ENVIRONMENT_CHANGING\x10\x05\x12)\n%BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE\x10\x06\x12#\n\x1f\x42LOCKER_KIND_RUN_ENGINE_MISSING\x10\x07\x12$\n BLOCKER_KIND_RUN_ENGINE_PANICKED\x10\x08\x12\x1c\n\x18\x42LOCKER_KIND_PLAN_PAUSED\x10\t\x12\x1c\n\x18\x42LOCKER_KIND_QUEUE_EMPTY\x10\n\x12\x1a\n\x16\x42LOCKER_KIND_ITEM_HELD\x10\x0b\x12\x1c\n\x18\x42LOCKER_KIND_NOT_STARTED\x10\x0c\x12\x1d\n\x19\x42LOCKER_KIND_TASK_RUNNING\x10\r\x12 \n\x1c\x42LOCKER_KIND_RUN_ENGINE_BUSY\x10\x0e\x12\x1d\n\x19\x42LOCKER_KIND_ITEM_INVALID\x10\x0f\x12\x1f\n\x1b\x42LOCKER_KIND_QUESTION_ASKED\x10\x10\x12\x1f\n\x1b\x42LOCKER_KIND_PLAN_SUSPENDED\x10\x11\x12\x1b\n\x17\x42LOCKER_KIND_PLAN_WAITS\x10\x12\x12\x1e\n\x1a\x42LOCKER_KIND_PAUSE_PENDING\x10\x13\x12\x1d\n\x19\x42LOCKER_KIND_STOP_PENDING\x10\x14*\xdf\x02\n\x0cManagerState\x12\x1d\n\x19MANAGER_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMANAGER_STATE_INITIALIZING\x10\x01\x12\x16\n\x12MANAGER_STATE_IDLE\x10\x02\x12&\n\"MANAGER_STATE_CREATING_ENVIRONMENT\x10\x03\x12%\n!MANAGER_STATE_CLOSING_ENVIRONMENT\x10\x04\x12(\n$MANAGER_STATE_DESTROYING_ENVIRONMENT\x10\x05\x12 \n\x1cMANAGER_STATE_STARTING_QUEUE\x10\x06\x12!\n\x1dMANAGER_STATE_EXECUTING_QUEUE\x10\x07\x12\x18\n\x14MANAGER_STATE_PAUSED\x10\x08\x12 \n\x1cMANAGER_STATE_EXECUTING_TASK\x10\t*]\n\x0bManagerRole\x12\x1c\n\x18MANAGER_ROLE_UNSPECIFIED\x10\x00\x12\x16\n\x12MANAGER_ROLE_OWNER\x10\x01\x12\x18\n\x14MANAGER_ROLE_STANDBY\x10\x02*P\n\nConnection\x12\x1a\n\x16\x43ONNECTION_UNSPECIFIED\x10\x00\x12\x11\n\rCONNECTION_UP\x10\x01\x12\x13\n\x0f\x43ONNECTION_DOWN\x10\x02\x32\xd9\x01\n\rStatusService\x12`\n\tGetStatus\x12(.queueserver.manager.v1.GetStatusRequest\x1a).queueserver.manager.v1.GetStatusResponse\x12\x66\n\x0b\x45xplainIdle\x12*.queueserver.manager.v1.ExplainIdleRequest\x1a+.queueserver.manager.v1.ExplainIdleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+queueserver/manager/v1/status_service.proto\x12\x16queueserver.manager.v1\x1a#queueserver/manager/v1/status.proto\"\x12\n\x10GetStatusRequest\"J\n\x11GetStatusResponse\x12\x35\n\x06status\x18\x01 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatus\"\x14\n\x12\x45xplainIdleRequest\"t\n\x13\x45xplainIdleResponse\x12\x31\n\x08\x62lockers\x18\x01 \x03(\x0b\x32\x1f.queueserver.manager.v1.Blocker\x12\x18\n\x10running_item_uid\x18\x02 \x01(\t\x12\x10\n\x08warnings\x18\x03 \x03(\t\"|\n\x07\x42locker\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.BlockerKind\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\rremedy_method\x18\x03 \x01(\t\x12\x16\n\x0eremedy_command\x18\x04 \x01(\t*\xbf\x05\n\x0b\x42lockerKind\x12\x1c\n\x18\x42LOCKER_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42LOCKER_KIND_STANDBY\x10\x01\x12\x1d\n\x19\x42LOCKER_KIND_STORAGE_DOWN\x10\x02\x12#\n\x1f\x42LOCKER_KIND_WORKER_UNREACHABLE\x10\x03\x12#\n\x1f\x42LOCKER_KIND_ENVIRONMENT_CLOSED\x10\x04\x12%\n!BLOCKER_KIND_ENVIRONMENT_CHANGING\x10\x05\x12)\n%BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE\x10\x06\x12#\n\x1f\x42LOCKER_KIND_RUN_ENGINE_MISSING\x10\x07\x12$\n BLOCKER_KIND_RUN_ENGINE_PANICKED\x10\x08\x12\x1c\n\x18\x42LOCKER_KIND_PLAN_PAUSED\x10\t\x12\x1c\n\x18\x42LOCKER_KIND_QUEUE_EMPTY\x10\n\x12\x1a\n\x16\x42LOCKER_KIND_ITEM_HELD\x10\x0b\x12\x1c\n\x18\x42LOCKER_KIND_NOT_STARTED\x10\x0c\x12\x1d\n\x19\x42LOCKER_KIND_TASK_RUNNING\x10\r\x12 \n\x1c\x42LOCKER_KIND_RUN_ENGINE_BUSY\x10\x0e\x12\x1d\n\x19\x42LOCKER_KIND_ITEM_INVALID\x10\x0f\x12\x1f\n\x1b\x42LOCKER_KIND_QUESTION_ASKED\x10\x10\x12\x1f\n\x1b\x42LOCKER_KIND_PLAN_SUSPENDED\x10\x11\x12\x1b\n\x17\x42LOCKER_KIND_PLAN_WAITS\x10\x12\x12\x1e\n\x1a\x42LOCKER_KIND_PAUSE_PENDING\x10\x13\x12\x1d\n\x19\x42LOCKER_KIND_STOP_PENDING\x10\x14\x32\xe3\x01\n\rStatusService\x12\x65\n\tGetStatus\x12(.queueserver.manager.v1.GetStatusRequest\x1a).queueserver.manager.v1.GetStatusResponse\"\x03\x90\x02\x01\x12k\n\x0b\x45xplainIdle\x12*.queueserver.manager.v1.ExplainIdleRequest\x1a+.queueserver.manager.v1.ExplainIdleResponse\"\x03\x90\x02\x01\x42\xae\x01\n(io.blueskyproject.queueserver.manager.v1B\x12StatusServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.status_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_BLOCKERKIND']._serialized_start=1628
-  _globals['_BLOCKERKIND']._serialized_end=2331
-  _globals['_MANAGERSTATE']._serialized_start=2334
-  _globals['_MANAGERSTATE']._serialized_end=2685
-  _globals['_MANAGERROLE']._serialized_start=2687
-  _globals['_MANAGERROLE']._serialized_end=2780
-  _globals['_CONNECTION']._serialized_start=2782
-  _globals['_CONNECTION']._serialized_end=2862
-  _globals['_EXPLAINIDLEREQUEST']._serialized_start=226
-  _globals['_EXPLAINIDLEREQUEST']._serialized_end=246
-  _globals['_EXPLAINIDLERESPONSE']._serialized_start=248
-  _globals['_EXPLAINIDLERESPONSE']._serialized_end=364
-  _globals['_BLOCKER']._serialized_start=366
-  _globals['_BLOCKER']._serialized_end=490
-  _globals['_GETSTATUSREQUEST']._serialized_start=492
-  _globals['_GETSTATUSREQUEST']._serialized_end=510
-  _globals['_GETSTATUSRESPONSE']._serialized_start=512
-  _globals['_GETSTATUSRESPONSE']._serialized_end=579
-  _globals['_STATUS']._serialized_start=582
-  _globals['_STATUS']._serialized_end=1625
-  _globals['_STATUSSERVICE']._serialized_start=2865
-  _globals['_STATUSSERVICE']._serialized_end=3082
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\022StatusServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
+  _globals['_STATUSSERVICE'].methods_by_name['GetStatus']._loaded_options = None
+  _globals['_STATUSSERVICE'].methods_by_name['GetStatus']._serialized_options = b'\220\002\001'
+  _globals['_STATUSSERVICE'].methods_by_name['ExplainIdle']._loaded_options = None
+  _globals['_STATUSSERVICE'].methods_by_name['ExplainIdle']._serialized_options = b'\220\002\001'
+  _globals['_BLOCKERKIND']._serialized_start=471
+  _globals['_BLOCKERKIND']._serialized_end=1174
+  _globals['_GETSTATUSREQUEST']._serialized_start=108
+  _globals['_GETSTATUSREQUEST']._serialized_end=126
+  _globals['_GETSTATUSRESPONSE']._serialized_start=128
+  _globals['_GETSTATUSRESPONSE']._serialized_end=202
+  _globals['_EXPLAINIDLEREQUEST']._serialized_start=204
+  _globals['_EXPLAINIDLEREQUEST']._serialized_end=224
+  _globals['_EXPLAINIDLERESPONSE']._serialized_start=226
+  _globals['_EXPLAINIDLERESPONSE']._serialized_end=342
+  _globals['_BLOCKER']._serialized_start=344
+  _globals['_BLOCKER']._serialized_end=468
+  _globals['_STATUSSERVICE']._serialized_start=1177
+  _globals['_STATUSSERVICE']._serialized_end=1404
 # @@protoc_insertion_point(module_scope)

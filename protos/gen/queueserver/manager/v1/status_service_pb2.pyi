@@ -6,12 +6,9 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from queueserver.common.v1 import environment_pb2 as _environment_pb2
-from queueserver.common.v1 import storage_pb2 as _storage_pb2
-from queueserver.manager.v1 import queue_service_pb2 as _queue_service_pb2
+from queueserver.manager.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -34,7 +31,7 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     BLOCKER_KIND_STANDBY: _BlockerKind.ValueType  # 1
     """This Manager is not the owner."""
     BLOCKER_KIND_STORAGE_DOWN: _BlockerKind.ValueType  # 2
-    """Redis can't be reached, or takes no changes; see Status.redis_storage. It is told also while this Manager is not the
+    """Redis can't be reached, or takes no changes; see ManagerStatus.redis_storage. It is told also while this Manager is not the
     owner yet, because it can't become the owner without Redis.
     """
     BLOCKER_KIND_WORKER_UNREACHABLE: _BlockerKind.ValueType  # 3
@@ -66,17 +63,17 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     things are now its plan would then fail before it begins.
     """
     BLOCKER_KIND_QUESTION_ASKED: _BlockerKind.ValueType  # 16
-    """The running plan asks a person something; see Environment.question."""
+    """The running plan asks a person something; see EnvironmentStatus.question."""
     BLOCKER_KIND_PLAN_SUSPENDED: _BlockerKind.ValueType  # 17
-    """The running plan is suspended; see Environment.suspensions. One for each suspension."""
+    """The running plan is suspended; see EnvironmentStatus.suspensions. One for each suspension."""
     BLOCKER_KIND_PLAN_WAITS: _BlockerKind.ValueType  # 18
-    """The running plan has waited for a device, or slept, for two seconds or longer; see Environment.plan_wait."""
+    """The running plan has waited for a device, or slept, for two seconds or longer; see EnvironmentStatus.plan_wait."""
     BLOCKER_KIND_PAUSE_PENDING: _BlockerKind.ValueType  # 19
     """A pause was accepted and has not taken effect yet; a deferred one waits for the next checkpoint. See
-    Status.pause_pending.
+    ManagerStatus.pause_pending.
     """
     BLOCKER_KIND_STOP_PENDING: _BlockerKind.ValueType  # 20
-    """The queue was asked to stop after the running item; see Status.queue_stop_pending."""
+    """The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle."""
@@ -86,7 +83,7 @@ BLOCKER_KIND_UNSPECIFIED: BlockerKind.ValueType  # 0
 BLOCKER_KIND_STANDBY: BlockerKind.ValueType  # 1
 """This Manager is not the owner."""
 BLOCKER_KIND_STORAGE_DOWN: BlockerKind.ValueType  # 2
-"""Redis can't be reached, or takes no changes; see Status.redis_storage. It is told also while this Manager is not the
+"""Redis can't be reached, or takes no changes; see ManagerStatus.redis_storage. It is told also while this Manager is not the
 owner yet, because it can't become the owner without Redis.
 """
 BLOCKER_KIND_WORKER_UNREACHABLE: BlockerKind.ValueType  # 3
@@ -118,118 +115,59 @@ BLOCKER_KIND_ITEM_INVALID: BlockerKind.ValueType  # 15
 things are now its plan would then fail before it begins.
 """
 BLOCKER_KIND_QUESTION_ASKED: BlockerKind.ValueType  # 16
-"""The running plan asks a person something; see Environment.question."""
+"""The running plan asks a person something; see EnvironmentStatus.question."""
 BLOCKER_KIND_PLAN_SUSPENDED: BlockerKind.ValueType  # 17
-"""The running plan is suspended; see Environment.suspensions. One for each suspension."""
+"""The running plan is suspended; see EnvironmentStatus.suspensions. One for each suspension."""
 BLOCKER_KIND_PLAN_WAITS: BlockerKind.ValueType  # 18
-"""The running plan has waited for a device, or slept, for two seconds or longer; see Environment.plan_wait."""
+"""The running plan has waited for a device, or slept, for two seconds or longer; see EnvironmentStatus.plan_wait."""
 BLOCKER_KIND_PAUSE_PENDING: BlockerKind.ValueType  # 19
 """A pause was accepted and has not taken effect yet; a deferred one waits for the next checkpoint. See
-Status.pause_pending.
+ManagerStatus.pause_pending.
 """
 BLOCKER_KIND_STOP_PENDING: BlockerKind.ValueType  # 20
-"""The queue was asked to stop after the running item; see Status.queue_stop_pending."""
+"""The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
-class _ManagerState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
+@_typing.final
+class GetStatusRequest(_message.Message):
+    """Request of StatusService.GetStatus."""
 
-class _ManagerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    MANAGER_STATE_UNSPECIFIED: _ManagerState.ValueType  # 0
-    """Not said."""
-    MANAGER_STATE_INITIALIZING: _ManagerState.ValueType  # 1
-    """Starting: state is being loaded, or compared with the Worker's, or another Manager is the owner."""
-    MANAGER_STATE_IDLE: _ManagerState.ValueType  # 2
-    """Ready for anything."""
-    MANAGER_STATE_CREATING_ENVIRONMENT: _ManagerState.ValueType  # 3
-    """The environment is being opened."""
-    MANAGER_STATE_CLOSING_ENVIRONMENT: _ManagerState.ValueType  # 4
-    """The environment is being closed in good order."""
-    MANAGER_STATE_DESTROYING_ENVIRONMENT: _ManagerState.ValueType  # 5
-    """The environment is being killed."""
-    MANAGER_STATE_STARTING_QUEUE: _ManagerState.ValueType  # 6
-    """The queue was started; the first item has been claimed and the Worker has not confirmed it yet."""
-    MANAGER_STATE_EXECUTING_QUEUE: _ManagerState.ValueType  # 7
-    """Items are being executed. Between two items of a running queue the state stays this one."""
-    MANAGER_STATE_PAUSED: _ManagerState.ValueType  # 8
-    """The running plan is paused."""
-    MANAGER_STATE_EXECUTING_TASK: _ManagerState.ValueType  # 9
-    """A task is being executed in the foreground."""
+    DESCRIPTOR: _descriptor.Descriptor
 
-class ManagerState(_ManagerState, metaclass=_ManagerStateEnumTypeWrapper):
-    """State of the Manager."""
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-MANAGER_STATE_UNSPECIFIED: ManagerState.ValueType  # 0
-"""Not said."""
-MANAGER_STATE_INITIALIZING: ManagerState.ValueType  # 1
-"""Starting: state is being loaded, or compared with the Worker's, or another Manager is the owner."""
-MANAGER_STATE_IDLE: ManagerState.ValueType  # 2
-"""Ready for anything."""
-MANAGER_STATE_CREATING_ENVIRONMENT: ManagerState.ValueType  # 3
-"""The environment is being opened."""
-MANAGER_STATE_CLOSING_ENVIRONMENT: ManagerState.ValueType  # 4
-"""The environment is being closed in good order."""
-MANAGER_STATE_DESTROYING_ENVIRONMENT: ManagerState.ValueType  # 5
-"""The environment is being killed."""
-MANAGER_STATE_STARTING_QUEUE: ManagerState.ValueType  # 6
-"""The queue was started; the first item has been claimed and the Worker has not confirmed it yet."""
-MANAGER_STATE_EXECUTING_QUEUE: ManagerState.ValueType  # 7
-"""Items are being executed. Between two items of a running queue the state stays this one."""
-MANAGER_STATE_PAUSED: ManagerState.ValueType  # 8
-"""The running plan is paused."""
-MANAGER_STATE_EXECUTING_TASK: ManagerState.ValueType  # 9
-"""A task is being executed in the foreground."""
-Global___ManagerState: _TypeAlias = ManagerState  # noqa: Y015
+Global___GetStatusRequest: _TypeAlias = GetStatusRequest  # noqa: Y015
 
-class _ManagerRole:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
+@_typing.final
+class GetStatusResponse(_message.Message):
+    """Response of StatusService.GetStatus."""
 
-class _ManagerRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerRole.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    MANAGER_ROLE_UNSPECIFIED: _ManagerRole.ValueType  # 0
-    """Not said."""
-    MANAGER_ROLE_OWNER: _ManagerRole.ValueType  # 1
-    """It holds the lease: it alone changes state and commands the Worker."""
-    MANAGER_ROLE_STANDBY: _ManagerRole.ValueType  # 2
-    """Another Manager holds the lease; this one answers only StatusService and takes over when the lease ends."""
+    DESCRIPTOR: _descriptor.Descriptor
 
-class ManagerRole(_ManagerRole, metaclass=_ManagerRoleEnumTypeWrapper):
-    """Which part this Manager plays when several share one Redis."""
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _status_pb2.ManagerStatus:
+        """The status."""
 
-MANAGER_ROLE_UNSPECIFIED: ManagerRole.ValueType  # 0
-"""Not said."""
-MANAGER_ROLE_OWNER: ManagerRole.ValueType  # 1
-"""It holds the lease: it alone changes state and commands the Worker."""
-MANAGER_ROLE_STANDBY: ManagerRole.ValueType  # 2
-"""Another Manager holds the lease; this one answers only StatusService and takes over when the lease ends."""
-Global___ManagerRole: _TypeAlias = ManagerRole  # noqa: Y015
+    def __init__(
+        self,
+        *,
+        status: _status_pb2.ManagerStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-class _Connection:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ConnectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Connection.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    CONNECTION_UNSPECIFIED: _Connection.ValueType  # 0
-    """Not said."""
-    CONNECTION_UP: _Connection.ValueType  # 1
-    """It answers."""
-    CONNECTION_DOWN: _Connection.ValueType  # 2
-    """It does not answer. What is lost meanwhile, and what is not, is in docs/guarantees."""
-
-class Connection(_Connection, metaclass=_ConnectionEnumTypeWrapper):
-    """Whether something the Manager depends on can be reached."""
-
-CONNECTION_UNSPECIFIED: Connection.ValueType  # 0
-"""Not said."""
-CONNECTION_UP: Connection.ValueType  # 1
-"""It answers."""
-CONNECTION_DOWN: Connection.ValueType  # 2
-"""It does not answer. What is lost meanwhile, and what is not, is in docs/guarantees."""
-Global___Connection: _TypeAlias = Connection  # noqa: Y015
+Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
 
 @_typing.final
 class ExplainIdleRequest(_message.Message):
@@ -299,7 +237,7 @@ class Blocker(_message.Message):
     message: _builtins.str
     """One sentence: what it is."""
     remedy_method: _builtins.str
-    """The method that clears it, for example "EnvironmentService.Open". Empty if no call of a client does."""
+    """The method that clears it, for example "EnvironmentService.OpenEnvironment". Empty if no call of a client does."""
     remedy_command: _builtins.str
     """What to type, for example "qserver environment open". Empty if no command does."""
     def __init__(
@@ -317,206 +255,3 @@ class Blocker(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Blocker: _TypeAlias = Blocker  # noqa: Y015
-
-@_typing.final
-class GetStatusRequest(_message.Message):
-    """Request of StatusService.GetStatus."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetStatusRequest: _TypeAlias = GetStatusRequest  # noqa: Y015
-
-@_typing.final
-class GetStatusResponse(_message.Message):
-    """Response of StatusService.GetStatus."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    STATUS_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def status(self) -> Global___Status:
-        """The status."""
-
-    def __init__(
-        self,
-        *,
-        status: Global___Status | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___GetStatusResponse: _TypeAlias = GetStatusResponse  # noqa: Y015
-
-@_typing.final
-class Status(_message.Message):
-    """The status of a Manager."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    TIME_FIELD_NUMBER: _builtins.int
-    MANAGER_STATE_FIELD_NUMBER: _builtins.int
-    REVISION_FIELD_NUMBER: _builtins.int
-    ITEMS_IN_QUEUE_FIELD_NUMBER: _builtins.int
-    ITEMS_IN_HISTORY_FIELD_NUMBER: _builtins.int
-    RUNNING_ITEM_UID_FIELD_NUMBER: _builtins.int
-    QUEUE_STOP_PENDING_FIELD_NUMBER: _builtins.int
-    ENVIRONMENT_EXISTS_FIELD_NUMBER: _builtins.int
-    ENVIRONMENT_FIELD_NUMBER: _builtins.int
-    STORAGE_FIELD_NUMBER: _builtins.int
-    WORKER_FIELD_NUMBER: _builtins.int
-    ROLE_FIELD_NUMBER: _builtins.int
-    OWNER_ADDRESS_FIELD_NUMBER: _builtins.int
-    EPOCH_FIELD_NUMBER: _builtins.int
-    PLAN_QUEUE_UID_FIELD_NUMBER: _builtins.int
-    PLAN_HISTORY_UID_FIELD_NUMBER: _builtins.int
-    PLANS_EXISTING_UID_FIELD_NUMBER: _builtins.int
-    DEVICES_EXISTING_UID_FIELD_NUMBER: _builtins.int
-    PLANS_ALLOWED_UID_FIELD_NUMBER: _builtins.int
-    DEVICES_ALLOWED_UID_FIELD_NUMBER: _builtins.int
-    RUN_LIST_UID_FIELD_NUMBER: _builtins.int
-    QUEUE_MODE_FIELD_NUMBER: _builtins.int
-    QUEUE_AUTOSTART_ENABLED_FIELD_NUMBER: _builtins.int
-    PAUSE_PENDING_FIELD_NUMBER: _builtins.int
-    TASK_RESULTS_UID_FIELD_NUMBER: _builtins.int
-    INVALID_ITEMS_FIELD_NUMBER: _builtins.int
-    INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
-    WORKER_INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
-    REDIS_STORAGE_FIELD_NUMBER: _builtins.int
-    WORKER_STORAGE_FIELD_NUMBER: _builtins.int
-    message: _builtins.str
-    """Product name and version, "RE Manager v0.1.0"."""
-    manager_state: Global___ManagerState.ValueType
-    """What the Manager is doing."""
-    revision: _builtins.int
-    """Number of the last committed change. It grows by at least one with every change of the queue, the
-    history or anything else that is stored, and survives restarts.
-    """
-    items_in_queue: _builtins.int
-    """Items waiting in the queue, the running one not counted."""
-    items_in_history: _builtins.int
-    """Entries in the history."""
-    running_item_uid: _builtins.str
-    """item_uid of the running item; empty if none."""
-    queue_stop_pending: _builtins.bool
-    """The queue will stop when the running item has ended."""
-    environment_exists: _builtins.bool
-    """There is an environment, open or on its way in or out."""
-    storage: Global___Connection.ValueType
-    """Whether Redis can be reached and takes changes. What is wrong with it is told by `redis_storage`."""
-    worker: Global___Connection.ValueType
-    """Whether the Worker can be reached. While it is down, `environment` is the last that was known."""
-    role: Global___ManagerRole.ValueType
-    """Part that this Manager plays."""
-    owner_address: _builtins.str
-    """Address of the Manager that owns the queue; empty if none is known."""
-    epoch: _builtins.int
-    """Number of the owner's term. Every change of owner adds one."""
-    plan_queue_uid: _builtins.str
-    """Change marker: a new UUID whenever the queue or the running item changes."""
-    plan_history_uid: _builtins.str
-    """Change marker: a new UUID whenever the history changes."""
-    plans_existing_uid: _builtins.str
-    """Change marker: a new UUID whenever the existing plans change."""
-    devices_existing_uid: _builtins.str
-    """Change marker: a new UUID whenever the existing devices change."""
-    plans_allowed_uid: _builtins.str
-    """Change marker: a new UUID whenever the plans allowed to any group change."""
-    devices_allowed_uid: _builtins.str
-    """Change marker: a new UUID whenever the devices allowed to any group change."""
-    run_list_uid: _builtins.str
-    """Change marker: a new UUID whenever a run of the running item opens or closes."""
-    queue_autostart_enabled: _builtins.bool
-    """The queue starts by itself."""
-    pause_pending: _builtins.bool
-    """A pause was accepted and has not taken effect yet."""
-    task_results_uid: _builtins.str
-    """Change marker: a new UUID whenever a task ends."""
-    invalid_items: _builtins.int
-    """Items in the queue that would fail as plans, devices and permissions are now; see Item.problems."""
-    insecure_listen: _builtins.bool
-    """Whoever reaches this Manager can run any code on its machine: it listens on an address that others than the machine's
-    own programs can reach (--insecure-listen), and no credentials are asked for. The answers of grpc.health.v1.Health
-    say the same in the metadata "qserver-insecure-listen", "true" or "false".
-    """
-    worker_insecure_listen: _builtins.bool
-    """The same of the Worker, as it said when it was last connected."""
-    @_builtins.property
-    def time(self) -> _timestamp_pb2.Timestamp:
-        """When this status was put together."""
-
-    @_builtins.property
-    def environment(self) -> _environment_pb2.Environment:
-        """The environment."""
-
-    @_builtins.property
-    def queue_mode(self) -> _queue_service_pb2.QueueMode:
-        """How the queue treats items that have ended."""
-
-    @_builtins.property
-    def redis_storage(self) -> _storage_pb2.Storage:
-        """Redis, where everything that was accepted is stored. While it takes no changes, every call that changes something is
-        refused with STORAGE_UNAVAILABLE, reads are answered, a plan that runs goes on, and what it came to is stored when
-        Redis takes changes again.
-        """
-
-    @_builtins.property
-    def worker_storage(self) -> _storage_pb2.Storage:
-        """The directory of the Worker in which outcomes wait until they are stored. While it can't be written they wait in its
-        memory, and would be lost if the Worker were killed. While the Worker is unreachable, the last that was known.
-        """
-
-    def __init__(
-        self,
-        *,
-        message: _builtins.str = ...,
-        time: _timestamp_pb2.Timestamp | None = ...,
-        manager_state: Global___ManagerState.ValueType = ...,
-        revision: _builtins.int = ...,
-        items_in_queue: _builtins.int = ...,
-        items_in_history: _builtins.int = ...,
-        running_item_uid: _builtins.str = ...,
-        queue_stop_pending: _builtins.bool = ...,
-        environment_exists: _builtins.bool = ...,
-        environment: _environment_pb2.Environment | None = ...,
-        storage: Global___Connection.ValueType = ...,
-        worker: Global___Connection.ValueType = ...,
-        role: Global___ManagerRole.ValueType = ...,
-        owner_address: _builtins.str = ...,
-        epoch: _builtins.int = ...,
-        plan_queue_uid: _builtins.str = ...,
-        plan_history_uid: _builtins.str = ...,
-        plans_existing_uid: _builtins.str = ...,
-        devices_existing_uid: _builtins.str = ...,
-        plans_allowed_uid: _builtins.str = ...,
-        devices_allowed_uid: _builtins.str = ...,
-        run_list_uid: _builtins.str = ...,
-        queue_mode: _queue_service_pb2.QueueMode | None = ...,
-        queue_autostart_enabled: _builtins.bool = ...,
-        pause_pending: _builtins.bool = ...,
-        task_results_uid: _builtins.str = ...,
-        invalid_items: _builtins.int = ...,
-        insecure_listen: _builtins.bool = ...,
-        worker_insecure_listen: _builtins.bool = ...,
-        redis_storage: _storage_pb2.Storage | None = ...,
-        worker_storage: _storage_pb2.Storage | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "redis_storage", b"redis_storage", "time", b"time", "worker_storage", b"worker_storage"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Status: _TypeAlias = Status  # noqa: Y015

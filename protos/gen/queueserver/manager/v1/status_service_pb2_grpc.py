@@ -28,7 +28,7 @@ if _version_not_supported:
 class StatusServiceStub:
     """What the Manager is doing, in one message.
 
-    There is no need to poll: EventService.Watch sends the status whenever it changes.
+    There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
     """
 
     def __init__(self, channel):
@@ -52,7 +52,7 @@ class StatusServiceStub:
 class StatusServiceServicer:
     """What the Manager is doing, in one message.
 
-    There is no need to poll: EventService.Watch sends the status whenever it changes.
+    There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
     """
 
     def GetStatus(self, request, context):
@@ -101,7 +101,7 @@ def add_StatusServiceServicer_to_server(servicer, server):
 class StatusService:
     """What the Manager is doing, in one message.
 
-    There is no need to poll: EventService.Watch sends the status whenever it changes.
+    There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
     """
 
     @staticmethod

@@ -29,7 +29,7 @@ GRPC_VERSION: str
 class StatusServiceStub:
     """What the Manager is doing, in one message.
 
-    There is no need to poll: EventService.Watch sends the status whenever it changes.
+    There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
     """
 
     @_typing.overload
@@ -55,7 +55,7 @@ class StatusServiceStub:
 class StatusServiceAsyncStub(StatusServiceStub):
     """What the Manager is doing, in one message.
 
-    There is no need to poll: EventService.Watch sends the status whenever it changes.
+    There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -77,7 +77,7 @@ class StatusServiceAsyncStub(StatusServiceStub):
 class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the Manager is doing, in one message.
 
-    There is no need to poll: EventService.Watch sends the status whenever it changes.
+    There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
     """
 
     @_abc_1.abstractmethod

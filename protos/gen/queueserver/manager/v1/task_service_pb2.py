@@ -24,49 +24,53 @@ _sym_db = _symbol_database.Default()
 
 from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
 from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_task__pb2
+from queueserver.manager.v1 import task_status_pb2 as queueserver_dot_manager_dot_v1_dot_task__status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)queueserver/manager/v1/task_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/task.proto\"\x9c\x01\n\nTaskStatus\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Task\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.queueserver.manager.v1.TaskState\x12\x31\n\x06result\x18\x03 \x01(\x0b\x32!.queueserver.common.v1.TaskResult\"\x87\x01\n\x16\x45xecuteFunctionRequest\x12\x35\n\x08\x66unction\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.FunctionCall\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"D\n\x17\x45xecuteFunctionResponse\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Task\"|\n\x13UploadScriptRequest\x12-\n\x06script\x18\x01 \x01(\x0b\x32\x1d.queueserver.common.v1.Script\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"A\n\x14UploadScriptResponse\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Task\"I\n\x18UpdateEnvironmentRequest\x12\x19\n\x11run_in_background\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"F\n\x19UpdateEnvironmentResponse\x12)\n\x04task\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Task\"\"\n\x0eGetTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"E\n\x0fGetTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"T\n\x10ListTasksRequest\x12\x11\n\ttask_uids\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"_\n\x11ListTasksResponse\x12\x31\n\x05tasks\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x0fWaitTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"F\n\x10WaitTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus*Y\n\tTaskState\x12\x1a\n\x16TASK_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12TASK_STATE_RUNNING\x10\x01\x12\x18\n\x14TASK_STATE_COMPLETED\x10\x02\x32\x85\x05\n\x0bTaskService\x12r\n\x0f\x45xecuteFunction\x12..queueserver.manager.v1.ExecuteFunctionRequest\x1a/.queueserver.manager.v1.ExecuteFunctionResponse\x12i\n\x0cUploadScript\x12+.queueserver.manager.v1.UploadScriptRequest\x1a,.queueserver.manager.v1.UploadScriptResponse\x12x\n\x11UpdateEnvironment\x12\x30.queueserver.manager.v1.UpdateEnvironmentRequest\x1a\x31.queueserver.manager.v1.UpdateEnvironmentResponse\x12Z\n\x07GetTask\x12&.queueserver.manager.v1.GetTaskRequest\x1a\'.queueserver.manager.v1.GetTaskResponse\x12`\n\tListTasks\x12(.queueserver.manager.v1.ListTasksRequest\x1a).queueserver.manager.v1.ListTasksResponse\x12_\n\x08WaitTask\x12\'.queueserver.manager.v1.WaitTaskRequest\x1a(.queueserver.manager.v1.WaitTaskResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)queueserver/manager/v1/task_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/task.proto\x1a(queueserver/manager/v1/task_status.proto\"\x87\x01\n\x16\x45xecuteFunctionRequest\x12\x35\n\x08\x66unction\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.FunctionCall\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"M\n\x17\x45xecuteFunctionResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"|\n\x13UploadScriptRequest\x12-\n\x06script\x18\x01 \x01(\x0b\x32\x1d.queueserver.common.v1.Script\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"J\n\x14UploadScriptResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"I\n\x18UpdateEnvironmentRequest\x12\x19\n\x11run_in_background\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"O\n\x19UpdateEnvironmentResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"\"\n\x0eGetTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"E\n\x0fGetTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"T\n\x10ListTasksRequest\x12\x11\n\ttask_uids\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"_\n\x11ListTasksResponse\x12\x31\n\x05tasks\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x0fWaitTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"F\n\x10WaitTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus2\x94\x05\n\x0bTaskService\x12r\n\x0f\x45xecuteFunction\x12..queueserver.manager.v1.ExecuteFunctionRequest\x1a/.queueserver.manager.v1.ExecuteFunctionResponse\x12i\n\x0cUploadScript\x12+.queueserver.manager.v1.UploadScriptRequest\x1a,.queueserver.manager.v1.UploadScriptResponse\x12x\n\x11UpdateEnvironment\x12\x30.queueserver.manager.v1.UpdateEnvironmentRequest\x1a\x31.queueserver.manager.v1.UpdateEnvironmentResponse\x12_\n\x07GetTask\x12&.queueserver.manager.v1.GetTaskRequest\x1a\'.queueserver.manager.v1.GetTaskResponse\"\x03\x90\x02\x01\x12\x65\n\tListTasks\x12(.queueserver.manager.v1.ListTasksRequest\x1a).queueserver.manager.v1.ListTasksResponse\"\x03\x90\x02\x01\x12\x64\n\x08WaitTask\x12\'.queueserver.manager.v1.WaitTaskRequest\x1a(.queueserver.manager.v1.WaitTaskResponse\"\x03\x90\x02\x01\x30\x01\x42\xac\x01\n(io.blueskyproject.queueserver.manager.v1B\x10TaskServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.task_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\020TaskServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
   _globals['_EXECUTEFUNCTIONREQUEST']._loaded_options = None
   _globals['_EXECUTEFUNCTIONREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
   _globals['_UPLOADSCRIPTREQUEST']._loaded_options = None
   _globals['_UPLOADSCRIPTREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
   _globals['_LISTTASKSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTTASKSREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
-  _globals['_TASKSTATE']._serialized_start=1245
-  _globals['_TASKSTATE']._serialized_end=1334
-  _globals['_TASKSTATUS']._serialized_start=140
-  _globals['_TASKSTATUS']._serialized_end=296
-  _globals['_EXECUTEFUNCTIONREQUEST']._serialized_start=299
-  _globals['_EXECUTEFUNCTIONREQUEST']._serialized_end=434
-  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_start=436
-  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_end=504
-  _globals['_UPLOADSCRIPTREQUEST']._serialized_start=506
-  _globals['_UPLOADSCRIPTREQUEST']._serialized_end=630
-  _globals['_UPLOADSCRIPTRESPONSE']._serialized_start=632
-  _globals['_UPLOADSCRIPTRESPONSE']._serialized_end=697
-  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_start=699
-  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_end=772
-  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_start=774
-  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_end=844
-  _globals['_GETTASKREQUEST']._serialized_start=846
-  _globals['_GETTASKREQUEST']._serialized_end=880
-  _globals['_GETTASKRESPONSE']._serialized_start=882
-  _globals['_GETTASKRESPONSE']._serialized_end=951
-  _globals['_LISTTASKSREQUEST']._serialized_start=953
-  _globals['_LISTTASKSREQUEST']._serialized_end=1037
-  _globals['_LISTTASKSRESPONSE']._serialized_start=1039
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1134
-  _globals['_WAITTASKREQUEST']._serialized_start=1136
-  _globals['_WAITTASKREQUEST']._serialized_end=1171
-  _globals['_WAITTASKRESPONSE']._serialized_start=1173
-  _globals['_WAITTASKRESPONSE']._serialized_end=1243
-  _globals['_TASKSERVICE']._serialized_start=1337
-  _globals['_TASKSERVICE']._serialized_end=1982
+  _globals['_TASKSERVICE'].methods_by_name['GetTask']._loaded_options = None
+  _globals['_TASKSERVICE'].methods_by_name['GetTask']._serialized_options = b'\220\002\001'
+  _globals['_TASKSERVICE'].methods_by_name['ListTasks']._loaded_options = None
+  _globals['_TASKSERVICE'].methods_by_name['ListTasks']._serialized_options = b'\220\002\001'
+  _globals['_TASKSERVICE'].methods_by_name['WaitTask']._loaded_options = None
+  _globals['_TASKSERVICE'].methods_by_name['WaitTask']._serialized_options = b'\220\002\001'
+  _globals['_EXECUTEFUNCTIONREQUEST']._serialized_start=182
+  _globals['_EXECUTEFUNCTIONREQUEST']._serialized_end=317
+  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_start=319
+  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_end=396
+  _globals['_UPLOADSCRIPTREQUEST']._serialized_start=398
+  _globals['_UPLOADSCRIPTREQUEST']._serialized_end=522
+  _globals['_UPLOADSCRIPTRESPONSE']._serialized_start=524
+  _globals['_UPLOADSCRIPTRESPONSE']._serialized_end=598
+  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_start=600
+  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_end=673
+  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_start=675
+  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_end=754
+  _globals['_GETTASKREQUEST']._serialized_start=756
+  _globals['_GETTASKREQUEST']._serialized_end=790
+  _globals['_GETTASKRESPONSE']._serialized_start=792
+  _globals['_GETTASKRESPONSE']._serialized_end=861
+  _globals['_LISTTASKSREQUEST']._serialized_start=863
+  _globals['_LISTTASKSREQUEST']._serialized_end=947
+  _globals['_LISTTASKSRESPONSE']._serialized_start=949
+  _globals['_LISTTASKSRESPONSE']._serialized_end=1044
+  _globals['_WAITTASKREQUEST']._serialized_start=1046
+  _globals['_WAITTASKREQUEST']._serialized_end=1081
+  _globals['_WAITTASKRESPONSE']._serialized_start=1083
+  _globals['_WAITTASKRESPONSE']._serialized_end=1153
+  _globals['_TASKSERVICE']._serialized_start=1156
+  _globals['_TASKSERVICE']._serialized_end=1816
 # @@protoc_insertion_point(module_scope)

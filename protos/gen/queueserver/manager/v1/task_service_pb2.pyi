@@ -7,8 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import task_pb2 as _task_pb2
+from queueserver.manager.v1 import task_status_pb2 as _task_status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,64 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _TaskState:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _TaskStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskState.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    TASK_STATE_UNSPECIFIED: _TaskState.ValueType  # 0
-    """Not said."""
-    TASK_STATE_RUNNING: _TaskState.ValueType  # 1
-    """It was accepted and has not ended."""
-    TASK_STATE_COMPLETED: _TaskState.ValueType  # 2
-    """It has ended, well or not: there is a result."""
-
-class TaskState(_TaskState, metaclass=_TaskStateEnumTypeWrapper):
-    """State of a task."""
-
-TASK_STATE_UNSPECIFIED: TaskState.ValueType  # 0
-"""Not said."""
-TASK_STATE_RUNNING: TaskState.ValueType  # 1
-"""It was accepted and has not ended."""
-TASK_STATE_COMPLETED: TaskState.ValueType  # 2
-"""It has ended, well or not: there is a result."""
-Global___TaskState: _TypeAlias = TaskState  # noqa: Y015
-
-@_typing.final
-class TaskStatus(_message.Message):
-    """A task and what has become of it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    TASK_FIELD_NUMBER: _builtins.int
-    STATE_FIELD_NUMBER: _builtins.int
-    RESULT_FIELD_NUMBER: _builtins.int
-    state: Global___TaskState.ValueType
-    """Its state."""
-    @_builtins.property
-    def task(self) -> _task_pb2.Task:
-        """The task."""
-
-    @_builtins.property
-    def result(self) -> _task_pb2.TaskResult:
-        """Its result, if completed."""
-
-    def __init__(
-        self,
-        *,
-        task: _task_pb2.Task | None = ...,
-        state: Global___TaskState.ValueType = ...,
-        result: _task_pb2.TaskResult | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result", "task", b"task"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["result", b"result", "state", b"state", "task", b"task"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___TaskStatus: _TypeAlias = TaskStatus  # noqa: Y015
 
 @_typing.final
 class ExecuteFunctionRequest(_message.Message):
@@ -118,13 +60,13 @@ class ExecuteFunctionResponse(_message.Message):
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def task(self) -> _task_pb2.Task:
+    def task(self) -> _task_pb2.SubmittedTask:
         """The task as accepted."""
 
     def __init__(
         self,
         *,
-        task: _task_pb2.Task | None = ...,
+        task: _task_pb2.SubmittedTask | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -174,13 +116,13 @@ class UploadScriptResponse(_message.Message):
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def task(self) -> _task_pb2.Task:
+    def task(self) -> _task_pb2.SubmittedTask:
         """The task as accepted."""
 
     def __init__(
         self,
         *,
-        task: _task_pb2.Task | None = ...,
+        task: _task_pb2.SubmittedTask | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -224,13 +166,13 @@ class UpdateEnvironmentResponse(_message.Message):
 
     TASK_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def task(self) -> _task_pb2.Task:
+    def task(self) -> _task_pb2.SubmittedTask:
         """The task as accepted."""
 
     def __init__(
         self,
         *,
-        task: _task_pb2.Task | None = ...,
+        task: _task_pb2.SubmittedTask | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -270,13 +212,13 @@ class GetTaskResponse(_message.Message):
 
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def status(self) -> Global___TaskStatus:
+    def status(self) -> _task_status_pb2.TaskStatus:
         """The task."""
 
     def __init__(
         self,
         *,
-        status: Global___TaskStatus | None = ...,
+        status: _task_status_pb2.TaskStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -329,13 +271,13 @@ class ListTasksResponse(_message.Message):
     next_page_token: _builtins.str
     """Token of the next page; empty on the last page."""
     @_builtins.property
-    def tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskStatus]:
+    def tasks(self) -> _containers.RepeatedCompositeFieldContainer[_task_status_pb2.TaskStatus]:
         """The tasks of this page. Return values are left out; GetTask has them."""
 
     def __init__(
         self,
         *,
-        tasks: _abc.Iterable[Global___TaskStatus] | None = ...,
+        tasks: _abc.Iterable[_task_status_pb2.TaskStatus] | None = ...,
         next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -376,13 +318,13 @@ class WaitTaskResponse(_message.Message):
 
     STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def status(self) -> Global___TaskStatus:
+    def status(self) -> _task_status_pb2.TaskStatus:
         """The task."""
 
     def __init__(
         self,
         *,
-        status: Global___TaskStatus | None = ...,
+        status: _task_status_pb2.TaskStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

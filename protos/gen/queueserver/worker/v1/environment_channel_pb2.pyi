@@ -193,7 +193,7 @@ class RunPlanCommand(_message.Message):
         """The plan call."""
 
     @_builtins.property
-    def access(self) -> _permissions_pb2.Access:
+    def access(self) -> _permissions_pb2.SubmitterAccess:
         """What the submitter may use. Absent: everything."""
 
     def __init__(
@@ -201,7 +201,7 @@ class RunPlanCommand(_message.Message):
         *,
         execution_id: _builtins.str = ...,
         item: _item_pb2.Item | None = ...,
-        access: _permissions_pb2.Access | None = ...,
+        access: _permissions_pb2.SubmitterAccess | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -456,7 +456,7 @@ Global___RunEngineChanged: _TypeAlias = RunEngineChanged  # noqa: Y015
 
 @_typing.final
 class RunEngineWaits(_message.Message):
-    """What the RunEngine waits for, as in Environment."""
+    """What the RunEngine waits for, as in EnvironmentStatus."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -557,14 +557,14 @@ class RunDocumentEmitted(_message.Message):
     run_uid: _builtins.str
     """uid of the run's start document; empty if the document does not tell."""
     @_builtins.property
-    def document(self) -> _document_pb2.Document:
+    def document(self) -> _document_pb2.RunDocument:
         """The document."""
 
     def __init__(
         self,
         *,
         run_uid: _builtins.str = ...,
-        document: _document_pb2.Document | None = ...,
+        document: _document_pb2.RunDocument | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

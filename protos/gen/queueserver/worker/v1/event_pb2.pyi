@@ -57,7 +57,7 @@ class WorkerSnapshot(_message.Message):
     own programs can reach (--insecure-listen), and no credentials are asked for.
     """
     @_builtins.property
-    def environment(self) -> _environment_pb2.Environment:
+    def environment(self) -> _environment_pb2.EnvironmentStatus:
         """The environment."""
 
     @_builtins.property
@@ -65,7 +65,7 @@ class WorkerSnapshot(_message.Message):
         """Plans and devices of the environment. Absent unless it is open."""
 
     @_builtins.property
-    def execution(self) -> Global___Execution:
+    def execution(self) -> Global___PlanExecution:
         """The execution that is going on. Absent if none is."""
 
     @_builtins.property
@@ -81,7 +81,7 @@ class WorkerSnapshot(_message.Message):
         """Outcomes of tasks that were not acknowledged, oldest first. They survive a restart of the Worker."""
 
     @_builtins.property
-    def storage(self) -> _storage_pb2.Storage:
+    def storage(self) -> _storage_pb2.StorageStatus:
         """The directory in which outcomes wait."""
 
     def __init__(
@@ -91,14 +91,14 @@ class WorkerSnapshot(_message.Message):
         version: _builtins.str = ...,
         last_sequence: _builtins.int = ...,
         first_kept_sequence: _builtins.int = ...,
-        environment: _environment_pb2.Environment | None = ...,
+        environment: _environment_pb2.EnvironmentStatus | None = ...,
         inventory: _inventory_pb2.Inventory | None = ...,
-        execution: Global___Execution | None = ...,
+        execution: Global___PlanExecution | None = ...,
         outcomes: _abc.Iterable[Global___ExecutionOutcome] | None = ...,
         running_tasks: _abc.Iterable[_builtins.str] | None = ...,
         task_outcomes: _abc.Iterable[Global___TaskOutcome] | None = ...,
         insecure_listen: _builtins.bool = ...,
-        storage: _storage_pb2.Storage | None = ...,
+        storage: _storage_pb2.StorageStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "execution", b"execution", "inventory", b"inventory", "storage", b"storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -137,7 +137,7 @@ class TaskOutcome(_message.Message):
 Global___TaskOutcome: _TypeAlias = TaskOutcome  # noqa: Y015
 
 @_typing.final
-class Execution(_message.Message):
+class PlanExecution(_message.Message):
     """An execution that is going on."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -172,7 +172,7 @@ class Execution(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Execution: _TypeAlias = Execution  # noqa: Y015
+Global___PlanExecution: _TypeAlias = PlanExecution  # noqa: Y015
 
 @_typing.final
 class ExecutionOutcome(_message.Message):
@@ -253,7 +253,7 @@ class WorkerEvent(_message.Message):
         """When it happened."""
 
     @_builtins.property
-    def environment_changed(self) -> _environment_pb2.Environment:
+    def environment_changed(self) -> _environment_pb2.EnvironmentStatus:
         """The environment changed; this is the whole of it."""
 
     @_builtins.property
@@ -261,7 +261,7 @@ class WorkerEvent(_message.Message):
         """The environment reported its plans and devices."""
 
     @_builtins.property
-    def execution_changed(self) -> Global___Execution:
+    def execution_changed(self) -> Global___PlanExecution:
         """An execution began, or a run of it opened or closed; this is the whole of it."""
 
     @_builtins.property
@@ -281,7 +281,7 @@ class WorkerEvent(_message.Message):
         """A task ended. New plans and devices, if any, were told of before."""
 
     @_builtins.property
-    def storage_changed(self) -> _storage_pb2.Storage:
+    def storage_changed(self) -> _storage_pb2.StorageStatus:
         """The directory in which outcomes wait can no longer be written, or can be again; this is the whole of it."""
 
     def __init__(
@@ -289,14 +289,14 @@ class WorkerEvent(_message.Message):
         *,
         sequence: _builtins.int = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
-        environment_changed: _environment_pb2.Environment | None = ...,
+        environment_changed: _environment_pb2.EnvironmentStatus | None = ...,
         inventory_changed: _inventory_pb2.Inventory | None = ...,
-        execution_changed: Global___Execution | None = ...,
+        execution_changed: Global___PlanExecution | None = ...,
         execution_finished: Global___ExecutionOutcome | None = ...,
         console: _console_pb2.ConsoleOutput | None = ...,
         document: Global___DocumentEmitted | None = ...,
         task_finished: Global___TaskOutcome | None = ...,
-        storage_changed: _storage_pb2.Storage | None = ...,
+        storage_changed: _storage_pb2.StorageStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -322,7 +322,7 @@ class DocumentEmitted(_message.Message):
     run_uid: _builtins.str
     """uid of the run's start document; empty if the document does not tell."""
     @_builtins.property
-    def document(self) -> _document_pb2.Document:
+    def document(self) -> _document_pb2.RunDocument:
         """The document."""
 
     def __init__(
@@ -330,7 +330,7 @@ class DocumentEmitted(_message.Message):
         *,
         item_uid: _builtins.str = ...,
         run_uid: _builtins.str = ...,
-        document: _document_pb2.Document | None = ...,
+        document: _document_pb2.RunDocument | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

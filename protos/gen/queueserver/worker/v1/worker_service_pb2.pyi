@@ -219,7 +219,7 @@ class RunPlanRequest(_message.Message):
         """Executions whose outcomes are stored, as in Acknowledge. Saves a call between two plans."""
 
     @_builtins.property
-    def access(self) -> _permissions_pb2.Access:
+    def access(self) -> _permissions_pb2.SubmitterAccess:
         """What the submitter may use, as it is now: other names are refused, and do not convert. Absent: everything."""
 
     def __init__(
@@ -229,7 +229,7 @@ class RunPlanRequest(_message.Message):
         execution_id: _builtins.str = ...,
         item: _item_pb2.Item | None = ...,
         acknowledged: _abc.Iterable[_builtins.str] | None = ...,
-        access: _permissions_pb2.Access | None = ...,
+        access: _permissions_pb2.SubmitterAccess | None = ...,
         environment_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
@@ -393,8 +393,8 @@ class GetMetadataResponse(_message.Message):
 Global___GetMetadataResponse: _TypeAlias = GetMetadataResponse  # noqa: Y015
 
 @_typing.final
-class AcknowledgeRequest(_message.Message):
-    """Request of WorkerService.Acknowledge."""
+class AcknowledgeOutcomesRequest(_message.Message):
+    """Request of WorkerService.AcknowledgeOutcomes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -418,11 +418,11 @@ class AcknowledgeRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AcknowledgeRequest: _TypeAlias = AcknowledgeRequest  # noqa: Y015
+Global___AcknowledgeOutcomesRequest: _TypeAlias = AcknowledgeOutcomesRequest  # noqa: Y015
 
 @_typing.final
-class AcknowledgeResponse(_message.Message):
-    """Response of WorkerService.Acknowledge."""
+class AcknowledgeOutcomesResponse(_message.Message):
+    """Response of WorkerService.AcknowledgeOutcomes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -435,7 +435,7 @@ class AcknowledgeResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___AcknowledgeResponse: _TypeAlias = AcknowledgeResponse  # noqa: Y015
+Global___AcknowledgeOutcomesResponse: _TypeAlias = AcknowledgeOutcomesResponse  # noqa: Y015
 
 @_typing.final
 class RunTaskRequest(_message.Message):
@@ -515,7 +515,7 @@ class TaskCommand(_message.Message):
         """Read the namespace again."""
 
     @_builtins.property
-    def access(self) -> _permissions_pb2.Access:
+    def access(self) -> _permissions_pb2.SubmitterAccess:
         """What the submitter may use. Absent: everything."""
 
     def __init__(
@@ -526,7 +526,7 @@ class TaskCommand(_message.Message):
         script: _task_pb2.Script | None = ...,
         update: Global___EnvironmentUpdate | None = ...,
         run_in_background: _builtins.bool = ...,
-        access: _permissions_pb2.Access | None = ...,
+        access: _permissions_pb2.SubmitterAccess | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "function", b"function", "script", b"script", "update", b"update", "work", b"work"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -571,14 +571,14 @@ class SimulatePlanRequest(_message.Message):
         """The plan call."""
 
     @_builtins.property
-    def access(self) -> _permissions_pb2.Access:
+    def access(self) -> _permissions_pb2.SubmitterAccess:
         """What the submitter may use. Absent: everything."""
 
     def __init__(
         self,
         *,
         item: _item_pb2.Item | None = ...,
-        access: _permissions_pb2.Access | None = ...,
+        access: _permissions_pb2.SubmitterAccess | None = ...,
         message_limit: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["access", b"access", "item", b"item"]  # noqa: Y015
@@ -614,8 +614,8 @@ class SimulatePlanResponse(_message.Message):
 Global___SimulatePlanResponse: _TypeAlias = SimulatePlanResponse  # noqa: Y015
 
 @_typing.final
-class WatchRequest(_message.Message):
-    """Request of WorkerService.Watch."""
+class WatchWorkerRequest(_message.Message):
+    """Request of WorkerService.WatchWorker."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -637,11 +637,11 @@ class WatchRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___WatchRequest: _TypeAlias = WatchRequest  # noqa: Y015
+Global___WatchWorkerRequest: _TypeAlias = WatchWorkerRequest  # noqa: Y015
 
 @_typing.final
-class WatchResponse(_message.Message):
-    """Response of WorkerService.Watch."""
+class WatchWorkerResponse(_message.Message):
+    """Response of WorkerService.WatchWorker."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -675,7 +675,7 @@ class WatchResponse(_message.Message):
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
-Global___WatchResponse: _TypeAlias = WatchResponse  # noqa: Y015
+Global___WatchWorkerResponse: _TypeAlias = WatchWorkerResponse  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):

@@ -90,15 +90,15 @@ class WorkerServiceStub:
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.SerializeToString,
                 response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.FromString,
                 _registered_method=True)
-        self.Acknowledge = channel.unary_unary(
-                '/queueserver.worker.v1.WorkerService/Acknowledge',
-                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeRequest.SerializeToString,
-                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeResponse.FromString,
+        self.AcknowledgeOutcomes = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/AcknowledgeOutcomes',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesResponse.FromString,
                 _registered_method=True)
-        self.Watch = channel.unary_stream(
-                '/queueserver.worker.v1.WorkerService/Watch',
-                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchRequest.SerializeToString,
-                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchResponse.FromString,
+        self.WatchWorker = channel.unary_stream(
+                '/queueserver.worker.v1.WorkerService/WatchWorker',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchWorkerRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchWorkerResponse.FromString,
                 _registered_method=True)
 
 
@@ -176,7 +176,7 @@ class WorkerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AnswerQuestion(self, request, context):
-        """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+        """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
         environment was told to; from then on the question is not told any more.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
@@ -220,15 +220,15 @@ class WorkerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Acknowledge(self, request, context):
-        """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored.
+    def AcknowledgeOutcomes(self, request, context):
+        """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def Watch(self, request, context):
-        """Watch sends a snapshot of the Worker first, then the events that are still kept and come after
+    def WatchWorker(self, request, context):
+        """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
         `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
         sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
@@ -289,15 +289,15 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.FromString,
                     response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.SerializeToString,
             ),
-            'Acknowledge': grpc.unary_unary_rpc_method_handler(
-                    servicer.Acknowledge,
-                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeRequest.FromString,
-                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeResponse.SerializeToString,
+            'AcknowledgeOutcomes': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeOutcomes,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesResponse.SerializeToString,
             ),
-            'Watch': grpc.unary_stream_rpc_method_handler(
-                    servicer.Watch,
-                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchRequest.FromString,
-                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchResponse.SerializeToString,
+            'WatchWorker': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchWorker,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchWorkerRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchWorkerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -565,7 +565,7 @@ class WorkerService:
             _registered_method=True)
 
     @staticmethod
-    def Acknowledge(request,
+    def AcknowledgeOutcomes(request,
             target,
             options=(),
             channel_credentials=None,
@@ -578,9 +578,9 @@ class WorkerService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/queueserver.worker.v1.WorkerService/Acknowledge',
-            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeRequest.SerializeToString,
-            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeResponse.FromString,
+            '/queueserver.worker.v1.WorkerService/AcknowledgeOutcomes',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -592,7 +592,7 @@ class WorkerService:
             _registered_method=True)
 
     @staticmethod
-    def Watch(request,
+    def WatchWorker(request,
             target,
             options=(),
             channel_credentials=None,
@@ -605,9 +605,9 @@ class WorkerService:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/queueserver.worker.v1.WorkerService/Watch',
-            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchRequest.SerializeToString,
-            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchResponse.FromString,
+            '/queueserver.worker.v1.WorkerService/WatchWorker',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchWorkerRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.WatchWorkerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -84,7 +84,7 @@ class WorkerServiceStub:
     of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
     """
     AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AnswerQuestionRequest, _worker_service_pb2.AnswerQuestionResponse]
-    """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+    """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
     environment was told to; from then on the question is not told any more.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
@@ -112,10 +112,10 @@ class WorkerServiceStub:
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
     when the environment does not answer in time.
     """
-    Acknowledge: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeRequest, _worker_service_pb2.AcknowledgeResponse]
-    """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
-    Watch: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.WatchRequest, _worker_service_pb2.WatchResponse]
-    """Watch sends a snapshot of the Worker first, then the events that are still kept and come after
+    AcknowledgeOutcomes: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeOutcomesRequest, _worker_service_pb2.AcknowledgeOutcomesResponse]
+    """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
+    WatchWorker: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.WatchWorkerRequest, _worker_service_pb2.WatchWorkerResponse]
+    """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
     `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
     sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
@@ -181,7 +181,7 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
     """
     AnswerQuestion: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AnswerQuestionRequest, _worker_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
-    """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+    """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
     environment was told to; from then on the question is not told any more.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
@@ -209,10 +209,10 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
     when the environment does not answer in time.
     """
-    Acknowledge: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeRequest, _worker_service_pb2.AcknowledgeResponse]  # type: ignore[assignment]
-    """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
-    Watch: _aio.UnaryStreamMultiCallable[_worker_service_pb2.WatchRequest, _worker_service_pb2.WatchResponse]  # type: ignore[assignment]
-    """Watch sends a snapshot of the Worker first, then the events that are still kept and come after
+    AcknowledgeOutcomes: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeOutcomesRequest, _worker_service_pb2.AcknowledgeOutcomesResponse]  # type: ignore[assignment]
+    """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
+    WatchWorker: _aio.UnaryStreamMultiCallable[_worker_service_pb2.WatchWorkerRequest, _worker_service_pb2.WatchWorkerResponse]  # type: ignore[assignment]
+    """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
     `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
     sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 
@@ -311,7 +311,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.AnswerQuestionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.AnswerQuestionResponse, _abc.Awaitable[_worker_service_pb2.AnswerQuestionResponse]]:
-        """AnswerQuestion answers the question that the running plan asks (Environment.question). It answers when the
+        """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
         environment was told to; from then on the question is not told any more.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
@@ -359,20 +359,20 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
-    def Acknowledge(
+    def AcknowledgeOutcomes(
         self,
-        request: _worker_service_pb2.AcknowledgeRequest,
+        request: _worker_service_pb2.AcknowledgeOutcomesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_worker_service_pb2.AcknowledgeResponse, _abc.Awaitable[_worker_service_pb2.AcknowledgeResponse]]:
-        """Acknowledge says that outcomes are stored and need not be kept. Unknown ids are ignored."""
+    ) -> _typing.Union[_worker_service_pb2.AcknowledgeOutcomesResponse, _abc.Awaitable[_worker_service_pb2.AcknowledgeOutcomesResponse]]:
+        """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
 
     @_abc_1.abstractmethod
-    def Watch(
+    def WatchWorker(
         self,
-        request: _worker_service_pb2.WatchRequest,
+        request: _worker_service_pb2.WatchWorkerRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.WatchResponse], _abc.AsyncIterator[_worker_service_pb2.WatchResponse]]:
-        """Watch sends a snapshot of the Worker first, then the events that are still kept and come after
+    ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.WatchWorkerResponse], _abc.AsyncIterator[_worker_service_pb2.WatchWorkerResponse]]:
+        """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
         `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
         sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
 

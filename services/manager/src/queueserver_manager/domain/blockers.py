@@ -108,7 +108,7 @@ def blockers(now: Circumstances) -> list[Blocker]:
     if executing:
         return found
     if now.state is ManagerState.PAUSED:
-        resume = ("RunEngineService.Resume", "qserver re resume")
+        resume = ("RunEngineService.ResumePlan", "qserver re resume")
         paused = Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)
         return [*found, paused, *_held_up(now.environment), *_asked_for(now)]
     return found + _queue(now)
@@ -123,25 +123,38 @@ def _environment(now: Circumstances) -> list[Blocker]:
         return [Blocker(BlockerKind.ENVIRONMENT_CHANGING, f"The Manager is {doing}: wait for its end.", *command)]
     if environment.state in {EnvironmentState.CLOSED, EnvironmentState.UNKNOWN}:
         why = f" The last one: {environment.failure.message}" if environment.failure else ""
-        remedy = ("EnvironmentService.Open", "qserver environment open")
+        remedy = ("EnvironmentService.OpenEnvironment", "qserver environment open")
         return [Blocker(BlockerKind.ENVIRONMENT_CLOSED, f"There is no environment.{why}", *remedy)]
     found = _unresponsive(environment)
     if environment.run_engine is RunEngineState.NONE:
         sentence = "The environment has no RunEngine: define RE in the startup code and open it anew."
         found.append(
-            Blocker(BlockerKind.RUN_ENGINE_MISSING, sentence, "EnvironmentService.Close", "qserver environment close")
+            Blocker(
+                BlockerKind.RUN_ENGINE_MISSING,
+                sentence,
+                "EnvironmentService.CloseEnvironment",
+                "qserver environment close",
+            )
         )
     elif environment.run_engine is RunEngineState.PANICKED:
         sentence = "The RunEngine is unusable: destroy the environment and open a new one."
         found.append(
             Blocker(
-                BlockerKind.RUN_ENGINE_PANICKED, sentence, "EnvironmentService.Destroy", "qserver environment destroy"
+                BlockerKind.RUN_ENGINE_PANICKED,
+                sentence,
+                "EnvironmentService.DestroyEnvironment",
+                "qserver environment destroy",
             )
         )
     elif now.state is ManagerState.IDLE and environment.run_engine is not RunEngineState.IDLE:
         sentence = "The RunEngine runs something that was not started by the queue: wait, or destroy the environment."
         found.append(
-            Blocker(BlockerKind.RUN_ENGINE_BUSY, sentence, "EnvironmentService.Destroy", "qserver environment destroy")
+            Blocker(
+                BlockerKind.RUN_ENGINE_BUSY,
+                sentence,
+                "EnvironmentService.DestroyEnvironment",
+                "qserver environment destroy",
+            )
         )
         found += _held_up(environment)
     return found
@@ -153,7 +166,10 @@ def _unresponsive(environment: Environment) -> list[Blocker]:
     sentence = "The environment sends no sign of life: wait, or destroy it if it stays so."
     return [
         Blocker(
-            BlockerKind.ENVIRONMENT_UNRESPONSIVE, sentence, "EnvironmentService.Destroy", "qserver environment destroy"
+            BlockerKind.ENVIRONMENT_UNRESPONSIVE,
+            sentence,
+            "EnvironmentService.DestroyEnvironment",
+            "qserver environment destroy",
         )
     ]
 
@@ -177,7 +193,7 @@ def _asked_for(now: Circumstances) -> list[Blocker]:
             "A pause was asked for and has not taken effect yet: a deferred one waits for the plan's next checkpoint, "
             "an immediate one does not."
         )
-        pause = ("RunEngineService.Pause", "qserver re pause immediate")
+        pause = ("RunEngineService.PausePlan", "qserver re pause immediate")
         found.append(Blocker(BlockerKind.PAUSE_PENDING, sentence, *pause))
     if now.stop_pending:
         sentence = "The queue stops after the running item, as was asked for."

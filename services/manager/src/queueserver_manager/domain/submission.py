@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from queueserver_manager.domain.item import ItemKind
+from queueserver_manager.domain.item import Item, ItemKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,14 @@ class Submission:
     properties: dict[str, Any] | None = None
     #: The message it was taken from, for the adapter that made it.
     source: Any = field(default=None, compare=False, repr=False)
+
+    def over(self, item: Item, fields: AbstractSet[str]) -> Submission:
+        """What an item is to be when some fields are replaced by those given here, and the others stay."""
+        return Submission(
+            kind=self.kind if "item_type" in fields else item.kind,
+            name=self.name if "name" in fields else item.name,
+            args=self.args if "args" in fields else item.args,
+            kwargs=self.kwargs if "kwargs" in fields else item.kwargs,
+            meta=self.meta if "meta" in fields else item.meta,
+            properties=self.properties if "properties" in fields else item.properties,
+        )

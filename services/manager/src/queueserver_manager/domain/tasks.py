@@ -46,7 +46,7 @@ class Script:
     """A script for the environment's namespace."""
 
     text: str
-    keep_lists: bool = False
+    update_lists: bool = True
     update_re: bool = False
     #: Of the file that it comes from; empty if it has none.
     name: str = ""

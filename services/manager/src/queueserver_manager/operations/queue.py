@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
@@ -16,7 +17,7 @@ from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.limits import QUEUE, Bound
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.permissions import Permissions
-from queueserver_manager.domain.placement import Address, ByUid, Placed, Position, address_index
+from queueserver_manager.domain.placement import Address, ByUid, Placed, Position, address_index, uid_index
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
@@ -88,17 +89,23 @@ class QueueOperations:
         return (await self._ledger.submit(decide, reply)).answer
 
     async def update(
-        self, caller: Caller, uid: str, submission: Submission, reply: Reply[ItemPlaced], *, new_uid: bool
+        self,
+        caller: Caller,
+        uid: str,
+        submission: Submission,
+        fields: AbstractSet[str],
+        reply: Reply[ItemPlaced],
+        *,
+        new_uid: bool,
     ) -> bytes:
-        """Replace an item. Raises InvalidRequest, ItemNotFound, ItemRunning, QueueFull."""
-        known = await self._ledger.recall(reply)
-        if known is not None:
-            return known
-        basis = self._basis()
-        item = self._submissions.make(caller, submission, uid="" if new_uid else uid)
+        """Replace some fields of an item, by their names in the contract.
+
+        Raises InvalidRequest, ItemNotFound, ItemRunning, QueueFull.
+        """
 
         def decide(record: Record) -> Decision[ItemPlaced]:
-            self._note_basis(basis)
+            old = record.queue.at(uid_index(record, uid))
+            item = self._submissions.make(caller, submission.over(old, fields), uid="" if new_uid else uid)
             return editing.update_item(record, uid, item, self._bound)
 
         return (await self._ledger.submit(decide, reply)).answer

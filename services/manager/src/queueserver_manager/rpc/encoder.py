@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2 as pb
 from queueserver_rpc.steps import Work
 
 from queueserver_manager.domain.events import Announcement, ItemsAdded
@@ -36,5 +36,5 @@ class ProtoEncoder:
 
     def gap(self, kinds: Sequence[Kind], omitted_bytes: int = 0) -> bytes:
         """Events of these kinds were lost, or one of so many bytes was left out."""
-        gap = pb.Gap(kinds=[_KINDS[kind] for kind in kinds], omitted_bytes=omitted_bytes)
+        gap = pb.EventGap(kinds=[_KINDS[kind] for kind in kinds], omitted_bytes=omitted_bytes)
         return pb.WatchEvent(gap=gap).SerializeToString()

@@ -20,18 +20,18 @@ class EnvironmentServicer(EnvironmentServiceServicer):
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def Open(self, request: pb.OpenRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: EnvironmentService.Open."""
+    async def OpenEnvironment(self, request: pb.OpenEnvironmentRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: EnvironmentService.OpenEnvironment."""
         reply = reply_to(request, caller_of(context), _environment_id)
         return await self._office.term().environment.open(reply)
 
-    async def Close(self, request: pb.CloseRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: EnvironmentService.Close."""
+    async def CloseEnvironment(self, request: pb.CloseEnvironmentRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: EnvironmentService.CloseEnvironment."""
         reply = reply_to(request, caller_of(context), _environment_id)
         return await self._office.term().environment.close(reply)
 
-    async def Destroy(self, request: pb.DestroyRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: EnvironmentService.Destroy."""
+    async def DestroyEnvironment(self, request: pb.DestroyEnvironmentRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: EnvironmentService.DestroyEnvironment."""
         reply = reply_to(request, caller_of(context), _environment_id)
         return await self._office.term().environment.destroy(reply)
 
@@ -54,4 +54,4 @@ class EnvironmentServicer(EnvironmentServiceServicer):
 
 def _environment_id(environment_id: str, _revision: int) -> bytes:
     """OpenResponse, CloseResponse and DestroyResponse have the same form."""
-    return pb.OpenResponse(environment_id=environment_id).SerializeToString()
+    return pb.OpenEnvironmentResponse(environment_id=environment_id).SerializeToString()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceServicer
 from queueserver_rpc.message_sizes import DEFAULT_MESSAGE_BYTES, MAX_MESSAGE_BYTES, PART_BYTES
 from queueserver_rpc.turns import Turns
@@ -34,8 +34,8 @@ class EventServicer(EventServiceServicer):
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def Watch(self, request: pb.WatchRequest, context: Any) -> AsyncIterator[Any]:  # noqa: N802
-        """Contract: EventService.Watch."""
+    async def WatchEvents(self, request: event_service_pb2.WatchEventsRequest, context: Any) -> AsyncIterator[Any]:  # noqa: N802
+        """Contract: EventService.WatchEvents."""
         del context
         unknown = [kind for kind in request.kinds if kind not in _KINDS]
         if unknown:
@@ -61,8 +61,12 @@ def _longest_event(max_message_bytes: int) -> int:
 
 def _batch(batch: Batch) -> bytes:
     """A WatchResponse from serialized WatchEvents."""
-    events = framing.submessage(pb.WatchResponse.BATCH_FIELD_NUMBER, framing.repeated(1, batch.events))
-    return events + framing.submessage(pb.WatchResponse.RESUME_TOKEN_FIELD_NUMBER, batch.token.encode())
+    events = framing.submessage(
+        event_service_pb2.WatchEventsResponse.BATCH_FIELD_NUMBER, framing.repeated(1, batch.events)
+    )
+    return events + framing.submessage(
+        event_service_pb2.WatchEventsResponse.RESUME_TOKEN_FIELD_NUMBER, batch.token.encode()
+    )
 
 
 async def _snapshot(part: SnapshotPart) -> AsyncIterator[bytes]:
@@ -84,25 +88,43 @@ async def _snapshot(part: SnapshotPart) -> AsyncIterator[bytes]:
 def _contents(part: SnapshotPart) -> Iterator[tuple[int, bytes]]:
     """Everything in a part of the snapshot: the number of its field, and its content, serialized."""
     if part.status is not None:
-        yield pb.Snapshot.STATUS_FIELD_NUMBER, status_to_proto(part.status).SerializeToString()
+        yield event_service_pb2.WatchSnapshot.STATUS_FIELD_NUMBER, status_to_proto(part.status).SerializeToString()
     if part.running is not None:
-        yield pb.Snapshot.RUNNING_ITEM_FIELD_NUMBER, running_to_proto(part.running).SerializeToString()
+        yield (
+            event_service_pb2.WatchSnapshot.RUNNING_ITEM_FIELD_NUMBER,
+            running_to_proto(part.running).SerializeToString(),
+        )
     if part.permissions is not None:
-        yield pb.Snapshot.PERMISSIONS_FIELD_NUMBER, permissions_to_proto(part.permissions).SerializeToString()
+        yield (
+            event_service_pb2.WatchSnapshot.PERMISSIONS_FIELD_NUMBER,
+            permissions_to_proto(part.permissions).SerializeToString(),
+        )
     for wire in part.console:
-        yield pb.Snapshot.CONSOLE_FIELD_NUMBER, pb.WatchEvent.FromString(wire).console.SerializeToString()
+        yield (
+            event_service_pb2.WatchSnapshot.CONSOLE_FIELD_NUMBER,
+            event_pb2.WatchEvent.FromString(wire).console.SerializeToString(),
+        )
     for wire in part.documents:
-        yield pb.Snapshot.DOCUMENTS_FIELD_NUMBER, pb.WatchEvent.FromString(wire).document.SerializeToString()
+        yield (
+            event_service_pb2.WatchSnapshot.DOCUMENTS_FIELD_NUMBER,
+            event_pb2.WatchEvent.FromString(wire).document.SerializeToString(),
+        )
     for kept in part.tasks:
-        yield pb.Snapshot.TASKS_FIELD_NUMBER, status_of(kept, with_value=False).SerializeToString()
+        yield event_service_pb2.WatchSnapshot.TASKS_FIELD_NUMBER, status_of(kept, with_value=False).SerializeToString()
     for item in part.items:
-        yield pb.Snapshot.QUEUE_FIELD_NUMBER, item_bytes(item)
+        yield event_service_pb2.WatchSnapshot.QUEUE_FIELD_NUMBER, item_bytes(item)
     for entry in part.history:
-        yield pb.Snapshot.HISTORY_FIELD_NUMBER, entry_bytes(entry)
+        yield event_service_pb2.WatchSnapshot.HISTORY_FIELD_NUMBER, entry_bytes(entry)
 
 
 def _message(revision: int, ready: list[bytes], token: str = "") -> bytes:
     """A WatchResponse with contents of the snapshot, framed; with a token it is the last one."""
-    head = pb.Snapshot(revision=revision, complete=bool(token)).SerializeToString()
-    ending = framing.submessage(pb.WatchResponse.RESUME_TOKEN_FIELD_NUMBER, token.encode()) if token else b""
-    return framing.submessage(pb.WatchResponse.SNAPSHOT_FIELD_NUMBER, head + b"".join(ready)) + ending
+    head = event_service_pb2.WatchSnapshot(revision=revision, complete=bool(token)).SerializeToString()
+    ending = (
+        framing.submessage(event_service_pb2.WatchEventsResponse.RESUME_TOKEN_FIELD_NUMBER, token.encode())
+        if token
+        else b""
+    )
+    return (
+        framing.submessage(event_service_pb2.WatchEventsResponse.SNAPSHOT_FIELD_NUMBER, head + b"".join(ready)) + ending
+    )

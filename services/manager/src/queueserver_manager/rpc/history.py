@@ -7,6 +7,7 @@ from typing import Any
 from queueserver.manager.v1 import history_service_pb2 as pb
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceServicer
 
+from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
@@ -50,6 +51,9 @@ class HistoryServicer(HistoryServiceServicer):
         def encode(removed: int, revision: int) -> bytes:
             return pb.ClearHistoryResponse(removed=removed, revision=revision).SerializeToString()
 
-        up_to = request.up_to_item_uid if request.WhichOneof("extent") == "up_to_item_uid" else None
+        extent = request.WhichOneof("extent")
+        if extent is None or (extent == "all" and not request.all):
+            raise FieldInvalid("all", "must be true to remove everything; or give keep_newest or up_to_item_uid")
+        up_to = request.up_to_item_uid if extent == "up_to_item_uid" else None
         reply = reply_to(request, caller_of(context), encode, part="history")
         return await self._office.term().history.clear(reply, keep_newest=request.keep_newest, up_to_item=up_to)

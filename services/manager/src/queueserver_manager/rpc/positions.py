@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 
 from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.errors import FieldInvalid, PositionMissing
 
+_Adding = queue_items_pb2.AddItemRequest | queue_items_pb2.AddItemsRequest
 
-def position_of(message: pb.Position) -> pl.Position:
-    """Where to put something. Nothing said means the back."""
+
+def position_of(message: queue_pb2.QueuePosition, field: str) -> pl.Position:
+    """A place that a request names in a field. Raises FieldInvalid."""
     place = message.WhichOneof("place")
-    if place == "front":
+    if place == "front" and message.front:
         return pl.Front()
+    if place == "back" and message.back:
+        return pl.Back()
     if place == "index":
         return pl.AtIndex(message.index)
     if place == "before_uid":
         return pl.BeforeItem(message.before_uid)
     if place == "after_uid":
         return pl.AfterItem(message.after_uid)
-    return pl.Back()
+    raise FieldInvalid(field, "names no place: give front or back as true, index, before_uid or after_uid")
 
 
-def address_of(message: pb.ItemAddress) -> pl.Address:
-    """Which item is meant. Nothing said means the last one."""
+def position_or_back(request: _Adding) -> pl.Position:
+    """Where to put new items. Nothing said means the back. Raises FieldInvalid."""
+    return position_of(request.position, "position") if request.HasField("position") else pl.Back()
+
+
+def address_of(message: queue_pb2.ItemAddress, field: str = "address") -> pl.Address:
+    """Which item a request means. Raises FieldInvalid."""
     address = message.WhichOneof("address")
     if address == "uid":
         return pl.ByUid(message.uid)
     if address == "index":
         return pl.AtIndex(message.index)
-    if address == "front":
+    if address == "front" and message.front:
         return pl.Front()
-    return pl.Back()
+    if address == "back" and message.back:
+        return pl.Back()
+    raise FieldInvalid(field, "names no item: give uid, index, or front or back as true")
 
 
-def required_move(request: pb.MoveItemRequest) -> tuple[pl.Address, pl.Position]:
-    """Source and destination of a move. Raises PositionMissing."""
+def required_move(request: queue_items_pb2.MoveItemRequest) -> tuple[pl.Address, pl.Position]:
+    """Source and destination of a move. Raises PositionMissing, FieldInvalid."""
     if not request.source.WhichOneof("address") or not request.destination.WhichOneof("place"):
         raise PositionMissing("A move needs a source and a destination: say which item goes where.")
-    return address_of(request.source), position_of(request.destination)
+    return address_of(request.source, "source"), position_of(request.destination, "destination")
 
 
 def page_size(asked: int, default: int, most: int, field: str = "page_size") -> int:

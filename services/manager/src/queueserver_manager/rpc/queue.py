@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 from queueserver_rpc.steps import Work
 
 from queueserver_manager.domain.item import Item
@@ -20,7 +20,7 @@ from queueserver_manager.wire.answers import how_many_fit
 from queueserver_manager.wire.items import entry_bytes, item_bytes, running_to_proto
 
 _DEFAULT_PAGE, _LARGEST_PAGE = 100, 10_000
-_STATES = pb.ItemState.values()
+_STATES = queue_pb2.ItemState.values()
 
 
 class QueueServicer(QueueEditing, QueueExecution):
@@ -29,14 +29,14 @@ class QueueServicer(QueueEditing, QueueExecution):
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def ListItems(self, request: pb.ListItemsRequest, context: Any) -> Any:  # noqa: N802
+    async def ListItems(self, request: queue_items_pb2.ListItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.ListItems."""
         del context
         term = self._office.term()
         size = page_size(request.page_size, _DEFAULT_PAGE, _LARGEST_PAGE)
         page = await term.listings.page(size, request.page_token, items_that_fit)
         listing = page.listing
-        rest = pb.ListItemsResponse(
+        rest = queue_items_pb2.ListItemsResponse(
             next_page_token=page.next_token,
             queue_size=listing.size,
             revision=listing.revision,
@@ -46,21 +46,21 @@ class QueueServicer(QueueEditing, QueueExecution):
             rest.running_item.CopyFrom(running_to_proto(listing.running))
         return framing.repeated(1, map(item_bytes, page.items)) + rest.SerializeToString()
 
-    async def GetItem(self, request: pb.GetItemRequest, context: Any) -> Any:  # noqa: N802
+    async def GetItem(self, request: queue_items_pb2.GetItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.GetItem."""
         del context
         standing = await self._office.term().queue.get(address_of(request.address))
-        answer = pb.GetItemResponse(index=standing.index, revision=standing.revision)
+        answer = queue_items_pb2.GetItemResponse(index=standing.index, revision=standing.revision)
         _fill(answer, standing)
         return answer
 
     async def WaitItem(  # noqa: N802
-        self, request: pb.WaitItemRequest, context: Any
-    ) -> AsyncIterator[pb.WaitItemResponse]:
+        self, request: queue_items_pb2.WaitItemRequest, context: Any
+    ) -> AsyncIterator[queue_items_pb2.WaitItemResponse]:
         """Contract: QueueService.WaitItem."""
         del context
         async for standing in self._office.term().following.follow(request.item_uid):
-            answer = pb.WaitItemResponse(index=standing.index, revision=standing.revision)
+            answer = queue_items_pb2.WaitItemResponse(index=standing.index, revision=standing.revision)
             _fill(answer, standing)
             yield answer
 
@@ -70,7 +70,7 @@ def items_that_fit(items: Sequence[Item]) -> Work[int]:
     return how_many_fit(items, item_bytes)
 
 
-def _fill(answer: pb.GetItemResponse | pb.WaitItemResponse, standing: ItemStanding) -> None:
+def _fill(answer: queue_items_pb2.GetItemResponse | queue_items_pb2.WaitItemResponse, standing: ItemStanding) -> None:
     answer.state = _STATES[standing.state.value]
     answer.item.ParseFromString(item_bytes(standing.item))
     if standing.running is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, queue_pb2
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceServicer
 from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import in_turns
@@ -16,8 +16,9 @@ from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.placement import Placed
 from queueserver_manager.rpc.identity import caller_of
+from queueserver_manager.rpc.item_update import fields_to_update
 from queueserver_manager.rpc.office import Office
-from queueserver_manager.rpc.positions import address_of, position_of, required_move
+from queueserver_manager.rpc.positions import address_of, position_of, position_or_back, required_move
 from queueserver_manager.rpc.replies import reply_to, reply_to_long
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.answers import how_many_fit
@@ -31,18 +32,18 @@ class QueueEditing(QueueServiceServicer):
 
     _office: Office
 
-    async def AddItem(self, request: pb.AddItemRequest, context: Any) -> Any:  # noqa: N802
+    async def AddItem(self, request: queue_items_pb2.AddItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.AddItem."""
         term, caller = self._office.term(), caller_of(context)
-        position, reply = position_of(request.position), reply_to(request, caller, _placed)
+        position, reply = position_or_back(request), reply_to(request, caller, _placed)
         return await term.queue.add(caller, await in_turns(read_submission(request.item)), position, reply)
 
-    async def AddItems(self, request: pb.AddItemsRequest, context: Any) -> Any:  # noqa: N802
+    async def AddItems(self, request: queue_items_pb2.AddItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.AddItems."""
 
         def encode(result: tuple[Sequence[Item], Placed], revision: int) -> bytes:
             items, placed = result
-            return pb.AddItemsResponse(
+            return queue_items_pb2.AddItemsResponse(
                 item_uids=[item.uid for item in items],
                 index=placed.index,
                 queue_size=placed.queue_size,
@@ -51,51 +52,54 @@ class QueueEditing(QueueServiceServicer):
             ).SerializeToString()
 
         term, caller = self._office.term(), caller_of(context)
-        position, reply = position_of(request.position), await in_turns(reply_to_long(request, caller, encode))
+        position, reply = position_or_back(request), await in_turns(reply_to_long(request, caller, encode))
         return await term.queue.add_batch(caller, request.items, read_submission, position, reply)
 
-    async def UpdateItem(self, request: pb.UpdateItemRequest, context: Any) -> Any:  # noqa: N802
+    async def UpdateItem(self, request: queue_items_pb2.UpdateItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.UpdateItem."""
         term, caller = self._office.term(), caller_of(context)
-        uid, reply = request.item.item_uid, reply_to(request, caller, _placed)
+        uid, reply = request.item_uid, reply_to(request, caller, _placed)
         if not uid:
-            raise FieldInvalid("item.item_uid", "required: it says which item is to be replaced")
+            raise FieldInvalid("item_uid", "required: it says which item is to be changed")
+        fields = fields_to_update(request)
         submission = await in_turns(read_submission(request.item))
-        return await term.queue.update(caller, uid, submission, reply, new_uid=request.new_uid)
+        return await term.queue.update(caller, uid, submission, fields, reply, new_uid=request.new_uid)
 
-    async def RemoveItem(self, request: pb.RemoveItemRequest, context: Any) -> Any:  # noqa: N802
+    async def RemoveItem(self, request: queue_items_pb2.RemoveItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.RemoveItem."""
 
         def encode(taken: Taken, revision: int) -> bytes:
-            rest = pb.RemoveItemResponse(queue_size=taken.queue_size, revision=revision)
+            rest = queue_items_pb2.RemoveItemResponse(queue_size=taken.queue_size, revision=revision)
             return framing.submessage(1, item_bytes(taken.item)) + rest.SerializeToString()
 
         reply = reply_to(request, caller_of(context), encode)
         return await self._office.term().queue.remove(address_of(request.address), reply)
 
-    async def RemoveItems(self, request: pb.RemoveItemsRequest, context: Any) -> Any:  # noqa: N802
+    async def RemoveItems(self, request: queue_items_pb2.RemoveItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.RemoveItems."""
 
         def encode(result: tuple[list[Item], int], revision: int) -> Work[bytes]:
             items, size = result
-            rest = pb.RemoveItemsResponse(queue_size=size, revision=revision, removed=len(items))
+            rest = queue_items_pb2.RemoveItemsResponse(queue_size=size, revision=revision, removed=len(items))
             return (yield from _first_items(items)) + rest.SerializeToString()
 
         reply = reply_to(request, caller_of(context), encode)
         return await self._office.term().queue.remove_batch(request.item_uids, reply, strict=request.strict)
 
-    async def MoveItem(self, request: pb.MoveItemRequest, context: Any) -> Any:  # noqa: N802
+    async def MoveItem(self, request: queue_items_pb2.MoveItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.MoveItem."""
         term, reply = self._office.term(), reply_to(request, caller_of(context), _moved)
         source, destination = required_move(request)
         return await term.queue.move(source, destination, reply)
 
-    async def MoveItems(self, request: pb.MoveItemsRequest, context: Any) -> Any:  # noqa: N802
+    async def MoveItems(self, request: queue_items_pb2.MoveItemsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.MoveItems."""
 
         def encode(result: tuple[list[Item], Placed], revision: int) -> Work[bytes]:
             items, placed = result
-            rest = pb.MoveItemsResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
+            rest = queue_items_pb2.MoveItemsResponse(
+                index=placed.index, queue_size=placed.queue_size, revision=revision
+            )
             return (yield from _first_items(items)) + rest.SerializeToString()
 
         term, reply = self._office.term(), reply_to(request, caller_of(context), encode)
@@ -103,24 +107,28 @@ class QueueEditing(QueueServiceServicer):
             raise PositionMissing("A move needs a destination: say where the items go.")
         return await term.queue.move_batch(
             request.item_uids,
-            position_of(request.destination),
+            position_of(request.destination, "destination"),
             reply,
             keep_queue_order=request.keep_queue_order,
         )
 
-    async def ClearQueue(self, request: pb.ClearQueueRequest, context: Any) -> Any:  # noqa: N802
+    async def ClearQueue(self, request: queue_items_pb2.ClearQueueRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.ClearQueue."""
 
         def encode(removed: int, revision: int) -> bytes:
-            return pb.ClearQueueResponse(removed=removed, revision=revision).SerializeToString()
+            return queue_items_pb2.ClearQueueResponse(removed=removed, revision=revision).SerializeToString()
 
+        if not request.all:
+            raise FieldInvalid("all", "must be true to remove all items: nothing was removed")
         return await self._office.term().queue.clear(reply_to(request, caller_of(context), encode))
 
-    async def SetQueueMode(self, request: pb.SetQueueModeRequest, context: Any) -> Any:  # noqa: N802
+    async def SetQueueMode(self, request: queue_execution_pb2.SetQueueModeRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.SetQueueMode."""
 
         def encode(mode: QueueMode, revision: int) -> bytes:
-            return pb.SetQueueModeResponse(mode=mode_to_proto(mode), revision=revision).SerializeToString()
+            return queue_execution_pb2.SetQueueModeResponse(
+                mode=mode_to_proto(mode), revision=revision
+            ).SerializeToString()
 
         return await self._office.term().queue.set_mode(
             reply_to(request, caller_of(context), encode, part="queue_and_mode"),
@@ -138,7 +146,7 @@ def _first_items(items: Sequence[Item]) -> Work[bytes]:
 
 
 def _policy(number: int) -> InterruptedPolicy | None:
-    if number == pb.INTERRUPTED_POLICY_UNSPECIFIED:
+    if number == queue_pb2.INTERRUPTED_POLICY_UNSPECIFIED:
         return None
     policy = POLICIES_FROM_PROTO.get(number)
     if policy is None:
@@ -149,12 +157,12 @@ def _policy(number: int) -> InterruptedPolicy | None:
 def _placed(result: tuple[Item, Placed], revision: int) -> bytes:
     """AddItemResponse and UpdateItemResponse have the same form."""
     item, _ = result
-    warnings = pb.AddItemResponse(warnings=warnings_to_proto([item]))
+    warnings = queue_items_pb2.AddItemResponse(warnings=warnings_to_proto([item]))
     return _moved(result, revision) + warnings.SerializeToString()
 
 
 def _moved(result: tuple[Item, Placed], revision: int) -> bytes:
     """What MoveItemResponse says, and the beginning of AddItemResponse and UpdateItemResponse."""
     item, placed = result
-    rest = pb.MoveItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
+    rest = queue_items_pb2.MoveItemResponse(index=placed.index, queue_size=placed.queue_size, revision=revision)
     return framing.submessage(1, item_bytes(item)) + rest.SerializeToString()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_execution_pb2 as pb
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceServicer
 from queueserver_rpc.turns import in_turns
 
+from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
@@ -45,7 +46,9 @@ class QueueExecution(QueueServiceServicer):
     async def SetAutostart(self, request: pb.SetAutostartRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.SetAutostart."""
         reply = reply_to(request, caller_of(context), _revision)
-        return await self._office.term().execution.set_autostart(reply, enabled=request.enable)
+        if not request.HasField("enabled"):
+            raise FieldInvalid("enabled", "required: true or false")
+        return await self._office.term().execution.set_autostart(reply, enabled=request.enabled)
 
     async def ExecuteItem(self, request: pb.ExecuteItemRequest, context: Any) -> Any:  # noqa: N802
         """Contract: QueueService.ExecuteItem."""

@@ -43,31 +43,31 @@ class RunEngineServicer(RunEngineServiceServicer):
         reply = reply_to(request, caller_of(context), empty_answer)
         return await self._office.term().run_engine.control(verb, note, reply)
 
-    async def Pause(self, request: pb.PauseRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: RunEngineService.Pause."""
+    async def PausePlan(self, request: pb.PausePlanRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.PausePlan."""
         verb = _PAUSES.get(request.option)
         if verb is None:
             raise FieldInvalid("option", f"{request.option} is no way to pause: use those of PauseOption")
         return await self._control(verb, request, context)
 
-    async def Resume(self, request: pb.ResumeRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: RunEngineService.Resume."""
+    async def ResumePlan(self, request: pb.ResumePlanRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.ResumePlan."""
         return await self._control(RunEngineVerb.RESUME, request, context)
 
-    async def Stop(self, request: pb.StopRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: RunEngineService.Stop."""
+    async def StopPlan(self, request: pb.StopPlanRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.StopPlan."""
         return await self._control(RunEngineVerb.STOP, request, context)
 
-    async def Abort(self, request: pb.AbortRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: RunEngineService.Abort."""
+    async def AbortPlan(self, request: pb.AbortPlanRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.AbortPlan."""
         return await self._control(RunEngineVerb.ABORT, request, context, request.note)
 
-    async def Halt(self, request: pb.HaltRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: RunEngineService.Halt."""
+    async def HaltPlan(self, request: pb.HaltPlanRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.HaltPlan."""
         return await self._control(RunEngineVerb.HALT, request, context)
 
-    async def AbortNow(self, request: pb.AbortNowRequest, context: Any) -> Any:  # noqa: N802
-        """Contract: RunEngineService.AbortNow."""
+    async def AbortPlanNow(self, request: pb.AbortPlanNowRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: RunEngineService.AbortPlanNow."""
         return await self._control(RunEngineVerb.ABORT_NOW, request, context, request.note)
 
     async def AnswerQuestion(  # noqa: N802

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from queueserver.manager.v1 import queue_service_pb2
+
 STATUS = "queueserver.manager.v1.StatusService"
-QUEUE = "queueserver.manager.v1.QueueService"
+#: The code for its servicer and clients does not load its descriptor, because its messages lie in other files.
+QUEUE: str = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"].full_name
 HISTORY = "queueserver.manager.v1.HistoryService"
 ENVIRONMENT = "queueserver.manager.v1.EnvironmentService"
 INVENTORY = "queueserver.manager.v1.InventoryService"

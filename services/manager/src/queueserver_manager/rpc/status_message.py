@@ -7,8 +7,8 @@ from functools import lru_cache
 from importlib.metadata import version
 
 from queueserver.common.v1 import environment_pb2
-from queueserver.manager.v1 import event_service_pb2 as events_pb2
-from queueserver.manager.v1 import status_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2 as events_pb2
+from queueserver.manager.v1 import status_pb2 as pb
 
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, ManagerState, RunEngineState
 from queueserver_manager.operations.status import StatusFacts
@@ -35,9 +35,9 @@ def marker(store_id: str, part: str, number: int | str) -> str:
     return str(uuid.uuid5(uuid.UUID(store_id), f"{part}:{number}")) if store_id else ""
 
 
-def environment_to_proto(environment: Environment) -> environment_pb2.Environment:
+def environment_to_proto(environment: Environment) -> environment_pb2.EnvironmentStatus:
     """The environment."""
-    message = environment_pb2.Environment(
+    message = environment_pb2.EnvironmentStatus(
         environment_id=environment.environment_id,
         state=_ENVIRONMENT_STATES[environment.state],
         run_engine_state=_RUN_ENGINE_STATES[environment.run_engine],
@@ -65,10 +65,10 @@ def environment_to_proto(environment: Environment) -> environment_pb2.Environmen
     return message
 
 
-def status_to_proto(facts: StatusFacts) -> pb.Status:
+def status_to_proto(facts: StatusFacts) -> pb.ManagerStatus:
     """The status."""
     store, revisions = facts.store_id, facts.revisions
-    status = pb.Status(
+    status = pb.ManagerStatus(
         message=_MESSAGE,
         manager_state=_STATES[facts.state],
         revision=revisions.last,
@@ -104,8 +104,8 @@ def status_to_proto(facts: StatusFacts) -> pb.Status:
     return status
 
 
-def _connection(*, up: bool) -> pb.Connection.ValueType:
-    return pb.CONNECTION_UP if up else pb.CONNECTION_DOWN
+def _connection(*, up: bool) -> pb.ConnectionState.ValueType:
+    return pb.CONNECTION_STATE_UP if up else pb.CONNECTION_STATE_DOWN
 
 
 def status_event_bytes(facts: StatusFacts) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from queueserver.manager.v1 import event_service_pb2 as pb
+from queueserver.manager.v1 import event_pb2 as pb
 
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.tasks import KeptTask

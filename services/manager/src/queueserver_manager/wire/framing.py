@@ -37,5 +37,5 @@ def repeated(field: int, contents: Iterable[bytes]) -> bytes:
 
 
 def number(field: int, value: int) -> bytes:
-    """A non-negative whole number as a field; nothing if it is 0, as proto3 has it."""
-    return varint(field << 3) + varint(value) if value else b""
+    """A non-negative whole number as an `optional` field, which is there also if it is 0."""
+    return varint(field << 3) + varint(value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2
-from queueserver_rpc.steps import Work
+from queueserver_rpc.steps import Work, at_once
 
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, Violation
 from queueserver_manager.domain.item import (
@@ -48,7 +48,7 @@ _CAUSES = {
 }
 
 
-def read_submission(message: item_pb2.Item, path: str = "item") -> Work[Submission]:
+def read_submission(message: item_pb2.ItemSpec, path: str = "item") -> Work[Submission]:
     """What a client asked for. Raises ItemInvalid, ItemTooLarge, NumberNotExact."""
     size = message.ByteSize()
     if size > MAX_ITEM_BYTES:
@@ -79,12 +79,16 @@ def read_submission(message: item_pb2.Item, path: str = "item") -> Work[Submissi
 def adopt_message(item: Item, submission: Submission) -> int:
     """Encode a new item by completing the message it came in, which saves building its arguments anew.
 
-    Answers its length in bytes.
+    Answers its length in bytes. Raises ItemTooLarge if it was put together of parts that are too much together.
     """
     message = submission.source
+    if message is None:
+        message = _build_spec(item)
+        at_once(read_submission(message))
     message.item_type = _ITEM_TYPES[item.kind]
-    _fill_server_side(message, item)
-    encoded = item.encoded[_MEMO] = message.SerializeToString()
+    added = item_pb2.Item()
+    _fill_server_side(added, item)
+    encoded = item.encoded[_MEMO] = message.SerializeToString() + added.SerializeToString()
     return len(encoded)
 
 
@@ -93,9 +97,15 @@ def item_to_proto(item: Item) -> item_pb2.Item:
     return item_pb2.Item.FromString(item_bytes(item))
 
 
-def _build(item: Item) -> item_pb2.Item:
-    message = item_pb2.Item(item_type=_ITEM_TYPES[item.kind], name=item.name)
-    _fill_server_side(message, item)
+def _build(item: Item) -> bytes:
+    added = item_pb2.Item()
+    _fill_server_side(added, item)
+    # What was asked for has the same fields in both messages.
+    return _build_spec(item).SerializeToString() + added.SerializeToString()
+
+
+def _build_spec(item: Item) -> item_pb2.ItemSpec:
+    message = item_pb2.ItemSpec(item_type=_ITEM_TYPES[item.kind], name=item.name)
     if item.args is not None:
         list_to_list_value(item.args, message.args)
     if item.kwargs is not None:
@@ -108,14 +118,13 @@ def _build(item: Item) -> item_pb2.Item:
 
 
 def _fill_server_side(message: item_pb2.Item, item: Item) -> None:
-    """Everything about an item that the Manager decides; what a client wrote there is overwritten."""
+    """Everything about an item that the Manager adds."""
     message.item_uid = item.uid
     message.user = item.user
     message.user_group = item.user_group
     message.attempt = item.attempt
     message.retry_of = item.retry_of
     message.held = item.held
-    del message.problems[:]
     fill_problems(message.problems, item.problems)
     set_time(message.create_time, item.created)
 
@@ -124,7 +133,7 @@ def item_bytes(item: Item) -> bytes:
     """An item, serialized."""
     known = item.encoded.get(_MEMO)
     if known is None:
-        known = item.encoded[_MEMO] = _build(item).SerializeToString()
+        known = item.encoded[_MEMO] = _build(item)
     return known
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queueserver.manager.v1 import queue_service_pb2 as pb
+from queueserver.manager.v1 import queue_pb2 as pb
 
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 

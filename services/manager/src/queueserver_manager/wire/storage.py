@@ -11,9 +11,9 @@ _STATES = {state: pb.StorageState.Value(f"STORAGE_STATE_{state.name}") for state
 _KNOWN = {state.value: state for state in StorageState}
 
 
-def storage_to_proto(storage: Storage) -> pb.Storage:
+def storage_to_proto(storage: Storage) -> pb.StorageStatus:
     """The message."""
-    message = pb.Storage(
+    message = pb.StorageStatus(
         state=_STATES[storage.state],
         message=storage.message,
         location=storage.location,
@@ -25,7 +25,7 @@ def storage_to_proto(storage: Storage) -> pb.Storage:
     return message
 
 
-def storage_from_proto(message: pb.Storage) -> Storage:
+def storage_from_proto(message: pb.StorageStatus) -> Storage:
     """From the message. A Worker that does not tell has no trouble; a state that only a newer one knows is one."""
     told = message.state != pb.STORAGE_STATE_UNSPECIFIED
     return Storage(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from queueserver.common.v1 import task_pb2
-from queueserver.manager.v1 import task_service_pb2 as pb
+from queueserver.manager.v1 import task_status_pb2 as pb
 from queueserver.worker.v1 import worker_service_pb2 as worker_pb
 from queueserver_rpc.steps import Work
 
@@ -73,7 +73,8 @@ def script_from_proto(message: task_pb2.Script) -> Script:
             "script.name",
             f"must be the name of a file without folders, of at most {MAX_SCRIPT_NAME} visible characters",
         )
-    return Script(message.text, message.keep_lists, message.update_re, name)
+    update_lists = message.update_lists if message.HasField("update_lists") else True
+    return Script(message.text, update_lists, message.update_re, name)
 
 
 def command_of(task: Task) -> worker_pb.TaskCommand:
@@ -86,16 +87,16 @@ def command_of(task: Task) -> worker_pb.TaskCommand:
         dict_to_struct(work.kwargs, command.function.kwargs)
     elif isinstance(work, Script):
         command.script.CopyFrom(
-            task_pb2.Script(text=work.text, keep_lists=work.keep_lists, update_re=work.update_re, name=work.name)
+            task_pb2.Script(text=work.text, update_lists=work.update_lists, update_re=work.update_re, name=work.name)
         )
     else:
         command.update.SetInParent()
     return command
 
 
-def task_to_proto(task: Task) -> task_pb2.Task:
+def task_to_proto(task: Task) -> task_pb2.SubmittedTask:
     """A task."""
-    message = task_pb2.Task(
+    message = task_pb2.SubmittedTask(
         task_uid=task.uid,
         kind=KINDS[task.kind],
         name=task.name,
@@ -109,7 +110,7 @@ def task_to_proto(task: Task) -> task_pb2.Task:
 
 def status_of(kept: KeptTask, *, with_value: bool) -> pb.TaskStatus:
     """A task and what has become of it."""
-    state = pb.TASK_STATE_RUNNING if kept.result is None else pb.TASK_STATE_COMPLETED
+    state = pb.TASK_STATE_RUNNING if kept.result is None else pb.TASK_STATE_FINISHED
     status = pb.TaskStatus(task=task_to_proto(kept.task), state=state)
     result = kept.result
     if result is None:

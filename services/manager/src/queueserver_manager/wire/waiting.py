@@ -14,7 +14,7 @@ _TEXTS_OF_SUSPENSION = ("suspender", "signal", "device", "justification")
 _TEXTS_OF_DEVICE = ("name", "action", "current", "initial", "target", "unit")
 
 
-def question_from_proto(message: environment_pb2.Environment) -> Question | None:
+def question_from_proto(message: environment_pb2.EnvironmentStatus) -> Question | None:
     """What the plan asks, if anything."""
     if not message.HasField("question"):
         return None
@@ -28,7 +28,7 @@ def question_from_proto(message: environment_pb2.Environment) -> Question | None
     )
 
 
-def suspensions_from_proto(message: environment_pb2.Environment) -> tuple[Suspension, ...]:
+def suspensions_from_proto(message: environment_pb2.EnvironmentStatus) -> tuple[Suspension, ...]:
     """What suspends the plan."""
     return tuple(
         Suspension(
@@ -41,7 +41,7 @@ def suspensions_from_proto(message: environment_pb2.Environment) -> tuple[Suspen
     )
 
 
-def plan_wait_from_proto(message: environment_pb2.Environment) -> PlanWait | None:
+def plan_wait_from_proto(message: environment_pb2.EnvironmentStatus) -> PlanWait | None:
     """What the plan has waited for, for long, if for anything."""
     if not message.HasField("plan_wait"):
         return None
@@ -60,7 +60,7 @@ def plan_wait_from_proto(message: environment_pb2.Environment) -> PlanWait | Non
     )
 
 
-def fill_waiting(message: environment_pb2.Environment, environment: Environment) -> None:
+def fill_waiting(message: environment_pb2.EnvironmentStatus, environment: Environment) -> None:
     """Put what the plan waits for into the message of its environment."""
     if environment.question is not None:
         _fill_question(message.question, environment.question)

@@ -10,7 +10,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import environment_pb2, item_pb2
-from queueserver.manager.v1 import event_service_pb2 as events_pb2
+from queueserver.manager.v1 import event_pb2 as events_pb2
 from queueserver.worker.v1 import event_pb2
 from queueserver_rpc.turns import in_turns
 
@@ -52,7 +52,7 @@ _CAUSE = {
 }
 _ROLES = {
     "start": port.DocumentRole.START,
-    "descriptor": port.DocumentRole.DESCRIPTOR,
+    "event_descriptor": port.DocumentRole.DESCRIPTOR,
     "stop": port.DocumentRole.STOP,
 }
 
@@ -107,13 +107,13 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
 
 def _document(message: event_pb2.WorkerEvent) -> port.DocumentWritten:
     emitted = message.document
-    document = events_pb2.RunDocument(item_uid=emitted.item_uid, run_uid=emitted.run_uid, document=emitted.document)
+    document = events_pb2.DocumentEmitted(item_uid=emitted.item_uid, run_uid=emitted.run_uid, document=emitted.document)
     role = _ROLES.get(emitted.document.WhichOneof("kind") or "", port.DocumentRole.OTHER)
     wire = events_pb2.WatchEvent(time=message.time, document=document).SerializeToString()
     return port.DocumentWritten(wire, emitted.run_uid, role)
 
 
-def execution_from_proto(message: event_pb2.Execution) -> port.Execution:
+def execution_from_proto(message: event_pb2.PlanExecution) -> port.Execution:
     """An execution that is going on."""
     return port.Execution(message.execution_id, message.item_uid, _runs(message.runs))
 
@@ -148,7 +148,7 @@ def _seconds(time: Timestamp) -> float:
     return time.seconds + time.nanos / 1e9
 
 
-def environment_from_proto(message: environment_pb2.Environment) -> Environment:
+def environment_from_proto(message: environment_pb2.EnvironmentStatus) -> Environment:
     """The environment."""
     failure = None
     if message.HasField("failure"):

@@ -116,7 +116,8 @@ class GrpcWorker:
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         """Say that outcomes are stored."""
         await self._command(
-            self._stub.Acknowledge, pb.AcknowledgeRequest(epoch=self._epoch, execution_ids=execution_ids)
+            self._stub.AcknowledgeOutcomes,
+            pb.AcknowledgeOutcomesRequest(epoch=self._epoch, execution_ids=execution_ids),
         )
 
     async def _command(self, method: Callable[..., Any], request: Any, timeout: float = COMMAND_SECONDS) -> Any:
@@ -147,7 +148,9 @@ class GrpcWorker:
         self, boot_id: str, after_sequence: int
     ) -> AsyncIterator[port.WorkerSnapshot | Sequence[port.WorkerEvent]]:
         """The Worker as it is, then its events. Raises WorkerDown."""
-        call = self._stub.Watch(pb.WatchRequest(boot_id=boot_id, after_sequence=after_sequence), wait_for_ready=True)
+        call = self._stub.WatchWorker(
+            pb.WatchWorkerRequest(boot_id=boot_id, after_sequence=after_sequence), wait_for_ready=True
+        )
         watchdog = _Watchdog(call.cancel)
         try:
             async for message in call:

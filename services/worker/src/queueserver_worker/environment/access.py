@@ -7,7 +7,7 @@ lately are remembered.
 from functools import lru_cache
 from typing import Final
 
-from queueserver.common.v1.permissions_pb2 import Access as AccessMessage
+from queueserver.common.v1.permissions_pb2 import SubmitterAccess as AccessMessage
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_of
 

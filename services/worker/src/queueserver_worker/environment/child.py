@@ -13,12 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from queueserver.common.v1.console_pb2 import CONSOLE_STREAM_STDOUT
-from queueserver.worker.v1.environment_channel_pb2 import (
-    EnvironmentReady,
-    FromEnvironment,
-    LoadProgress,
-    ToEnvironment,
-)
+from queueserver.worker.v1.environment_channel_pb2 import EnvironmentReady, FromEnvironment, LoadProgress, ToEnvironment
 from queueserver_rpc.memory import return_unused_memory
 
 from queueserver_worker.environment.channel import Channel

@@ -15,6 +15,15 @@ from queueserver.worker.v1.environment_channel_pb2 import RunDocumentEmitted
 from queueserver_worker.environment.values import fill, fill_entries, key_text
 
 _Fields = Mapping[str, Any]
+KINDS: Final = {"descriptor": "event_descriptor"}
+"""Member of RunDocument's `kind` where it differs from the document's name."""
+FIELDS: Final = {
+    "descriptor": "descriptor_uid",
+    "resource": "resource_uid",
+    "run_start": "run_start_uid",
+    "stream_resource": "stream_resource_uid",
+}
+"""Field of the message where it differs from the document's key."""
 _EXACT: Final = 2**53
 MAX_VALUE_BYTES: Final = 1024 * 1024
 """Longest value in a document that is too long as a whole."""
@@ -37,7 +46,7 @@ class DocumentConverter:
                     yield from self.convert("event", event)
             return
         message = RunDocumentEmitted(run_uid=self._run_uid(name, document))
-        target = getattr(message.document, name)
+        target = getattr(message.document, KINDS.get(name, name))
         target.SetInParent()
         _fill_fields(target, document)
         yield message
@@ -104,10 +113,10 @@ _TYPED: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     pb.RunStart: {"uid": _text, "time": _number, "scan_id": _integer, "plan_name": _text},
     pb.EventDescriptor: {"uid": _text, "time": _number, "run_start": _text, "name": _text},
     pb.DataKey: {"source": _text, "dtype": _text, "units": _text, "precision": _integer, "object_name": _text},
-    pb.Event: {"uid": _text, "time": _number, "descriptor": _text, "seq_num": _integer},
+    pb.EventDocument: {"uid": _text, "time": _number, "descriptor": _text, "seq_num": _integer},
     pb.EventPage: {"descriptor": _text},
     pb.RunStop: {"uid": _text, "time": _number, "run_start": _text, "exit_status": _text, "reason": _text},
-    pb.Resource: {"uid": _text, "run_start": _text, "spec": _text, "resource_path": _text, "root": _text},
+    pb.ResourceDocument: {"uid": _text, "run_start": _text, "spec": _text, "resource_path": _text, "root": _text},
     pb.Datum: {"datum_id": _text, "resource": _text},
     pb.DatumPage: {"resource": _text},
     pb.StreamResource: {"uid": _text, "run_start": _text, "data_key": _text, "mimetype": _text, "uri": _text},
@@ -146,7 +155,7 @@ def _set_range(field: str) -> Callable[[pb.StreamDatum, Any], bool]:
     def set_range(target: pb.StreamDatum, value: Any) -> bool:
         if not isinstance(value, Mapping) or set(value) != {"start", "stop"} or None in map(_integer, value.values()):
             return False
-        getattr(target, field).CopyFrom(pb.Range(start=value["start"], stop=value["stop"]))
+        getattr(target, field).CopyFrom(pb.IndexRange(start=value["start"], stop=value["stop"]))
         return True
 
     return set_range
@@ -178,7 +187,7 @@ def _set_column(field: str, check: Callable[[Any], Any]) -> Callable[[Any, Any],
 _STRUCTURED: Final[dict[type, dict[str, Callable[[Any, Any], bool]]]] = {
     pb.DataKey: {"shape": _set_shape},
     pb.EventDescriptor: {"data_keys": _set_data_keys},
-    pb.Event: {"data": _set_values("data"), "timestamps": _set_values("timestamps")},
+    pb.EventDocument: {"data": _set_values("data"), "timestamps": _set_values("timestamps")},
     pb.EventPage: {
         "uid": _set_column("uid", _text),
         "time": _set_column("time", _number),
@@ -205,7 +214,7 @@ def _fill_fields(target: Any, document: _Fields) -> None:
         if name in typed:
             checked = typed[name](value)
             if checked is not None:
-                setattr(target, name, checked)
+                setattr(target, FIELDS.get(name, name), checked)
                 continue
         elif name in structured and structured[name](target, value):
             continue

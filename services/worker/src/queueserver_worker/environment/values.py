@@ -1,4 +1,4 @@
-"""Values of run documents: from Python objects to the lossless Value message.
+"""Values of run documents: from Python objects to the lossless DataValue message.
 
 Guarantees: numbers, text, bytes, lists, maps and arrays arrive unharmed, NaN and whole numbers beyond 64 bits
 included; NumPy scalars become plain numbers, arrays keep dtype and shape. Whatever has no form of its own becomes
@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.value_pb2 import Array, Value
+from queueserver.common.v1.value_pb2 import DataValue, NdArray
 
 MAX_DEPTH: Final = 24
 """Protobuf readers allow 100 levels, a nested map takes three, and documents travel inside other messages."""
@@ -23,15 +23,15 @@ _INT64_MIN: Final = -(2**63)
 _INT64_MAX: Final = 2**63 - 1
 
 
-def encode(value: Any) -> Value:
+def encode(value: Any) -> DataValue:
     """Convert one object."""
-    message = Value()
+    message = DataValue()
     fill(message, value)
     return message
 
 
-def fill(message: Value, value: Any, depth: int = 0) -> None:
-    """Set an empty Value message to an object."""
+def fill(message: DataValue, value: Any, depth: int = 0) -> None:
+    """Set an empty DataValue message to an object."""
     encoder = _ENCODERS.get(type(value))
     if encoder is None:
         encoder = _encoder_by_kind(value)
@@ -39,7 +39,7 @@ def fill(message: Value, value: Any, depth: int = 0) -> None:
 
 
 def fill_entries(entries: Any, mapping: Mapping[Any, Any], depth: int = 0) -> None:
-    """Set the entries of a `map<string, Value>` field from a mapping."""
+    """Set the entries of a `map<string, DataValue>` field from a mapping."""
     for key, value in mapping.items():
         fill(entries[key_text(key)], value, depth)
 
@@ -49,15 +49,15 @@ def key_text(key: Any) -> str:
     return _valid_text(key if isinstance(key, str) else _shown(key, str))
 
 
-def _fill_null(message: Value, _value: object, _depth: int) -> None:
+def _fill_null(message: DataValue, _value: object, _depth: int) -> None:
     message.null = True
 
 
-def _fill_boolean(message: Value, value: Any, _depth: int) -> None:
+def _fill_boolean(message: DataValue, value: Any, _depth: int) -> None:
     message.boolean = bool(value)
 
 
-def _fill_integer(message: Value, value: Any, _depth: int) -> None:
+def _fill_integer(message: DataValue, value: Any, _depth: int) -> None:
     number = int(value)
     if _INT64_MIN <= number <= _INT64_MAX:
         message.integer = number
@@ -65,19 +65,19 @@ def _fill_integer(message: Value, value: Any, _depth: int) -> None:
         message.big_integer = _decimal_digits(number)
 
 
-def _fill_number(message: Value, value: Any, _depth: int) -> None:
+def _fill_number(message: DataValue, value: Any, _depth: int) -> None:
     message.number = float(value)
 
 
-def _fill_text(message: Value, value: Any, _depth: int) -> None:
+def _fill_text(message: DataValue, value: Any, _depth: int) -> None:
     message.text = _valid_text(str.__str__(value))
 
 
-def _fill_binary(message: Value, value: Any, _depth: int) -> None:
+def _fill_binary(message: DataValue, value: Any, _depth: int) -> None:
     message.binary = bytes(value)
 
 
-def _fill_list(message: Value, value: Iterable[Any], depth: int) -> None:
+def _fill_list(message: DataValue, value: Iterable[Any], depth: int) -> None:
     if depth >= MAX_DEPTH:
         _fill_repr(message, value, depth)
         return
@@ -87,11 +87,11 @@ def _fill_list(message: Value, value: Iterable[Any], depth: int) -> None:
         fill(values.add(), element, depth + 1)
 
 
-def _fill_set(message: Value, value: Iterable[Any], depth: int) -> None:
+def _fill_set(message: DataValue, value: Iterable[Any], depth: int) -> None:
     _fill_list(message, sorted(value, key=lambda element: _shown(element, repr)), depth)
 
 
-def _fill_map(message: Value, value: Mapping[Any, Any], depth: int) -> None:
+def _fill_map(message: DataValue, value: Mapping[Any, Any], depth: int) -> None:
     if depth >= MAX_DEPTH:
         _fill_repr(message, value, depth)
         return
@@ -99,17 +99,17 @@ def _fill_map(message: Value, value: Mapping[Any, Any], depth: int) -> None:
     fill_entries(message.map.entries, value, depth + 1)
 
 
-def _fill_array(message: Value, value: Any, depth: int) -> None:
+def _fill_array(message: DataValue, value: Any, depth: int) -> None:
     dtype = value.dtype
     if isinstance(value, np.ma.MaskedArray) or dtype.hasobject or dtype.kind == "T":
         fill(message, value.tolist(), depth)
     elif dtype.names is not None:
         _fill_map(message, {name: np.asarray(value[name]) for name in dtype.names}, depth)
     else:
-        message.array.CopyFrom(Array(dtype=dtype.str, shape=value.shape, data=value.tobytes()))
+        message.array.CopyFrom(NdArray(dtype=dtype.str, shape=value.shape, data=value.tobytes()))
 
 
-def _fill_numpy_scalar(message: Value, value: Any, depth: int) -> None:
+def _fill_numpy_scalar(message: DataValue, value: Any, depth: int) -> None:
     item = value.item()
     if isinstance(item, (np.generic, complex, tuple)) and not isinstance(item, np.timedelta64):
         _fill_array(message, np.asarray(value), depth)
@@ -117,19 +117,19 @@ def _fill_numpy_scalar(message: Value, value: Any, depth: int) -> None:
         fill(message, item, depth)
 
 
-def _fill_complex(message: Value, value: complex, depth: int) -> None:
+def _fill_complex(message: DataValue, value: complex, depth: int) -> None:
     _fill_array(message, np.asarray(value, dtype="<c16"), depth)
 
 
-def _fill_enum(message: Value, value: Enum, depth: int) -> None:
+def _fill_enum(message: DataValue, value: Enum, depth: int) -> None:
     fill(message, value.value, depth)
 
 
-def _fill_date(message: Value, value: dt.date | dt.time, _depth: int) -> None:
+def _fill_date(message: DataValue, value: dt.date | dt.time, _depth: int) -> None:
     message.text = value.isoformat()
 
 
-def _fill_repr(message: Value, value: object, _depth: int) -> None:
+def _fill_repr(message: DataValue, value: object, _depth: int) -> None:
     message.text = _valid_text(_shown(value, repr))
 
 
@@ -156,7 +156,7 @@ def _decimal_digits(number: int) -> str:
     return str(number) + "".join(reversed(pieces))
 
 
-_Encoder = Callable[[Value, Any, int], None]
+_Encoder = Callable[[DataValue, Any, int], None]
 
 _ENCODERS: Final[dict[type, _Encoder]] = {
     float: _fill_number,

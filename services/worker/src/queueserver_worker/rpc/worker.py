@@ -102,25 +102,25 @@ class WorkerServicer(WorkerServiceServicer):
             raise InvalidRequestError("item", "the plan call is missing")
         return pb.SimulatePlanResponse(simulation=await self._worker.simulate(request))
 
-    async def Acknowledge(  # noqa: N802 - as above
-        self, request: pb.AcknowledgeRequest, context: Any
-    ) -> pb.AcknowledgeResponse:
+    async def AcknowledgeOutcomes(  # noqa: N802 - as above
+        self, request: pb.AcknowledgeOutcomesRequest, context: Any
+    ) -> pb.AcknowledgeOutcomesResponse:
         """Forget outcomes that are stored."""
         del context
         self._worker.acknowledge(request.epoch, request.execution_ids)
-        return pb.AcknowledgeResponse()
+        return pb.AcknowledgeOutcomesResponse()
 
-    async def Watch(  # noqa: N802 - as above
-        self, request: pb.WatchRequest, context: Any
-    ) -> AsyncIterator[pb.WatchResponse]:
+    async def WatchWorker(  # noqa: N802 - as above
+        self, request: pb.WatchWorkerRequest, context: Any
+    ) -> AsyncIterator[pb.WatchWorkerResponse]:
         """Send the snapshot, then events, then heartbeats when there are none."""
         del context
         snapshot, watcher = self._worker.watch(request.after_sequence, request.boot_id)
         snapshot.insecure_listen = self._insecure()
         with closing(watcher):
-            yield pb.WatchResponse(snapshot=snapshot)
+            yield pb.WatchWorkerResponse(snapshot=snapshot)
             while (events := await watcher.batch(HEARTBEAT_SECONDS)) is not None:
                 if events:
-                    yield pb.WatchResponse(events=WorkerEvents(events=events))
+                    yield pb.WatchWorkerResponse(events=WorkerEvents(events=events))
                 else:
-                    yield pb.WatchResponse(heartbeat=pb.Heartbeat())
+                    yield pb.WatchWorkerResponse(heartbeat=pb.Heartbeat())

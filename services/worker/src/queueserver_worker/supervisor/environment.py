@@ -17,11 +17,11 @@ from collections.abc import Callable, Mapping
 from async_timeout import timeout
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1 import console_pb2, environment_pb2
-from queueserver.common.v1.environment_pb2 import Environment as View
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus as View
 from queueserver.common.v1.inventory_pb2 import Inventory
 from queueserver.common.v1.item_pb2 import Item
-from queueserver.common.v1.permissions_pb2 import Access
+from queueserver.common.v1.permissions_pb2 import SubmitterAccess
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, ToEnvironment
@@ -139,7 +139,7 @@ class Environment:
         if environment_id and environment_id != self._status.view.environment_id:
             raise EnvironmentClosedError("another one than this was meant for")
 
-    def run_plan(self, execution_id: str, item: Item, access: Access | None) -> None:
+    def run_plan(self, execution_id: str, item: Item, access: SubmitterAccess | None) -> None:
         """Start an execution.
 
         Raises EnvironmentClosedError, EnvironmentBusyError or RunEngineMissingError.

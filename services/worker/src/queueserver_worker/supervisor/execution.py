@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2
-from queueserver.common.v1.document_pb2 import Document
+from queueserver.common.v1.document_pb2 import RunDocument
 from queueserver.common.v1.item_pb2 import ItemResult, RunSummary
-from queueserver.worker.v1.event_pb2 import Execution, ExecutionOutcome
+from queueserver.worker.v1.event_pb2 import ExecutionOutcome, PlanExecution
 
 from queueserver_worker.supervisor.clock import is_time, now
 from queueserver_worker.supervisor.excerpt import Excerpt
@@ -42,7 +42,7 @@ class RunningExecution:
     """The execution that goes on."""
 
     def __init__(self, execution_id: str, item_uid: str) -> None:
-        self._message = Execution(execution_id=execution_id, item_uid=item_uid)
+        self._message = PlanExecution(execution_id=execution_id, item_uid=item_uid)
         self._runs: dict[str, RunSummary] = {}
         self._runs_bytes = 0
         #: The last of what was printed while it goes on.
@@ -59,7 +59,7 @@ class RunningExecution:
         return self._message.item_uid
 
     @property
-    def message(self) -> Execution:
+    def message(self) -> PlanExecution:
         """The whole of it, as it is published."""
         return self._message
 
@@ -67,7 +67,7 @@ class RunningExecution:
         """The plan began."""
         self._message.start_time.CopyFrom(start_time if is_time(start_time) else now())
 
-    def see(self, document: Document) -> bool:
+    def see(self, document: RunDocument) -> bool:
         """Note a run document; answers whether a run opened or closed by it."""
         if document.HasField("start"):
             return self._open(document)
@@ -114,7 +114,7 @@ class RunningExecution:
             outcome.result.ClearField("start_time")
         return outcome
 
-    def _open(self, document: Document) -> bool:
+    def _open(self, document: RunDocument) -> bool:
         start = document.start
         if start.uid in self._runs or len(self._runs) >= MAX_RUNS or len(start.uid) > MAX_UID:
             return False
@@ -128,8 +128,8 @@ class RunningExecution:
         self._runs[start.uid] = run
         return True
 
-    def _close(self, document: Document) -> bool:
-        run = self._runs.get(document.stop.run_start)
+    def _close(self, document: RunDocument) -> bool:
+        run = self._runs.get(document.stop.run_start_uid)
         if run is None or not run.is_open:
             return False
         run.is_open = False

@@ -12,10 +12,10 @@ import asyncio
 import uuid
 
 from queueserver.common.v1.console_pb2 import ConsoleOutput
-from queueserver.common.v1.environment_pb2 import Environment
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus
 from queueserver.common.v1.inventory_pb2 import Inventory
-from queueserver.common.v1.storage_pb2 import Storage
-from queueserver.worker.v1.event_pb2 import DocumentEmitted, Execution, ExecutionOutcome, TaskOutcome, WorkerEvent
+from queueserver.common.v1.storage_pb2 import StorageStatus
+from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome, PlanExecution, TaskOutcome, WorkerEvent
 from queueserver_rpc.message_sizes import PART_BYTES
 
 from queueserver_worker.supervisor.clock import now
@@ -59,7 +59,7 @@ class Journal:
         """Whether no more events will come."""
         return self._closed
 
-    def environment_changed(self, environment: Environment) -> None:
+    def environment_changed(self, environment: EnvironmentStatus) -> None:
         """Publish a copy of the whole environment."""
         self._publish(WorkerEvent(environment_changed=environment))
 
@@ -67,7 +67,7 @@ class Journal:
         """Publish plans and devices."""
         self._publish(WorkerEvent(inventory_changed=inventory))
 
-    def execution_changed(self, execution: Execution) -> None:
+    def execution_changed(self, execution: PlanExecution) -> None:
         """Publish the whole of the execution that goes on."""
         self._publish(WorkerEvent(execution_changed=execution))
 
@@ -79,7 +79,7 @@ class Journal:
         """Publish an outcome of a task. It must have been stored before."""
         self._publish(WorkerEvent(task_finished=outcome))
 
-    def storage_changed(self, storage: Storage) -> None:
+    def storage_changed(self, storage: StorageStatus) -> None:
         """Publish how the directory is in which outcomes wait."""
         self._publish(WorkerEvent(storage_changed=storage))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from queueserver.common.v1 import storage_pb2
-from queueserver.common.v1.storage_pb2 import Storage
+from queueserver.common.v1.storage_pb2 import StorageStatus
 from queueserver_rpc.turns import next_turn_after
 
 from queueserver_worker.supervisor.clock import now
@@ -53,8 +53,8 @@ class StateDirectory:
         self._pending: dict[Path, bytes] = {}
         self._trouble = asyncio.Event()
         #: How it is.
-        self.storage = Storage(state=storage_pb2.STORAGE_STATE_OK, location=str(path))
-        self.on_change: Callable[[Storage], None] = lambda _: None
+        self.storage = StorageStatus(state=storage_pb2.STORAGE_STATE_OK, location=str(path))
+        self.on_change: Callable[[StorageStatus], None] = lambda _: None
         for leftover in path.glob(f"*{_UNFINISHED}"):
             _remove(leftover)
         self.try_again()
@@ -104,7 +104,7 @@ class StateDirectory:
         if self._trouble.is_set():
             self._trouble.clear()
             _log.info("%s can be written again.", self.path)
-            self._tell(Storage(state=storage_pb2.STORAGE_STATE_OK, location=str(self.path)))
+            self._tell(StorageStatus(state=storage_pb2.STORAGE_STATE_OK, location=str(self.path)))
         return True
 
     def _refused(self, error: OSError) -> None:
@@ -119,7 +119,7 @@ class StateDirectory:
             else "What has ended so far is kept."
         )
         since = self.storage.since if self.storage.HasField("since") else now()
-        storage = Storage(
+        storage = StorageStatus(
             state=state,
             message=f"The Worker can't write to {self.path}{reason}. {fate} Make it possible.",
             since=since,
@@ -132,7 +132,7 @@ class StateDirectory:
             _log.error("%s", storage.message)
             self._tell(storage)
 
-    def _tell(self, storage: Storage) -> None:
+    def _tell(self, storage: StorageStatus) -> None:
         self.storage = storage
         self.on_change(storage)
 

@@ -7,8 +7,8 @@ Does not decide when it changes.
 from __future__ import annotations
 
 from queueserver.common.v1 import environment_pb2
-from queueserver.common.v1.environment_pb2 import Environment as View
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus as View
 from queueserver.common.v1.inventory_pb2 import Inventory
 
 from queueserver_worker.supervisor.clock import now

@@ -6,7 +6,7 @@ more, and is answered once. Changes of the view are published by the caller.
 
 from __future__ import annotations
 
-from queueserver.common.v1.environment_pb2 import Environment as View
+from queueserver.common.v1.environment_pb2 import EnvironmentStatus as View
 from queueserver.common.v1.waiting_pb2 import AwaitedDevice, PlanWait, Question, Suspension
 from queueserver.worker.v1.environment_channel_pb2 import RunEngineWaits
 

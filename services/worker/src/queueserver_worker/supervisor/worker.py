@@ -17,7 +17,7 @@ from importlib.metadata import version
 from async_timeout import timeout
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1.item_pb2 import Item
-from queueserver.common.v1.permissions_pb2 import Access
+from queueserver.common.v1.permissions_pb2 import SubmitterAccess
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.event_pb2 import WorkerSnapshot
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
@@ -75,7 +75,7 @@ class Worker:
         epoch: int,
         execution_id: str,
         item: Item,
-        access: Access | None,
+        access: SubmitterAccess | None,
         acknowledged: Iterable[str],
         environment_id: str,
     ) -> None:

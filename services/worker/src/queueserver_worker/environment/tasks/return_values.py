@@ -1,6 +1,6 @@
-"""What a function returns, as a Value; clients in any language get exactly that, or are told why they can't.
+"""What a function returns, as a DataValue; clients in any language get exactly that, or are told why they can't.
 
-Guarantees: what has no form in a Value is never replaced by a text that only looks like it. A failure names the
+Guarantees: what has no form in a DataValue is never replaced by a text that only looks like it. A failure names the
 type, and the place in the returned object.
 """
 
@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 import numpy as np
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 
 from queueserver_worker.environment.failures import shorten
 from queueserver_worker.environment.tasks.errors import TaskRefusedError
@@ -23,7 +23,7 @@ _KEYS: Final = (str, bool, int, float, type(None))
 _SHOWN: Final = 200
 
 
-def encode_return_value(value: Any) -> Value:
+def encode_return_value(value: Any) -> DataValue:
     """Convert what a function returned.
 
     Raises
@@ -33,7 +33,7 @@ def encode_return_value(value: Any) -> Value:
 
     """
     _check(value, "", 0)
-    message = Value()
+    message = DataValue()
     fill(message, value)
     size = message.ByteSize()
     if size > MAX_RETURN_VALUE_BYTES:

@@ -15,7 +15,7 @@ from typing import Any
 
 from queueserver.common.v1.console_pb2 import ConsoleStream
 from queueserver.common.v1.task_pb2 import Script, TaskResult
-from queueserver.common.v1.value_pb2 import Value
+from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, TaskFinished, TaskPrinted
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
@@ -120,7 +120,7 @@ class TaskRunner:
             streams.note(f"{result.traceback}{result.message}\n")
         return result
 
-    def _do(self, command: TaskCommand) -> Value | None:
+    def _do(self, command: TaskCommand) -> DataValue | None:
         kind = command.WhichOneof("work")
         if kind == "function":
             access = read_access(command.access if command.HasField("access") else None)
@@ -132,7 +132,7 @@ class TaskRunner:
             # Also after a failure: what the script has done until then stays.
             if script.update_re:
                 self._seat.adopt(self._namespace)
-            if not script.keep_lists:
+            if script.update_lists or not script.HasField("update_lists"):
                 self._offer.update()
         return None
 
