@@ -5,7 +5,7 @@
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from ophyd import ADComponent, Component, Device, EpicsSignal, Signal, SimDetector
@@ -224,3 +224,23 @@ def test_when_all_devices_together_are_too_much_they_are_described_to_less_depth
     inventory = take_inventory(reference_tree())
     assert max(path.count(".") for path in paths(inventory.devices)) <= 1
     assert "limit the depth of devices" in inventory.issues[-1].message
+
+
+def test_one_device_that_is_too_much_is_described_to_less_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventories, "MAX_DEVICE_BYTES", 250)
+    inventory = take_inventory({"deep": Detector(a=Detector(b=Detector(c=Detector()))), "flat": Detector(a=Detector())})
+    assert paths(inventory.devices) == ["deep", "deep.a", "flat", "flat.a"]
+    assert all(device.ByteSize() <= 250 for device in inventory.devices)
+    (issue,) = inventory.issues
+    assert (issue.name, "only 2 levels are" in issue.message) == ("deep", True)
+
+
+def test_a_plan_whose_description_is_too_long_is_left_out_and_that_is_told() -> None:
+    choices = Literal[tuple(f"sample {number} {'x' * 100}" for number in range(20_000))]  # type: ignore[valid-type] # made here
+
+    def too_many(sample: choices) -> Iterator[Any]:  # type: ignore[valid-type] # as above
+        yield sample
+
+    inventory = take_inventory({"too_many": too_many})
+    assert not inventory.plans
+    assert "give its parameters fewer choices" in inventory.issues[0].message

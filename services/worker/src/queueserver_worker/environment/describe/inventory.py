@@ -27,6 +27,10 @@ from queueserver_worker.environment.user_api.registration import RegisteredDevic
 
 MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
 """Size of all descriptions of devices."""
+MAX_PLAN_BYTES: Final = 2 * 1024 * 1024
+"""Size of the description of one plan: every gRPC client takes an answer with it."""
+MAX_DEVICE_BYTES: Final = 3 * 1024 * 1024
+"""Size of the description of one device, likewise."""
 MAX_NO_PLANS: Final = 1_000
 """Functions and the like of which it is told why they are no plans."""
 _LESS_DEPTH: Final = (4, 2, 1)
@@ -103,6 +107,14 @@ class _Inventory:
         except BaseException as error:  # noqa: BLE001 - protects the other plans and devices from a broken plan
             self._issue(kind, name, _left_out(name, error), place)
             return None
+        size = description.ByteSize()
+        if size > MAX_PLAN_BYTES:
+            text = (
+                f"The plan {name} was left out. Its description has {size} bytes and can have {MAX_PLAN_BYTES}: "
+                "give its parameters fewer choices."
+            )
+            self._issue(kind, name, text, place)
+            return None
         for problem in problems:
             self._issue(kind, name, problem, place)
         return description
@@ -138,13 +150,19 @@ class _Inventory:
     def _describe_device(self, name: str, device: Any, depth: int) -> pb.DeviceDescription | None:
         registered = self._registered.devices.get(name, RegisteredDevice(depth))
         with_area_detectors = name in self._registered.devices
-        tree = DeviceTree(registered.depth, with_area_detectors=with_area_detectors, asked=self._asked)
         report = partial(self._issue, pb.INVENTORY_ISSUE_KIND_DEVICE, name)
-        try:
-            description = tree.describe(name, device)
-        except BaseException as error:  # noqa: BLE001 - protects the other devices from a broken one
-            report(_left_out(name, error), _place_of_error(error))
-            return None
+        less = (level for level in _LESS_DEPTH if not registered.depth or level < registered.depth)
+        for level in (registered.depth, *less):
+            tree = DeviceTree(level, with_area_detectors=with_area_detectors, asked=self._asked)
+            try:
+                description = tree.describe(name, device)
+            except BaseException as error:  # noqa: BLE001 - protects the other devices from a broken one
+                report(_left_out(name, error), _place_of_error(error))
+                return None
+            if description.ByteSize() <= MAX_DEVICE_BYTES:
+                break
+        if level != registered.depth:
+            report(f"{name} has too many components to list them all: only {level} levels are; limit its depth.")
         for problem in tree.problems:
             report(problem.message, _place_of_error(problem.error))
         return description
