@@ -108,6 +108,13 @@ proto-check: setup ## Lint the contract and check that the generated code is up 
 	@$(MAKE) --no-print-directory proto
 	@test -z "$$(git status --porcelain -- protos/gen)" || { git status --short -- protos/gen; echo "Generated code differs: run 'make proto' and commit it."; exit 1; }
 
+# What was released last is the last tag; until there is one, protos/released.binpb, which `buf build --exclude-source-info` made.
+.PHONY: proto-breaking
+proto-breaking: setup ## Check that clients of the last release still understand the contract
+	@set -e; tag=$$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null || true); released=released.binpb; \
+	  if [ -n "$$tag" ]; then released=$$(mktemp -d); trap 'rm -rf "$$released"' EXIT; git archive "$$tag" protos | tar -x -C "$$released" --strip-components 1; fi; \
+	  cd protos && ../$(BIN)/buf breaking --against "$$released"
+
 .PHONY: proto-languages
 proto-languages: setup ## Compile the contract and the clients in Go, TypeScript, C++ and Java, as far as they are installed (some: ARGS="go java")
 	@$(BIN)/python -m tests.languages $(ARGS)

@@ -50,6 +50,27 @@ class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     Whether a method changes anything is said by the standard option `idempotency_level`: NO_SIDE_EFFECTS stands on those
     that do not.
 
+    Versions. Servers and clients of different versions of v1 work together. A later version may add fields, values of enums,
+    members of oneofs and methods; it takes none away and gives none another meaning.
+
+    A server that is older than its client: a request that changes something and has a field that the server does not know,
+    at any depth, is refused with INVALID_ARGUMENT, reason FIELD_UNKNOWN, and a violation with the path of the field, which
+    ends with its number, for example "item.102"; nothing was changed. Where a request only reads, such a field is ignored.
+    A value of an enum that the server does not know is refused as any other wrong value. A method that it does not have is
+    refused with UNIMPLEMENTED. Fields of answers that it does not have are absent: take their defaults.
+
+    A client that is older than its server gets what it does not know, and should do without it:
+    - A field: ignore it. Whoever reads a message, changes it and sends the whole back (permissions, for example) keeps in it
+      what came with it, as Protobuf does unless the message is built anew.
+    - A value of an enum: it arrives as its number. Show it as unknown, and take it for none of those that are known: an
+      unknown state of the Manager is not idle, an unknown end of a plan is no success. Texts beside it say the same in
+      words (`message`, `remedy_command`).
+    - A member of a oneof: none of the known ones is set. Do without what it is about.
+    - An event: no member of `WatchEvent.event` is set. Go on, its token counts as any other. Whatever a client needs to keep
+      its picture of queue, history, tasks and permissions right is told by events that it knows; new kinds of events are
+      sent only to those who ask for them.
+    - A reason of a refusal: go by the status code, and show the message.
+
     What a caller is allowed to do.
     """
 
