@@ -23,9 +23,9 @@ class Shape:
     amount: int
     place: str
 
-    def item(self) -> item_pb2.Item:
+    def item(self) -> item_pb2.ItemSpec:
         """The item."""
-        item = item_pb2.Item(name="take_anything")
+        item = item_pb2.ItemSpec(name="take_anything")
         content = self._content(item)
         if self.place == "args":
             item.args.values.append(content)
@@ -33,7 +33,7 @@ class Shape:
             getattr(item, self.place).fields["filling"].CopyFrom(content)
         return item
 
-    def _content(self, item: item_pb2.Item) -> Value:
+    def _content(self, item: item_pb2.ItemSpec) -> Value:
         """A text is as long as makes the whole item ``amount`` bytes long, if its characters allow that."""
         if self.filling in CHARACTERS:
             empty = self.amount - item.ByteSize() - 40

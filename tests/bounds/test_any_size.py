@@ -10,9 +10,9 @@ import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import event_service_pb2 as e
+from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_execution_pb2, queue_pb2
 from queueserver.manager.v1 import history_service_pb2 as h
-from queueserver.manager.v1 import queue_service_pb2 as q
+from queueserver.manager.v1 import queue_items_pb2 as q
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
@@ -23,7 +23,7 @@ from tests.e2e.conftest import STARTUP
 from tests.harness.parts import Parts, running_parts
 
 SECONDS = 120
-KINDS = (e.EVENT_KIND_QUEUE, e.EVENT_KIND_HISTORY)
+KINDS = (event_pb2.EVENT_KIND_QUEUE, event_pb2.EVENT_KIND_HISTORY)
 #: A message ends at 1 MiB, or has one item or entry, which may be somewhat longer.
 LONGEST_MESSAGE = MIB + MIB // 4
 
@@ -38,11 +38,13 @@ class Desk:
     events: Any
 
     def everything_missed(
-        self, token: str, enough: Callable[[list[e.WatchEvent]], bool]
-    ) -> tuple[list[e.WatchEvent], str]:
+        self, token: str, enough: Callable[[list[event_pb2.WatchEvent]], bool]
+    ) -> tuple[list[event_pb2.WatchEvent], str]:
         """Events from a token on until it is enough, and the next token."""
-        events: list[e.WatchEvent] = []
-        call = self.events.Watch(e.WatchRequest(kinds=KINDS, resume_token=token), timeout=SECONDS)
+        events: list[event_pb2.WatchEvent] = []
+        call = self.events.WatchEvents(
+            event_service_pb2.WatchEventsRequest(kinds=KINDS, resume_token=token), timeout=SECONDS
+        )
         for message in call:
             assert message.ByteSize() <= LONGEST_MESSAGE
             events += message.batch.events
@@ -55,7 +57,7 @@ class Desk:
     def snapshot(self) -> tuple[list[item_pb2.Item], str]:
         """The queue as a watch begins, and the token."""
         items: list[item_pb2.Item] = []
-        call = self.events.Watch(e.WatchRequest(kinds=KINDS), timeout=SECONDS)
+        call = self.events.WatchEvents(event_service_pb2.WatchEventsRequest(kinds=KINDS), timeout=SECONDS)
         for message in call:
             assert message.ByteSize() <= LONGEST_MESSAGE
             items += message.snapshot.queue
@@ -90,8 +92,8 @@ class Desk:
 
     def clear(self) -> None:
         """Leave nothing of an example behind."""
-        self.queue.ClearQueue(q.ClearQueueRequest(), timeout=SECONDS)
-        self.history.ClearHistory(h.ClearHistoryRequest(), timeout=SECONDS)
+        self.queue.ClearQueue(q.ClearQueueRequest(all=True), timeout=SECONDS)
+        self.history.ClearHistory(h.ClearHistoryRequest(all=True), timeout=SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -104,23 +106,23 @@ def desk() -> Iterator[Desk]:
             yield Desk(parts, QueueServiceStub(channel), HistoryServiceStub(channel), EventServiceStub(channel))
 
 
-def content(item: item_pb2.Item) -> tuple[Any, ...]:
+def content(item: item_pb2.Item | item_pb2.ItemSpec) -> tuple[Any, ...]:
     """What was asked for."""
     return item.name, item.args, item.kwargs, item.meta, item.properties
 
 
-def added(events: list[e.WatchEvent]) -> list[item_pb2.Item]:
+def added(events: list[event_pb2.WatchEvent]) -> list[item_pb2.Item]:
     """Items of which events tell that they were added."""
     found = [item for event in events for item in (*event.items_added.items, event.item_added.item)]
     return [item for item in found if item.item_uid]
 
 
-def have_stopped(events: list[e.WatchEvent]) -> bool:
+def have_stopped(events: list[event_pb2.WatchEvent]) -> bool:
     """The queue stopped."""
     return any(event.HasField("queue_stopped") for event in events)
 
 
-def submitted(desk: Desk, shapes: list[Shape]) -> list[item_pb2.Item]:
+def submitted(desk: Desk, shapes: list[Shape]) -> list[item_pb2.ItemSpec]:
     """Submit a batch; empty if it was refused, as it must be if, and only if, it is not legal."""
     items = [shape.item() for shape in shapes]
     request = q.AddItemsRequest(items=items)
@@ -157,11 +159,13 @@ def test_whatever_is_accepted_is_listed_watched_moved_and_executed_as_it_was_sub
     events, token = desk.everything_missed(token, lambda events: len(added(events)) == len(items))
     assert added(events) == stored == desk.snapshot()[0]
     uids = [item.item_uid for item in stored]
-    desk.queue.MoveItems(q.MoveItemsRequest(item_uids=uids[::-1], destination=q.Position(front={})), timeout=SECONDS)  # type: ignore[arg-type] # as JSON
+    desk.queue.MoveItems(
+        q.MoveItemsRequest(item_uids=uids[::-1], destination=queue_pb2.QueuePosition(front=True)), timeout=SECONDS
+    )
     assert desk.listed() == stored[::-1]
-    desk.queue.StartQueue(q.StartQueueRequest(), timeout=SECONDS)
+    desk.queue.StartQueue(queue_execution_pb2.StartQueueRequest(), timeout=SECONDS)
     events, _ = desk.everything_missed(token, have_stopped)
-    assert events[-1].queue_stopped.reason == e.QUEUE_STOP_REASON_EMPTY
+    assert events[-1].queue_stopped.reason == event_pb2.QUEUE_STOP_REASON_EMPTY
     told = [event.history_added.entry for event in events if event.HasField("history_added")]
     assert told == desk.done()
     assert [entry.item for entry in told] == stored[::-1]

@@ -39,7 +39,7 @@ async def test_a_document_that_is_too_long_for_a_client_is_left_out_for_it_and_t
     _, token = await snapshot(parts.address, KINDS)
     await run(parts_client, gate, 10, [[100], [5 * MIB], [100]])
     heard = await hear(parts.address, token, have_stopped, KINDS)
-    told = ["start", "descriptor", "event", "descriptor", "gap", "descriptor", "event", "stop"]
+    told = ["start", "event_descriptor", "event", "event_descriptor", "gap", "event_descriptor", "event", "stop"]
     assert names(heard.events) == told
     gap = heard.events[4].gap
     assert (list(gap.kinds), gap.omitted_bytes // MIB) == ([e.EVENT_KIND_DOCUMENT], 5)
@@ -63,7 +63,7 @@ async def test_whoever_comes_to_a_run_that_began_with_a_long_document_is_told_th
         if message.HasField("batch"):
             break
     await stream.aclose()  # type: ignore[attr-defined] # it is a generator
-    assert (shown, names(message.batch.events)) == (["descriptor"], ["gap"])
+    assert (shown, names(message.batch.events)) == (["event_descriptor"], ["gap"])
     assert message.batch.events[0].gap.omitted_bytes > 5 * MIB
     gate.open()
     await bounded(handle.result())
@@ -75,7 +75,7 @@ async def test_documents_beyond_what_can_be_sent_at_all_are_told_of_with_what_th
     _, token = await snapshot(parts.address, KINDS)
     await run(parts_client, gate, 10, [[70 * MIB, 3], [MIB - 100] * 60])
     heard = await hear(parts.address, token, have_stopped, KINDS, limit=LARGEST)
-    assert names(heard.events) == ["start", "descriptor", "event", "descriptor", "event", "stop"]
+    assert names(heard.events) == ["start", "event_descriptor", "event", "event_descriptor", "event", "stop"]
     first, second = (heard.events[place].document.document.event for place in (2, 4))
     assert first.data["value 0"].text.startswith("left out: 734003")
     assert first.data["value 1"].binary == b"xxx"
