@@ -104,7 +104,7 @@ def test_a_document_without_its_content_says_what_it_is_and_how_long_it_was() ->
     event = {"uid": "e" * 5000, "descriptor": "d", "seq_num": 7, "time": 1.5, "data": {"image": b"x" * 100}}
     message = convert("event", event, converter)
     short = without_content(message)
-    assert (short.run_uid, short.document.event.descriptor, short.document.event.seq_num) == ("r", "d", 7)
+    assert (short.run_uid, short.document.event.descriptor_uid, short.document.event.seq_num) == ("r", "d", 7)
     assert (short.document.event.uid, list(short.document.event.data)) == ("", [])
     assert (
         short.document.event.extra["left_out"].text
