@@ -20,8 +20,6 @@ from queueserver_rpc.faults import RequestFault
 from queueserver_rpc.steps import Work, at_once
 
 _CONTRACT, _REASON = "queueserver.", "FIELD_UNKNOWN"
-#: How methods are called that change nothing, until the contract says it of each by an option.
-_READS = ("Get", "List", "Wait", "Explain", "Validate", "Simulate", "Watch")
 #: Fields of JSON values that are no step of a path: people write `item.kwargs.num`.
 _SILENT = {
     "google.protobuf.Struct.fields",
@@ -39,10 +37,8 @@ def changes_something(method: str) -> bool:
     name = method.removeprefix("/").replace("/", ".")
     if not name.startswith(_CONTRACT):
         return False
-    found = descriptor_pool.Default().FindMethodByName(name)
-    if found.name.startswith(_READS):
-        return False
-    return bool(found.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS)
+    options: MethodOptions = descriptor_pool.Default().FindMethodByName(name).GetOptions()
+    return options.idempotency_level != MethodOptions.NO_SIDE_EFFECTS
 
 
 def unknown_field(message: Message, data: bytes) -> RequestFault | None:

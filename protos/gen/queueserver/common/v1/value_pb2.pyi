@@ -24,8 +24,8 @@ class DataValue(_message.Message):
 
     JSON, and with it google.protobuf.Value, has one number type and no NaN. Run documents carry integers,
     floats that are not numbers, raw bytes and arrays; this message keeps them apart, so a client in any
-    language can read data without Python and without loss. A Value with no kind set means "no value" and
-    reads as null.
+    language can read data without Python and without loss. A DataValue with no kind set means "no value", or
+    one of a kind that only a newer server has, and reads as null.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

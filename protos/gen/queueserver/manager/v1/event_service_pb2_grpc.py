@@ -65,6 +65,10 @@ class EventServiceServicer:
         in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
         higher limit.
 
+        A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Go on, the
+        token counts as any other. What changes queue, history, tasks and permissions is told by the events of this version as
+        well, so a picture of them that is kept by these events stays right.
+
         When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
         Needs scope `read`.

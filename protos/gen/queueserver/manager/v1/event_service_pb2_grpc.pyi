@@ -52,6 +52,10 @@ class EventServiceStub:
     in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
     higher limit.
 
+    A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Go on, the
+    token counts as any other. What changes queue, history, tasks and permissions is told by the events of this version as
+    well, so a picture of them that is kept by these events stays right.
+
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
     Needs scope `read`.
@@ -85,6 +89,10 @@ class EventServiceAsyncStub(EventServiceStub):
     what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
     in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
     higher limit.
+
+    A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Go on, the
+    token counts as any other. What changes queue, history, tasks and permissions is told by the events of this version as
+    well, so a picture of them that is kept by these events stays right.
 
     When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
@@ -122,6 +130,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
         in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
         higher limit.
+
+        A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Go on, the
+        token counts as any other. What changes queue, history, tasks and permissions is told by the events of this version as
+        well, so a picture of them that is kept by these events stays right.
 
         When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 

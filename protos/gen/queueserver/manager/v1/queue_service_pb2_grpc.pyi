@@ -50,8 +50,10 @@ class QueueServiceStub:
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
     the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
-    REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
+    request that changes something has a field that this server does not know, as a newer client may send it; see
+    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
+    values are nested too deep).
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -224,8 +226,10 @@ class QueueServiceAsyncStub(QueueServiceStub):
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
     the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
-    REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
+    request that changes something has a field that this server does not know, as a newer client may send it; see
+    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
+    values are nested too deep).
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -394,8 +398,10 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
     the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it) or
-    REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or values are nested too deep).
+    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
+    request that changes something has a field that this server does not know, as a newer client may send it; see
+    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
+    values are nested too deep).
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so

@@ -76,7 +76,7 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
-    """A kind of obstacle."""
+    """A kind of obstacle. A newer server may have more: of those that are not known, `message` and the remedies say enough."""
 
 BLOCKER_KIND_UNSPECIFIED: BlockerKind.ValueType  # 0
 """Not said."""
