@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import event_pb2 as e
-from queueserver.manager.v1 import queue_items_pb2, queue_pb2
+from queueserver.manager.v1 import history_service_pb2, queue_items_pb2, queue_pb2, task_service_pb2
+from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
+from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub
 from queueserver_client import AsyncClient
+from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, ItemKind, ItemResult, RunSummary
+from queueserver_manager.store.codec import encode_entry
 from queueserver_rpc.message_sizes import PART_BYTES
 
 from tests.harness.parts import Parts
 from tests.harness.raw_watch import DURABLE, hear, messages, snapshot, up_to
+from tests.harness.wait import bounded
 
 #: Longest item that is accepted, and what the server adds to it at most.
 ITEM_BYTES, ADDED_BYTES = 1024 * 1024, 4096
 LONG_ITEMS = 8
+VALUE_BYTES = 2 * 1024 * 1024
 
 
 @pytest.fixture
@@ -127,6 +135,67 @@ async def test_what_a_client_missed_comes_in_messages_of_bounded_length_whatever
     found, lengths = await backlog(parts.address, token, lambda events: len(uids_added(events)) == 2 * len(sizes))
     assert uids_added(found) == await all_uids(queue)
     assert max(lengths) <= PART_BYTES + ADDED_BYTES
+
+
+def longest_entry() -> HistoryEntry:
+    """An entry whose every part is as long as it may be."""
+    runs = tuple(RunSummary(f"{number:087}", 2**53, False, "s" * 20) for number in range(6_700))
+    result = ItemResult(
+        ExitStatus.FAILED,
+        stop=2.0,
+        start=1.0,
+        message="é" * 4_000,
+        traceback="é" * 64_000,
+        runs=runs,
+        console="é" * 4_000,
+        notices=("é" * 4_000,) * 10,
+    )
+    item = Item(
+        uid="the longest",
+        kind=ItemKind.PLAN,
+        name="count",
+        user="é" * 100,
+        user_group="é" * 100,
+        created=1.0,
+        kwargs={"text": "x" * (ITEM_BYTES - 100)},
+        problems=(Violation("x" * 200, "é" * 500),) * 10,
+    )
+    return HistoryEntry(1, item, "execution", result)
+
+
+async def test_the_longest_entry_of_the_history_is_listed_got_waited_for_and_watched(
+    parts: Parts, queue: Any, parts_client: AsyncClient
+) -> None:
+    await parts_client.history.clear()
+    with parts.manager_killed(), parts.redis.connect() as redis:
+        number = int(redis.hget("qs:meta", "last_history_number") or 0) + 1
+        redis.hset("qs:history", str(number), encode_entry(replace(longest_entry(), number=number)))
+        redis.hset("qs:meta", "last_history_number", number)
+    async with grpc.aio.insecure_channel(parts.address) as channel:
+        listed = await HistoryServiceStub(channel).ListHistory(history_service_pb2.ListHistoryRequest())
+        got = await queue.GetItem(
+            queue_items_pb2.GetItemRequest(address=queue_pb2.ItemAddress(uid="the longest")), wait_for_ready=True
+        )
+        stream = queue.WaitItem(queue_items_pb2.WaitItemRequest(item_uid="the longest"))
+        waited = [message async for message in stream]
+    shown, _ = await snapshot(parts.address)
+    (entry,) = listed.entries
+    assert entry.ByteSize() > 2 * ITEM_BYTES
+    assert got.history_entry == waited[-1].history_entry == entry
+    assert [one for part in shown for one in part.history] == [entry]
+
+
+async def test_the_longest_return_value_is_got_and_waited_for(parts: Parts, parts_client: AsyncClient) -> None:
+    script = await parts_client.tasks.upload_script("def long_text(length):\n    return 'x' * length")
+    await bounded(script.result())
+    task = await parts_client.tasks.execute("long_text", [VALUE_BYTES - 10])
+    await bounded(task.result())
+    async with grpc.aio.insecure_channel(parts.address) as channel:
+        tasks = TaskServiceStub(channel)
+        got = await tasks.GetTask(task_service_pb2.GetTaskRequest(task_uid=task.uid))
+        waited = [message async for message in tasks.WaitTask(task_service_pb2.WaitTaskRequest(task_uid=task.uid))]
+    assert got.status == waited[-1].status
+    assert got.status.result.return_value.ByteSize() > VALUE_BYTES - 10
 
 
 async def backlog(
