@@ -4,6 +4,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES
 from queueserver_inventory.list_entries import device_entry, plan_entry
 from queueserver_inventory.list_file import ListFileError, read_list, write_list
 
@@ -156,3 +157,12 @@ def test_a_device_that_makes_no_sense_is_left_out_and_told() -> None:
     inventory = read_list(f"existing_devices: {{bad: {deep}, worse: 1, good: {{is_readable: true}}}}")
     assert [device.name for device in inventory.devices] == ["good"]
     assert [issue.name for issue in inventory.issues] == ["bad", "worse"]
+
+
+def test_a_description_that_no_answer_has_room_for_is_left_out_and_that_is_told() -> None:
+    plans = [pb.PlanDescription(name="long", description="x" * MAX_PLAN_BYTES), pb.PlanDescription(name="short")]
+    devices = [pb.DeviceDescription(name="long", classname="x" * MAX_DEVICE_BYTES), pb.DeviceDescription(name="short")]
+    inventory = read_list(write_list(pb.Inventory(plans=plans, devices=devices)))
+    assert [one.name for one in (*inventory.plans, *inventory.devices)] == ["short", "short"]
+    assert [issue.name for issue in inventory.issues] == ["long", "long"]
+    assert f"can have {MAX_PLAN_BYTES}" in inventory.issues[0].message

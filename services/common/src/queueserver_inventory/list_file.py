@@ -11,16 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import yaml
 from queueserver.common.v1 import inventory_pb2 as pb
 
+from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES
 from queueserver_inventory.list_entries import Entry, EntryError, device_entry, device_of, plan_entry, plan_of
 from queueserver_inventory.list_loading import DEVICES, FIRST_LINE, LONGEST_TEXT, PLANS, ListFileError, load_list
 
 __all__ = ["FILE_NAME", "LONGEST_TEXT", "ListFileError", "read_list", "write_list"]
 
+D = TypeVar("D", pb.PlanDescription, pb.DeviceDescription)
 FILE_NAME: Final = "existing_plans_and_devices.yaml"
 _PLAIN: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*", re.ASCII)
 _NOT_PLAIN: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -37,19 +39,26 @@ def read_list(text: str) -> pb.Inventory:
     inventory = pb.Inventory()
     for name, entry in content[PLANS]:
         try:
-            inventory.plans.append(plan_of(name, entry))
+            inventory.plans.append(_checked(plan_of(name, entry), MAX_PLAN_BYTES))
         except EntryError as error:
             inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_PLAN, name, error))
     known: dict[int, pb.DeviceDescription] = {}
     for name, entry in content[DEVICES]:
         try:
             if id(entry) not in known:
-                known[id(entry)] = device_of(name, entry)
+                known[id(entry)] = _checked(device_of(name, entry), MAX_DEVICE_BYTES)
             inventory.devices.add().CopyFrom(known[id(entry)])
             inventory.devices[-1].name = name
         except EntryError as error:
             inventory.issues.append(_issue(pb.INVENTORY_ISSUE_KIND_DEVICE, name, error))
     return inventory
+
+
+def _checked(description: D, most: int) -> D:
+    size = description.ByteSize()
+    if size > most:
+        raise EntryError(f"its description has {size} bytes and can have {most}")
+    return description
 
 
 def _issue(kind: pb.InventoryIssueKind.ValueType, name: str, error: EntryError) -> pb.InventoryIssue:

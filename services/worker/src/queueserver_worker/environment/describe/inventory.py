@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver_inventory.description_sizes import MAX_DEVICE_BYTES, MAX_PLAN_BYTES
 
 from queueserver_worker.environment.describe.default_names import DefaultNames
 from queueserver_worker.environment.describe.device_trees import DeviceTree
@@ -27,10 +28,6 @@ from queueserver_worker.environment.user_api.registration import RegisteredDevic
 
 MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
 """Size of all descriptions of devices."""
-MAX_PLAN_BYTES: Final = 2 * 1024 * 1024
-"""Size of the description of one plan: every gRPC client takes an answer with it."""
-MAX_DEVICE_BYTES: Final = 3 * 1024 * 1024
-"""Size of the description of one device, likewise."""
 MAX_NO_PLANS: Final = 1_000
 """Functions and the like of which it is told why they are no plans."""
 _LESS_DEPTH: Final = (4, 2, 1)
