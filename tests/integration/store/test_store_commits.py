@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import redis as blocking
 from queueserver_manager.domain.changes import DropItem, PutItem
 from queueserver_manager.domain.events import ItemsAdded, QueueCleared
 from queueserver_manager.domain.record import Revisions
+from queueserver_manager.store.lease import LEASE_SECONDS
 from queueserver_manager.store.loading import SchemaTooNew
 from queueserver_manager.store.port import Entry, OwnershipLost, StoreDown
 
@@ -113,3 +115,17 @@ async def test_a_store_of_a_newer_release_is_not_read_and_not_changed(new: Owner
     with pytest.raises(SchemaTooNew, match=r"has schema 2 and this release knows 1: run the release that wrote it"):
         await new.store.load()
     assert everything(client, new.prefix) == before
+
+
+async def test_a_long_commit_keeps_the_lease_for_as_long_as_it_may_take_and_a_short_one_leaves_it(
+    new: Owner, client: blocking.Redis
+) -> None:
+    long = [replace(plan(f"{number}"), meta={"text": "x" * 2**20}) for number in range(8)]
+    assert int(client.pexpire(new.keys.lease, 700))
+    await new.put("short")
+    assert 0 < int(client.pttl(new.keys.lease)) <= 700
+    await new.commit(([PutItem(one, 5000 + number) for number, one in enumerate(long)], [ItemsAdded(tuple(long), 1)]))
+    assert int(client.pttl(new.keys.lease)) > 1000 * LEASE_SECONDS
+    client.delete(new.keys.lease)
+    await new.commit(([PutItem(one, 9000 + number) for number, one in enumerate(long)], []))
+    assert not client.exists(new.keys.lease), "nobody becomes the owner by a commit"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 import redis as blocking
-from queueserver_manager.store.connection import connect
+from queueserver_manager.store import connection
+from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, connect
 from queueserver_manager.store.keys import Keys
 from queueserver_manager.store.lease import LEASE_SECONDS, Lease, Term
+from queueserver_rpc.patience import within
 from queueserver_rpc.turns import next_turn
 
 from tests.harness.redis import RedisProcess
@@ -32,8 +36,8 @@ async def manager(shared_redis: RedisProcess, client: blocking.Redis) -> AsyncIt
         return Lease(connections[-1], PREFIX, name, f"{name}:60630")
 
     yield make
-    for connection in connections:
-        await connection.aclose()
+    for one in connections:
+        await one.aclose()
 
 
 async def become_owner(lease: Lease) -> Term:
@@ -71,6 +75,42 @@ async def test_a_renewal_extends_the_lease_and_keeps_the_epoch(manager: Make, cl
     assert await lease.renew(term.epoch)
     assert int(client.pttl(KEYS.lease)) > 500
     assert client.get(KEYS.epoch) == b"1"
+
+
+async def test_a_renewal_waits_longer_while_redis_is_at_a_long_work_of_ours(
+    shared_redis: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is frozen: it answers nobody. Short waits are of a length that is over before the long one is."""
+    busy, redis = Busy(), connect(shared_redis.url)
+    lease = Lease(redis, f"{PREFIX}-busy", "a", "a:60630", busy)
+    try:
+        term = await lease.acquire()
+        shared_redis.send(signal.SIGSTOP)
+        monkeypatch.setattr(connection, "within", noted := Noted())
+        with busy.for_seconds(50.0):
+            renewal = asyncio.create_task(lease.renew(term.epoch))
+            await noted.begun.wait()
+        assert noted.seconds == [COMMAND_TIMEOUT + 50.0]
+        shared_redis.send(signal.SIGCONT)
+        assert await bounded(renewal)
+        assert await lease.renew(term.epoch)
+        assert noted.seconds[1:] == [COMMAND_TIMEOUT]
+    finally:
+        shared_redis.send(signal.SIGCONT)
+        await redis.aclose()
+
+
+class Noted:
+    """Bounds a wait as the original does, and notes by how much."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.begun = asyncio.Event()
+
+    def __call__(self, seconds: float) -> AbstractAsyncContextManager[None]:
+        self.seconds.append(seconds)
+        self.begun.set()
+        return within(seconds)
 
 
 async def test_who_is_not_the_owner_can_not_renew(manager: Make, client: blocking.Redis) -> None:

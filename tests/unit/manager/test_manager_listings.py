@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.domain.editing import clear_history, clear_queue
+from queueserver_manager.domain.editing import add_items, clear_history, clear_queue
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
+from queueserver_manager.domain.limits import MIB, Bound
+from queueserver_manager.domain.placement import Back
+from queueserver_manager.domain.queue import Queue
 from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.listing import QueueListings
 from queueserver_manager.operations.reply import Reply
 from queueserver_rpc.steps import Work
 
-from tests.unit.manager.samples import relaxed, whole
+from tests.harness.wait import bounded
+from tests.unit.manager.samples import ROOM, plan, relaxed, whole
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 
 BAD_TOKENS = ["x", "-", "1-", "-1", "1-x", "x-1", "1-2-3", "²-1", "1.5-2", " 1-2", "9" * 5000, f"{'9' * 5000}-1"]
@@ -93,6 +98,36 @@ async def test_only_the_newest_listings_are_kept() -> None:
             await listings.page(1, tokens[0], whole)
         assert [item.uid for item in (await listings.page(1, tokens[-1], whole)).items] == ["b"]
         assert len(listings._kept) <= 16
+
+
+async def test_listings_do_not_hold_more_than_a_bounded_part_of_what_is_gone() -> None:
+    async with office() as o:
+        listings, tokens = QueueListings(o.ledger), []
+        for letters in ("ab", "cd", "ef"):
+            items = [replace(plan(uid), size=40 * MIB) for uid in letters]
+            await bounded(o.submit(lambda record, items=items: add_items(record, items, Back(), Bound(99, 10**9))))
+            tokens.append((await listings.page(1, "", whole)).next_token)
+            listings.queue_changed(o.record)
+            assert len(listings._kept) == 1, "80 MiB went since the one before"
+            await bounded(o.submit(clear_queue))
+        await bounded(o.submit(lambda record: add_items(record, [plan("g")], Back(), ROOM)))
+        assert [item.uid for item in (await listings.page(1, tokens[-1], whole)).items] == ["f"]
+        listings.queue_changed(o.record)
+        with pytest.raises(PageTokenExpired):
+            await listings.page(1, tokens[-1], whole)
+
+
+def test_the_queue_counts_what_was_taken_out_or_replaced() -> None:
+    queue = Queue()
+    for number in range(4):
+        queue.put(replace(plan(f"{number}"), size=10), number)
+    item = queue.at(0)
+    queue.put(item, 99)
+    assert (queue.size, queue.gone) == (40, 0), "a move leaves the item as it is"
+    queue.put(replace(item, size=15), 100)
+    queue.drop("1")
+    assert (queue.size, queue.gone) == (35, 20)
+    assert (queue.emptied().size, queue.emptied().gone) == (0, 55)
 
 
 async def test_a_listing_of_one_page_is_not_kept() -> None:

@@ -29,6 +29,7 @@ ERRORS: list[tuple[Exception, StorageState, str]] = [
     (exceptions.AuthenticationError("invalid password"), S.REFUSED, "invalid password"),
     (exceptions.NoPermissionError("no permissions"), S.REFUSED, "no permissions"),
     (exceptions.ConnectionError("refused"), S.UNREACHABLE, "refused"),
+    (exceptions.ResponseError("BUSY Redis is busy running a script"), S.UNREACHABLE, "Redis is busy running a script"),
     (exceptions.TimeoutError("no answer"), S.UNREACHABLE, "no answer"),
     (ConnectionResetError("reset"), S.UNREACHABLE, "reset"),
     (exceptions.ResponseError("unknown command"), S.REFUSED, "unknown command"),

@@ -59,7 +59,7 @@ from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.rpc.tasks import TaskServicer
 from queueserver_manager.settings import Settings, advertised_address, instance_name
 from queueserver_manager.store.codec import encode_entry, encode_item
-from queueserver_manager.store.connection import connect, wait_for_answer, without_password
+from queueserver_manager.store.connection import Busy, connect, wait_for_answer, without_password
 from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
 from queueserver_manager.store.list_file import ListFile
@@ -88,6 +88,7 @@ class Manager:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._redis: Redis = connect(settings.redis)
+        self._redis_busy = Busy()
         self._board = StatusBoard(time.time)
         self._storage = StorageWatch(without_password(settings.redis), time.time, self._board.changed)
         self._office = Office(self._board)
@@ -146,6 +147,7 @@ class Manager:
             self._settings.key_prefix,
             instance_name(self._settings, self._address),
             self._advertised,
+            self._redis_busy,
         )
         while True:
             epoch = await self._win(lease)
@@ -229,7 +231,8 @@ class Manager:
         settings = self._settings
         first = await self._files.first_permissions()
         store = RedisStore(
-            self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default, settings.limits.log
+            *(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default),
+            *(settings.limits.log, self._redis_busy),
         )
         worker = GrpcWorker(settings.worker, epoch)
         try:

@@ -49,7 +49,9 @@ class Snapshot:
 class Queue:
     """Items by rank, addressable by index and by uid in O(log n)."""
 
-    def __init__(self) -> None:
+    def __init__(self, gone: int = 0) -> None:
+        #: Bytes of all items that were ever taken out or replaced: so much at most is held by who looked before.
+        self.gone = gone
         # The item is there for snapshots; no two have the same uid, so items are never compared.
         self._order: SortedList[tuple[int, str, Item]] = SortedList()
         self._places: dict[str, tuple[int, Item]] = {}
@@ -97,6 +99,7 @@ class Queue:
         if old is not None:
             self._order.remove((old[0], item.uid, old[1]))
             self._count(old[1], -1)
+            self.gone += old[1].size if old[1] is not item else 0
         self._count(item, 1)
         self._places[item.uid] = (rank, item)
         self._order.add((rank, item.uid, item))
@@ -105,7 +108,12 @@ class Queue:
         """Take an item out. Raises KeyError."""
         rank, item = self._places.pop(uid)
         self._count(item, -1)
+        self.gone += item.size
         self._order.remove((rank, uid, item))
+
+    def emptied(self) -> Queue:
+        """What takes its place when all items are taken out."""
+        return Queue(self.gone + self.size)
 
     def _count(self, item: Item, times: int) -> None:
         self.invalid += times * bool(item.problems)

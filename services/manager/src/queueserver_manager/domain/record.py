@@ -217,7 +217,7 @@ class Record:
     def _replace(self, change: _Replacing) -> Undo:
         if isinstance(change, DropAllItems):
             attribute: str = "queue"
-            value: Any = Queue()
+            value: Any = self.queue.emptied()
         elif isinstance(change, SetAutostart):
             attribute, value = "autostart", change.enabled
         else:

@@ -1,7 +1,8 @@
 """Listings of the queue in pages that all show the same moment.
 
-The first page takes the whole order if there is to be a second one; the newest few listings are kept. A listing
-that is no longer kept is answered with PageTokenExpired, and the client begins again.
+The first page takes the whole order if there is to be a second one; the newest few listings are kept, and only as long
+as not too much was taken out of the queue since, which is in memory for their sake alone. A listing that is no longer
+kept is answered with PageTokenExpired, and the client begins again.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.domain.item import Item, RunningItem
+from queueserver_manager.domain.limits import MIB
 from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 
 _KEPT_LISTINGS = 16
+#: Bytes of items that are no longer in the queue and held by listings.
+_MOST_GONE = 64 * MIB
 T = TypeVar("T")
 #: How many of the first objects one answer has room for.
 Fit = Callable[[Sequence[T]], Work[int]]
@@ -37,6 +41,8 @@ class Listing:
     size: int
     running: RunningItem | None
     items: Snapshot
+    #: Bytes that had been taken out of the queue at that time.
+    gone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,24 @@ class QueueListings:
         known = self._kept.get(revision)
         if known is not None:
             return known
-        return Listing(revision, record.revisions.queue, len(record.queue), record.running, record.queue.snapshot())
+        return Listing(
+            revision,
+            record.revisions.queue,
+            len(record.queue),
+            record.running,
+            record.queue.snapshot(),
+            record.queue.gone,
+        )
 
     def _keep(self, listing: Listing) -> None:
         """There will be more pages of it."""
         self._kept[listing.revision] = listing
         while len(self._kept) > _KEPT_LISTINGS:
+            self._kept.popitem(last=False)
+
+    def queue_changed(self, record: Record) -> None:
+        """Something is stored: let go of listings since which too much was taken out."""
+        while self._kept and record.queue.gone - next(iter(self._kept.values())).gone > _MOST_GONE:
             self._kept.popitem(last=False)
 
     def let_go(self) -> None:

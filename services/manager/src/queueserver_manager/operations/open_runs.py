@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from queueserver_manager.worker_client.port import DocumentRole, DocumentWritten
 
-#: Runs that are followed at most; with more open ones the oldest are let go.
-_MAX_RUNS = 100
+#: Runs that are followed at most, and bytes of their documents; with more the oldest runs are let go.
+_MAX_RUNS, _MAX_BYTES = 100, 16 * 1024 * 1024
 
 
 class OpenRuns:
@@ -13,17 +13,26 @@ class OpenRuns:
 
     def __init__(self) -> None:
         self._runs: dict[str, list[bytes]] = {}
+        self._bytes = 0
 
     def note(self, document: DocumentWritten) -> None:
         """A document was emitted."""
         if document.role is DocumentRole.START:
-            if len(self._runs) >= _MAX_RUNS:
-                del self._runs[next(iter(self._runs))]
-            self._runs[document.run_uid] = [document.wire]
+            self._let_go(document.run_uid)
+            self._keep(document.run_uid, document.wire)
         elif document.role is DocumentRole.STOP:
-            self._runs.pop(document.run_uid, None)
+            self._let_go(document.run_uid)
         elif document.role is DocumentRole.DESCRIPTOR and document.run_uid in self._runs:
-            self._runs[document.run_uid].append(document.wire)
+            self._keep(document.run_uid, document.wire)
+
+    def _keep(self, run_uid: str, wire: bytes) -> None:
+        self._runs.setdefault(run_uid, []).append(wire)
+        self._bytes += len(wire)
+        while self._bytes > _MAX_BYTES or len(self._runs) > _MAX_RUNS:
+            self._let_go(next(iter(self._runs)))
+
+    def _let_go(self, run_uid: str) -> None:
+        self._bytes -= sum(map(len, self._runs.pop(run_uid, ())))
 
     def documents(self) -> list[bytes]:
         """Serialized WatchEvents, in order within each run."""
@@ -32,3 +41,4 @@ class OpenRuns:
     def clear(self) -> None:
         """Forget all: what emitted them is gone."""
         self._runs.clear()
+        self._bytes = 0

@@ -1,11 +1,12 @@
 -- The one atomic step by which the Manager changes its store.
 --
--- KEYS  1 epoch, 2 meta, 3 events
+-- KEYS  1 epoch, 2 meta, 3 events, 4 lease
 -- ARGV  1 epoch of the caller
 --       2 revision that the store must be at
 --       3 how many events entries to keep at most
 --       4 how many bytes of content they may have together
---       5 number n of commands, then for each command: number of its words, its words
+--       5 for how many milliseconds from now the lease has to hold at least; 0 to leave it as it is
+--       6 number n of commands, then for each command: number of its words, its words
 --       then for each events entry: its id, its content
 --
 -- Answers OK; EPOCH if the caller is not the owner any more; REVISION if the store is at another revision. In the
@@ -20,8 +21,11 @@ end
 if (redis.call('HGET', KEYS[2], 'revision') or '0') ~= ARGV[2] then
   return 'REVISION'
 end
-local at = 6
-for _ = 1, tonumber(ARGV[5]) do
+if tonumber(ARGV[5]) > 0 and redis.call('PTTL', KEYS[4]) < tonumber(ARGV[5]) then
+  redis.call('PEXPIRE', KEYS[4], ARGV[5])
+end
+local at = 7
+for _ = 1, tonumber(ARGV[6]) do
   local words = tonumber(ARGV[at])
   redis.call(unpack(ARGV, at + 1, at + words))
   at = at + words + 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from queueserver_rpc.patience import within
 from queueserver_rpc.redis_options import refusal_of_options
@@ -70,12 +70,31 @@ def without_password(address: str) -> str:
     return re.sub(r"(password=)[^&]*", r"\1…", re.sub(r"^([a-z]+://)?.*@", r"\1…@", address))
 
 
+class Busy:
+    """Whether Redis is at a long work of ours: it does one thing after the other, so whoever asks meanwhile waits."""
+
+    def __init__(self) -> None:
+        #: Seconds that it may take beyond what every answer may.
+        self.seconds = 0.0
+
+    @contextmanager
+    def for_seconds(self, seconds: float) -> Iterator[None]:
+        """Redis is given a work that may take so much longer; one at a time."""
+        self.seconds = seconds
+        try:
+            yield
+        finally:
+            self.seconds = 0.0
+
+
 @asynccontextmanager
-async def answered_within(seconds: float = COMMAND_TIMEOUT) -> AsyncIterator[None]:
+async def answered_within(seconds: float = COMMAND_TIMEOUT, busy: Busy | None = None) -> AsyncIterator[None]:
     """Bound what is asked of Redis inside. Raises redis.TimeoutError; then it is not known what was done.
 
-    Time in which the answer could not be heard, because the loop or the process stood still, does not count.
+    Time in which the answer could not be heard, because the loop or the process stood still, does not count, nor what
+    Redis needs for something long that it was given before.
     """
+    seconds += busy.seconds if busy is not None else 0.0
     try:
         async with within(seconds):
             yield

@@ -36,6 +36,8 @@ _CODES = {
     "NOREPLICAS": StorageState.READ_ONLY,
     "MASTERDOWN": StorageState.READ_ONLY,
     "LOADING": StorageState.LOADING,
+    # A script takes long: it serves nobody else meanwhile.
+    "BUSY": StorageState.UNREACHABLE,
     "NOAUTH": StorageState.REFUSED,
     "NOPERM": StorageState.REFUSED,
     "WRONGPASS": StorageState.REFUSED,

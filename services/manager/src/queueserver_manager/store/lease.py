@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within
+from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, answered_within
 from queueserver_manager.store.keys import Keys
 
 #: Seconds that a lease lasts without renewal, between two renewals, and before the next attempt when one failed.
@@ -34,7 +34,9 @@ class Term:
 class Lease:
     """The lease as one Manager sees it. Methods raise redis.RedisError when Redis does not answer."""
 
-    def __init__(self, redis: Redis, prefix: str, instance: str, address: str) -> None:
+    def __init__(self, redis: Redis, prefix: str, instance: str, address: str, busy: Busy | None = None) -> None:
+        """``busy`` tells of long commits to the same Redis."""
+        self._busy = busy
         self._redis = redis
         self._keys = Keys(prefix)
         self._instance = instance
@@ -50,7 +52,7 @@ class Lease:
         return (await self._claim(str(epoch))).epoch == epoch
 
     async def _claim(self, epoch: str) -> Term:
-        async with answered_within():
+        async with answered_within(busy=self._busy):
             answer = await self._script(
                 keys=[self._keys.lease, self._keys.epoch],
                 args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch],

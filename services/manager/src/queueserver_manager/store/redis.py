@@ -23,18 +23,23 @@ from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.store import codec
 from queueserver_manager.store.commands import Command, commands_for, revisions_command
-from queueserver_manager.store.connection import answered_within, wait_for_answer
+from queueserver_manager.store.connection import Busy, answered_within, wait_for_answer
 from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.faults import store_down
 from queueserver_manager.store.keys import SCHEMA, Keys
+from queueserver_manager.store.lease import LEASE_SECONDS
 from queueserver_manager.store.loading import Loader, Stored, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
-from queueserver_manager.store.script_line import ScriptLine, Word
+from queueserver_manager.store.script_line import ScriptLine, Word, seconds_for
 
 #: Seconds that reading everything may take.
 _LOADING_TIMEOUT = 20.0
 _PAGE = 1000
 _CHANGES_PER_TURN = 500
+#: Seconds by which a commit may take longer than others until that concerns the lease.
+_LONG_COMMIT = 0.5
+#: Place of the milliseconds for the lease among the arguments of a commit.
+_LEASE_ARGUMENT = 4
 
 
 class RedisStore:
@@ -48,16 +53,18 @@ class RedisStore:
         decode_inventory: Callable[[bytes], Inventory],
         default_permissions: Permissions = BUILT_IN,
         log: Bound = LOG,
+        busy: Busy | None = None,
     ) -> None:
-        """``log`` bounds the changes that are kept for watchers who were away."""
+        """``log`` bounds the changes that are kept for watchers who were away; ``busy`` is told of long commits."""
         self._log = log
+        self._busy = busy or Busy()
         self._redis = redis
         self._keys = Keys(prefix)
         self._epoch = epoch
         self._decode_inventory = decode_inventory
         #: In force as long as none are stored.
         self._default_permissions = default_permissions
-        self._commits = ScriptLine(redis, resources.files(__package__).joinpath("commit.lua").read_bytes())
+        self._commits = ScriptLine(redis, resources.files(__package__).joinpath("commit.lua").read_bytes(), self._busy)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -97,8 +104,13 @@ class RedisStore:
         """Write all entries, or none. Raises OwnershipLost, StoreDown."""
         keys = self._keys
         arguments = await self._words(before, after, entries)
+        more_seconds = await seconds_for(arguments)
+        if more_seconds > _LONG_COMMIT:
+            # Nobody can renew the lease while Redis works it off.
+            arguments[_LEASE_ARGUMENT] = round(1000 * (LEASE_SECONDS + more_seconds))
         try:
-            answer = await self._commits.run((keys.epoch, keys.meta, keys.events), arguments)
+            script_keys = (keys.epoch, keys.meta, keys.events, keys.lease)
+            answer = await self._commits.run(script_keys, arguments, more_seconds)
         except (RedisError, OSError) as error:
             raise store_down(error, fate_known=False) from error
         if answer == b"EPOCH":
@@ -120,7 +132,7 @@ class RedisStore:
             commands += commands_for(keys, changes[start : start + _CHANGES_PER_TURN])
             await turns.step()
         commands.append(revisions_command(keys, after))
-        words: list[Word] = [self._epoch, before.last, *self._log, len(commands)]
+        words: list[Word] = [self._epoch, before.last, *self._log, 0, len(commands)]
         for command in commands:
             words.append(len(command))
             words.extend(command)
@@ -148,7 +160,7 @@ class RedisStore:
         found: list[tuple[int, bytes]] = []
         start = f"{after + 1}-0"
         while True:
-            async with answered_within():
+            async with answered_within(busy=self._busy):
                 page: Any = await self._redis.xrange(self._keys.events, min=start, max=f"{up_to}-0", count=_PAGE)
             found += [(int(entry_id.split(b"-")[0]), fields[b"e"]) for entry_id, fields in page]
             if len(page) < _PAGE:

@@ -19,7 +19,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError
 
-from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within
+from queueserver_manager.store.connection import Busy, answered_within
 
 Word = str | bytes | int
 #: What is sent at once.
@@ -28,10 +28,21 @@ _WORDS_PER_PIECE, _BYTES_PER_PIECE = 1000, 128 * 1024
 _SECONDS_PER_PIECE = 0.02
 
 
+async def seconds_for(arguments: Sequence[Word]) -> float:
+    """How much longer than a short command one with these words may take to be sent, done and synced to disk."""
+    length, turns = 0, Turns()
+    for start in range(0, len(arguments), _WORDS_PER_PIECE):
+        length += sum(len(word) for word in arguments[start : start + _WORDS_PER_PIECE] if isinstance(word, bytes))
+        await turns.step()
+    return _SECONDS_PER_PIECE * (len(arguments) // _WORDS_PER_PIECE + length // _BYTES_PER_PIECE)
+
+
 class ScriptLine:
     """Runs one script, one call at a time."""
 
-    def __init__(self, redis: Redis, script: bytes) -> None:
+    def __init__(self, redis: Redis, script: bytes, busy: Busy | None = None) -> None:
+        """``busy`` is told of runs that take long."""
+        self._busy = busy or Busy()
         self._pool = redis.connection_pool
         self._script = script
         # Redis names scripts by this hash; nothing is secured by it.
@@ -39,17 +50,16 @@ class ScriptLine:
         self._connection: AbstractConnection | None = None
         self._writer: asyncio.StreamWriter | None = None
 
-    async def run(self, keys: Sequence[str], arguments: Sequence[Word]) -> bytes:
-        """Run the script. Raises redis.RedisError; then it is not known whether it ran."""
-        length, turns = 0, Turns()
-        for start in range(0, len(arguments), _WORDS_PER_PIECE):
-            length += sum(len(word) for word in arguments[start : start + _WORDS_PER_PIECE] if isinstance(word, bytes))
-            await turns.step()
-        pieces = len(arguments) // _WORDS_PER_PIECE + length // _BYTES_PER_PIECE
-        limit = COMMAND_TIMEOUT + _SECONDS_PER_PIECE * pieces
+    async def run(self, keys: Sequence[str], arguments: Sequence[Word], more_seconds: float = 0.0) -> bytes:
+        """Run the script, which may take ``more_seconds`` than any command.
+
+        Raises redis.RedisError; then it is not known whether it ran.
+        """
         try:
-            async with answered_within(limit):
-                return await self._run(keys, arguments)
+            with self._busy.for_seconds(more_seconds):
+                # The same time counts for whoever asks Redis meanwhile.
+                async with answered_within(busy=self._busy):
+                    return await self._run(keys, arguments)
         except BaseException:
             # Late or cancelled, too: half a command may have been sent.
             await self._drop()
