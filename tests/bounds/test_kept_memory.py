@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import queue_service_pb2
+from queueserver.manager.v1 import queue_items_pb2
 from queueserver_client import Client
 
 from tests.e2e.conftest import STARTUP
@@ -44,10 +44,10 @@ def most_memory_of(pid: int) -> int:
 async def add_and_remove(raw: Stubs, numbers: range) -> None:
     """One client: each item goes before the next one comes."""
     for number in numbers:
-        add = queue_service_pb2.AddItemRequest(item=item_pb2.Item(name="nothing"), request_id=f"add {number}")
+        add = queue_items_pb2.AddItemRequest(item=item_pb2.ItemSpec(name="nothing"), request_id=f"add {number}")
         add.item.meta.fields["text"].string_value = f"{number} " + "x" * LONG
         added = await raw.queue.AddItem(add)
-        remove = queue_service_pb2.RemoveItemRequest(request_id=f"remove {number}")
+        remove = queue_items_pb2.RemoveItemRequest(request_id=f"remove {number}")
         remove.address.uid = added.item.item_uid
         await raw.queue.RemoveItem(remove)
 
