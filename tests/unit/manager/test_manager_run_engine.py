@@ -18,7 +18,7 @@ from queueserver_manager.domain.errors import (
 )
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, PendingCommand, RunEngineState
 from queueserver_manager.operations.reply import Reply
-from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
 
 from tests.unit.manager.run_engine_desk import PAUSES, desk
 from tests.unit.manager.scripted_store import SECONDS
@@ -188,6 +188,7 @@ async def test_a_plan_that_left_its_pause_before_the_answer_arrives_may_pause_ag
         (WorkerRefused("NOT_PAUSED", "The plan is not paused."), InvalidState, 0),
         (WorkerRefused("NOT_RUNNING", "No plan runs."), InvalidState, 0),
         (WorkerRefused("RUN_ENGINE_MISSING", "There is none."), RunEngineMissing, 0),
+        (WorkerOutdated("it lacks a method"), WorkerUnavailable, 0),
         (WorkerDown("gone"), WorkerUnavailable, 0),
         (StaleEpoch(), WorkerUnavailable, 1),
     ],

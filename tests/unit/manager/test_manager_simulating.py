@@ -11,7 +11,7 @@ from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.planning import PlanningOperations
 from queueserver_manager.operations.submissions import Prepared, Submissions
-from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
 
 from tests.unit.manager.samples import NOW
 from tests.unit.manager.scripted_store import SECONDS, Office, office
@@ -32,6 +32,7 @@ def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN)
         (WorkerRefused("INVALID_REQUEST", "Correct the item."), errors.ItemInvalid, "Correct the item"),
         (WorkerRefused("REQUEST_UNDECODABLE", "too deep"), errors.ItemInvalid, "too deep"),
         (WorkerRefused("NO_SUCH_REASON", "defect"), WorkerRefused, "defect"),
+        (WorkerOutdated("it lacks a method"), errors.WorkerUnavailable, "older than this Manager"),
         (TimeoutError(), errors.EnvironmentUnresponsive, "does not answer"),
         (WorkerDown("gone"), errors.WorkerUnavailable, "can't be reached"),
         (StaleEpoch(), errors.WorkerUnavailable, "can't be reached"),

@@ -376,10 +376,13 @@ class StorageUnavailable(Unavailable):
 
 
 class WorkerUnavailable(Unavailable):
-    """The Worker does not answer."""
+    """The Worker does not answer, or does not understand us."""
 
-    def __init__(self) -> None:
-        super().__init__("The Worker can't be reached, so nothing can be executed: see that it runs, then try again.")
+    def __init__(
+        self,
+        message: str = "The Worker can't be reached, so nothing can be executed: see that it runs, then try again.",
+    ) -> None:
+        super().__init__(message)
 
 
 class EnvironmentUnresponsive(Unavailable):

@@ -24,7 +24,7 @@ from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 _SETTLED = (
     EnvironmentState.CLOSED,
@@ -165,7 +165,9 @@ class EnvironmentOperations:
             raise WorkerUnavailable from error
 
 
-def _refusal(error: WorkerRefused) -> WrongState:
+def _refusal(error: WorkerRefused) -> WrongState | WorkerUnavailable:
+    if isinstance(error, WorkerOutdated):
+        return WorkerUnavailable(error.message)
     if error.reason == "ENVIRONMENT_EXISTS":
         return EnvironmentExists()
     return EnvironmentClosed(error.message)

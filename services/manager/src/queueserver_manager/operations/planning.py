@@ -29,7 +29,7 @@ from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.submissions import Submissions
 from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 M = TypeVar("M")
 #: Bound of the messages of a plan that are looked at, documented in the contract.
@@ -112,6 +112,8 @@ def _refusal(error: WorkerRefused) -> Exception:
         return EnvironmentClosed(error.message)
     if error.reason == "RUN_ENGINE_MISSING":
         return RunEngineMissing()
+    if isinstance(error, WorkerOutdated):
+        return WorkerUnavailable(error.message)
     if error.reason in {"INVALID_REQUEST", "REQUEST_UNDECODABLE"}:
         # The Worker reads the item, and the item is what it can't use.
         return ItemInvalid(error.message, violations=[Violation("item", error.message)])

@@ -14,7 +14,7 @@ from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 
 class QuestionOperations:
@@ -45,6 +45,8 @@ class QuestionOperations:
                 raise QuestionNotFound(error.metadata.get("question_id", "")) from error
             if error.reason == "RUN_ENGINE_MISSING":
                 raise RunEngineMissing from error
+            if isinstance(error, WorkerOutdated):
+                raise WorkerUnavailable(error.message) from error
             raise EnvironmentClosed(error.message) from error
         except StaleEpoch as error:
             self._on_stale()

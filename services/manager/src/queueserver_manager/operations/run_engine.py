@@ -30,7 +30,14 @@ from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, Worker, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import (
+    RunEngineVerb,
+    StaleEpoch,
+    Worker,
+    WorkerDown,
+    WorkerOutdated,
+    WorkerRefused,
+)
 
 _ACTIONS = {
     RunEngineVerb.PAUSE_DEFERRED: Action.PAUSE,
@@ -182,6 +189,8 @@ class RunEngineOperations:
         except WorkerRefused as error:
             if error.reason == "RUN_ENGINE_MISSING":
                 raise RunEngineMissing from error
+            if isinstance(error, WorkerOutdated):
+                raise WorkerUnavailable(error.message) from error
             if error.reason == "NOT_RUNNING" and action in _INTERRUPTIONS:
                 return False
             # The plan came to its end, or its pause did, while the request was on its way.

@@ -137,7 +137,11 @@ class GrpcWorker:
                 reason, metadata = _reason(error)
                 if reason == "STALE_EPOCH":
                     raise port.StaleEpoch from error
+                if reason == "FIELD_UNKNOWN":
+                    raise port.WorkerOutdated(error.details() or reason) from error
                 raise port.WorkerRefused(reason, error.details() or reason, metadata) from error
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                raise port.WorkerOutdated("it lacks a method") from error
             if _reason(error)[0] == "ENVIRONMENT_UNRESPONSIVE":
                 raise TimeoutError from error
             raise port.WorkerDown(f"{error.code().name}: {error.details()}") from error

@@ -38,6 +38,16 @@ class WorkerRefused(Exception):  # noqa: N818 - as above
         self.metadata = metadata or {}
 
 
+class WorkerOutdated(WorkerRefused):
+    """The Worker does not know the command or something in it: it is older than this Manager."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            "WORKER_OUTDATED",
+            f"The Worker is older than this Manager ({detail}): run the same version of both.",
+        )
+
+
 class RunEngineVerb(Enum):
     """What to do with the running plan; the numbers are those of RunEngineAction in the contract."""
 
