@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import queue_items_pb2 as pb
+from queueserver.manager.v1 import queue_pb2
 from queueserver_client import After, AsyncClient, Before, InterruptedPolicy, Item, ItemType, Plan, Position
 
 from tests.integration.manager.lossy_line import Loss
@@ -173,7 +174,9 @@ class Edits:
 
     def remove_the_last_under_an_id(self) -> None:
         """Remove an item by such a request."""
-        request = pb.RemoveItemRequest(request_id=f"remove {next(self.numbers)}")
+        request = pb.RemoveItemRequest(
+            address=queue_pb2.ItemAddress(back=True), request_id=f"remove {next(self.numbers)}"
+        )
         self.answered.append(("RemoveItem", request, self.ask("RemoveItem", request)))
         self.model.remove(self.model.queue[-1:])
 

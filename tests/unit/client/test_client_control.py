@@ -102,7 +102,7 @@ async def test_a_mode_leaves_alone_what_is_not_named(manager: ScriptedManager, c
     assert sent(manager, "SetQueueMode") == {"loop": True}
     await client.queue.set_mode(ignore_failures=False, interrupted="drop", reset=True)
     assert sent(manager, "SetQueueMode") == {
-        "ignoreFailures": False, "interrupted": "INTERRUPTED_POLICY_DROP", "reset": True
+        "ignoreFailures": False, "interrupted": "INTERRUPTED_POLICY_DROP", "resetToDefaults": True
     }  # fmt: skip
     with pytest.raises(ValueError, match="keep"):
         await client.queue.set_mode(interrupted="keep")

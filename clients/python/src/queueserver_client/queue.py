@@ -252,7 +252,7 @@ class AsyncQueue:
             loop=loop,
             ignore_failures=ignore_failures,
             interrupted=queue_pb2.InterruptedPolicy.Name(policy.number),  # type: ignore[arg-type] # names are accepted
-            reset=reset,
+            reset_to_defaults=reset,
             expected_revision=_revision(expected_revision),
         )
         answer = await self._connection.change(self._connection.stubs.queue.SetQueueMode, request)

@@ -168,7 +168,7 @@ class SetQueueModeRequest(_message.Message):
     LOOP_FIELD_NUMBER: _builtins.int
     IGNORE_FAILURES_FIELD_NUMBER: _builtins.int
     INTERRUPTED_FIELD_NUMBER: _builtins.int
-    RESET_FIELD_NUMBER: _builtins.int
+    RESET_TO_DEFAULTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     loop: _builtins.bool
@@ -177,7 +177,7 @@ class SetQueueModeRequest(_message.Message):
     """See QueueMode. Absent: leave it as it is."""
     interrupted: _queue_pb2.InterruptedPolicy.ValueType
     """See QueueMode. Unspecified: leave it as it is."""
-    reset: _builtins.bool
+    reset_to_defaults: _builtins.bool
     """First set everything to its default: no loop, failures not ignored, interrupted items requeued."""
     request_id: _builtins.str
     """See QueueService."""
@@ -189,13 +189,13 @@ class SetQueueModeRequest(_message.Message):
         loop: _builtins.bool | None = ...,
         ignore_failures: _builtins.bool | None = ...,
         interrupted: _queue_pb2.InterruptedPolicy.ValueType = ...,
-        reset: _builtins.bool = ...,
+        reset_to_defaults: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "ignore_failures", b"ignore_failures", "loop", b"loop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "expected_revision", b"expected_revision", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop", "request_id", b"request_id", "reset", b"reset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "expected_revision", b"expected_revision", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop", "request_id", b"request_id", "reset_to_defaults", b"reset_to_defaults"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ignore_failures: _TypeAlias = _typing.Literal["ignore_failures"]  # noqa: Y015
     _WhichOneofArgType__ignore_failures: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures"]  # noqa: Y015

@@ -135,7 +135,7 @@ class QueueEditing(QueueServiceServicer):
             loop=request.loop if request.HasField("loop") else None,
             ignore_failures=request.ignore_failures if request.HasField("ignore_failures") else None,
             interrupted=_policy(request.interrupted),
-            reset=request.reset,
+            reset=request.reset_to_defaults,
         )
 
 
