@@ -161,7 +161,7 @@ class Readings:
 def shown_columns(descriptor: Mapping[str, Any], dimensions: Sequence[str]) -> list[str]:
     """Columns worth showing: what the plan moves, then what devices hint at, or else all numbers."""
     keys = descriptor["data_keys"]
-    hints = sorted(name for hint in descriptor.get("hints", {}).values() for name in hint.get("fields", []))
+    hints = [name for hint in descriptor.get("hints", {}).values() for name in hint.get("fields", [])]
     numbers = [name for name in keys if keys[name]["dtype"] in ("number", "integer")]
     wanted = dict.fromkeys([*dimensions, *hints] if hints else numbers)
     return [name for name in wanted if name in keys][:SHOWN_COLUMNS]

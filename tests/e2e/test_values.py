@@ -13,6 +13,9 @@ from tests.e2e.conftest import Shell
 from tests.harness import expect
 from tests.harness.wait import bounded, first
 
+#: In the order in which the device reads them.
+STRANGE_COLUMNS = ["nan", "infinity", "largest", "smallest", "beyond", "image", "bytes", "text", "whole_float"]
+
 
 async def documents_of(client: AsyncClient, item: Item) -> list[tuple[str, Any]]:
     """Documents that a plan emits, by kind."""
@@ -91,6 +94,7 @@ async def test_count_with_num_5_takes_five_readings(shared_client: AsyncClient) 
 async def test_a_document_with_everything_in_it_arrives_unharmed(shared_client: AsyncClient) -> None:
     documents = await documents_of(shared_client, Plan("count", ["strange"]))
     data = dict(documents)["event"]["data"]
+    assert list(data) == list(dict(documents)["descriptor"]["data_keys"]) == STRANGE_COLUMNS
     assert math.isnan(data["nan"])
     assert data["infinity"] == -math.inf
     assert (data["largest"], data["smallest"], data["beyond"]) == (2**63 - 1, -(2**63), 2**70)

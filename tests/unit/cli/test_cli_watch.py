@@ -35,9 +35,12 @@ def document(**kind: Any) -> event_pb2.WatchEvent:
 def story() -> list[event_pb2.WatchEvent]:
     values = {"det1": value_pb2.DataValue(number=5.25), "bad": value_pb2.DataValue(number=float("nan"))}
     values["motor"] = value_pb2.DataValue(integer=1)
-    motors = value_pb2.DataValue(list=value_pb2.DataList(values=[value_pb2.DataValue(text="motor")]))
-    extra = {"num_points": value_pb2.DataValue(integer=2), "motors": motors}
-    start = document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count", extra=extra)
+    hints = document_pb2.RunHints(dimensions=[document_pb2.Dimension(fields=["motor"], stream="primary")])
+    extra = {"num_points": value_pb2.DataValue(integer=2)}
+    start = document_pb2.RunStart(uid="r-1", scan_id=7, plan_name="count", hints=hints, extra=extra)
+    columns = ["det1", "motor", "bad"]
+    keys = {column: document_pb2.DataKey(dtype="number") for column in columns}
+    descriptor = document_pb2.EventDescriptor(uid="d-1", name="primary", data_keys=keys, columns=columns)
     status = status_pb2.ManagerStatus(manager_state=status_pb2.MANAGER_STATE_EXECUTING_QUEUE)
     pausing = status_pb2.ManagerStatus(manager_state=status.manager_state, pause_pending=True)
     paused = status_pb2.ManagerStatus(manager_state=status_pb2.MANAGER_STATE_PAUSED, queue_mode=MODE)
@@ -56,7 +59,7 @@ def story() -> list[event_pb2.WatchEvent]:
         event_pb2.WatchEvent(time=NOW, status=pausing),
         event_pb2.WatchEvent(time=NOW, status=paused),
         document(start=start),
-        document(event_descriptor=document_pb2.EventDescriptor(uid="d-1", name="primary")),
+        document(event_descriptor=descriptor),
         document(event=document_pb2.EventDocument(uid="e-1", descriptor_uid="d-1", seq_num=1, data=values)),
         event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="hello [red]wor")),
         event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="ld[/]\nrest")),
@@ -128,7 +131,7 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
         "manager executing_queue, pausing, environment unknown",
         "manager paused, environment unknown",
         "run 7 of count begins (r-1)",
-        "  primary 1/2  motor 1  bad nan  det1 5.25",
+        "  primary 1/2  motor 1  det1 5.25  bad nan",
         "| hello [red]world[/]",
         "run 7 of count ends: success",
         "some events were lost here: console",

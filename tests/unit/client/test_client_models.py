@@ -105,7 +105,7 @@ def test_fields_that_a_document_does_not_have_stay_away() -> None:
     name, content = decode_document(document_pb2.RunDocument(start=document_pb2.RunStart(uid="u", time=1.0)))
     assert (name, content) == ("start", {"uid": "u", "time": 1.0})
     name, content = decode_document(document_pb2.RunDocument(resource=document_pb2.ResourceDocument(uid="u", spec="X")))
-    assert content == {"uid": "u", "spec": "X", "resource_path": "", "root": ""}
+    assert content == {"uid": "u", "spec": "X", "resource_path": "", "root": "", "resource_kwargs": {}}
     assert decode_document(document_pb2.RunDocument()) == ("", {})
 
 
@@ -133,7 +133,7 @@ def test_events_and_streams_keep_their_values() -> None:
     assert content["indices"] == {"start": 1, "stop": 3}
     stop = document_pb2.RunStop(uid="p", exit_status="success", num_events={"primary": 5})
     _, content = decode_document(document_pb2.RunDocument(stop=stop))
-    assert (content["num_events"], content["reason"]) == ({"primary": 5}, "")
-    page = document_pb2.EventPage(descriptor_uid="d", uid=["a"], seq_num=[1], time=[2.0])
+    assert (content["num_events"], "reason" in content) == ({"primary": 5}, False)
+    page = document_pb2.EventPage(descriptor_uid="d", uids=["a"], seq_nums=[1], times=[2.0])
     _, content = decode_document(document_pb2.RunDocument(event_page=page))
     assert (content["uid"], content["seq_num"], content["time"]) == (["a"], [1], [2.0])

@@ -39,14 +39,60 @@ def test_a_numpy_scan_number_is_a_whole_number() -> None:
     assert convert("start", {"uid": "u", "scan_id": np.int32(3)}).document.start.scan_id == 3
 
 
-def test_a_descriptor_describes_its_columns() -> None:
+def test_a_start_document_says_what_to_plot() -> None:
+    hints = {"dimensions": [(["x", "y"], "primary"), (["z"], "fine")], "gridding": "rectilinear"}
+    start = convert("start", {"uid": "u", "hints": hints}).document.start
+    axes = [(list(dimension.fields), dimension.stream) for dimension in start.hints.dimensions]
+    assert axes == [(["x", "y"], "primary"), (["z"], "fine")]
+    assert extra(start.hints) == {"gridding": "rectilinear"}
+
+
+def test_dimensions_of_another_form_are_kept_in_extra() -> None:
+    hints = convert("start", {"uid": "u", "hints": {"dimensions": [["x", "primary"]]}}).document.start.hints
+    assert extra(hints) == {"dimensions": [["x", "primary"]]}
+
+
+def test_a_descriptor_describes_its_columns_and_their_order() -> None:
+    limits = {"control": {"low": 0, "high": None}, "rds": {}}
     key = {"source": "SIM", "dtype": "array", "shape": [None, 3], "units": None, "precision": 2, "dtype_numpy": "<f8"}
-    document = {"uid": "d", "run_start": "r", "time": 1.0, "name": "primary", "data_keys": {"x": key}, "hints": {}}
-    descriptor = convert("descriptor", document).document.event_descriptor
+    data_keys = {"x": {**key, "external": "STREAM:", "dims": ["time", "x"], "limits": limits}, "a": {}}
+    descriptor = convert("descriptor", {"uid": "d", "data_keys": data_keys, "hints": {}}).document.event_descriptor
     column = descriptor.data_keys["x"]
+    assert list(descriptor.columns) == ["x", "a"]
     assert (column.source, list(column.shape), column.precision) == ("SIM", [-1, 3], 2)
-    assert extra(column) == {"units": None, "dtype_numpy": "<f8"}
-    assert extra(descriptor) == {"hints": {}}
+    assert (column.dtype_numpy, column.external, list(column.dims)) == ("<f8", "STREAM:", ["time", "x"])
+    assert (column.limits.control.low, column.limits.control.HasField("high")) == (0.0, False)
+    assert (extra(column.limits), extra(column), extra(descriptor)) == ({"rds": {}}, {"units": None}, {"hints": {}})
+
+
+def test_a_descriptor_tells_of_its_devices() -> None:
+    key = {"source": "SIM", "dtype": "number", "shape": []}
+    configured = {"data": {"rate": 5, "gain": 2}, "timestamps": {"rate": 1.5}, "data_keys": {"rate": key, "gain": key}}
+    document = {
+        "object_keys": {"det": ["b", "a"], "none": []},
+        "hints": {"det": {"fields": ["b"], "NX_class": "NXdetector"}, "none": {"fields": []}},
+        "configuration": {"det": configured},
+    }
+    descriptor = convert("descriptor", {"uid": "d", "data_keys": {}, **document}).document.event_descriptor
+    columns = {device: list(names.names) for device, names in descriptor.object_keys.items()}
+    assert columns == {"det": ["b", "a"], "none": []}
+    assert (list(descriptor.hints["det"].fields), extra(descriptor.hints["det"])) == (["b"], {"NX_class": "NXdetector"})
+    assert extra(descriptor.hints["none"]) == {"fields": []}
+    configuration = descriptor.configuration["det"]
+    assert (list(configuration.columns), decode(configuration.data["rate"])) == (["rate", "gain"], 5)
+    assert (dict(configuration.timestamps), configuration.data_keys["gain"].source) == ({"rate": 1.5}, "SIM")
+    assert not extra(descriptor)
+
+
+def test_a_configuration_that_lacks_a_part_is_kept_in_extra() -> None:
+    document = {"uid": "d", "data_keys": {}, "configuration": {"det": {"data": {"rate": 5}}}}
+    descriptor = convert("descriptor", document).document.event_descriptor
+    assert extra(descriptor) == {"configuration": {"det": {"data": {"rate": 5}}}}
+
+
+def test_times_of_readings_that_are_no_numbers_are_kept_in_extra() -> None:
+    event = convert("event", {"uid": "e", "data": {}, "timestamps": {"x": 1.5, "y": "noon"}}).document.event
+    assert (dict(event.timestamps), extra(event)) == ({}, {"timestamps": {"x": 1.5, "y": "noon"}})
 
 
 def test_data_keys_of_a_wrong_form_are_kept_in_extra() -> None:
@@ -63,7 +109,7 @@ def test_a_stop_document_counts_events_and_keeps_a_reason_of_several_lines() -> 
 def test_an_event_page_has_columns() -> None:
     document = {"descriptor": "d", "uid": ["a", "b"], "time": [1, 2.5], "seq_num": [1, 2], "data": {"x": [1, 2]}}
     page = convert("event_page", {**document, "timestamps": {}}).document.event_page
-    assert (list(page.uid), list(page.time), list(page.seq_num)) == (["a", "b"], [1.0, 2.5], [1, 2])
+    assert (list(page.uids), list(page.times), list(page.seq_nums)) == (["a", "b"], [1.0, 2.5], [1, 2])
     assert decode(page.data["x"]) == [1, 2]
 
 
@@ -117,3 +163,11 @@ def test_a_document_without_its_large_values_keeps_the_small_ones() -> None:
     data = without_large_values(message).document.event.data
     assert data["sum"].integer == 5
     assert data["image"].text.startswith("left out: 1048")
+
+
+def test_a_document_without_its_large_values_has_no_large_configuration_either() -> None:
+    data = {"flat_field": b"x" * (MAX_VALUE_BYTES + 1), "gain": 5}
+    configuration = {"camera": {"data": data, "timestamps": {}, "data_keys": {}}}
+    message = convert("descriptor", {"uid": "d", "data_keys": {}, "configuration": configuration})
+    kept = without_large_values(message).document.event_descriptor.configuration["camera"].data
+    assert (kept["gain"].integer, kept["flat_field"].text[:15]) == (5, "left out: 10485")

@@ -39,8 +39,8 @@ class Run:
     done: int = 0
     exit_status: str = ""
     reason: str = ""
-    #: Names of the motors that the plan moves: their readings come first.
-    motors: Sequence[str] = ()
+    #: Columns of the axes that the plan scans: their readings come first.
+    axes: Sequence[str] = ()
     streams: dict[str, str] = field(default_factory=dict)
     readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
 
@@ -70,8 +70,7 @@ class RunsView:
             run.plan = str(content.get("plan_name", ""))
             run.scan_id = content.get("scan_id")
             run.expected = _expected(content)
-            motors = content.get("motors")
-            run.motors = motors if isinstance(motors, list) else ()
+            run.axes = _axes(content)
             self.latest = run
         elif document.name == "descriptor":
             run.streams[content["uid"]] = content["name"]
@@ -95,6 +94,15 @@ def _expected(start: Mapping[str, Any]) -> int | None:
     return None
 
 
+def _axes(start: Mapping[str, Any]) -> Sequence[str]:
+    hints = start.get("hints")
+    dimensions = hints.get("dimensions", ()) if isinstance(hints, dict) else ()
+    try:
+        return [name for names, _ in dimensions for name in names]
+    except (TypeError, ValueError):  # a plan can write anything there
+        return ()
+
+
 def _rows(document: RunDocument) -> Sequence[Mapping[str, Any]]:
     content = document.document
     if document.name == "event":
@@ -113,7 +121,7 @@ def _rows(document: RunDocument) -> Sequence[Mapping[str, Any]]:
 
 def _reading(run: Run, row: Mapping[str, Any]) -> Reading:
     data = row["data"]
-    shown = {key: value_text(data[key]) for key in sorted(data, key=lambda key: (key not in run.motors, key))}
+    shown = {key: value_text(data[key]) for key in sorted(data, key=lambda key: key not in run.axes)}
     return Reading(row["seq_num"], run.streams.get(row["descriptor"], ""), shown)
 
 

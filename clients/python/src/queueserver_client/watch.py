@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,11 @@ from queueserver.manager.v1 import event_pb2, event_service_pb2
 
 from queueserver_client import forks
 from queueserver_client.channel import MAX_MESSAGE_BYTES
+from queueserver_client.column_order import ColumnOrder
 from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.event_reader import read_event
-from queueserver_client.events import Event, EventKind, Snapshot
+from queueserver_client.events import DocumentEmitted, Event, EventKind, Snapshot
 from queueserver_client.resumption import Resumption
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class Watch:
         self._token = resume_token
         self._reconnect_timeout = reconnect_timeout
         self._on_interruption = on_interruption
+        self._columns = ColumnOrder()
         self._stream = self._run()
 
     @property
@@ -128,11 +131,18 @@ class Watch:
                     if not message.snapshot.complete:
                         continue
                     self._token = message.resume_token
-                    yield Snapshot.from_parts(parts, restarted=restarted)
+                    snapshot = Snapshot.from_parts(parts, restarted=restarted)
+                    yield replace(snapshot, documents=[self._columns.apply(each) for each in snapshot.documents])
                     parts = []
                     continue
-                found = [read_event(proto) for proto in message.batch.events]
+                found = [self._read(proto) for proto in message.batch.events]
                 for event in found[:-1]:
                     yield event
                 self._token = message.resume_token
                 yield found[-1] if found else None
+
+    def _read(self, proto: event_pb2.WatchEvent) -> Event:
+        event = read_event(proto)
+        if isinstance(event, DocumentEmitted):
+            return replace(event, document=self._columns.apply(event.document))
+        return event

@@ -23,8 +23,14 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class RunDocument(_message.Message):
     """One document of a run, as the event model (github.com/bluesky/event-model) defines it.
 
-    Fields that the event model names are typed here; whatever else a document carries is in `extra`, so
-    nothing is lost. Times are seconds since 1970-01-01 UTC as a double, exactly as the document has them.
+    What programs need to follow a run, print its readings and find its data is typed here, under the event model's names:
+    only a reference to another document ends in `_uid`, and a list of an event page in `s`. Whatever else a document
+    carries is in `extra` under its own name, so nothing is lost. So is a field that does not look as the event model says,
+    for example a `scan_id` that is text, and then its typed field is unset; and an empty list or map where the event model
+    lets a document have none. Fields that the event model requires are never absent.
+
+    Protobuf's maps have no order. Where the order of names means something, a list beside the map has it (`columns`).
+    Times are seconds since 1970-01-01 UTC as a double, exactly as the document has them.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -134,6 +140,7 @@ class RunStart(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     SCAN_ID_FIELD_NUMBER: _builtins.int
     PLAN_NAME_FIELD_NUMBER: _builtins.int
+    HINTS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """Identity of the run."""
@@ -146,6 +153,10 @@ class RunStart(_message.Message):
     plan_name: _builtins.str
     """Name of the plan that opened the run."""
     @_builtins.property
+    def hints(self) -> Global___RunHints:
+        """What to plot. Absent when the document has no hints."""
+
+    @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
         """Everything else: plan arguments, detectors, motors, sample and user metadata."""
 
@@ -156,11 +167,12 @@ class RunStart(_message.Message):
         time: _builtins.float = ...,
         scan_id: _builtins.int | None = ...,
         plan_name: _builtins.str | None = ...,
+        hints: Global___RunHints | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_plan_name", b"_plan_name", "_scan_id", b"_scan_id", "plan_name", b"plan_name", "scan_id", b"scan_id"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_plan_name", b"_plan_name", "_scan_id", b"_scan_id", "hints", b"hints", "plan_name", b"plan_name", "scan_id", b"scan_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_plan_name", b"_plan_name", "_scan_id", b"_scan_id", "extra", b"extra", "plan_name", b"plan_name", "scan_id", b"scan_id", "time", b"time", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_plan_name", b"_plan_name", "_scan_id", b"_scan_id", "extra", b"extra", "hints", b"hints", "plan_name", b"plan_name", "scan_id", b"scan_id", "time", b"time", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__plan_name: _TypeAlias = _typing.Literal["plan_name"]  # noqa: Y015
     _WhichOneofArgType__plan_name: _TypeAlias = _typing.Literal["_plan_name", b"_plan_name"]  # noqa: Y015
@@ -172,6 +184,85 @@ class RunStart(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__scan_id) -> _WhichOneofReturnType__scan_id | None: ...
 
 Global___RunStart: _TypeAlias = RunStart  # noqa: Y015
+
+@_typing.final
+class RunHints(_message.Message):
+    """What the plan says about how to show its run."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExtraEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _value_pb2.DataValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _value_pb2.DataValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    EXTRA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def dimensions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Dimension]:
+        """The independent axes of the experiment, slow to fast."""
+
+    @_builtins.property
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+        """Everything else, for example `gridding`."""
+
+    def __init__(
+        self,
+        *,
+        dimensions: _abc.Iterable[Global___Dimension] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimensions", b"dimensions", "extra", b"extra"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunHints: _TypeAlias = RunHints  # noqa: Y015
+
+@_typing.final
+class Dimension(_message.Message):
+    """One independent axis of an experiment."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELDS_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    stream: _builtins.str
+    """Name of the stream that has these columns, for example "primary"."""
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns that change together along this axis; the first one is the usual choice for a plot."""
+
+    def __init__(
+        self,
+        *,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+        stream: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "stream", b"stream"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Dimension: _TypeAlias = Dimension  # noqa: Y015
 
 @_typing.final
 class EventDescriptor(_message.Message):
@@ -193,6 +284,69 @@ class EventDescriptor(_message.Message):
             *,
             key: _builtins.str = ...,
             value: Global___DataKey | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class ObjectKeysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ColumnNames: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ColumnNames | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class HintsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ObjectHints: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ObjectHints | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class ConfigurationEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ObjectConfiguration: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ObjectConfiguration | None = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -226,6 +380,10 @@ class EventDescriptor(_message.Message):
     RUN_START_UID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     DATA_KEYS_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    OBJECT_KEYS_FIELD_NUMBER: _builtins.int
+    HINTS_FIELD_NUMBER: _builtins.int
+    CONFIGURATION_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """Identity of the descriptor."""
@@ -240,8 +398,26 @@ class EventDescriptor(_message.Message):
         """What each column of the events means, by column name."""
 
     @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the columns in the document's order: the keys of `data_keys`. The readings of an event are best shown in
+        this order.
+        """
+
+    @_builtins.property
+    def object_keys(self) -> _containers.MessageMap[_builtins.str, Global___ColumnNames]:
+        """Which columns each device fills, by name of the device."""
+
+    @_builtins.property
+    def hints(self) -> _containers.MessageMap[_builtins.str, Global___ObjectHints]:
+        """What each device finds worth showing, by name of the device."""
+
+    @_builtins.property
+    def configuration(self) -> _containers.MessageMap[_builtins.str, Global___ObjectConfiguration]:
+        """How each device was configured when the stream began, by name of the device."""
+
+    @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
-        """Everything else: configuration, hints, object_keys."""
+        """Everything else, for example `object_classes`."""
 
     def __init__(
         self,
@@ -249,21 +425,233 @@ class EventDescriptor(_message.Message):
         uid: _builtins.str = ...,
         time: _builtins.float = ...,
         run_start_uid: _builtins.str = ...,
-        name: _builtins.str = ...,
+        name: _builtins.str | None = ...,
         data_keys: _abc.Mapping[_builtins.str, Global___DataKey] | None = ...,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        object_keys: _abc.Mapping[_builtins.str, Global___ColumnNames] | None = ...,
+        hints: _abc.Mapping[_builtins.str, Global___ObjectHints] | None = ...,
+        configuration: _abc.Mapping[_builtins.str, Global___ObjectConfiguration] | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_keys", b"data_keys", "extra", b"extra", "name", b"name", "run_start_uid", b"run_start_uid", "time", b"time", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_name", b"_name", "columns", b"columns", "configuration", b"configuration", "data_keys", b"data_keys", "extra", b"extra", "hints", b"hints", "name", b"name", "object_keys", b"object_keys", "run_start_uid", b"run_start_uid", "time", b"time", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
 
 Global___EventDescriptor: _TypeAlias = EventDescriptor  # noqa: Y015
 
 @_typing.final
+class ColumnNames(_message.Message):
+    """Names of columns, in order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The names."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ColumnNames: _TypeAlias = ColumnNames  # noqa: Y015
+
+@_typing.final
+class ObjectHints(_message.Message):
+    """What a device finds worth showing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExtraEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _value_pb2.DataValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _value_pb2.DataValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    FIELDS_FIELD_NUMBER: _builtins.int
+    EXTRA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns that a table or a plot should show first."""
+
+    @_builtins.property
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+        """Everything else, for example `NX_class`."""
+
+    def __init__(
+        self,
+        *,
+        fields: _abc.Iterable[_builtins.str] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["extra", b"extra", "fields", b"fields"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObjectHints: _TypeAlias = ObjectHints  # noqa: Y015
+
+@_typing.final
+class ObjectConfiguration(_message.Message):
+    """How a device was configured: readings that do not change during a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DataKeysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___DataKey: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___DataKey | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class DataEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _value_pb2.DataValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _value_pb2.DataValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class TimestampsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class ExtraEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _value_pb2.DataValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _value_pb2.DataValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DATA_KEYS_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    TIMESTAMPS_FIELD_NUMBER: _builtins.int
+    EXTRA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def data_keys(self) -> _containers.MessageMap[_builtins.str, Global___DataKey]:
+        """What each value means, by its name."""
+
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the values in the document's order: the keys of `data_keys`."""
+
+    @_builtins.property
+    def data(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+        """The values, by name."""
+
+    @_builtins.property
+    def timestamps(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """When each value was read, seconds since the epoch, by name."""
+
+    @_builtins.property
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+        """Everything else."""
+
+    def __init__(
+        self,
+        *,
+        data_keys: _abc.Mapping[_builtins.str, Global___DataKey] | None = ...,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        data: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        timestamps: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "data", b"data", "data_keys", b"data_keys", "extra", b"extra", "timestamps", b"timestamps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObjectConfiguration: _TypeAlias = ObjectConfiguration  # noqa: Y015
+
+@_typing.final
 class DataKey(_message.Message):
-    """Meaning of one column of an event stream."""
+    """Meaning of one column of an event stream, or of one value of a configuration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -291,14 +679,27 @@ class DataKey(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     DTYPE_FIELD_NUMBER: _builtins.int
     SHAPE_FIELD_NUMBER: _builtins.int
+    DIMS_FIELD_NUMBER: _builtins.int
+    DTYPE_NUMPY_FIELD_NUMBER: _builtins.int
+    EXTERNAL_FIELD_NUMBER: _builtins.int
     UNITS_FIELD_NUMBER: _builtins.int
     PRECISION_FIELD_NUMBER: _builtins.int
     OBJECT_NAME_FIELD_NUMBER: _builtins.int
+    CHOICES_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     source: _builtins.str
     """Where the value comes from, for example "PV:XF23ID:det" or "SIM:det1"."""
     dtype: _builtins.str
     """"number", "integer", "string", "boolean" or "array"."""
+    dtype_numpy: _builtins.str
+    """Element type in NumPy's array-interface notation, as in NdArray, if known. A type with fields, which is a list, is in
+    `extra`.
+    """
+    external: _builtins.str
+    """Where the data is if it is not in the events, for example "STREAM:" (StreamResource and StreamDatum tell of it) or
+    "FILESTORE:" (ResourceDocument and Datum; the event has the datum_id).
+    """
     units: _builtins.str
     """Unit of the value, if known."""
     precision: _builtins.int
@@ -310,8 +711,20 @@ class DataKey(_message.Message):
         """Length of each dimension; empty for a scalar. A dimension of unknown length is -1."""
 
     @_builtins.property
+    def dims(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Name of each dimension, if known."""
+
+    @_builtins.property
+    def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The texts that a value can be, if it is one of a list."""
+
+    @_builtins.property
+    def limits(self) -> Global___Limits:
+        """Limits of the value. Absent if there are none."""
+
+    @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
-        """Everything else: limits, external, dtype_numpy, dims, choices."""
+        """Everything else."""
 
     def __init__(
         self,
@@ -319,21 +732,34 @@ class DataKey(_message.Message):
         source: _builtins.str = ...,
         dtype: _builtins.str = ...,
         shape: _abc.Iterable[_builtins.int] | None = ...,
+        dims: _abc.Iterable[_builtins.str] | None = ...,
+        dtype_numpy: _builtins.str | None = ...,
+        external: _builtins.str | None = ...,
         units: _builtins.str | None = ...,
         precision: _builtins.int | None = ...,
         object_name: _builtins.str | None = ...,
+        choices: _abc.Iterable[_builtins.str] | None = ...,
+        limits: Global___Limits | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_object_name", b"_object_name", "_precision", b"_precision", "_units", b"_units", "object_name", b"object_name", "precision", b"precision", "units", b"units"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_dtype_numpy", b"_dtype_numpy", "_external", b"_external", "_object_name", b"_object_name", "_precision", b"_precision", "_units", b"_units", "dtype_numpy", b"dtype_numpy", "external", b"external", "limits", b"limits", "object_name", b"object_name", "precision", b"precision", "units", b"units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_object_name", b"_object_name", "_precision", b"_precision", "_units", b"_units", "dtype", b"dtype", "extra", b"extra", "object_name", b"object_name", "precision", b"precision", "shape", b"shape", "source", b"source", "units", b"units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_dtype_numpy", b"_dtype_numpy", "_external", b"_external", "_object_name", b"_object_name", "_precision", b"_precision", "_units", b"_units", "choices", b"choices", "dims", b"dims", "dtype", b"dtype", "dtype_numpy", b"dtype_numpy", "external", b"external", "extra", b"extra", "limits", b"limits", "object_name", b"object_name", "precision", b"precision", "shape", b"shape", "source", b"source", "units", b"units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__dtype_numpy: _TypeAlias = _typing.Literal["dtype_numpy"]  # noqa: Y015
+    _WhichOneofArgType__dtype_numpy: _TypeAlias = _typing.Literal["_dtype_numpy", b"_dtype_numpy"]  # noqa: Y015
+    _WhichOneofReturnType__external: _TypeAlias = _typing.Literal["external"]  # noqa: Y015
+    _WhichOneofArgType__external: _TypeAlias = _typing.Literal["_external", b"_external"]  # noqa: Y015
     _WhichOneofReturnType__object_name: _TypeAlias = _typing.Literal["object_name"]  # noqa: Y015
     _WhichOneofArgType__object_name: _TypeAlias = _typing.Literal["_object_name", b"_object_name"]  # noqa: Y015
     _WhichOneofReturnType__precision: _TypeAlias = _typing.Literal["precision"]  # noqa: Y015
     _WhichOneofArgType__precision: _TypeAlias = _typing.Literal["_precision", b"_precision"]  # noqa: Y015
     _WhichOneofReturnType__units: _TypeAlias = _typing.Literal["units"]  # noqa: Y015
     _WhichOneofArgType__units: _TypeAlias = _typing.Literal["_units", b"_units"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__dtype_numpy) -> _WhichOneofReturnType__dtype_numpy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__external) -> _WhichOneofReturnType__external | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__object_name) -> _WhichOneofReturnType__object_name | None: ...
     @_typing.overload
@@ -342,6 +768,108 @@ class DataKey(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__units) -> _WhichOneofReturnType__units | None: ...
 
 Global___DataKey: _TypeAlias = DataKey  # noqa: Y015
+
+@_typing.final
+class Limits(_message.Message):
+    """Limits of a value, as EPICS has them. What is absent is not limited."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ExtraEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _value_pb2.DataValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _value_pb2.DataValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    CONTROL_FIELD_NUMBER: _builtins.int
+    DISPLAY_FIELD_NUMBER: _builtins.int
+    WARNING_FIELD_NUMBER: _builtins.int
+    ALARM_FIELD_NUMBER: _builtins.int
+    EXTRA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def control(self) -> Global___LimitRange:
+        """What it can be set to."""
+
+    @_builtins.property
+    def display(self) -> Global___LimitRange:
+        """What a display should span."""
+
+    @_builtins.property
+    def warning(self) -> Global___LimitRange:
+        """Beyond these it is worth a warning."""
+
+    @_builtins.property
+    def alarm(self) -> Global___LimitRange:
+        """Beyond these something is wrong."""
+
+    @_builtins.property
+    def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+        """Everything else: hysteresis, rds."""
+
+    def __init__(
+        self,
+        *,
+        control: Global___LimitRange | None = ...,
+        display: Global___LimitRange | None = ...,
+        warning: Global___LimitRange | None = ...,
+        alarm: Global___LimitRange | None = ...,
+        extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["alarm", b"alarm", "control", b"control", "display", b"display", "warning", b"warning"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alarm", b"alarm", "control", b"control", "display", b"display", "extra", b"extra", "warning", b"warning"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Limits: _TypeAlias = Limits  # noqa: Y015
+
+@_typing.final
+class LimitRange(_message.Message):
+    """A closed range; an end that is absent is open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    low: _builtins.float
+    """Lower end."""
+    high: _builtins.float
+    """Upper end."""
+    def __init__(
+        self,
+        *,
+        low: _builtins.float | None = ...,
+        high: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_high", b"_high", "_low", b"_low", "high", b"high", "low", b"low"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_high", b"_high", "_low", b"_low", "high", b"high", "low", b"low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__high: _TypeAlias = _typing.Literal["high"]  # noqa: Y015
+    _WhichOneofArgType__high: _TypeAlias = _typing.Literal["_high", b"_high"]  # noqa: Y015
+    _WhichOneofReturnType__low: _TypeAlias = _typing.Literal["low"]  # noqa: Y015
+    _WhichOneofArgType__low: _TypeAlias = _typing.Literal["_low", b"_low"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__high) -> _WhichOneofReturnType__high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__low) -> _WhichOneofReturnType__low | None: ...
+
+Global___LimitRange: _TypeAlias = LimitRange  # noqa: Y015
 
 @_typing.final
 class EventDocument(_message.Message):
@@ -377,15 +905,14 @@ class EventDocument(_message.Message):
         KEY_FIELD_NUMBER: _builtins.int
         VALUE_FIELD_NUMBER: _builtins.int
         key: _builtins.str
-        @_builtins.property
-        def value(self) -> _value_pb2.DataValue: ...
+        value: _builtins.float
         def __init__(
             self,
             *,
             key: _builtins.str = ...,
-            value: _value_pb2.DataValue | None = ...,
+            value: _builtins.float = ...,
         ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
         _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
@@ -432,7 +959,7 @@ class EventDocument(_message.Message):
         """The readings, by column name."""
 
     @_builtins.property
-    def timestamps(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+    def timestamps(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """When each reading was taken, seconds since the epoch, by column name."""
 
     @_builtins.property
@@ -447,7 +974,7 @@ class EventDocument(_message.Message):
         descriptor_uid: _builtins.str = ...,
         seq_num: _builtins.int = ...,
         data: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
-        timestamps: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        timestamps: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -528,25 +1055,25 @@ class EventPage(_message.Message):
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     DESCRIPTOR_UID_FIELD_NUMBER: _builtins.int
-    UID_FIELD_NUMBER: _builtins.int
-    TIME_FIELD_NUMBER: _builtins.int
-    SEQ_NUM_FIELD_NUMBER: _builtins.int
+    UIDS_FIELD_NUMBER: _builtins.int
+    TIMES_FIELD_NUMBER: _builtins.int
+    SEQ_NUMS_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     TIMESTAMPS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     descriptor_uid: _builtins.str
     """uid of the stream's descriptor."""
     @_builtins.property
-    def uid(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Identity of each row."""
+    def uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """`uid`: identity of each row."""
 
     @_builtins.property
-    def time(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """When each row was put together, seconds since the epoch."""
+    def times(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """`time`: when each row was put together, seconds since the epoch."""
 
     @_builtins.property
-    def seq_num(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Number of each row, from 1."""
+    def seq_nums(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """`seq_num`: number of each row, from 1."""
 
     @_builtins.property
     def data(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
@@ -564,16 +1091,16 @@ class EventPage(_message.Message):
         self,
         *,
         descriptor_uid: _builtins.str = ...,
-        uid: _abc.Iterable[_builtins.str] | None = ...,
-        time: _abc.Iterable[_builtins.float] | None = ...,
-        seq_num: _abc.Iterable[_builtins.int] | None = ...,
+        uids: _abc.Iterable[_builtins.str] | None = ...,
+        times: _abc.Iterable[_builtins.float] | None = ...,
+        seq_nums: _abc.Iterable[_builtins.int] | None = ...,
         data: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
         timestamps: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "descriptor_uid", b"descriptor_uid", "extra", b"extra", "seq_num", b"seq_num", "time", b"time", "timestamps", b"timestamps", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "descriptor_uid", b"descriptor_uid", "extra", b"extra", "seq_nums", b"seq_nums", "times", b"times", "timestamps", b"timestamps", "uids", b"uids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -658,15 +1185,17 @@ class RunStop(_message.Message):
         time: _builtins.float = ...,
         run_start_uid: _builtins.str = ...,
         exit_status: _builtins.str = ...,
-        reason: _builtins.str = ...,
+        reason: _builtins.str | None = ...,
         num_events: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reason", b"_reason", "reason", b"reason"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["exit_status", b"exit_status", "extra", b"extra", "num_events", b"num_events", "reason", b"reason", "run_start_uid", b"run_start_uid", "time", b"time", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reason", b"_reason", "exit_status", b"exit_status", "extra", b"extra", "num_events", b"num_events", "reason", b"reason", "run_start_uid", b"run_start_uid", "time", b"time", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__reason: _TypeAlias = _typing.Literal["reason"]  # noqa: Y015
+    _WhichOneofArgType__reason: _TypeAlias = _typing.Literal["_reason", b"_reason"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reason) -> _WhichOneofReturnType__reason | None: ...
 
 Global___RunStop: _TypeAlias = RunStop  # noqa: Y015
 
@@ -675,6 +1204,27 @@ class ResourceDocument(_message.Message):
     """"resource": an external file, in the older form."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ResourceKwargsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _value_pb2.DataValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _value_pb2.DataValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     @_typing.final
     class ExtraEntry(_message.Message):
@@ -702,36 +1252,53 @@ class ResourceDocument(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     RESOURCE_PATH_FIELD_NUMBER: _builtins.int
     ROOT_FIELD_NUMBER: _builtins.int
+    RESOURCE_KWARGS_FIELD_NUMBER: _builtins.int
+    PATH_SEMANTICS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     uid: _builtins.str
     """Identity of the resource."""
     run_start_uid: _builtins.str
-    """uid of the run's start document; empty when the document has none."""
+    """uid of the run's start document, if the document has it."""
     spec: _builtins.str
     """Kind of file, chooses the reader."""
     resource_path: _builtins.str
     """Path below `root`."""
     root: _builtins.str
     """Start of the path."""
+    path_semantics: _builtins.str
+    """"posix" or "windows": how the parts of the path are joined, if the document says so."""
+    @_builtins.property
+    def resource_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
+        """What the reader has to be told."""
+
     @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
-        """Everything else: resource_kwargs, path_semantics."""
+        """Everything else."""
 
     def __init__(
         self,
         *,
         uid: _builtins.str = ...,
-        run_start_uid: _builtins.str = ...,
+        run_start_uid: _builtins.str | None = ...,
         spec: _builtins.str = ...,
         resource_path: _builtins.str = ...,
         root: _builtins.str = ...,
+        resource_kwargs: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
+        path_semantics: _builtins.str | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_path_semantics", b"_path_semantics", "_run_start_uid", b"_run_start_uid", "path_semantics", b"path_semantics", "run_start_uid", b"run_start_uid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["extra", b"extra", "resource_path", b"resource_path", "root", b"root", "run_start_uid", b"run_start_uid", "spec", b"spec", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_path_semantics", b"_path_semantics", "_run_start_uid", b"_run_start_uid", "extra", b"extra", "path_semantics", b"path_semantics", "resource_kwargs", b"resource_kwargs", "resource_path", b"resource_path", "root", b"root", "run_start_uid", b"run_start_uid", "spec", b"spec", "uid", b"uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__path_semantics: _TypeAlias = _typing.Literal["path_semantics"]  # noqa: Y015
+    _WhichOneofArgType__path_semantics: _TypeAlias = _typing.Literal["_path_semantics", b"_path_semantics"]  # noqa: Y015
+    _WhichOneofReturnType__run_start_uid: _TypeAlias = _typing.Literal["run_start_uid"]  # noqa: Y015
+    _WhichOneofArgType__run_start_uid: _TypeAlias = _typing.Literal["_run_start_uid", b"_run_start_uid"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__path_semantics) -> _WhichOneofReturnType__path_semantics | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__run_start_uid) -> _WhichOneofReturnType__run_start_uid | None: ...
 
 Global___ResourceDocument: _TypeAlias = ResourceDocument  # noqa: Y015
 
@@ -863,15 +1430,15 @@ class DatumPage(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-    DATUM_ID_FIELD_NUMBER: _builtins.int
+    DATUM_IDS_FIELD_NUMBER: _builtins.int
     RESOURCE_UID_FIELD_NUMBER: _builtins.int
     DATUM_KWARGS_FIELD_NUMBER: _builtins.int
     EXTRA_FIELD_NUMBER: _builtins.int
     resource_uid: _builtins.str
     """uid of their resource."""
     @_builtins.property
-    def datum_id(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Identity of each piece."""
+    def datum_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """`datum_id`: identity of each piece."""
 
     @_builtins.property
     def datum_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
@@ -884,14 +1451,14 @@ class DatumPage(_message.Message):
     def __init__(
         self,
         *,
-        datum_id: _abc.Iterable[_builtins.str] | None = ...,
+        datum_ids: _abc.Iterable[_builtins.str] | None = ...,
         resource_uid: _builtins.str = ...,
         datum_kwargs: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum_id", b"datum_id", "datum_kwargs", b"datum_kwargs", "extra", b"extra", "resource_uid", b"resource_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["datum_ids", b"datum_ids", "datum_kwargs", b"datum_kwargs", "extra", b"extra", "resource_uid", b"resource_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -955,7 +1522,7 @@ class StreamResource(_message.Message):
     uid: _builtins.str
     """Identity of the resource."""
     run_start_uid: _builtins.str
-    """uid of the run's start document; empty when the document has none."""
+    """uid of the run's start document, if the document has it."""
     data_key: _builtins.str
     """The column it fills."""
     mimetype: _builtins.str
@@ -974,18 +1541,20 @@ class StreamResource(_message.Message):
         self,
         *,
         uid: _builtins.str = ...,
-        run_start_uid: _builtins.str = ...,
+        run_start_uid: _builtins.str | None = ...,
         data_key: _builtins.str = ...,
         mimetype: _builtins.str = ...,
         uri: _builtins.str = ...,
         parameters: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
         extra: _abc.Mapping[_builtins.str, _value_pb2.DataValue] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_run_start_uid", b"_run_start_uid", "run_start_uid", b"run_start_uid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_key", b"data_key", "extra", b"extra", "mimetype", b"mimetype", "parameters", b"parameters", "run_start_uid", b"run_start_uid", "uid", b"uid", "uri", b"uri"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_run_start_uid", b"_run_start_uid", "data_key", b"data_key", "extra", b"extra", "mimetype", b"mimetype", "parameters", b"parameters", "run_start_uid", b"run_start_uid", "uid", b"uid", "uri", b"uri"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__run_start_uid: _TypeAlias = _typing.Literal["run_start_uid"]  # noqa: Y015
+    _WhichOneofArgType__run_start_uid: _TypeAlias = _typing.Literal["_run_start_uid", b"_run_start_uid"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__run_start_uid) -> _WhichOneofReturnType__run_start_uid | None: ...
 
 Global___StreamResource: _TypeAlias = StreamResource  # noqa: Y015
 
