@@ -7,8 +7,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from queueserver.common.v1 import error_details_pb2
-from queueserver.manager.v1 import queue_items_pb2
+from queueserver.manager.v1 import error_details_pb2, queue_items_pb2
 from queueserver_client import AsyncClient, ManagerRole
 
 from tests.harness.raw import connect, refused

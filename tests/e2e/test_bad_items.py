@@ -10,8 +10,8 @@ import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
-from queueserver.common.v1 import error_details_pb2, item_pb2
-from queueserver.manager.v1 import history_service_pb2
+from queueserver.common.v1 import item_pb2
+from queueserver.manager.v1 import error_details_pb2, history_service_pb2
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, EventKind, ExitStatus, Plan
 

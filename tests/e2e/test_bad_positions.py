@@ -7,14 +7,16 @@ from typing import Any
 
 import grpc
 import pytest
-from queueserver.common.v1 import error_details_pb2, item_pb2
+from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import (
     environment_service_pb2,
+    error_details_pb2,
     history_service_pb2,
     inventory_service_pb2,
     queue_execution_pb2,
     queue_items_pb2,
     queue_pb2,
+    status_pb2,
 )
 from queueserver_client import AsyncClient, Plan
 
@@ -206,8 +208,11 @@ async def test_a_queue_that_does_not_run_can_not_be_stopped(raw: Stubs, unchange
     refusal = await refused(getattr(raw.queue, method)(queue_execution_pb2.StopQueueRequest()))
     assert (refusal.code, refusal.reason) == (PRECONDITION, "INVALID_STATE")
     state = refusal.detail(error_details_pb2.InvalidState)
-    assert state.state == "IDLE"
-    assert sorted(state.allowed_states) == ["EXECUTING_QUEUE", "STARTING_QUEUE"]
+    assert state.state == status_pb2.MANAGER_STATE_IDLE
+    assert set(state.allowed_states) == {
+        status_pb2.MANAGER_STATE_STARTING_QUEUE,
+        status_pb2.MANAGER_STATE_EXECUTING_QUEUE,
+    }
     assert "IDLE" in refusal.message
 
 

@@ -81,7 +81,10 @@ async def test_a_running_queue_refuses_what_needs_it_idle_and_says_which_states_
         with pytest.raises(InvalidState, match=told) as caught:
             await call()
         assert type(caught.value) is kind
-        assert (caught.value.state, list(caught.value.allowed_states)) == ("EXECUTING_QUEUE", ["IDLE"])
+        assert (caught.value.state, list(caught.value.allowed_states)) == (
+            ManagerState.EXECUTING_QUEUE,
+            [ManagerState.IDLE],
+        )
     for refused in (handle.remove, lambda: handle.move("front")):
         with pytest.raises(ItemRunning):
             await refused()

@@ -64,7 +64,10 @@ async def test_an_item_that_is_executed_now_shows_as_such_while_it_runs_and_ever
     ):
         with pytest.raises(InvalidState) as caught:
             await call
-        assert (caught.value.state, list(caught.value.allowed_states)) == ("EXECUTING_QUEUE", ["IDLE"])
+        assert (caught.value.state, list(caught.value.allowed_states)) == (
+            ManagerState.EXECUTING_QUEUE,
+            [ManagerState.IDLE],
+        )
     assert (await shared_client.status()).revision == before.revision
     gate.open()
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED

@@ -10,10 +10,11 @@ from typing import Any
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
-from queueserver.common.v1 import error_details_pb2, item_pb2, task_pb2
+from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.manager import v1 as manager_v1
 from queueserver.manager.v1 import (
     environment_service_pb2,
+    error_details_pb2,
     event_service_pb2,
     history_service_pb2,
     inventory_service_pb2,

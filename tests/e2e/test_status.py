@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ async def test_the_status_of_an_idle_server_shows_what_it_is_and_has(shared_clie
     await until_state(shared_client, ManagerState.IDLE)
     added = await shared_client.queue.add(Plan("nothing"))
     status = await shared_client.status()
-    assert status.message.startswith("RE Manager v")
+    assert (status.product, status.version) == ("RE Manager", version("queueserver-manager"))
     assert (status.manager_state, status.revision) == (ManagerState.IDLE, added.revision)
     assert (status.items_in_queue, status.items_in_history, status.running_item_uid) == (1, 1, None)
     assert (status.queue_stop_pending, status.pause_pending, status.queue_autostart_enabled) == (False, False, False)

@@ -1,6 +1,7 @@
 """Simulations in a real environment: what a plan would do, as text and as data."""
 
-import pytest
+from datetime import timedelta
+
 from queueserver.common.v1.simulation_pb2 import Simulation
 
 from tests.integration.environment.environment_child import EnvironmentChild
@@ -166,7 +167,7 @@ def test_positions_out_of_limits_are_problems_with_their_device_and_message(hard
 def test_the_duration_is_made_of_pauses_and_what_devices_tell(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("slowly")
     # 10 at 2 per second, then the slower of 5 s and 2.5 s, a pause, and an exposure.
-    assert found.duration == pytest.approx(5 + 5 + 3 + 0.5)
+    assert found.duration.ToTimedelta() == timedelta(seconds=5 + 5 + 3 + 0.5)
     assert not hardy.simulate("nonsense").HasField("duration")
 
 
@@ -175,7 +176,7 @@ def test_devices_of_ophyd_async_are_asked_in_their_own_loop(hardy: EnvironmentCh
     hardy.wait_for_told("modern 5.0 5.0")
     assert targets(found) == {"modern": (2, 3.0, 5.0, "3", "5")}
     assert [problem.message for problem in found.problems] == ["modern can't be set to 5: 5.0 is too far"]
-    assert found.duration == pytest.approx(8)
+    assert found.duration.ToTimedelta() == timedelta(seconds=8)
 
 
 def test_plans_that_decide_by_what_they_read_come_to_an_end(hardy: EnvironmentChild) -> None:

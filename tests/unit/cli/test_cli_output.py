@@ -135,7 +135,8 @@ async def test_history_get_has_the_results(manager: ScriptedManager, qserver: Qs
 async def test_status_has_the_words_of_the_reference(manager: ScriptedManager, qserver: Qserver) -> None:
     environment = environment_pb2.EnvironmentStatus(state=environment_pb2.ENVIRONMENT_STATE_CLOSED)
     status = status_pb2.ManagerStatus(
-        message="RE Manager v0.1.0",
+        product="RE Manager",
+        version="0.1.0",
         manager_state=status_pb2.MANAGER_STATE_IDLE,
         environment=environment,
         queue_mode=queue_pb2.QueueMode(loop=True, interrupted=queue_pb2.INTERRUPTED_POLICY_DROP),

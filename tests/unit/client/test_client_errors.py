@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import grpc
 import pytest
-from queueserver.common.v1 import error_details_pb2
-from queueserver.manager.v1 import queue_items_pb2
+from queueserver.manager.v1 import error_details_pb2, queue_items_pb2, status_pb2
 from queueserver_client import (
     AsyncClient,
     BatchRefused,
     DeadlineExceeded,
     InvalidState,
     ItemInvalid,
+    ManagerState,
     NotOwner,
     NotSupported,
     PlanNotFound,
@@ -83,10 +83,12 @@ async def test_an_error_carries_everything_the_server_said(manager: ScriptedMana
 
 
 async def test_typed_details_become_attributes(manager: ScriptedManager, client: AsyncClient) -> None:
-    state = error_details_pb2.InvalidState(state="PAUSED", allowed_states=["IDLE"])
+    state = error_details_pb2.InvalidState(
+        state=status_pb2.MANAGER_STATE_PAUSED, allowed_states=[status_pb2.MANAGER_STATE_IDLE]
+    )
     error = await refused(manager, client, Refusal(CODE.FAILED_PRECONDITION, "INVALID_STATE", "No.", details=[state]))
     assert isinstance(error, InvalidState)
-    assert (error.state, error.allowed_states) == ("PAUSED", ("IDLE",))
+    assert (error.state, error.allowed_states) == (ManagerState.PAUSED, (ManagerState.IDLE,))
 
     owner = error_details_pb2.NotOwner(owner_address="host:1")
     error = await refused(manager, client, Refusal(CODE.UNAVAILABLE, "NOT_OWNER", "No.", details=[owner]))

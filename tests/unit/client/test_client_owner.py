@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import grpc
 import pytest
-from queueserver.common.v1 import error_details_pb2, item_pb2
-from queueserver.manager.v1 import event_service_pb2, queue_items_pb2, queue_pb2, status_pb2
+from queueserver.common.v1 import item_pb2
+from queueserver.manager.v1 import error_details_pb2, event_service_pb2, queue_items_pb2, queue_pb2, status_pb2
 from queueserver_client import AsyncClient, NotOwner, Plan, Snapshot
 from queueserver_client.owner_channel import MOST_CHANNELS, OwnerChannel
 from queueserver_rpc.status import Refusal

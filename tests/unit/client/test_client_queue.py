@@ -18,9 +18,12 @@ def stored(uid: str, name: str = "count") -> item_pb2.Item:
 
 
 async def test_every_call_says_who_calls(manager: ScriptedManager, client: AsyncClient) -> None:
-    status = status_pb2.ManagerStatus(message="RE Manager", manager_state=status_pb2.MANAGER_STATE_IDLE)
+    status = status_pb2.ManagerStatus(
+        product="RE Manager", version="0.1.0", manager_state=status_pb2.MANAGER_STATE_IDLE
+    )
     manager.answers["GetStatus"] = status_service_pb2.GetStatusResponse(status=status)
     answer = await client.status()
+    assert (answer.product, answer.version) == ("RE Manager", "0.1.0")
     assert answer.manager_state is ManagerState.IDLE
     assert answer.running_item_uid is None
     metadata = manager.calls[0][2]

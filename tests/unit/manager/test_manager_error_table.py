@@ -7,8 +7,10 @@ import re
 
 import grpc
 import pytest
-from queueserver.common.v1 import error_details_pb2 as details_pb2
+from queueserver.manager.v1 import error_details_pb2 as details_pb2
+from queueserver.manager.v1 import status_pb2
 from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
+from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.status import to_proto
 
@@ -60,8 +62,10 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     permission_errors.PermissionsInvalid: permission_errors.PermissionsInvalid([WRONG]),
     permission_errors.FileInvalid: permission_errors.FileInvalid("permissions.yaml", "is wrong", violations=[WRONG]),
     errors.FunctionNotAllowed: errors.FunctionNotAllowed("reset", "visitors"),
-    errors.InvalidState: errors.InvalidState("Can't stop the queue.", "IDLE", ["EXECUTING_QUEUE"]),
-    errors.QueueRunning: errors.QueueRunning("The queue is running already.", "PAUSED", ["IDLE"]),
+    errors.InvalidState: errors.InvalidState(
+        "Can't stop the queue.", ManagerState.IDLE, [ManagerState.EXECUTING_QUEUE]
+    ),
+    errors.QueueRunning: errors.QueueRunning("The queue is running already.", ManagerState.PAUSED, [ManagerState.IDLE]),
     errors.EnvironmentClosed: errors.EnvironmentClosed("RE Worker environment does not exist."),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
@@ -119,7 +123,10 @@ def test_wrong_fields_are_passed_on() -> None:
 def test_a_wrong_state_carries_the_state_and_the_allowed_ones() -> None:
     refusal = translate(SAMPLES[errors.InvalidState])
     assert refusal is not None
-    assert list(refusal.details) == [details_pb2.InvalidState(state="IDLE", allowed_states=["EXECUTING_QUEUE"])]
+    allowed = [status_pb2.MANAGER_STATE_EXECUTING_QUEUE]
+    assert list(refusal.details) == [
+        details_pb2.InvalidState(state=status_pb2.MANAGER_STATE_IDLE, allowed_states=allowed)
+    ]
 
 
 def test_a_queue_that_changed_says_at_which_revision() -> None:

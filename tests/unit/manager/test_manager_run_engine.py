@@ -16,7 +16,13 @@ from queueserver_manager.domain.errors import (
     RunEngineMissing,
     WorkerUnavailable,
 )
-from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, PendingCommand, RunEngineState
+from queueserver_manager.domain.lifecycle import (
+    Environment,
+    EnvironmentState,
+    ManagerState,
+    PendingCommand,
+    RunEngineState,
+)
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
 
@@ -48,8 +54,8 @@ async def test_a_verb_is_passed_on_in_the_states_that_allow_it(
         else:
             with pytest.raises(InvalidState) as caught:
                 await d.control(verb)
-            running = "EXECUTING_QUEUE" if confirmed else "STARTING_QUEUE"
-            assert caught.value.state == ("PAUSED" if environment is PAUSED else running)
+            running = ManagerState.EXECUTING_QUEUE if confirmed else ManagerState.STARTING_QUEUE
+            assert caught.value.state == (ManagerState.PAUSED if environment is PAUSED else running)
             assert d.worker.heard == []
 
 
@@ -204,7 +210,7 @@ async def test_what_the_worker_refuses_is_refused_and_leaves_no_trace(
         assert (d.view.leaving_pause, d.stale, d.office.ledger.recall_deed(REPLY)) == (False, stale, None)
         if isinstance(fault, WorkerRefused) and isinstance(caught.value, InvalidState):
             assert caught.value.message == f"Can't resume the plan: {fault.message}"
-            assert (caught.value.state, caught.value.allowed) == ("PAUSED", ("PAUSED",))
+            assert (caught.value.state, caught.value.allowed) == (ManagerState.PAUSED, [ManagerState.PAUSED])
 
 
 async def test_a_repeated_verb_is_answered_and_not_passed_on_again() -> None:

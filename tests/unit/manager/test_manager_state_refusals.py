@@ -25,15 +25,15 @@ RUNNING = (_S.STARTING_QUEUE, _S.EXECUTING_QUEUE)
 def test_an_action_is_allowed_or_refused_with_the_state_and_the_allowed_ones(
     action: Action, state: ManagerState
 ) -> None:
-    allowed = sorted(option.name for option in ALLOWED[action])
-    if state.name in allowed:
+    allowed = sorted(ALLOWED[action], key=lambda option: option.name)
+    if state in allowed:
         check(action, state)
         return
     with pytest.raises(InvalidState) as caught:
         check(action, state)
     error = caught.value
-    assert (error.state, list(error.allowed)) == (state.name, allowed)
-    for name in (state.name, *allowed, action.value):
+    assert (error.state, error.allowed) == (state, allowed)
+    for name in (*(option.name for option in (state, *allowed)), action.value):
         assert name in error.message
     assert error.message.endswith(".")
 
@@ -90,7 +90,7 @@ def test_a_queue_that_runs_is_not_started_and_nothing_has_to_be_stopped_for_it(
 ) -> None:
     with pytest.raises(QueueRunning, match="running already") as caught:
         refuse_second_start(state, stop_pending=stop_pending)
-    assert (caught.value.state, caught.value.allowed) == (state.name, ("IDLE",))
+    assert (caught.value.state, caught.value.allowed) == (state, [_S.IDLE])
     assert ("resume" in caught.value.message) == (state is _S.PAUSED)
     assert ("cancel that" in caught.value.message) == (stop_pending and state is not _S.PAUSED)
 

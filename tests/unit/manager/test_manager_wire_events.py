@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1 import item_pb2, task_pb2
-from queueserver.common.v1.error_details_pb2 import FieldViolation
+from queueserver.common.v1.field_violation_pb2 import FieldViolation
 from queueserver.common.v1.permissions_pb2 import UserGroupPermissions
 from queueserver.manager.v1 import event_pb2 as pb
 from queueserver.manager.v1 import queue_pb2 as queue_pb

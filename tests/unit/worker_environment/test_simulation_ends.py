@@ -10,6 +10,7 @@ from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
 from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.simulator import Simulator
 from queueserver_worker.environment.simulation.walk import Walk
+from queueserver_worker.environment.waiting.texts import MOST_SECONDS
 
 
 class BrokenEngine:
@@ -51,3 +52,9 @@ def test_a_question_is_answered_whatever_is_raised_before_the_walk() -> None:
     assert told.wait(60)
     (problem,) = answers[0].simulation.simulation.problems
     assert problem.message == "The simulation itself failed (RuntimeError: no seat)."
+
+
+def test_a_plan_that_would_take_longer_than_a_duration_can_say_takes_the_longest_that_it_can() -> None:
+    findings = Findings()
+    findings.sleep(1e300)
+    assert findings.result(truncated=False).duration.seconds == MOST_SECONDS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from queueserver_client import BatchRefused, EnvironmentOpenFailed, QueueServerError, RevisionMismatch
+from queueserver_client import BatchRefused, EnvironmentOpenFailed, ManagerState, QueueServerError, RevisionMismatch
 
 from queueserver_cli.outcome import Answer, ExitCode
 from queueserver_cli.vocabulary import plain
@@ -33,8 +33,8 @@ def as_answer(error: QueueServerError) -> Answer:
     appendix = ""
     if error.retry_after is not None:
         details["retry_after"] = error.retry_after
-    if error.refusal.state:
-        details |= {"state": error.refusal.state, "allowed_states": list(error.refusal.allowed_states)}
+    if error.refusal.state is not ManagerState.UNSPECIFIED:
+        details |= {"state": plain(error.refusal.state), "allowed_states": plain(error.refusal.allowed_states)}
     if isinstance(error, RevisionMismatch):
         details["queue_revision"] = error.queue_revision
     if isinstance(error, BatchRefused):

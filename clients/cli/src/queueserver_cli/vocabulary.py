@@ -118,7 +118,7 @@ def status_dict(status: Status) -> dict[str, Any]:
     """The status under the names of the reference, and what is new."""
     environment = status.environment
     body: dict[str, Any] = {
-        "msg": status.message,
+        "msg": f"{status.product} v{status.version}",  # one text under the reference's name, which scripts look for
         "time": status.time.isoformat(),
         "manager_state": status.manager_state.value,
         "items_in_queue": status.items_in_queue,

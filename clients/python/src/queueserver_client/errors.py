@@ -59,7 +59,7 @@ from typing import Any
 
 import grpc
 
-from queueserver_client.models.status import EnvironmentFailure
+from queueserver_client.models.status import EnvironmentFailure, ManagerState
 from queueserver_client.violations import Violation, told_once
 
 
@@ -91,8 +91,8 @@ class Refusal:
     retry_after: float | None = None
     #: Typed details as they came, Protobuf messages of type google.protobuf.Any.
     details: Sequence[Any] = ()
-    state: str = ""
-    allowed_states: Sequence[str] = ()
+    state: ManagerState = ManagerState.UNSPECIFIED
+    allowed_states: Sequence[ManagerState] = ()
     refused_items: Sequence[RefusedItem] = ()
     owner_address: str = ""
 
@@ -245,12 +245,12 @@ class InvalidState(QueueServerError):
     """The call does not fit the present state."""
 
     @property
-    def state(self) -> str:
-        """State the Manager is in, for example "EXECUTING_QUEUE"; empty if not said."""
+    def state(self) -> ManagerState:
+        """State the Manager is in; unspecified if not said."""
         return self.refusal.state
 
     @property
-    def allowed_states(self) -> Sequence[str]:
+    def allowed_states(self) -> Sequence[ManagerState]:
         """States in which the call is accepted; empty if not said."""
         return self.refusal.allowed_states
 

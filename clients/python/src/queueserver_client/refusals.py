@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
-from queueserver.common.v1 import error_details_pb2 as typed_pb2
+from queueserver.manager.v1 import error_details_pb2 as typed_pb2
 
 from queueserver_client import errors
 from queueserver_client.errors import QueueServerError, Refusal, RefusedItem
+from queueserver_client.models.status import ManagerState
 from queueserver_client.violations import Violation
 
 _TRAILER = "grpc-status-details-bin"
@@ -132,8 +133,8 @@ def read(error: grpc.aio.AioRpcError) -> Refusal:
         metadata=dict(info.metadata) if info else {},
         retry_after=retry.retry_delay.ToTimedelta().total_seconds() if retry else None,
         details=tuple(status.details),
-        state=invalid.state if invalid else "",
-        allowed_states=tuple(invalid.allowed_states) if invalid else (),
+        state=ManagerState.from_number(invalid.state if invalid else 0),
+        allowed_states=tuple(map(ManagerState.from_number, invalid.allowed_states if invalid else ())),
         refused_items=_refused_items(batch),
         owner_address=owner.owner_address if owner else "",
     )

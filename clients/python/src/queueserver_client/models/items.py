@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from queueserver.common.v1 import error_details_pb2, item_pb2
+from queueserver.common.v1 import field_violation_pb2, item_pb2
 
 from queueserver_client import values
 from queueserver_client.errors import ValueNotRepresentable
@@ -64,7 +64,7 @@ def merge_meta(meta: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Mapping
     return merged
 
 
-def violations(entries: Iterable[error_details_pb2.FieldViolation]) -> tuple[Violation, ...]:
+def violations(entries: Iterable[field_violation_pb2.FieldViolation]) -> tuple[Violation, ...]:
     """What is wrong with each of some fields."""
     return tuple(Violation(entry.field, entry.description) for entry in entries)
 

@@ -109,7 +109,7 @@ class Simulation:
             points=proto.points,
             messages=proto.messages,
             devices_read=tuple(proto.devices_read),
-            duration=proto.duration if proto.HasField("duration") else None,
+            duration=proto.duration.ToTimedelta().total_seconds() if proto.HasField("duration") else None,
             truncated=proto.truncated,
             warnings=warnings,
         )

@@ -155,8 +155,10 @@ class Environment:
 class Status:
     """The status of a Manager."""
 
-    #: Product name and version, "RE Manager v0.1.0".
-    message: str
+    #: Name of the product, "RE Manager".
+    product: str
+    #: Version of the Manager, for example "0.1.0".
+    version: str
     #: When this status was put together.
     time: datetime
     manager_state: ManagerState
@@ -211,7 +213,8 @@ class Status:
     def from_proto(cls, proto: status_pb2.ManagerStatus) -> Status:
         """Read the message of the contract."""
         return cls(
-            message=proto.message,
+            product=proto.product,
+            version=proto.version,
             time=moment(proto.time),
             manager_state=ManagerState.from_number(proto.manager_state),
             revision=proto.revision,

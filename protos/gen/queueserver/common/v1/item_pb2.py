@@ -24,10 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from queueserver.common.v1 import error_details_pb2 as queueserver_dot_common_dot_v1_dot_error__details__pb2
+from queueserver.common.v1 import field_violation_pb2 as queueserver_dot_common_dot_v1_dot_field__violation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n queueserver/common/v1/item.proto\x12\x15queueserver.common.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a)queueserver/common/v1/error_details.proto\"\xf3\x01\n\x08ItemSpec\x12\x32\n\titem_type\x18\x01 \x01(\x0e\x32\x1f.queueserver.common.v1.ItemType\x12\x0c\n\x04name\x18\x02 \x01(\t\x12(\n\x04\x61rgs\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\'\n\x06kwargs\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x04meta\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12+\n\nproperties\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xbe\x03\n\x04Item\x12\x32\n\titem_type\x18\x01 \x01(\x0e\x32\x1f.queueserver.common.v1.ItemType\x12\x0c\n\x04name\x18\x02 \x01(\t\x12(\n\x04\x61rgs\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\'\n\x06kwargs\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x04meta\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12+\n\nproperties\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x10\n\x08item_uid\x18\x07 \x01(\t\x12\x0c\n\x04user\x18\x08 \x01(\t\x12\x12\n\nuser_group\x18\t \x01(\t\x12\x0f\n\x07\x61ttempt\x18\n \x01(\x05\x12\x10\n\x08retry_of\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04held\x18\r \x01(\x08\x12\x37\n\x08problems\x18\x0e \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"Q\n\x0bItemWarning\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x14\n\x0cnear_matches\x18\x04 \x03(\t\"\x91\x01\n\x0bRunningItem\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12.\n\nclaim_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\timmediate\x18\x04 \x01(\x08\"a\n\nRunSummary\x12\x0b\n\x03uid\x18\x01 \x01(\t\x12\x14\n\x07scan_id\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07is_open\x18\x03 \x01(\x08\x12\x13\n\x0b\x65xit_status\x18\x04 \x01(\tB\n\n\x08_scan_id\"\xde\x02\n\nItemResult\x12\x36\n\x0b\x65xit_status\x18\x01 \x01(\x0e\x32!.queueserver.common.v1.ExitStatus\x12:\n\rfailure_cause\x18\x02 \x01(\x0e\x32#.queueserver.common.v1.FailureCause\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x11\n\ttraceback\x18\x04 \x01(\t\x12/\n\x04runs\x18\x05 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63onsole_excerpt\x18\x08 \x01(\t\x12\x0f\n\x07notices\x18\t \x03(\t\"\xa7\x01\n\x0cHistoryEntry\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x14\n\x0c\x65xecution_id\x18\x03 \x01(\t\x12\x31\n\x06result\x18\x04 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\x12\x13\n\x0brequeued_as\x18\x05 \x01(\t*T\n\x08ItemType\x12\x19\n\x15ITEM_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eITEM_TYPE_PLAN\x10\x01\x12\x19\n\x15ITEM_TYPE_INSTRUCTION\x10\x02*\xa6\x01\n\nExitStatus\x12\x1b\n\x17\x45XIT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XIT_STATUS_COMPLETED\x10\x01\x12\x16\n\x12\x45XIT_STATUS_FAILED\x10\x02\x12\x17\n\x13\x45XIT_STATUS_STOPPED\x10\x03\x12\x17\n\x13\x45XIT_STATUS_ABORTED\x10\x04\x12\x16\n\x12\x45XIT_STATUS_HALTED\x10\x05*\xf2\x01\n\x0c\x46\x61ilureCause\x12\x1d\n\x19\x46\x41ILURE_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46\x41ILURE_CAUSE_PLAN_ERROR\x10\x01\x12\x1d\n\x19\x46\x41ILURE_CAUSE_NOT_STARTED\x10\x02\x12\"\n\x1e\x46\x41ILURE_CAUSE_ENVIRONMENT_LOST\x10\x03\x12\'\n#FAILURE_CAUSE_ENVIRONMENT_DESTROYED\x10\x04\x12\x1d\n\x19\x46\x41ILURE_CAUSE_WORKER_LOST\x10\x05\x12\x1a\n\x16\x46\x41ILURE_CAUSE_SHUTDOWN\x10\x06\x42\xa1\x01\n\'io.blueskyproject.queueserver.common.v1B\tItemProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n queueserver/common/v1/item.proto\x12\x15queueserver.common.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a+queueserver/common/v1/field_violation.proto\"\xf3\x01\n\x08ItemSpec\x12\x32\n\titem_type\x18\x01 \x01(\x0e\x32\x1f.queueserver.common.v1.ItemType\x12\x0c\n\x04name\x18\x02 \x01(\t\x12(\n\x04\x61rgs\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\'\n\x06kwargs\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x04meta\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12+\n\nproperties\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\"\xbe\x03\n\x04Item\x12\x32\n\titem_type\x18\x01 \x01(\x0e\x32\x1f.queueserver.common.v1.ItemType\x12\x0c\n\x04name\x18\x02 \x01(\t\x12(\n\x04\x61rgs\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\'\n\x06kwargs\x18\x04 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x04meta\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12+\n\nproperties\x18\x06 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x10\n\x08item_uid\x18\x07 \x01(\t\x12\x0c\n\x04user\x18\x08 \x01(\t\x12\x12\n\nuser_group\x18\t \x01(\t\x12\x0f\n\x07\x61ttempt\x18\n \x01(\x05\x12\x10\n\x08retry_of\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04held\x18\r \x01(\x08\x12\x37\n\x08problems\x18\x0e \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"Q\n\x0bItemWarning\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x14\n\x0cnear_matches\x18\x04 \x03(\t\"\x91\x01\n\x0bRunningItem\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12.\n\nclaim_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\timmediate\x18\x04 \x01(\x08\"a\n\nRunSummary\x12\x0b\n\x03uid\x18\x01 \x01(\t\x12\x14\n\x07scan_id\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07is_open\x18\x03 \x01(\x08\x12\x13\n\x0b\x65xit_status\x18\x04 \x01(\tB\n\n\x08_scan_id\"\xde\x02\n\nItemResult\x12\x36\n\x0b\x65xit_status\x18\x01 \x01(\x0e\x32!.queueserver.common.v1.ExitStatus\x12:\n\rfailure_cause\x18\x02 \x01(\x0e\x32#.queueserver.common.v1.FailureCause\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x11\n\ttraceback\x18\x04 \x01(\t\x12/\n\x04runs\x18\x05 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63onsole_excerpt\x18\x08 \x01(\t\x12\x0f\n\x07notices\x18\t \x03(\t\"\xa7\x01\n\x0cHistoryEntry\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x14\n\x0c\x65xecution_id\x18\x03 \x01(\t\x12\x31\n\x06result\x18\x04 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\x12\x13\n\x0brequeued_as\x18\x05 \x01(\t*T\n\x08ItemType\x12\x19\n\x15ITEM_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eITEM_TYPE_PLAN\x10\x01\x12\x19\n\x15ITEM_TYPE_INSTRUCTION\x10\x02*\xa6\x01\n\nExitStatus\x12\x1b\n\x17\x45XIT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n\x15\x45XIT_STATUS_COMPLETED\x10\x01\x12\x16\n\x12\x45XIT_STATUS_FAILED\x10\x02\x12\x17\n\x13\x45XIT_STATUS_STOPPED\x10\x03\x12\x17\n\x13\x45XIT_STATUS_ABORTED\x10\x04\x12\x16\n\x12\x45XIT_STATUS_HALTED\x10\x05*\xf2\x01\n\x0c\x46\x61ilureCause\x12\x1d\n\x19\x46\x41ILURE_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x46\x41ILURE_CAUSE_PLAN_ERROR\x10\x01\x12\x1d\n\x19\x46\x41ILURE_CAUSE_NOT_STARTED\x10\x02\x12\"\n\x1e\x46\x41ILURE_CAUSE_ENVIRONMENT_LOST\x10\x03\x12\'\n#FAILURE_CAUSE_ENVIRONMENT_DESTROYED\x10\x04\x12\x1d\n\x19\x46\x41ILURE_CAUSE_WORKER_LOST\x10\x05\x12\x1a\n\x16\x46\x41ILURE_CAUSE_SHUTDOWN\x10\x06\x42\xa1\x01\n\'io.blueskyproject.queueserver.common.v1B\tItemProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,24 +35,24 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.item_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\tItemProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
-  _globals['_ITEMTYPE']._serialized_start=1713
-  _globals['_ITEMTYPE']._serialized_end=1797
-  _globals['_EXITSTATUS']._serialized_start=1800
-  _globals['_EXITSTATUS']._serialized_end=1966
-  _globals['_FAILURECAUSE']._serialized_start=1969
-  _globals['_FAILURECAUSE']._serialized_end=2211
-  _globals['_ITEMSPEC']._serialized_start=166
-  _globals['_ITEMSPEC']._serialized_end=409
-  _globals['_ITEM']._serialized_start=412
-  _globals['_ITEM']._serialized_end=858
-  _globals['_ITEMWARNING']._serialized_start=860
-  _globals['_ITEMWARNING']._serialized_end=941
-  _globals['_RUNNINGITEM']._serialized_start=944
-  _globals['_RUNNINGITEM']._serialized_end=1089
-  _globals['_RUNSUMMARY']._serialized_start=1091
-  _globals['_RUNSUMMARY']._serialized_end=1188
-  _globals['_ITEMRESULT']._serialized_start=1191
-  _globals['_ITEMRESULT']._serialized_end=1541
-  _globals['_HISTORYENTRY']._serialized_start=1544
-  _globals['_HISTORYENTRY']._serialized_end=1711
+  _globals['_ITEMTYPE']._serialized_start=1715
+  _globals['_ITEMTYPE']._serialized_end=1799
+  _globals['_EXITSTATUS']._serialized_start=1802
+  _globals['_EXITSTATUS']._serialized_end=1968
+  _globals['_FAILURECAUSE']._serialized_start=1971
+  _globals['_FAILURECAUSE']._serialized_end=2213
+  _globals['_ITEMSPEC']._serialized_start=168
+  _globals['_ITEMSPEC']._serialized_end=411
+  _globals['_ITEM']._serialized_start=414
+  _globals['_ITEM']._serialized_end=860
+  _globals['_ITEMWARNING']._serialized_start=862
+  _globals['_ITEMWARNING']._serialized_end=943
+  _globals['_RUNNINGITEM']._serialized_start=946
+  _globals['_RUNNINGITEM']._serialized_end=1091
+  _globals['_RUNSUMMARY']._serialized_start=1093
+  _globals['_RUNSUMMARY']._serialized_end=1190
+  _globals['_ITEMRESULT']._serialized_start=1193
+  _globals['_ITEMRESULT']._serialized_end=1543
+  _globals['_HISTORYENTRY']._serialized_start=1546
+  _globals['_HISTORYENTRY']._serialized_end=1713
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
-from queueserver.common.v1 import error_details_pb2 as _error_details_pb2
+from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -246,7 +246,7 @@ class Item(_message.Message):
         """When this item entered the queue."""
 
     @_builtins.property
-    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_field_violation_pb2.FieldViolation]:
         """What is wrong with the item as plans, devices and permissions are now, though it was right when it was
         added. It would fail if it were executed as things are. Empty if all is well. An item that has left the queue keeps
         what was known when it left.
@@ -268,7 +268,7 @@ class Item(_message.Message):
         retry_of: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         held: _builtins.bool = ...,
-        problems: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
+        problems: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "create_time", b"create_time", "kwargs", b"kwargs", "meta", b"meta", "properties", b"properties"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
@@ -44,10 +45,6 @@ class Simulation(_message.Message):
     """How many events (points) it would emit, counted by its `save` messages."""
     messages: _builtins.int
     """How many messages it sent."""
-    duration: _builtins.float
-    """How long it would take at least, in seconds: its pauses, and what devices tell about their moves. Absent if nothing
-    tells.
-    """
     truncated: _builtins.bool
     """It was cut: the plan sent more messages than the limit, or took too long. What is above shows the beginning only."""
     @_builtins.property
@@ -62,6 +59,10 @@ class Simulation(_message.Message):
     def devices_read(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the devices that it would read, by order of first use."""
 
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it would take at least: its pauses, and what devices tell about their moves. Absent if nothing tells."""
+
     def __init__(
         self,
         *,
@@ -72,16 +73,14 @@ class Simulation(_message.Message):
         points: _builtins.int = ...,
         messages: _builtins.int = ...,
         devices_read: _abc.Iterable[_builtins.str] | None = ...,
-        duration: _builtins.float | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
         truncated: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "duration", b"duration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duration", b"_duration", "devices_read", b"devices_read", "duration", b"duration", "messages", b"messages", "motions", b"motions", "points", b"points", "problems", b"problems", "runs", b"runs", "text", b"text", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_read", b"devices_read", "duration", b"duration", "messages", b"messages", "motions", b"motions", "points", b"points", "problems", b"problems", "runs", b"runs", "text", b"text", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__duration: _TypeAlias = _typing.Literal["duration"]  # noqa: Y015
-    _WhichOneofArgType__duration: _TypeAlias = _typing.Literal["_duration", b"_duration"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__duration) -> _WhichOneofReturnType__duration | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Simulation: _TypeAlias = Simulation  # noqa: Y015
 

@@ -11,7 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import console_pb2 as _console_pb2
 from queueserver.common.v1 import document_pb2 as _document_pb2
-from queueserver.common.v1 import error_details_pb2 as _error_details_pb2
+from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
 from queueserver.manager.v1 import queue_pb2 as _queue_pb2
@@ -529,14 +529,14 @@ class CheckedItem(_message.Message):
     item_uid: _builtins.str
     """Its uid."""
     @_builtins.property
-    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[_field_violation_pb2.FieldViolation]:
         """What is wrong with it now; empty if it is right again."""
 
     def __init__(
         self,
         *,
         item_uid: _builtins.str = ...,
-        problems: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
+        problems: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...

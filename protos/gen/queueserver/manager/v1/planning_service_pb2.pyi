@@ -7,7 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
-from queueserver.common.v1 import error_details_pb2 as _error_details_pb2
+from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
 import builtins as _builtins
@@ -92,7 +92,7 @@ class ItemVerdict(_message.Message):
     others to be told.
     """
     @_builtins.property
-    def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[_error_details_pb2.FieldViolation]:
+    def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[_field_violation_pb2.FieldViolation]:
         """The wrong fields: at most 20 of them, each with a path of at most 120 and a description of at most 240 bytes."""
 
     @_builtins.property
@@ -105,7 +105,7 @@ class ItemVerdict(_message.Message):
         valid: _builtins.bool = ...,
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
-        field_violations: _abc.Iterable[_error_details_pb2.FieldViolation] | None = ...,
+        field_violations: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
         details_left_out: _builtins.bool = ...,
         warnings: _abc.Iterable[_item_pb2.ItemWarning] | None = ...,
     ) -> None: ...

@@ -129,7 +129,8 @@ class ManagerStatus(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    MESSAGE_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     MANAGER_STATE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
@@ -160,8 +161,10 @@ class ManagerStatus(_message.Message):
     WORKER_INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     REDIS_STORAGE_FIELD_NUMBER: _builtins.int
     WORKER_STORAGE_FIELD_NUMBER: _builtins.int
-    message: _builtins.str
-    """Product name and version, "RE Manager v0.1.0"."""
+    product: _builtins.str
+    """Name of the product, "RE Manager"."""
+    version: _builtins.str
+    """Version of the Manager, for example "0.1.0"."""
     manager_state: Global___ManagerState.ValueType
     """What the Manager is doing."""
     revision: _builtins.int
@@ -245,7 +248,8 @@ class ManagerStatus(_message.Message):
     def __init__(
         self,
         *,
-        message: _builtins.str = ...,
+        product: _builtins.str = ...,
+        version: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         manager_state: Global___ManagerState.ValueType = ...,
         revision: _builtins.int = ...,
@@ -279,7 +283,7 @@ class ManagerStatus(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "redis_storage", b"redis_storage", "time", b"time", "worker_storage", b"worker_storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "message", b"message", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "product", b"product", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "version", b"version", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -57,8 +57,10 @@ Refused
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from queueserver_manager.domain.lifecycle import ManagerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +197,11 @@ class WrongState(Refused):
 class InvalidState(WrongState):
     """The Manager's state does not allow it."""
 
-    def __init__(self, message: str, state: str, allowed: Sequence[str]) -> None:
+    def __init__(self, message: str, state: ManagerState, allowed: Collection[ManagerState]) -> None:
         super().__init__(message)
-        #: Name of the present state and of those in which the request is accepted.
         self.state = state
-        self.allowed = tuple(allowed)
+        #: States in which the request is accepted.
+        self.allowed = sorted(allowed, key=lambda option: option.name)
 
 
 class QueueRunning(InvalidState):

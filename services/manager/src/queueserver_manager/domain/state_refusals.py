@@ -93,8 +93,8 @@ def check(action: Action, state: ManagerState) -> None:
     raise InvalidState(
         f"Can't {action.value} while the Manager is {state.name} (possible when {' or '.join(names)}): "
         f"{advice(action, state)}.",
-        state.name,
-        names,
+        state,
+        allowed,
     )
 
 
@@ -108,4 +108,4 @@ def refuse_second_start(state: ManagerState, *, stop_pending: bool) -> None:
         way = "it stops after the present plan: cancel that to let it go on"
     else:
         way = "what is added to it is executed when its turn comes, so there is nothing to do"
-    raise QueueRunning(f"The queue is running already; {way}.", state.name, [ManagerState.IDLE.name])
+    raise QueueRunning(f"The queue is running already; {way}.", state, [ManagerState.IDLE])

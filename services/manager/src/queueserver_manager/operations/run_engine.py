@@ -194,10 +194,7 @@ class RunEngineOperations:
             if error.reason == "NOT_RUNNING" and action in _INTERRUPTIONS:
                 return False
             # The plan came to its end, or its pause did, while the request was on its way.
-            state = self._state().name
-            raise InvalidState(
-                f"Can't {action.value}: {error.message}", state, sorted(option.name for option in ALLOWED[action])
-            ) from error
+            raise InvalidState(f"Can't {action.value}: {error.message}", self._state(), ALLOWED[action]) from error
         except StaleEpoch as error:
             self._on_stale()
             raise WorkerUnavailable from error

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import grpc
 from google.protobuf.message import Message
-from queueserver.common.v1 import error_details_pb2 as details_pb2
+from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
 from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
+from queueserver_manager.wire.states import MANAGER_STATES
 
 _C = grpc.StatusCode
 
@@ -98,7 +99,9 @@ def _details(error: errors.Refused) -> Sequence[Message]:
 
 
 def _invalid_state(error: errors.InvalidState) -> Message:
-    return details_pb2.InvalidState(state=error.state, allowed_states=error.allowed)
+    return details_pb2.InvalidState(
+        state=MANAGER_STATES[error.state], allowed_states=[MANAGER_STATES[state] for state in error.allowed]
+    )
 
 
 def _not_owner(error: errors.NotOwner) -> Message:

@@ -10,14 +10,14 @@ from queueserver.common.v1 import environment_pb2
 from queueserver.manager.v1 import event_pb2 as events_pb2
 from queueserver.manager.v1 import status_pb2 as pb
 
-from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, ManagerState, RunEngineState
+from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
 from queueserver_manager.operations.status import StatusFacts
 from queueserver_manager.wire.items import set_time
 from queueserver_manager.wire.modes import mode_to_proto
+from queueserver_manager.wire.states import MANAGER_STATES
 from queueserver_manager.wire.storage import storage_to_proto
 from queueserver_manager.wire.waiting import fill_waiting
 
-_STATES = {state: pb.ManagerState.Value(f"MANAGER_STATE_{state.name}") for state in ManagerState}
 _ENVIRONMENT_STATES = {
     state: environment_pb2.EnvironmentState.Value(environment_pb2.EnvironmentState.keys()[state.value])
     for state in EnvironmentState
@@ -26,7 +26,8 @@ _RUN_ENGINE_STATES = {
     state: environment_pb2.RunEngineState.Value(environment_pb2.RunEngineState.keys()[state.value])
     for state in RunEngineState
 }
-_MESSAGE = f"RE Manager v{version('queueserver-manager')}"
+_PRODUCT = "RE Manager"
+_VERSION = version("queueserver-manager")
 
 
 @lru_cache(maxsize=64)
@@ -69,8 +70,9 @@ def status_to_proto(facts: StatusFacts) -> pb.ManagerStatus:
     """The status."""
     store, revisions = facts.store_id, facts.revisions
     status = pb.ManagerStatus(
-        message=_MESSAGE,
-        manager_state=_STATES[facts.state],
+        product=_PRODUCT,
+        version=_VERSION,
+        manager_state=MANAGER_STATES[facts.state],
         revision=revisions.last,
         items_in_queue=facts.items_in_queue,
         items_in_history=facts.items_in_history,

@@ -89,7 +89,7 @@ def _leave_out_large_values(message: Message) -> None:
 
 
 def _messages(content: Any) -> Iterator[Message]:
-    """The messages that a field has, whether it holds one, a list or a map of them."""
+    """The messages that a field holds, one or a map of them."""
     if isinstance(content, Message):
         yield content
     elif isinstance(content, Mapping):

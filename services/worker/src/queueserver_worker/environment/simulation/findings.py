@@ -7,11 +7,13 @@ result at any moment.
 import threading
 from typing import Any, Final
 
+from google.protobuf.duration_pb2 import Duration
 from queueserver.common.v1.simulation_pb2 import SimulatedMotion, Simulation, SimulationProblem
 
 from queueserver_worker.environment.failures import shorten
 from queueserver_worker.environment.simulation.devices import to_number
 from queueserver_worker.environment.simulation.summary import Line, Summary
+from queueserver_worker.environment.waiting.texts import MOST_SECONDS
 
 MAX_MOTIONS: Final = 1_000
 MAX_READ: Final = 1_000
@@ -116,13 +118,15 @@ class Findings:
         """Close, and tell everything that was found until now."""
         with self._noting:
             self._closed = True
+            duration = Duration()
+            duration.FromNanoseconds(round(min(self._duration or 0.0, MOST_SECONDS) * 1_000_000_000))
             return Simulation(
                 text=shorten(self._summary.text(), MAX_TEXT),
                 motions=self._motions.values(),
                 problems=self._problems,
                 devices_read=self._read,
-                duration=self._duration,
                 truncated=truncated,
+                duration=duration if self._duration is not None else None,
                 **self._counts,
             )
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from queueserver_worker.environment.failures import shorten
 
 T = TypeVar("T")
-_MOST_SECONDS: Final = 315_576_000_000
+MOST_SECONDS: Final = 315_576_000_000
 """In a duration of the contract."""
 
 
@@ -36,4 +36,4 @@ def name_of(thing: Any, limit: int) -> str:
 def seconds_of(read: Callable[[], Any]) -> float | None:
     """Read a finite number of seconds, None if it is none."""
     seconds = safely(lambda: float(read()), -1.0)
-    return seconds if 0.0 <= seconds <= _MOST_SECONDS else None
+    return seconds if 0.0 <= seconds <= MOST_SECONDS else None

@@ -7,6 +7,8 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
+from queueserver.manager.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -24,24 +26,24 @@ class InvalidState(_message.Message):
     stable reason), google.rpc.BadRequest (one violation for each wrong field) and google.rpc.RetryInfo (when
     a retry helps).
 
-    The call does not fit the present state. With reason INVALID_STATE.
+    The call does not fit the present state. With reason INVALID_STATE or QUEUE_RUNNING.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     STATE_FIELD_NUMBER: _builtins.int
     ALLOWED_STATES_FIELD_NUMBER: _builtins.int
-    state: _builtins.str
-    """State the Manager is in, for example "EXECUTING_QUEUE"."""
+    state: _status_pb2.ManagerState.ValueType
+    """State the Manager is in."""
     @_builtins.property
-    def allowed_states(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def allowed_states(self) -> _containers.RepeatedScalarFieldContainer[_status_pb2.ManagerState.ValueType]:
         """States in which the call is accepted."""
 
     def __init__(
         self,
         *,
-        state: _builtins.str = ...,
-        allowed_states: _abc.Iterable[_builtins.str] | None = ...,
+        state: _status_pb2.ManagerState.ValueType = ...,
+        allowed_states: _abc.Iterable[_status_pb2.ManagerState.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -92,7 +94,7 @@ class RefusedItem(_message.Message):
     message: _builtins.str
     """One sentence that names the way out."""
     @_builtins.property
-    def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[Global___FieldViolation]:
+    def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[_field_violation_pb2.FieldViolation]:
         """The wrong fields."""
 
     def __init__(
@@ -101,7 +103,7 @@ class RefusedItem(_message.Message):
         index: _builtins.int = ...,
         reason: _builtins.str = ...,
         message: _builtins.str = ...,
-        field_violations: _abc.Iterable[Global___FieldViolation] | None = ...,
+        field_violations: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -110,32 +112,6 @@ class RefusedItem(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RefusedItem: _TypeAlias = RefusedItem  # noqa: Y015
-
-@_typing.final
-class FieldViolation(_message.Message):
-    """One wrong field."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    FIELD_FIELD_NUMBER: _builtins.int
-    DESCRIPTION_FIELD_NUMBER: _builtins.int
-    field: _builtins.str
-    """Path of the field, for example "item.kwargs.num"."""
-    description: _builtins.str
-    """What is wrong and what would be right."""
-    def __init__(
-        self,
-        *,
-        field: _builtins.str = ...,
-        description: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "field", b"field"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FieldViolation: _TypeAlias = FieldViolation  # noqa: Y015
 
 @_typing.final
 class NotOwner(_message.Message):
