@@ -76,7 +76,7 @@ async def _invalid_items(call: Any) -> AsyncIterator[int]:
     async for message in call:
         for event in message.batch.events:
             if event.HasField("status"):
-                yield event.status.invalid_items
+                yield event.status.invalid_item_count
 
 
 async def _until(counts: AsyncIterator[int], wanted: int) -> None:

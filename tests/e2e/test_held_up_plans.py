@@ -68,7 +68,7 @@ async def test_a_suspended_plan_says_by_what_and_since_when(shared_client: Async
     assert (suspension.resume_delay, suspension.before_plan, suspension.device) == (0.1, False, "")
     status = await shared_client.status()
     assert status.environment.run_engine_state is RunEngineState.RUNNING
-    assert suspension.begin_time <= status.time
+    assert suspension.start_time <= status.time
     [blocker] = await shared_client.explain_idle()
     assert blocker.kind is BlockerKind.PLAN_SUSPENDED
     assert "by SuspendBoolLow watching the signal shutter" in blocker.message
@@ -143,7 +143,7 @@ async def test_a_plan_that_waits_long_says_for_which_device_and_how_far_it_is(
     assert (device.name, device.action, device.unit) == ("stage", "set", "mm")
     assert (device.current, device.initial, device.target, device.fraction_done) == ("2.5", "0", "10", 0.25)
     assert (wait.more_devices, wait.sleep) == (0, None)
-    assert (waiting.time - wait.begin_time).total_seconds() >= 2
+    assert (waiting.time - wait.start_time).total_seconds() >= 2
     [blocker] = await shared_client.explain_idle()
     assert blocker.kind is BlockerKind.PLAN_WAITS
     assert "stage (set, at 2.5 mm, to 10 mm, 25% done)" in blocker.message

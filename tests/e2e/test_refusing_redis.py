@@ -74,7 +74,7 @@ async def test_a_redis_that_takes_no_changes_is_named_with_the_reason_and_the_pl
         await until(parts_client, lambda status: status.redis_storage.state is state)
         told = (await parts_client.status()).redis_storage
         assert f"Redis at {parts.redis.url} {words}" in told.message
-        assert told.since is not None
+        assert told.start_time is not None
         async with connect(parts.address) as stubs:
             refusal = await refused(
                 bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.ItemSpec(name="one_run"))))

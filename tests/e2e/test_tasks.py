@@ -214,11 +214,11 @@ async def test_a_queued_item_whose_plan_went_away_is_flagged_and_right_again_whe
         pass
     await result(raw, await upload(raw, "del fleeting"))
     assert await bounded(checked()) == ["item.name"]
-    assert (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.invalid_items == 1
+    assert (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.invalid_item_count == 1
     assert {(await shared_client.queue.get(address)).state for address in (uid, 0, -1)} == {ItemState.INVALID}
     await result(raw, await upload(raw, define))
     assert await bounded(checked()) == []
-    assert (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.invalid_items == 0
+    assert (await raw.status.GetStatus(status_service_pb2.GetStatusRequest())).status.invalid_item_count == 0
     watch.cancel()
     await result(raw, await upload(raw, "del fleeting"))
 

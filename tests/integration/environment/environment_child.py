@@ -106,7 +106,7 @@ class EnvironmentChild:
         return self.wait_for(lambda frame: frame.HasField("finished"), since=since).finished.result
 
     def abort(self, reason: str) -> None:
-        self.send(ToEnvironment(abort=AbortCommand(reason=reason)))
+        self.send(ToEnvironment(abort=AbortCommand(note=reason)))
 
     def control(self, action: "pb.RunEngineAction.ValueType", note: str = "") -> None:
         self.send(ToEnvironment(control=ControlCommand(action=action, note=note)))

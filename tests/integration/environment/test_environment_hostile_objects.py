@@ -130,6 +130,6 @@ def test_a_hostile_device_costs_the_plan_that_uses_it_and_a_simulation_says_so(
     hardy: EnvironmentChild, device: str
 ) -> None:
     simulation = hardy.simulate("reading_plan", device)
-    assert simulation.messages or simulation.problems
+    assert simulation.message_count or simulation.problems
     result = hardy.run("reading_plan", device)
     assert result.exit_status in (pb.EXIT_STATUS_FAILED, pb.EXIT_STATUS_COMPLETED)

@@ -99,6 +99,6 @@ def test_a_function_that_is_no_plan_is_told_apart_from_one_that_does_not_exist(h
 def test_objects_whose_attributes_raise_cost_themselves_and_nothing_else(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("scan", ["det1"], "motor1", -1, 1, 3)
     assert not found.problems
-    assert (found.runs, found.points, found.truncated) == (1, 3, False)
+    assert (found.run_count, found.point_count, found.truncated) == (1, 3, False)
     assert hardy.run("scan", ["det1"], "motor1", -1, 1, 3).exit_status == pb.EXIT_STATUS_COMPLETED
     assert "did you mean 'motor1'" in hardy.run("scan", ["det1"], "motr1", -1, 1, 3).message

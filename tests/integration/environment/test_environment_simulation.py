@@ -103,7 +103,7 @@ def without_end():
 
 
 def targets(simulation: Simulation) -> dict[str, tuple[int, float, float, str, str]]:
-    return {m.device: (m.moves, m.lowest, m.highest, m.first, m.last) for m in simulation.motions}
+    return {m.device: (m.move_count, m.lowest, m.highest, m.first, m.last) for m in simulation.motions}
 
 
 def test_a_scan_is_told_with_its_repetitions_counted(hardy: EnvironmentChild) -> None:
@@ -119,7 +119,7 @@ def test_a_scan_is_told_with_its_repetitions_counted(hardy: EnvironmentChild) ->
         "unstage motor1",
         "unstage det1",
     ]
-    assert (found.runs, found.points, found.truncated) == (1, 11, False)
+    assert (found.run_count, found.point_count, found.truncated) == (1, 11, False)
     assert targets(found) == {"motor1": (11, -5.0, 5.0, "-5", "5")}
     assert sorted(found.devices_read) == ["det1", "motor1"]
     assert not found.problems
@@ -127,7 +127,7 @@ def test_a_scan_is_told_with_its_repetitions_counted(hardy: EnvironmentChild) ->
 
 def test_a_grid_of_many_points_has_few_lines(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("grid_scan", ["det1"], "motor1", 0, 1, 30, "motor2", 0, 2, 10, True)
-    assert found.points == 300
+    assert found.point_count == 300
     assert len(found.text.splitlines()) < 30
     assert targets(found)["motor2"][1:3] == (0.0, 2.0)
 
@@ -143,7 +143,7 @@ def test_moves_are_relative_to_where_devices_would_be(hardy: EnvironmentChild) -
 def test_answers_look_like_those_of_a_run_engine(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("with_answers")
     hardy.wait_for_told("answers True True '' 36 True")
-    assert found.runs == 1
+    assert found.run_count == 1
     assert "ask 'how far? ' and wait for an answer" in found.text
     assert not found.problems
 
@@ -181,7 +181,7 @@ def test_devices_of_ophyd_async_are_asked_in_their_own_loop(hardy: EnvironmentCh
 
 def test_plans_that_decide_by_what_they_read_come_to_an_end(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("adaptive_scan", ["det1"], "det1", "motor1", -1, 1, 0.1, 0.5, 0.1, True)
-    assert found.points > 1
+    assert found.point_count > 1
     assert not found.problems
     assert not hardy.simulate("tune_centroid", ["det1"], "det1", "motor1", -5, 5, 0.5, num=10).problems
 
@@ -211,7 +211,7 @@ def test_messages_that_make_no_sense_are_findings(hardy: EnvironmentChild) -> No
 
 def test_a_plan_without_end_is_cut_at_the_limit_of_messages(hardy: EnvironmentChild) -> None:
     found = hardy.simulate("forever", limit=1_000)
-    assert (found.messages, found.truncated) == (1_000, True)
+    assert (found.message_count, found.truncated) == (1_000, True)
     assert found.text == "500 times:\n  move motor1 to 1"
 
 

@@ -28,7 +28,7 @@ _ENGINES = {
     env.ENVIRONMENT_STATE_EXECUTING_PLAN: env.RUN_ENGINE_STATE_RUNNING,
     env.ENVIRONMENT_STATE_EXECUTING_TASK: env.RUN_ENGINE_STATE_IDLE,
 }
-_INVENTORY = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name=PLAN, is_generator=True)])
+_INVENTORY = inventory_pb2.Inventory(plans=[inventory_pb2.PlanDescription(name=PLAN, returns_generator=True)])
 
 
 class Fate(Enum):

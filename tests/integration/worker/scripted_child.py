@@ -79,7 +79,7 @@ class Child:
 
     def finish(self, execution_id: str, status: item_pb2.ExitStatus.ValueType, message: str = "") -> None:
         result = item_pb2.ItemResult(exit_status=status, message=message)
-        result.runs.add(uid="a lie")
+        result.runs.add(run_uid="a lie")
         self.send(pb.FromEnvironment(finished=pb.PlanFinished(execution_id=execution_id, result=result)))
 
 
@@ -230,7 +230,7 @@ def main() -> None:
         elif frame.HasField("run_task"):
             run_task(child, frame.run_task)
         elif frame.HasField("abort") and execution_id and word != "ignore_abort":
-            child.finish(execution_id, item_pb2.EXIT_STATUS_ABORTED, frame.abort.reason)
+            child.finish(execution_id, item_pb2.EXIT_STATUS_ABORTED, frame.abort.note)
         elif frame.HasField("exit") and word != "ignore_exit":
             os._exit(0)
 

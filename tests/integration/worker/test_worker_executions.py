@@ -30,7 +30,7 @@ async def test_a_plan_that_completes_has_one_outcome_with_the_runs_that_were_see
     assert outcome.result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
     assert outcome.result.start_time.seconds == 1_700_000_000
     assert outcome.result.HasField("stop_time")
-    assert [(run.scan_id, run.is_open, run.exit_status) for run in outcome.result.runs] == [(7, False, "success")]
+    assert [(run.scan_id, run.open, run.exit_status) for run in outcome.result.runs] == [(7, False, "success")]
 
 
 async def test_the_events_of_an_execution_tell_its_beginning_its_runs_and_its_end(short_path: Path) -> None:
@@ -40,7 +40,7 @@ async def test_the_events_of_an_execution_tell_its_beginning_its_runs_and_its_en
         execution_id = await worker.run("count")
         await watching.outcome(execution_id)
     changes = [e.execution_changed for e in watching.events if e.HasField("execution_changed")]
-    assert [[run.is_open for run in change.runs] for change in changes] == [[], [True], [False]]
+    assert [[run.open for run in change.runs] for change in changes] == [[], [True], [False]]
     documents = [e.document for e in watching.events if e.HasField("document")]
     assert [d.document.WhichOneof("kind") for d in documents] == ["start", "stop"]
     assert {d.item_uid for d in documents} == {f"item of {execution_id}"}
@@ -102,7 +102,7 @@ async def test_an_environment_that_dies_fails_the_plan_and_keeps_what_is_known_o
     assert outcome.result.exit_status == item_pb2.EXIT_STATUS_FAILED
     assert outcome.result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST
     assert outcome.result.message == KILLED
-    assert [(run.is_open, run.exit_status) for run in outcome.result.runs] == [(False, "fail"), (True, "")]
+    assert [(run.open, run.exit_status) for run in outcome.result.runs] == [(False, "fail"), (True, "")]
     assert gone.failure.message == KILLED
     assert gone.failure.exit_code == -signal.SIGKILL
     assert gone.pid == 0

@@ -42,7 +42,7 @@ async def test_a_plan_that_ignores_the_abort_is_killed_and_accounted_for(short_p
         outcomes = (await worker.watch()).snapshot.outcomes
     assert [outcome.execution_id for outcome in outcomes] == [execution_id]
     assert outcomes[0].result.failure_cause == item_pb2.FAILURE_CAUSE_SHUTDOWN
-    assert [run.is_open for run in outcomes[0].result.runs] == [True]
+    assert [run.open for run in outcomes[0].result.runs] == [True]
 
 
 async def test_an_idle_worker_stops_with_its_environment(short_path: Path) -> None:

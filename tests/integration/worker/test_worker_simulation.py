@@ -62,20 +62,20 @@ async def test_a_plan_is_simulated_while_another_one_runs(worker: ControlledWork
         await worker.run("x", "waits", path=gate.path)
         found = await simulate(worker, "scan", ["det1"], "motor1", 0, 1, 5)
         assert [motion.device for motion in found.motions] == ["motor1"]
-        assert found.points == 5
+        assert found.point_count == 5
         gate.open()
         outcome = await worker.watching.outcome("x")
     assert outcome.result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
     assert "the plan goes on" in outcome.result.console_excerpt
     assert outcome.result.console_excerpt.endswith(
-        "generator count ['" + outcome.result.runs[0].uid[:8] + "'] (scan num: 1)\n\n"
+        "generator count ['" + outcome.result.runs[0].run_uid[:8] + "'] (scan num: 1)\n\n"
     )
 
 
 async def test_what_may_not_be_used_is_simulated_no_more_than_it_is_run(worker: ControlledWorker) -> None:
     allowed = await simulate(worker, "count", ["det1"], access=ONLY_COUNT)
     plan = await simulate(worker, "scan", ["det1"], "motor1", 0, 1, 5, access=ONLY_COUNT)
-    assert allowed.points == 1
+    assert allowed.point_count == 1
     assert "the environment has no such plan" in plan.problems[0].message
     item = json_format.ParseDict({"name": "scan", "args": [["det1"], "motor1", 0, 1, 5]}, Item())
     access = json_format.ParseDict(ONLY_COUNT, SubmitterAccess())

@@ -43,7 +43,7 @@ async def test_background_tasks_are_counted_and_keep_nothing_from_being_done(sho
         watching = await worker.watch()
         await worker.open(watching)
         hanging = [await worker.task("hang", in_background=True) for _ in range(20)]
-        await watching.environment(lambda e: e.background_tasks == 20 and e.state == IDLE)
+        await watching.environment(lambda e: e.background_task_count == 20 and e.state == IDLE)
         assert list((await worker.watch()).snapshot.running_tasks) == hanging
         await watching.task_outcome(await worker.task("count"))
         await watching.task_outcome(await worker.task("count", in_background=True))
@@ -55,7 +55,7 @@ async def test_background_tasks_are_counted_and_keep_nothing_from_being_done(sho
                 f"{FAILED}the environment was closed on request while the task ran in the background."
             )
             assert result.HasField("start_time")
-    assert watching.events[-1].environment_changed.background_tasks == 0
+    assert watching.events[-1].environment_changed.background_task_count == 0
 
 
 async def test_a_task_that_was_accepted_is_not_started_again(short_path: Path) -> None:

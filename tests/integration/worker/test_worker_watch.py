@@ -42,7 +42,7 @@ async def test_the_snapshot_is_the_truth_from_which_a_manager_starts_again(short
     assert snapshot.environment.environment_id == environment.environment_id
     assert snapshot.execution.execution_id == running
     assert snapshot.execution.item_uid == f"item of {running}"
-    assert [run.is_open for run in snapshot.execution.runs] == [True]
+    assert [run.open for run in snapshot.execution.runs] == [True]
     assert [outcome.execution_id for outcome in snapshot.outcomes] == [finished]
     assert snapshot.last_sequence >= watching.events[-1].sequence
     assert snapshot.first_kept_sequence == 1

@@ -66,7 +66,7 @@ async def test_a_real_plan_completes_with_its_run_its_documents_and_its_table(wo
     outcome = await worker.watching.outcome("x")
     kinds = [e.document.document.WhichOneof("kind") for e in worker.watching.events if e.HasField("document")]
     assert outcome.result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
-    assert [(run.is_open, run.exit_status) for run in outcome.result.runs] == [(False, "success")]
+    assert [(run.open, run.exit_status) for run in outcome.result.runs] == [(False, "success")]
     assert kinds == ["start", "event_descriptor", "event", "event", "event", "stop"]
     assert "Run was closed" in worker.watching.console()
 
@@ -77,7 +77,7 @@ async def test_a_real_plan_is_lost_with_its_environment(worker: OpenWorker) -> N
     os.kill(worker.pid, signal.SIGKILL)
     outcome = await worker.watching.outcome("x")
     assert outcome.result.failure_cause == item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST
-    assert [run.is_open for run in outcome.result.runs] == [True]
+    assert [run.open for run in outcome.result.runs] == [True]
 
 
 async def test_a_real_plan_is_aborted_when_the_worker_is_stopped(worker: OpenWorker) -> None:

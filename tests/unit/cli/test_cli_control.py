@@ -53,7 +53,7 @@ WARNING = item_pb2.ItemWarning(
     message="item.args[1]: 'motr1' names no device; did you mean 'motor1'?",
     near_matches=["motor1"],
 )
-SIMULATED = simulation_pb2.Simulation(text="run", runs=1, messages=5)
+SIMULATED = simulation_pb2.Simulation(text="run", run_count=1, message_count=5)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ async def test_a_mode_is_accepted_like_any_command_and_told_to_programs(
 
 async def test_runs_and_metadata_have_the_words_of_the_reference(manager: ScriptedManager, qserver: Qserver) -> None:
     runs = [
-        item_pb2.RunSummary(uid="r", scan_id=3, exit_status="success"),
-        item_pb2.RunSummary(uid="s", scan_id=4, is_open=True),
+        item_pb2.RunSummary(run_uid="r", scan_id=3, exit_status="success"),
+        item_pb2.RunSummary(run_uid="s", scan_id=4, open=True),
     ]
     manager.answers["ListRuns"] = run_engine_service_pb2.ListRunsResponse(runs=runs, run_list_uid="l")
     ended = await qserver("re", "runs")

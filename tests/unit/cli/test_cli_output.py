@@ -112,7 +112,7 @@ async def test_history_get_has_the_results(manager: ScriptedManager, qserver: Qs
         failure_cause=item_pb2.FAILURE_CAUSE_PLAN_ERROR,
         message="Plan failed",
         traceback="line 1\nline 2",
-        runs=[item_pb2.RunSummary(uid="r1", scan_id=4), item_pb2.RunSummary(uid="r2")],
+        runs=[item_pb2.RunSummary(run_uid="r1", scan_id=4), item_pb2.RunSummary(run_uid="r2")],
         start_time=timestamp_pb2.Timestamp(seconds=10, nanos=500_000_000),
     )
     entry = item_pb2.HistoryEntry(item=item(), result=result, requeued_as="u-2")

@@ -143,7 +143,10 @@ async def test_the_run_engine_is_told_how_to_pause_and_why_to_abort(
 
 
 async def test_runs_are_listed_as_asked_for(manager: ScriptedManager, client: AsyncClient) -> None:
-    runs = [item_pb2.RunSummary(uid="r", scan_id=0, is_open=True), item_pb2.RunSummary(uid="s", exit_status="success")]
+    runs = [
+        item_pb2.RunSummary(run_uid="r", scan_id=0, open=True),
+        item_pb2.RunSummary(run_uid="s", exit_status="success"),
+    ]
     manager.answers["ListRuns"] = re.ListRunsResponse(runs=runs, run_list_uid="l")
     listed = await client.run_engine.runs()
     assert listed.runs == (RunSummary("r", 0, True, ""), RunSummary("s", None, False, "success"))

@@ -44,15 +44,15 @@ _plans = st.builds(
     description=texts,
     parameters=st.lists(_parameters(), max_size=3, unique_by=lambda parameter: parameter.name),
     module=texts,
-    is_generator=st.booleans(),
+    returns_generator=st.booleans(),
     function_name=_names,
 )
 _leaves = st.builds(
     pb.DeviceDescription,
-    is_readable=st.booleans(),
-    is_movable=st.booleans(),
-    is_flyable=st.booleans(),
-    classname=texts,
+    readable=st.booleans(),
+    movable=st.booleans(),
+    flyable=st.booleans(),
+    class_name=texts,
     module=texts,
     excluded=st.booleans(),
 )

@@ -21,9 +21,9 @@ def describe(name: str, node: Node) -> pb.DeviceDescription:
     traits = node.traits
     return pb.DeviceDescription(
         name=name,
-        is_readable=traits.is_readable,
-        is_movable=traits.is_movable,
-        is_flyable=traits.is_flyable,
+        readable=traits.is_readable,
+        movable=traits.is_movable,
+        flyable=traits.is_flyable,
         components=[describe(below, component) for below, component in node.components.items()],
     )
 

@@ -21,8 +21,8 @@ from queueserver_manager.worker_client.inventory import inventory_from_proto
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 
 LISTED = pb.Inventory(
-    plans=[pb.PlanDescription(name="count", module="m", is_generator=True, function_name="count")],
-    devices=[pb.DeviceDescription(name="det", is_readable=True, classname="Det", module="m")],
+    plans=[pb.PlanDescription(name="count", module="m", returns_generator=True, function_name="count")],
+    devices=[pb.DeviceDescription(name="det", readable=True, class_name="Det", module="m")],
 )
 KNOWN = Inventory({"scan": Plan("scan", ())}, {}, b"known")
 REPLY: Reply[None] = Reply(lambda _, revision: str(revision).encode(), part="permissions")

@@ -44,7 +44,7 @@ FIELDS: dict[type, tuple[str, dict[str, str]]] = {
     ev.QueueStopCancelled: ("queue_stop_cancelled", {"user": "user"}),
     ev.AutostartChanged: ("autostart_changed", {"enabled": "enabled"}),
     ev.HistoryCleared: ("history_cleared", {"removed": "removed", "first_number": "first_number"}),
-    ev.InventoryReplaced: ("inventory_changed", {"plans": "plans", "devices": "devices"}),
+    ev.InventoryReplaced: ("inventory_changed", {"plans": "plan_count", "devices": "device_count"}),
 }
 
 
@@ -178,7 +178,7 @@ def test_an_entry_as_a_message_says_what_became_of_the_item(entry: HistoryEntry)
     cause = "UNSPECIFIED" if result.failure_cause is FailureCause.NONE else result.failure_cause.name
     assert item_pb2.FailureCause.Name(message.result.failure_cause) == f"FAILURE_CAUSE_{cause}"
     assert message.result.HasField("start_time") == (result.start is not None)
-    assert [(run.uid, run.is_open, run.exit_status) for run in message.result.runs] == [
+    assert [(run.run_uid, run.open, run.exit_status) for run in message.result.runs] == [
         (run.uid, run.is_open, run.exit_status) for run in result.runs
     ]
     assert [run.scan_id if run.HasField("scan_id") else None for run in message.result.runs] == [

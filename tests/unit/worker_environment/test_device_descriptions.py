@@ -86,12 +86,12 @@ def test_components_of_ophyd_devices_are_listed_in_the_order_of_definition() -> 
     device = describe(bundle=Bundle(name="bundle"))["bundle"]
     assert [component.name for component in device.components] == ["mtrs", "gain"]
     assert {"bundle.mtrs.x", "bundle.mtrs.x.readback", "bundle.gain"} <= set(paths(device))
-    assert (device.classname, device.module) == ("Bundle", __name__)
+    assert (device.class_name, device.module) == ("Bundle", __name__)
 
 
 def test_what_a_device_can_do_is_told() -> None:
     found = describe(motor=motor, flyer=trivial_flyer, born=GivenAtBirth(), plain=Plain())
-    abilities = {name: (d.is_readable, d.is_movable, d.is_flyable) for name, d in found.items()}
+    abilities = {name: (d.readable, d.movable, d.flyable) for name, d in found.items()}
     assert abilities == {
         "motor": (True, True, False),
         "flyer": (False, False, True),

@@ -73,7 +73,7 @@ unsigned.__signature__ = "no signature"  # type: ignore[attr-defined] # what a c
 def test_parameters_keep_order_kind_default_and_documentation() -> None:
     (described,) = take_inventory({"everything": everything}).plans
     assert (described.name, described.description) == ("everything", "Do everything at once.")
-    assert described.is_generator
+    assert described.returns_generator
     kinds = {item.name: pb.ParameterKind.Name(item.kind) for item in described.parameters}
     assert kinds == {
         "a": "PARAMETER_KIND_POSITIONAL_ONLY",
@@ -99,7 +99,7 @@ def test_generator_functions_and_marked_functions_are_plans_and_nothing_else() -
 
 def test_a_marked_plan_is_described_with_its_own_signature() -> None:
     (described,) = take_inventory({"alias": marked}).plans
-    assert (described.name, described.is_generator) == ("alias", False)
+    assert (described.name, described.returns_generator) == ("alias", False)
     assert [parameter.name for parameter in described.parameters] == ["detector"]
 
 

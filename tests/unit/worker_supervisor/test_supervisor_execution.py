@@ -32,7 +32,7 @@ def test_runs_are_listed_in_order_of_opening_as_their_documents_tell(execution: 
     assert not execution.see(RunDocument(event=document_pb2.EventDocument(uid="e")))
     assert execution.see(stop("a", "abort"))
     runs = execution.lost(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, "gone").result.runs
-    assert [(run.uid, run.is_open, run.exit_status) for run in runs] == [("a", False, "abort"), ("b", True, "")]
+    assert [(run.run_uid, run.open, run.exit_status) for run in runs] == [("a", False, "abort"), ("b", True, "")]
     assert runs[0].scan_id == 1
     assert not runs[1].HasField("scan_id")
 
@@ -75,7 +75,7 @@ def test_a_run_with_an_absurd_uid_is_not_listed(execution: RunningExecution) -> 
 
 def test_runs_that_the_environment_reports_are_not_believed(execution: RunningExecution) -> None:
     result = ItemResult(exit_status=item_pb2.EXIT_STATUS_COMPLETED)
-    result.runs.add(uid="invented")
+    result.runs.add(run_uid="invented")
     assert not execution.reported(result).result.runs
 
 

@@ -43,11 +43,11 @@ def _suspension_words(suspension: Suspension) -> str:
     by = f" by {suspension.suspender}" if suspension.suspender else ""
     why = f": {suspension.justification}" if suspension.justification else ""
     before = " before it has begun" if suspension.before_plan else ""
-    return f"the plan has been suspended{before} since {_clock(suspension.begin_time)}{by}{why}"
+    return f"the plan has been suspended{before} since {_clock(suspension.start_time)}{by}{why}"
 
 
 def _wait_words(wait: PlanWait, *, with_progress: bool) -> str:
-    since = _clock(wait.begin_time)
+    since = _clock(wait.start_time)
     if wait.sleep is not None:
         return f"the plan has been sleeping since {since}, for {round(wait.sleep, 1):g} s in all"
     if not wait.devices:

@@ -39,7 +39,7 @@ READERS: dict[str, _Reader] = {
     ),
     "history_added": lambda r, t, e: events.HistoryAdded(r, t, HistoryEntry.from_proto(e.entry)),
     "history_cleared": lambda r, t, e: events.HistoryCleared(r, t, e.removed, e.first_number),
-    "inventory_changed": lambda r, t, e: events.InventoryChanged(r, t, e.plans, e.devices),
+    "inventory_changed": lambda r, t, e: events.InventoryChanged(r, t, e.plan_count, e.device_count),
     "items_checked": lambda r, t, e: events.ItemsChecked(
         r, t, {item.item_uid: violations(item.problems) for item in e.items}
     ),

@@ -31,7 +31,7 @@ _KINDS: Final[dict[str, pb.ParameterKind.ValueType]] = {
 _KIND_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 _LIMITS: Final = (("min", "minimum"), ("max", "maximum"), ("step", "step"))
 _SWITCHES: Final = ("convert_device_names", "convert_plan_names")
-_ABILITIES: Final = ("is_readable", "is_movable", "is_flyable")
+_ABILITIES: Final = ("readable", "movable", "flyable")
 _DEVICES: Final = (pb.ParameterType.KIND_DEVICE, pb.ParameterType.KIND_DEVICE_OR_PLAN)
 _PLANS: Final = (pb.ParameterType.KIND_PLAN, pb.ParameterType.KIND_DEVICE_OR_PLAN)
 
@@ -44,7 +44,7 @@ def plan_entry(plan: pb.PlanDescription) -> Entry:
     """The entry of a plan, to be kept under the plan's name."""
     entry: Entry = {
         "name": plan.function_name or plan.name,
-        "properties": {"is_generator": plan.is_generator},
+        "properties": {"is_generator": plan.returns_generator},
         "parameters": [_parameter_entry(parameter) for parameter in plan.parameters],
     }
     return entry | _given(module=plan.module, description=plan.description)
@@ -52,8 +52,8 @@ def plan_entry(plan: pb.PlanDescription) -> Entry:
 
 def device_entry(device: pb.DeviceDescription) -> Entry:
     """The entry of a device or component, to be kept under its name."""
-    entry: Entry = {ability: getattr(device, ability) for ability in _ABILITIES}
-    entry |= {"classname": device.classname, "module": device.module}
+    entry: Entry = {f"is_{ability}": getattr(device, ability) for ability in _ABILITIES}
+    entry |= {"classname": device.class_name, "module": device.module}
     components = {component.name: device_entry(component) for component in device.components}
     return entry | _given(components=components, excluded=device.excluded)
 
@@ -67,7 +67,7 @@ def plan_of(name: str, entry: object) -> pb.PlanDescription:
         description=_text(plan, "description"),
         parameters=[_parameter_of(parameter) for parameter in _list(plan, "parameters")],
         module=_text(plan, "module"),
-        is_generator=bool(properties.get("is_generator", True)),
+        returns_generator=bool(properties.get("is_generator", True)),
         function_name=_text(plan, "name") or name,
     )
 
@@ -80,10 +80,10 @@ def device_of(name: str, entry: object, level: int = 1) -> pb.DeviceDescription:
     components = _mapping("'components'", device.get("components", {}))
     return pb.DeviceDescription(
         name=name,
-        is_readable=bool(device.get("is_readable")),
-        is_movable=bool(device.get("is_movable")),
-        is_flyable=bool(device.get("is_flyable")),
-        classname=_text(device, "classname"),
+        readable=bool(device.get("is_readable")),
+        movable=bool(device.get("is_movable")),
+        flyable=bool(device.get("is_flyable")),
+        class_name=_text(device, "classname"),
         module=_text(device, "module"),
         components=[device_of(key, value, level + 1) for key, value in sorted(components.items())],
         excluded=bool(device.get("excluded")),

@@ -198,7 +198,7 @@ class PlanDescription:
             description=proto.description,
             parameters=tuple(ParameterDescription.from_proto(parameter) for parameter in proto.parameters),
             module=proto.module,
-            is_generator=proto.is_generator,
+            is_generator=proto.returns_generator,
             function_name=proto.function_name,
         )
 
@@ -241,10 +241,10 @@ class DeviceDescription:
         """Read the message of the contract."""
         return cls(
             name=proto.name,
-            is_readable=proto.is_readable,
-            is_movable=proto.is_movable,
-            is_flyable=proto.is_flyable,
-            classname=proto.classname,
+            is_readable=proto.readable,
+            is_movable=proto.movable,
+            is_flyable=proto.flyable,
+            classname=proto.class_name,
             module=proto.module,
             components=tuple(cls.from_proto(component) for component in proto.components),
             excluded=proto.excluded,

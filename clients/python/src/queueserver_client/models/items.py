@@ -192,7 +192,7 @@ class RunSummary:
     def from_proto(cls, proto: item_pb2.RunSummary) -> RunSummary:
         """Read the message of the contract."""
         scan_id = proto.scan_id if proto.HasField("scan_id") else None
-        return cls(proto.uid, scan_id, proto.is_open, proto.exit_status)
+        return cls(proto.run_uid, scan_id, proto.open, proto.exit_status)
 
 
 @dataclass(frozen=True)

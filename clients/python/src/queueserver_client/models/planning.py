@@ -61,7 +61,7 @@ class SimulatedMotion:
         """Read the message of the contract."""
         lowest = proto.lowest if proto.HasField("lowest") else None
         highest = proto.highest if proto.HasField("highest") else None
-        return cls(proto.device, proto.moves, lowest, highest, proto.first, proto.last)
+        return cls(proto.device, proto.move_count, lowest, highest, proto.first, proto.last)
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ class Simulation:
             text=proto.text,
             motions=tuple(SimulatedMotion.from_proto(motion) for motion in proto.motions),
             problems=tuple(SimulationProblem(one.message, one.device, one.at_message) for one in proto.problems),
-            runs=proto.runs,
-            points=proto.points,
-            messages=proto.messages,
+            runs=proto.run_count,
+            points=proto.point_count,
+            messages=proto.message_count,
             devices_read=tuple(proto.devices_read),
             duration=proto.duration.ToTimedelta().total_seconds() if proto.HasField("duration") else None,
             truncated=proto.truncated,

@@ -36,7 +36,7 @@ class Storage:
     #: One sentence: what is wrong, and what to do. Empty while all is well.
     message: str = ""
     #: Since when it has been in this state; None while all is well.
-    since: datetime | None = None
+    start_time: datetime | None = None
     #: Address of Redis without a password, or a directory on the Worker's machine.
     location: str = ""
     #: Bytes that are free on its disk, and that have to be free; None if that is not known.
@@ -49,7 +49,7 @@ class Storage:
         return cls(
             state=StorageState.from_number(proto.state),
             message=proto.message,
-            since=moment(proto.since) if proto.HasField("since") else None,
+            start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
             location=proto.location,
             free_bytes=proto.free_bytes if proto.HasField("free_bytes") else None,
             needed_bytes=proto.needed_bytes if proto.HasField("needed_bytes") else None,

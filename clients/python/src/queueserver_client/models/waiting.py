@@ -51,7 +51,7 @@ class Suspension:
     #: Why, in the suspender's own words.
     justification: str
     #: Since when it holds the plan.
-    begin_time: datetime
+    start_time: datetime
     #: Seconds that the suspender waits after its signal is good again; None if that is not known.
     resume_delay: float | None = None
     #: It was tripped before the plan began, so that the plan has not begun yet.
@@ -65,7 +65,7 @@ class Suspension:
             signal=proto.signal,
             device=proto.device,
             justification=proto.justification,
-            begin_time=moment(proto.begin_time),
+            start_time=moment(proto.start_time),
             resume_delay=proto.resume_delay.ToTimedelta().total_seconds() if proto.HasField("resume_delay") else None,
             before_plan=proto.before_plan,
         )
@@ -104,7 +104,7 @@ class AwaitedDevice:
 class PlanWait:
     """What the running plan has waited for, for two seconds or longer: devices, or a time that it sleeps."""
 
-    begin_time: datetime
+    start_time: datetime
     #: The devices that have not arrived, at most 20; none if it sleeps or waits for something that is no device.
     devices: Sequence[AwaitedDevice] = ()
     #: How many more there are.
@@ -116,8 +116,8 @@ class PlanWait:
     def from_proto(cls, proto: waiting_pb2.PlanWait) -> PlanWait:
         """Read the message of the contract."""
         return cls(
-            begin_time=moment(proto.begin_time),
+            start_time=moment(proto.start_time),
             devices=tuple(AwaitedDevice.from_proto(device) for device in proto.devices),
-            more_devices=proto.more_devices,
+            more_devices=proto.more_device_count,
             sleep=proto.sleep.ToTimedelta().total_seconds() if proto.HasField("sleep") else None,
         )

@@ -176,7 +176,7 @@ class EnvironmentStatus(_message.Message):
     FAILURE_FIELD_NUMBER: _builtins.int
     RESPONSIVE_FIELD_NUMBER: _builtins.int
     PAUSE_PENDING_FIELD_NUMBER: _builtins.int
-    BACKGROUND_TASKS_FIELD_NUMBER: _builtins.int
+    BACKGROUND_TASK_COUNT_FIELD_NUMBER: _builtins.int
     QUESTION_FIELD_NUMBER: _builtins.int
     SUSPENSIONS_FIELD_NUMBER: _builtins.int
     PLAN_WAIT_FIELD_NUMBER: _builtins.int
@@ -196,7 +196,7 @@ class EnvironmentStatus(_message.Message):
     """
     pause_pending: _builtins.bool
     """A pause was asked for and the plan has neither paused nor ended since."""
-    background_tasks: _builtins.int
+    background_task_count: _builtins.int
     """How many tasks run in the background."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
@@ -230,14 +230,14 @@ class EnvironmentStatus(_message.Message):
         failure: Global___EnvironmentFailure | None = ...,
         responsive: _builtins.bool = ...,
         pause_pending: _builtins.bool = ...,
-        background_tasks: _builtins.int = ...,
+        background_task_count: _builtins.int = ...,
         question: _waiting_pb2.Question | None = ...,
         suspensions: _abc.Iterable[_waiting_pb2.Suspension] | None = ...,
         plan_wait: _waiting_pb2.PlanWait | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["failure", b"failure", "open_time", b"open_time", "plan_wait", b"plan_wait", "question", b"question"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_tasks", b"background_tasks", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "plan_wait", b"plan_wait", "progress", b"progress", "question", b"question", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background_task_count", b"background_task_count", "environment_id", b"environment_id", "failure", b"failure", "open_time", b"open_time", "pause_pending", b"pause_pending", "pid", b"pid", "plan_wait", b"plan_wait", "progress", b"progress", "question", b"question", "responsive", b"responsive", "run_engine_state", b"run_engine_state", "state", b"state", "suspensions", b"suspensions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

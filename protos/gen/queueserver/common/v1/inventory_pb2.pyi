@@ -446,7 +446,7 @@ class PlanDescription(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     PARAMETERS_FIELD_NUMBER: _builtins.int
     MODULE_FIELD_NUMBER: _builtins.int
-    IS_GENERATOR_FIELD_NUMBER: _builtins.int
+    RETURNS_GENERATOR_FIELD_NUMBER: _builtins.int
     FUNCTION_NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """The name to call it by."""
@@ -454,8 +454,8 @@ class PlanDescription(_message.Message):
     """What it does, from its decorator or docstring."""
     module: _builtins.str
     """Python module in which it is defined, if known."""
-    is_generator: _builtins.bool
-    """True if calling it gives a generator."""
+    returns_generator: _builtins.bool
+    """Calling it gives a generator."""
     function_name: _builtins.str
     """The function's own name, which differs from `name` if it is an alias."""
     @_builtins.property
@@ -469,12 +469,12 @@ class PlanDescription(_message.Message):
         description: _builtins.str = ...,
         parameters: _abc.Iterable[Global___ParameterDescription] | None = ...,
         module: _builtins.str = ...,
-        is_generator: _builtins.bool = ...,
+        returns_generator: _builtins.bool = ...,
         function_name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "function_name", b"function_name", "is_generator", b"is_generator", "module", b"module", "name", b"name", "parameters", b"parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "function_name", b"function_name", "module", b"module", "name", b"name", "parameters", b"parameters", "returns_generator", b"returns_generator"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -487,23 +487,23 @@ class DeviceDescription(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
-    IS_READABLE_FIELD_NUMBER: _builtins.int
-    IS_MOVABLE_FIELD_NUMBER: _builtins.int
-    IS_FLYABLE_FIELD_NUMBER: _builtins.int
-    CLASSNAME_FIELD_NUMBER: _builtins.int
+    READABLE_FIELD_NUMBER: _builtins.int
+    MOVABLE_FIELD_NUMBER: _builtins.int
+    FLYABLE_FIELD_NUMBER: _builtins.int
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
     MODULE_FIELD_NUMBER: _builtins.int
     COMPONENTS_FIELD_NUMBER: _builtins.int
     EXCLUDED_FIELD_NUMBER: _builtins.int
     INSTANCE_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name in the namespace, or of the component below its parent."""
-    is_readable: _builtins.bool
+    readable: _builtins.bool
     """It can be read."""
-    is_movable: _builtins.bool
+    movable: _builtins.bool
     """It can be moved."""
-    is_flyable: _builtins.bool
+    flyable: _builtins.bool
     """It can fly."""
-    classname: _builtins.str
+    class_name: _builtins.str
     """Name of its class."""
     module: _builtins.str
     """Python module of its class."""
@@ -521,10 +521,10 @@ class DeviceDescription(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        is_readable: _builtins.bool = ...,
-        is_movable: _builtins.bool = ...,
-        is_flyable: _builtins.bool = ...,
-        classname: _builtins.str = ...,
+        readable: _builtins.bool = ...,
+        movable: _builtins.bool = ...,
+        flyable: _builtins.bool = ...,
+        class_name: _builtins.str = ...,
         module: _builtins.str = ...,
         components: _abc.Iterable[Global___DeviceDescription] | None = ...,
         excluded: _builtins.bool = ...,
@@ -532,7 +532,7 @@ class DeviceDescription(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classname", b"classname", "components", b"components", "excluded", b"excluded", "instance_of", b"instance_of", "is_flyable", b"is_flyable", "is_movable", b"is_movable", "is_readable", b"is_readable", "module", b"module", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_name", b"class_name", "components", b"components", "excluded", b"excluded", "flyable", b"flyable", "instance_of", b"instance_of", "module", b"module", "movable", b"movable", "name", b"name", "readable", b"readable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

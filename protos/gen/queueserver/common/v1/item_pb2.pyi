@@ -360,29 +360,29 @@ class RunSummary(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    UID_FIELD_NUMBER: _builtins.int
+    RUN_UID_FIELD_NUMBER: _builtins.int
     SCAN_ID_FIELD_NUMBER: _builtins.int
-    IS_OPEN_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
     EXIT_STATUS_FIELD_NUMBER: _builtins.int
-    uid: _builtins.str
+    run_uid: _builtins.str
     """uid of the run's start document."""
     scan_id: _builtins.int
     """The run's number in its environment, if it has one."""
-    is_open: _builtins.bool
-    """True until the run's stop document was emitted."""
+    open: _builtins.bool
+    """The run's stop document has not been emitted."""
     exit_status: _builtins.str
     """exit_status of the stop document ("success", "abort", "fail"); empty while open."""
     def __init__(
         self,
         *,
-        uid: _builtins.str = ...,
+        run_uid: _builtins.str = ...,
         scan_id: _builtins.int | None = ...,
-        is_open: _builtins.bool = ...,
+        open: _builtins.bool = ...,
         exit_status: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_scan_id", b"_scan_id", "scan_id", b"scan_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scan_id", b"_scan_id", "exit_status", b"exit_status", "is_open", b"is_open", "scan_id", b"scan_id", "uid", b"uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_scan_id", b"_scan_id", "exit_status", b"exit_status", "open", b"open", "run_uid", b"run_uid", "scan_id", b"scan_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__scan_id: _TypeAlias = _typing.Literal["scan_id"]  # noqa: Y015
     _WhichOneofArgType__scan_id: _TypeAlias = _typing.Literal["_scan_id", b"_scan_id"]  # noqa: Y015

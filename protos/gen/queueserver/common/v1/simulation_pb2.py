@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&queueserver/common/v1/simulation.proto\x12\x15queueserver.common.v1\x1a\x1egoogle/protobuf/duration.proto\"\x95\x02\n\nSimulation\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x37\n\x07motions\x18\x02 \x03(\x0b\x32&.queueserver.common.v1.SimulatedMotion\x12:\n\x08problems\x18\x03 \x03(\x0b\x32(.queueserver.common.v1.SimulationProblem\x12\x0c\n\x04runs\x18\x04 \x01(\x05\x12\x0e\n\x06points\x18\x05 \x01(\x05\x12\x10\n\x08messages\x18\x06 \x01(\x05\x12\x14\n\x0c\x64\x65vices_read\x18\x07 \x03(\t\x12+\n\x08\x64uration\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\ttruncated\x18\t \x01(\x08\"\x8f\x01\n\x0fSimulatedMotion\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\r\n\x05moves\x18\x02 \x01(\x05\x12\x13\n\x06lowest\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07highest\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\r\n\x05\x66irst\x18\x05 \x01(\t\x12\x0c\n\x04last\x18\x06 \x01(\tB\t\n\x07_lowestB\n\n\x08_highest\"H\n\x11SimulationProblem\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x12\n\nat_message\x18\x03 \x01(\x05\x42\xa7\x01\n\'io.blueskyproject.queueserver.common.v1B\x0fSimulationProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&queueserver/common/v1/simulation.proto\x12\x15queueserver.common.v1\x1a\x1egoogle/protobuf/duration.proto\"\xa4\x02\n\nSimulation\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x37\n\x07motions\x18\x02 \x03(\x0b\x32&.queueserver.common.v1.SimulatedMotion\x12:\n\x08problems\x18\x03 \x03(\x0b\x32(.queueserver.common.v1.SimulationProblem\x12\x11\n\trun_count\x18\x04 \x01(\x05\x12\x13\n\x0bpoint_count\x18\x05 \x01(\x05\x12\x15\n\rmessage_count\x18\x06 \x01(\x05\x12\x14\n\x0c\x64\x65vices_read\x18\x07 \x03(\t\x12+\n\x08\x64uration\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\ttruncated\x18\t \x01(\x08\"\x94\x01\n\x0fSimulatedMotion\x12\x0e\n\x06\x64\x65vice\x18\x01 \x01(\t\x12\x12\n\nmove_count\x18\x02 \x01(\x05\x12\x13\n\x06lowest\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07highest\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\r\n\x05\x66irst\x18\x05 \x01(\t\x12\x0c\n\x04last\x18\x06 \x01(\tB\t\n\x07_lowestB\n\n\x08_highest\"H\n\x11SimulationProblem\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x02 \x01(\t\x12\x12\n\nat_message\x18\x03 \x01(\x05\x42\xa7\x01\n\'io.blueskyproject.queueserver.common.v1B\x0fSimulationProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\017SimulationProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
   _globals['_SIMULATION']._serialized_start=98
-  _globals['_SIMULATION']._serialized_end=375
-  _globals['_SIMULATEDMOTION']._serialized_start=378
-  _globals['_SIMULATEDMOTION']._serialized_end=521
-  _globals['_SIMULATIONPROBLEM']._serialized_start=523
-  _globals['_SIMULATIONPROBLEM']._serialized_end=595
+  _globals['_SIMULATION']._serialized_end=390
+  _globals['_SIMULATEDMOTION']._serialized_start=393
+  _globals['_SIMULATEDMOTION']._serialized_end=541
+  _globals['_SIMULATIONPROBLEM']._serialized_start=543
+  _globals['_SIMULATIONPROBLEM']._serialized_end=615
 # @@protoc_insertion_point(module_scope)

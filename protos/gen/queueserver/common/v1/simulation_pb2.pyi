@@ -31,19 +31,19 @@ class Simulation(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     MOTIONS_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
-    RUNS_FIELD_NUMBER: _builtins.int
-    POINTS_FIELD_NUMBER: _builtins.int
-    MESSAGES_FIELD_NUMBER: _builtins.int
+    RUN_COUNT_FIELD_NUMBER: _builtins.int
+    POINT_COUNT_FIELD_NUMBER: _builtins.int
+    MESSAGE_COUNT_FIELD_NUMBER: _builtins.int
     DEVICES_READ_FIELD_NUMBER: _builtins.int
     DURATION_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """What it would do, for people: one line for each run, move and trigger, with repetitions counted."""
-    runs: _builtins.int
+    run_count: _builtins.int
     """How many runs it would open."""
-    points: _builtins.int
+    point_count: _builtins.int
     """How many events (points) it would emit, counted by its `save` messages."""
-    messages: _builtins.int
+    message_count: _builtins.int
     """How many messages it sent."""
     truncated: _builtins.bool
     """It was cut: the plan sent more messages than the limit, or took too long. What is above shows the beginning only."""
@@ -69,16 +69,16 @@ class Simulation(_message.Message):
         text: _builtins.str = ...,
         motions: _abc.Iterable[Global___SimulatedMotion] | None = ...,
         problems: _abc.Iterable[Global___SimulationProblem] | None = ...,
-        runs: _builtins.int = ...,
-        points: _builtins.int = ...,
-        messages: _builtins.int = ...,
+        run_count: _builtins.int = ...,
+        point_count: _builtins.int = ...,
+        message_count: _builtins.int = ...,
         devices_read: _abc.Iterable[_builtins.str] | None = ...,
         duration: _duration_pb2.Duration | None = ...,
         truncated: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_read", b"devices_read", "duration", b"duration", "messages", b"messages", "motions", b"motions", "points", b"points", "problems", b"problems", "runs", b"runs", "text", b"text", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_read", b"devices_read", "duration", b"duration", "message_count", b"message_count", "motions", b"motions", "point_count", b"point_count", "problems", b"problems", "run_count", b"run_count", "text", b"text", "truncated", b"truncated"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -91,14 +91,14 @@ class SimulatedMotion(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DEVICE_FIELD_NUMBER: _builtins.int
-    MOVES_FIELD_NUMBER: _builtins.int
+    MOVE_COUNT_FIELD_NUMBER: _builtins.int
     LOWEST_FIELD_NUMBER: _builtins.int
     HIGHEST_FIELD_NUMBER: _builtins.int
     FIRST_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
     device: _builtins.str
     """Name of the device."""
-    moves: _builtins.int
+    move_count: _builtins.int
     """How often it would be set."""
     lowest: _builtins.float
     """Lowest target. Absent if a target is not a number."""
@@ -112,7 +112,7 @@ class SimulatedMotion(_message.Message):
         self,
         *,
         device: _builtins.str = ...,
-        moves: _builtins.int = ...,
+        move_count: _builtins.int = ...,
         lowest: _builtins.float | None = ...,
         highest: _builtins.float | None = ...,
         first: _builtins.str = ...,
@@ -120,7 +120,7 @@ class SimulatedMotion(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "highest", b"highest", "lowest", b"lowest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "device", b"device", "first", b"first", "highest", b"highest", "last", b"last", "lowest", b"lowest", "moves", b"moves"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest", b"_highest", "_lowest", b"_lowest", "device", b"device", "first", b"first", "highest", b"highest", "last", b"last", "lowest", b"lowest", "move_count", b"move_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__highest: _TypeAlias = _typing.Literal["highest"]  # noqa: Y015
     _WhichOneofArgType__highest: _TypeAlias = _typing.Literal["_highest", b"_highest"]  # noqa: Y015

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#queueserver/common/v1/storage.proto\x12\x15queueserver.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe5\x01\n\rStorageStatus\x12\x32\n\x05state\x18\x01 \x01(\x0e\x32#.queueserver.common.v1.StorageState\x12\x0f\n\x07message\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08location\x18\x04 \x01(\t\x12\x17\n\nfree_bytes\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x19\n\x0cneeded_bytes\x18\x06 \x01(\x03H\x01\x88\x01\x01\x42\r\n\x0b_free_bytesB\x0f\n\r_needed_bytes*\xce\x02\n\x0cStorageState\x12\x1d\n\x19STORAGE_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10STORAGE_STATE_OK\x10\x01\x12\x1b\n\x17STORAGE_STATE_SPACE_LOW\x10\x02\x12\x1b\n\x17STORAGE_STATE_DISK_FULL\x10\x03\x12\x1c\n\x18STORAGE_STATE_DISK_ERROR\x10\x04\x12\x1f\n\x1bSTORAGE_STATE_OUT_OF_MEMORY\x10\x05\x12\x1b\n\x17STORAGE_STATE_READ_ONLY\x10\x06\x12\x1d\n\x19STORAGE_STATE_UNREACHABLE\x10\x07\x12\x19\n\x15STORAGE_STATE_LOADING\x10\x08\x12\x19\n\x15STORAGE_STATE_REFUSED\x10\t\x12\x1e\n\x1aSTORAGE_STATE_NOT_STARTING\x10\nB\xa4\x01\n\'io.blueskyproject.queueserver.common.v1B\x0cStorageProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#queueserver/common/v1/storage.proto\x12\x15queueserver.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x01\n\rStorageStatus\x12\x32\n\x05state\x18\x01 \x01(\x0e\x32#.queueserver.common.v1.StorageState\x12\x0f\n\x07message\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08location\x18\x04 \x01(\t\x12\x17\n\nfree_bytes\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x19\n\x0cneeded_bytes\x18\x06 \x01(\x03H\x01\x88\x01\x01\x42\r\n\x0b_free_bytesB\x0f\n\r_needed_bytes*\xce\x02\n\x0cStorageState\x12\x1d\n\x19STORAGE_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10STORAGE_STATE_OK\x10\x01\x12\x1b\n\x17STORAGE_STATE_SPACE_LOW\x10\x02\x12\x1b\n\x17STORAGE_STATE_DISK_FULL\x10\x03\x12\x1c\n\x18STORAGE_STATE_DISK_ERROR\x10\x04\x12\x1f\n\x1bSTORAGE_STATE_OUT_OF_MEMORY\x10\x05\x12\x1b\n\x17STORAGE_STATE_READ_ONLY\x10\x06\x12\x1d\n\x19STORAGE_STATE_UNREACHABLE\x10\x07\x12\x19\n\x15STORAGE_STATE_LOADING\x10\x08\x12\x19\n\x15STORAGE_STATE_REFUSED\x10\t\x12\x1e\n\x1aSTORAGE_STATE_NOT_STARTING\x10\nB\xa4\x01\n\'io.blueskyproject.queueserver.common.v1B\x0cStorageProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,8 +33,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.stora
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\014StorageProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
-  _globals['_STORAGESTATE']._serialized_start=328
-  _globals['_STORAGESTATE']._serialized_end=662
+  _globals['_STORAGESTATE']._serialized_start=333
+  _globals['_STORAGESTATE']._serialized_end=667
   _globals['_STORAGESTATUS']._serialized_start=96
-  _globals['_STORAGESTATUS']._serialized_end=325
+  _globals['_STORAGESTATUS']._serialized_end=330
 # @@protoc_insertion_point(module_scope)

@@ -86,7 +86,7 @@ class StorageStatus(_message.Message):
 
     STATE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
-    SINCE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
     LOCATION_FIELD_NUMBER: _builtins.int
     FREE_BYTES_FIELD_NUMBER: _builtins.int
     NEEDED_BYTES_FIELD_NUMBER: _builtins.int
@@ -103,7 +103,7 @@ class StorageStatus(_message.Message):
     needed_bytes: _builtins.int
     """Bytes that have to be free before anything is stored again. Absent unless it is known."""
     @_builtins.property
-    def since(self) -> _timestamp_pb2.Timestamp:
+    def start_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it has been in this state. Absent while all is well."""
 
     def __init__(
@@ -111,14 +111,14 @@ class StorageStatus(_message.Message):
         *,
         state: Global___StorageState.ValueType = ...,
         message: _builtins.str = ...,
-        since: _timestamp_pb2.Timestamp | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
         location: _builtins.str = ...,
         free_bytes: _builtins.int | None = ...,
         needed_bytes: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_free_bytes", b"_free_bytes", "_needed_bytes", b"_needed_bytes", "free_bytes", b"free_bytes", "needed_bytes", b"needed_bytes", "since", b"since"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_free_bytes", b"_free_bytes", "_needed_bytes", b"_needed_bytes", "free_bytes", b"free_bytes", "needed_bytes", b"needed_bytes", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_free_bytes", b"_free_bytes", "_needed_bytes", b"_needed_bytes", "free_bytes", b"free_bytes", "location", b"location", "message", b"message", "needed_bytes", b"needed_bytes", "since", b"since", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_free_bytes", b"_free_bytes", "_needed_bytes", b"_needed_bytes", "free_bytes", b"free_bytes", "location", b"location", "message", b"message", "needed_bytes", b"needed_bytes", "start_time", b"start_time", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__free_bytes: _TypeAlias = _typing.Literal["free_bytes"]  # noqa: Y015
     _WhichOneofArgType__free_bytes: _TypeAlias = _typing.Literal["_free_bytes", b"_free_bytes"]  # noqa: Y015

@@ -79,7 +79,7 @@ class Suspension(_message.Message):
     SIGNAL_FIELD_NUMBER: _builtins.int
     DEVICE_FIELD_NUMBER: _builtins.int
     JUSTIFICATION_FIELD_NUMBER: _builtins.int
-    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
     RESUME_DELAY_FIELD_NUMBER: _builtins.int
     BEFORE_PLAN_FIELD_NUMBER: _builtins.int
     suspender: _builtins.str
@@ -95,7 +95,7 @@ class Suspension(_message.Message):
     before_plan: _builtins.bool
     """It was tripped before the plan began, so that the plan has not begun yet."""
     @_builtins.property
-    def begin_time(self) -> _timestamp_pb2.Timestamp:
+    def start_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it holds the plan."""
 
     @_builtins.property
@@ -109,13 +109,13 @@ class Suspension(_message.Message):
         signal: _builtins.str = ...,
         device: _builtins.str = ...,
         justification: _builtins.str = ...,
-        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
         resume_delay: _duration_pb2.Duration | None = ...,
         before_plan: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "resume_delay", b"resume_delay"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["resume_delay", b"resume_delay", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_plan", b"before_plan", "begin_time", b"begin_time", "device", b"device", "justification", b"justification", "resume_delay", b"resume_delay", "signal", b"signal", "suspender", b"suspender"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["before_plan", b"before_plan", "device", b"device", "justification", b"justification", "resume_delay", b"resume_delay", "signal", b"signal", "start_time", b"start_time", "suspender", b"suspender"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -129,14 +129,14 @@ class PlanWait(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
     DEVICES_FIELD_NUMBER: _builtins.int
-    MORE_DEVICES_FIELD_NUMBER: _builtins.int
+    MORE_DEVICE_COUNT_FIELD_NUMBER: _builtins.int
     SLEEP_FIELD_NUMBER: _builtins.int
-    more_devices: _builtins.int
+    more_device_count: _builtins.int
     """How many more devices it waits for than are listed."""
     @_builtins.property
-    def begin_time(self) -> _timestamp_pb2.Timestamp:
+    def start_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it waits."""
 
     @_builtins.property
@@ -150,14 +150,14 @@ class PlanWait(_message.Message):
     def __init__(
         self,
         *,
-        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
         devices: _abc.Iterable[Global___AwaitedDevice] | None = ...,
-        more_devices: _builtins.int = ...,
+        more_device_count: _builtins.int = ...,
         sleep: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "sleep", b"sleep"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sleep", b"sleep", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "devices", b"devices", "more_devices", b"more_devices", "sleep", b"sleep"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "more_device_count", b"more_device_count", "sleep", b"sleep", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,8 +28,8 @@ if _version_not_supported:
 class EnvironmentServiceStub:
     """The environment: the process in which startup code, devices and the RunEngine live.
 
-    Open, Close and Destroy answer as soon as the operation is accepted; WaitEnvironment follows it to its end
-    and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
@@ -71,8 +71,8 @@ class EnvironmentServiceStub:
 class EnvironmentServiceServicer:
     """The environment: the process in which startup code, devices and the RunEngine live.
 
-    Open, Close and Destroy answer as soon as the operation is accepted; WaitEnvironment follows it to its end
-    and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
@@ -93,7 +93,8 @@ class EnvironmentServiceServicer:
         """CloseEnvironment ends the environment in good order.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-        is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
+        is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
+        changing already).
         Events: status.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -173,8 +174,8 @@ def add_EnvironmentServiceServicer_to_server(servicer, server):
 class EnvironmentService:
     """The environment: the process in which startup code, devices and the RunEngine live.
 
-    Open, Close and Destroy answer as soon as the operation is accepted; WaitEnvironment follows it to its end
-    and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.

@@ -29,8 +29,8 @@ GRPC_VERSION: str
 class EnvironmentServiceStub:
     """The environment: the process in which startup code, devices and the RunEngine live.
 
-    Open, Close and Destroy answer as soon as the operation is accepted; WaitEnvironment follows it to its end
-    and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
@@ -51,7 +51,8 @@ class EnvironmentServiceStub:
     """CloseEnvironment ends the environment in good order.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-    is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
+    is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
+    changing already).
     Events: status.
     """
     DestroyEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyEnvironmentRequest, _environment_service_pb2.DestroyEnvironmentResponse]
@@ -81,8 +82,8 @@ class EnvironmentServiceStub:
 class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
     """The environment: the process in which startup code, devices and the RunEngine live.
 
-    Open, Close and Destroy answer as soon as the operation is accepted; WaitEnvironment follows it to its end
-    and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
@@ -100,7 +101,8 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
     """CloseEnvironment ends the environment in good order.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-    is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
+    is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
+    changing already).
     Events: status.
     """
     DestroyEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyEnvironmentRequest, _environment_service_pb2.DestroyEnvironmentResponse]  # type: ignore[assignment]
@@ -129,8 +131,8 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
 class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """The environment: the process in which startup code, devices and the RunEngine live.
 
-    Open, Close and Destroy answer as soon as the operation is accepted; WaitEnvironment follows it to its end
-    and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
@@ -158,7 +160,8 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         """CloseEnvironment ends the environment in good order.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-        is paused, or a task runs in the foreground: let it end first, or Destroy; or the environment is changing already).
+        is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
+        changing already).
         Events: status.
         """
 

@@ -888,21 +888,21 @@ class InventoryChanged(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    PLANS_FIELD_NUMBER: _builtins.int
-    DEVICES_FIELD_NUMBER: _builtins.int
-    plans: _builtins.int
+    PLAN_COUNT_FIELD_NUMBER: _builtins.int
+    DEVICE_COUNT_FIELD_NUMBER: _builtins.int
+    plan_count: _builtins.int
     """How many plans there are."""
-    devices: _builtins.int
+    device_count: _builtins.int
     """How many devices there are, components not counted."""
     def __init__(
         self,
         *,
-        plans: _builtins.int = ...,
-        devices: _builtins.int = ...,
+        plan_count: _builtins.int = ...,
+        device_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "plans", b"plans"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_count", b"device_count", "plan_count", b"plan_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

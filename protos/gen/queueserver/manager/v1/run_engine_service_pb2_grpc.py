@@ -144,9 +144,9 @@ class RunEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def HaltPlan(self, request, context):
-        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
 
-        Events: as Abort.
+        Events: as AbortPlan.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -157,7 +157,7 @@ class RunEngineServiceServicer:
         emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
         its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
-        Events: as Abort.
+        Events: as AbortPlan.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -67,16 +67,16 @@ class RunEngineServiceStub:
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
     HaltPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltPlanRequest, _run_engine_service_pb2.HaltPlanResponse]
-    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
 
-    Events: as Abort.
+    Events: as AbortPlan.
     """
     AbortPlanNow: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanNowRequest, _run_engine_service_pb2.AbortPlanNowResponse]
     """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
     emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
     its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
-    Events: as Abort.
+    Events: as AbortPlan.
     """
     AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]
     """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
@@ -139,16 +139,16 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
     HaltPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltPlanRequest, _run_engine_service_pb2.HaltPlanResponse]  # type: ignore[assignment]
-    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
 
-    Events: as Abort.
+    Events: as AbortPlan.
     """
     AbortPlanNow: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanNowRequest, _run_engine_service_pb2.AbortPlanNowResponse]  # type: ignore[assignment]
     """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
     emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
     its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
-    Events: as Abort.
+    Events: as AbortPlan.
     """
     AnswerQuestion: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
     """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
@@ -238,9 +238,9 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.HaltPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.HaltPlanResponse, _abc.Awaitable[_run_engine_service_pb2.HaltPlanResponse]]:
-        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as Abort.
+        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
 
-        Events: as Abort.
+        Events: as AbortPlan.
         """
 
     @_abc_1.abstractmethod
@@ -253,7 +253,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
         its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
 
-        Events: as Abort.
+        Events: as AbortPlan.
         """
 
     @_abc_1.abstractmethod

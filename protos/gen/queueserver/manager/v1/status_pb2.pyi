@@ -156,7 +156,7 @@ class ManagerStatus(_message.Message):
     QUEUE_AUTOSTART_ENABLED_FIELD_NUMBER: _builtins.int
     PAUSE_PENDING_FIELD_NUMBER: _builtins.int
     TASK_RESULTS_UID_FIELD_NUMBER: _builtins.int
-    INVALID_ITEMS_FIELD_NUMBER: _builtins.int
+    INVALID_ITEM_COUNT_FIELD_NUMBER: _builtins.int
     INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     WORKER_INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     REDIS_STORAGE_FIELD_NUMBER: _builtins.int
@@ -211,7 +211,7 @@ class ManagerStatus(_message.Message):
     """A pause was accepted and has not taken effect yet."""
     task_results_uid: _builtins.str
     """Change marker: a new UUID whenever a task ends."""
-    invalid_items: _builtins.int
+    invalid_item_count: _builtins.int
     """Items in the queue that would fail as plans, devices and permissions are now; see Item.problems."""
     insecure_listen: _builtins.bool
     """Whoever reaches this Manager can run any code on its machine: it listens on an address that others than the machine's
@@ -275,7 +275,7 @@ class ManagerStatus(_message.Message):
         queue_autostart_enabled: _builtins.bool = ...,
         pause_pending: _builtins.bool = ...,
         task_results_uid: _builtins.str = ...,
-        invalid_items: _builtins.int = ...,
+        invalid_item_count: _builtins.int = ...,
         insecure_listen: _builtins.bool = ...,
         worker_insecure_listen: _builtins.bool = ...,
         redis_storage: _storage_pb2.StorageStatus | None = ...,
@@ -283,7 +283,7 @@ class ManagerStatus(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "redis_storage", b"redis_storage", "time", b"time", "worker_storage", b"worker_storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_items", b"invalid_items", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "product", b"product", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "version", b"version", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_item_count", b"invalid_item_count", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "product", b"product", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "version", b"version", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

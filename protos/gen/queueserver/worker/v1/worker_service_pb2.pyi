@@ -216,7 +216,7 @@ class RunPlanRequest(_message.Message):
 
     @_builtins.property
     def acknowledged(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Executions whose outcomes are stored, as in Acknowledge. Saves a call between two plans."""
+        """Executions whose outcomes are stored, as in AcknowledgeOutcomes. Saves a call between two plans."""
 
     @_builtins.property
     def access(self) -> _permissions_pb2.SubmitterAccess:
@@ -393,51 +393,6 @@ class GetMetadataResponse(_message.Message):
 Global___GetMetadataResponse: _TypeAlias = GetMetadataResponse  # noqa: Y015
 
 @_typing.final
-class AcknowledgeOutcomesRequest(_message.Message):
-    """Request of WorkerService.AcknowledgeOutcomes."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    EPOCH_FIELD_NUMBER: _builtins.int
-    EXECUTION_IDS_FIELD_NUMBER: _builtins.int
-    epoch: _builtins.int
-    """Epoch of the caller."""
-    @_builtins.property
-    def execution_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Executions and tasks whose outcomes are stored."""
-
-    def __init__(
-        self,
-        *,
-        epoch: _builtins.int = ...,
-        execution_ids: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "execution_ids", b"execution_ids"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AcknowledgeOutcomesRequest: _TypeAlias = AcknowledgeOutcomesRequest  # noqa: Y015
-
-@_typing.final
-class AcknowledgeOutcomesResponse(_message.Message):
-    """Response of WorkerService.AcknowledgeOutcomes."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    def __init__(
-        self,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___AcknowledgeOutcomesResponse: _TypeAlias = AcknowledgeOutcomesResponse  # noqa: Y015
-
-@_typing.final
 class RunTaskRequest(_message.Message):
     """Request of WorkerService.RunTask."""
 
@@ -612,6 +567,51 @@ class SimulatePlanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SimulatePlanResponse: _TypeAlias = SimulatePlanResponse  # noqa: Y015
+
+@_typing.final
+class AcknowledgeOutcomesRequest(_message.Message):
+    """Request of WorkerService.AcknowledgeOutcomes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EPOCH_FIELD_NUMBER: _builtins.int
+    EXECUTION_IDS_FIELD_NUMBER: _builtins.int
+    epoch: _builtins.int
+    """Epoch of the caller."""
+    @_builtins.property
+    def execution_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Executions and tasks whose outcomes are stored."""
+
+    def __init__(
+        self,
+        *,
+        epoch: _builtins.int = ...,
+        execution_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "execution_ids", b"execution_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeOutcomesRequest: _TypeAlias = AcknowledgeOutcomesRequest  # noqa: Y015
+
+@_typing.final
+class AcknowledgeOutcomesResponse(_message.Message):
+    """Response of WorkerService.AcknowledgeOutcomes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcknowledgeOutcomesResponse: _TypeAlias = AcknowledgeOutcomesResponse  # noqa: Y015
 
 @_typing.final
 class WatchWorkerRequest(_message.Message):

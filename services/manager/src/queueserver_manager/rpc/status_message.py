@@ -46,7 +46,7 @@ def environment_to_proto(environment: Environment) -> environment_pb2.Environmen
         progress=environment.progress,
         responsive=environment.responsive,
         pause_pending=environment.pause_pending,
-        background_tasks=environment.background_tasks,
+        background_task_count=environment.background_tasks,
     )
     if environment.opened is not None:
         set_time(message.open_time, environment.opened)
@@ -96,7 +96,7 @@ def status_to_proto(facts: StatusFacts) -> pb.ManagerStatus:
         queue_mode=mode_to_proto(facts.mode),
         queue_autostart_enabled=facts.autostart,
         pause_pending=facts.pause_pending,
-        invalid_items=facts.invalid_items,
+        invalid_item_count=facts.invalid_items,
         insecure_listen=facts.insecure_listen,
         worker_insecure_listen=facts.worker_insecure_listen,
         task_results_uid=marker(store, "tasks", revisions.tasks),

@@ -110,7 +110,7 @@ def _history_cleared(message: pb.WatchEvent, event: ev.HistoryCleared) -> None:
 
 
 def _inventory_replaced(message: pb.WatchEvent, event: ev.InventoryReplaced) -> None:
-    message.inventory_changed.CopyFrom(pb.InventoryChanged(plans=event.plans, devices=event.devices))
+    message.inventory_changed.CopyFrom(pb.InventoryChanged(plan_count=event.plans, device_count=event.devices))
 
 
 def _permissions_replaced(message: pb.WatchEvent, event: ev.PermissionsReplaced) -> None:

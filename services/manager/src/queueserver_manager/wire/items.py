@@ -182,7 +182,7 @@ def fill_problems(target: Any, problems: Iterable[Violation]) -> None:
 def fill_runs(target: Any, runs: Iterable[RunSummary]) -> None:
     """Runs, in order of opening, into a repeated field."""
     for run in runs:
-        target.add(uid=run.uid, scan_id=run.scan_id, is_open=run.is_open, exit_status=run.exit_status)
+        target.add(run_uid=run.uid, scan_id=run.scan_id, open=run.is_open, exit_status=run.exit_status)
 
 
 def set_time(target: Timestamp, seconds: float) -> None:

@@ -21,7 +21,7 @@ def storage_to_proto(storage: Storage) -> pb.StorageStatus:
         needed_bytes=storage.needed_bytes,
     )
     if storage.since is not None:
-        set_time(message.since, storage.since)
+        set_time(message.start_time, storage.since)
     return message
 
 
@@ -31,7 +31,7 @@ def storage_from_proto(message: pb.StorageStatus) -> Storage:
     return Storage(
         state=_KNOWN.get(message.state, StorageState.DISK_ERROR) if told else StorageState.OK,
         message=message.message,
-        since=message.since.seconds + message.since.nanos / 1e9 if message.HasField("since") else None,
+        since=message.start_time.seconds + message.start_time.nanos / 1e9 if message.HasField("start_time") else None,
         location=message.location,
         free_bytes=message.free_bytes if message.HasField("free_bytes") else None,
         needed_bytes=message.needed_bytes if message.HasField("needed_bytes") else None,

@@ -32,7 +32,7 @@ def suspensions_from_proto(message: environment_pb2.EnvironmentStatus) -> tuple[
     """What suspends the plan."""
     return tuple(
         Suspension(
-            begun=_seconds(told.begin_time),
+            begun=_seconds(told.start_time),
             resume_delay=_duration(told.resume_delay) if told.HasField("resume_delay") else None,
             before_plan=told.before_plan,
             **{name: getattr(told, name) for name in _TEXTS_OF_SUSPENSION},
@@ -47,7 +47,7 @@ def plan_wait_from_proto(message: environment_pb2.EnvironmentStatus) -> PlanWait
         return None
     told = message.plan_wait
     return PlanWait(
-        begun=_seconds(told.begin_time),
+        begun=_seconds(told.start_time),
         devices=tuple(
             AwaitedDevice(
                 **{name: getattr(device, name) for name in _TEXTS_OF_DEVICE},
@@ -55,7 +55,7 @@ def plan_wait_from_proto(message: environment_pb2.EnvironmentStatus) -> PlanWait
             )
             for device in told.devices
         ),
-        more_devices=told.more_devices,
+        more_devices=told.more_device_count,
         sleep=_duration(told.sleep) if told.HasField("sleep") else None,
     )
 
@@ -66,7 +66,7 @@ def fill_waiting(message: environment_pb2.EnvironmentStatus, environment: Enviro
         _fill_question(message.question, environment.question)
     for suspension in environment.suspensions:
         told = message.suspensions.add(before_plan=suspension.before_plan)
-        set_time(told.begin_time, suspension.begun)
+        set_time(told.start_time, suspension.begun)
         for name in _TEXTS_OF_SUSPENSION:
             setattr(told, name, getattr(suspension, name))
         if suspension.resume_delay is not None:
@@ -83,8 +83,8 @@ def _fill_question(message: waiting_pb2.Question, question: Question) -> None:
 
 
 def _fill_plan_wait(message: waiting_pb2.PlanWait, wait: PlanWait) -> None:
-    set_time(message.begin_time, wait.begun)
-    message.more_devices = wait.more_devices
+    set_time(message.start_time, wait.begun)
+    message.more_device_count = wait.more_devices
     for device in wait.devices:
         message.devices.add(
             **{name: getattr(device, name) for name in _TEXTS_OF_DEVICE}, fraction_done=device.fraction_done

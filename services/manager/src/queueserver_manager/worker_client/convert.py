@@ -139,7 +139,7 @@ def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
 
 def _runs(messages: Any) -> tuple[RunSummary, ...]:
     return tuple(
-        RunSummary(run.uid, run.scan_id if run.HasField("scan_id") else None, run.is_open, run.exit_status)
+        RunSummary(run.run_uid, run.scan_id if run.HasField("scan_id") else None, run.open, run.exit_status)
         for run in messages
     )
 
@@ -171,7 +171,7 @@ def environment_from_proto(message: environment_pb2.EnvironmentStatus) -> Enviro
         failure=failure,
         responsive=message.responsive,
         pause_pending=message.pause_pending,
-        background_tasks=message.background_tasks,
+        background_tasks=message.background_task_count,
         question=question_from_proto(message),
         suspensions=suspensions_from_proto(message),
         plan_wait=plan_wait_from_proto(message),

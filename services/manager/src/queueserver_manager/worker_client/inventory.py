@@ -141,7 +141,7 @@ _TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), r
 def _device(message: inventory_pb2.DeviceDescription) -> inv.Device:
     """A device. Its components are taken apart when somebody asks for one."""
     wire = message.SerializeToString(deterministic=True)
-    traits = _TRAITS[message.is_readable, message.is_movable, message.is_flyable]
+    traits = _TRAITS[message.readable, message.movable, message.flyable]
     components = _Components(wire) if message.components else {}
     return inv.Device(message.name, components, wire, traits, _classes_of(message))
 
@@ -184,7 +184,7 @@ def _components(message: inventory_pb2.DeviceDescription) -> dict[str, inv.Devic
         each.name: inv.Device(
             each.name,
             _components(each),
-            traits=_TRAITS[each.is_readable, each.is_movable, each.is_flyable],
+            traits=_TRAITS[each.readable, each.movable, each.flyable],
             instance_of=_classes_of(each),
         )
         for each in message.components

@@ -96,4 +96,4 @@ class Workplace:
             if kind == "control":
                 self._seat.control.ask(frame.control.action, frame.control.note)
             elif kind == "abort":
-                self._seat.control.abort(frame.abort.reason)
+                self._seat.control.abort(frame.abort.note)

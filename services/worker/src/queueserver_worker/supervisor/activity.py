@@ -130,7 +130,7 @@ class Activity:
     def move(self, state: State) -> None:
         """Move to a state, perhaps the same, and publish."""
         self._status.view.pause_pending = self.plan.pause_pending
-        self._status.view.background_tasks = self.tasks.background_count
+        self._status.view.background_task_count = self.tasks.background_count
         self._status.move(state)
 
     def printed(self, stream: Stream, text: str) -> None:

@@ -211,7 +211,7 @@ class Environment:
         if self._keeper.process is not None and not self._activity.free.is_set():
             self._keeper.because(stopped)
             reason = "The Worker service is being stopped."
-            self._keeper.process.send(ToEnvironment(abort=channel_pb2.AbortCommand(reason=reason)))
+            self._keeper.process.send(ToEnvironment(abort=channel_pb2.AbortCommand(note=reason)))
             await _within(self._activity.free, plan_timeout)
         if not self._activity.free.is_set():
             self._kill(stopped)

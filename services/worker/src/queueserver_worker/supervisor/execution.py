@@ -122,7 +122,7 @@ class RunningExecution:
         if self._runs_bytes + size > MAX_RUNS_BYTES:
             return False
         self._runs_bytes += size
-        run = self._message.runs.add(uid=start.uid, is_open=True)
+        run = self._message.runs.add(run_uid=start.uid, open=True)
         if start.HasField("scan_id"):
             run.scan_id = start.scan_id
         self._runs[start.uid] = run
@@ -130,8 +130,8 @@ class RunningExecution:
 
     def _close(self, document: RunDocument) -> bool:
         run = self._runs.get(document.stop.run_start_uid)
-        if run is None or not run.is_open:
+        if run is None or not run.open:
             return False
-        run.is_open = False
+        run.open = False
         run.exit_status = document.stop.exit_status.encode()[:_MAX_EXIT_STATUS].decode(errors="ignore")
         return True

@@ -118,11 +118,11 @@ class StateDirectory:
             if self._pending
             else "What has ended so far is kept."
         )
-        since = self.storage.since if self.storage.HasField("since") else now()
+        start_time = self.storage.start_time if self.storage.HasField("start_time") else now()
         storage = StorageStatus(
             state=state,
             message=f"The Worker can't write to {self.path}{reason}. {fate} Make it possible.",
-            since=since,
+            start_time=start_time,
             location=str(self.path),
             needed_bytes=RESERVED_BYTES + sum(map(len, self._pending.values())),
         )

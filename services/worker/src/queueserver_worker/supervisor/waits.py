@@ -91,7 +91,7 @@ def _question(told: Question, item_uid: str) -> Question:
 
 
 def _suspension(told: Suspension) -> Suspension:
-    suspension = Suspension(before_plan=told.before_plan, begin_time=told.begin_time)
+    suspension = Suspension(before_plan=told.before_plan, start_time=told.start_time)
     for name in ("suspender", "signal", "device", "justification"):
         setattr(suspension, name, getattr(told, name)[:MAX_SUSPENSION_TEXT])
     if told.HasField("resume_delay"):
@@ -100,8 +100,8 @@ def _suspension(told: Suspension) -> Suspension:
 
 
 def _plan_wait(told: PlanWait) -> PlanWait:
-    wait = PlanWait(begin_time=told.begin_time, devices=[_device(each) for each in told.devices[:MAX_DEVICES]])
-    wait.more_devices = told.more_devices
+    wait = PlanWait(start_time=told.start_time, devices=[_device(each) for each in told.devices[:MAX_DEVICES]])
+    wait.more_device_count = told.more_device_count
     if told.HasField("sleep"):
         wait.sleep.CopyFrom(told.sleep)
     return wait

@@ -124,7 +124,7 @@ def _class_content(cls: type, depth: int, asked: frozenset[type], *, with_area_d
                 part.MergeFromString(content)
                 is_whole &= part_is_whole
             else:
-                part.classname = getattr(component.cls, "__name__", "")
+                part.class_name = getattr(component.cls, "__name__", "")
                 part.module = getattr(component.cls, "__module__", "")
             part.name = name
     if description.ByteSize() > _LONGEST_BRANCH:
@@ -135,13 +135,13 @@ def _class_content(cls: type, depth: int, asked: frozenset[type], *, with_area_d
 
 
 def _node(cls: type, traits: Traits, asked: frozenset[type]) -> DeviceDescription:
-    description = DeviceDescription(classname=cls.__name__, module=cls.__module__)
+    description = DeviceDescription(class_name=cls.__name__, module=cls.__module__)
     description.instance_of.extend(sorted(class_name(base) for base in asked if is_of_class(cls, base)))
     _set_traits(description, traits)
     return description
 
 
 def _set_traits(description: DeviceDescription, traits: Traits) -> None:
-    description.is_readable = traits.is_readable
-    description.is_movable = traits.is_movable
-    description.is_flyable = traits.is_flyable
+    description.readable = traits.is_readable
+    description.movable = traits.is_movable
+    description.flyable = traits.is_flyable

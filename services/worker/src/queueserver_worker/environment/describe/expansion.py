@@ -77,7 +77,7 @@ class _Walk:
 
     def names(self, above: tuple[str, ...], node: DeviceDescription) -> Iterator[str]:
         path = (*above, node.name)
-        traits = Traits(is_readable=node.is_readable, is_movable=node.is_movable, is_flyable=node.is_flyable)
+        traits = Traits(is_readable=node.readable, is_movable=node.movable, is_flyable=node.flyable)
         if self._pattern.selects(path, traits):
             yield ".".join(path)
         if self._selects_below(path):

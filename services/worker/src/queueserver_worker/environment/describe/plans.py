@@ -54,7 +54,7 @@ def describe_plan(
         description=shorten(read.description or text.summary, MAX_DESCRIPTION),
         parameters=[_describe_parameter(parameter, text, names) for parameter in read.parameters.values()],
         module=getattr(function, "__module__", None) or "",
-        is_generator=inspect.isgeneratorfunction(plan),
+        returns_generator=inspect.isgeneratorfunction(plan),
         function_name=getattr(function, "__name__", name),
     )
     for parameter in description.parameters:

@@ -37,7 +37,7 @@ class Findings:
         self._read: dict[str, None] = {}
         self._problems: list[SimulationProblem] = []
         self._problems_of: dict[str, int] = {}
-        self._counts = {"messages": 0, "runs": 0, "points": 0}
+        self._counts = {"message": 0, "run": 0, "point": 0}
         self._duration: float | None = None
 
     @property
@@ -48,7 +48,7 @@ class Findings:
     @property
     def messages(self) -> int:
         """How many messages were noted."""
-        return self._counts["messages"]
+        return self._counts["message"]
 
     def count(self, what: str) -> int:
         """Count a message, a run or a point; answers how many there are."""
@@ -79,7 +79,7 @@ class Findings:
                 motion.ClearField("highest")
             else:
                 motion.lowest, motion.highest = min(motion.lowest, number), max(motion.highest, number)
-            motion.moves += 1
+            motion.move_count += 1
             motion.last = text
 
     def read(self, device: str) -> None:
@@ -127,7 +127,7 @@ class Findings:
                 devices_read=self._read,
                 truncated=truncated,
                 duration=duration if self._duration is not None else None,
-                **self._counts,
+                **{f"{what}_count": count for what, count in self._counts.items()},
             )
 
 

@@ -181,7 +181,7 @@ class MessageReader:
         if message.run in self._runs:
             self._findings.problem("A run is opened while the one before is open.")
         name = message.kwargs.get("plan_name")
-        number = self._findings.count("runs")
+        number = self._findings.count("run")
         self._findings.line(f"run: {name}" if isinstance(name, str) else "run")
         uid = self._runs[message.run] = str(uuid.uuid5(uuid.NAMESPACE_OID, f"simulated run {number}"))
         return uid
@@ -203,7 +203,7 @@ class MessageReader:
         if point is None:
             self._findings.problem("A point is saved that was not begun.")
             return
-        self._findings.count("points")
+        self._findings.count("point")
         self._findings.line(f"point: read {', '.join(point)}" if point else "point")
 
     def _drop(self, message: Any) -> None:

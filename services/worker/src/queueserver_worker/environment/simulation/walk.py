@@ -135,7 +135,7 @@ class Walk:
                 return True
             if self._findings.messages >= self._limit:
                 return False
-            self._findings.count("messages")
+            self._findings.count("message")
             self._last_message = time.monotonic()
             answer = self._answer(message, reader)
         return False

@@ -98,7 +98,7 @@ class _Wait:
         self._find_awaited = find_awaited
         self._awaited: list[AwaitedStatus] = []
         self._sleep = sleep
-        self._begin_time: Timestamp = now()
+        self._start_time: Timestamp = now()
         self._progress: Progress | None = None
         self._due = loop.call_later(LONG_SECONDS, self._begin)
 
@@ -117,8 +117,8 @@ class _Wait:
 
     def _tell(self) -> None:
         missing = [awaited for awaited in self._awaited if not awaited.is_done]
-        told = PlanWait(begin_time=self._begin_time, devices=[each.message() for each in missing[:MAX_TOLD]])
-        told.more_devices = len(missing) - len(told.devices)
+        told = PlanWait(start_time=self._start_time, devices=[each.message() for each in missing[:MAX_TOLD]])
+        told.more_device_count = len(missing) - len(told.devices)
         if self._sleep is not None:
             told.sleep.FromNanoseconds(round(self._sleep * 1_000_000_000))
         self._board.set_plan_wait(told)

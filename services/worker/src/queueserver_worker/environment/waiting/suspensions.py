@@ -125,7 +125,7 @@ class Suspensions:
 
     def _describe(self, released: Any, justification: Any, *, before_plan: bool = False) -> Suspension:
         suspender = self._suspender_of(released)
-        told = Suspension(begin_time=now(), before_plan=before_plan)
+        told = Suspension(start_time=now(), before_plan=before_plan)
         told.justification = bounded_text(lambda: justification, MAX_TEXT)
         if suspender is None:
             return told
