@@ -36,6 +36,10 @@ bounds: setup ## Send every method its longest request: who holds up others? (ta
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
 	@$(BIN)/pytest --timeout 600 tests/wheels $(ARGS)
 
+.PHONY: test-how-to
+test-how-to: setup ## Type every line of docs/how-to/ at a terminal: does it do what the page says? (needs Go)
+	@$(BIN)/pytest --timeout 900 tests/how_to $(ARGS)
+
 .PHONY: run
 run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS="--startup-dir DIR")
 	@exec $(BIN)/start-re-manager $(ARGS)
