@@ -35,6 +35,18 @@ def test_positions_count_everything_ever_appended() -> None:
     assert feed.since(feed.end) == []
 
 
+def test_a_watcher_takes_some_at_a_time_and_gets_everything() -> None:
+    feed, taken, position = Feed(), [], 0
+    for revision in range(1, 4001):
+        feed.append(durable(revision, size=2**20 if revision % 100 == 0 else 1))
+    while entries := feed.since(position):
+        assert len(entries) <= 1000
+        assert sum(len(entry.wire) for entry in entries[:-1]) < 2 * 2**20
+        taken += entries
+        position += len(entries)
+    assert [entry.revision for entry in taken] == list(range(1, 4001))
+
+
 def test_a_watcher_sleeps_through_what_does_not_concern_it_but_not_for_ever() -> None:
     feed = Feed()
     watcher = feed.join(frozenset({Kind.QUEUE}))

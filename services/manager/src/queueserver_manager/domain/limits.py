@@ -25,6 +25,8 @@ class Bound(NamedTuple):
         return number > self.number or size > self.size
 
 
+#: Bytes of items that left the queue and are held for listings, and for each watcher that is slow to read its snapshot.
+MOST_GONE = 64 * MIB
 #: Items that clients may put into the queue; beyond it they are refused. What goes back by itself is never refused.
 QUEUE = Bound(100_000, 256 * MIB)
 #: Entries; the oldest go. The newest stays, however long it is.

@@ -30,20 +30,42 @@ STEP = 1 << 20
 
 
 class Snapshot:
-    """Items of a queue at one moment, front first."""
+    """Items of a queue at one moment, front first; until it is let go it holds those that left the queue since."""
 
-    def __init__(self, entries: Sequence[tuple[int, str, Item]]) -> None:
+    def __init__(self, entries: Sequence[tuple[int, str, Item]], gone: int = 0) -> None:
+        """``gone`` is what :class:`Queue` says."""
         self._entries = entries
+        self._length = len(entries)
+        self._gone = gone
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self._length
+
+    def holds(self, queue: Queue) -> int:
+        """How many bytes of items it holds at most that are not in the queue any more."""
+        return queue.gone - self._gone
+
+    def let_go(self) -> None:
+        """Hold no item any more."""
+        self._entries = ()
+
+    @property
+    def is_let_go(self) -> bool:
+        """Whether its items are no longer there."""
+        return len(self._entries) < self._length
 
     def __iter__(self) -> Iterator[Item]:
         return (item for _, _, item in self._entries)
 
-    def part(self, first: int, end: int) -> list[Item]:
-        """Items from one index up to another one, which may be beyond the end."""
-        return [item for _, _, item in self._entries[first:end]]
+    def part(self, first: int, end: int, size: int | None = None) -> list[Item]:
+        """Items from one index up to another one, which may be beyond the end, or as many as reach ``size`` bytes."""
+        items: list[Item] = []
+        for _, _, item in self._entries[first:end]:
+            if size is not None and size <= 0:
+                break
+            items.append(item)
+            size = size - item.size if size is not None else None
+        return items
 
 
 class Queue:
@@ -71,7 +93,7 @@ class Queue:
 
     def snapshot(self) -> Snapshot:
         """The queue as it is now, whatever becomes of it; costs hardly anything even if it is long."""
-        return Snapshot(list(self._order))
+        return Snapshot(list(self._order), self.gone)
 
     def get(self, uid: str) -> Item | None:
         """Item with this uid, if it is in the queue."""

@@ -21,6 +21,8 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 200_000
 #: Rough cost of an entry beside its content.
 _OVERHEAD = 200
+#: What a watcher takes out of the ring at once.
+_BYTES_AT_ONCE, _ENTRIES_AT_ONCE = 2 * 1024 * 1024, 1000
 #: After so much that does not concern it a watcher is woken all the same, so that it moves on before it is overtaken.
 _UNSEEN_BYTES = MAX_BYTES // 16
 
@@ -176,11 +178,18 @@ class Feed:
         self._base += count
 
     def since(self, position: int) -> list[FeedEntry]:
-        """Entries from a position on. Raises WatcherTooSlow if it fell out of the ring."""
-        start = position - self._base
+        """Entries from a position on, some at a time, so that who does not read holds little that has left the ring.
+
+        Raises WatcherTooSlow if the position fell out of the ring.
+        """
+        start = end = position - self._base
         if start < 0:
             raise WatcherTooSlow
-        return self._entries[start:]
+        size = 0
+        while end < len(self._entries) and size < _BYTES_AT_ONCE and end - start < _ENTRIES_AT_ONCE:
+            size += len(self._entries[end].wire)
+            end += 1
+        return self._entries[start:end]
 
     def tail(self, kind: Kind, max_bytes: int) -> list[FeedEntry]:
         """The newest entries of a kind, oldest first, up to a total size."""

@@ -17,14 +17,12 @@ from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.domain.item import Item, RunningItem
-from queueserver_manager.domain.limits import MIB
+from queueserver_manager.domain.limits import MOST_GONE
 from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
 
 _KEPT_LISTINGS = 16
-#: Bytes of items that are no longer in the queue and held by listings.
-_MOST_GONE = 64 * MIB
 T = TypeVar("T")
 #: How many of the first objects one answer has room for.
 Fit = Callable[[Sequence[T]], Work[int]]
@@ -41,8 +39,6 @@ class Listing:
     size: int
     running: RunningItem | None
     items: Snapshot
-    #: Bytes that had been taken out of the queue at that time.
-    gone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +88,7 @@ class QueueListings:
         known = self._kept.get(revision)
         if known is not None:
             return known
-        return Listing(
-            revision,
-            record.revisions.queue,
-            len(record.queue),
-            record.running,
-            record.queue.snapshot(),
-            record.queue.gone,
-        )
+        return Listing(revision, record.revisions.queue, len(record.queue), record.running, record.queue.snapshot())
 
     def _keep(self, listing: Listing) -> None:
         """There will be more pages of it."""
@@ -109,7 +98,7 @@ class QueueListings:
 
     def queue_changed(self, record: Record) -> None:
         """Something is stored: let go of listings since which too much was taken out."""
-        while self._kept and record.queue.gone - next(iter(self._kept.values())).gone > _MOST_GONE:
+        while self._kept and next(iter(self._kept.values())).items.holds(record.queue) > MOST_GONE:
             self._kept.popitem(last=False)
 
     def let_go(self) -> None:

@@ -238,6 +238,7 @@ class Term:
             self.feed.change_comes(announcements[0].revision)
         self.feed.extend(entries)
         self.listings.queue_changed(self._record)
+        self.watching.queue_changed(self._record)
         self._board.changed()
         self._autostart.look()
         self._put_off_rest()

@@ -13,12 +13,15 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from weakref import WeakSet
 
 from queueserver_rpc.message_sizes import PART_BYTES
 from queueserver_rpc.patience import within
 from queueserver_rpc.turns import Turns
 
+from queueserver_manager.domain.errors import WatcherTooSlow
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.limits import MOST_GONE
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
@@ -93,6 +96,8 @@ class Watching:
         self._open_runs = open_runs
         self._board = board
         self._encoder = encoder
+        #: Of the queue, for watchers that have not read theirs yet.
+        self._snapshots: WeakSet[Snapshot] = WeakSet()
         self._missed = MissedEvents(ledger, feed, encoder)
 
     async def watch(
@@ -159,10 +164,17 @@ class Watching:
             if Kind.QUEUE in kinds:
                 first.running = record.running
                 items = record.queue.snapshot()
+                self._snapshots.add(items)
             history = record.history.newest(history_limit) if Kind.HISTORY in kinds else []
             return cursor, _parts(first, items, history, point.encode())
 
         return await self._ledger.read(look)
+
+    def queue_changed(self, record: Record) -> None:
+        """Something is stored: hold no more than a bounded part of what is gone for who reads its snapshot slowly."""
+        for items in self._snapshots:
+            if items.holds(record.queue) > MOST_GONE:
+                items.let_go()
 
     async def _until_caught_up(self) -> None:
         """Wait a while for what the Worker told before this term."""
@@ -260,10 +272,14 @@ class Watching:
 
 def _parts(first: SnapshotPart, items: Snapshot, history: Sequence[HistoryEntry], token: str) -> Iterator[SnapshotPart]:
     """The first part, then the long lists in parts; the last one has the token."""
-    part = first
-    for start in range(0, len(items), _SNAPSHOT_PART):
+    part, start = first, 0
+    while start < len(items):
         yield part
-        part = SnapshotPart(first.revision, items=items.part(start, start + _SNAPSHOT_PART))
+        if items.is_let_go:
+            raise WatcherTooSlow
+        some = items.part(start, start + _SNAPSHOT_PART, PART_BYTES)
+        start += len(some)
+        part = SnapshotPart(first.revision, items=some)
     for start in range(0, len(history), _SNAPSHOT_PART):
         yield part
         part = SnapshotPart(first.revision, history=history[start : start + _SNAPSHOT_PART])

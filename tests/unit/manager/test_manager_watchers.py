@@ -1,0 +1,68 @@
+"""A watcher that does not read its snapshot holds a bounded part of what has left the queue since."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from queueserver_manager.domain.editing import add_items, clear_queue
+from queueserver_manager.domain.errors import WatcherTooSlow
+from queueserver_manager.domain.limits import MIB
+from queueserver_manager.domain.placement import Back
+from queueserver_manager.operations.feed import Feed, Kind
+from queueserver_manager.operations.open_runs import OpenRuns
+from queueserver_manager.operations.status import StatusBoard
+from queueserver_manager.operations.watching import SnapshotPart, Watching
+
+from tests.harness.wait import bounded
+from tests.unit.manager.samples import NOW, ROOM, plan
+from tests.unit.manager.scripted_store import Office, office
+
+LARGE = 30 * MIB
+
+
+async def fill(o: Office, letters: str) -> None:
+    items = [replace(plan(uid), size=LARGE) for uid in letters]
+    await bounded(o.submit(lambda record: add_items(record, items, Back(), ROOM)))
+
+
+def watching(o: Office) -> Watching:
+    encoder: Any = None
+    return Watching(o.ledger, Feed(), OpenRuns(), StatusBoard(lambda: NOW), encoder)
+
+
+async def test_a_snapshot_comes_in_parts_of_bounded_size() -> None:
+    async with office() as o:
+        await fill(o, "abc")
+        parts = watching(o).watch(frozenset({Kind.QUEUE}), "", 0, MIB)
+        shown = []
+        while True:
+            part = await bounded(anext(parts))
+            assert isinstance(part, SnapshotPart)
+            shown.append([item.uid for item in part.items])
+            if part.token:
+                break
+        assert shown == [[], ["a"], ["b"], ["c"]]
+        await parts.aclose()
+
+
+async def test_a_watcher_is_sent_away_when_too_much_left_the_queue_before_it_read_its_snapshot() -> None:
+    async with office() as o:
+        served = watching(o)
+        await fill(o, "abc")
+        slow, quick = (served.watch(frozenset({Kind.QUEUE}), "", 0, MIB) for _ in range(2))
+        for parts in (slow, quick, quick):
+            await bounded(anext(parts))
+        await bounded(o.submit(clear_queue))
+        await fill(o, "d")
+        late = served.watch(frozenset({Kind.QUEUE}), "", 0, MIB)
+        await bounded(anext(late))
+        served.queue_changed(o.record)
+        for parts in (slow, quick):
+            with pytest.raises(WatcherTooSlow):
+                await bounded(anext(parts))
+        part = await bounded(anext(late))
+        assert isinstance(part, SnapshotPart)
+        assert [item.uid for item in part.items] == ["d"]
+        await late.aclose()
