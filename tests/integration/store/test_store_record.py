@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import redis as blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queueserver_inventory.access import GroupRules
@@ -15,10 +16,11 @@ from queueserver_manager.domain import placement as pl
 from queueserver_manager.domain.editing import add_items, clear_history, clear_queue, move_item, remove_item
 from queueserver_manager.domain.executing import Claimant, finish_item, start_queue, stop_queue
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import ExitStatus, ItemResult, Outcome, RunSummary
+from queueserver_manager.domain.item import ExitStatus, HistoryEntry, ItemResult, Outcome, RunSummary
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.store.loading import Loader
 from queueserver_rpc.turns import next_turn
 
@@ -151,3 +153,22 @@ async def test_others_have_many_turns_while_a_long_queue_is_loaded(shared_redis:
             turns += 1
         assert state(await loading) == state(owning.record)
         assert turns > 10
+
+
+async def test_sizes_are_those_of_what_is_stored_when_it_is_loaded(new: Owner, client: blocking.Redis) -> None:
+    result = ItemResult(ExitStatus.COMPLETED, stop=NOW)
+    answers = [AnsweredRequest(f"{number}", "print", b"x" * (60 + number), NOW) for number in range(9)]
+    changes = [
+        *(ch.PutItem(plan(f"{number}" * number), number) for number in range(1, 9)),
+        *(ch.AddHistory(HistoryEntry(number, plan("done"), f"x {number}", result)) for number in (1, 2)),
+        *map(ch.RememberRequest, answers),
+    ]
+    await new.commit((changes, []))
+    loaded = await new.store.load()
+
+    def stored(key: str) -> int:
+        values: Any = client.hvals(key)
+        return sum(map(len, values))
+
+    assert (loaded.queue.size, loaded.history.size) == (stored(new.keys.items), stored(new.keys.history))
+    assert loaded.requests.size == 65 + 66 + 67 + 68

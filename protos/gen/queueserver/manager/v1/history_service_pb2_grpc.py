@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class HistoryServiceStub:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
+    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
@@ -52,7 +53,8 @@ class HistoryServiceStub:
 
 
 class HistoryServiceServicer:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
+    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
@@ -103,7 +105,8 @@ def add_HistoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HistoryService:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
+    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 

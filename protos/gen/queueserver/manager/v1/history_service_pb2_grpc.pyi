@@ -27,7 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HistoryServiceStub:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
+    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
@@ -55,7 +56,8 @@ class HistoryServiceStub:
 
 @_typing.type_check_only
 class HistoryServiceAsyncStub(HistoryServiceStub):
-    """The history: what was executed and what became of it. One entry for each execution, exactly once.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
+    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
@@ -79,7 +81,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The history: what was executed and what became of it. One entry for each execution, exactly once.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
+    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 

@@ -36,7 +36,10 @@ class QueueServiceStub:
 
     Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
     repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
-    for at least an hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED.
+    for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
+    INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
+    told otherwise): if the first answer has gone, the repetition is refused with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. It
+    was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
@@ -164,7 +167,10 @@ class QueueServiceServicer:
 
     Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
     repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
-    for at least an hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED.
+    for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
+    INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
+    told otherwise): if the first answer has gone, the repetition is refused with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. It
+    was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
@@ -200,7 +206,8 @@ class QueueServiceServicer:
         ITEM_TOO_LARGE (more than 1 MiB, or than 15,000 values); NOT_FOUND with reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
         the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
         PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
-        QUEUE_FULL (the queue holds at most 100,000 items). A plan that the user group may not use counts as not there.
+        QUEUE_FULL (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the
+        server was told otherwise). A plan that the user group may not use counts as not there.
         Events: item_added.
         Retries: safe with the same request_id; without one, a repeated call adds another item.
         """
@@ -498,7 +505,10 @@ class QueueService:
 
     Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
     repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
-    for at least an hour; with other content it is refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED.
+    for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
+    INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
+    told otherwise): if the first answer has gone, the repetition is refused with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. It
+    was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
     and answered as if, and nothing is changed.
