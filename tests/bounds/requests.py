@@ -251,7 +251,7 @@ LONGEST: dict[str, list[Long]] = {
         Long(move, "known", queue=100_000),
         fixed(
             lambda: queue_items_pb2.MoveItemsRequest(
-                item_uids=unknown_uids(), destination=queue_pb2.QueuePosition(front={})
+                item_uids=unknown_uids(), destination=queue_pb2.QueuePosition(front=True)
             ),
             "unknown",
         ),
