@@ -159,6 +159,11 @@ def unknown_uids() -> list[str]:
     return [f"{n:0100d}" for n in range(_NAMED)]
 
 
+def many_names() -> list[str]:
+    """As many names as a filter may have, most of which are nowhere."""
+    return ["count", "det1", *(f"{n:060d}" for n in range(998))]
+
+
 def permissions(*, right: bool = True) -> permissions_pb2.UserGroupPermissions:
     """As many entries as there may be, each a pattern."""
     everything = permissions_pb2.GroupPermissions(all_plans=True, all_devices=True, all_functions=True)
@@ -303,10 +308,21 @@ LONGEST: dict[str, list[Long]] = {
     "InventoryService.ListPlans": [
         fixed(lambda: inv.ListPlansRequest(page_size=1000, existing=True), "existing"),
         fixed(lambda: inv.ListPlansRequest(page_size=1000), "allowed"),
+        fixed(lambda: inv.ListPlansRequest(names=many_names()), "named"),
     ],
     "InventoryService.ListDevices": [
         fixed(lambda: inv.ListDevicesRequest(page_size=1000, existing=True), "existing"),
         fixed(lambda: inv.ListDevicesRequest(page_size=1000), "allowed"),
+        fixed(lambda: inv.ListDevicesRequest(names=many_names()), "named"),
+    ],
+    "InventoryService.GetPlan": [
+        fixed(lambda: inv.GetPlanRequest(name="measure_many", existing=True), "existing"),
+        fixed(lambda: inv.GetPlanRequest(name="p" * 1000), "unknown"),
+    ],
+    "InventoryService.GetDevice": [
+        fixed(lambda: inv.GetDeviceRequest(name="det1", existing=True), "existing"),
+        fixed(lambda: inv.GetDeviceRequest(name="d" * 1000), "unknown"),
+        fixed(lambda: inv.GetDeviceRequest(name="." * 1000, existing=True), "dots"),
     ],
     "InventoryService.ListIssues": short(inv.ListIssuesRequest),
     "InventoryService.ListFunctions": [

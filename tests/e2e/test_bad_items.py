@@ -11,6 +11,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from google.protobuf.struct_pb2 import ListValue, Struct, Value
 from queueserver.common.v1 import item_pb2
+from queueserver.common.v1.error_reason_pb2 import ErrorReason
 from queueserver.manager.v1 import error_details_pb2, history_service_pb2
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, EventKind, ExitStatus, Plan
@@ -174,7 +175,8 @@ async def test_a_wrong_item_is_refused_with_the_way_out(raw: Stubs, unchanged: N
     del unchanged
     bad, reason, field, phrase = BAD_ITEMS[wrong]
     refusal = await refused(raw.queue.AddItem(pb.AddItemRequest(item=bad)))
-    assert (refusal.code, refusal.domain, refusal.reason) == (INVALID, "qserver", reason)
+    code = grpc.StatusCode.NOT_FOUND if reason == "PLAN_NOT_FOUND" else INVALID
+    assert (refusal.code, refusal.domain, refusal.reason) == (code, "qserver", reason)
     assert list(refusal.violations) == [field]
     assert phrase in f"{refusal.message} {refusal.violations[field]}"
 
@@ -240,7 +242,7 @@ async def test_a_batch_with_one_wrong_item_is_refused_as_a_whole_and_names_it(
     refusal = await refused(raw.queue.AddItems(pb.AddItemsRequest(items=items)))
     assert (refusal.code, refusal.reason) == (INVALID, "BATCH_REFUSED")
     (entry,) = refusal.detail(error_details_pb2.BatchRefused).items
-    assert (entry.index, entry.reason) == (at, "ITEM_INVALID")
+    assert (entry.index, entry.reason) == (at, ErrorReason.ERROR_REASON_ITEM_INVALID)
     assert [violation.field for violation in entry.field_violations] == [f"items[{at}].kwargs.times"]
     assert f"items[{at}]" in refusal.message
 

@@ -12,6 +12,7 @@ from queueserver.manager.v1 import inventory_service_pb2 as pb
 from queueserver_client import (
     AsyncClient,
     DeviceDescription,
+    DeviceNotFound,
     EnvironmentOpenFailed,
     ExitStatus,
     FailureCause,
@@ -200,6 +201,122 @@ async def test_the_lists_stay_when_the_environment_closes_when_it_can_not_be_ope
         pass
     assert [await names(client, existing=existing) for existing in (False, True)] == [ALLOWED, EXISTING]
     assert markers(await client.status()) == before
+
+
+@pytest.mark.parametrize("existing", [False, True])
+async def test_one_plan_or_device_by_its_name_is_what_the_list_has_of_it(client: AsyncClient, existing: bool) -> None:
+    for plan in (await client.inventory.plans(existing=existing)).plans:
+        assert await client.inventory.plan(plan.name, existing=existing) == plan
+    devices = (await client.inventory.devices(existing=existing)).devices
+    for device in devices:
+        assert await client.inventory.device(device.name, existing=existing) == device
+    (inner,) = [component for device in devices for component in device.components if component.name == "inner"]
+    assert await client.inventory.device("bundle.inner", existing=existing) == inner
+    assert await client.inventory.device("bundle.inner.x", existing=existing) == inner.components[0]
+
+
+async def test_one_plan_or_device_comes_with_the_marker_of_its_list(client: AsyncClient, stubs: Stubs) -> None:
+    status = await client.status()
+    for existing, plans_uid, devices_uid in (
+        (False, status.plans_allowed_uid, status.devices_allowed_uid),
+        (True, status.plans_existing_uid, status.devices_existing_uid),
+    ):
+        plan = await stubs.inventory.GetPlan(pb.GetPlanRequest(name="measure", existing=existing))
+        device = await stubs.inventory.GetDevice(pb.GetDeviceRequest(name="det", existing=existing))
+        assert (plan.plans_uid, device.devices_uid) == (plans_uid, devices_uid)
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "existing", "reason", "sentence"),
+    [
+        (
+            "plan",
+            "mesure",
+            False,
+            "PLAN_NOT_FOUND",
+            "no plan 'mesure' that user group 'admin' may use: did you mean 'measure'?",
+        ),
+        ("plan", "_hidden", False, "PLAN_NOT_FOUND", "may use: list the plans"),
+        ("plan", "mesure", True, "PLAN_NOT_FOUND", "There is no plan 'mesure': did you mean 'measure'?"),
+        (
+            "device",
+            "deet",
+            False,
+            "DEVICE_NOT_FOUND",
+            "no device 'deet' that user group 'admin' may use: did you mean 'det'?",
+        ),
+        ("device", "_hidden_det", False, "DEVICE_NOT_FOUND", "user group 'admin' may use"),
+        (
+            "device",
+            "bundle.iner",
+            True,
+            "DEVICE_NOT_FOUND",
+            "There is no device 'bundle.iner': did you mean 'bundle.inner'?",
+        ),
+        ("device", "bundle.", True, "DEVICE_NOT_FOUND", "list the devices"),
+    ],
+)
+async def test_a_name_that_is_not_there_is_refused_with_names_that_are_near(
+    client: AsyncClient, what: str, name: str, existing: bool, reason: str, sentence: str
+) -> None:
+    with pytest.raises({"plan": PlanNotFound, "device": DeviceNotFound}[what]) as caught:
+        await getattr(client.inventory, what)(name, existing=existing)
+    assert (caught.value.code, caught.value.reason) == (grpc.StatusCode.NOT_FOUND, reason)
+    assert sentence in caught.value.message
+    assert [violation.field for violation in caught.value.violations] == ["name"]
+
+
+async def test_a_plan_of_a_group_that_is_not_there_and_no_name_are_refused(client: AsyncClient, stubs: Stubs) -> None:
+    refusal = await refused(stubs.inventory.GetPlan(pb.GetPlanRequest(name="measure", user_group="nobody")))
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "GROUP_NOT_FOUND")
+    for call in (stubs.inventory.GetPlan(pb.GetPlanRequest()), stubs.inventory.GetDevice(pb.GetDeviceRequest())):
+        refusal = await refused(call)
+        assert (refusal.reason, list(refusal.violations)) == ("FIELD_INVALID", ["name"])
+    assert (await client.inventory.plan("measure", user_group="primary")).name == "measure"
+
+
+async def test_only_named_plans_and_devices_are_listed_and_those_that_are_not_there_are_told(
+    client: AsyncClient, stubs: Stubs
+) -> None:
+    plans = await client.inventory.plans(names=["nothing", "no", "measure", "_hidden", "nothing"])
+    assert ([plan.name for plan in plans.plans], plans.names_not_found) == (["measure", "nothing"], ("_hidden", "no"))
+    assert plans.uid == (await client.status()).plans_allowed_uid
+    devices = await client.inventory.devices(names=["bundle.z", "_hidden_det", "det"], existing=True)
+    assert [device.name for device in devices.devices] == ["_hidden_det", "det"]
+    assert devices.names_not_found == ("bundle.z",)
+    page = await stubs.inventory.ListPlans(pb.ListPlansRequest(names=["nothing", "no", "measure"], page_size=1))
+    rest = await stubs.inventory.ListPlans(
+        pb.ListPlansRequest(names=["nothing", "no", "measure"], page_size=1, page_token=page.next_page_token)
+    )
+    assert [plan.name for plan in (*page.plans, *rest.plans)] == ["measure", "nothing"]
+    assert (list(page.names_not_found), list(rest.names_not_found), rest.next_page_token) == (["no"], ["no"], "")
+    too_many = await refused(stubs.inventory.ListDevices(pb.ListDevicesRequest(names=["d"] * 1001)))
+    assert (too_many.reason, list(too_many.violations)) == ("BATCH_TOO_LARGE", ["names"])
+
+
+async def test_functions_and_issues_come_in_pages(client: AsyncClient, stubs: Stubs, startup: Path) -> None:
+    await client.environment.close()
+    functions = "".join(f"def give_{letter}():\n    return 1\n" for letter in "abcde")
+    missing = "".join(f"register_plan('missing_{number}')\n" for number in range(5))
+    (startup / "plans.py").write_text(f"from bluesky_queueserver import register_plan\n{PLANS}{functions}{missing}")
+    await client.environment.open()
+    for listing, request, kind in (
+        (stubs.inventory.ListFunctions, pb.ListFunctionsRequest, "functions"),
+        (stubs.inventory.ListIssues, pb.ListIssuesRequest, "issues"),
+    ):
+        whole = await listing(request())
+        names = [one.name for one in getattr(whole, kind)]
+        assert len(names) > 2
+        found, token = [], ""
+        while not found or token:
+            page = await listing(request(page_size=2, page_token=token))
+            assert len(getattr(page, kind)) <= 2
+            found, token = found + [one.name for one in getattr(page, kind)], page.next_page_token
+        assert found == names
+        assert (await refused(listing(request(page_token="1-2")))).reason == "INVENTORY_CHANGED"
+        assert (await refused(listing(request(page_token="x")))).reason == "PAGE_TOKEN_INVALID"
+        assert (await refused(listing(request(page_size=-1)))).reason == "FIELD_INVALID"
+    assert [issue.name for issue in await client.inventory.issues()] == [f"missing_{number}" for number in range(5)]
 
 
 @pytest.mark.parametrize("kind", ["plans", "devices"])

@@ -70,6 +70,8 @@ CALLS = {
     },
     "inventory": {
         "ListPlans": inventory_service_pb2.ListPlansRequest(),
+        "GetPlan": inventory_service_pb2.GetPlanRequest(name="count"),
+        "GetDevice": inventory_service_pb2.GetDeviceRequest(name="det1"),
         "ListDevices": inventory_service_pb2.ListDevicesRequest(),
         "ListIssues": inventory_service_pb2.ListIssuesRequest(),
         "ListFunctions": inventory_service_pb2.ListFunctionsRequest(),

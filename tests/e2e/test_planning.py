@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.protobuf import json_format
 from queueserver.common.v1 import item_pb2
+from queueserver.common.v1.error_reason_pb2 import ErrorReason
 from queueserver.manager.v1 import planning_service_pb2 as pb
 from queueserver.manager.v1 import status_service_pb2 as status_pb
 from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
@@ -20,6 +21,7 @@ from tests.harness.raw import Stubs, connect, refused
 from tests.harness.stack import Stack, running_stack
 
 STARTUP = Path(__file__).parent / "planning_startup"
+ITEM_INVALID = ErrorReason.ERROR_REASON_ITEM_INVALID
 #: The decisions of the reference, plan by plan: what is accepted, what is refused. Where we are stricter than the
 #: server that people know (docs/decisions), it is said behind the value.
 DECISIONS: dict[str, tuple[list[Any], list[Any]]] = {
@@ -80,7 +82,7 @@ async def test_a_value_is_accepted_or_refused_as_its_type_says(raw: Stubs, name:
     by_position, by_name = await verdicts(raw, item(name, value), item(name, x=value))
     assert (by_position.valid, by_name.valid) == (good, good)
     if not good:
-        assert (by_position.reason, by_name.reason) == ("ITEM_INVALID", "ITEM_INVALID")
+        assert (by_position.reason, by_name.reason) == (ITEM_INVALID, ITEM_INVALID)
         # What is wrong inside of the value is named by its own path.
         (first,), (second,) = by_position.field_violations, by_name.field_violations
         assert re.fullmatch(r"items\[0\]\.args\[0\](\[\d\]|\.\w)*", first.field)
@@ -90,7 +92,12 @@ async def test_a_value_is_accepted_or_refused_as_its_type_says(raw: Stubs, name:
 async def test_each_item_has_its_own_verdict_and_nothing_is_stored(raw: Stubs) -> None:
     before = (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.revision
     found = await verdicts(raw, item("int_", 1), item("no_such_plan"), item("int_"), item("enum", "medium"))
-    assert [verdict.reason for verdict in found] == ["", "PLAN_NOT_FOUND", "ITEM_INVALID", "ITEM_INVALID"]
+    assert [verdict.reason for verdict in found] == [
+        ErrorReason.ERROR_REASON_UNSPECIFIED,
+        ErrorReason.ERROR_REASON_PLAN_NOT_FOUND,
+        ITEM_INVALID,
+        ITEM_INVALID,
+    ]
     assert "'fast', 'slow'" in found[3].field_violations[0].description
     assert all(verdict.message for verdict in found[1:])
     assert (await raw.status.GetStatus(status_pb.GetStatusRequest())).status.revision == before
@@ -124,7 +131,7 @@ async def test_an_answer_about_very_many_wrong_items_fits_into_what_a_client_tak
         answer = await PlanningServiceStub(channel).ValidateItems(request)
     found = answer.verdicts
     assert len(found) == 2_000
-    assert {verdict.reason for verdict in found} == {"ITEM_INVALID"}
+    assert {verdict.reason for verdict in found} == {ITEM_INVALID}
     told = sum(not verdict.details_left_out for verdict in found)
     assert 100 < told < 2_000
     assert all(len(verdict.field_violations) == 20 and verdict.message for verdict in found[:told])
@@ -133,7 +140,7 @@ async def test_an_answer_about_very_many_wrong_items_fits_into_what_a_client_tak
 
 async def test_a_field_with_a_very_long_name_is_told_in_short(raw: Stubs) -> None:
     (verdict,) = await verdicts(raw, item("int_", 1, **{"x" * 500_000: 1}))
-    assert (verdict.reason, verdict.details_left_out) == ("ITEM_INVALID", False)
+    assert (verdict.reason, verdict.details_left_out) == (ITEM_INVALID, False)
     assert len(verdict.field_violations[0].field.encode()) <= 120
 
 

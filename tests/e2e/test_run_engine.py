@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import time
 
+import grpc
 import pytest
+from queueserver.manager.v1 import run_engine_service_pb2 as pb
 from queueserver_client import (
     AsyncClient,
     EnvironmentClosed,
@@ -24,6 +26,7 @@ from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.progress import begun, heard, history, paused, queue, until, until_state
+from tests.harness.raw import Stubs, refused
 from tests.harness.wait import bounded, first
 
 VERBS = ("resume", "stop", "abort", "halt")
@@ -212,6 +215,29 @@ async def test_runs_are_listed_from_the_first_one_to_the_end_of_the_plan(
     assert [run.uid for run in entry.result.runs] == [closed.uid, is_open.uid]
     await until_state(shared_client, ManagerState.IDLE)
     assert (await engine.runs()).runs == ()
+
+
+async def test_the_runs_of_a_plan_that_opens_many_come_in_pages(
+    shared_client: AsyncClient, raw: Stubs, gate: Gate
+) -> None:
+    (handle,) = await shared_client.queue.add_batch([Plan("runs_then_stepping", gate.path, 2500)])
+    async with shared_client.watch([EventKind.STATUS]) as watch:
+        await first(watch, lambda _: True)
+        await shared_client.queue.start()
+        async for _ in watch:
+            listed = (await shared_client.run_engine.runs()).runs
+            if len(listed) > 2500:
+                break
+    assert [run.is_open for run in listed] == [False] * 2500 + [True]
+    page = await raw.run_engine.ListRuns(pb.ListRunsRequest(page_size=7))
+    assert [run.uid for run in page.runs] == [run.uid for run in listed[:7]]
+    rest = await raw.run_engine.ListRuns(pb.ListRunsRequest(page_token=page.next_page_token))
+    assert [run.uid for run in rest.runs] == [run.uid for run in listed[7:1007]]
+    gate.open()
+    await bounded(handle.result())
+    await until_state(shared_client, ManagerState.IDLE)
+    gone = await refused(raw.run_engine.ListRuns(pb.ListRunsRequest(page_token=page.next_page_token)))
+    assert (gone.code, gone.reason) == (grpc.StatusCode.OUT_OF_RANGE, "PAGE_TOKEN_EXPIRED")
 
 
 async def test_the_metadata_of_the_run_engine_can_be_read_while_a_plan_runs(

@@ -70,6 +70,14 @@ def second_run_stepping(gate: str) -> Messages:
     yield from stepping(gate)
 
 
+def runs_then_stepping(gate: str, runs: int) -> Messages:
+    """Open runs and close them without a rest, and then as stepping."""
+    for _ in range(runs):
+        yield from bps.open_run()
+        yield from bps.close_run()
+    yield from stepping(gate)
+
+
 def looping_forever(told: str) -> Messages:
     """Say that it begins, and loop without end in the main thread."""
     yield from bps.null()

@@ -101,7 +101,7 @@ async def test_requests_are_refused_in_the_wrong_phase(worker: ControlledWorker)
     assert {await refusal(worker.control(action)) for action in (PAUSE, DEFERRED)} == {"NOT_RUNNING"}
     assert await refusal(worker.run("y", "quick")) == "ENVIRONMENT_BUSY"
     assert await refusal(worker.stub.CloseEnvironment(pb.CloseEnvironmentRequest(epoch=1))) == "ENVIRONMENT_BUSY"
-    assert await refusal(worker.control(pb.RUN_ENGINE_ACTION_UNSPECIFIED)) == "INVALID_REQUEST"
+    assert await refusal(worker.control(pb.RUN_ENGINE_ACTION_UNSPECIFIED)) == "FIELD_INVALID"
     await worker.control(STOP, epoch=2)
     assert await refusal(worker.control(ABORT_NOW)) == "STALE_EPOCH"
 

@@ -92,7 +92,7 @@ async def test_a_simulation_needs_an_open_environment_and_an_item(short_path: Pa
         with pytest.raises(grpc.aio.AioRpcError) as without_item:
             await worker.stub.SimulatePlan(pb.SimulatePlanRequest())
     assert reason(closed.value) == "ENVIRONMENT_CLOSED"
-    assert reason(without_item.value) == "INVALID_REQUEST"
+    assert reason(without_item.value) == "FIELD_INVALID"
 
 
 async def test_a_simulation_ends_with_the_environment(short_path: Path) -> None:

@@ -119,9 +119,9 @@ async def test_a_task_that_makes_no_sense_is_refused(short_path: Path) -> None:
     async with running_worker(short_path) as worker:
         await worker.open(await worker.watch())
         without_work = pb.RunTaskRequest(epoch=1, command=pb.TaskCommand(task_uid="t"))
-        assert await refusal(worker.stub.RunTask(without_work)) == "INVALID_REQUEST"
+        assert await refusal(worker.stub.RunTask(without_work)) == "FIELD_INVALID"
         command = pb.TaskCommand(function=FunctionCall(name="count"))
-        assert await refusal(worker.stub.RunTask(pb.RunTaskRequest(epoch=1, command=command))) == "INVALID_REQUEST"
+        assert await refusal(worker.stub.RunTask(pb.RunTaskRequest(epoch=1, command=command))) == "FIELD_INVALID"
         await worker.task("count", epoch=5)
         assert await refusal(worker.task("count", epoch=4)) == "STALE_EPOCH"
 

@@ -80,7 +80,7 @@ async def test_a_watcher_that_is_overtaken_is_told_so(short_path: Path) -> None:
         await outcome_in_spite_of_being_overtaken(worker, finished)
         with pytest.raises(grpc.aio.AioRpcError) as ended:
             await read_to_the_end(idle)
-    assert ended.value.code() is grpc.StatusCode.OUT_OF_RANGE
+    assert ended.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert reason(ended.value) == "WATCHER_TOO_SLOW"
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import Any
@@ -170,6 +171,52 @@ async def test_people_see_names_of_plans_and_programs_the_descriptions(
     assert "{'msg': '',\n 'plans_allowed': {'count': '{...}'},\n" in (await qserver("allowed", "plans")).body
     found = json.loads((await qserver("--json", "allowed", "plans")).out)
     assert found["plans_allowed"]["count"]["parameters"][0]["name"] == "num"
+
+
+async def test_of_one_plan_people_see_what_it_takes_and_programs_the_description(
+    manager: ScriptedManager, qserver: Qserver
+) -> None:
+    kind = inventory_pb2.PARAMETER_KIND_VAR_POSITIONAL
+    parameter = inventory_pb2.ParameterDescription
+    parameters = [
+        parameter(name="detectors", annotation="list[__READABLE__]", description="what to read"),
+        parameter(name="num", annotation="int", default_text="1", minimum=1, maximum=100),
+        parameter(name="delay", default_text="0", minimum=0, unit="s"),
+        parameter(name="speed", annotation="float", maximum=2.5),
+        parameter(name="rest", kind=kind),
+    ]
+    plan = inventory_pb2.PlanDescription(name="count", description="Read.", parameters=parameters)
+    manager.answers["GetPlan"] = inventory_service_pb2.GetPlanResponse(plan=plan, plans_uid="p")
+    told = ast.literal_eval((await qserver("allowed", "plans", "count")).body)
+    assert told["plans_allowed"]["count"] == {
+        "description": "Read.",
+        "parameters": {
+            "detectors": "list[__READABLE__]: what to read",
+            "num": "int = 1 (1 to 100)",
+            "delay": "any value = 0 (0 or more s)",
+            "speed": "float (2.5 or less)",
+            "*rest": "any value",
+        },
+    }
+    found = json.loads((await qserver("--json", "existing", "plans", "count")).out)
+    assert found["plans_existing"]["count"]["parameters"][1]["maximum"] == 100
+
+
+async def test_of_one_device_people_see_what_it_is_and_what_is_below_it(
+    manager: ScriptedManager, qserver: Qserver
+) -> None:
+    below = [inventory_pb2.DeviceDescription(name="x", class_name="Motor")]
+    device = inventory_pb2.DeviceDescription(
+        name="stage", class_name="Stage", readable=True, movable=True, components=below, excluded=True
+    )
+    manager.answers["GetDevice"] = inventory_service_pb2.GetDeviceResponse(device=device)
+    told = ast.literal_eval((await qserver("allowed", "devices", "bundle.stage")).body)
+    assert told["devices_allowed"]["bundle.stage"] == {
+        "classname": "Stage",
+        "can": ["read", "move"],
+        "excluded": "only what is below it may be used",
+        "components": {"x": "Motor"},
+    }
 
 
 async def test_options_and_variables_say_who_calls(manager: ScriptedManager, qserver: Qserver) -> None:

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 import grpc
 import pytest
+from google.protobuf.descriptor import EnumValueDescriptor
+from queueserver.common.v1 import error_reason_pb2
+from queueserver.common.v1.error_reason_pb2 import ErrorReason
 from queueserver.manager.v1 import error_details_pb2, queue_items_pb2, status_pb2
 from queueserver_client import (
     AsyncClient,
@@ -29,6 +32,8 @@ from queueserver_rpc.status import Violation as SentViolation
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
 CODE = grpc.StatusCode
+#: What gRPC itself finds too long is a matter of the request, not of a limit that will pass.
+OTHER_FAMILIES: dict[str, type[QueueServerError]] = {"MESSAGE_TOO_LARGE": errors.InvalidRequest}
 
 
 async def refused(manager: ScriptedManager, client: AsyncClient, refusal: Refusal) -> QueueServerError:
@@ -45,6 +50,35 @@ async def test_every_known_reason_raises_its_own_class_whatever_the_code(
     error = await refused(manager, client, Refusal(CODE.UNKNOWN, reason, "A sentence."))
     assert type(error) is kind
     assert (error.reason, error.message, str(error)) == (reason, "A sentence.", "A sentence.")
+
+
+@pytest.mark.parametrize("value", ErrorReason.DESCRIPTOR.values[1:], ids=lambda value: value.name)
+def test_the_class_for_a_reason_is_of_the_family_of_its_code(value: EnumValueDescriptor) -> None:
+    reason = value.name.removeprefix("ERROR_REASON_")
+    code = CODE[value.GetOptions().Extensions[error_reason_pb2.status_code]]
+    kind = type(refusals.from_refusal(errors.Refusal(code, reason, "A sentence.")))
+    assert issubclass(kind, OTHER_FAMILIES.get(reason, refusals.BY_CODE[code]))
+
+
+def test_only_reasons_of_the_contract_have_classes_and_each_class_is_needed() -> None:
+    codes = {
+        value.name.removeprefix("ERROR_REASON_"): CODE[value.GetOptions().Extensions[error_reason_pb2.status_code]]
+        for value in ErrorReason.DESCRIPTOR.values[1:]
+    }
+    assert refusals.BY_REASON.keys() <= codes.keys()
+    assert [reason for reason, kind in refusals.BY_REASON.items() if kind is refusals.BY_CODE[codes[reason]]] == []
+
+
+async def test_a_reason_that_only_a_newer_server_knows_is_called_by_its_number(
+    manager: ScriptedManager, client: AsyncClient
+) -> None:
+    item = error_details_pb2.RefusedItem.FromString(b"\x10\xe7\x07")
+    sent = Refusal(
+        CODE.INVALID_ARGUMENT, "BATCH_REFUSED", "1 of 4.", details=[error_details_pb2.BatchRefused(items=[item])]
+    )
+    error = await refused(manager, client, sent)
+    assert isinstance(error, BatchRefused)
+    assert [refused_item.reason for refused_item in error.items] == ["999"]
 
 
 @pytest.mark.parametrize("code", [code for code in CODE if code is not CODE.OK])
@@ -116,7 +150,9 @@ async def test_an_answer_that_can_not_be_read_says_so(manager: ScriptedManager, 
 
 
 async def test_a_refused_batch_names_its_items(manager: ScriptedManager, client: AsyncClient) -> None:
-    item = error_details_pb2.RefusedItem(index=3, reason="PLAN_NOT_FOUND", message="There is no plan 'cuont'.")
+    item = error_details_pb2.RefusedItem(
+        index=3, reason="ERROR_REASON_PLAN_NOT_FOUND", message="There is no plan 'cuont'."
+    )
     item.field_violations.add(field="name", description="did you mean 'count'?")
     detail = error_details_pb2.BatchRefused(items=[item])
     error = await refused(manager, client, Refusal(CODE.INVALID_ARGUMENT, "BATCH_REFUSED", "1 of 4.", details=[detail]))
@@ -150,7 +186,7 @@ async def test_another_grpc_server_is_recognised_by_its_missing_calls(client: As
 
 
 def test_errors_survive_pickling() -> None:
-    error = PlanNotFound(errors.Refusal(CODE.INVALID_ARGUMENT, "PLAN_NOT_FOUND", "No such plan."))
+    error = PlanNotFound(errors.Refusal(CODE.NOT_FOUND, "PLAN_NOT_FOUND", "No such plan."))
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made in this line
     assert (type(copy), copy.reason, str(copy)) == (PlanNotFound, "PLAN_NOT_FOUND", "No such plan.")
 

@@ -48,6 +48,8 @@ READS: dict[str, Callable[[AsyncClient], Any]] = {
     "GetEnvironment": lambda c: c.environment.get(),
     "WaitEnvironment": lambda c: c.environment.wait(),
     "ListPlans": lambda c: c.inventory.plans(),
+    "GetPlan": lambda c: c.inventory.plan("count"),
+    "GetDevice": lambda c: c.inventory.device("det1"),
     "ListDevices": lambda c: c.inventory.devices(),
     "ListFunctions": lambda c: c.inventory.functions(),
     "ListIssues": lambda c: c.inventory.issues(),

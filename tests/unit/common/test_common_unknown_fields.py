@@ -17,6 +17,7 @@ from queueserver.manager.v1.permission_service_pb2 import SetPermissionsRequest
 from queueserver.manager.v1.queue_items_pb2 import AddItemRequest, AddItemsRequest
 from queueserver_rpc.faults import RequestFault
 from queueserver_rpc.pieces import decoded_in_turns
+from queueserver_rpc.reasons import name_of
 from queueserver_rpc.steps import Work
 from queueserver_rpc.unknown import changes_something, unknown_field, unknown_in_piece
 
@@ -63,7 +64,7 @@ def test_the_contract_says_which_methods_change_something() -> None:
 @pytest.mark.parametrize("find", [at_once, in_pieces])
 def test_a_field_that_is_not_known_is_found_wherever_it_is(find: Any, place: Place) -> None:
     fault = find(place.request())
-    assert (fault.reason, fault.field) == ("FIELD_UNKNOWN", place.path)
+    assert (name_of(fault.reason), fault.field) == ("FIELD_UNKNOWN", place.path)
     assert "newer server" in fault.refusal().message
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from queueserver_inventory.access import GroupRules
@@ -14,7 +15,7 @@ from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.replacing import replace_permissions
-from queueserver_manager.operations.inventory import InventoryOperations
+from queueserver_manager.operations.inventory import InventoryOperations, Wanted
 from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import whole
@@ -41,8 +42,8 @@ class Counting:
         self.cut += 1
         return plan.name.encode()
 
-    def device(self, device: Device, share: DeviceShare) -> bytes:
-        del share
+    def device(self, device: Device, share: DeviceShare, below: Sequence[str] = ()) -> bytes:
+        del share, below
         self.cut += 1
         return device.name.encode()
 
@@ -63,7 +64,7 @@ async def listed(operations: InventoryOperations, what: str, group: str | None, 
     names: list[str] = []
     token = ""
     while True:
-        page = await getattr(operations, what)(size, token, group, whole)
+        page = await getattr(operations, what)(size, token, Wanted(group), whole)
         assert len(page.descriptions) <= size
         names += [wire.decode() for wire in page.descriptions]
         if not (token := page.next_token):
@@ -84,12 +85,56 @@ async def test_pages_together_are_what_a_group_may_use() -> None:
         assert await listed(operations, "devices", None) == ["existing"] * 35
 
 
+async def test_named_plans_and_devices_are_listed_once_in_alphabetical_order_and_what_is_not_there_is_told() -> None:
+    async with office(record=record()) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        names = ["p0013", "no", "p0004", "p0003", "p0013", ""]
+        page = await operations.plans(1, "", Wanted("some", names), whole)
+        rest = await operations.plans(1, page.next_token, Wanted("some", names), whole)
+        assert [*page.descriptions, *rest.descriptions] == [b"p0003", b"p0013"]
+        assert (page.missing, rest.missing, rest.next_token) == (["", "no", "p0004"], ["", "no", "p0004"], "")
+
+        devices = await operations.devices(10, "", Wanted("some", ["d0004", "d0003", "d0003.x"]), whole)
+        assert (devices.descriptions, devices.missing) == ([b"d0003"], ["d0003.x", "d0004"])
+        assert (await operations.devices(10, "", Wanted(None, ["d0004"]), whole)).descriptions == [b"existing"]
+
+
+async def test_plans_that_are_named_are_worked_out_alone() -> None:
+    async with office(record=record()) as o:
+        cutter = Counting()
+        operations = InventoryOperations(o.ledger, cutter)
+        await operations.plans(10, "", Wanted("all", ["p0001"]), whole)
+        await operations.plan("p0002", "all")
+        assert cutter.cut == 2
+
+
+async def test_a_listing_of_functions_or_issues_ends_with_the_inventory_it_began_with() -> None:
+    functions = {f"f{number}": f"f{number}".encode() for number in range(3)}
+    issues = (b"i1", b"i2", b"i3")
+    before = Inventory(functions=functions, issues=issues, wire=b"1")
+    async with office(record=Record(store_id="s", inventory=before, permissions=FIRST)) as o:
+        operations = InventoryOperations(o.ledger, Counting())
+        of_functions = await operations.functions(2, "", None, whole)
+        of_issues = await operations.issues(2, "", whole)
+        assert (await operations.functions(2, of_functions.next_token, None, whole)).descriptions == (b"f2",)
+        assert (await operations.issues(2, of_issues.next_token, whole)).descriptions == (b"i3",)
+
+        after = Inventory(functions={"g": b"g", **functions}, issues=(b"i0", *issues), wire=b"2")
+        change = SetInventory(after, plans_changed=False, devices_changed=False)
+        await asyncio.wait_for(o.submit(lambda _: Decision(None, [change])), SECONDS)
+
+        with pytest.raises(InventoryChanged):
+            await operations.functions(2, of_functions.next_token, None, whole)
+        with pytest.raises(InventoryChanged):
+            await operations.issues(2, of_issues.next_token, whole)
+
+
 async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time() -> None:
     async with office(record=record()) as o:
         cutter = Counting()
         operations = InventoryOperations(o.ledger, cutter)
 
-        await asyncio.gather(*(operations.plans(10, "", "all", whole) for _ in range(5)))
+        await asyncio.gather(*(operations.plans(10, "", Wanted("all"), whole) for _ in range(5)))
         await listed(operations, "plans", "all")
 
         assert cutter.cut == 25
@@ -98,8 +143,8 @@ async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time
 async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
     async with office(record=record(devices=40_000)) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        first = asyncio.create_task(operations.devices(10, "", "all", whole))
-        second = asyncio.create_task(operations.devices(10, "", "all", whole))
+        first = asyncio.create_task(operations.devices(10, "", Wanted("all"), whole))
+        second = asyncio.create_task(operations.devices(10, "", Wanted("all"), whole))
         await next_turn()
         first.cancel()
 
@@ -112,7 +157,7 @@ async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
 async def test_a_long_list_lets_others_have_their_turns() -> None:
     async with office(record=record(devices=40_000)) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        listing = asyncio.create_task(operations.devices(10, "", "all", whole))
+        listing = asyncio.create_task(operations.devices(10, "", Wanted("all"), whole))
         turns = 0
         while not listing.done():
             await next_turn()
@@ -124,26 +169,26 @@ async def test_a_long_list_lets_others_have_their_turns() -> None:
 async def test_permissions_change_the_lists_and_end_listings_that_have_begun() -> None:
     async with office(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        page = await operations.plans(10, "", "all", whole)
-        existing = await operations.plans(10, "", None, whole)
+        page = await operations.plans(10, "", Wanted("all"), whole)
+        existing = await operations.plans(10, "", Wanted(None), whole)
 
         await set_permissions(o, Permissions({**FIRST.groups, "all": GroupRules(allowed_plans=("p0001",))}))
 
         with pytest.raises(InventoryChanged):
-            await operations.plans(10, page.next_token, "all", whole)
-        assert len((await operations.plans(10, existing.next_token, None, whole)).descriptions) == 10
+            await operations.plans(10, page.next_token, Wanted("all"), whole)
+        assert len((await operations.plans(10, existing.next_token, Wanted(None), whole)).descriptions) == 10
         assert await listed(operations, "plans", "all") == ["p0001"]
 
 
 async def test_a_change_of_devices_changes_the_lists_of_plans_that_name_them() -> None:
     async with office(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
-        page = await operations.plans(10, "", "all", whole)
+        page = await operations.plans(10, "", Wanted("all"), whole)
         change = SetInventory(inventory(25, 3), plans_changed=False, devices_changed=True)
         await asyncio.wait_for(o.submit(lambda _: Decision(None, [change])), SECONDS)
 
         with pytest.raises(InventoryChanged):
-            await operations.plans(10, page.next_token, "all", whole)
+            await operations.plans(10, page.next_token, Wanted("all"), whole)
         assert len(await listed(operations, "devices", "all")) == 3
 
 
@@ -152,7 +197,7 @@ async def test_a_group_that_is_not_there_has_no_lists() -> None:
         operations = InventoryOperations(o.ledger, Counting())
         for what in (operations.plans, operations.devices):
             with pytest.raises(GroupNotFound, match="use one of 'all', 'some'"):
-                await what(10, "", "nobody", whole)
+                await what(10, "", Wanted("nobody"), whole)
 
 
 async def test_lists_of_few_groups_only_are_kept() -> None:

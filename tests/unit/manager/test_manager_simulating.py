@@ -29,7 +29,7 @@ def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN)
     [
         (WorkerRefused("ENVIRONMENT_CLOSED", "it is closing"), errors.EnvironmentClosed, "it is closing"),
         (WorkerRefused("RUN_ENGINE_MISSING", "none"), errors.RunEngineMissing, "define RE"),
-        (WorkerRefused("INVALID_REQUEST", "Correct the item."), errors.ItemInvalid, "Correct the item"),
+        (WorkerRefused("FIELD_INVALID", "Correct the item."), errors.ItemInvalid, "Correct the item"),
         (WorkerRefused("REQUEST_UNDECODABLE", "too deep"), errors.ItemInvalid, "too deep"),
         (WorkerRefused("NO_SUCH_REASON", "defect"), WorkerRefused, "defect"),
         (WorkerOutdated("it lacks a method"), errors.WorkerUnavailable, "older than this Manager"),

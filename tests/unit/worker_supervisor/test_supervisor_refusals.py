@@ -56,7 +56,7 @@ def test_the_reasons_of_the_contract_have_the_codes_of_the_contract() -> None:
     for reason in ("NOT_RUNNING", "NOT_PAUSED"):
         assert codes[reason] is grpc.StatusCode.FAILED_PRECONDITION
     assert codes["ENVIRONMENT_UNRESPONSIVE"] is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert codes["WATCHER_TOO_SLOW"] is grpc.StatusCode.OUT_OF_RANGE
+    assert codes["WATCHER_TOO_SLOW"] is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def test_an_error_that_is_not_of_the_supervisor_is_a_defect() -> None:

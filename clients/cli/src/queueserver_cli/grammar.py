@@ -135,13 +135,20 @@ COMMANDS = (
     _command("permissions get", "", "who may use what", "permissions:get"),
     _command("permissions set", "FILE", "replace the permissions by those of a YAML file", "permissions:set_"),
     _command("permissions reload", "[lists]", "let the server read its files again", "permissions:reload"),
-    _command("allowed plans", "", "plans that you may use (--json: with their parameters)", "inventory:allowed_plans"),
-    _command("allowed devices", "", "devices that you may use", "inventory:allowed_devices"),
+    _command("allowed plans", "[NAME]", "plans that you may use; of one: what it takes", "inventory:allowed_plans"),
     _command(
-        "existing plans", "", "all plans of the environment (--json: with their parameters)", "inventory:existing_plans"
+        "allowed devices", "[NAME]", "devices that you may use; of one: what is below it", "inventory:allowed_devices"
+    ),
+    _command(
+        "existing plans", "[NAME]", "all plans of the environment; of one: what it takes", "inventory:existing_plans"
     ),
     _command("allowed functions", "", "functions that you may call", "inventory:allowed_functions"),
-    _command("existing devices", "", "all devices of the environment", "inventory:existing_devices"),
+    _command(
+        "existing devices",
+        "[NAME]",
+        "all devices of the environment; of one: what is below it",
+        "inventory:existing_devices",
+    ),
     _command("existing functions", "", "all functions of the environment", "inventory:existing_functions"),
 )
 

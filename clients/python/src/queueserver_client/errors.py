@@ -5,12 +5,13 @@
     QueueServerError
     ├── InvalidRequest              the request is wrong and would be wrong at any time
     │   ├── ItemInvalid             an item does not fit its plan
-    │   │   └── PlanNotFound
+    │   │   └── PlanNotFound        a plan that there is not; also a NotFound
     │   ├── BatchRefused            .items says which items of a batch are wrong
     │   ├── PermissionsInvalid      .violations says which names and patterns are wrong
     │   ├── RequestIdReused
     │   └── ValueNotRepresentable   found before anything was sent; also a ValueError
     ├── NotFound
+    │   ├── DeviceNotFound
     │   ├── ItemNotFound
     │   ├── QuestionNotFound        that question is not asked, or not any more
     │   └── TaskNotFound
@@ -111,7 +112,7 @@ class QueueServerError(Exception):
 
     @property
     def reason(self) -> str:
-        """Stable reason for programs, for example "PLAN_NOT_FOUND"."""
+        """Stable reason for programs, for example "PLAN_NOT_FOUND": a value of the contract's enum ErrorReason."""
         return self.refusal.reason
 
     @property
@@ -150,10 +151,6 @@ class InvalidRequest(QueueServerError):
 
 class ItemInvalid(InvalidRequest):
     """An item does not fit its plan; `violations` says where."""
-
-
-class PlanNotFound(ItemInvalid):
-    """There is no plan of this name, or the caller may not use it."""
 
 
 class BatchRefused(InvalidRequest):
@@ -211,6 +208,14 @@ class ValueNotRepresentable(InvalidRequest, ValueError):
 
 class NotFound(QueueServerError):
     """What the request names is not there."""
+
+
+class PlanNotFound(ItemInvalid, NotFound):
+    """There is no plan of this name, or the user group may not use it."""
+
+
+class DeviceNotFound(NotFound):
+    """There is no device or component of this name, or the user group may not use it."""
 
 
 class TaskNotFound(NotFound):

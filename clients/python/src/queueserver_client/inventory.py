@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 from queueserver.manager.v1 import inventory_service_pb2 as pb
 
@@ -14,7 +14,9 @@ from queueserver_client.connection import Connection
 from queueserver_client.errors import Conflict
 from queueserver_client.models.inventory import DeviceDescription, FunctionDescription, InventoryIssue, PlanDescription
 
-_T = TypeVar("_T")
+if TYPE_CHECKING:
+    from grpc.aio import UnaryUnaryMultiCallable
+
 #: A listing that the inventory changed under is begun again this often.
 _ATTEMPTS = 5
 
@@ -26,6 +28,8 @@ class PlanList:
     plans: Sequence[PlanDescription]
     #: Change marker of the list, as in Status.
     uid: str
+    #: Names that were asked for and that no plan has, or that the user group may not use, in alphabetical order.
+    names_not_found: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class DeviceList:
     devices: Sequence[DeviceDescription]
     #: Change marker of the list, as in Status.
     uid: str
+    #: Names that were asked for and that no device has, or of which the user group may use nothing, as of plans.
+    names_not_found: Sequence[str] = ()
 
 
 class AsyncInventory:
@@ -43,15 +49,49 @@ class AsyncInventory:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def plans(self, *, existing: bool = False, user_group: str = "") -> PlanList:
-        """Plans that the caller (or another user group) may use, or all that exist. Raises NotFound."""
-        group = values.text(user_group, "user_group")
-        return await _unchanged(lambda: self._plans(existing, group))
+    async def plan(self, name: str, *, existing: bool = False, user_group: str = "") -> PlanDescription:
+        """One plan that the caller (or another user group) may use, or that exists. Raises PlanNotFound, NotFound."""
+        request = pb.GetPlanRequest(
+            name=values.text(name, "name"), existing=existing, user_group=values.text(user_group, "user_group")
+        )
+        answer = await self._connection.read(self._connection.stubs.inventory.GetPlan, request)
+        return PlanDescription.from_proto(answer.plan)
 
-    async def devices(self, *, existing: bool = False, user_group: str = "") -> DeviceList:
-        """Devices that the caller (or another user group) may use, or all that exist. Raises NotFound."""
-        group = values.text(user_group, "user_group")
-        return await _unchanged(lambda: self._devices(existing, group))
+    async def device(self, name: str, *, existing: bool = False, user_group: str = "") -> DeviceDescription:
+        """One device, or the component of a dotted name such as "bundle.motors.x", with what is below it.
+
+        Of what the caller (or another user group) may use, or of all that exists. Raises DeviceNotFound, NotFound.
+        """
+        request = pb.GetDeviceRequest(
+            name=values.text(name, "name"), existing=existing, user_group=values.text(user_group, "user_group")
+        )
+        answer = await self._connection.read(self._connection.stubs.inventory.GetDevice, request)
+        return DeviceDescription.from_proto(answer.device)
+
+    async def plans(self, *, names: Iterable[str] = (), existing: bool = False, user_group: str = "") -> PlanList:
+        """Plans that the caller (or another user group) may use, or all that exist. Raises NotFound.
+
+        With ``names`` (at most 1,000) only those; what is not there is in ``names_not_found``.
+        """
+        request = pb.ListPlansRequest(
+            names=_texts(names), existing=existing, user_group=values.text(user_group, "user_group")
+        )
+        pages = await self._pages(self._connection.stubs.inventory.ListPlans, request)
+        found = [PlanDescription.from_proto(plan) for page in pages for plan in page.plans]
+        return PlanList(found, pages[-1].plans_uid, tuple(pages[-1].names_not_found))
+
+    async def devices(self, *, names: Iterable[str] = (), existing: bool = False, user_group: str = "") -> DeviceList:
+        """Devices that the caller (or another user group) may use, or all that exist. Raises NotFound.
+
+        With ``names`` (at most 1,000) only those; what is not there is in ``names_not_found``. Dotted names are not:
+        :meth:`device` takes them.
+        """
+        request = pb.ListDevicesRequest(
+            names=_texts(names), existing=existing, user_group=values.text(user_group, "user_group")
+        )
+        pages = await self._pages(self._connection.stubs.inventory.ListDevices, request)
+        found = [DeviceDescription.from_proto(device) for page in pages for device in page.devices]
+        return DeviceList(found, pages[-1].devices_uid, tuple(pages[-1].names_not_found))
 
     async def functions(self, *, existing: bool = False, user_group: str = "") -> Sequence[FunctionDescription]:
         """Functions that the caller (or another user group) may call, or all that exist; at most 1,000, by name.
@@ -59,39 +99,30 @@ class AsyncInventory:
         Raises NotFound.
         """
         request = pb.ListFunctionsRequest(existing=existing, user_group=values.text(user_group, "user_group"))
-        answer = await self._connection.read(self._connection.stubs.inventory.ListFunctions, request)
-        return [FunctionDescription.from_proto(function) for function in answer.functions]
+        pages = await self._pages(self._connection.stubs.inventory.ListFunctions, request)
+        return [FunctionDescription.from_proto(function) for page in pages for function in page.functions]
 
     async def issues(self) -> Sequence[InventoryIssue]:
-        """What the environment left out of its plans and devices, and why."""
-        stub = self._connection.stubs.inventory
-        answer = await self._connection.read(stub.ListIssues, pb.ListIssuesRequest())
-        return [InventoryIssue.from_proto(issue) for issue in answer.issues]
+        """What the environment left out of its plans and devices, and why, by name."""
+        pages = await self._pages(self._connection.stubs.inventory.ListIssues, pb.ListIssuesRequest())
+        return [InventoryIssue.from_proto(issue) for page in pages for issue in page.issues]
 
-    async def _plans(self, existing: bool, user_group: str) -> PlanList:
-        found: list[PlanDescription] = []
-        request = pb.ListPlansRequest(existing=existing, user_group=user_group)
+    async def _pages(self, method: UnaryUnaryMultiCallable[Any, Any], request: Any) -> list[Any]:
+        """The pages of a listing that was not overtaken by a change of the inventory between two of them."""
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(Conflict):
+                return await self._pages_once(method, request)
+        return await self._pages_once(method, request)
+
+    async def _pages_once(self, method: UnaryUnaryMultiCallable[Any, Any], request: Any) -> list[Any]:
+        pages: list[Any] = []
+        request.page_token = ""
         while True:
-            answer = await self._connection.read(self._connection.stubs.inventory.ListPlans, request)
-            found += [PlanDescription.from_proto(plan) for plan in answer.plans]
-            request.page_token = answer.next_page_token
+            pages.append(await self._connection.read(method, request))
+            request.page_token = pages[-1].next_page_token
             if not request.page_token:
-                return PlanList(found, answer.plans_uid)
-
-    async def _devices(self, existing: bool, user_group: str) -> DeviceList:
-        found: list[DeviceDescription] = []
-        request = pb.ListDevicesRequest(existing=existing, user_group=user_group)
-        while True:
-            answer = await self._connection.read(self._connection.stubs.inventory.ListDevices, request)
-            found += [DeviceDescription.from_proto(device) for device in answer.devices]
-            request.page_token = answer.next_page_token
-            if not request.page_token:
-                return DeviceList(found, answer.devices_uid)
+                return pages
 
 
-async def _unchanged(listing: Callable[[], Awaitable[_T]]) -> _T:
-    """A listing that was not overtaken by a change of the inventory between two of its pages."""
-    for _ in range(_ATTEMPTS - 1):
-        with contextlib.suppress(Conflict):
-            return await listing()
-    return await listing()
+def _texts(names: Iterable[str]) -> Sequence[str]:
+    return [values.text(name, f"names[{number}]") for number, name in enumerate(names)]

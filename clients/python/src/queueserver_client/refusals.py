@@ -16,60 +16,47 @@ from queueserver.manager.v1 import error_details_pb2 as typed_pb2
 from queueserver_client import errors
 from queueserver_client.errors import QueueServerError, Refusal, RefusedItem
 from queueserver_client.models.status import ManagerState
+from queueserver_client.models.words import name_of_reason
 from queueserver_client.violations import Violation
 
 _TRAILER = "grpc-status-details-bin"
 _M = TypeVar("_M", bound=Message)
 
+#: Reasons that have a class of their own; those without one are told by their status code.
 BY_REASON: dict[str, type[QueueServerError]] = {
     "ANSWER_NOT_KEPT": errors.AnswerNotKept,
     "BATCH_REFUSED": errors.BatchRefused,
-    "BATCH_TOO_LARGE": errors.InvalidRequest,
+    "DEVICE_NOT_FOUND": errors.DeviceNotFound,
     "ENVIRONMENT_CLOSED": errors.EnvironmentClosed,
     "ENVIRONMENT_EXISTS": errors.EnvironmentExists,
-    "ENVIRONMENT_NOT_FOUND": errors.NotFound,
-    "ENVIRONMENT_UNRESPONSIVE": errors.DeadlineExceeded,
-    "FIELD_INVALID": errors.InvalidRequest,
     "FILE_INVALID": errors.FileInvalid,
     "FUNCTION_NOT_ALLOWED": errors.FunctionNotAllowed,
-    "GROUP_NOT_ACCEPTED": errors.AccessDenied,
-    "GROUP_NOT_FOUND": errors.NotFound,
-    "INTERRUPTED": errors.ServiceUnavailable,
-    "INVALID_STATE": errors.InvalidState,
-    "INVENTORY_CHANGED": errors.Conflict,
     "INVENTORY_EMPTY": errors.InventoryEmpty,
     "ITEM_HELD": errors.ItemHeld,
     "ITEM_INVALID": errors.ItemInvalid,
     "ITEM_NOT_FOUND": errors.ItemNotFound,
     "ITEM_RUNNING": errors.ItemRunning,
     "ITEM_TOO_LARGE": errors.ItemInvalid,
+    "MESSAGE_TOO_LARGE": errors.InvalidRequest,
     "NOT_OWNER": errors.NotOwner,
-    "NOT_READY": errors.ServiceUnavailable,
     "NUMBER_NOT_EXACT": errors.ItemInvalid,
     "PAGE_TOKEN_EXPIRED": errors.PageTokenExpired,
-    "PAGE_TOKEN_INVALID": errors.InvalidRequest,
     "PERMISSIONS_INVALID": errors.PermissionsInvalid,
     "PLAN_NOT_FOUND": errors.PlanNotFound,
-    "POSITION_MISSING": errors.InvalidRequest,
     "POSITION_OUT_OF_RANGE": errors.PositionOutOfRange,
     "QUESTION_NOT_FOUND": errors.QuestionNotFound,
     "QUEUE_FULL": errors.QueueFull,
     "QUEUE_RUNNING": errors.QueueRunning,
     "RELOAD_DISABLED": errors.ReloadDisabled,
     "REQUEST_ID_REUSED": errors.RequestIdReused,
-    "REQUEST_TOO_LARGE": errors.InvalidRequest,
     "RESUME_TOKEN_EXPIRED": errors.ResumeTokenExpired,
-    "RESUME_TOKEN_INVALID": errors.InvalidRequest,
     "REVISION_MISMATCH": errors.RevisionMismatch,
     "RUN_ENGINE_BUSY": errors.RunEngineBusy,
     "RUN_ENGINE_MISSING": errors.RunEngineMissing,
     "RUN_ENGINE_PANICKED": errors.RunEnginePanicked,
     "SCRIPTS_DISABLED": errors.ScriptsDisabled,
-    "SCRIPT_TOO_LARGE": errors.InvalidRequest,
-    "STORAGE_UNAVAILABLE": errors.ServiceUnavailable,
     "TASK_NOT_FOUND": errors.TaskNotFound,
     "WATCHER_TOO_SLOW": errors.WatcherTooSlow,
-    "WORKER_UNAVAILABLE": errors.ServiceUnavailable,
 }
 
 BY_CODE: dict[grpc.StatusCode, type[QueueServerError]] = {
@@ -117,7 +104,7 @@ def read(error: grpc.aio.AioRpcError) -> Refusal:
     status = _status(error)
     if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LONG in (error.details() or ""):
         # gRPC itself says so, on either side: the request never came to the service.
-        return Refusal(code=error.code(), reason="REQUEST_TOO_LARGE", message=_TOO_LONG_SENTENCE)
+        return Refusal(code=error.code(), reason="MESSAGE_TOO_LARGE", message=_TOO_LONG_SENTENCE)
     message = status.message or error.details() or error.code().name
     info = _first(status.details, error_details_pb2.ErrorInfo)
     invalid = _first(status.details, typed_pb2.InvalidState)
@@ -170,5 +157,6 @@ def _refused_items(batch: typed_pb2.BatchRefused | None) -> tuple[RefusedItem, .
     if batch is None:
         return ()
     return tuple(
-        RefusedItem(item.index, item.reason, item.message, _violations(item.field_violations)) for item in batch.items
+        RefusedItem(item.index, name_of_reason(item.reason), item.message, _violations(item.field_violations))
+        for item in batch.items
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,12 @@ from queueserver.manager.v1 import status_service_pb2 as status_pb2
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
+from queueserver_client.errors import PageTokenExpired
 from queueserver_client.models.items import RunSummary
 from queueserver_client.models.words import Word
+
+#: A listing under which another plan began is begun again this often.
+_ATTEMPTS = 5
 
 
 class RunFilter(Word):
@@ -90,8 +95,21 @@ class AsyncRunEngine:
     async def runs(self, which: RunFilter | str = RunFilter.ACTIVE) -> RunList:
         """Runs of the running plan: "active" (all of them), "open" or "closed". Empty when no plan runs."""
         request = pb.ListRunsRequest(filter=pb.RunFilter.Name(RunFilter(which).number))  # type: ignore[arg-type] # names are accepted
-        answer = await self._connection.read(self._connection.stubs.run_engine.ListRuns, request)
-        return RunList(tuple(RunSummary.from_proto(run) for run in answer.runs), answer.run_list_uid)
+        for _ in range(_ATTEMPTS - 1):
+            with contextlib.suppress(PageTokenExpired):
+                return await self._runs(request)
+        return await self._runs(request)
+
+    async def _runs(self, request: pb.ListRunsRequest) -> RunList:
+        """The runs of one plan. Raises PageTokenExpired if another one began meanwhile."""
+        runs: list[RunSummary] = []
+        request.page_token = ""
+        while True:
+            answer = await self._connection.read(self._connection.stubs.run_engine.ListRuns, request)
+            runs += map(RunSummary.from_proto, answer.runs)
+            request.page_token = answer.next_page_token
+            if not request.page_token:
+                return RunList(tuple(runs), answer.run_list_uid)
 
     async def metadata(self) -> Mapping[str, Any]:
         """The RunEngine's metadata (RE.md), as far as the server permits. Raises DeadlineExceeded."""

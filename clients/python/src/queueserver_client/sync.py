@@ -163,6 +163,8 @@ class History(Facade[AsyncHistory]):
 class Inventory(Facade[AsyncInventory]):
     """``client.inventory``."""
 
+    plan = Blocking(AsyncInventory.plan)
+    device = Blocking(AsyncInventory.device)
     plans = Blocking(AsyncInventory.plans)
     devices = Blocking(AsyncInventory.devices)
     functions = Blocking(AsyncInventory.functions)

@@ -15,6 +15,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from queueserver_rpc.faults import RequestFault
+from queueserver_rpc.reasons import ErrorReason
 
 #: Bounds of what has none of its own, documented in the contract.
 TEXT_BYTES, ELEMENTS, REQUEST_BYTES = 1_000, 1_000, 64 * 1024
@@ -40,7 +41,7 @@ class Bounds:
         if len(data) <= self.max_bytes:
             return None
         return RequestFault(
-            "REQUEST_TOO_LARGE",
+            ErrorReason.ERROR_REASON_REQUEST_TOO_LARGE,
             "",
             f"has {len(data)} bytes and may have {self.max_bytes}: "
             "send it in several requests, or put large data into a file and pass its name",
@@ -95,12 +96,14 @@ def _is_longer(text: str | bytes, most: int) -> bool:
 
 def _too_many(path: str, most: int) -> RequestFault:
     return RequestFault(
-        "BATCH_TOO_LARGE", path, f"may have {most} elements and has more: send them in several requests"
+        ErrorReason.ERROR_REASON_BATCH_TOO_LARGE,
+        path,
+        f"may have {most} elements and has more: send them in several requests",
     )
 
 
 def _too_long_text(path: str, most: int) -> RequestFault:
-    return RequestFault("FIELD_INVALID", path, f"must have at most {most} bytes")
+    return RequestFault(ErrorReason.ERROR_REASON_FIELD_INVALID, path, f"must have at most {most} bytes")
 
 
 def _parts_of(request: Descriptor, message: Descriptor, parents: tuple[str, ...] = ()) -> Iterator[_Part]:

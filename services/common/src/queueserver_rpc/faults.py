@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import grpc
-
+from queueserver_rpc.reasons import Reason, refused
 from queueserver_rpc.status import Refusal, Violation
 
 
@@ -13,15 +12,14 @@ from queueserver_rpc.status import Refusal, Violation
 class RequestFault:
     """One field that is wrong (or the whole request, if ``field`` is empty), and why it is refused."""
 
-    reason: str
+    reason: Reason
     field: str
     description: str
 
     def refusal(self) -> Refusal:
         """What the client is told."""
         subject = self.field or "The request"
-        return Refusal(
-            grpc.StatusCode.INVALID_ARGUMENT,
+        return refused(
             self.reason,
             f"{subject} {self.description}.",
             violations=[Violation(self.field, self.description)],

@@ -23,6 +23,7 @@ from queueserver_rpc.bounds import Bounds
 from queueserver_rpc.faults import RequestFault
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.pieces import decoded_in_turns
+from queueserver_rpc.reasons import ErrorReason, refused
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, abort
 from queueserver_rpc.steps import Work
 from queueserver_rpc.unknown import changes_something, unknown_field, unknown_in_piece
@@ -35,14 +36,12 @@ _log = logging.getLogger(__name__)
 _LARGE_BYTES = 32 * 1024
 # What a service makes of a request as long as this is many times as long, and worth to be given back afterwards.
 _RETURNED_BYTES = 256 * 1024
-_UNDECODABLE = Refusal(
-    grpc.StatusCode.INVALID_ARGUMENT,
-    "REQUEST_UNDECODABLE",
+_UNDECODABLE = refused(
+    ErrorReason.ERROR_REASON_REQUEST_UNDECODABLE,
     "The request is not a valid message: text must be UTF-8, and values may be nested at most about 30 levels deep.",
 )
-_INTERRUPTED = Refusal(
-    grpc.StatusCode.UNAVAILABLE,
-    "INTERRUPTED",
+_INTERRUPTED = refused(
+    ErrorReason.ERROR_REASON_INTERRUPTED,
     "The service was interrupted in its answer: look whether what you asked for was done, or repeat the request under "
     "the same request_id.",
     retry_after=1.0,
@@ -183,9 +182,8 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
         if refusal is not None:
             return refusal
         _log.error("%s failed unexpectedly", method, exc_info=error)
-        return Refusal(
-            grpc.StatusCode.INTERNAL,
-            "INTERNAL",
+        return refused(
+            ErrorReason.ERROR_REASON_INTERNAL,
             f"The service met an error of its own ({type(error).__name__}). Its log has the details; please report it.",
         )
 

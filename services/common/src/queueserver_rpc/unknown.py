@@ -17,9 +17,10 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from queueserver_rpc.faults import RequestFault
+from queueserver_rpc.reasons import ErrorReason
 from queueserver_rpc.steps import Work, at_once
 
-_CONTRACT, _REASON = "queueserver.", "FIELD_UNKNOWN"
+_CONTRACT, _REASON = "queueserver.", ErrorReason.ERROR_REASON_FIELD_UNKNOWN
 #: Fields of JSON values that are no step of a path: people write `item.kwargs.num`.
 _SILENT = {
     "google.protobuf.Struct.fields",

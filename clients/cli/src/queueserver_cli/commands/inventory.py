@@ -1,9 +1,12 @@
-"""`qserver allowed …` and `qserver existing …`: people see names, programs the whole descriptions."""
+"""`qserver allowed …` and `qserver existing …`: people see names and what matters of one, programs all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from queueserver_client import DeviceDescription, PlanDescription
+
+from queueserver_cli.description_words import device_words, plan_words
 from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import Answer
 from queueserver_cli.places import nothing_more
@@ -14,45 +17,53 @@ _FOLDED = "{...}"
 
 
 def allowed_plans(words: Sequence[str]) -> Action:
-    """`allowed plans`."""
+    """`allowed plans [NAME]`."""
     return _plans(words, existing=False)
 
 
 def existing_plans(words: Sequence[str]) -> Action:
-    """`existing plans`."""
+    """`existing plans [NAME]`."""
     return _plans(words, existing=True)
 
 
 def allowed_devices(words: Sequence[str]) -> Action:
-    """`allowed devices`."""
+    """`allowed devices [NAME]`."""
     return _devices(words, existing=False)
 
 
 def existing_devices(words: Sequence[str]) -> Action:
-    """`existing devices`."""
+    """`existing devices [NAME]`."""
     return _devices(words, existing=True)
 
 
 def _plans(words: Sequence[str], *, existing: bool) -> Action:
-    nothing_more(words)
+    nothing_more(words[1:])
     key = "plans_existing" if existing else "plans_allowed"
 
-    async def action(session: Session) -> Answer:
+    async def one(session: Session) -> Answer:
+        plan = await session.client.inventory.plan(words[0], existing=existing)
+        return _answer_about_one(key, words[0], plan_words(plan), plan)
+
+    async def all_of_them(session: Session) -> Answer:
         found = await session.client.inventory.plans(existing=existing)
         return _answer(key, {plan.name: plain(plan) for plan in found.plans}, found.uid)
 
-    return action
+    return one if words else all_of_them
 
 
 def _devices(words: Sequence[str], *, existing: bool) -> Action:
-    nothing_more(words)
+    nothing_more(words[1:])
     key = "devices_existing" if existing else "devices_allowed"
 
-    async def action(session: Session) -> Answer:
+    async def one(session: Session) -> Answer:
+        device = await session.client.inventory.device(words[0], existing=existing)
+        return _answer_about_one(key, words[0], device_words(device), device)
+
+    async def all_of_them(session: Session) -> Answer:
         found = await session.client.inventory.devices(existing=existing)
         return _answer(key, {device.name: plain(device) for device in found.devices}, found.uid)
 
-    return action
+    return one if words else all_of_them
 
 
 def allowed_functions(words: Sequence[str]) -> Action:
@@ -80,3 +91,9 @@ def _functions(words: Sequence[str], *, existing: bool) -> Action:
 def _answer(key: str, found: dict[str, object], uid: str) -> Answer:
     body = {"success": True, "msg": "", key: dict.fromkeys(found, _FOLDED), f"{key}_uid": uid}
     return Answer(body, {key: found})
+
+
+def _answer_about_one(
+    key: str, name: str, words: Mapping[str, object], found: PlanDescription | DeviceDescription
+) -> Answer:
+    return Answer({"success": True, "msg": "", key: {name: words}}, {key: {name: plain(found)}})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from queueserver_client.models.item_warnings import ItemWarning, item_warnings
 from queueserver_client.models.items import violations
+from queueserver_client.models.words import name_of_reason
 from queueserver_client.violations import Violation, told_once
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class ItemVerdict:
         """Read the message of the contract."""
         found = violations(proto.field_violations)
         odd = item_warnings(proto.warnings)
-        return cls(proto.valid, proto.reason, proto.message, found, proto.details_left_out, odd)
+        return cls(proto.valid, name_of_reason(proto.reason), proto.message, found, proto.details_left_out, odd)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from queueserver.common.v1.error_reason_pb2 import ErrorReason
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
@@ -31,6 +32,17 @@ class Word(str, Enum):
 
     def __str__(self) -> str:
         return str(self.value)
+
+
+def name_of_reason(number: int) -> str:
+    """A reason of the contract as it is called in errors, for example "ITEM_INVALID"; empty if there is none.
+
+    One that only a newer server knows is called by its number.
+    """
+    if not number:
+        return ""
+    known = ErrorReason.DESCRIPTOR.values_by_number.get(number)
+    return known.name.removeprefix("ERROR_REASON_") if known else str(number)
 
 
 def moment(timestamp: Timestamp) -> datetime:

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from queueserver.common.v1 import error_reason_pb2 as _error_reason_pb2
 from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
 from queueserver.manager.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
@@ -23,7 +24,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class InvalidState(_message.Message):
     """Typed details that accompany a refusal, beside google.rpc.ErrorInfo (always there: domain "qserver", a
-    stable reason), google.rpc.BadRequest (one violation for each wrong field) and google.rpc.RetryInfo (when
+    reason, see ErrorReason), google.rpc.BadRequest (one violation for each wrong field) and google.rpc.RetryInfo (when
     a retry helps).
 
     The call does not fit the present state. With reason INVALID_STATE or QUEUE_RUNNING.
@@ -89,8 +90,8 @@ class RefusedItem(_message.Message):
     FIELD_VIOLATIONS_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Index in the request, from 0."""
-    reason: _builtins.str
-    """Stable reason, as it would be had the item been sent alone; ITEM_REPEATED for one that the batch names again."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """Why, as it would be had the item been sent alone; ERROR_REASON_ITEM_REPEATED for one that the batch names again."""
     message: _builtins.str
     """One sentence that names the way out."""
     @_builtins.property
@@ -101,7 +102,7 @@ class RefusedItem(_message.Message):
         self,
         *,
         index: _builtins.int = ...,
-        reason: _builtins.str = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
         field_violations: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
     ) -> None: ...

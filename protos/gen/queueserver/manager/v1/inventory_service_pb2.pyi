@@ -29,6 +29,7 @@ class ListPlansRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     USER_GROUP_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
     existing: _builtins.bool
     """True: everything that exists. False: what the user group may use."""
     page_size: _builtins.int
@@ -37,6 +38,10 @@ class ListPlansRequest(_message.Message):
     """next_page_token of the page before; empty for the first page."""
     user_group: _builtins.str
     """The user group, if not `existing`. Empty means the caller's own."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only plans of these names, at most 1,000 of them; the same for each page. Empty means all plans."""
+
     def __init__(
         self,
         *,
@@ -44,10 +49,11 @@ class ListPlansRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         user_group: _builtins.str = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "names", b"names", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -62,6 +68,7 @@ class ListPlansResponse(_message.Message):
     PLANS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     PLANS_UID_FIELD_NUMBER: _builtins.int
+    NAMES_NOT_FOUND_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last page."""
     plans_uid: _builtins.str
@@ -70,20 +77,85 @@ class ListPlansResponse(_message.Message):
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.PlanDescription]:
         """The plans of this page."""
 
+    @_builtins.property
+    def names_not_found(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of `names` that are not in the list, because there is no such plan or the user group may not use it, in
+        alphabetical order; on each page.
+        """
+
     def __init__(
         self,
         *,
         plans: _abc.Iterable[_inventory_pb2.PlanDescription] | None = ...,
         next_page_token: _builtins.str = ...,
         plans_uid: _builtins.str = ...,
+        names_not_found: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "plans", b"plans", "plans_uid", b"plans_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names_not_found", b"names_not_found", "next_page_token", b"next_page_token", "plans", b"plans", "plans_uid", b"plans_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListPlansResponse: _TypeAlias = ListPlansResponse  # noqa: Y015
+
+@_typing.final
+class GetPlanRequest(_message.Message):
+    """Request of InventoryService.GetPlan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXISTING_FIELD_NUMBER: _builtins.int
+    USER_GROUP_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The plan's name. Required."""
+    existing: _builtins.bool
+    """True: whatever exists. False: what the user group may use, and of lists of names only those that it may use."""
+    user_group: _builtins.str
+    """The user group, if not `existing`. Empty means the caller's own."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        existing: _builtins.bool = ...,
+        user_group: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "name", b"name", "user_group", b"user_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlanRequest: _TypeAlias = GetPlanRequest  # noqa: Y015
+
+@_typing.final
+class GetPlanResponse(_message.Message):
+    """Response of InventoryService.GetPlan."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_FIELD_NUMBER: _builtins.int
+    PLANS_UID_FIELD_NUMBER: _builtins.int
+    plans_uid: _builtins.str
+    """Change marker of the list of plans, as in ManagerStatus."""
+    @_builtins.property
+    def plan(self) -> _inventory_pb2.PlanDescription:
+        """The plan."""
+
+    def __init__(
+        self,
+        *,
+        plan: _inventory_pb2.PlanDescription | None = ...,
+        plans_uid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan", b"plan", "plans_uid", b"plans_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPlanResponse: _TypeAlias = GetPlanResponse  # noqa: Y015
 
 @_typing.final
 class ListDevicesRequest(_message.Message):
@@ -95,6 +167,7 @@ class ListDevicesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     USER_GROUP_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
     existing: _builtins.bool
     """True: everything that exists. False: what the user group may use."""
     page_size: _builtins.int
@@ -103,6 +176,12 @@ class ListDevicesRequest(_message.Message):
     """next_page_token of the page before; empty for the first page."""
     user_group: _builtins.str
     """The user group, if not `existing`. Empty means the caller's own."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only devices of these names, at most 1,000 of them; the same for each page. Components have no entries of their own in
+        the list: GetDevice takes their dotted names. Empty means all devices.
+        """
+
     def __init__(
         self,
         *,
@@ -110,10 +189,11 @@ class ListDevicesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         user_group: _builtins.str = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "names", b"names", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -128,6 +208,7 @@ class ListDevicesResponse(_message.Message):
     DEVICES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     DEVICES_UID_FIELD_NUMBER: _builtins.int
+    NAMES_NOT_FOUND_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last page."""
     devices_uid: _builtins.str
@@ -136,20 +217,85 @@ class ListDevicesResponse(_message.Message):
     def devices(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.DeviceDescription]:
         """The devices of this page."""
 
+    @_builtins.property
+    def names_not_found(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of `names` that are not in the list, because there is no such device or the user group may use nothing of it, in
+        alphabetical order; on each page.
+        """
+
     def __init__(
         self,
         *,
         devices: _abc.Iterable[_inventory_pb2.DeviceDescription] | None = ...,
         next_page_token: _builtins.str = ...,
         devices_uid: _builtins.str = ...,
+        names_not_found: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "devices_uid", b"devices_uid", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices", b"devices", "devices_uid", b"devices_uid", "names_not_found", b"names_not_found", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDevicesResponse: _TypeAlias = ListDevicesResponse  # noqa: Y015
+
+@_typing.final
+class GetDeviceRequest(_message.Message):
+    """Request of InventoryService.GetDevice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    EXISTING_FIELD_NUMBER: _builtins.int
+    USER_GROUP_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The device's name, or the dotted name of a component, for example "bundle.motors.x". Required."""
+    existing: _builtins.bool
+    """True: whatever exists. False: what the user group may use."""
+    user_group: _builtins.str
+    """The user group, if not `existing`. Empty means the caller's own."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        existing: _builtins.bool = ...,
+        user_group: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "name", b"name", "user_group", b"user_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeviceRequest: _TypeAlias = GetDeviceRequest  # noqa: Y015
+
+@_typing.final
+class GetDeviceResponse(_message.Message):
+    """Response of InventoryService.GetDevice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVICE_FIELD_NUMBER: _builtins.int
+    DEVICES_UID_FIELD_NUMBER: _builtins.int
+    devices_uid: _builtins.str
+    """Change marker of the list of devices, as in ManagerStatus."""
+    @_builtins.property
+    def device(self) -> _inventory_pb2.DeviceDescription:
+        """The device or component. The `name` in it is that of the list: of a component the last part of the dotted name."""
+
+    def __init__(
+        self,
+        *,
+        device: _inventory_pb2.DeviceDescription | None = ...,
+        devices_uid: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["device", b"device"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device", b"device", "devices_uid", b"devices_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeviceResponse: _TypeAlias = GetDeviceResponse  # noqa: Y015
 
 @_typing.final
 class ListFunctionsRequest(_message.Message):
@@ -159,19 +305,27 @@ class ListFunctionsRequest(_message.Message):
 
     EXISTING_FIELD_NUMBER: _builtins.int
     USER_GROUP_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     existing: _builtins.bool
     """True: everything that exists. False: what the user group may call."""
     user_group: _builtins.str
     """The user group, if not `existing`. Empty means the caller's own."""
+    page_size: _builtins.int
+    """At most this many functions in the page; 0 means 1,000, which is also the most."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first page."""
     def __init__(
         self,
         *,
         existing: _builtins.bool = ...,
         user_group: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "user_group", b"user_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing", b"existing", "page_size", b"page_size", "page_token", b"page_token", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -184,18 +338,22 @@ class ListFunctionsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     FUNCTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last page."""
     @_builtins.property
     def functions(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.FunctionDescription]:
-        """The functions."""
+        """The functions of this page."""
 
     def __init__(
         self,
         *,
         functions: _abc.Iterable[_inventory_pb2.FunctionDescription] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["functions", b"functions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["functions", b"functions", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -207,12 +365,21 @@ class ListIssuesRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many issues in the page; 0 means 1,000, which is also the most."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first page."""
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,18 +392,22 @@ class ListIssuesResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ISSUES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last page."""
     @_builtins.property
     def issues(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.InventoryIssue]:
-        """What was left out, by name in alphabetical order; at most 1,000."""
+        """What was left out, of this page."""
 
     def __init__(
         self,
         *,
         issues: _abc.Iterable[_inventory_pb2.InventoryIssue] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["issues", b"issues"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["issues", b"issues", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,7 +32,11 @@ class InventoryServiceStub:
     the first open they are those of the file that the Manager was started with, or empty. All methods need scope
     `read`; to ask for another user group needs scope `admin`.
 
-    Errors of every method: as in QueueService.
+    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
+    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
+    max_receive_message_length, 4 MB unless it is set).
+
+    Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
     """
 
     def __init__(self, channel):
@@ -46,10 +50,20 @@ class InventoryServiceStub:
                 request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListPlansRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListPlansResponse.FromString,
                 _registered_method=True)
+        self.GetPlan = channel.unary_unary(
+                '/queueserver.manager.v1.InventoryService/GetPlan',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetPlanRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetPlanResponse.FromString,
+                _registered_method=True)
         self.ListDevices = channel.unary_unary(
                 '/queueserver.manager.v1.InventoryService/ListDevices',
                 request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.SerializeToString,
                 response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.FromString,
+                _registered_method=True)
+        self.GetDevice = channel.unary_unary(
+                '/queueserver.manager.v1.InventoryService/GetDevice',
+                request_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetDeviceRequest.SerializeToString,
+                response_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetDeviceResponse.FromString,
                 _registered_method=True)
         self.ListFunctions = channel.unary_unary(
                 '/queueserver.manager.v1.InventoryService/ListFunctions',
@@ -70,22 +84,36 @@ class InventoryServiceServicer:
     the first open they are those of the file that the Manager was started with, or empty. All methods need scope
     `read`; to ask for another user group needs scope `admin`.
 
-    Errors of every method: as in QueueService.
+    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
+    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
+    max_receive_message_length, 4 MB unless it is set).
+
+    Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
     """
 
     def ListPlans(self, request, context):
-        """ListPlans lists plans by name in alphabetical order, in pages.
+        """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
-        GROUP_NOT_FOUND.
+        inventory or permissions changed since the first page (start again without a token).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPlan(self, request, context):
+        """GetPlan returns one plan with its parameters.
+
+        Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
+        proposes names that are near.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListDevices(self, request, context):
-        """ListDevices lists devices with their components by name in alphabetical order, in pages.
+        """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
+        names.
 
         Errors: as ListPlans.
         """
@@ -93,19 +121,32 @@ class InventoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ListFunctions(self, request, context):
-        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
-        is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
-        first open, and functions of Python's own modules are left out first.
+    def GetDevice(self, request, context):
+        """GetDevice returns one device with its components, or one component of a device with those below it.
 
-        Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
+        Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
+        anything below it. The message proposes names that are near.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFunctions(self, request, context):
+        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
+        may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
+        the first open, and functions of Python's own modules are left out first.
+
+        Errors: as ListPlans.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListIssues(self, request, context):
-        """ListIssues lists what the environment left out of the plans and devices, and why.
+        """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+        pages.
+
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,10 +160,20 @@ def add_InventoryServiceServicer_to_server(servicer, server):
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListPlansRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListPlansResponse.SerializeToString,
             ),
+            'GetPlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPlan,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetPlanRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetPlanResponse.SerializeToString,
+            ),
             'ListDevices': grpc.unary_unary_rpc_method_handler(
                     servicer.ListDevices,
                     request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.FromString,
                     response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.SerializeToString,
+            ),
+            'GetDevice': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDevice,
+                    request_deserializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetDeviceRequest.FromString,
+                    response_serializer=queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetDeviceResponse.SerializeToString,
             ),
             'ListFunctions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListFunctions,
@@ -149,7 +200,11 @@ class InventoryService:
     the first open they are those of the file that the Manager was started with, or empty. All methods need scope
     `read`; to ask for another user group needs scope `admin`.
 
-    Errors of every method: as in QueueService.
+    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
+    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
+    max_receive_message_length, 4 MB unless it is set).
+
+    Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
     """
 
     @staticmethod
@@ -180,6 +235,33 @@ class InventoryService:
             _registered_method=True)
 
     @staticmethod
+    def GetPlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.InventoryService/GetPlan',
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetPlanRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListDevices(request,
             target,
             options=(),
@@ -196,6 +278,33 @@ class InventoryService:
             '/queueserver.manager.v1.InventoryService/ListDevices',
             queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesRequest.SerializeToString,
             queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.ListDevicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDevice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.manager.v1.InventoryService/GetDevice',
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetDeviceRequest.SerializeToString,
+            queueserver_dot_manager_dot_v1_dot_inventory__service__pb2.GetDeviceResponse.FromString,
             options,
             channel_credentials,
             insecure,

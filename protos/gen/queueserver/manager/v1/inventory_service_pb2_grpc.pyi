@@ -33,7 +33,11 @@ class InventoryServiceStub:
     the first open they are those of the file that the Manager was started with, or empty. All methods need scope
     `read`; to ask for another user group needs scope `admin`.
 
-    Errors of every method: as in QueueService.
+    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
+    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
+    max_receive_message_length, 4 MB unless it is set).
+
+    Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
     """
 
     @_typing.overload
@@ -41,26 +45,42 @@ class InventoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InventoryServiceAsyncStub: ...
     ListPlans: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListPlansRequest, _inventory_service_pb2.ListPlansResponse]
-    """ListPlans lists plans by name in alphabetical order, in pages.
+    """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
-    GROUP_NOT_FOUND.
+    inventory or permissions changed since the first page (start again without a token).
+    """
+    GetPlan: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetPlanRequest, _inventory_service_pb2.GetPlanResponse]
+    """GetPlan returns one plan with its parameters.
+
+    Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
+    proposes names that are near.
     """
     ListDevices: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]
-    """ListDevices lists devices with their components by name in alphabetical order, in pages.
+    """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
+    names.
 
     Errors: as ListPlans.
     """
-    ListFunctions: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]
-    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
-    is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
-    first open, and functions of Python's own modules are left out first.
+    GetDevice: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetDeviceRequest, _inventory_service_pb2.GetDeviceResponse]
+    """GetDevice returns one device with its components, or one component of a device with those below it.
 
-    Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
+    Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
+    anything below it. The message proposes names that are near.
+    """
+    ListFunctions: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]
+    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
+    may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
+    the first open, and functions of Python's own modules are left out first.
+
+    Errors: as ListPlans.
     """
     ListIssues: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]
-    """ListIssues lists what the environment left out of the plans and devices, and why."""
+    """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+    pages.
+
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
+    """
 
 @_typing.type_check_only
 class InventoryServiceAsyncStub(InventoryServiceStub):
@@ -70,31 +90,51 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     the first open they are those of the file that the Manager was started with, or empty. All methods need scope
     `read`; to ask for another user group needs scope `admin`.
 
-    Errors of every method: as in QueueService.
+    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
+    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
+    max_receive_message_length, 4 MB unless it is set).
+
+    Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListPlans: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListPlansRequest, _inventory_service_pb2.ListPlansResponse]  # type: ignore[assignment]
-    """ListPlans lists plans by name in alphabetical order, in pages.
+    """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
-    GROUP_NOT_FOUND.
+    inventory or permissions changed since the first page (start again without a token).
+    """
+    GetPlan: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetPlanRequest, _inventory_service_pb2.GetPlanResponse]  # type: ignore[assignment]
+    """GetPlan returns one plan with its parameters.
+
+    Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
+    proposes names that are near.
     """
     ListDevices: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]  # type: ignore[assignment]
-    """ListDevices lists devices with their components by name in alphabetical order, in pages.
+    """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
+    names.
 
     Errors: as ListPlans.
     """
-    ListFunctions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
-    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
-    is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
-    first open, and functions of Python's own modules are left out first.
+    GetDevice: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetDeviceRequest, _inventory_service_pb2.GetDeviceResponse]  # type: ignore[assignment]
+    """GetDevice returns one device with its components, or one component of a device with those below it.
 
-    Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
+    Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
+    anything below it. The message proposes names that are near.
+    """
+    ListFunctions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
+    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
+    may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
+    the first open, and functions of Python's own modules are left out first.
+
+    Errors: as ListPlans.
     """
     ListIssues: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]  # type: ignore[assignment]
-    """ListIssues lists what the environment left out of the plans and devices, and why."""
+    """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+    pages.
+
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
+    """
 
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans and devices: what the environment offers, and what the caller may use.
@@ -103,7 +143,11 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     the first open they are those of the file that the Manager was started with, or empty. All methods need scope
     `read`; to ask for another user group needs scope `admin`.
 
-    Errors of every method: as in QueueService.
+    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
+    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
+    max_receive_message_length, 4 MB unless it is set).
+
+    Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
     """
 
     @_abc_1.abstractmethod
@@ -112,11 +156,22 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListPlansRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListPlansResponse, _abc.Awaitable[_inventory_service_pb2.ListPlansResponse]]:
-        """ListPlans lists plans by name in alphabetical order, in pages.
+        """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory or permissions changed since the first page (start again without a token); NOT_FOUND with reason
-        GROUP_NOT_FOUND.
+        inventory or permissions changed since the first page (start again without a token).
+        """
+
+    @_abc_1.abstractmethod
+    def GetPlan(
+        self,
+        request: _inventory_service_pb2.GetPlanRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.GetPlanResponse, _abc.Awaitable[_inventory_service_pb2.GetPlanResponse]]:
+        """GetPlan returns one plan with its parameters.
+
+        Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
+        proposes names that are near.
         """
 
     @_abc_1.abstractmethod
@@ -125,9 +180,22 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListDevicesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListDevicesResponse, _abc.Awaitable[_inventory_service_pb2.ListDevicesResponse]]:
-        """ListDevices lists devices with their components by name in alphabetical order, in pages.
+        """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
+        names.
 
         Errors: as ListPlans.
+        """
+
+    @_abc_1.abstractmethod
+    def GetDevice(
+        self,
+        request: _inventory_service_pb2.GetDeviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_inventory_service_pb2.GetDeviceResponse, _abc.Awaitable[_inventory_service_pb2.GetDeviceResponse]]:
+        """GetDevice returns one device with its components, or one component of a device with those below it.
+
+        Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
+        anything below it. The message proposes names that are near.
         """
 
     @_abc_1.abstractmethod
@@ -136,11 +204,11 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListFunctionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListFunctionsResponse, _abc.Awaitable[_inventory_service_pb2.ListFunctionsResponse]]:
-        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in one answer of at most 1,000. It
-        is no list of all that may be called: classes and other callable objects are not in it, nor is anything before the
-        first open, and functions of Python's own modules are left out first.
+        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
+        may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
+        the first open, and functions of Python's own modules are left out first.
 
-        Errors: NOT_FOUND with reason GROUP_NOT_FOUND.
+        Errors: as ListPlans.
         """
 
     @_abc_1.abstractmethod
@@ -149,6 +217,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListIssuesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListIssuesResponse, _abc.Awaitable[_inventory_service_pb2.ListIssuesResponse]]:
-        """ListIssues lists what the environment left out of the plans and devices, and why."""
+        """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+        pages.
+
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
+        """
 
 def add_InventoryServiceServicer_to_server(servicer: InventoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from queueserver.common.v1 import error_reason_pb2 as _error_reason_pb2
 from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
@@ -83,8 +84,8 @@ class ItemVerdict(_message.Message):
     WARNINGS_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
     """It would be."""
-    reason: _builtins.str
-    """Otherwise the reason with which AddItem would refuse it, for example "ITEM_INVALID"."""
+    reason: _error_reason_pb2.ErrorReason.ValueType
+    """Otherwise the reason for which AddItem would refuse it, for example ERROR_REASON_ITEM_INVALID."""
     message: _builtins.str
     """Otherwise one sentence that names the way out, of at most 800 bytes."""
     details_left_out: _builtins.bool
@@ -103,7 +104,7 @@ class ItemVerdict(_message.Message):
         self,
         *,
         valid: _builtins.bool = ...,
-        reason: _builtins.str = ...,
+        reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
         field_violations: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
         details_left_out: _builtins.bool = ...,

@@ -48,10 +48,10 @@ class QueueServiceStub:
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
-    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
-    the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
+    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
+    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
+    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
     request that changes something has a field that this server does not know, as a newer client may send it; see
@@ -74,14 +74,14 @@ class QueueServiceStub:
     value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
     told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
-    Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
-    NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason
-    ITEM_TOO_LARGE (more than 1 MiB, or than 15,000 values); NOT_FOUND with reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
-    the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
-    PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
-    QUEUE_FULL (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the
-    server was told otherwise). A plan that the user group may not use counts as not there.
+    Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), NUMBER_NOT_EXACT or ITEM_TOO_LARGE (more
+    than 1 MiB, or than 15,000 values); NOT_FOUND with reason PLAN_NOT_FOUND (a plan that the user group may not use
+    counts as not there), ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions
+    don't have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no environment
+    was ever opened, or its startup code has no plans) or ITEM_RUNNING (position before the running item);
+    PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason QUEUE_FULL
+    (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the server was
+    told otherwise).
     Events: item_added.
     Retries: safe with the same request_id; without one, a repeated call adds another item.
     """
@@ -228,10 +228,10 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
-    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
-    the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
+    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
+    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
+    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
     request that changes something has a field that this server does not know, as a newer client may send it; see
@@ -251,14 +251,14 @@ class QueueServiceAsyncStub(QueueServiceStub):
     value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
     told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
-    Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
-    NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-    environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason
-    ITEM_TOO_LARGE (more than 1 MiB, or than 15,000 values); NOT_FOUND with reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
-    the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
-    PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
-    QUEUE_FULL (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the
-    server was told otherwise). A plan that the user group may not use counts as not there.
+    Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), NUMBER_NOT_EXACT or ITEM_TOO_LARGE (more
+    than 1 MiB, or than 15,000 values); NOT_FOUND with reason PLAN_NOT_FOUND (a plan that the user group may not use
+    counts as not there), ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions
+    don't have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no environment
+    was ever opened, or its startup code has no plans) or ITEM_RUNNING (position before the running item);
+    PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason QUEUE_FULL
+    (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the server was
+    told otherwise).
     Events: item_added.
     Retries: safe with the same request_id; without one, a repeated call adds another item.
     """
@@ -404,10 +404,10 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method: UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner),
-    NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE (Redis can't be reached; reads go on from memory),
-    INTERRUPTED (the Manager ended before it could answer; what was asked for may have been done); all carry RetryInfo, and
-    the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
+    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
+    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
+    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
     The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
     INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
     request that changes something has a field that this server does not know, as a newer client may send it; see
@@ -431,14 +431,14 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
         told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
-        Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), PLAN_NOT_FOUND, or
-        NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no
-        environment was ever opened, or its startup code has no plans); INVALID_ARGUMENT with reason
-        ITEM_TOO_LARGE (more than 1 MiB, or than 15,000 values); NOT_FOUND with reason ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions don't have
-        the caller's user group); FAILED_PRECONDITION with reason ITEM_RUNNING (position before the running item);
-        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason
-        QUEUE_FULL (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the
-        server was told otherwise). A plan that the user group may not use counts as not there.
+        Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), NUMBER_NOT_EXACT or ITEM_TOO_LARGE (more
+        than 1 MiB, or than 15,000 values); NOT_FOUND with reason PLAN_NOT_FOUND (a plan that the user group may not use
+        counts as not there), ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions
+        don't have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no environment
+        was ever opened, or its startup code has no plans) or ITEM_RUNNING (position before the running item);
+        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason QUEUE_FULL
+        (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the server was
+        told otherwise).
         Events: item_added.
         Retries: safe with the same request_id; without one, a repeated call adds another item.
         """

@@ -27,7 +27,7 @@ from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/run_engine_service.proto\x12\x16queueserver.manager.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\"[\n\x10PausePlanRequest\x12\x33\n\x06option\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.PauseOption\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x13\n\x11PausePlanResponse\"\'\n\x11ResumePlanRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x14\n\x12ResumePlanResponse\"%\n\x0fStopPlanRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10StopPlanResponse\";\n\x10\x41\x62ortPlanRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x13\n\x11\x41\x62ortPlanResponse\"%\n\x0fHaltPlanRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10HaltPlanResponse\">\n\x13\x41\x62ortPlanNowRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x16\n\x14\x41\x62ortPlanNowResponse\"d\n\x15\x41nswerQuestionRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x19\n\x04text\x18\x02 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\tB\x07\n\x05_text\"\x18\n\x16\x41nswerQuestionResponse\"D\n\x0fListRunsRequest\x12\x31\n\x06\x66ilter\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.RunFilter\"Y\n\x10ListRunsResponse\x12/\n\x04runs\x18\x01 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12\x14\n\x0crun_list_uid\x18\x02 \x01(\t\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct*b\n\x0bPauseOption\x12\x1c\n\x18PAUSE_OPTION_UNSPECIFIED\x10\x00\x12\x19\n\x15PAUSE_OPTION_DEFERRED\x10\x01\x12\x1a\n\x16PAUSE_OPTION_IMMEDIATE\x10\x02*j\n\tRunFilter\x12\x1a\n\x16RUN_FILTER_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_FILTER_ACTIVE\x10\x01\x12\x13\n\x0fRUN_FILTER_OPEN\x10\x02\x12\x15\n\x11RUN_FILTER_CLOSED\x10\x03\x32\xa6\x07\n\x10RunEngineService\x12`\n\tPausePlan\x12(.queueserver.manager.v1.PausePlanRequest\x1a).queueserver.manager.v1.PausePlanResponse\x12\x63\n\nResumePlan\x12).queueserver.manager.v1.ResumePlanRequest\x1a*.queueserver.manager.v1.ResumePlanResponse\x12]\n\x08StopPlan\x12\'.queueserver.manager.v1.StopPlanRequest\x1a(.queueserver.manager.v1.StopPlanResponse\x12`\n\tAbortPlan\x12(.queueserver.manager.v1.AbortPlanRequest\x1a).queueserver.manager.v1.AbortPlanResponse\x12]\n\x08HaltPlan\x12\'.queueserver.manager.v1.HaltPlanRequest\x1a(.queueserver.manager.v1.HaltPlanResponse\x12i\n\x0c\x41\x62ortPlanNow\x12+.queueserver.manager.v1.AbortPlanNowRequest\x1a,.queueserver.manager.v1.AbortPlanNowResponse\x12o\n\x0e\x41nswerQuestion\x12-.queueserver.manager.v1.AnswerQuestionRequest\x1a..queueserver.manager.v1.AnswerQuestionResponse\x12\x62\n\x08ListRuns\x12\'.queueserver.manager.v1.ListRunsRequest\x1a(.queueserver.manager.v1.ListRunsResponse\"\x03\x90\x02\x01\x12k\n\x0bGetMetadata\x12*.queueserver.manager.v1.GetMetadataRequest\x1a+.queueserver.manager.v1.GetMetadataResponse\"\x03\x90\x02\x01\x42\xb1\x01\n(io.blueskyproject.queueserver.manager.v1B\x15RunEngineServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/run_engine_service.proto\x12\x16queueserver.manager.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\"[\n\x10PausePlanRequest\x12\x33\n\x06option\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.PauseOption\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x13\n\x11PausePlanResponse\"\'\n\x11ResumePlanRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x14\n\x12ResumePlanResponse\"%\n\x0fStopPlanRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10StopPlanResponse\";\n\x10\x41\x62ortPlanRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x13\n\x11\x41\x62ortPlanResponse\"%\n\x0fHaltPlanRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x12\n\x10HaltPlanResponse\">\n\x13\x41\x62ortPlanNowRequest\x12\x13\n\x04note\x18\x01 \x01(\tB\x05\xa8\xbb\x18\xa0\x1f\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"\x16\n\x14\x41\x62ortPlanNowResponse\"d\n\x15\x41nswerQuestionRequest\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x19\n\x04text\x18\x02 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\tB\x07\n\x05_text\"\x18\n\x16\x41nswerQuestionResponse\"s\n\x0fListRunsRequest\x12\x31\n\x06\x66ilter\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.RunFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"r\n\x10ListRunsResponse\x12/\n\x04runs\x18\x01 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\x12\x14\n\x0crun_list_uid\x18\x02 \x01(\t\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct*b\n\x0bPauseOption\x12\x1c\n\x18PAUSE_OPTION_UNSPECIFIED\x10\x00\x12\x19\n\x15PAUSE_OPTION_DEFERRED\x10\x01\x12\x1a\n\x16PAUSE_OPTION_IMMEDIATE\x10\x02*j\n\tRunFilter\x12\x1a\n\x16RUN_FILTER_UNSPECIFIED\x10\x00\x12\x15\n\x11RUN_FILTER_ACTIVE\x10\x01\x12\x13\n\x0fRUN_FILTER_OPEN\x10\x02\x12\x15\n\x11RUN_FILTER_CLOSED\x10\x03\x32\xa6\x07\n\x10RunEngineService\x12`\n\tPausePlan\x12(.queueserver.manager.v1.PausePlanRequest\x1a).queueserver.manager.v1.PausePlanResponse\x12\x63\n\nResumePlan\x12).queueserver.manager.v1.ResumePlanRequest\x1a*.queueserver.manager.v1.ResumePlanResponse\x12]\n\x08StopPlan\x12\'.queueserver.manager.v1.StopPlanRequest\x1a(.queueserver.manager.v1.StopPlanResponse\x12`\n\tAbortPlan\x12(.queueserver.manager.v1.AbortPlanRequest\x1a).queueserver.manager.v1.AbortPlanResponse\x12]\n\x08HaltPlan\x12\'.queueserver.manager.v1.HaltPlanRequest\x1a(.queueserver.manager.v1.HaltPlanResponse\x12i\n\x0c\x41\x62ortPlanNow\x12+.queueserver.manager.v1.AbortPlanNowRequest\x1a,.queueserver.manager.v1.AbortPlanNowResponse\x12o\n\x0e\x41nswerQuestion\x12-.queueserver.manager.v1.AnswerQuestionRequest\x1a..queueserver.manager.v1.AnswerQuestionResponse\x12\x62\n\x08ListRuns\x12\'.queueserver.manager.v1.ListRunsRequest\x1a(.queueserver.manager.v1.ListRunsResponse\"\x03\x90\x02\x01\x12k\n\x0bGetMetadata\x12*.queueserver.manager.v1.GetMetadataRequest\x1a+.queueserver.manager.v1.GetMetadataResponse\"\x03\x90\x02\x01\x42\xb1\x01\n(io.blueskyproject.queueserver.manager.v1B\x15RunEngineServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,14 +41,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ABORTPLANNOWREQUEST'].fields_by_name['note']._serialized_options = b'\250\273\030\240\037'
   _globals['_ANSWERQUESTIONREQUEST'].fields_by_name['text']._loaded_options = None
   _globals['_ANSWERQUESTIONREQUEST'].fields_by_name['text']._serialized_options = b'\250\273\030\300\270\002'
+  _globals['_LISTRUNSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTRUNSREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
   _globals['_RUNENGINESERVICE'].methods_by_name['ListRuns']._loaded_options = None
   _globals['_RUNENGINESERVICE'].methods_by_name['ListRuns']._serialized_options = b'\220\002\001'
   _globals['_RUNENGINESERVICE'].methods_by_name['GetMetadata']._loaded_options = None
   _globals['_RUNENGINESERVICE'].methods_by_name['GetMetadata']._serialized_options = b'\220\002\001'
-  _globals['_PAUSEOPTION']._serialized_start=1017
-  _globals['_PAUSEOPTION']._serialized_end=1115
-  _globals['_RUNFILTER']._serialized_start=1117
-  _globals['_RUNFILTER']._serialized_end=1223
+  _globals['_PAUSEOPTION']._serialized_start=1089
+  _globals['_PAUSEOPTION']._serialized_end=1187
+  _globals['_RUNFILTER']._serialized_start=1189
+  _globals['_RUNFILTER']._serialized_end=1295
   _globals['_PAUSEPLANREQUEST']._serialized_start=175
   _globals['_PAUSEPLANREQUEST']._serialized_end=266
   _globals['_PAUSEPLANRESPONSE']._serialized_start=268
@@ -78,13 +80,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=742
   _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=766
   _globals['_LISTRUNSREQUEST']._serialized_start=768
-  _globals['_LISTRUNSREQUEST']._serialized_end=836
-  _globals['_LISTRUNSRESPONSE']._serialized_start=838
-  _globals['_LISTRUNSRESPONSE']._serialized_end=927
-  _globals['_GETMETADATAREQUEST']._serialized_start=929
-  _globals['_GETMETADATAREQUEST']._serialized_end=949
-  _globals['_GETMETADATARESPONSE']._serialized_start=951
-  _globals['_GETMETADATARESPONSE']._serialized_end=1015
-  _globals['_RUNENGINESERVICE']._serialized_start=1226
-  _globals['_RUNENGINESERVICE']._serialized_end=2160
+  _globals['_LISTRUNSREQUEST']._serialized_end=883
+  _globals['_LISTRUNSRESPONSE']._serialized_start=885
+  _globals['_LISTRUNSRESPONSE']._serialized_end=999
+  _globals['_GETMETADATAREQUEST']._serialized_start=1001
+  _globals['_GETMETADATAREQUEST']._serialized_end=1021
+  _globals['_GETMETADATARESPONSE']._serialized_start=1023
+  _globals['_GETMETADATARESPONSE']._serialized_end=1087
+  _globals['_RUNENGINESERVICE']._serialized_start=1298
+  _globals['_RUNENGINESERVICE']._serialized_end=2232
 # @@protoc_insertion_point(module_scope)

@@ -178,9 +178,12 @@ class RunEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListRuns(self, request, context):
-        """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
+        """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
+        fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
+        for: a run that closes meanwhile may be missed by a listing of open or closed ones.
 
-        Errors: none of its own.
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
+        runs than on the page before, or none (start again without a token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -89,9 +89,12 @@ class RunEngineServiceStub:
     Events: status.
     """
     ListRuns: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.ListRunsRequest, _run_engine_service_pb2.ListRunsResponse]
-    """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
+    """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
+    fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
+    for: a run that closes meanwhile may be missed by a listing of open or closed ones.
 
-    Errors: none of its own.
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
+    runs than on the page before, or none (start again without a token).
     """
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.GetMetadataRequest, _run_engine_service_pb2.GetMetadataResponse]
     """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
@@ -161,9 +164,12 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     Events: status.
     """
     ListRuns: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.ListRunsRequest, _run_engine_service_pb2.ListRunsResponse]  # type: ignore[assignment]
-    """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
+    """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
+    fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
+    for: a run that closes meanwhile may be missed by a listing of open or closed ones.
 
-    Errors: none of its own.
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
+    runs than on the page before, or none (start again without a token).
     """
     GetMetadata: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.GetMetadataRequest, _run_engine_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
     """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
@@ -278,9 +284,12 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.ListRunsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.ListRunsResponse, _abc.Awaitable[_run_engine_service_pb2.ListRunsResponse]]:
-        """ListRuns lists the runs of the running plan, in order of opening. When no plan runs the list is empty.
+        """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
+        fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
+        for: a run that closes meanwhile may be missed by a listing of open or closed ones.
 
-        Errors: none of its own.
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
+        runs than on the page before, or none (start again without a token).
         """
 
     @_abc_1.abstractmethod

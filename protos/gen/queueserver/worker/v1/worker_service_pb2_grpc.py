@@ -34,9 +34,9 @@ class WorkerServiceStub:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
-    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
-    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
+    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel):
@@ -111,9 +111,9 @@ class WorkerServiceServicer:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
-    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
-    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
+    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def OpenEnvironment(self, request, context):
@@ -234,7 +234,7 @@ class WorkerServiceServicer:
 
         It does not need an epoch: watching changes nothing.
 
-        Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+        Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
         again, and the snapshot tells how things are.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -316,9 +316,9 @@ class WorkerService:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
-    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
-    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
+    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @staticmethod

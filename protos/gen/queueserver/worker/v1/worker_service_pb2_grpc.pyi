@@ -35,9 +35,9 @@ class WorkerServiceStub:
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
-    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
-    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
+    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @_typing.overload
@@ -121,7 +121,7 @@ class WorkerServiceStub:
 
     It does not need an epoch: watching changes nothing.
 
-    Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+    Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
     again, and the snapshot tells how things are.
     """
 
@@ -135,9 +135,9 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
-    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
-    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
+    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -218,7 +218,7 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
 
     It does not need an epoch: watching changes nothing.
 
-    Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+    Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
     again, and the snapshot tells how things are.
     """
 
@@ -231,9 +231,9 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     seen and refuses lower ones, so that a Manager that was replaced can't act any more.
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    INVALID_REQUEST (an identity is empty or longer than 200 characters, or what is to be done is not said), or
-    REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE
-    with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
+    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @_abc_1.abstractmethod
@@ -378,7 +378,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         It does not need an epoch: watching changes nothing.
 
-        Errors: OUT_OF_RANGE with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
+        Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
         again, and the snapshot tells how things are.
         """
 

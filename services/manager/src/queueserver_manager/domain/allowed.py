@@ -14,7 +14,8 @@ from queueserver_inventory.access import Access, DeviceAccess
 from queueserver_manager.domain.inventory import Device, Inventory, ParameterType, Plan, TypeKind
 from queueserver_manager.domain.near_names import NearNames
 
-_UNLIMITED = Access.unlimited()
+#: Access to all that exists.
+UNLIMITED = Access.unlimited()
 #: Names that are proposed instead of a wrong one, and wrong ones of which it is kept what was proposed.
 _NEAR, _MISTAKES_KEPT = 3, 1_000
 
@@ -37,7 +38,7 @@ _ALL_OF_IT = DeviceShare(itself=True, is_whole=True)
 class AllowedInventory:
     """Inventory as one group sees it. Both it is made of never change; another of them needs another object."""
 
-    def __init__(self, inventory: Inventory, access: Access = _UNLIMITED) -> None:
+    def __init__(self, inventory: Inventory, access: Access = UNLIMITED) -> None:
         #: Everything that exists.
         self.inventory = inventory
         self.access = access
@@ -136,6 +137,14 @@ class AllowedInventory:
     def share_of(self, device: Device) -> DeviceShare | None:
         """How much of a device may be used; None if nothing of it."""
         return _share(device, (device.name,), self.access.within_device(device.name))
+
+    def share_at(self, dotted_name: str) -> DeviceShare | None:
+        """How much of the device or component to which a name leads may be used; None if nothing of it."""
+        device = self.inventory.find_device(dotted_name)
+        if device is None or self.access is UNLIMITED:
+            return _ALL_OF_IT if device else None
+        path = tuple(dotted_name.split("."))
+        return _share(device, path, self.access.within_device(path[0]))
 
     def _has_plan(self, name: str) -> bool:
         return name in self.inventory.plans and self.access.allows_plan(name)

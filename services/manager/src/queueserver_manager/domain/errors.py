@@ -9,7 +9,6 @@ Refused
 ├── InvalidRequest            the request itself is wrong, in any state
 │   ├── FieldInvalid
 │   ├── ItemInvalid
-│   ├── PlanNotFound
 │   ├── NumberNotExact
 │   ├── ItemTooLarge
 │   ├── ScriptTooLarge
@@ -20,6 +19,8 @@ Refused
 ├── NotPermitted              whoever asks may not
 │   └── FunctionNotAllowed
 ├── NotFound
+│   ├── PlanNotFound
+│   ├── DeviceNotFound
 │   ├── ItemNotFound
 │   ├── TaskNotFound
 │   └── EnvironmentNotFound
@@ -96,10 +97,6 @@ class ItemInvalid(InvalidRequest):
     """The item does not fit the plan it names; one violation for each wrong parameter."""
 
 
-class PlanNotFound(InvalidRequest):
-    """No plan of that name is known, or the caller's group may not use it."""
-
-
 class NumberNotExact(InvalidRequest):
     """A number can't be passed on exactly: NaN, infinite, or a whole number that may have lost digits."""
 
@@ -154,6 +151,14 @@ class FunctionNotAllowed(NotPermitted):
 
 class NotFound(Refused):
     """What the request names is not there."""
+
+
+class PlanNotFound(NotFound):
+    """No plan of that name is known, or the caller's group may not use it."""
+
+
+class DeviceNotFound(NotFound):
+    """No device or component of that name is known, or the user group may not use it."""
 
 
 class ItemNotFound(NotFound):

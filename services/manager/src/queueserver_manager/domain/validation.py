@@ -12,10 +12,11 @@ from typing import Any
 
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.bounds import out_of_bounds
-from queueserver_manager.domain.errors import InvalidRequest, ItemInvalid, PlanNotFound, Violation
+from queueserver_manager.domain.errors import ItemInvalid, PlanNotFound, Violation
 from queueserver_manager.domain.fitting import Misfit, first_misfits, fits, record_misfits
 from queueserver_manager.domain.inventory import Parameter, ParameterKind, ParameterType, Plan, TypeKind
 from queueserver_manager.domain.item import QUEUE_STOP, ItemKind
+from queueserver_manager.domain.lookup import near_plans
 from queueserver_manager.domain.type_words import describe, near_matches
 
 Found = list[Violation]
@@ -58,13 +59,11 @@ def check_item(
         raise ItemInvalid(f"{what}: {told}{end}", violations=found)
 
 
-def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> InvalidRequest:
+def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> PlanNotFound:
     no_plan = allowed.why_no_plan(name)
     if no_plan:
         return PlanNotFound(no_plan, violations=[_v(f"{path}.name", no_plan)])
-    near = near_matches(name, tuple(allowed.plan_names()))
-    hint = f"did you mean {near}?" if near else "list the plans to see which there are."
-    problem = f"no plan {name!r} that you may use: {hint}"
+    problem = f"no plan {name!r} that you may use: {near_plans(name, allowed)}"
     return PlanNotFound(f"There is {problem}", violations=[_v(f"{path}.name", problem)])
 
 

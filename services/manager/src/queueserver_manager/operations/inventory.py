@@ -1,18 +1,21 @@
-"""List plans and devices: all that exist, or what a user group may use."""
+"""List and look up plans and devices: all that exist, or what a user group may use."""
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import Turns, in_turns
 
-from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
+from queueserver_manager.domain.allowed import UNLIMITED, AllowedInventory, DeviceShare
 from queueserver_manager.domain.errors import InventoryChanged
 from queueserver_manager.domain.inventory import Device, Inventory, Plan
+from queueserver_manager.domain.lookup import require_plan, share_of_device
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
@@ -28,8 +31,16 @@ class Cutter(Protocol):
     def plan(self, plan: Plan, allowed: AllowedInventory) -> bytes:
         """A plan that may be used."""
 
-    def device(self, device: Device, share: DeviceShare) -> bytes:
-        """A device of which something may be used."""
+    def device(self, device: Device, share: DeviceShare, below: Sequence[str] = ()) -> bytes:
+        """A device of which something may be used, or the component to which the names ``below`` lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be listed. ``group`` None means all that exists, no ``names`` those of all names."""
+
+    group: str | None
+    names: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,8 @@ class InventoryPage:
     next_token: str
     #: Of the last change of the whole list.
     revision: int
+    #: Names that were asked for and are not in the list, in alphabetical order.
+    missing: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -47,6 +60,8 @@ class _GroupLists:
     """Lists of one group. Whoever comes first works them out, the others wait for that."""
 
     allowed: AllowedInventory
+    #: Whatever exists: nothing is kept back.
+    is_whole: bool
     plans: list[bytes] | None = None
     devices: list[bytes] | None = None
     working: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -58,80 +73,133 @@ class InventoryOperations:
     def __init__(self, ledger: Ledger, cutter: Cutter) -> None:
         self._ledger = ledger
         self._cutter = cutter
-        self._groups: OrderedDict[str, _GroupLists] = OrderedDict()
+        self._groups: OrderedDict[str | None, _GroupLists] = OrderedDict()
 
-    async def plans(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
+    async def plan(self, name: str, group: str | None) -> tuple[bytes, int]:
+        """A plan, and the revision of the list. Raises FieldInvalid, PlanNotFound, GroupNotFound."""
+        inventory, permissions, revisions = await self._ledger.read(_look)
+        lists = self._lists_of(group, inventory, permissions)
+        require_plan(name, lists.allowed, group)
+        return self._plan(inventory.plans[name], lists), _revision_of_plans(revisions, group)
+
+    async def device(self, name: str, group: str | None) -> tuple[bytes, int]:
+        """A device or component, and the revision of the list. Raises FieldInvalid, DeviceNotFound, GroupNotFound."""
+        inventory, permissions, revisions = await self._ledger.read(_look)
+        share = share_of_device(name, self._lists_of(group, inventory, permissions).allowed, group)
+        first, *below = name.split(".")
+        return self._cutter.device(inventory.devices[first], share, below), _revision_of_devices(revisions, group)
+
+    async def plans(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
-        if group is None:
-            return await _page([plan.wire for plan in inventory.plans.values()], size, token, revisions.plans, fit)
-        lists = self._lists_of(group, inventory, permissions)
+        lists = self._lists_of(wanted.group, inventory, permissions)
+        revision = _revision_of_plans(revisions, wanted.group)
+        if wanted.names:
+            described, missing = await _named(sorted(set(wanted.names)), lambda name: self._plan_of(name, lists))
+            return await _page(described, size, token, revision, fit, missing)
         async with lists.working:
             if lists.plans is None:
-                lists.plans = await self._plans_of(lists.allowed)
-        return await _page(lists.plans, size, token, revisions.plans_allowed, fit)
+                lists.plans, _ = await _named(inventory.plans, lambda name: self._plan_of(name, lists))
+        return await _page(lists.plans, size, token, revision, fit)
 
-    async def devices(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
+    async def devices(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of devices. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
-        if group is None:
-            described = [device.wire for device in inventory.devices.values()]
-            return await _page(described, size, token, revisions.devices, fit)
-        lists = self._lists_of(group, inventory, permissions)
+        lists = self._lists_of(wanted.group, inventory, permissions)
+        revision = _revision_of_devices(revisions, wanted.group)
+        if wanted.names:
+            described, missing = await _named(sorted(set(wanted.names)), lambda name: self._device_of(name, lists))
+            return await _page(described, size, token, revision, fit, missing)
         async with lists.working:
             if lists.devices is None:
-                lists.devices = await self._devices_of(lists.allowed)
-        return await _page(lists.devices, size, token, revisions.devices_allowed, fit)
+                lists.devices, _ = await _named(inventory.devices, lambda name: self._device_of(name, lists))
+        return await _page(lists.devices, size, token, revision, fit)
 
-    async def functions(self, group: str | None) -> Sequence[bytes]:
-        """Functions that tasks can call. Raises GroupNotFound."""
+    async def functions(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
+        """One page of functions that tasks can call. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, _ = await self._ledger.read(_look)
         if group is None:
-            return tuple(inventory.functions.values())
-        access, turns, found = permissions.access_for(group), Turns(), []
-        for name, described in inventory.functions.items():
-            if access.allows_function(name):
-                found.append(described)
-            await turns.step()
-        return found
+            found: Sequence[bytes] = tuple(inventory.functions.values())
+        else:
+            access = permissions.access_for(group)
+            found, _ = await _named(
+                inventory.functions, lambda name: inventory.functions[name] if access.allows_function(name) else None
+            )
+        return await _page(found, size, token, await in_turns(_fingerprint(found)), fit)
 
-    def _lists_of(self, group: str, inventory: Inventory, permissions: Permissions) -> _GroupLists:
-        access = permissions.access_for(group)
+    async def issues(self, size: int, token: str, fit: Fit[bytes]) -> InventoryPage:
+        """One page of what was left out. Raises PageTokenInvalid, InventoryChanged."""
+        issues = (await self._ledger.read(_look))[0].issues
+        return await _page(issues, size, token, await in_turns(_fingerprint(issues)), fit)
+
+    def _lists_of(self, group: str | None, inventory: Inventory, permissions: Permissions) -> _GroupLists:
+        access = UNLIMITED if group is None else permissions.access_for(group)
         known = self._groups.pop(group, None)
         if known is None or known.allowed.access is not access or known.allowed.inventory is not inventory:
-            known = _GroupLists(AllowedInventory(inventory, access))
+            known = _GroupLists(AllowedInventory(inventory, access), is_whole=group is None)
         self._groups[group] = known
         if len(self._groups) > _GROUPS_KEPT:
             self._groups.popitem(last=False)
         return known
 
-    async def _plans_of(self, allowed: AllowedInventory) -> list[bytes]:
-        turns, found = Turns(), []
-        for name, plan in allowed.inventory.plans.items():
-            if allowed.access.allows_plan(name):
-                found.append(self._cutter.plan(plan, allowed))
-            await turns.step()
-        return found
+    def _plan_of(self, name: str, lists: _GroupLists) -> bytes | None:
+        """Its description; None if it is not there or may not be used."""
+        plan = lists.allowed.inventory.plans.get(name)
+        return self._plan(plan, lists) if plan and lists.allowed.access.allows_plan(name) else None
 
-    async def _devices_of(self, allowed: AllowedInventory) -> list[bytes]:
-        turns, found = Turns(), []
-        for device in allowed.inventory.devices.values():
-            share = allowed.share_of(device)
-            if share is not None:
-                found.append(self._cutter.device(device, share))
-            await turns.step()
-        return found
+    def _plan(self, plan: Plan, lists: _GroupLists) -> bytes:
+        return plan.wire if lists.is_whole else self._cutter.plan(plan, lists.allowed)
+
+    def _device_of(self, name: str, lists: _GroupLists) -> bytes | None:
+        """Its description; None if it is not there or nothing of it may be used."""
+        device = lists.allowed.inventory.devices.get(name)
+        if device is None or lists.is_whole:
+            return device.wire if device else None
+        share = lists.allowed.share_of(device)
+        return self._cutter.device(device, share) if share else None
 
 
 def _look(record: Record) -> tuple[Inventory, Permissions, Revisions]:
     return record.inventory, record.permissions, record.revisions
 
 
-async def _page(described: Sequence[bytes], size: int, token: str, revision: int, fit: Fit[bytes]) -> InventoryPage:
+def _revision_of_plans(revisions: Revisions, group: str | None) -> int:
+    return revisions.plans if group is None else revisions.plans_allowed
+
+
+def _revision_of_devices(revisions: Revisions, group: str | None) -> int:
+    return revisions.devices if group is None else revisions.devices_allowed
+
+
+async def _named(names: Iterable[str], describe: Callable[[str], bytes | None]) -> tuple[list[bytes], list[str]]:
+    """Descriptions in the order of the names, and the names that have none."""
+    turns, described, missing = Turns(), [], []
+    for name in names:
+        one = describe(name)
+        if one is None:
+            missing.append(name)
+        else:
+            described.append(one)
+        await turns.step()
+    return described, missing
+
+
+def _fingerprint(described: Sequence[bytes]) -> Work[int]:
+    """A number that tells whether a list is still the same, for what has no revision of its own."""
+    found = 0
+    for one in described:
+        found = zlib.crc32(one, found)
+        yield
+    return found
+
+
+async def _page(
+    described: Sequence[bytes], size: int, token: str, revision: int, fit: Fit[bytes], missing: Sequence[str] = ()
+) -> InventoryPage:
     offset = 0
     if token:
         at, offset = numbers_of_token(token, 2)
         if at != revision:
             raise InventoryChanged
     end = offset + await in_turns(fit(described[offset : offset + size]))
-    return InventoryPage(described[offset:end], f"{revision}-{end}" if end < len(described) else "", revision)
+    return InventoryPage(described[offset:end], f"{revision}-{end}" if end < len(described) else "", revision, missing)

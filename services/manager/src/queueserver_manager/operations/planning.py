@@ -114,7 +114,7 @@ def _refusal(error: WorkerRefused) -> Exception:
         return RunEngineMissing()
     if isinstance(error, WorkerOutdated):
         return WorkerUnavailable(error.message)
-    if error.reason in {"INVALID_REQUEST", "REQUEST_UNDECODABLE"}:
+    if error.reason in {"FIELD_INVALID", "REQUEST_UNDECODABLE"}:
         # The Worker reads the item, and the item is what it can't use.
         return ItemInvalid(error.message, violations=[Violation("item", error.message)])
     # Nothing that the contract knows: a defect, which is logged and answered as one.

@@ -51,7 +51,7 @@ class QueueOperations:
         self._bound = bound
 
     async def add(self, caller: Caller, submission: Submission, position: Position, reply: Reply[ItemPlaced]) -> bytes:
-        """Add one item. Raises InvalidRequest, InventoryEmpty, ItemNotFound, QueueFull."""
+        """Add one item. Raises InvalidRequest, PlanNotFound, InventoryEmpty, ItemNotFound, QueueFull."""
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
@@ -100,7 +100,7 @@ class QueueOperations:
     ) -> bytes:
         """Replace some fields of an item, by their names in the contract.
 
-        Raises InvalidRequest, ItemNotFound, ItemRunning, QueueFull.
+        Raises InvalidRequest, PlanNotFound, ItemNotFound, ItemRunning, QueueFull.
         """
 
         def decide(record: Record) -> Decision[ItemPlaced]:

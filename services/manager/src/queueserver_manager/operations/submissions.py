@@ -12,7 +12,7 @@ from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.batch_errors import BatchRefused, RefusedItems
-from queueserver_manager.domain.errors import InvalidRequest, InventoryEmpty
+from queueserver_manager.domain.errors import InvalidRequest, InventoryEmpty, PlanNotFound
 from queueserver_manager.domain.item import Item, ItemKind, ItemWarning
 from queueserver_manager.domain.item_warnings import Warner
 from queueserver_manager.domain.submission import Submission
@@ -55,7 +55,7 @@ class Submissions:
     ) -> Item:
         """Check a submission and make an item of it. ``warner`` is for all items of one request.
 
-        Raises InvalidRequest, InventoryEmpty, GroupNotFound, GroupNotAccepted.
+        Raises InvalidRequest, PlanNotFound, InventoryEmpty, GroupNotFound, GroupNotAccepted.
         """
         return self._make(caller, submission, path, warner or Warner(), uid)[0]
 
@@ -105,7 +105,7 @@ class Submissions:
             path = f"items[{index}]"
             try:
                 item, size = self._make(caller, await in_turns(read(message, path)), path, warner)
-            except InvalidRequest as error:
+            except (InvalidRequest, PlanNotFound) as error:
                 refused.add(index, error)
             else:
                 if not parts or size > room:

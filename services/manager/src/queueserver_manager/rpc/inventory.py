@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from queueserver.manager.v1 import inventory_service_pb2 as pb
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceServicer
 from queueserver_rpc.steps import Work
-from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain import names
+from queueserver_manager.operations.inventory import Wanted
+from queueserver_manager.operations.term import Term
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
@@ -19,6 +20,9 @@ from queueserver_manager.wire import framing
 from queueserver_manager.wire.answers import how_many_fit
 
 _LARGEST_PAGE = 1_000
+_OfGroup: TypeAlias = (
+    "pb.ListPlansRequest | pb.GetPlanRequest | pb.ListDevicesRequest | pb.GetDeviceRequest | pb.ListFunctionsRequest"
+)
 
 
 class InventoryServicer(InventoryServiceServicer):
@@ -29,42 +33,73 @@ class InventoryServicer(InventoryServiceServicer):
 
     async def ListPlans(self, request: pb.ListPlansRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListPlans."""
-        term, group = self._office.term(), _group(request, context)
-        size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
-        page = await term.inventory.plans(size, request.page_token, group, _that_fit)
-        part = "plans_existing" if request.existing else "plans_allowed"
+        term, wanted = self._office.term(), Wanted(_group(request, context), request.names)
+        page = await term.inventory.plans(_size(request), request.page_token, wanted, _that_fit)
         rest = pb.ListPlansResponse(
-            next_page_token=page.next_token, plans_uid=marker(term.ledger.summary.store_id, part, page.revision)
+            next_page_token=page.next_token,
+            plans_uid=_plans_uid(term, request, page.revision),
+            names_not_found=page.missing,
         )
         return framing.repeated(1, page.descriptions) + rest.SerializeToString()
+
+    async def GetPlan(self, request: pb.GetPlanRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: InventoryService.GetPlan."""
+        term = self._office.term()
+        described, revision = await term.inventory.plan(request.name, _group(request, context))
+        rest = pb.GetPlanResponse(plans_uid=_plans_uid(term, request, revision))
+        return framing.submessage(1, described) + rest.SerializeToString()
 
     async def ListDevices(self, request: pb.ListDevicesRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListDevices."""
-        term, group = self._office.term(), _group(request, context)
-        size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
-        page = await term.inventory.devices(size, request.page_token, group, _that_fit)
-        part = "devices_existing" if request.existing else "devices_allowed"
+        term, wanted = self._office.term(), Wanted(_group(request, context), request.names)
+        page = await term.inventory.devices(_size(request), request.page_token, wanted, _that_fit)
         rest = pb.ListDevicesResponse(
-            next_page_token=page.next_token, devices_uid=marker(term.ledger.summary.store_id, part, page.revision)
+            next_page_token=page.next_token,
+            devices_uid=_devices_uid(term, request, page.revision),
+            names_not_found=page.missing,
         )
         return framing.repeated(1, page.descriptions) + rest.SerializeToString()
 
+    async def GetDevice(self, request: pb.GetDeviceRequest, context: Any) -> Any:  # noqa: N802
+        """Contract: InventoryService.GetDevice."""
+        term = self._office.term()
+        described, revision = await term.inventory.device(request.name, _group(request, context))
+        rest = pb.GetDeviceResponse(devices_uid=_devices_uid(term, request, revision))
+        return framing.submessage(1, described) + rest.SerializeToString()
+
     async def ListFunctions(self, request: pb.ListFunctionsRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListFunctions."""
-        found = await self._office.term().inventory.functions(_group(request, context))
-        return framing.repeated(1, found)
+        inventory, group = self._office.term().inventory, _group(request, context)
+        page = await inventory.functions(_size(request), request.page_token, group, _that_fit)
+        rest = pb.ListFunctionsResponse(next_page_token=page.next_token)
+        return framing.repeated(1, page.descriptions) + rest.SerializeToString()
 
     async def ListIssues(self, request: pb.ListIssuesRequest, context: Any) -> Any:  # noqa: N802
         """Contract: InventoryService.ListIssues."""
-        del request, context
-        issues = self._office.term().ledger.inventory.issues[:_LARGEST_PAGE]
-        return framing.repeated(1, issues[: await in_turns(_that_fit(issues))])
+        del context
+        page = await self._office.term().inventory.issues(_size(request), request.page_token, _that_fit)
+        rest = pb.ListIssuesResponse(next_page_token=page.next_token)
+        return framing.repeated(1, page.descriptions) + rest.SerializeToString()
+
+
+def _size(request: pb.ListPlansRequest | pb.ListDevicesRequest | pb.ListFunctionsRequest | pb.ListIssuesRequest) -> int:
+    return page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
+
+
+def _plans_uid(term: Term, request: pb.ListPlansRequest | pb.GetPlanRequest, revision: int) -> str:
+    part = "plans_existing" if request.existing else "plans_allowed"
+    return marker(term.ledger.summary.store_id, part, revision)
+
+
+def _devices_uid(term: Term, request: pb.ListDevicesRequest | pb.GetDeviceRequest, revision: int) -> str:
+    part = "devices_existing" if request.existing else "devices_allowed"
+    return marker(term.ledger.summary.store_id, part, revision)
 
 
 def _that_fit(described: Sequence[bytes]) -> Work[int]:
     return how_many_fit(described, bytes)
 
 
-def _group(request: pb.ListPlansRequest | pb.ListDevicesRequest | pb.ListFunctionsRequest, context: Any) -> str | None:
+def _group(request: _OfGroup, context: Any) -> str | None:
     """The user group that is asked about; None for all that exists."""
     return None if request.existing else names.composed(request.user_group) or caller_of(context).user_group

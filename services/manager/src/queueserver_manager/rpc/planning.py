@@ -79,7 +79,7 @@ class _Verdicts:
                 description=cut(violation.description, MAX_DESCRIPTION_BYTES),
             )
         self._room -= details.ByteSize()
-        verdict.reason = TABLE[type(refusal)][1]
+        verdict.reason = TABLE[type(refusal)]
         if self._room < 0:
             verdict.details_left_out = True
         else:

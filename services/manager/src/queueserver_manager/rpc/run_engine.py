@@ -6,13 +6,16 @@ from typing import Any
 
 from queueserver.manager.v1 import run_engine_service_pb2 as pb
 from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceServicer
+from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.operations.run_pages import run_page
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.replies import empty_answer, reply_to
 from queueserver_manager.rpc.status_message import marker
-from queueserver_manager.wire.items import fill_runs
+from queueserver_manager.wire.items import fill_runs, run_length
 from queueserver_manager.wire.values import dict_to_struct
 from queueserver_manager.worker_client.port import RunEngineVerb
 
@@ -27,6 +30,7 @@ _FILTERS = {
     pb.RUN_FILTER_OPEN: (True,),
     pb.RUN_FILTER_CLOSED: (False,),
 }
+_LARGEST_PAGE = 1_000
 _MAX_NOTE = 1000
 _MAX_ANSWER = 10_000
 
@@ -88,9 +92,12 @@ class RunEngineServicer(RunEngineServiceServicer):
         shown = _FILTERS.get(request.filter)
         if shown is None:
             raise FieldInvalid("filter", f"{request.filter} is no filter: use those of RunFilter")
+        size = page_size(request.page_size, _LARGEST_PAGE, _LARGEST_PAGE)
         view, store = term.view, term.ledger.summary.store_id
         answer = pb.ListRunsResponse(run_list_uid=marker(store, "runs", f"{view.boot_id}:{view.runs_changes}"))
-        fill_runs(answer.runs, [run for run in term.run_engine.runs() if run.is_open in shown])
+        page = run_page(term.run_engine.runs(), shown, size, request.page_token, run_length)
+        runs, answer.next_page_token = await in_turns(page)
+        fill_runs(answer.runs, runs)
         return answer
 
     async def GetMetadata(  # noqa: N802

@@ -5,6 +5,8 @@ What a group may use as a whole is passed on as the Worker sent it, without bein
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from queueserver.common.v1 import inventory_pb2 as pb
 
 from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
@@ -24,11 +26,16 @@ class DescriptionCutter:
             _reduce(parameter.type, known.type)
         return message.SerializeToString(deterministic=True)
 
-    def device(self, device: Device, share: DeviceShare) -> bytes:
-        """A device with those of its components that may be used, and what leads to them."""
-        if share.is_whole:
+    def device(self, device: Device, share: DeviceShare, below: Sequence[str] = ()) -> bytes:
+        """A device with those of its components that may be used, and what leads to them.
+
+        Or only the component to which the names ``below`` lead, one below the other.
+        """
+        if share.is_whole and not below:
             return device.wire
         message = pb.DeviceDescription.FromString(device.wire)
+        for name in below:
+            message = next(component for component in message.components if component.name == name)
         _cut(message, share)
         return message.SerializeToString(deterministic=True)
 

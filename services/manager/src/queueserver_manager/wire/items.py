@@ -26,6 +26,8 @@ from queueserver_manager.wire.values import ValueReader, dict_to_struct, list_to
 #: An item beyond this many bytes is refused: it would be in memory, in Redis and in every watcher's stream.
 MAX_ITEM_BYTES = 1024 * 1024
 MAX_NAME = 255
+#: Tags, lengths and numbers of one run.
+_FIELDS_OF_RUN = 32
 _MEMO = "proto"
 #: Longer history entries are put together each time: what is long about them is their item, which is kept.
 _LONG = 16 * 1024
@@ -183,6 +185,11 @@ def fill_runs(target: Any, runs: Iterable[RunSummary]) -> None:
     """Runs, in order of opening, into a repeated field."""
     for run in runs:
         target.add(run_uid=run.uid, scan_id=run.scan_id, open=run.is_open, exit_status=run.exit_status)
+
+
+def run_length(run: RunSummary) -> int:
+    """Bytes that a run has at most in a repeated field."""
+    return _FIELDS_OF_RUN + len(run.uid.encode()) + len(run.exit_status.encode())
 
 
 def set_time(target: Timestamp, seconds: float) -> None:

@@ -5,66 +5,66 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import grpc
+from queueserver_rpc.reasons import ErrorReason, refused
 from queueserver_rpc.status import Refusal, Violation
 
 from queueserver_worker.supervisor import errors
 
-_PRECONDITION = grpc.StatusCode.FAILED_PRECONDITION
+_R = ErrorReason
 # A Worker that is being stopped is normally started anew at once.
 _RESTART_SECONDS = 2.0
 
 
 def _invalid(error: errors.InvalidRequestError) -> Refusal:
     violation = Violation(error.field, error.description)
-    return Refusal(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST", str(error), violations=(violation,))
+    return refused(_R.ERROR_REASON_FIELD_INVALID, str(error), violations=(violation,))
 
 
 def _stale(error: errors.StaleEpochError) -> Refusal:
-    return Refusal(_PRECONDITION, "STALE_EPOCH", str(error), metadata={"highest_epoch": str(error.highest)})
+    return refused(_R.ERROR_REASON_STALE_EPOCH, str(error), metadata={"highest_epoch": str(error.highest)})
 
 
 def _stopping(error: errors.WorkerStoppingError) -> Refusal:
-    return Refusal(grpc.StatusCode.UNAVAILABLE, "WORKER_STOPPING", str(error), retry_after=_RESTART_SECONDS)
+    return refused(_R.ERROR_REASON_WORKER_STOPPING, str(error), retry_after=_RESTART_SECONDS)
 
 
 def _exists(error: errors.EnvironmentExistsError) -> Refusal:
     metadata = {"environment_id": error.environment_id, "state": error.state}
-    return Refusal(_PRECONDITION, "ENVIRONMENT_EXISTS", str(error), metadata=metadata)
+    return refused(_R.ERROR_REASON_ENVIRONMENT_EXISTS, str(error), metadata=metadata)
 
 
 def _closed(error: errors.EnvironmentClosedError) -> Refusal:
-    return Refusal(_PRECONDITION, "ENVIRONMENT_CLOSED", str(error), metadata={"state": error.state})
+    return refused(_R.ERROR_REASON_ENVIRONMENT_CLOSED, str(error), metadata={"state": error.state})
 
 
 def _busy(error: errors.EnvironmentBusyError) -> Refusal:
     metadata = {"execution_id": error.execution_id, "task_uid": error.task_uid}
-    return Refusal(_PRECONDITION, "ENVIRONMENT_BUSY", str(error), metadata={k: v for k, v in metadata.items() if v})
+    return refused(_R.ERROR_REASON_ENVIRONMENT_BUSY, str(error), metadata={k: v for k, v in metadata.items() if v})
 
 
 def _no_run_engine(error: errors.RunEngineMissingError) -> Refusal:
-    return Refusal(_PRECONDITION, "RUN_ENGINE_MISSING", str(error))
+    return refused(_R.ERROR_REASON_RUN_ENGINE_MISSING, str(error))
 
 
 def _not_running(error: errors.NotRunningError) -> Refusal:
-    return Refusal(_PRECONDITION, "NOT_RUNNING", str(error), metadata={"state": error.state})
+    return refused(_R.ERROR_REASON_NOT_RUNNING, str(error), metadata={"state": error.state})
 
 
 def _not_paused(error: errors.NotPausedError) -> Refusal:
-    return Refusal(_PRECONDITION, "NOT_PAUSED", str(error), metadata={"state": error.state})
+    return refused(_R.ERROR_REASON_NOT_PAUSED, str(error), metadata={"state": error.state})
 
 
 def _no_question(error: errors.QuestionNotFoundError) -> Refusal:
     metadata = {"question_id": error.question_id} if error.question_id else {}
-    return Refusal(grpc.StatusCode.NOT_FOUND, "QUESTION_NOT_FOUND", str(error), metadata=metadata)
+    return refused(_R.ERROR_REASON_QUESTION_NOT_FOUND, str(error), metadata=metadata)
 
 
 def _unresponsive(error: errors.EnvironmentUnresponsiveError) -> Refusal:
-    return Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "ENVIRONMENT_UNRESPONSIVE", str(error))
+    return refused(_R.ERROR_REASON_ENVIRONMENT_UNRESPONSIVE, str(error))
 
 
 def _too_slow(error: errors.WatcherTooSlowError) -> Refusal:
-    return Refusal(grpc.StatusCode.OUT_OF_RANGE, "WATCHER_TOO_SLOW", str(error))
+    return refused(_R.ERROR_REASON_WATCHER_TOO_SLOW, str(error))
 
 
 REFUSALS: dict[type[errors.WorkerError], Callable[[Any], Refusal]] = {
