@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 from queueserver_rpc.steps import Work
 from sortedcontainers import SortedList
@@ -35,8 +34,13 @@ def add_batch(
     They are told of in these parts, none of which is empty: an event goes to every watcher in one piece.
     """
     index, size = insertion_index(record, position), len(record.queue)
-    items = list(chain.from_iterable(parts))
-    require_room(record, bound, len(items), sum(item.size for item in items))
+    items: list[Item] = []
+    added = 0
+    for part in parts:
+        items += part
+        added += sum(item.size for item in part)
+        yield
+    require_room(record, bound, len(items), added)
     changes = (yield from put_batch_at(record, items, index)) if items else []
     events: list[Event] = []
     begin = index

@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
 from typing import Any, TypeVar
@@ -245,7 +245,7 @@ class Ledger:
             waiting = self._waiting.popleft()
             try:
                 committed, entry = await self._take(waiting)
-                made = await self._make(entry) if entry is not None else ()
+                made, size = await self._make(entry) if entry is not None else ((), 0)
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
                 step.refused.append((waiting.answer, error, bool(step.entries) and isinstance(error, RevisionMismatch)))
                 continue
@@ -254,8 +254,8 @@ class Ledger:
                 raise
             if entry is not None:
                 step.entries.append(entry)
-                step.size += sum(map(size_of, entry.changes))
             step.undos += made
+            step.size += size
             step.taken.append((waiting.answer, committed))
 
     async def _take(self, waiting: Waiting) -> tuple[Committed[Any], Entry | None]:
@@ -290,12 +290,13 @@ class Ledger:
         if long:
             yield ForgetAnswers(tuple(one.without_answer() for one in long))
 
-    async def _make(self, entry: Entry) -> list[Undo]:
-        """Make all changes of a decision, in turns, or none of them; answers how to take them back."""
-        record, undos, turns = self._record, [], Turns()
+    async def _make(self, entry: Entry) -> tuple[Sequence[Undo], int]:
+        """Make all changes of a decision, in turns, or none of them; answers how to take them back, and their bytes."""
+        record, undos, size, turns = self._record, [], 0, Turns()
         try:
             for change in entry.changes:
                 undos.append(record.apply(change))
+                size += size_of(change)
                 await turns.step()
             if entry.revision:
                 # Who expects a revision is refused by a change that is not stored yet, too.
@@ -304,7 +305,7 @@ class Ledger:
         except BaseException:
             await take_back(undos)
             raise
-        return undos
+        return undos, size
 
     async def recall(self, reply: Reply[Any]) -> bytes | None:
         """The first answer to a request, if there is one, and once it is stored. Raises RequestIdReused."""
