@@ -142,7 +142,7 @@ async def standby_stubs(standby: ManagerProcess) -> AsyncIterator[Stubs]:
 def assert_not_owner(refusal: Any, owner: str) -> None:
     assert (refusal.code, refusal.domain, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "qserver", "NOT_OWNER")
     assert refusal.detail(error_details_pb2.NotOwner).owner_address == owner
-    assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
+    assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() == refusal.pushback == 1000
     assert owner in refusal.message
 
 

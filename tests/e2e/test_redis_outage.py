@@ -50,7 +50,7 @@ async def test_edits_are_refused_with_a_hint_to_retry_while_redis_is_away_and_re
             for _ in range(3):
                 refusal = await refused(bounded(stubs.queue.AddItem(request)))
                 assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "STORAGE_UNAVAILABLE")
-                assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
+                assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() == refusal.pushback == 1000
                 assert "Redis" in refusal.message
             await until_storage_is(parts_client, ConnectionState.DOWN)
             assert [item.uid async for item in parts_client.queue.list()] == [handle.uid for handle in handles]

@@ -80,7 +80,7 @@ async def test_a_redis_that_takes_no_changes_is_named_with_the_reason_and_the_pl
                 bounded(stubs.queue.AddItem(pb.AddItemRequest(item=item_pb2.ItemSpec(name="one_run"))))
             )
         assert (refusal.code.name, refusal.reason) == ("UNAVAILABLE", "STORAGE_UNAVAILABLE")
-        assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() > 0
+        assert refusal.detail(RetryInfo).retry_delay.ToMilliseconds() == refusal.pushback == 1000
         assert refusal.message == f"{told.message} Nothing was changed: try again when Redis is back."
         blocker, *_ = await parts_client.explain_idle()
         assert (blocker.kind, blocker.message) == (BlockerKind.STORAGE_DOWN, told.message)

@@ -52,6 +52,8 @@ class Refused:
     #: Description by path of the field.
     violations: dict[str, str]
     details: tuple[Any, ...]
+    #: Milliseconds after which gRPC's own retries of a client that has configured them come again; None if never.
+    pushback: int | None = None
 
     def detail(self, kind: Any) -> Any:
         """The detail of a type. AssertionError if there is none."""
@@ -103,7 +105,9 @@ def read_refusal(error: grpc.aio.AioRpcError) -> Refused:
         bad = plain.detail(error_details_pb2.BadRequest)
         violations = {violation.field: violation.description for violation in bad.field_violations}
         assert_told(bad.field_violations[0].description, plain.message)
-    return Refused(plain.code, info.domain, info.reason, plain.message, violations, plain.details)
+    pushback = dict(error.trailing_metadata() or ()).get("grpc-retry-pushback-ms")
+    after = int(pushback) if pushback is not None else None
+    return Refused(plain.code, info.domain, info.reason, plain.message, violations, plain.details, after)
 
 
 def assert_told(description: str, message: str) -> None:

@@ -16,7 +16,13 @@ from enum import Enum
 
 from queueserver.common.v1 import environment_pb2 as env
 from queueserver.common.v1 import inventory_pb2, item_pb2
-from queueserver.worker.v1.event_pb2 import ExecutionOutcome, PlanExecution, WorkerEvent, WorkerSnapshot
+from queueserver.worker.v1.event_pb2 import (
+    ExecutionOutcome,
+    ExecutionStarted,
+    PlanExecution,
+    WorkerEvent,
+    WorkerSnapshot,
+)
 from queueserver_client import ExitStatus
 
 #: The only plan there is. It has no parameters.
@@ -186,7 +192,7 @@ class WorkerScript:
             self.begun.append((execution_id, item_uid))
             self.current = PlanExecution(execution_id=execution_id, item_uid=item_uid)
             self._report_environment(env.ENVIRONMENT_STATE_EXECUTING_PLAN)
-            self._report(WorkerEvent(execution_changed=self.current))
+            self._report(WorkerEvent(execution_started=ExecutionStarted(execution_id=execution_id, item_uid=item_uid)))
 
     def finish(self, status: ExitStatus) -> None:
         """The plan that is being executed ends."""

@@ -39,8 +39,14 @@ async def test_the_events_of_an_execution_tell_its_beginning_its_runs_and_its_en
         await worker.open(watching)
         execution_id = await worker.run("count")
         await watching.outcome(execution_id)
-    changes = [e.execution_changed for e in watching.events if e.HasField("execution_changed")]
-    assert [[run.open for run in change.runs] for change in changes] == [[], [True], [False]]
+    kinds = {"execution_started", "run_opened", "document", "run_closed", "execution_finished"}
+    told = [kind for e in watching.events if (kind := e.WhichOneof("event")) in kinds]
+    assert told == ["execution_started", "document", "run_opened", "document", "run_closed", "execution_finished"]
+    opened = next(e.run_opened for e in watching.events if e.HasField("run_opened"))
+    closed = next(e.run_closed for e in watching.events if e.HasField("run_closed"))
+    assert {opened.execution_id, closed.execution_id} == {execution_id}
+    assert (opened.run.open, opened.run.exit_status, closed.exit_status) == (True, "", "success")
+    assert opened.run.run_uid == closed.run_uid
     documents = [e.document for e in watching.events if e.HasField("document")]
     assert [d.document.WhichOneof("kind") for d in documents] == ["start", "stop"]
     assert {d.item_uid for d in documents} == {f"item of {execution_id}"}

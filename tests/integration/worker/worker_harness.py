@@ -158,9 +158,7 @@ class RunningWorker:
     async def run_until_begun(self, watching: Watching, plan: str) -> str:
         """Start an execution and wait until its first run is open."""
         execution_id = await self.run(plan)
-        await watching.until(
-            lambda e: e.execution_changed.execution_id == execution_id and bool(e.execution_changed.runs)
-        )
+        await watching.until(lambda e: e.run_opened.execution_id == execution_id)
         return execution_id
 
     async def acknowledge(self, *execution_ids: str) -> None:

@@ -92,6 +92,7 @@ async def test_a_caller_whose_handler_was_interrupted_is_told_to_come_again(pati
     info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     assert (status.details[0].Unpack(info), status.details[1].Unpack(retry)) == (True, True)
     assert (info.reason, info.metadata["fate"], retry.retry_delay.seconds) == ("INTERRUPTED", "unknown", 1)
+    assert trailers["grpc-retry-pushback-ms"] == "1000"
 
 
 @pytest.mark.parametrize("name", ["One", "Many"])

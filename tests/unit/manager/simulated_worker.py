@@ -157,7 +157,7 @@ class SimulatedWorker:
         self.current = execution
         name = self.environment.environment_id
         self._environment_is(Environment(name, EnvironmentState.EXECUTING_PLAN, RunEngineState.RUNNING))
-        self._report(port.ExecutionChanged(execution))
+        self._report(port.Other())
 
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         await self._reach()

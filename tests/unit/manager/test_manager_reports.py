@@ -35,12 +35,12 @@ async def test_others_have_turns_while_an_event_is_taken_apart_and_the_order_is_
     messages = [
         event_pb2.WorkerEvent(sequence=1),
         event_pb2.WorkerEvent(sequence=2, inventory_changed=LARGE),
-        event_pb2.WorkerEvent(sequence=3, execution_changed=event_pb2.PlanExecution(execution_id="e")),
+        event_pb2.WorkerEvent(sequence=3, run_closed=event_pb2.RunClosed(run_uid="r", exit_status="fail")),
     ]
     reading = asyncio.create_task(events_from_proto(messages))
     assert await turns_of_others(reading) > 5
     # The first is of a kind that only a newer Worker knows.
     unknown, first, second = await reading
-    assert (unknown.sequence, unknown.event) == (1, port.Unknown())
+    assert (unknown.sequence, unknown.event) == (1, port.Other())
     assert (first.sequence, first.event) == (2, port.InventoryReported(inventory_from_proto(LARGE)))
-    assert (second.sequence, second.event) == (3, port.ExecutionChanged(port.Execution("e", "", ())))
+    assert (second.sequence, second.event) == (3, port.RunClosed("r", "fail"))

@@ -18,6 +18,8 @@ from grpc_status import rpc_status
 DOMAIN = "qserver"
 #: Metadata of a refusal that does not say that nothing was done: whether it was is not known.
 FATE_UNKNOWN = {"fate": "unknown"}
+#: Trailer that says after how many milliseconds a retry may help.
+RETRY_PUSHBACK = "grpc-retry-pushback-ms"
 # Trailers travel in HTTP/2 headers, which peers limit to about 8 KiB altogether. The sentence is in them twice (once
 # percent-encoded, which triples what is not ASCII), the details once, in base64. So both are bounded, in bytes.
 MAX_MESSAGE_BYTES = 800
@@ -85,7 +87,12 @@ def _bad_request(violations: Sequence[Violation], room: int) -> error_details_pb
 
 async def abort(context: grpc.aio.ServicerContext[Message, Message], refusal: Refusal) -> None:
     """End a call with a refusal. Never returns: gRPC raises to unwind the handler."""
-    await context.abort_with_status(rpc_status.to_status(to_proto(refusal)))
+    status = rpc_status.to_status(to_proto(refusal))
+    trailers = status.trailing_metadata
+    if refusal.retry_after is not None:
+        # What gRPC's own retries wait for, in clients that configure them; they don't look into the details.
+        trailers = (*trailers, (RETRY_PUSHBACK, str(round(refusal.retry_after * 1000))))
+    await context.abort(status.code, status.details, trailers)
 
 
 def _pack(status: status_pb2.Status, detail: Message) -> None:

@@ -33,6 +33,9 @@ class EnvironmentServiceStub:
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
+
+    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
+    up changes nothing.
     """
 
     def __init__(self, channel):
@@ -76,6 +79,9 @@ class EnvironmentServiceServicer:
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
+
+    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
+    up changes nothing.
     """
 
     def OpenEnvironment(self, request, context):
@@ -179,6 +185,9 @@ class EnvironmentService:
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
+
+    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
+    up changes nothing.
     """
 
     @staticmethod

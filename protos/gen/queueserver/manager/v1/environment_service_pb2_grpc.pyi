@@ -34,6 +34,9 @@ class EnvironmentServiceStub:
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
+
+    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
+    up changes nothing.
     """
 
     @_typing.overload
@@ -87,6 +90,9 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
+
+    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
+    up changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -136,6 +142,9 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
+
+    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
+    up changes nothing.
     """
 
     @_abc_1.abstractmethod

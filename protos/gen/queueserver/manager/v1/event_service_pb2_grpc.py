@@ -27,6 +27,9 @@ if _version_not_supported:
 
 class EventServiceStub:
     """What happens, as it happens.
+
+    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
+    was received says where to go on.
     """
 
     def __init__(self, channel):
@@ -44,6 +47,9 @@ class EventServiceStub:
 
 class EventServiceServicer:
     """What happens, as it happens.
+
+    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
+    was received says where to go on.
     """
 
     def WatchEvents(self, request, context):
@@ -58,6 +64,10 @@ class EventServiceServicer:
         them, unless the server was told otherwise). Console and document events come from the Worker's memory
         (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
         changes at the same moment as one; after a resume it begins with the present one.
+
+        The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
+        status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
+        Manager and after a resume. What was lost of them is told by a `gap` before the end.
 
         A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
         many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
@@ -101,6 +111,9 @@ def add_EventServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class EventService:
     """What happens, as it happens.
+
+    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
+    was received says where to go on.
     """
 
     @staticmethod

@@ -27,7 +27,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EventServiceStub:
-    """What happens, as it happens."""
+    """What happens, as it happens.
+
+    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
+    was received says where to go on.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -45,6 +49,10 @@ class EventServiceStub:
     them, unless the server was told otherwise). Console and document events come from the Worker's memory
     (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
     changes at the same moment as one; after a resume it begins with the present one.
+
+    The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
+    status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
+    Manager and after a resume. What was lost of them is told by a `gap` before the end.
 
     A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
     many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
@@ -69,7 +77,11 @@ class EventServiceStub:
 
 @_typing.type_check_only
 class EventServiceAsyncStub(EventServiceStub):
-    """What happens, as it happens."""
+    """What happens, as it happens.
+
+    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
+    was received says where to go on.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     WatchEvents: _aio.UnaryStreamMultiCallable[_event_service_pb2.WatchEventsRequest, _event_service_pb2.WatchEventsResponse]  # type: ignore[assignment]
@@ -84,6 +96,10 @@ class EventServiceAsyncStub(EventServiceStub):
     them, unless the server was told otherwise). Console and document events come from the Worker's memory
     (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
     changes at the same moment as one; after a resume it begins with the present one.
+
+    The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
+    status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
+    Manager and after a resume. What was lost of them is told by a `gap` before the end.
 
     A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
     many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
@@ -107,7 +123,11 @@ class EventServiceAsyncStub(EventServiceStub):
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What happens, as it happens."""
+    """What happens, as it happens.
+
+    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
+    was received says where to go on.
+    """
 
     @_abc_1.abstractmethod
     def WatchEvents(
@@ -126,6 +146,10 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         them, unless the server was told otherwise). Console and document events come from the Worker's memory
         (the last 64 MiB); if some were lost, a `gap` event says so in their place. Status is sent when it changes, several
         changes at the same moment as one; after a resume it begins with the present one.
+
+        The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
+        status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
+        Manager and after a resume. What was lost of them is told by a `gap` before the end.
 
         A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
         many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of

@@ -32,6 +32,8 @@ class HistoryServiceStub:
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     def __init__(self, channel):
@@ -59,6 +61,8 @@ class HistoryServiceServicer:
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     def ListHistory(self, request, context):
@@ -111,6 +115,8 @@ class HistoryService:
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     @staticmethod

@@ -33,6 +33,8 @@ class HistoryServiceStub:
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     @_typing.overload
@@ -62,6 +64,8 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -87,6 +91,8 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     @_abc_1.abstractmethod

@@ -37,6 +37,8 @@ class InventoryServiceStub:
     max_receive_message_length, 4 MB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
+
+    A call that its caller gives up changes nothing.
     """
 
     def __init__(self, channel):
@@ -89,6 +91,8 @@ class InventoryServiceServicer:
     max_receive_message_length, 4 MB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
+
+    A call that its caller gives up changes nothing.
     """
 
     def ListPlans(self, request, context):
@@ -205,6 +209,8 @@ class InventoryService:
     max_receive_message_length, 4 MB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
+
+    A call that its caller gives up changes nothing.
     """
 
     @staticmethod

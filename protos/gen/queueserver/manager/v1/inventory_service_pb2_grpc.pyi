@@ -38,6 +38,8 @@ class InventoryServiceStub:
     max_receive_message_length, 4 MB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
+
+    A call that its caller gives up changes nothing.
     """
 
     @_typing.overload
@@ -95,6 +97,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     max_receive_message_length, 4 MB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
+
+    A call that its caller gives up changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -148,6 +152,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     max_receive_message_length, 4 MB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
+
+    A call that its caller gives up changes nothing.
     """
 
     @_abc_1.abstractmethod

@@ -33,6 +33,8 @@ class PermissionServiceStub:
     20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     def __init__(self, channel):
@@ -66,6 +68,8 @@ class PermissionServiceServicer:
     20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     def GetPermissions(self, request, context):
@@ -137,6 +141,8 @@ class PermissionService:
     20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     @staticmethod

@@ -34,6 +34,8 @@ class PermissionServiceStub:
     20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     @_typing.overload
@@ -72,6 +74,8 @@ class PermissionServiceAsyncStub(PermissionServiceStub):
     20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -106,6 +110,8 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
     20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
+
+    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
     """
 
     @_abc_1.abstractmethod

@@ -29,6 +29,9 @@ class PlanningServiceStub:
     """Before it moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
+
+    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
+    for ten seconds at the longest.
     """
 
     def __init__(self, channel):
@@ -53,6 +56,9 @@ class PlanningServiceServicer:
     """Before it moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
+
+    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
+    for ten seconds at the longest.
     """
 
     def ValidateItems(self, request, context):
@@ -104,6 +110,9 @@ class PlanningService:
     """Before it moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
+
+    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
+    for ten seconds at the longest.
     """
 
     @staticmethod

@@ -30,6 +30,9 @@ class PlanningServiceStub:
     """Before it moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
+
+    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
+    for ten seconds at the longest.
     """
 
     @_typing.overload
@@ -58,6 +61,9 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """Before it moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
+
+    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
+    for ten seconds at the longest.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -82,6 +88,9 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
     """Before it moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
+
+    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
+    for ten seconds at the longest.
     """
 
     @_abc_1.abstractmethod

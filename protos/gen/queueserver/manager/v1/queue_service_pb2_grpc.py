@@ -62,6 +62,10 @@ class QueueServiceStub:
     any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+
+    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
     def __init__(self, channel):
@@ -193,6 +197,10 @@ class QueueServiceServicer:
     any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+
+    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
     def AddItem(self, request, context):
@@ -531,6 +539,10 @@ class QueueService:
     any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+
+    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
     @staticmethod

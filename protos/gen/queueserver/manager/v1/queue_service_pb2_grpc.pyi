@@ -63,6 +63,10 @@ class QueueServiceStub:
     any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+
+    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
     @_typing.overload
@@ -243,6 +247,10 @@ class QueueServiceAsyncStub(QueueServiceStub):
     any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+
+    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -419,6 +427,10 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+
+    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
     @_abc_1.abstractmethod

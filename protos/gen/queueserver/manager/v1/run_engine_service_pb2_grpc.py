@@ -36,6 +36,8 @@ class RunEngineServiceStub:
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
+
+    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
     """
 
     def __init__(self, channel):
@@ -102,6 +104,8 @@ class RunEngineServiceServicer:
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
+
+    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
     """
 
     def PausePlan(self, request, context):
@@ -266,6 +270,8 @@ class RunEngineService:
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
+
+    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
     """
 
     @staticmethod

@@ -37,6 +37,8 @@ class RunEngineServiceStub:
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
+
+    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
     """
 
     @_typing.overload
@@ -115,6 +117,8 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
+
+    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -189,6 +193,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
+
+    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
     """
 
     @_abc_1.abstractmethod

@@ -29,6 +29,8 @@ class StatusServiceStub:
     """What the Manager is doing, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
+
+    A call that its caller gives up changes nothing.
     """
 
     def __init__(self, channel):
@@ -53,6 +55,8 @@ class StatusServiceServicer:
     """What the Manager is doing, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
+
+    A call that its caller gives up changes nothing.
     """
 
     def GetStatus(self, request, context):
@@ -102,6 +106,8 @@ class StatusService:
     """What the Manager is doing, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
+
+    A call that its caller gives up changes nothing.
     """
 
     @staticmethod

@@ -30,6 +30,8 @@ class StatusServiceStub:
     """What the Manager is doing, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
+
+    A call that its caller gives up changes nothing.
     """
 
     @_typing.overload
@@ -56,6 +58,8 @@ class StatusServiceAsyncStub(StatusServiceStub):
     """What the Manager is doing, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
+
+    A call that its caller gives up changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -78,6 +82,8 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
     """What the Manager is doing, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
+
+    A call that its caller gives up changes nothing.
     """
 
     @_abc_1.abstractmethod

@@ -38,6 +38,9 @@ class TaskServiceStub:
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
+
+    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
+    on without anybody. A wait that is given up changes nothing.
     """
 
     def __init__(self, channel):
@@ -91,6 +94,9 @@ class TaskServiceServicer:
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
+
+    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
+    on without anybody. A wait that is given up changes nothing.
     """
 
     def ExecuteFunction(self, request, context):
@@ -212,6 +218,9 @@ class TaskService:
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
+
+    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
+    on without anybody. A wait that is given up changes nothing.
     """
 
     @staticmethod

@@ -39,6 +39,9 @@ class TaskServiceStub:
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
+
+    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
+    on without anybody. A wait that is given up changes nothing.
     """
 
     @_typing.overload
@@ -101,6 +104,9 @@ class TaskServiceAsyncStub(TaskServiceStub):
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
+
+    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
+    on without anybody. A wait that is given up changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -159,6 +165,9 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
+
+    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
+    on without anybody. A wait that is given up changes nothing.
     """
 
     @_abc_1.abstractmethod

@@ -240,12 +240,14 @@ class WorkerEvent(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     ENVIRONMENT_CHANGED_FIELD_NUMBER: _builtins.int
     INVENTORY_CHANGED_FIELD_NUMBER: _builtins.int
-    EXECUTION_CHANGED_FIELD_NUMBER: _builtins.int
+    EXECUTION_STARTED_FIELD_NUMBER: _builtins.int
     EXECUTION_FINISHED_FIELD_NUMBER: _builtins.int
     CONSOLE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     TASK_FINISHED_FIELD_NUMBER: _builtins.int
     STORAGE_CHANGED_FIELD_NUMBER: _builtins.int
+    RUN_OPENED_FIELD_NUMBER: _builtins.int
+    RUN_CLOSED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Number of the event since the Worker started, from 1."""
     @_builtins.property
@@ -261,8 +263,8 @@ class WorkerEvent(_message.Message):
         """The environment reported its plans and devices."""
 
     @_builtins.property
-    def execution_changed(self) -> Global___PlanExecution:
-        """An execution began, or a run of it opened or closed; this is the whole of it."""
+    def execution_started(self) -> Global___ExecutionStarted:
+        """The plan of an execution began."""
 
     @_builtins.property
     def execution_finished(self) -> Global___ExecutionOutcome:
@@ -284,6 +286,14 @@ class WorkerEvent(_message.Message):
     def storage_changed(self) -> _storage_pb2.StorageStatus:
         """The directory in which outcomes wait can no longer be written, or can be again; this is the whole of it."""
 
+    @_builtins.property
+    def run_opened(self) -> Global___RunOpened:
+        """The execution that goes on opened a run."""
+
+    @_builtins.property
+    def run_closed(self) -> Global___RunClosed:
+        """The execution that goes on closed a run."""
+
     def __init__(
         self,
         *,
@@ -291,22 +301,114 @@ class WorkerEvent(_message.Message):
         time: _timestamp_pb2.Timestamp | None = ...,
         environment_changed: _environment_pb2.EnvironmentStatus | None = ...,
         inventory_changed: _inventory_pb2.Inventory | None = ...,
-        execution_changed: Global___PlanExecution | None = ...,
+        execution_started: Global___ExecutionStarted | None = ...,
         execution_finished: Global___ExecutionOutcome | None = ...,
         console: _console_pb2.ConsoleOutput | None = ...,
         document: Global___DocumentEmitted | None = ...,
         task_finished: Global___TaskOutcome | None = ...,
         storage_changed: _storage_pb2.StorageStatus | None = ...,
+        run_opened: Global___RunOpened | None = ...,
+        run_closed: Global___RunClosed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_finished", b"execution_finished", "execution_started", b"execution_started", "inventory_changed", b"inventory_changed", "run_closed", b"run_closed", "run_opened", b"run_opened", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_changed", b"execution_changed", "execution_finished", b"execution_finished", "inventory_changed", b"inventory_changed", "sequence", b"sequence", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console", b"console", "document", b"document", "environment_changed", b"environment_changed", "event", b"event", "execution_finished", b"execution_finished", "execution_started", b"execution_started", "inventory_changed", b"inventory_changed", "run_closed", b"run_closed", "run_opened", b"run_opened", "sequence", b"sequence", "storage_changed", b"storage_changed", "task_finished", b"task_finished", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["environment_changed", "inventory_changed", "execution_changed", "execution_finished", "console", "document", "task_finished", "storage_changed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["environment_changed", "inventory_changed", "execution_started", "execution_finished", "console", "document", "task_finished", "storage_changed", "run_opened", "run_closed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WorkerEvent: _TypeAlias = WorkerEvent  # noqa: Y015
+
+@_typing.final
+class ExecutionStarted(_message.Message):
+    """The plan of an execution began."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    ITEM_UID_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Identity of the execution."""
+    item_uid: _builtins.str
+    """uid of the item."""
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the plan began."""
+
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        item_uid: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "item_uid", b"item_uid", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExecutionStarted: _TypeAlias = ExecutionStarted  # noqa: Y015
+
+@_typing.final
+class RunOpened(_message.Message):
+    """An execution opened a run. Runs beyond the 10,000 that are listed of an execution are not told of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Identity of the execution."""
+    @_builtins.property
+    def run(self) -> _item_pb2.RunSummary:
+        """The run."""
+
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        run: _item_pb2.RunSummary | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["run", b"run"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "run", b"run"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunOpened: _TypeAlias = RunOpened  # noqa: Y015
+
+@_typing.final
+class RunClosed(_message.Message):
+    """An execution closed a run that was told of."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    RUN_UID_FIELD_NUMBER: _builtins.int
+    EXIT_STATUS_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    """Identity of the execution."""
+    run_uid: _builtins.str
+    """uid of the run."""
+    exit_status: _builtins.str
+    """How it ended, in the words of its stop document."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        run_uid: _builtins.str = ...,
+        exit_status: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "exit_status", b"exit_status", "run_uid", b"run_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RunClosed: _TypeAlias = RunClosed  # noqa: Y015
 
 @_typing.final
 class DocumentEmitted(_message.Message):

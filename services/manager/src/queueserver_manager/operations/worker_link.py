@@ -190,8 +190,10 @@ class WorkerLink:
             self._runner.account(event.outcome)
         elif isinstance(event, port.TaskEnded):
             self._task_runner.account(event.outcome)
-        elif isinstance(event, port.ExecutionChanged):
-            self._view.set_runs(event.execution.runs)
+        elif isinstance(event, port.RunOpened):
+            self._view.open_run(event.run)
+        elif isinstance(event, port.RunClosed):
+            self._view.close_run(event.run_uid, event.exit_status)
         elif isinstance(event, port.EnvironmentChanged):
             self._view.set_environment(event.environment)
         elif isinstance(event, port.StorageChanged):

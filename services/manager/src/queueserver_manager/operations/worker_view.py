@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from queueserver_manager.domain.executing import Claimant
 from queueserver_manager.domain.item import RunSummary
@@ -54,7 +55,7 @@ class WorkerView:
         #: The environment was, or is being, destroyed; until there is another one.
         self.destroyed = False
         #: Runs of the running item, and how often they changed.
-        self.runs: tuple[RunSummary, ...] = ()
+        self._runs: dict[str, RunSummary] = {}
         self.runs_changes = 0
 
     def changed(self) -> None:
@@ -139,12 +140,31 @@ class WorkerView:
         self.pending, self.pending_id = pending, environment_id
         self.changed()
 
+    @property
+    def runs(self) -> tuple[RunSummary, ...]:
+        """Runs of the running item, in order of opening."""
+        return tuple(self._runs.values())
+
     def set_runs(self, runs: tuple[RunSummary, ...]) -> None:
-        """The runs of the running item changed."""
+        """These are the runs of the running item."""
         if runs != self.runs:
-            self.runs = runs
-            self.runs_changes += 1
-            self.changed()
+            self._runs = {run.uid: run for run in runs}
+            self._runs_changed()
+
+    def open_run(self, run: RunSummary) -> None:
+        """The running item opened a run."""
+        self._runs[run.uid] = run
+        self._runs_changed()
+
+    def close_run(self, uid: str, exit_status: str) -> None:
+        """The running item closed a run."""
+        if uid in self._runs:
+            self._runs[uid] = replace(self._runs[uid], is_open=False, exit_status=exit_status)
+            self._runs_changed()
+
+    def _runs_changed(self) -> None:
+        self.runs_changes += 1
+        self.changed()
 
     def join(self) -> asyncio.Event:
         """Event that is set at every change. Leave with :meth:`leave`."""

@@ -88,8 +88,10 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
         event = port.ConsoleWritten(wire)
     elif kind == "document":
         event = _document(message)
-    elif kind == "execution_changed":
-        event = port.ExecutionChanged(execution_from_proto(message.execution_changed))
+    elif kind == "run_opened":
+        event = port.RunOpened(_run(message.run_opened.run))
+    elif kind == "run_closed":
+        event = port.RunClosed(message.run_closed.run_uid, message.run_closed.exit_status)
     elif kind == "execution_finished":
         event = port.ExecutionFinished(outcome_from_proto(message.execution_finished))
     elif kind == "task_finished":
@@ -101,7 +103,7 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
     elif kind == "inventory_changed":
         event = port.InventoryReported(await in_turns(take_inventory_apart(message.inventory_changed)))
     else:
-        event = port.Unknown()
+        event = port.Other()
     return port.WorkerEvent(message.sequence, event)
 
 
@@ -138,10 +140,12 @@ def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
 
 
 def _runs(messages: Any) -> tuple[RunSummary, ...]:
-    return tuple(
-        RunSummary(run.run_uid, run.scan_id if run.HasField("scan_id") else None, run.open, run.exit_status)
-        for run in messages
-    )
+    return tuple(map(_run, messages))
+
+
+def _run(message: item_pb2.RunSummary) -> RunSummary:
+    scan_id = message.scan_id if message.HasField("scan_id") else None
+    return RunSummary(message.run_uid, scan_id, message.open, message.exit_status)
 
 
 def _seconds(time: Timestamp) -> float:

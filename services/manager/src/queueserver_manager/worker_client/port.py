@@ -109,10 +109,18 @@ class InventoryReported:
 
 
 @dataclass(frozen=True, slots=True)
-class ExecutionChanged:
-    """An execution began, or one of its runs opened or closed."""
+class RunOpened:
+    """The execution that goes on opened a run."""
 
-    execution: Execution
+    run: RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class RunClosed:
+    """The execution that goes on closed a run."""
+
+    run_uid: str
+    exit_status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,20 +170,21 @@ class DocumentWritten:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """Something that only a newer Worker tells."""
+class Other:
+    """Something that is of no use here, or that only a newer Worker tells."""
 
 
 Event = (
     EnvironmentChanged
     | InventoryReported
-    | ExecutionChanged
+    | RunOpened
+    | RunClosed
     | ExecutionFinished
     | TaskEnded
     | StorageChanged
     | ConsoleWritten
     | DocumentWritten
-    | Unknown
+    | Other
 )
 
 

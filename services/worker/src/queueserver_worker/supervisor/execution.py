@@ -11,7 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2
 from queueserver.common.v1.document_pb2 import RunDocument
 from queueserver.common.v1.item_pb2 import ItemResult, RunSummary
-from queueserver.worker.v1.event_pb2 import ExecutionOutcome, PlanExecution
+from queueserver.worker.v1.event_pb2 import ExecutionOutcome, ExecutionStarted, PlanExecution, RunClosed, RunOpened
 
 from queueserver_worker.supervisor.clock import is_time, now
 from queueserver_worker.supervisor.excerpt import Excerpt
@@ -63,17 +63,19 @@ class RunningExecution:
         """The whole of it, as it is published."""
         return self._message
 
-    def begin(self, start_time: Timestamp) -> None:
-        """The plan began."""
-        self._message.start_time.CopyFrom(start_time if is_time(start_time) else now())
+    def begin(self, start_time: Timestamp) -> ExecutionStarted:
+        """The plan began; answers what is published of that."""
+        began = start_time if is_time(start_time) else now()
+        self._message.start_time.CopyFrom(began)
+        return ExecutionStarted(execution_id=self.execution_id, item_uid=self.item_uid, start_time=began)
 
-    def see(self, document: RunDocument) -> bool:
-        """Note a run document; answers whether a run opened or closed by it."""
+    def see(self, document: RunDocument) -> RunOpened | RunClosed | None:
+        """Note a run document; answers what is published if a run that is listed opened or closed by it."""
         if document.HasField("start"):
             return self._open(document)
         if document.HasField("stop"):
             return self._close(document)
-        return False
+        return None
 
     def reported(self, result: ItemResult) -> ExecutionOutcome:
         """The outcome, when the environment reported it."""
@@ -114,24 +116,24 @@ class RunningExecution:
             outcome.result.ClearField("start_time")
         return outcome
 
-    def _open(self, document: RunDocument) -> bool:
+    def _open(self, document: RunDocument) -> RunOpened | None:
         start = document.start
         if start.uid in self._runs or len(self._runs) >= MAX_RUNS or len(start.uid) > MAX_UID:
-            return False
+            return None
         size = len(start.uid.encode()) + _BESIDE_UID
         if self._runs_bytes + size > MAX_RUNS_BYTES:
-            return False
+            return None
         self._runs_bytes += size
         run = self._message.runs.add(run_uid=start.uid, open=True)
         if start.HasField("scan_id"):
             run.scan_id = start.scan_id
         self._runs[start.uid] = run
-        return True
+        return RunOpened(execution_id=self.execution_id, run=run)
 
-    def _close(self, document: RunDocument) -> bool:
+    def _close(self, document: RunDocument) -> RunClosed | None:
         run = self._runs.get(document.stop.run_start_uid)
         if run is None or not run.open:
-            return False
+            return None
         run.open = False
         run.exit_status = document.stop.exit_status.encode()[:_MAX_EXIT_STATUS].decode(errors="ignore")
-        return True
+        return RunClosed(execution_id=self.execution_id, run_uid=run.run_uid, exit_status=run.exit_status)

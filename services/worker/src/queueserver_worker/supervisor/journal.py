@@ -15,7 +15,15 @@ from queueserver.common.v1.console_pb2 import ConsoleOutput
 from queueserver.common.v1.environment_pb2 import EnvironmentStatus
 from queueserver.common.v1.inventory_pb2 import Inventory
 from queueserver.common.v1.storage_pb2 import StorageStatus
-from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome, PlanExecution, TaskOutcome, WorkerEvent
+from queueserver.worker.v1.event_pb2 import (
+    DocumentEmitted,
+    ExecutionOutcome,
+    ExecutionStarted,
+    RunClosed,
+    RunOpened,
+    TaskOutcome,
+    WorkerEvent,
+)
 from queueserver_rpc.message_sizes import PART_BYTES
 
 from queueserver_worker.supervisor.clock import now
@@ -67,9 +75,17 @@ class Journal:
         """Publish plans and devices."""
         self._publish(WorkerEvent(inventory_changed=inventory))
 
-    def execution_changed(self, execution: PlanExecution) -> None:
-        """Publish the whole of the execution that goes on."""
-        self._publish(WorkerEvent(execution_changed=execution))
+    def execution_started(self, started: ExecutionStarted) -> None:
+        """Publish that the plan of an execution began."""
+        self._publish(WorkerEvent(execution_started=started))
+
+    def run_opened(self, opened: RunOpened) -> None:
+        """Publish that the execution opened a run."""
+        self._publish(WorkerEvent(run_opened=opened))
+
+    def run_closed(self, closed: RunClosed) -> None:
+        """Publish that the execution closed a run."""
+        self._publish(WorkerEvent(run_closed=closed))
 
     def execution_finished(self, outcome: ExecutionOutcome) -> None:
         """Publish an outcome. It must have been stored before."""

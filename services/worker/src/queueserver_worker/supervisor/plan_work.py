@@ -10,7 +10,7 @@ import logging
 
 from queueserver.common.v1 import environment_pb2
 from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
-from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome
+from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome, RunOpened
 
 from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.control import Action, RunEngineControl
@@ -65,14 +65,18 @@ class PlanWork:
         """Publish a run document, and what it says of the execution."""
         emitted = DocumentEmitted(item_uid=self.item_uid, run_uid=frame.run_uid, document=frame.document)
         self._journal.document(emitted)
-        if self._execution is not None and self._execution.see(frame.document):
-            self._journal.execution_changed(self._execution.message)
+        if self._execution is None:
+            return
+        change = self._execution.see(frame.document)
+        if isinstance(change, RunOpened):
+            self._journal.run_opened(change)
+        elif change is not None:
+            self._journal.run_closed(change)
 
     def started(self, frame: channel_pb2.PlanStarted) -> None:
         """Publish that the plan has begun."""
         if self._execution is not None and self.is_current(frame.execution_id):
-            self._execution.begin(frame.start_time)
-            self._journal.execution_changed(self._execution.message)
+            self._journal.execution_started(self._execution.begin(frame.start_time))
 
     def is_current(self, execution_id: str) -> bool:
         """Whether this is the execution that goes on."""
