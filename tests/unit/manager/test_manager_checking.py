@@ -101,6 +101,17 @@ async def test_a_check_that_is_asked_for_while_one_ends_is_not_forgotten() -> No
         assert o.ledger.summary.invalid_items == 3
 
 
+async def test_findings_about_long_items_are_stored_in_several_steps() -> None:
+    record = record_of("")
+    for number in range(6):
+        record.queue.put(replace(plan(f"{number}"), size=100 * 1024), number)
+    async with office(record=record) as o:
+        check = QueueCheck(o.ledger, lambda _group: EMPTY)
+        check.look()
+        await asyncio.wait_for(check.settled(), SECONDS)
+        assert (o.ledger.summary.invalid_items, len(o.store.commits)) == (6, 2)
+
+
 async def test_a_check_that_is_asked_for_meanwhile_begins_anew_and_sees_the_last_state() -> None:
     async with office("abc") as o:
         allowed = [COUNT]

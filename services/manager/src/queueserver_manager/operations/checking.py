@@ -18,8 +18,8 @@ from queueserver_manager.domain.errors import NotReady, StorageUnavailable, Viol
 from queueserver_manager.domain.item import Item
 from queueserver_manager.operations.ledger import Ledger
 
-#: Findings that are stored in one step, during which nobody else has a turn: a few milliseconds.
-_STEP = 200
+#: Findings that are stored in one step, and bytes of their items, which are written again: a few milliseconds.
+_STEP, _STEP_BYTES = 200, 256 * 1024
 _log = logging.getLogger(__name__)
 _Findings = list[tuple[Item, tuple[Violation, ...]]]
 
@@ -85,7 +85,7 @@ class QueueCheck:
                 return
 
     async def _check(self, items: Iterable[Item]) -> None:
-        turns = Turns()
+        turns, size = Turns(), 0
         findings: _Findings = []
         for item in items:
             if self._again:
@@ -93,9 +93,10 @@ class QueueCheck:
             problems = problems_of(item, self._allowed_for)
             if problems != item.problems:
                 findings.append((item, problems))
-            if len(findings) >= _STEP:
+                size += item.size
+            if len(findings) >= _STEP or size >= _STEP_BYTES:
                 await self._flag(findings)
-                findings = []
+                findings, size = [], 0
             await turns.step()
         await self._flag(findings)
 

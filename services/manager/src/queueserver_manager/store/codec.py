@@ -158,6 +158,14 @@ def encode_entry(entry: HistoryEntry) -> bytes:
     return known
 
 
+def encode_ahead(change: Change) -> bool:
+    """Encode the item that a change puts into the queue, unless that was done; answers whether it was not."""
+    if not isinstance(change, PutItem) or _MEMO in change.item.encoded:
+        return False
+    encode_item(change.item)
+    return True
+
+
 def let_go(change: Change) -> None:
     """Let go of what was encoded for a change that is stored, where it is long or of no further use."""
     if isinstance(change, PutItem) and len(change.item.encoded.get(_MEMO, b"")) > _LONG:

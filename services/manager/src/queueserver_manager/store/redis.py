@@ -129,7 +129,11 @@ class RedisStore:
         changes = [change for entry in entries for change in entry.changes]
         commands: list[Command] = []
         for start in range(0, len(changes), _CHANGES_PER_TURN):
-            commands += commands_for(keys, changes[start : start + _CHANGES_PER_TURN])
+            some = changes[start : start + _CHANGES_PER_TURN]
+            for change in some:
+                if codec.encode_ahead(change):
+                    await turns.step()
+            commands += commands_for(keys, some)
             await turns.step()
         commands.append(revisions_command(keys, after))
         words: list[Word] = [self._epoch, before.last, *self._log, 0, len(commands)]
