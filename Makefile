@@ -124,6 +124,10 @@ proto-breaking: setup ## Check that clients of the last release still understand
 proto-languages: setup ## Compile the contract and the clients in Go, TypeScript, C++ and Java, as far as they are installed (some: ARGS="go java")
 	@$(BIN)/python -m tests.languages $(ARGS)
 
+.PHONY: test-languages
+test-languages: setup ## Build the clients in Go, TypeScript, C++ and Java, and run each while the Manager is killed (some: ARGS="-k 'go or java'")
+	@$(BIN)/pytest --timeout 900 --capture=no tests/languages $(ARGS)
+
 .PHONY: clean
 clean: ## Remove the virtual environment and everything that tools left
 	@rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results build dist

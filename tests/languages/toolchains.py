@@ -1,7 +1,7 @@
-"""The languages in which the contract is generated and compiled: what each needs, and how its client is built.
+"""The languages in which the contract is generated and compiled: what each needs, and how its client is built and run.
 
 The clients are in ``clients/``; each is built with its language's own tools, which keep what they fetch in their own
-caches in the home directory.
+caches outside the repository.
 """
 
 from __future__ import annotations
@@ -31,13 +31,20 @@ class Language:
     packages: str = ""
     #: What brings it otherwise.
     remedy: str = ""
-    #: Generates the code of the whole contract and compiles it.
+    #: Generates the code of the whole contract and compiles it with the client.
     build: tuple[str, ...]
+    #: Runs the client; the address of a server follows. Empty if there is no client yet.
+    run: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
         """Where it is."""
         return CLIENTS / self.folder
+
+    def command(self, address: str) -> list[str]:
+        """Starts the client of the server at this address."""
+        program, *arguments = self.run
+        return [str(self.directory / program) if "/" in program else program, *arguments, address]
 
     def missing(self) -> str | None:
         """What to do to have its toolchain, and which command told that it isn't there; None if it is."""
@@ -75,13 +82,15 @@ LANGUAGES: Final = (
         ),
         packages="cmake g++ libgrpc++-dev libprotobuf-dev ninja-build pkg-config protobuf-compiler-grpc",
         build=("cmake -G Ninja -B build", "cmake --build build"),
+        run=("build/queueserver_client",),
     ),
     Language(
         name="Java",
         folder="java",
         probes=("javac --version", "mvn --version"),
         packages="default-jdk-headless maven",
-        build=("mvn --batch-mode --quiet -Dstyle.color=never compile",),
+        build=("mvn --batch-mode --quiet -Dstyle.color=never package",),
+        run=("java", "-jar", "target/queueserver-client.jar"),
     ),
 )
 
