@@ -161,7 +161,7 @@ def test_a_device_that_makes_no_sense_is_left_out_and_told() -> None:
 
 def test_a_description_that_no_answer_has_room_for_is_left_out_and_that_is_told() -> None:
     plans = [pb.PlanDescription(name="long", description="x" * MAX_PLAN_BYTES), pb.PlanDescription(name="short")]
-    devices = [pb.DeviceDescription(name="long", classname="x" * MAX_DEVICE_BYTES), pb.DeviceDescription(name="short")]
+    devices = [pb.DeviceDescription(name="long", class_name="x" * MAX_DEVICE_BYTES), pb.DeviceDescription(name="short")]
     inventory = read_list(write_list(pb.Inventory(plans=plans, devices=devices)))
     assert [one.name for one in (*inventory.plans, *inventory.devices)] == ["short", "short"]
     assert [issue.name for issue in inventory.issues] == ["long", "long"]
