@@ -106,12 +106,13 @@ proto: setup ## Generate the Python code and the descriptor set of the contract 
 	@find protos/gen/.new/queueserver -type d -exec touch {}/__init__.py \; && touch protos/gen/.new/queueserver/py.typed
 	@rm -rf protos/gen/queueserver && mv protos/gen/.new/queueserver protos/gen/queueserver && rmdir protos/gen/.new
 	@$(BIN)/python protos/error_page.py docs/errors.md
+	@$(BIN)/python protos/method_page.py protos/gen/queueserver/queueserver.binpb docs/methods.md
 
 .PHONY: proto-check
 proto-check: setup ## Lint the contract and check that the generated code is up to date
 	@cd protos && ../$(BIN)/buf lint
 	@$(MAKE) --no-print-directory proto
-	@test -z "$$(git status --porcelain -- protos/gen docs/errors.md)" || { git status --short -- protos/gen docs/errors.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
+	@test -z "$$(git status --porcelain -- protos/gen docs/errors.md docs/methods.md)" || { git status --short -- protos/gen docs/errors.md docs/methods.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
 
 # What was released last is the last tag; until there is one, protos/released.binpb, which `buf build --exclude-source-info` made.
 .PHONY: proto-breaking

@@ -8,9 +8,8 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto
-from queueserver.common.v1 import error_details_pb2
 from queueserver.common.v1.item_pb2 import ItemSpec
-from queueserver.manager.v1 import history_service_pb2, status_service_pb2
+from queueserver.manager.v1 import error_details_pb2, history_service_pb2, status_service_pb2
 from queueserver.manager.v1 import queue_items_pb2 as pb
 from queueserver_client import AsyncClient, Plan
 from queueserver_rpc.unknown import changes_something

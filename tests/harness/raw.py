@@ -21,6 +21,8 @@ from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceS
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
 from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub
 
+from tests.harness.declared import DeclaredReasons
+
 _OPTIONS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
 
 
@@ -68,7 +70,7 @@ class Refused:
 @contextlib.asynccontextmanager
 async def connect(address: str) -> AsyncIterator[Stubs]:
     """Stubs of the Manager at an address."""
-    async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
+    async with grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=[DeclaredReasons()]) as channel:
         yield Stubs(
             channel,
             StatusServiceStub(channel),

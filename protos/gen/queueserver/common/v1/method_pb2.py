@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
+from queueserver.common.v1 import error_reason_pb2 as queueserver_dot_common_dot_v1_dot_error__reason__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"queueserver/common/v1/method.proto\x12\x15queueserver.common.v1\x1a google/protobuf/descriptor.proto\"\x9f\x01\n\x0bMethodRules\x12,\n\x06scopes\x18\x01 \x03(\x0e\x32\x1c.queueserver.common.v1.Scope\x12/\n\x04lock\x18\x02 \x01(\x0e\x32!.queueserver.common.v1.MethodLock\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x0f\n\x07reasons\x18\x04 \x03(\t\x12\x10\n\x08known_as\x18\x05 \x03(\t*\xaf\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_READ\x10\x01\x12\x14\n\x10SCOPE_QUEUE_EDIT\x10\x02\x12\x15\n\x11SCOPE_QUEUE_ABORT\x10\x03\x12\x17\n\x13SCOPE_QUEUE_CONTROL\x10\x04\x12\x15\n\x11SCOPE_ENVIRONMENT\x10\x05\x12\x11\n\rSCOPE_SCRIPTS\x10\x06\x12\x0f\n\x0bSCOPE_ADMIN\x10\x07*s\n\nMethodLock\x12\x1b\n\x17METHOD_LOCK_UNSPECIFIED\x10\x00\x12\x1b\n\x17METHOD_LOCK_ENVIRONMENT\x10\x01\x12\x15\n\x11METHOD_LOCK_QUEUE\x10\x02\x12\x14\n\x10METHOD_LOCK_BOTH\x10\x03:V\n\x05rules\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\".queueserver.common.v1.MethodRules\x88\x01\x01\x42\xa3\x01\n\'io.blueskyproject.queueserver.common.v1B\x0bMethodProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"queueserver/common/v1/method.proto\x12\x15queueserver.common.v1\x1a google/protobuf/descriptor.proto\x1a(queueserver/common/v1/error_reason.proto\"\xc3\x01\n\x0bMethodRules\x12,\n\x06scopes\x18\x01 \x03(\x0e\x32\x1c.queueserver.common.v1.Scope\x12/\n\x04lock\x18\x02 \x01(\x0e\x32!.queueserver.common.v1.MethodLock\x12\x0e\n\x06\x65vents\x18\x03 \x03(\t\x12\x33\n\x07reasons\x18\x04 \x03(\x0e\x32\".queueserver.common.v1.ErrorReason\x12\x10\n\x08known_as\x18\x05 \x03(\t*\xaf\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x0e\n\nSCOPE_READ\x10\x01\x12\x14\n\x10SCOPE_QUEUE_EDIT\x10\x02\x12\x15\n\x11SCOPE_QUEUE_ABORT\x10\x03\x12\x17\n\x13SCOPE_QUEUE_CONTROL\x10\x04\x12\x15\n\x11SCOPE_ENVIRONMENT\x10\x05\x12\x11\n\rSCOPE_SCRIPTS\x10\x06\x12\x0f\n\x0bSCOPE_ADMIN\x10\x07*s\n\nMethodLock\x12\x1b\n\x17METHOD_LOCK_UNSPECIFIED\x10\x00\x12\x1b\n\x17METHOD_LOCK_ENVIRONMENT\x10\x01\x12\x15\n\x11METHOD_LOCK_QUEUE\x10\x02\x12\x14\n\x10METHOD_LOCK_BOTH\x10\x03:V\n\x05rules\x12\x1e.google.protobuf.MethodOptions\x18\xb5\x87\x03 \x01(\x0b\x32\".queueserver.common.v1.MethodRules\x88\x01\x01\x42\xa3\x01\n\'io.blueskyproject.queueserver.common.v1B\x0bMethodProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,10 +34,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.metho
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\013MethodProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
-  _globals['_SCOPE']._serialized_start=258
-  _globals['_SCOPE']._serialized_end=433
-  _globals['_METHODLOCK']._serialized_start=435
-  _globals['_METHODLOCK']._serialized_end=550
-  _globals['_METHODRULES']._serialized_start=96
-  _globals['_METHODRULES']._serialized_end=255
+  _globals['_SCOPE']._serialized_start=336
+  _globals['_SCOPE']._serialized_end=511
+  _globals['_METHODLOCK']._serialized_start=513
+  _globals['_METHODLOCK']._serialized_end=628
+  _globals['_METHODRULES']._serialized_start=138
+  _globals['_METHODRULES']._serialized_end=333
 # @@protoc_insertion_point(module_scope)

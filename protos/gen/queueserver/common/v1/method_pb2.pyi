@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
+from queueserver.common.v1 import error_reason_pb2 as _error_reason_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -48,7 +49,7 @@ class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """What a person should know of a method before calling it, written beside the method, so that programs can read it too.
 
     Whether a method changes anything is said by the standard option `idempotency_level`: NO_SIDE_EFFECTS stands on those
-    that do not.
+    that do not. The table of all methods, `docs/methods.md`, is made from these options.
 
     Versions. Servers and clients of different versions of v1 work together. A later version may add fields, values of enums,
     members of oneofs and methods; it takes none away and gives none another meaning.
@@ -139,11 +140,13 @@ class MethodRules(_message.Message):
 
     @_builtins.property
     def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Events that a call may cause, by the names that they have in EventService, in the order in which they come."""
+        """Events that a call may cause, at once or later, by the names that they have in WatchEvent (of the Worker: WorkerEvent)."""
 
     @_builtins.property
-    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Reasons for which this method is refused, beside those that all methods have: values of ErrorInfo.reason."""
+    def reasons(self) -> _containers.RepeatedScalarFieldContainer[_error_reason_pb2.ErrorReason.ValueType]:
+        """Reasons for which this method is refused, beside those that all methods have (`docs/methods.md` says which). Of a method
+        that takes a batch, also those for which single items of it are refused.
+        """
 
     @_builtins.property
     def known_as(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -155,7 +158,7 @@ class MethodRules(_message.Message):
         scopes: _abc.Iterable[Global___Scope.ValueType] | None = ...,
         lock: Global___MethodLock.ValueType = ...,
         events: _abc.Iterable[_builtins.str] | None = ...,
-        reasons: _abc.Iterable[_builtins.str] | None = ...,
+        reasons: _abc.Iterable[_error_reason_pb2.ErrorReason.ValueType] | None = ...,
         known_as: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_v1_dot_environment__pb2
+from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\",\n\x16OpenEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"1\n\x17OpenEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"-\n\x17\x43loseEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"2\n\x18\x43loseEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"/\n\x19\x44\x65stroyEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"4\n\x1a\x44\x65stroyEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"W\n\x16GetEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"X\n\x17WaitEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus2\xed\x04\n\x12\x45nvironmentService\x12r\n\x0fOpenEnvironment\x12..queueserver.manager.v1.OpenEnvironmentRequest\x1a/.queueserver.manager.v1.OpenEnvironmentResponse\x12u\n\x10\x43loseEnvironment\x12/.queueserver.manager.v1.CloseEnvironmentRequest\x1a\x30.queueserver.manager.v1.CloseEnvironmentResponse\x12{\n\x12\x44\x65stroyEnvironment\x12\x31.queueserver.manager.v1.DestroyEnvironmentRequest\x1a\x32.queueserver.manager.v1.DestroyEnvironmentResponse\x12t\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\"\x03\x90\x02\x01\x12y\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse\"\x03\x90\x02\x01\x30\x01\x42\xb3\x01\n(io.blueskyproject.queueserver.manager.v1B\x17\x45nvironmentServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\x1a\"queueserver/common/v1/method.proto\",\n\x16OpenEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"1\n\x17OpenEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"-\n\x17\x43loseEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"2\n\x18\x43loseEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"/\n\x19\x44\x65stroyEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"4\n\x1a\x44\x65stroyEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"W\n\x16GetEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"X\n\x17WaitEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus2\xde\x06\n\x12\x45nvironmentService\x12\xaf\x01\n\x0fOpenEnvironment\x12..queueserver.manager.v1.OpenEnvironmentRequest\x1a/.queueserver.manager.v1.OpenEnvironmentResponse\";\xaa\xbb\x18\x37\n\x01\x05\x10\x01\x1a\x06status\x1a\x11inventory_changed\"\x03#\x1d\x32*\x10\x65nvironment_open\x12\xa0\x01\n\x10\x43loseEnvironment\x12/.queueserver.manager.v1.CloseEnvironmentRequest\x1a\x30.queueserver.manager.v1.CloseEnvironmentResponse\")\xaa\xbb\x18%\n\x01\x05\x10\x01\x1a\x06status\"\x03\"\x1d\x32*\x11\x65nvironment_close\x12\xef\x01\n\x12\x44\x65stroyEnvironment\x12\x31.queueserver.manager.v1.DestroyEnvironmentRequest\x1a\x32.queueserver.manager.v1.DestroyEnvironmentResponse\"r\xaa\xbb\x18n\n\x01\x05\x10\x01\x1a\x06status\x1a\ritem_finished\x1a\rhistory_added\x1a\nitem_added\x1a\rqueue_stopped\x1a\rtask_finished\"\x02\"2*\x13\x65nvironment_destroy\x12{\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x12\x83\x01\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse\"\r\x90\x02\x01\xaa\xbb\x18\x06\n\x01\x01\"\x01\x19\x30\x01\x42\xb3\x01\n(io.blueskyproject.queueserver.manager.v1B\x17\x45nvironmentServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,30 +34,36 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.envi
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\027EnvironmentServiceProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['OpenEnvironment']._loaded_options = None
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['OpenEnvironment']._serialized_options = b'\252\273\0307\n\001\005\020\001\032\006status\032\021inventory_changed\"\003#\0352*\020environment_open'
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['CloseEnvironment']._loaded_options = None
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['CloseEnvironment']._serialized_options = b'\252\273\030%\n\001\005\020\001\032\006status\"\003\"\0352*\021environment_close'
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['DestroyEnvironment']._loaded_options = None
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['DestroyEnvironment']._serialized_options = b'\252\273\030n\n\001\005\020\001\032\006status\032\ritem_finished\032\rhistory_added\032\nitem_added\032\rqueue_stopped\032\rtask_finished\"\002\"2*\023environment_destroy'
   _globals['_ENVIRONMENTSERVICE'].methods_by_name['GetEnvironment']._loaded_options = None
-  _globals['_ENVIRONMENTSERVICE'].methods_by_name['GetEnvironment']._serialized_options = b'\220\002\001'
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['GetEnvironment']._serialized_options = b'\220\002\001\252\273\030\003\n\001\001'
   _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._loaded_options = None
-  _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._serialized_options = b'\220\002\001'
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=117
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=161
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=163
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=212
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=214
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=259
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=261
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=311
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=313
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=360
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=362
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=414
-  _globals['_GETENVIRONMENTREQUEST']._serialized_start=416
-  _globals['_GETENVIRONMENTREQUEST']._serialized_end=439
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=441
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=528
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=530
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=578
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=580
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=668
-  _globals['_ENVIRONMENTSERVICE']._serialized_start=671
-  _globals['_ENVIRONMENTSERVICE']._serialized_end=1292
+  _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._serialized_options = b'\220\002\001\252\273\030\006\n\001\001\"\001\031'
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=153
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=197
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=199
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=248
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=250
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=295
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=297
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=347
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=349
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=396
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=398
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=450
+  _globals['_GETENVIRONMENTREQUEST']._serialized_start=452
+  _globals['_GETENVIRONMENTREQUEST']._serialized_end=475
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=477
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=564
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=566
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=614
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=616
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=704
+  _globals['_ENVIRONMENTSERVICE']._serialized_start=707
+  _globals['_ENVIRONMENTSERVICE']._serialized_end=1569
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
+from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,queueserver/manager/v1/history_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\"Y\n\x12ListHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x14\n\x0cnewest_first\x18\x03 \x01(\x08\"\xa6\x01\n\x13ListHistoryResponse\x12\x34\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0chistory_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x18\n\x10plan_history_uid\x18\x05 \x01(\t\"\x8e\x01\n\x13\x43learHistoryRequest\x12\x15\n\x0bkeep_newest\x18\x01 \x01(\x05H\x00\x12\x18\n\x0eup_to_item_uid\x18\x02 \x01(\tH\x00\x12\r\n\x03\x61ll\x18\x03 \x01(\x08H\x00\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x42\x08\n\x06\x65xtent\"9\n\x14\x43learHistoryResponse\x12\x0f\n\x07removed\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xe8\x01\n\x0eHistoryService\x12k\n\x0bListHistory\x12*.queueserver.manager.v1.ListHistoryRequest\x1a+.queueserver.manager.v1.ListHistoryResponse\"\x03\x90\x02\x01\x12i\n\x0c\x43learHistory\x12+.queueserver.manager.v1.ClearHistoryRequest\x1a,.queueserver.manager.v1.ClearHistoryResponseB\xaf\x01\n(io.blueskyproject.queueserver.manager.v1B\x13HistoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,queueserver/manager/v1/history_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\"Y\n\x12ListHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x14\n\x0cnewest_first\x18\x03 \x01(\x08\"\xa6\x01\n\x13ListHistoryResponse\x12\x34\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0chistory_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x18\n\x10plan_history_uid\x18\x05 \x01(\t\"\x8e\x01\n\x13\x43learHistoryRequest\x12\x15\n\x0bkeep_newest\x18\x01 \x01(\x05H\x00\x12\x18\n\x0eup_to_item_uid\x18\x02 \x01(\tH\x00\x12\r\n\x03\x61ll\x18\x03 \x01(\x08H\x00\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x42\x08\n\x06\x65xtent\"9\n\x14\x43learHistoryResponse\x12\x0f\n\x07removed\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xab\x02\n\x0eHistoryService\x12\x7f\n\x0bListHistory\x12*.queueserver.manager.v1.ListHistoryRequest\x1a+.queueserver.manager.v1.ListHistoryResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x01\x01*\x0bhistory_get\x12\x97\x01\n\x0c\x43learHistory\x12+.queueserver.manager.v1.ClearHistoryRequest\x1a,.queueserver.manager.v1.ClearHistoryResponse\",\xaa\xbb\x18(\n\x01\x02\x10\x02\x1a\x0fhistory_cleared\"\x01\x16*\rhistory_clearB\xaf\x01\n(io.blueskyproject.queueserver.manager.v1B\x13HistoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,15 +38,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTHISTORYREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTHISTORYREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
   _globals['_HISTORYSERVICE'].methods_by_name['ListHistory']._loaded_options = None
-  _globals['_HISTORYSERVICE'].methods_by_name['ListHistory']._serialized_options = b'\220\002\001'
-  _globals['_LISTHISTORYREQUEST']._serialized_start=142
-  _globals['_LISTHISTORYREQUEST']._serialized_end=231
-  _globals['_LISTHISTORYRESPONSE']._serialized_start=234
-  _globals['_LISTHISTORYRESPONSE']._serialized_end=400
-  _globals['_CLEARHISTORYREQUEST']._serialized_start=403
-  _globals['_CLEARHISTORYREQUEST']._serialized_end=545
-  _globals['_CLEARHISTORYRESPONSE']._serialized_start=547
-  _globals['_CLEARHISTORYRESPONSE']._serialized_end=604
-  _globals['_HISTORYSERVICE']._serialized_start=607
-  _globals['_HISTORYSERVICE']._serialized_end=839
+  _globals['_HISTORYSERVICE'].methods_by_name['ListHistory']._serialized_options = b'\220\002\001\252\273\030\020\n\001\001*\013history_get'
+  _globals['_HISTORYSERVICE'].methods_by_name['ClearHistory']._loaded_options = None
+  _globals['_HISTORYSERVICE'].methods_by_name['ClearHistory']._serialized_options = b'\252\273\030(\n\001\002\020\002\032\017history_cleared\"\001\026*\rhistory_clear'
+  _globals['_LISTHISTORYREQUEST']._serialized_start=178
+  _globals['_LISTHISTORYREQUEST']._serialized_end=267
+  _globals['_LISTHISTORYRESPONSE']._serialized_start=270
+  _globals['_LISTHISTORYRESPONSE']._serialized_end=436
+  _globals['_CLEARHISTORYREQUEST']._serialized_start=439
+  _globals['_CLEARHISTORYREQUEST']._serialized_end=581
+  _globals['_CLEARHISTORYRESPONSE']._serialized_start=583
+  _globals['_CLEARHISTORYRESPONSE']._serialized_end=640
+  _globals['_HISTORYSERVICE']._serialized_start=643
+  _globals['_HISTORYSERVICE']._serialized_end=942
 # @@protoc_insertion_point(module_scope)

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
 from queueserver.common.v1 import inventory_pb2 as queueserver_dot_common_dot_v1_dot_inventory__pb2
+from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.queueserver/manager/v1/inventory_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a%queueserver/common/v1/inventory.proto\"v\n\x10ListPlansRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\x12\r\n\x05names\x18\x05 \x03(\t\"\x8f\x01\n\x11ListPlansResponse\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\tplans_uid\x18\x03 \x01(\t\x12\x17\n\x0fnames_not_found\x18\x04 \x03(\t\"D\n\x0eGetPlanRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65xisting\x18\x02 \x01(\x08\x12\x12\n\nuser_group\x18\x03 \x01(\t\"Z\n\x0fGetPlanResponse\x12\x34\n\x04plan\x18\x01 \x01(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x11\n\tplans_uid\x18\x02 \x01(\t\"x\n\x12ListDevicesRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\x12\r\n\x05names\x18\x05 \x03(\t\"\x97\x01\n\x13ListDevicesResponse\x12\x39\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65vices_uid\x18\x03 \x01(\t\x12\x17\n\x0fnames_not_found\x18\x04 \x03(\t\"F\n\x10GetDeviceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65xisting\x18\x02 \x01(\x08\x12\x12\n\nuser_group\x18\x03 \x01(\t\"b\n\x11GetDeviceResponse\x12\x38\n\x06\x64\x65vice\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x13\n\x0b\x64\x65vices_uid\x18\x02 \x01(\t\"k\n\x14ListFunctionsRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x12\n\nuser_group\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x1a\n\npage_token\x18\x04 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"o\n\x15ListFunctionsResponse\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.queueserver.common.v1.FunctionDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x11ListIssuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"d\n\x12ListIssuesResponse\x12\x35\n\x06issues\x18\x01 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8b\x05\n\x10InventoryService\x12\x65\n\tListPlans\x12(.queueserver.manager.v1.ListPlansRequest\x1a).queueserver.manager.v1.ListPlansResponse\"\x03\x90\x02\x01\x12_\n\x07GetPlan\x12&.queueserver.manager.v1.GetPlanRequest\x1a\'.queueserver.manager.v1.GetPlanResponse\"\x03\x90\x02\x01\x12k\n\x0bListDevices\x12*.queueserver.manager.v1.ListDevicesRequest\x1a+.queueserver.manager.v1.ListDevicesResponse\"\x03\x90\x02\x01\x12\x65\n\tGetDevice\x12(.queueserver.manager.v1.GetDeviceRequest\x1a).queueserver.manager.v1.GetDeviceResponse\"\x03\x90\x02\x01\x12q\n\rListFunctions\x12,.queueserver.manager.v1.ListFunctionsRequest\x1a-.queueserver.manager.v1.ListFunctionsResponse\"\x03\x90\x02\x01\x12h\n\nListIssues\x12).queueserver.manager.v1.ListIssuesRequest\x1a*.queueserver.manager.v1.ListIssuesResponse\"\x03\x90\x02\x01\x42\xb1\x01\n(io.blueskyproject.queueserver.manager.v1B\x15InventoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.queueserver/manager/v1/inventory_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a%queueserver/common/v1/inventory.proto\x1a\"queueserver/common/v1/method.proto\"v\n\x10ListPlansRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\x12\r\n\x05names\x18\x05 \x03(\t\"\x8f\x01\n\x11ListPlansResponse\x12\x35\n\x05plans\x18\x01 \x03(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x11\n\tplans_uid\x18\x03 \x01(\t\x12\x17\n\x0fnames_not_found\x18\x04 \x03(\t\"D\n\x0eGetPlanRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65xisting\x18\x02 \x01(\x08\x12\x12\n\nuser_group\x18\x03 \x01(\t\"Z\n\x0fGetPlanResponse\x12\x34\n\x04plan\x18\x01 \x01(\x0b\x32&.queueserver.common.v1.PlanDescription\x12\x11\n\tplans_uid\x18\x02 \x01(\t\"x\n\x12ListDevicesRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x12\n\nuser_group\x18\x04 \x01(\t\x12\r\n\x05names\x18\x05 \x03(\t\"\x97\x01\n\x13ListDevicesResponse\x12\x39\n\x07\x64\x65vices\x18\x01 \x03(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65vices_uid\x18\x03 \x01(\t\x12\x17\n\x0fnames_not_found\x18\x04 \x03(\t\"F\n\x10GetDeviceRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x65xisting\x18\x02 \x01(\x08\x12\x12\n\nuser_group\x18\x03 \x01(\t\"b\n\x11GetDeviceResponse\x12\x38\n\x06\x64\x65vice\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.DeviceDescription\x12\x13\n\x0b\x64\x65vices_uid\x18\x02 \x01(\t\"k\n\x14ListFunctionsRequest\x12\x10\n\x08\x65xisting\x18\x01 \x01(\x08\x12\x12\n\nuser_group\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x1a\n\npage_token\x18\x04 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"o\n\x15ListFunctionsResponse\x12=\n\tfunctions\x18\x01 \x03(\x0b\x32*.queueserver.common.v1.FunctionDescription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"B\n\x11ListIssuesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"d\n\x12ListIssuesResponse\x12\x35\n\x06issues\x18\x01 \x03(\x0b\x32%.queueserver.common.v1.InventoryIssue\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x90\x06\n\x10InventoryService\x12\x8f\x01\n\tListPlans\x12(.queueserver.manager.v1.ListPlansRequest\x1a).queueserver.manager.v1.ListPlansResponse\"-\x90\x02\x01\xaa\xbb\x18&\n\x01\x01\"\x02\x15**\rplans_allowed*\x0eplans_existing\x12j\n\x07GetPlan\x12&.queueserver.manager.v1.GetPlanRequest\x1a\'.queueserver.manager.v1.GetPlanResponse\"\x0e\x90\x02\x01\xaa\xbb\x18\x07\n\x01\x01\"\x02\x13\x15\x12\x99\x01\n\x0bListDevices\x12*.queueserver.manager.v1.ListDevicesRequest\x1a+.queueserver.manager.v1.ListDevicesResponse\"1\x90\x02\x01\xaa\xbb\x18*\n\x01\x01\"\x02\x15**\x0f\x64\x65vices_allowed*\x10\x64\x65vices_existing\x12p\n\tGetDevice\x12(.queueserver.manager.v1.GetDeviceRequest\x1a).queueserver.manager.v1.GetDeviceResponse\"\x0e\x90\x02\x01\xaa\xbb\x18\x07\n\x01\x01\"\x02\x14\x15\x12|\n\rListFunctions\x12,.queueserver.manager.v1.ListFunctionsRequest\x1a-.queueserver.manager.v1.ListFunctionsResponse\"\x0e\x90\x02\x01\xaa\xbb\x18\x07\n\x01\x01\"\x02\x15*\x12r\n\nListIssues\x12).queueserver.manager.v1.ListIssuesRequest\x1a*.queueserver.manager.v1.ListIssuesResponse\"\r\x90\x02\x01\xaa\xbb\x18\x06\n\x01\x01\"\x01*B\xb1\x01\n(io.blueskyproject.queueserver.manager.v1B\x15InventoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,41 +44,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTISSUESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTISSUESREQUEST'].fields_by_name['page_token']._serialized_options = b'\250\273\030\200\200\001'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListPlans']._loaded_options = None
-  _globals['_INVENTORYSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListPlans']._serialized_options = b'\220\002\001\252\273\030&\n\001\001\"\002\025**\rplans_allowed*\016plans_existing'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetPlan']._loaded_options = None
-  _globals['_INVENTORYSERVICE'].methods_by_name['GetPlan']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['GetPlan']._serialized_options = b'\220\002\001\252\273\030\007\n\001\001\"\002\023\025'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListDevices']._loaded_options = None
-  _globals['_INVENTORYSERVICE'].methods_by_name['ListDevices']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListDevices']._serialized_options = b'\220\002\001\252\273\030*\n\001\001\"\002\025**\017devices_allowed*\020devices_existing'
   _globals['_INVENTORYSERVICE'].methods_by_name['GetDevice']._loaded_options = None
-  _globals['_INVENTORYSERVICE'].methods_by_name['GetDevice']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['GetDevice']._serialized_options = b'\220\002\001\252\273\030\007\n\001\001\"\002\024\025'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListFunctions']._loaded_options = None
-  _globals['_INVENTORYSERVICE'].methods_by_name['ListFunctions']._serialized_options = b'\220\002\001'
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListFunctions']._serialized_options = b'\220\002\001\252\273\030\007\n\001\001\"\002\025*'
   _globals['_INVENTORYSERVICE'].methods_by_name['ListIssues']._loaded_options = None
-  _globals['_INVENTORYSERVICE'].methods_by_name['ListIssues']._serialized_options = b'\220\002\001'
-  _globals['_LISTPLANSREQUEST']._serialized_start=149
-  _globals['_LISTPLANSREQUEST']._serialized_end=267
-  _globals['_LISTPLANSRESPONSE']._serialized_start=270
-  _globals['_LISTPLANSRESPONSE']._serialized_end=413
-  _globals['_GETPLANREQUEST']._serialized_start=415
-  _globals['_GETPLANREQUEST']._serialized_end=483
-  _globals['_GETPLANRESPONSE']._serialized_start=485
-  _globals['_GETPLANRESPONSE']._serialized_end=575
-  _globals['_LISTDEVICESREQUEST']._serialized_start=577
-  _globals['_LISTDEVICESREQUEST']._serialized_end=697
-  _globals['_LISTDEVICESRESPONSE']._serialized_start=700
-  _globals['_LISTDEVICESRESPONSE']._serialized_end=851
-  _globals['_GETDEVICEREQUEST']._serialized_start=853
-  _globals['_GETDEVICEREQUEST']._serialized_end=923
-  _globals['_GETDEVICERESPONSE']._serialized_start=925
-  _globals['_GETDEVICERESPONSE']._serialized_end=1023
-  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=1025
-  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=1132
-  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=1134
-  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=1245
-  _globals['_LISTISSUESREQUEST']._serialized_start=1247
-  _globals['_LISTISSUESREQUEST']._serialized_end=1313
-  _globals['_LISTISSUESRESPONSE']._serialized_start=1315
-  _globals['_LISTISSUESRESPONSE']._serialized_end=1415
-  _globals['_INVENTORYSERVICE']._serialized_start=1418
-  _globals['_INVENTORYSERVICE']._serialized_end=2069
+  _globals['_INVENTORYSERVICE'].methods_by_name['ListIssues']._serialized_options = b'\220\002\001\252\273\030\006\n\001\001\"\001*'
+  _globals['_LISTPLANSREQUEST']._serialized_start=185
+  _globals['_LISTPLANSREQUEST']._serialized_end=303
+  _globals['_LISTPLANSRESPONSE']._serialized_start=306
+  _globals['_LISTPLANSRESPONSE']._serialized_end=449
+  _globals['_GETPLANREQUEST']._serialized_start=451
+  _globals['_GETPLANREQUEST']._serialized_end=519
+  _globals['_GETPLANRESPONSE']._serialized_start=521
+  _globals['_GETPLANRESPONSE']._serialized_end=611
+  _globals['_LISTDEVICESREQUEST']._serialized_start=613
+  _globals['_LISTDEVICESREQUEST']._serialized_end=733
+  _globals['_LISTDEVICESRESPONSE']._serialized_start=736
+  _globals['_LISTDEVICESRESPONSE']._serialized_end=887
+  _globals['_GETDEVICEREQUEST']._serialized_start=889
+  _globals['_GETDEVICEREQUEST']._serialized_end=959
+  _globals['_GETDEVICERESPONSE']._serialized_start=961
+  _globals['_GETDEVICERESPONSE']._serialized_end=1059
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_start=1061
+  _globals['_LISTFUNCTIONSREQUEST']._serialized_end=1168
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_start=1170
+  _globals['_LISTFUNCTIONSRESPONSE']._serialized_end=1281
+  _globals['_LISTISSUESREQUEST']._serialized_start=1283
+  _globals['_LISTISSUESREQUEST']._serialized_end=1349
+  _globals['_LISTISSUESRESPONSE']._serialized_start=1351
+  _globals['_LISTISSUESRESPONSE']._serialized_end=1451
+  _globals['_INVENTORYSERVICE']._serialized_start=1454
+  _globals['_INVENTORYSERVICE']._serialized_end=2238
 # @@protoc_insertion_point(module_scope)

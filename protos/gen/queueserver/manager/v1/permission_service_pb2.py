@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
+from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/permission_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\'queueserver/common/v1/permissions.proto\"\x17\n\x15GetPermissionsRequest\"l\n\x16GetPermissionsResponse\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\xa8\x01\n\x15SetPermissionsRequest\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"*\n\x16SetPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"j\n\x18ReloadPermissionsRequest\x12\x1b\n\x13restore_permissions\x18\x01 \x01(\x08\x12\x1d\n\x15restore_plans_devices\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"-\n\x19ReloadPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xf4\x02\n\x11PermissionService\x12t\n\x0eGetPermissions\x12-.queueserver.manager.v1.GetPermissionsRequest\x1a..queueserver.manager.v1.GetPermissionsResponse\"\x03\x90\x02\x01\x12o\n\x0eSetPermissions\x12-.queueserver.manager.v1.SetPermissionsRequest\x1a..queueserver.manager.v1.SetPermissionsResponse\x12x\n\x11ReloadPermissions\x12\x30.queueserver.manager.v1.ReloadPermissionsRequest\x1a\x31.queueserver.manager.v1.ReloadPermissionsResponseB\xb2\x01\n(io.blueskyproject.queueserver.manager.v1B\x16PermissionServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/permission_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\"\x17\n\x15GetPermissionsRequest\"l\n\x16GetPermissionsResponse\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\xa8\x01\n\x15SetPermissionsRequest\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"*\n\x16SetPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"j\n\x18ReloadPermissionsRequest\x12\x1b\n\x13restore_permissions\x18\x01 \x01(\x08\x12\x1d\n\x15restore_plans_devices\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"-\n\x19ReloadPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xa2\x04\n\x11PermissionService\x12\x8c\x01\n\x0eGetPermissions\x12-.queueserver.manager.v1.GetPermissionsRequest\x1a..queueserver.manager.v1.GetPermissionsResponse\"\x1b\x90\x02\x01\xaa\xbb\x18\x14\n\x01\x01*\x0fpermissions_get\x12\xb6\x01\n\x0eSetPermissions\x12-.queueserver.manager.v1.SetPermissionsRequest\x1a..queueserver.manager.v1.SetPermissionsResponse\"E\xaa\xbb\x18\x41\n\x01\x07\x10\x02\x1a\x13permissions_changed\x1a\x11inventory_changed\"\x01\r*\x0fpermissions_set\x12\xc4\x01\n\x11ReloadPermissions\x12\x30.queueserver.manager.v1.ReloadPermissionsRequest\x1a\x31.queueserver.manager.v1.ReloadPermissionsResponse\"J\xaa\xbb\x18\x46\n\x01\x07\x10\x02\x1a\x13permissions_changed\x1a\x11inventory_changed\"\x03&%\r*\x12permissions_reloadB\xb2\x01\n(io.blueskyproject.queueserver.manager.v1B\x16PermissionServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,19 +38,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SETPERMISSIONSREQUEST']._loaded_options = None
   _globals['_SETPERMISSIONSREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
   _globals['_PERMISSIONSERVICE'].methods_by_name['GetPermissions']._loaded_options = None
-  _globals['_PERMISSIONSERVICE'].methods_by_name['GetPermissions']._serialized_options = b'\220\002\001'
-  _globals['_GETPERMISSIONSREQUEST']._serialized_start=152
-  _globals['_GETPERMISSIONSREQUEST']._serialized_end=175
-  _globals['_GETPERMISSIONSRESPONSE']._serialized_start=177
-  _globals['_GETPERMISSIONSRESPONSE']._serialized_end=285
-  _globals['_SETPERMISSIONSREQUEST']._serialized_start=288
-  _globals['_SETPERMISSIONSREQUEST']._serialized_end=456
-  _globals['_SETPERMISSIONSRESPONSE']._serialized_start=458
-  _globals['_SETPERMISSIONSRESPONSE']._serialized_end=500
-  _globals['_RELOADPERMISSIONSREQUEST']._serialized_start=502
-  _globals['_RELOADPERMISSIONSREQUEST']._serialized_end=608
-  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_start=610
-  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_end=655
-  _globals['_PERMISSIONSERVICE']._serialized_start=658
-  _globals['_PERMISSIONSERVICE']._serialized_end=1030
+  _globals['_PERMISSIONSERVICE'].methods_by_name['GetPermissions']._serialized_options = b'\220\002\001\252\273\030\024\n\001\001*\017permissions_get'
+  _globals['_PERMISSIONSERVICE'].methods_by_name['SetPermissions']._loaded_options = None
+  _globals['_PERMISSIONSERVICE'].methods_by_name['SetPermissions']._serialized_options = b'\252\273\030A\n\001\007\020\002\032\023permissions_changed\032\021inventory_changed\"\001\r*\017permissions_set'
+  _globals['_PERMISSIONSERVICE'].methods_by_name['ReloadPermissions']._loaded_options = None
+  _globals['_PERMISSIONSERVICE'].methods_by_name['ReloadPermissions']._serialized_options = b'\252\273\030F\n\001\007\020\002\032\023permissions_changed\032\021inventory_changed\"\003&%\r*\022permissions_reload'
+  _globals['_GETPERMISSIONSREQUEST']._serialized_start=188
+  _globals['_GETPERMISSIONSREQUEST']._serialized_end=211
+  _globals['_GETPERMISSIONSRESPONSE']._serialized_start=213
+  _globals['_GETPERMISSIONSRESPONSE']._serialized_end=321
+  _globals['_SETPERMISSIONSREQUEST']._serialized_start=324
+  _globals['_SETPERMISSIONSREQUEST']._serialized_end=492
+  _globals['_SETPERMISSIONSRESPONSE']._serialized_start=494
+  _globals['_SETPERMISSIONSRESPONSE']._serialized_end=536
+  _globals['_RELOADPERMISSIONSREQUEST']._serialized_start=538
+  _globals['_RELOADPERMISSIONSREQUEST']._serialized_end=644
+  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_start=646
+  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_end=691
+  _globals['_PERMISSIONSERVICE']._serialized_start=694
+  _globals['_PERMISSIONSERVICE']._serialized_end=1240
 # @@protoc_insertion_point(module_scope)

@@ -26,10 +26,11 @@ from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import error_reason_pb2 as queueserver_dot_common_dot_v1_dot_error__reason__pb2
 from queueserver.common.v1 import field_violation_pb2 as queueserver_dot_common_dot_v1_dot_field__violation__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
+from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.common.v1 import simulation_pb2 as queueserver_dot_common_dot_v1_dot_simulation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-queueserver/manager/v1/planning_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a(queueserver/common/v1/error_reason.proto\x1a+queueserver/common/v1/field_violation.proto\x1a queueserver/common/v1/item.proto\x1a&queueserver/common/v1/simulation.proto\"W\n\x14ValidateItemsRequest\x12\x36\n\x05items\x18\x01 \x03(\x0b\x32\x1f.queueserver.common.v1.ItemSpecB\x06\xb0\xbb\x18\xd0\x86\x03:\x07\xa8\xbb\x18\x80\x80\x80\x06\"N\n\x15ValidateItemsResponse\x12\x35\n\x08verdicts\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.ItemVerdict\"\xf2\x01\n\x0bItemVerdict\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x32\n\x06reason\x18\x02 \x01(\x0e\x32\".queueserver.common.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\x12\x18\n\x10\x64\x65tails_left_out\x18\x05 \x01(\x08\x12\x34\n\x08warnings\x18\x06 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning\"\x85\x01\n\x13SimulateItemRequest\x12/\n\x04item\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpecH\x00\x12\x12\n\x08item_uid\x18\x02 \x01(\tH\x00\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x01\x42\t\n\x07subject\"\x83\x01\n\x14SimulateItemResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\x12\x34\n\x08warnings\x18\x02 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning2\xf4\x01\n\x0fPlanningService\x12q\n\rValidateItems\x12,.queueserver.manager.v1.ValidateItemsRequest\x1a-.queueserver.manager.v1.ValidateItemsResponse\"\x03\x90\x02\x01\x12n\n\x0cSimulateItem\x12+.queueserver.manager.v1.SimulateItemRequest\x1a,.queueserver.manager.v1.SimulateItemResponse\"\x03\x90\x02\x01\x42\xb0\x01\n(io.blueskyproject.queueserver.manager.v1B\x14PlanningServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-queueserver/manager/v1/planning_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a(queueserver/common/v1/error_reason.proto\x1a+queueserver/common/v1/field_violation.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a&queueserver/common/v1/simulation.proto\"W\n\x14ValidateItemsRequest\x12\x36\n\x05items\x18\x01 \x03(\x0b\x32\x1f.queueserver.common.v1.ItemSpecB\x06\xb0\xbb\x18\xd0\x86\x03:\x07\xa8\xbb\x18\x80\x80\x80\x06\"N\n\x15ValidateItemsResponse\x12\x35\n\x08verdicts\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.ItemVerdict\"\xf2\x01\n\x0bItemVerdict\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x32\n\x06reason\x18\x02 \x01(\x0e\x32\".queueserver.common.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\x12\x18\n\x10\x64\x65tails_left_out\x18\x05 \x01(\x08\x12\x34\n\x08warnings\x18\x06 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning\"\x85\x01\n\x13SimulateItemRequest\x12/\n\x04item\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpecH\x00\x12\x12\n\x08item_uid\x18\x02 \x01(\tH\x00\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x01\x42\t\n\x07subject\"\x83\x01\n\x14SimulateItemResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\x12\x34\n\x08warnings\x18\x02 \x03(\x0b\x32\".queueserver.common.v1.ItemWarning2\xa7\x02\n\x0fPlanningService\x12\x8c\x01\n\rValidateItems\x12,.queueserver.manager.v1.ValidateItemsRequest\x1a-.queueserver.manager.v1.ValidateItemsResponse\"\x1e\x90\x02\x01\xaa\xbb\x18\x17\n\x01\x01\"\x03\x15\x12!*\rvalidate_plan\x12\x84\x01\n\x0cSimulateItem\x12+.queueserver.manager.v1.SimulateItemRequest\x1a,.queueserver.manager.v1.SimulateItemResponse\"\x19\x90\x02\x01\xaa\xbb\x18\x12\n\x01\x02\"\r\x06\x07\x08\x13\x15\x12!\x16\x1d\"\'24B\xb0\x01\n(io.blueskyproject.queueserver.manager.v1B\x14PlanningServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,19 +45,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIMULATEITEMREQUEST']._loaded_options = None
   _globals['_SIMULATEITEMREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
   _globals['_PLANNINGSERVICE'].methods_by_name['ValidateItems']._loaded_options = None
-  _globals['_PLANNINGSERVICE'].methods_by_name['ValidateItems']._serialized_options = b'\220\002\001'
+  _globals['_PLANNINGSERVICE'].methods_by_name['ValidateItems']._serialized_options = b'\220\002\001\252\273\030\027\n\001\001\"\003\025\022!*\rvalidate_plan'
   _globals['_PLANNINGSERVICE'].methods_by_name['SimulateItem']._loaded_options = None
-  _globals['_PLANNINGSERVICE'].methods_by_name['SimulateItem']._serialized_options = b'\220\002\001'
-  _globals['_VALIDATEITEMSREQUEST']._serialized_start=270
-  _globals['_VALIDATEITEMSREQUEST']._serialized_end=357
-  _globals['_VALIDATEITEMSRESPONSE']._serialized_start=359
-  _globals['_VALIDATEITEMSRESPONSE']._serialized_end=437
-  _globals['_ITEMVERDICT']._serialized_start=440
-  _globals['_ITEMVERDICT']._serialized_end=682
-  _globals['_SIMULATEITEMREQUEST']._serialized_start=685
-  _globals['_SIMULATEITEMREQUEST']._serialized_end=818
-  _globals['_SIMULATEITEMRESPONSE']._serialized_start=821
-  _globals['_SIMULATEITEMRESPONSE']._serialized_end=952
-  _globals['_PLANNINGSERVICE']._serialized_start=955
-  _globals['_PLANNINGSERVICE']._serialized_end=1199
+  _globals['_PLANNINGSERVICE'].methods_by_name['SimulateItem']._serialized_options = b'\220\002\001\252\273\030\022\n\001\002\"\r\006\007\010\023\025\022!\026\035\"\'24'
+  _globals['_VALIDATEITEMSREQUEST']._serialized_start=306
+  _globals['_VALIDATEITEMSREQUEST']._serialized_end=393
+  _globals['_VALIDATEITEMSRESPONSE']._serialized_start=395
+  _globals['_VALIDATEITEMSRESPONSE']._serialized_end=473
+  _globals['_ITEMVERDICT']._serialized_start=476
+  _globals['_ITEMVERDICT']._serialized_end=718
+  _globals['_SIMULATEITEMREQUEST']._serialized_start=721
+  _globals['_SIMULATEITEMREQUEST']._serialized_end=854
+  _globals['_SIMULATEITEMRESPONSE']._serialized_start=857
+  _globals['_SIMULATEITEMRESPONSE']._serialized_end=988
+  _globals['_PLANNINGSERVICE']._serialized_start=991
+  _globals['_PLANNINGSERVICE']._serialized_end=1286
 # @@protoc_insertion_point(module_scope)

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_dot_bounds__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
+from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
 from queueserver.common.v1 import simulation_pb2 as queueserver_dot_common_dot_v1_dot_simulation__pb2
 from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_task__pb2
 from queueserver.worker.v1 import event_pb2 as queueserver_dot_worker_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"*\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xd6\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"u\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\xa0\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x98\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"Q\n\x1a\x41\x63knowledgeOutcomesRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1c\n\rexecution_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x1d\n\x1b\x41\x63knowledgeOutcomesResponse\"=\n\x12WatchWorkerRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc9\x01\n\x13WatchWorkerResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xcd\t\n\rWorkerService\x12p\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\x12s\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\x12y\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\x12X\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\x12s\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\x12m\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\x12i\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\"\x03\x90\x02\x01\x12X\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\x12l\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\"\x03\x90\x02\x01\x12|\n\x13\x41\x63knowledgeOutcomes\x12\x31.queueserver.worker.v1.AcknowledgeOutcomesRequest\x1a\x32.queueserver.worker.v1.AcknowledgeOutcomesResponse\x12k\n\x0bWatchWorker\x12).queueserver.worker.v1.WatchWorkerRequest\x1a*.queueserver.worker.v1.WatchWorkerResponse\"\x03\x90\x02\x01\x30\x01\x42\xaa\x01\n\'io.blueskyproject.queueserver.worker.v1B\x12WorkerServiceProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"*\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xd6\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"u\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\xa0\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x98\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"Q\n\x1a\x41\x63knowledgeOutcomesRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1c\n\rexecution_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x1d\n\x1b\x41\x63knowledgeOutcomesResponse\"=\n\x12WatchWorkerRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc9\x01\n\x13WatchWorkerResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xbf\x0c\n\rWorkerService\x12\x90\x01\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36:#\x12\x93\x01\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36\"7\x12\xbb\x01\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\"@\xaa\xbb\x18<\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\x1a\rtask_finished\"\x02\x36\"\x12\xae\x01\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\"T\xaa\xbb\x18P\x1a\x11\x65xecution_started\x1a\nrun_opened\x1a\nrun_closed\x1a\x08\x64ocument\x1a\x12\x65xecution_finished\"\x05\x36:\"7\'\x12\xa9\x01\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\"4\xaa\xbb\x18\x30\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\"\x05\x36\"\'89\x12\x8e\x01\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\"\x1f\xaa\xbb\x18\x1b\x1a\x13\x65nvironment_changed\"\x04\x36\"\'\x18\x12r\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\"\x03\"\'4\x12s\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\"\x19\xaa\xbb\x18\x15\x1a\rtask_finished\"\x04\x36:\"7\x12t\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\"\x02\"4\x12\x85\x01\n\x13\x41\x63knowledgeOutcomes\x12\x31.queueserver.worker.v1.AcknowledgeOutcomesRequest\x1a\x32.queueserver.worker.v1.AcknowledgeOutcomesResponse\"\x07\xaa\xbb\x18\x03\"\x01\x36\x12r\n\x0bWatchWorker\x12).queueserver.worker.v1.WatchWorkerRequest\x1a*.queueserver.worker.v1.WatchWorkerResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\"\x01.0\x01\x42\xaa\x01\n\'io.blueskyproject.queueserver.worker.v1B\x12WorkerServiceProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,64 +56,80 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACKNOWLEDGEOUTCOMESREQUEST'].fields_by_name['execution_ids']._serialized_options = b'\260\273\030\210\''
   _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._loaded_options = None
   _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_options = b'\250\273\030\200\200@'
+  _globals['_WORKERSERVICE'].methods_by_name['OpenEnvironment']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['OpenEnvironment']._serialized_options = b'\252\273\030\032\032\023environment_changed\"\0036:#'
+  _globals['_WORKERSERVICE'].methods_by_name['CloseEnvironment']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['CloseEnvironment']._serialized_options = b'\252\273\030\032\032\023environment_changed\"\0036\"7'
+  _globals['_WORKERSERVICE'].methods_by_name['DestroyEnvironment']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['DestroyEnvironment']._serialized_options = b'\252\273\030<\032\023environment_changed\032\022execution_finished\032\rtask_finished\"\0026\"'
+  _globals['_WORKERSERVICE'].methods_by_name['RunPlan']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['RunPlan']._serialized_options = b'\252\273\030P\032\021execution_started\032\nrun_opened\032\nrun_closed\032\010document\032\022execution_finished\"\0056:\"7\''
+  _globals['_WORKERSERVICE'].methods_by_name['ControlRunEngine']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['ControlRunEngine']._serialized_options = b'\252\273\0300\032\023environment_changed\032\022execution_finished\"\0056\"\'89'
+  _globals['_WORKERSERVICE'].methods_by_name['AnswerQuestion']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['AnswerQuestion']._serialized_options = b'\252\273\030\033\032\023environment_changed\"\0046\"\'\030'
   _globals['_WORKERSERVICE'].methods_by_name['GetMetadata']._loaded_options = None
-  _globals['_WORKERSERVICE'].methods_by_name['GetMetadata']._serialized_options = b'\220\002\001'
+  _globals['_WORKERSERVICE'].methods_by_name['GetMetadata']._serialized_options = b'\220\002\001\252\273\030\005\"\003\"\'4'
+  _globals['_WORKERSERVICE'].methods_by_name['RunTask']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['RunTask']._serialized_options = b'\252\273\030\025\032\rtask_finished\"\0046:\"7'
   _globals['_WORKERSERVICE'].methods_by_name['SimulatePlan']._loaded_options = None
-  _globals['_WORKERSERVICE'].methods_by_name['SimulatePlan']._serialized_options = b'\220\002\001'
+  _globals['_WORKERSERVICE'].methods_by_name['SimulatePlan']._serialized_options = b'\220\002\001\252\273\030\004\"\002\"4'
+  _globals['_WORKERSERVICE'].methods_by_name['AcknowledgeOutcomes']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['AcknowledgeOutcomes']._serialized_options = b'\252\273\030\003\"\0016'
   _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._loaded_options = None
-  _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._serialized_options = b'\220\002\001'
-  _globals['_RUNENGINEACTION']._serialized_start=2214
-  _globals['_RUNENGINEACTION']._serialized_end=2491
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=319
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=382
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=384
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=409
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=411
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=451
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=453
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=479
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=481
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=523
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=525
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=553
-  _globals['_RUNPLANREQUEST']._serialized_start=556
-  _globals['_RUNPLANREQUEST']._serialized_end=770
-  _globals['_RUNPLANRESPONSE']._serialized_start=772
-  _globals['_RUNPLANRESPONSE']._serialized_end=789
-  _globals['_CONTROLRUNENGINEREQUEST']._serialized_start=791
-  _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=908
-  _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=910
-  _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=936
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=938
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1019
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1021
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1045
-  _globals['_GETMETADATAREQUEST']._serialized_start=1047
-  _globals['_GETMETADATAREQUEST']._serialized_end=1067
-  _globals['_GETMETADATARESPONSE']._serialized_start=1069
-  _globals['_GETMETADATARESPONSE']._serialized_end=1133
-  _globals['_RUNTASKREQUEST']._serialized_start=1135
-  _globals['_RUNTASKREQUEST']._serialized_end=1252
-  _globals['_RUNTASKRESPONSE']._serialized_start=1254
-  _globals['_RUNTASKRESPONSE']._serialized_end=1271
-  _globals['_TASKCOMMAND']._serialized_start=1274
-  _globals['_TASKCOMMAND']._serialized_end=1562
-  _globals['_ENVIRONMENTUPDATE']._serialized_start=1564
-  _globals['_ENVIRONMENTUPDATE']._serialized_end=1583
-  _globals['_SIMULATEPLANREQUEST']._serialized_start=1586
-  _globals['_SIMULATEPLANREQUEST']._serialized_end=1738
-  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1740
-  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1817
-  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_start=1819
-  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_end=1900
-  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_start=1902
-  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_end=1931
-  _globals['_WATCHWORKERREQUEST']._serialized_start=1933
-  _globals['_WATCHWORKERREQUEST']._serialized_end=1994
-  _globals['_WATCHWORKERRESPONSE']._serialized_start=1997
-  _globals['_WATCHWORKERRESPONSE']._serialized_end=2198
-  _globals['_HEARTBEAT']._serialized_start=2200
-  _globals['_HEARTBEAT']._serialized_end=2211
-  _globals['_WORKERSERVICE']._serialized_start=2494
-  _globals['_WORKERSERVICE']._serialized_end=3723
+  _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._serialized_options = b'\220\002\001\252\273\030\003\"\001.'
+  _globals['_RUNENGINEACTION']._serialized_start=2250
+  _globals['_RUNENGINEACTION']._serialized_end=2527
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=355
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=418
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=420
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=445
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=447
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=487
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=489
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=515
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=517
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=559
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=561
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=589
+  _globals['_RUNPLANREQUEST']._serialized_start=592
+  _globals['_RUNPLANREQUEST']._serialized_end=806
+  _globals['_RUNPLANRESPONSE']._serialized_start=808
+  _globals['_RUNPLANRESPONSE']._serialized_end=825
+  _globals['_CONTROLRUNENGINEREQUEST']._serialized_start=827
+  _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=944
+  _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=946
+  _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=972
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=974
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1055
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1057
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1081
+  _globals['_GETMETADATAREQUEST']._serialized_start=1083
+  _globals['_GETMETADATAREQUEST']._serialized_end=1103
+  _globals['_GETMETADATARESPONSE']._serialized_start=1105
+  _globals['_GETMETADATARESPONSE']._serialized_end=1169
+  _globals['_RUNTASKREQUEST']._serialized_start=1171
+  _globals['_RUNTASKREQUEST']._serialized_end=1288
+  _globals['_RUNTASKRESPONSE']._serialized_start=1290
+  _globals['_RUNTASKRESPONSE']._serialized_end=1307
+  _globals['_TASKCOMMAND']._serialized_start=1310
+  _globals['_TASKCOMMAND']._serialized_end=1598
+  _globals['_ENVIRONMENTUPDATE']._serialized_start=1600
+  _globals['_ENVIRONMENTUPDATE']._serialized_end=1619
+  _globals['_SIMULATEPLANREQUEST']._serialized_start=1622
+  _globals['_SIMULATEPLANREQUEST']._serialized_end=1774
+  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1776
+  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1853
+  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_start=1855
+  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_end=1936
+  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_start=1938
+  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_end=1967
+  _globals['_WATCHWORKERREQUEST']._serialized_start=1969
+  _globals['_WATCHWORKERREQUEST']._serialized_end=2030
+  _globals['_WATCHWORKERRESPONSE']._serialized_start=2033
+  _globals['_WATCHWORKERRESPONSE']._serialized_end=2234
+  _globals['_HEARTBEAT']._serialized_start=2236
+  _globals['_HEARTBEAT']._serialized_end=2247
+  _globals['_WORKERSERVICE']._serialized_start=2530
+  _globals['_WORKERSERVICE']._serialized_end=4129
 # @@protoc_insertion_point(module_scope)

@@ -35,8 +35,8 @@ class WorkerServiceStub:
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
-    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
+    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def __init__(self, channel):
@@ -112,8 +112,8 @@ class WorkerServiceServicer:
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
-    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
+    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     def OpenEnvironment(self, request, context):
@@ -317,8 +317,8 @@ class WorkerService:
 
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`); UNAVAILABLE with reason
-    WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
+    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
     """
 
     @staticmethod
