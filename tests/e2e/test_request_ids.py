@@ -12,7 +12,13 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
-from queueserver.manager.v1 import history_service_pb2, queue_execution_pb2, queue_items_pb2, run_engine_service_pb2
+from queueserver.manager.v1 import (
+    history_service_pb2,
+    queue_execution_pb2,
+    queue_items_pb2,
+    queue_pb2,
+    run_engine_service_pb2,
+)
 from queueserver_client import AsyncClient, ExitStatus, ManagerState, Plan
 
 from tests.harness.gate import Gate
@@ -54,7 +60,7 @@ async def test_an_id_that_comes_with_another_content_is_refused(raw: Stubs, shar
     for call in (
         raw.queue.AddItem(other),
         raw.queue.ClearQueue(queue_items_pb2.ClearQueueRequest(all=True, request_id=request.request_id)),
-        raw.history.ClearHistory(history_service_pb2.ClearHistoryRequest(request_id=request.request_id)),
+        raw.history.ClearHistory(history_service_pb2.ClearHistoryRequest(all=True, request_id=request.request_id)),
     ):
         refusal = await refused(call)
         assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_REUSED")
@@ -79,8 +85,9 @@ async def test_of_different_requests_for_the_plan_with_one_id_at_the_same_time_o
 async def test_a_refused_request_may_be_repeated_under_its_id_when_it_fits(
     raw: Stubs, shared_client: AsyncClient
 ) -> None:
-    remove = queue_items_pb2.RemoveItemRequest(request_id=str(uuid.uuid4()))
-    await refused(raw.queue.RemoveItem(remove))
+    last = queue_pb2.ItemAddress(back=True)
+    remove = queue_items_pb2.RemoveItemRequest(address=last, request_id=str(uuid.uuid4()))
+    assert (await refused(raw.queue.RemoveItem(remove))).reason == "POSITION_OUT_OF_RANGE"
     handle = await shared_client.queue.add(Plan("nothing"))
     assert (await raw.queue.RemoveItem(remove)).item.item_uid == handle.uid
 
