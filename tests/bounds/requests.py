@@ -316,7 +316,7 @@ LONGEST: dict[str, list[Long]] = {
         fixed(lambda: inv.ListDevicesRequest(names=many_names()), "named"),
     ],
     "InventoryService.GetPlan": [
-        fixed(lambda: inv.GetPlanRequest(name="measure_many", existing=True), "existing"),
+        fixed(lambda: inv.GetPlanRequest(name="read_once", existing=True), "existing"),
         fixed(lambda: inv.GetPlanRequest(name="p" * 1000), "unknown"),
     ],
     "InventoryService.GetDevice": [
