@@ -12,7 +12,7 @@ from queueserver_manager.domain.lifecycle import Environment
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.run_engine import RunEngineOperations
-from queueserver_manager.worker_client.port import RunEngineVerb
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb
 
 from tests.unit.manager.samples import record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office
@@ -46,7 +46,7 @@ class Desk:
         self.view.drop_requests()
 
     async def control(self, verb: RunEngineVerb, reply: Reply[None] = UNHEARD) -> bytes:
-        return await asyncio.wait_for(self.run_engine.control(verb, "why", reply), SECONDS)
+        return await asyncio.wait_for(self.run_engine.control(EngineRequest(verb, "why"), reply), SECONDS)
 
 
 @asynccontextmanager

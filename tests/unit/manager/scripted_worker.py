@@ -11,7 +11,7 @@ from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
 from queueserver_manager.domain.tasks import Task
 from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.worker_client.port import RunEngineVerb, WorkerEvent, WorkerSnapshot
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerEvent, WorkerSnapshot
 
 from tests.unit.manager.samples import NOW
 
@@ -66,7 +66,8 @@ class ScriptedWorker:
         self.environment_commands.append("close")
         await self._command()
 
-    async def destroy_environment(self) -> None:
+    async def destroy_environment(self, user: str) -> None:
+        del user
         self.environment_commands.append("destroy")
         await self._command()
 
@@ -81,8 +82,8 @@ class ScriptedWorker:
         await self._command()
         return b""
 
-    async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
-        self.heard.append((verb, note))
+    async def control_run_engine(self, request: EngineRequest) -> None:
+        self.heard.append((request.verb, request.note))
         await self._command()
 
     async def metadata(self) -> Mapping[str, Any]:

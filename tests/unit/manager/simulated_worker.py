@@ -165,7 +165,7 @@ class SimulatedWorker:
             assert self._is_stored(execution_id), "an outcome is acknowledged that is not stored"
             self.outcomes.pop(execution_id, None)
 
-    async def control_run_engine(self, verb: port.RunEngineVerb, note: str) -> None:
+    async def control_run_engine(self, request: port.EngineRequest) -> None:
         raise NotImplementedError
 
     async def metadata(self) -> Mapping[str, Any]:
@@ -177,7 +177,7 @@ class SimulatedWorker:
     async def close_environment(self) -> None:
         raise NotImplementedError
 
-    async def destroy_environment(self) -> None:
+    async def destroy_environment(self, user: str) -> None:
         raise NotImplementedError
 
     async def watch(

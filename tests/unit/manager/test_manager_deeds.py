@@ -15,7 +15,7 @@ from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.run_engine import RunEngineOperations
-from queueserver_manager.worker_client.port import RunEngineVerb, WorkerRefused
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerRefused
 from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import record_of, request
@@ -46,10 +46,10 @@ class Desk:
         return task
 
     def resume(self, answer: Reply[None]) -> Any:
-        return self.run_engine.control(RunEngineVerb.RESUME, "", answer)
+        return self.run_engine.control(EngineRequest(RunEngineVerb.RESUME), answer)
 
     def abort(self, answer: Reply[None]) -> Any:
-        return self.run_engine.control(RunEngineVerb.ABORT, "", answer)
+        return self.run_engine.control(EngineRequest(RunEngineVerb.ABORT), answer)
 
     async def answers(self, *calls: Any) -> list[Any]:
         """Let the Worker answer; what becomes of the calls."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from queueserver_manager.domain.errors import WorkerUnavailable
 from queueserver_manager.domain.item import RunningItem
-from queueserver_manager.worker_client.port import RunEngineVerb, WorkerDown, WorkerRefused
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerDown, WorkerRefused
 from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.run_engine_desk import PAUSES, Desk, desk
@@ -174,7 +174,7 @@ async def test_a_refusal_takes_nothing_back_that_somebody_else_was_promised_mean
     async with desk(RUNNING) as d:
         answers: list[asyncio.Future[None]] = []
 
-        async def control(_verb: RunEngineVerb, _note: str) -> None:
+        async def control(_request: EngineRequest) -> None:
             answers.append(asyncio.get_running_loop().create_future())
             await answers[-1]
 

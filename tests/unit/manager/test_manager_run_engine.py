@@ -234,7 +234,7 @@ async def test_no_commit_in_flight_delays_an_emergency() -> None:
         assert [verb for verb, _ in d.worker.heard] == [_V.ABORT_NOW, _V.PAUSE_IMMEDIATE]
         assert not edit.done()
         destroyed: Reply[str] = Reply(lambda environment_id, _revision: environment_id.encode())
-        assert await asyncio.wait_for(d.environment.destroy(destroyed), SECONDS) == b"environment"
+        assert await asyncio.wait_for(d.environment.destroy("anna", destroyed), SECONDS) == b"environment"
         assert (d.worker.environment_commands, d.view.pending) == (["destroy"], PendingCommand.DESTROY)
         d.office.store.may_go_on.set()
         await asyncio.wait_for(edit, SECONDS)

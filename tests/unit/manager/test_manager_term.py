@@ -11,7 +11,7 @@ from queueserver_manager.domain.events import QueueStopped, StopReason
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import PendingCommand
 from queueserver_manager.operations.reply import UNHEARD
-from queueserver_manager.worker_client.port import RunEngineVerb, WorkerRefused
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerRefused
 
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import JANE, Machine
@@ -68,8 +68,8 @@ def test_who_interrupts_a_plan_whose_command_was_lost_is_heard_when_it_is_sent_a
 ) -> None:
     made, heard = Machine(), []
 
-    async def control(verb: RunEngineVerb, _note: str) -> None:
-        heard.append((verb, made.worker.current is not None))
+    async def control(request: EngineRequest) -> None:
+        heard.append((request.verb, made.worker.current is not None))
         if made.worker.current is None:
             raise WorkerRefused("NOT_RUNNING", "No plan runs.")
 
@@ -77,7 +77,7 @@ def test_who_interrupts_a_plan_whose_command_was_lost_is_heard_when_it_is_sent_a
 
     async def start_and_interrupt() -> None:
         await made.term.execution.start(JANE, UNHEARD)
-        await made.term.run_engine.control(verb, "why", UNHEARD)
+        await made.term.run_engine.control(EngineRequest(verb, "why"), UNHEARD)
         await made._settle()
 
     try:

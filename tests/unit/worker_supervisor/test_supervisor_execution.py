@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import document_pb2, item_pb2
 from queueserver.common.v1.document_pb2 import RunDocument
 from queueserver.common.v1.item_pb2 import ItemResult
+from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.execution import MAX_RUNS, MAX_RUNS_BYTES, MAX_UID, RunningExecution
 from queueserver_worker.supervisor.result_bounds import MAX_NOTICE, MAX_NOTICES, MAX_TRACEBACK
 
@@ -31,7 +32,7 @@ def test_runs_are_listed_in_order_of_opening_as_their_documents_tell(execution: 
     assert execution.see(start("b"))
     assert not execution.see(RunDocument(event=document_pb2.EventDocument(uid="e")))
     assert execution.see(stop("a", "abort"))
-    runs = execution.lost(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, "gone").result.runs
+    runs = execution.lost(failure.died("gone")).result.runs
     assert [(run.run_uid, run.open, run.exit_status) for run in runs] == [("a", False, "abort"), ("b", True, "")]
     assert runs[0].scan_id == 1
     assert not runs[1].HasField("scan_id")
@@ -118,7 +119,7 @@ def test_times_that_are_none_are_replaced(execution: RunningExecution, wrong: Ti
 
 
 def test_a_plan_that_never_began_has_no_start_time(execution: RunningExecution) -> None:
-    outcome = execution.lost(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, "gone")
+    outcome = execution.lost(failure.died("gone"))
     assert not outcome.result.HasField("start_time")
     assert outcome.result.HasField("stop_time")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from queueserver.common.v1 import task_pb2
 from queueserver.common.v1.task_pb2 import FunctionCall, Script, TaskResult
 from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.worker_service_pb2 import EnvironmentUpdate, TaskCommand
+from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.excerpt import MAX_EXCERPT, Excerpt
 from queueserver_worker.supervisor.task import RunningTask
 from queueserver_worker.task_terms import kind_of
@@ -65,6 +67,7 @@ def test_a_failure_has_a_message_and_no_value() -> None:
     assert len(result.message) == 2_000
     assert not result.HasField("return_value")
     silent = running(script=Script()).reported(TaskResult(), ROOM).result
+    assert silent.failure_cause == task_pb2.TASK_FAILURE_CAUSE_TASK_ERROR
     assert silent.message == "Error occurred while executing 'Load script': it did not say why."
 
 
@@ -78,7 +81,8 @@ def test_a_value_for_which_there_is_no_room_fails_the_task() -> None:
 def test_a_task_that_is_lost_says_why_and_what_it_printed() -> None:
     task = running(update=EnvironmentUpdate())
     task.excerpt.add("last words\n")
-    outcome = task.lost("the environment is gone.")
+    outcome = task.lost(failure.died("The environment is gone."))
     assert outcome.task_uid == "t"
     assert outcome.result.message == "Error occurred while executing 'Update environment': the environment is gone."
+    assert outcome.result.failure_cause == task_pb2.TASK_FAILURE_CAUSE_ENVIRONMENT_LOST
     assert outcome.result.console_excerpt == "last words\n"

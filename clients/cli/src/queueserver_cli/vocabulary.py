@@ -68,6 +68,8 @@ def _result_dict(result: ItemResult) -> dict[str, Any]:
         body["console_excerpt"] = result.console_excerpt
     if result.notices:
         body["notices"] = list(result.notices)
+    if result.ended_by:
+        body["ended_by"] = result.ended_by
     if result.failure_cause.number:
         body["failure_cause"] = result.failure_cause.value
     return body
@@ -93,7 +95,7 @@ def task_dict(found: TaskStatus) -> dict[str, Any]:
 
 def result_words(result: TaskResult) -> dict[str, Any]:
     """How a task ended."""
-    return {
+    body = {
         "success": result.success,
         "msg": result.message,
         "traceback": result.traceback,
@@ -102,6 +104,9 @@ def result_words(result: TaskResult) -> dict[str, Any]:
         "time_stop": _seconds(result.stop_time),
         "console_excerpt": result.console_excerpt,
     }
+    if result.failure_cause.number:
+        body["failure_cause"] = result.failure_cause.value
+    return body
 
 
 def run_dict(run: RunSummary) -> dict[str, Any]:

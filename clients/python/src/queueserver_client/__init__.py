@@ -137,6 +137,7 @@ from queueserver_client.models.status import (
 from queueserver_client.models.storage import Storage, StorageState
 from queueserver_client.models.tasks import (
     Task,
+    TaskFailureCause,
     TaskKind,
     TaskResult,
     TaskState,
@@ -308,6 +309,7 @@ __all__ = [
     "Suspension",
     "Task",
     "TaskFailed",
+    "TaskFailureCause",
     "TaskFinished",
     "TaskHandle",
     "TaskKind",

@@ -201,7 +201,7 @@ class ItemResult:
 
     exit_status: ExitStatus
     failure_cause: FailureCause = FailureCause.UNSPECIFIED
-    #: One short sentence, empty on success.
+    #: One sentence that says why it ended as it did; empty if it was completed.
     message: str = ""
     #: Python traceback of a failed plan.
     traceback: str = ""
@@ -214,6 +214,8 @@ class ItemResult:
     console_excerpt: str = ""
     #: What a person should know about the environment after it, one sentence each.
     notices: Sequence[str] = ()
+    #: Who stopped, aborted or halted the plan, or destroyed its environment; empty if it came to its end by itself.
+    ended_by: str = ""
 
     @classmethod
     def from_proto(cls, proto: item_pb2.ItemResult) -> ItemResult:
@@ -228,6 +230,7 @@ class ItemResult:
             stop_time=moment(proto.stop_time) if proto.HasField("stop_time") else None,
             console_excerpt=proto.console_excerpt,
             notices=tuple(proto.notices),
+            ended_by=proto.ended_by,
         )
 
 

@@ -60,6 +60,18 @@ class Task:
         )
 
 
+class TaskFailureCause(Word):
+    """What made a task fail."""
+
+    UNSPECIFIED = "unspecified"
+    TASK_ERROR = "task_error"
+    NOT_STARTED = "not_started"
+    ENVIRONMENT_LOST = "environment_lost"
+    ENVIRONMENT_DESTROYED = "environment_destroyed"
+    WORKER_LOST = "worker_lost"
+    SHUTDOWN = "shutdown"
+
+
 @dataclass(frozen=True)
 class TaskResult:
     """How a task ended."""
@@ -76,6 +88,8 @@ class TaskResult:
     stop_time: datetime | None = None
     #: The last of what it printed.
     console_excerpt: str = ""
+    #: What made it fail, if it failed.
+    failure_cause: TaskFailureCause = TaskFailureCause.UNSPECIFIED
 
     @classmethod
     def from_proto(cls, proto: task_pb2.TaskResult) -> TaskResult:
@@ -88,6 +102,7 @@ class TaskResult:
             start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
             stop_time=moment(proto.stop_time) if proto.HasField("stop_time") else None,
             console_excerpt=proto.console_excerpt,
+            failure_cause=TaskFailureCause.from_number(proto.failure_cause),
         )
 
 

@@ -62,7 +62,7 @@ class _ExitStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExitStatus
     """The plan was stopped on request, of a client or of code in the environment, and counts as a success."""
     EXIT_STATUS_ABORTED: _ExitStatus.ValueType  # 4
     """The plan was aborted: on request, by code in the environment, or because it could not be paused where it was to be
-    paused. Counts as a failure; the message says more unless a client asked for it.
+    paused. Counts as a failure; the message says which.
     """
     EXIT_STATUS_HALTED: _ExitStatus.ValueType  # 5
     """The plan was halted on request, of a client or of code in the environment, without cleaning up; counts as a failure."""
@@ -80,7 +80,7 @@ EXIT_STATUS_STOPPED: ExitStatus.ValueType  # 3
 """The plan was stopped on request, of a client or of code in the environment, and counts as a success."""
 EXIT_STATUS_ABORTED: ExitStatus.ValueType  # 4
 """The plan was aborted: on request, by code in the environment, or because it could not be paused where it was to be
-paused. Counts as a failure; the message says more unless a client asked for it.
+paused. Counts as a failure; the message says which.
 """
 EXIT_STATUS_HALTED: ExitStatus.ValueType  # 5
 """The plan was halted on request, of a client or of code in the environment, without cleaning up; counts as a failure."""
@@ -405,16 +405,23 @@ class ItemResult(_message.Message):
     STOP_TIME_FIELD_NUMBER: _builtins.int
     CONSOLE_EXCERPT_FIELD_NUMBER: _builtins.int
     NOTICES_FIELD_NUMBER: _builtins.int
+    ENDED_BY_FIELD_NUMBER: _builtins.int
     exit_status: Global___ExitStatus.ValueType
     """How it ended."""
     failure_cause: Global___FailureCause.ValueType
     """What made it fail, when exit_status is FAILED."""
     message: _builtins.str
-    """One short sentence, empty on success."""
+    """One sentence that says why it ended as it did: what went wrong, or who stopped, aborted or halted it, with the note
+    that was given. Empty if it was completed.
+    """
     traceback: _builtins.str
     """Python traceback of a failed plan, empty otherwise."""
     console_excerpt: _builtins.str
     """The last of what was printed while it was executed, at most 2,000 characters. Empty if nothing was."""
+    ended_by: _builtins.str
+    """Name of the user at whose request it ended: who stopped, aborted or halted the plan, or destroyed its environment. Empty
+    if it came to its end by itself.
+    """
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunSummary]:
         """The runs it opened, in order of opening: the first 10,000 of them, or fewer if their uids are long."""
@@ -446,10 +453,11 @@ class ItemResult(_message.Message):
         stop_time: _timestamp_pb2.Timestamp | None = ...,
         console_excerpt: _builtins.str = ...,
         notices: _abc.Iterable[_builtins.str] | None = ...,
+        ended_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time", "stop_time", b"stop_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "exit_status", b"exit_status", "failure_cause", b"failure_cause", "message", b"message", "notices", b"notices", "runs", b"runs", "start_time", b"start_time", "stop_time", b"stop_time", "traceback", b"traceback"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "ended_by", b"ended_by", "exit_status", b"exit_status", "failure_cause", b"failure_cause", "message", b"message", "notices", b"notices", "runs", b"runs", "start_time", b"start_time", "stop_time", b"stop_time", "traceback", b"traceback"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from queueserver.common.v1 import value_pb2 as queueserver_dot_common_dot_v1_dot_value__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n queueserver/common/v1/task.proto\x12\x15queueserver.common.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!queueserver/common/v1/value.proto\"o\n\x0c\x46unctionCall\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04\x61rgs\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\'\n\x06kwargs\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"c\n\x06Script\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x19\n\x0cupdate_lists\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tupdate_re\x18\x03 \x01(\x08\x12\x0c\n\x04name\x18\x04 \x01(\tB\x0f\n\r_update_lists\"\xcc\x01\n\rSubmittedTask\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.queueserver.common.v1.TaskKind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x19\n\x11run_in_background\x18\x04 \x01(\x08\x12\x0c\n\x04user\x18\x05 \x01(\t\x12\x12\n\nuser_group\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf1\x01\n\nTaskResult\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\ttraceback\x18\x03 \x01(\t\x12\x36\n\x0creturn_value\x18\x04 \x01(\x0b\x32 .queueserver.common.v1.DataValue\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63onsole_excerpt\x18\x07 \x01(\t*u\n\x08TaskKind\x12\x19\n\x15TASK_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12TASK_KIND_FUNCTION\x10\x01\x12\x14\n\x10TASK_KIND_SCRIPT\x10\x02\x12 \n\x1cTASK_KIND_ENVIRONMENT_UPDATE\x10\x03\x42\xa1\x01\n\'io.blueskyproject.queueserver.common.v1B\tTaskProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n queueserver/common/v1/task.proto\x12\x15queueserver.common.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!queueserver/common/v1/value.proto\"o\n\x0c\x46unctionCall\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\x04\x61rgs\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.ListValue\x12\'\n\x06kwargs\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"c\n\x06Script\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x19\n\x0cupdate_lists\x18\x02 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\tupdate_re\x18\x03 \x01(\x08\x12\x0c\n\x04name\x18\x04 \x01(\tB\x0f\n\r_update_lists\"\xcc\x01\n\rSubmittedTask\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12-\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.queueserver.common.v1.TaskKind\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x19\n\x11run_in_background\x18\x04 \x01(\x08\x12\x0c\n\x04user\x18\x05 \x01(\t\x12\x12\n\nuser_group\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb1\x02\n\nTaskResult\x12\x0f\n\x07success\x18\x01 \x01(\x08\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\ttraceback\x18\x03 \x01(\t\x12\x36\n\x0creturn_value\x18\x04 \x01(\x0b\x32 .queueserver.common.v1.DataValue\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x63onsole_excerpt\x18\x07 \x01(\t\x12>\n\rfailure_cause\x18\x08 \x01(\x0e\x32\'.queueserver.common.v1.TaskFailureCause*u\n\x08TaskKind\x12\x19\n\x15TASK_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12TASK_KIND_FUNCTION\x10\x01\x12\x14\n\x10TASK_KIND_SCRIPT\x10\x02\x12 \n\x1cTASK_KIND_ENVIRONMENT_UPDATE\x10\x03*\x99\x02\n\x10TaskFailureCause\x12\"\n\x1eTASK_FAILURE_CAUSE_UNSPECIFIED\x10\x00\x12!\n\x1dTASK_FAILURE_CAUSE_TASK_ERROR\x10\x01\x12\"\n\x1eTASK_FAILURE_CAUSE_NOT_STARTED\x10\x02\x12\'\n#TASK_FAILURE_CAUSE_ENVIRONMENT_LOST\x10\x03\x12,\n(TASK_FAILURE_CAUSE_ENVIRONMENT_DESTROYED\x10\x04\x12\"\n\x1eTASK_FAILURE_CAUSE_WORKER_LOST\x10\x05\x12\x1f\n\x1bTASK_FAILURE_CAUSE_SHUTDOWN\x10\x06\x42\xa1\x01\n\'io.blueskyproject.queueserver.common.v1B\tTaskProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.common.v1.task_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\tTaskProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
-  _globals['_TASKKIND']._serialized_start=822
-  _globals['_TASKKIND']._serialized_end=939
+  _globals['_TASKKIND']._serialized_start=886
+  _globals['_TASKKIND']._serialized_end=1003
+  _globals['_TASKFAILURECAUSE']._serialized_start=1006
+  _globals['_TASKFAILURECAUSE']._serialized_end=1287
   _globals['_FUNCTIONCALL']._serialized_start=157
   _globals['_FUNCTIONCALL']._serialized_end=268
   _globals['_SCRIPT']._serialized_start=270
@@ -44,5 +46,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITTEDTASK']._serialized_start=372
   _globals['_SUBMITTEDTASK']._serialized_end=576
   _globals['_TASKRESULT']._serialized_start=579
-  _globals['_TASKRESULT']._serialized_end=820
+  _globals['_TASKRESULT']._serialized_end=884
 # @@protoc_insertion_point(module_scope)

@@ -48,6 +48,46 @@ TASK_KIND_ENVIRONMENT_UPDATE: TaskKind.ValueType  # 3
 """Reads the namespace again: the RunEngine, plans and devices."""
 Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
+class _TaskFailureCause:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TaskFailureCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskFailureCause.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TASK_FAILURE_CAUSE_UNSPECIFIED: _TaskFailureCause.ValueType  # 0
+    """Not said, or no failure."""
+    TASK_FAILURE_CAUSE_TASK_ERROR: _TaskFailureCause.ValueType  # 1
+    """The function or the script raised, see traceback, or what the function returned can't be passed on."""
+    TASK_FAILURE_CAUSE_NOT_STARTED: _TaskFailureCause.ValueType  # 2
+    """Nothing of it was executed: there is no such function, it may not be called, or the environment refused the task."""
+    TASK_FAILURE_CAUSE_ENVIRONMENT_LOST: _TaskFailureCause.ValueType  # 3
+    """The environment process died by itself: it crashed, was killed or ran out of memory."""
+    TASK_FAILURE_CAUSE_ENVIRONMENT_DESTROYED: _TaskFailureCause.ValueType  # 4
+    """The environment was destroyed on request, or closed around a background task."""
+    TASK_FAILURE_CAUSE_WORKER_LOST: _TaskFailureCause.ValueType  # 5
+    """The Worker service died or was restarted."""
+    TASK_FAILURE_CAUSE_SHUTDOWN: _TaskFailureCause.ValueType  # 6
+    """The service was being shut down."""
+
+class TaskFailureCause(_TaskFailureCause, metaclass=_TaskFailureCauseEnumTypeWrapper):
+    """What made a task fail."""
+
+TASK_FAILURE_CAUSE_UNSPECIFIED: TaskFailureCause.ValueType  # 0
+"""Not said, or no failure."""
+TASK_FAILURE_CAUSE_TASK_ERROR: TaskFailureCause.ValueType  # 1
+"""The function or the script raised, see traceback, or what the function returned can't be passed on."""
+TASK_FAILURE_CAUSE_NOT_STARTED: TaskFailureCause.ValueType  # 2
+"""Nothing of it was executed: there is no such function, it may not be called, or the environment refused the task."""
+TASK_FAILURE_CAUSE_ENVIRONMENT_LOST: TaskFailureCause.ValueType  # 3
+"""The environment process died by itself: it crashed, was killed or ran out of memory."""
+TASK_FAILURE_CAUSE_ENVIRONMENT_DESTROYED: TaskFailureCause.ValueType  # 4
+"""The environment was destroyed on request, or closed around a background task."""
+TASK_FAILURE_CAUSE_WORKER_LOST: TaskFailureCause.ValueType  # 5
+"""The Worker service died or was restarted."""
+TASK_FAILURE_CAUSE_SHUTDOWN: TaskFailureCause.ValueType  # 6
+"""The service was being shut down."""
+Global___TaskFailureCause: _TypeAlias = TaskFailureCause  # noqa: Y015
+
 @_typing.final
 class FunctionCall(_message.Message):
     """A call of a function. At most 1 MiB and 15,000 values."""
@@ -181,6 +221,7 @@ class TaskResult(_message.Message):
     START_TIME_FIELD_NUMBER: _builtins.int
     STOP_TIME_FIELD_NUMBER: _builtins.int
     CONSOLE_EXCERPT_FIELD_NUMBER: _builtins.int
+    FAILURE_CAUSE_FIELD_NUMBER: _builtins.int
     success: _builtins.bool
     """It did what it should."""
     message: _builtins.str
@@ -189,6 +230,8 @@ class TaskResult(_message.Message):
     """Python traceback with the user's own frames; empty if nothing was raised."""
     console_excerpt: _builtins.str
     """The last of what it printed, at most 2,000 characters."""
+    failure_cause: Global___TaskFailureCause.ValueType
+    """What made it fail, if it failed."""
     @_builtins.property
     def return_value(self) -> _value_pb2.DataValue:
         """What the function returned, at most 2 MiB. Absent if it failed, and for scripts."""
@@ -211,10 +254,11 @@ class TaskResult(_message.Message):
         start_time: _timestamp_pb2.Timestamp | None = ...,
         stop_time: _timestamp_pb2.Timestamp | None = ...,
         console_excerpt: _builtins.str = ...,
+        failure_cause: Global___TaskFailureCause.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["return_value", b"return_value", "start_time", b"start_time", "stop_time", b"stop_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "message", b"message", "return_value", b"return_value", "start_time", b"start_time", "stop_time", b"stop_time", "success", b"success", "traceback", b"traceback"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["console_excerpt", b"console_excerpt", "failure_cause", b"failure_cause", "message", b"message", "return_value", b"return_value", "start_time", b"start_time", "stop_time", b"stop_time", "success", b"success", "traceback", b"traceback"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

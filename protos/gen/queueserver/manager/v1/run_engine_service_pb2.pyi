@@ -203,7 +203,7 @@ class AbortPlanRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     note: _builtins.str
-    """Why, for the run's stop document. May be empty; at most 1,000 characters."""
+    """Why, for the run's stop document and the item's result. May be empty; at most 1,000 characters."""
     request_id: _builtins.str
     """See QueueService."""
     def __init__(
@@ -285,7 +285,7 @@ class AbortPlanNowRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     note: _builtins.str
-    """Why, for the run's stop document. May be empty; at most 1,000 characters."""
+    """Why, for the run's stop document and the item's result. May be empty; at most 1,000 characters."""
     request_id: _builtins.str
     """See QueueService."""
     def __init__(

@@ -158,16 +158,20 @@ class DestroyEnvironmentRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EPOCH_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
+    user: _builtins.str
+    """Name of the user who asks for it, for the result of the plan that runs. May be empty."""
     def __init__(
         self,
         *,
         epoch: _builtins.int = ...,
+        user: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -266,22 +270,26 @@ class ControlRunEngineRequest(_message.Message):
     EPOCH_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
     action: Global___RunEngineAction.ValueType
     """What to do."""
     note: _builtins.str
     """Why, for the run's stop document. May be empty."""
+    user: _builtins.str
+    """Name of the user who asks for it, for the result. May be empty."""
     def __init__(
         self,
         *,
         epoch: _builtins.int = ...,
         action: Global___RunEngineAction.ValueType = ...,
         note: _builtins.str = ...,
+        user: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "epoch", b"epoch", "note", b"note"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "epoch", b"epoch", "note", b"note", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

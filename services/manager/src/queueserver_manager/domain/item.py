@@ -172,6 +172,8 @@ class ItemResult:
     console: str = ""
     #: What a person should know about the environment after it, one sentence each.
     notices: tuple[str, ...] = ()
+    #: Who asked for its end; empty if nobody did.
+    ended_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,18 @@ class Task:
     work: Work | None = None
 
 
+class TaskFailureCause(Enum):
+    """What made a task fail."""
+
+    NONE = ""
+    TASK_ERROR = "task_error"
+    NOT_STARTED = "not_started"
+    ENVIRONMENT_LOST = "environment_lost"
+    ENVIRONMENT_DESTROYED = "environment_destroyed"
+    WORKER_LOST = "worker_lost"
+    SHUTDOWN = "shutdown"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskResult:
     """How a task ended."""
@@ -103,6 +115,7 @@ class TaskResult:
     #: What the function returned, as a serialized queueserver.common.v1.Value; None if nothing.
     return_value: bytes | None = None
     console: str = ""
+    failure_cause: TaskFailureCause = TaskFailureCause.NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,16 +82,19 @@ class EnvironmentOperations:
         await self._command(PendingCommand.CLOSE, environment_id, self._worker.close_environment)
         return environment_id
 
-    async def destroy(self, reply: Reply[str]) -> bytes:
-        """Begin to kill; the result is the id. Waits for no commit. Raises EnvironmentClosed, WorkerUnavailable."""
-        return await self._deeds.once(reply, self._destroy, in_haste=True)
+    async def destroy(self, user: str, reply: Reply[str]) -> bytes:
+        """Begin to kill, because this user asks for it; the result is the id. Waits for no commit.
 
-    async def _destroy(self) -> str:
+        Raises EnvironmentClosed, WorkerUnavailable.
+        """
+        return await self._deeds.once(reply, lambda: self._destroy(user), in_haste=True)
+
+    async def _destroy(self, user: str) -> str:
         self._require_worker()
         if self._view.pending is not PendingCommand.OPEN:
             self._require_environment()
         environment_id = self._view.environment.environment_id
-        await self._command(PendingCommand.DESTROY, environment_id, self._worker.destroy_environment)
+        await self._command(PendingCommand.DESTROY, environment_id, lambda: self._worker.destroy_environment(user))
         return environment_id
 
     def get(self) -> Environment:

@@ -31,6 +31,7 @@ from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import (
+    EngineRequest,
     RunEngineVerb,
     StaleEpoch,
     Worker,
@@ -57,8 +58,7 @@ class _Undelivered:
     """An interruption that was accepted for an execution of which the Worker did not know."""
 
     execution_id: str
-    verb: RunEngineVerb
-    note: str
+    request: EngineRequest
     action: Action
 
 
@@ -86,22 +86,22 @@ class RunEngineOperations:
         #: How many requests were accepted so far.
         self._accepted = 0
 
-    async def control(self, verb: RunEngineVerb, note: str, reply: Reply[None]) -> bytes:
-        """Pass a verb on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
-        return await self._deeds.once(reply, lambda: self._control(verb, note), in_haste=True)
+    async def control(self, request: EngineRequest, reply: Reply[None]) -> bytes:
+        """Pass a request on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
+        return await self._deeds.once(reply, lambda: self._control(request), in_haste=True)
 
-    async def _control(self, verb: RunEngineVerb, note: str) -> None:
-        action = _ACTIONS[verb]
+    async def _control(self, request: EngineRequest) -> None:
+        action = _ACTIONS[request.verb]
         self._check(action)
         if action in _INTERRUPTIONS:
-            await self._interrupt(verb, note, action)
+            await self._interrupt(request, action)
         else:
-            await self._note_and_send(verb, note, action)
+            await self._note_and_send(request, action)
         if action is not Action.PAUSE:
             self._view.leave_pause()
         self._view.changed()
 
-    async def _interrupt(self, verb: RunEngineVerb, note: str, action: Action) -> None:
+    async def _interrupt(self, request: EngineRequest, action: Action) -> None:
         """Pause or end what runs, also in a moment in which the Worker has nothing to act upon.
 
         A plan on its way there is waited for, and one that has to be sent there again is interrupted when it is there.
@@ -109,7 +109,7 @@ class RunEngineOperations:
         """
         while (running := self._ledger.summary.running) is not None:
             arrival = self._on_its_way(running.execution_id)
-            if await self._note_and_send(verb, note, action):
+            if await self._note_and_send(request, action):
                 return
             if arrival is not None:
                 # It may have arrived right behind this.
@@ -121,7 +121,7 @@ class RunEngineOperations:
                 with suppress(Unavailable):
                     await self._ledger.submit(lambda record: set_autostart(record, enabled=False))
             elif now.execution_id == running.execution_id:
-                self._undelivered.append(_Undelivered(running.execution_id, verb, note, action))
+                self._undelivered.append(_Undelivered(running.execution_id, request, action))
                 return
 
     async def deliver(self, execution_id: str) -> None:
@@ -130,9 +130,9 @@ class RunEngineOperations:
         for each in asked:
             if each.execution_id == execution_id:
                 with suppress(Refused):
-                    await self._send(each.verb, each.note, each.action)
+                    await self._send(each.request, each.action)
 
-    async def _note_and_send(self, verb: RunEngineVerb, note: str, action: Action) -> bool:
+    async def _note_and_send(self, request: EngineRequest, action: Action) -> bool:
         """As :meth:`_send`; what is wanted is noted first: it may take effect before the answer is here.
 
         Who ends a plan does not expect the next one to begin: that stays noted if nobody knows whether the Worker has
@@ -140,12 +140,12 @@ class RunEngineOperations:
         """
         running = self._ledger.summary.running
         if running is None or action is Action.RESUME:
-            return await self._send(verb, note, action)
+            return await self._send(request, action)
         uid, accepted = running.execution_id, self._accepted
         was_wanted = self._wanted(action) == uid
         self._want(action, uid)
         try:
-            heard = await self._send(verb, note, action)
+            heard = await self._send(request, action)
         except Refused as refusal:
             is_known = action is Action.PAUSE or not isinstance(refusal, WorkerUnavailable)
             # What was wanted before, or is wanted by somebody else who was heard meanwhile, stays noted.
@@ -182,10 +182,10 @@ class RunEngineOperations:
                 raise RunEngineMissing
         check(action, state)
 
-    async def _send(self, verb: RunEngineVerb, note: str, action: Action) -> bool:
+    async def _send(self, request: EngineRequest, action: Action) -> bool:
         """Tell the Worker; answers whether it has a plan to interrupt. Raises as :meth:`control`."""
         try:
-            await self._worker.control_run_engine(verb, note)
+            await self._worker.control_run_engine(request)
         except WorkerRefused as error:
             if error.reason == "RUN_ENGINE_MISSING":
                 raise RunEngineMissing from error

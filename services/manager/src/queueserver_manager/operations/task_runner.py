@@ -18,7 +18,7 @@ from queueserver_manager.domain.permission_errors import GroupNotFound
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.replacing import replace_inventory
 from queueserver_manager.domain.tasking import finish_task
-from queueserver_manager.domain.tasks import TITLES, Retention, Task, TaskOutcome, TaskResult
+from queueserver_manager.domain.tasks import TITLES, Retention, Task, TaskFailureCause, TaskOutcome, TaskResult
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerRefused, WorkerSnapshot
 
@@ -91,16 +91,18 @@ class TaskRunner:
             if task.uid in reported or task.uid in snapshot.running_tasks:
                 continue
             if snapshot.boot_id != task.boot_id:
-                self.fail(task, "the Worker service was restarted, and the environment ended with it.")
+                why = "the Worker service was restarted, and the environment ended with it."
+                self.fail(task, why, TaskFailureCause.WORKER_LOST)
             elif snapshot.environment.environment_id == task.environment_id and snapshot.environment.is_open:
                 self.dispatch(task)
             else:
                 self.fail(task, "the environment was gone before the task was started.")
 
-    def fail(self, task: Task, why: str) -> None:
+    def fail(self, task: Task, why: str, cause: TaskFailureCause = TaskFailureCause.NOT_STARTED) -> None:
         """Account for a task that nobody else can report any more."""
         message = f"Error occurred while executing '{TITLES[task.kind]}': {why}"
-        self.account(TaskOutcome(task.uid, TaskResult(success=False, stop=self._now(), message=message)))
+        result = TaskResult(success=False, stop=self._now(), message=message, failure_cause=cause)
+        self.account(TaskOutcome(task.uid, result))
 
     async def close(self) -> None:
         """Stop following; the next term, or the next start, takes up from the store."""

@@ -32,8 +32,8 @@ class EnvironmentServicer(EnvironmentServiceServicer):
 
     async def DestroyEnvironment(self, request: pb.DestroyEnvironmentRequest, context: Any) -> Any:  # noqa: N802
         """Contract: EnvironmentService.DestroyEnvironment."""
-        reply = reply_to(request, caller_of(context), _environment_id)
-        return await self._office.term().environment.destroy(reply)
+        caller = caller_of(context)
+        return await self._office.term().environment.destroy(caller.user, reply_to(request, caller, _environment_id))
 
     async def GetEnvironment(  # noqa: N802
         self, request: pb.GetEnvironmentRequest, context: Any

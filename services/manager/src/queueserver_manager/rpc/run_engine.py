@@ -17,7 +17,7 @@ from queueserver_manager.rpc.replies import empty_answer, reply_to
 from queueserver_manager.rpc.status_message import marker
 from queueserver_manager.wire.items import fill_runs, run_length
 from queueserver_manager.wire.values import dict_to_struct
-from queueserver_manager.worker_client.port import RunEngineVerb
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb
 
 _PAUSES = {
     pb.PAUSE_OPTION_UNSPECIFIED: RunEngineVerb.PAUSE_DEFERRED,
@@ -44,8 +44,9 @@ class RunEngineServicer(RunEngineServiceServicer):
     async def _control(self, verb: RunEngineVerb, request: Any, context: Any, note: str = "") -> Any:
         if len(note) > _MAX_NOTE:
             raise FieldInvalid("note", f"must have at most {_MAX_NOTE} characters")
-        reply = reply_to(request, caller_of(context), empty_answer)
-        return await self._office.term().run_engine.control(verb, note, reply)
+        caller = caller_of(context)
+        wanted = EngineRequest(verb, note, caller.user)
+        return await self._office.term().run_engine.control(wanted, reply_to(request, caller, empty_answer))
 
     async def PausePlan(self, request: pb.PausePlanRequest, context: Any) -> Any:  # noqa: N802
         """Contract: RunEngineService.PausePlan."""

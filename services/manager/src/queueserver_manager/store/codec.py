@@ -197,6 +197,7 @@ def _result_fields(result: ItemResult) -> dict[str, Any]:
         "stop": result.stop,
         **({"console": result.console} if result.console else {}),
         **({"notices": result.notices} if result.notices else {}),
+        **({"ended_by": result.ended_by} if result.ended_by else {}),
         "runs": [[run.uid, run.scan_id, run.is_open, run.exit_status] for run in result.runs],
     }
 
@@ -212,6 +213,7 @@ def _decode_result(fields: Mapping[str, Any]) -> ItemResult:
         runs=tuple(RunSummary(*run) for run in fields["runs"]),
         console=fields.get("console", ""),
         notices=tuple(fields.get("notices", ())),
+        ended_by=fields.get("ended_by", ""),
     )
 
 

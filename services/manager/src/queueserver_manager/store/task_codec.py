@@ -12,6 +12,7 @@ from queueserver_manager.domain.tasks import (
     KeptTask,
     Script,
     Task,
+    TaskFailureCause,
     TaskKind,
     TaskResult,
     Work,
@@ -58,6 +59,7 @@ def result_fields(result: TaskResult, *, with_value: bool = True) -> dict[str, A
     """A result as plain data."""
     fields = {name: getattr(result, name) for name in TaskResult.__dataclass_fields__}
     value = result.return_value if with_value else None
+    fields["failure_cause"] = result.failure_cause.value
     fields["return_value"] = base64.b64encode(value).decode() if value is not None else None
     return fields
 
@@ -65,4 +67,6 @@ def result_fields(result: TaskResult, *, with_value: bool = True) -> dict[str, A
 def result_of(fields: Mapping[str, Any]) -> TaskResult:
     """A result from its fields."""
     value = fields["return_value"]
-    return TaskResult(**{**fields, "return_value": base64.b64decode(value) if value is not None else None})
+    cause = TaskFailureCause(fields.get("failure_cause", ""))
+    decoded = base64.b64decode(value) if value is not None else None
+    return TaskResult(**{**fields, "return_value": decoded, "failure_cause": cause})

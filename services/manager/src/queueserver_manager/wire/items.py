@@ -169,6 +169,7 @@ def _fill_result(message: item_pb2.ItemResult, result: ItemResult) -> None:
     message.traceback = result.traceback
     message.console_excerpt = result.console
     message.notices.extend(result.notices)
+    message.ended_by = result.ended_by
     fill_runs(message.runs, result.runs)
     if result.start is not None:
         set_time(message.start_time, result.start)

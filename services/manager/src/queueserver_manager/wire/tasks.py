@@ -15,6 +15,7 @@ from queueserver_manager.domain.tasks import (
     KeptTask,
     Script,
     Task,
+    TaskFailureCause,
     TaskKind,
     TaskOutcome,
     TaskResult,
@@ -37,6 +38,13 @@ _MAX_CONSOLE = 4_000
 KINDS: Mapping[TaskKind, task_pb2.TaskKind.ValueType] = {
     kind: task_pb2.TaskKind.Value(f"TASK_KIND_{kind.name}") for kind in TaskKind
 }
+_CAUSES: Mapping[TaskFailureCause, task_pb2.TaskFailureCause.ValueType] = {
+    cause: task_pb2.TaskFailureCause.Value(
+        "TASK_FAILURE_CAUSE_UNSPECIFIED" if cause is TaskFailureCause.NONE else f"TASK_FAILURE_CAUSE_{cause.name}"
+    )
+    for cause in TaskFailureCause
+}
+_CAUSES_BY_NUMBER = {int(number): cause for cause, number in _CAUSES.items()}
 
 
 def read_function(message: task_pb2.FunctionCall) -> Work[FunctionCall]:
@@ -117,7 +125,7 @@ def status_of(kept: KeptTask, *, with_value: bool) -> pb.TaskStatus:
         return status
     message = status.result
     message.success, message.message, message.traceback = result.success, result.message, result.traceback
-    message.console_excerpt = result.console
+    message.console_excerpt, message.failure_cause = result.console, _CAUSES[result.failure_cause]
     if with_value and result.return_value is not None:
         message.return_value.ParseFromString(result.return_value)
     if result.start is not None:
@@ -144,5 +152,6 @@ def outcome_from_proto(task_uid: str, message: task_pb2.TaskResult) -> TaskOutco
             traceback=message.traceback[-_MAX_TRACEBACK:],
             return_value=value,
             console=message.console_excerpt[-_MAX_CONSOLE:],
+            failure_cause=_CAUSES_BY_NUMBER.get(message.failure_cause, TaskFailureCause.NONE),
         ),
     )

@@ -30,6 +30,7 @@ from queueserver_manager.worker_client.inventory import take_inventory_apart
 #: Longer texts of outcomes are cut: they are kept in memory, in Redis, and sent whole.
 _MAX_MESSAGE = 4_000
 _MAX_NOTICES = 10
+_MAX_USER = 200
 _MAX_TRACEBACK = 64_000
 
 #: A state that only a newer Worker knows reads as unknown.
@@ -131,6 +132,7 @@ def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
             message=result.message[:_MAX_MESSAGE],
             traceback=result.traceback[-_MAX_TRACEBACK:],
             console=result.console_excerpt[-_MAX_MESSAGE:],
+            ended_by=result.ended_by[:_MAX_USER],
             notices=tuple(notice[:_MAX_MESSAGE] for notice in result.notices[:_MAX_NOTICES]),
             runs=_runs(result.runs),
             start=_seconds(result.start_time) if result.HasField("start_time") else None,

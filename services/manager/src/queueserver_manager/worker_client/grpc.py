@@ -65,9 +65,9 @@ class GrpcWorker:
         """End it in good order."""
         await self._command(self._stub.CloseEnvironment, pb.CloseEnvironmentRequest(epoch=self._epoch))
 
-    async def destroy_environment(self) -> None:
-        """Kill it."""
-        await self._command(self._stub.DestroyEnvironment, pb.DestroyEnvironmentRequest(epoch=self._epoch))
+    async def destroy_environment(self, user: str) -> None:
+        """Kill it, because this user asks for it."""
+        await self._command(self._stub.DestroyEnvironment, pb.DestroyEnvironmentRequest(epoch=self._epoch, user=user))
 
     async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         """Start an execution, once."""
@@ -98,10 +98,11 @@ class GrpcWorker:
         answer = await self._command(self._stub.SimulatePlan, request, timeout=SIMULATION_SECONDS)
         return bytes(answer.simulation.SerializeToString())
 
-    async def control_run_engine(self, verb: port.RunEngineVerb, note: str) -> None:
+    async def control_run_engine(self, request: port.EngineRequest) -> None:
         """Pause, resume or end the running plan."""
-        request = pb.ControlRunEngineRequest(epoch=self._epoch, action=_ACTIONS[verb.value], note=note)
-        await self._command(self._stub.ControlRunEngine, request)
+        action = _ACTIONS[request.verb.value]
+        message = pb.ControlRunEngineRequest(epoch=self._epoch, action=action, note=request.note, user=request.user)
+        await self._command(self._stub.ControlRunEngine, message)
 
     async def answer_question(self, question_id: str, text: str) -> None:
         """Answer the question that the running plan asks."""

@@ -61,6 +61,15 @@ class RunEngineVerb(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """What somebody wants to be done with the running plan, and why."""
+
+    verb: RunEngineVerb
+    note: str = ""
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """An execution that is going on in the Worker."""
 
@@ -205,8 +214,8 @@ class Worker(Protocol):
     async def close_environment(self) -> None:
         """End it in good order."""
 
-    async def destroy_environment(self) -> None:
-        """Kill it."""
+    async def destroy_environment(self, user: str) -> None:
+        """Kill it, because this user asks for it."""
 
     async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         """Start an execution, once: a repetition changes nothing. ``access`` is what the submitter may use now."""
@@ -217,7 +226,7 @@ class Worker(Protocol):
     async def simulate_plan(self, item: Item, access: Access, message_limit: int) -> bytes:
         """What a plan would do, as a serialized Simulation. Raises TimeoutError if the environment does not answer."""
 
-    async def control_run_engine(self, verb: RunEngineVerb, note: str) -> None:
+    async def control_run_engine(self, request: EngineRequest) -> None:
         """Pause, resume or end the running plan."""
 
     async def answer_question(self, question_id: str, text: str) -> None:

@@ -43,6 +43,11 @@ _ANSWERS: Final = frozenset(
     }
 )
 _ENDING: Final = frozenset({RUN_ENGINE_STATE_STOPPING, RUN_ENGINE_STATE_ABORTING, RUN_ENGINE_STATE_HALTING})
+_WORDS: Final[dict[Action, str]] = {
+    pb.RUN_ENGINE_ACTION_STOP: "stopped",
+    pb.RUN_ENGINE_ACTION_ABORT: "aborted",
+    pb.RUN_ENGINE_ACTION_HALT: "halted",
+}
 _NEVER: Final = -1
 
 
@@ -56,6 +61,8 @@ class Answer:
     note: str = ""
     #: For the result of the plan.
     message: str = ""
+    #: Who asked for it, if somebody did.
+    user: str = ""
 
 
 @dataclass
@@ -114,8 +121,8 @@ class PlanControl:
         with self._changed:
             self._asked = None
 
-    def ask(self, action: Action, note: str) -> None:
-        """Ask for something. Returns at once; what can't be done now is ignored."""
+    def ask(self, action: Action, note: str, user: str = "") -> None:
+        """Ask for something, on behalf of somebody. Returns at once; what can't be done now is ignored."""
         with self._changed:
             asked = self._asked
             if asked is None:
@@ -123,10 +130,10 @@ class PlanControl:
             if action in _DEFERRED:
                 _ask_for_pause(asked, defer=_DEFERRED[action])
             elif action == pb.RUN_ENGINE_ACTION_ABORT_NOW:
-                _ask_for_abort(asked, Answer(pb.RUN_ENGINE_ACTION_ABORT, note))
+                _ask_for_abort(asked, _answer_of(pb.RUN_ENGINE_ACTION_ABORT, note, user))
             elif action in _ANSWERS and asked.is_open:
                 asked.is_open = False
-                asked.answer = Answer(action, note)
+                asked.answer = _answer_of(action, note, user)
             self._changed.notify_all()
 
     def abort(self, reason: str) -> None:
@@ -252,6 +259,14 @@ class PlanControl:
         except BaseException as error:  # noqa: BLE001 - protects later pauses from what a device or a callback raised
             streams.note(f"The RunEngine could not be asked to pause: {error_text(error)}\n")
             return False
+
+
+def _answer_of(action: Action, note: str, user: str) -> Answer:
+    word = _WORDS.get(action)
+    if word is None:
+        return Answer(action, note)
+    by, why = f" by {user}" if user else "", f": {note}" if note else ""
+    return Answer(action, note, f"Plan {word}{by}{why}", user)
 
 
 def _ask_for_pause(asked: _Asked, *, defer: bool) -> None:

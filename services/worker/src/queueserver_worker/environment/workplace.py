@@ -94,6 +94,6 @@ class Workplace:
             self._seat.answer(frame.answer.question_id, frame.answer.text)
         elif self._seat.control is not None:
             if kind == "control":
-                self._seat.control.ask(frame.control.action, frame.control.note)
+                self._seat.control.ask(frame.control.action, frame.control.note, frame.control.user)
             elif kind == "abort":
                 self._seat.control.abort(frame.abort.note)

@@ -46,7 +46,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.DestroyEnvironmentResponse:
         """Kill the environment."""
         del context
-        self._worker.destroy_environment(request.epoch)
+        self._worker.destroy_environment(request.epoch, request.user)
         return pb.DestroyEnvironmentResponse()
 
     async def RunPlan(  # noqa: N802 - as above
@@ -75,7 +75,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.ControlRunEngineResponse:
         """Pass a request for the running plan on."""
         del context
-        self._worker.control_run_engine(request.epoch, request.action, request.note)
+        self._worker.control_run_engine(request.epoch, request.action, request.note, request.user)
         return pb.ControlRunEngineResponse()
 
     async def AnswerQuestion(  # noqa: N802 - as above

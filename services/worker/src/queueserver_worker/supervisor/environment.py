@@ -123,8 +123,8 @@ class Environment:
         """
         self._begin_closing(self._launch.close_timeout)
 
-    def destroy(self) -> None:
-        """Kill the process, whatever it is doing. Does nothing if it is being killed already.
+    def destroy(self, user: str) -> None:
+        """Kill the process, whatever it does, because this user asks for it. Does nothing if that is going on already.
 
         Raises EnvironmentClosedError.
         """
@@ -132,7 +132,7 @@ class Environment:
         if state is State.CLOSED:
             raise EnvironmentClosedError(state.text)
         if state is not State.DESTROYING:
-            self._kill(failure.destroyed(state, paused=self._activity.plan.paused))
+            self._kill(failure.destroyed(state, user, paused=self._activity.plan.paused))
 
     def require(self, environment_id: str) -> None:
         """Refuse what is meant for another environment; empty means any. Raises EnvironmentClosedError."""
@@ -162,14 +162,14 @@ class Environment:
         process.send(ToEnvironment(run_task=command))
         self._activity.begin_task(command)
 
-    def control(self, action: Action, note: str) -> None:
+    def control(self, action: Action, note: str, user: str) -> None:
         """Pause, resume or end the running plan: tell the process, and wait for nothing.
 
         Raises EnvironmentClosedError, RunEngineMissingError, NotRunningError or NotPausedError.
         """
         process = self._process_with_run_engine()
         if self._activity.plan.accept(action):
-            process.send(ToEnvironment(control=channel_pb2.ControlCommand(action=action, note=note)))
+            process.send(ToEnvironment(control=channel_pb2.ControlCommand(action=action, note=note, user=user)))
             self._activity.follow_run_engine()
 
     def answer_question(self, question_id: str, text: str) -> None:

@@ -15,6 +15,7 @@ from queueserver.worker.v1.event_pb2 import ExecutionOutcome, ExecutionStarted, 
 
 from queueserver_worker.supervisor.clock import is_time, now
 from queueserver_worker.supervisor.excerpt import Excerpt
+from queueserver_worker.supervisor.failure import Ending
 from queueserver_worker.supervisor.result_bounds import complete
 
 MAX_RUNS = 10_000
@@ -101,9 +102,16 @@ class RunningExecution:
             outcome.result.message = message
         return outcome
 
-    def lost(self, cause: item_pb2.FailureCause.ValueType, message: str) -> ExecutionOutcome:
+    def lost(self, ending: Ending) -> ExecutionOutcome:
         """The outcome, when the environment is gone and can't report it. Runs that were open stay open."""
-        return self._outcome(ItemResult(exit_status=item_pb2.EXIT_STATUS_FAILED, failure_cause=cause, message=message))
+        return self._outcome(
+            ItemResult(
+                exit_status=item_pb2.EXIT_STATUS_FAILED,
+                failure_cause=ending.cause,
+                message=ending.plan_message,
+                ended_by=ending.user,
+            )
+        )
 
     def _outcome(self, result: ItemResult) -> ExecutionOutcome:
         outcome = ExecutionOutcome(execution_id=self.execution_id, item_uid=self.item_uid, result=result)

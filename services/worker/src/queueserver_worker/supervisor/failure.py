@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from queueserver.common.v1 import item_pb2
+from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.common.v1.environment_pb2 import EnvironmentFailure
 
 from queueserver_worker.supervisor.lifecycle import State
@@ -17,6 +17,11 @@ _ACTIVITY = {
     State.EXECUTING_TASK: "while a task ran",
     State.CLOSING: "while it was closing",
     State.DESTROYING: "while it was being destroyed",
+}
+_TASK_CAUSES = {
+    item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST: task_pb2.TASK_FAILURE_CAUSE_ENVIRONMENT_LOST,
+    item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED: task_pb2.TASK_FAILURE_CAUSE_ENVIRONMENT_DESTROYED,
+    item_pb2.FAILURE_CAUSE_SHUTDOWN: task_pb2.TASK_FAILURE_CAUSE_SHUTDOWN,
 }
 MAX_TEXT = 64 * 1024
 _CLOSED_AROUND_TASK = "the environment was closed on request while the task ran in the background."
@@ -36,15 +41,24 @@ class Ending:
     failure_message: str
     #: What is said about each task that goes on, after a colon.
     task_message: str
+    #: Who asked for it, if somebody did.
+    user: str = ""
+
+    @property
+    def task_cause(self) -> task_pb2.TaskFailureCause.ValueType:
+        """What this means for each task that goes on."""
+        return _TASK_CAUSES[self.cause]
 
 
-def destroyed(state: State, *, paused: bool = False) -> Ending:
+def destroyed(state: State, user: str, *, paused: bool = False) -> Ending:
     """Destroyed on request."""
+    by = f" of {user}" if user else ""
     return Ending(
         item_pb2.FAILURE_CAUSE_ENVIRONMENT_DESTROYED,
-        f"The environment was destroyed on request while the plan {'was paused' if paused else 'ran'}.",
+        f"The environment was destroyed on request{by} while the plan {'was paused' if paused else 'ran'}.",
         _unfinished_opening(state, "destroyed"),
-        "the environment was destroyed on request while the task ran.",
+        f"the environment was destroyed on request{by} while the task ran.",
+        user,
     )
 
 

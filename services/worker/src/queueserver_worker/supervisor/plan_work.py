@@ -101,7 +101,7 @@ class PlanWork:
         if execution is None:
             return None
         self._end()
-        return execution.lost(ending.cause, ending.plan_message)
+        return execution.lost(ending)
 
     def _end(self) -> None:
         self._execution = None

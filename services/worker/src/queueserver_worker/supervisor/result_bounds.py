@@ -12,6 +12,7 @@ MAX_MESSAGE = 2_000
 MAX_TRACEBACK = 64 * 1024
 MAX_NOTICES = 10
 MAX_NOTICE = 500
+MAX_USER = 200
 
 
 def complete(result: ItemResult | TaskResult, excerpt: Excerpt) -> None:
@@ -20,6 +21,7 @@ def complete(result: ItemResult | TaskResult, excerpt: Excerpt) -> None:
     # The end of a traceback is what names the error.
     result.traceback = result.traceback[-MAX_TRACEBACK:]
     if isinstance(result, ItemResult):
+        result.ended_by = result.ended_by[:MAX_USER]
         result.notices[:] = [notice[:MAX_NOTICE] for notice in result.notices[:MAX_NOTICES]]
     if not is_time(result.stop_time):
         result.stop_time.CopyFrom(now())

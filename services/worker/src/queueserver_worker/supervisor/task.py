@@ -6,12 +6,14 @@ did not fail has neither message nor traceback. What was printed is what was see
 
 from __future__ import annotations
 
+from queueserver.common.v1 import task_pb2
 from queueserver.common.v1.task_pb2 import TaskResult
 from queueserver.worker.v1.event_pb2 import TaskOutcome
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
 from queueserver_worker.supervisor.clock import is_time, now
 from queueserver_worker.supervisor.excerpt import Excerpt
+from queueserver_worker.supervisor.failure import Ending
 from queueserver_worker.supervisor.result_bounds import complete
 from queueserver_worker.task_terms import MAX_RETURN_VALUE_BYTES, failure_text, kind_of
 
@@ -35,9 +37,11 @@ class RunningTask:
             return self._outcome(TaskResult(message=failure_text(self._kind, why), start_time=result.start_time))
         return self._outcome(result)
 
-    def lost(self, why: str) -> TaskOutcome:
+    def lost(self, ending: Ending) -> TaskOutcome:
         """The outcome, when the environment is gone and can't report it."""
-        return self._outcome(TaskResult(message=failure_text(self._kind, why)))
+        outcome = self._outcome(TaskResult(message=failure_text(self._kind, ending.task_message)))
+        outcome.result.failure_cause = ending.task_cause
+        return outcome
 
     def _outcome(self, result: TaskResult) -> TaskOutcome:
         outcome = TaskOutcome(task_uid=self.uid, result=result)
@@ -45,7 +49,11 @@ class RunningTask:
         complete(found, self.excerpt)
         if found.success:
             found.message = found.traceback = ""
+            found.ClearField("failure_cause")
         else:
+            if found.failure_cause != task_pb2.TASK_FAILURE_CAUSE_NOT_STARTED:
+                # What else makes tasks fail only the supervisor can know.
+                found.failure_cause = task_pb2.TASK_FAILURE_CAUSE_TASK_ERROR
             found.message = found.message or failure_text(self._kind, "it did not say why.")
             found.ClearField("return_value")
         if not is_time(found.start_time):

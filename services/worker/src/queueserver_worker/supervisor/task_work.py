@@ -74,7 +74,7 @@ class TaskWork:
 
     def lost(self, ending: failure.Ending) -> list[TaskOutcome]:
         """End all tasks because the environment is gone."""
-        lost = [task.lost(ending.task_message) for task in self._running.values()]
+        lost = [task.lost(ending) for task in self._running.values()]
         self._running.clear()
         self._foreground = None
         return lost

@@ -65,10 +65,10 @@ class Worker:
         self._fence(epoch)
         self._environment.close()
 
-    def destroy_environment(self, epoch: int) -> None:
-        """Kill the environment. Raises StaleEpochError or EnvironmentClosedError."""
+    def destroy_environment(self, epoch: int, user: str) -> None:
+        """Kill the environment, because this user asks for it. Raises StaleEpochError or EnvironmentClosedError."""
         self._fence(epoch)
-        self._environment.destroy()
+        self._environment.destroy(user[:MAX_ID])
 
     def run_plan(
         self,
@@ -111,8 +111,10 @@ class Worker:
         self._environment.require(environment_id)
         self._environment.run_task(command)
 
-    def control_run_engine(self, epoch: int, action: Action, note: str) -> None:
-        """Pause, resume or end the running plan; returns when the environment was told to. See `RunEngineControl`.
+    def control_run_engine(self, epoch: int, action: Action, note: str, user: str) -> None:
+        """Pause, resume or end the running plan for this user; returns when the environment was told to.
+
+        See `RunEngineControl`.
 
         Raises StaleEpochError, InvalidRequestError, EnvironmentClosedError, RunEngineMissingError, NotRunningError or
         NotPausedError.
@@ -120,7 +122,7 @@ class Worker:
         if action not in ACTIONS:
             raise InvalidRequestError("action", "say what is to be done")
         self._fence(epoch)
-        self._environment.control(action, note[:MAX_NOTE])
+        self._environment.control(action, note[:MAX_NOTE], user[:MAX_ID])
 
     def answer_question(self, epoch: int, question_id: str, text: str) -> None:
         """Answer the question that the running plan asks; an empty id means any. Returns when the environment was told.

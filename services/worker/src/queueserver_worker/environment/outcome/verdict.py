@@ -103,9 +103,11 @@ def result_of(evidence: Evidence) -> pb.ItemResult:
 def ended_as_asked(answer: Answer, refusal: Refusal | None = None) -> pb.ItemResult:
     """Tell that the plan ended as somebody asked."""
     message = answer.message
+    if message and message[-1] not in ".!?":
+        message += "."
     if refusal is not None:
         message = f"{message or 'Plan aborted.'} Its clean-up was left out, because {refusal.text}"
-    return pb.ItemResult(exit_status=_STATUS[answer.action], message=message)
+    return pb.ItemResult(exit_status=_STATUS[answer.action], message=message, ended_by=answer.user)
 
 
 def failed_with(error: BaseException) -> pb.ItemResult:

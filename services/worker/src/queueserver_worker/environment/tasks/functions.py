@@ -10,7 +10,7 @@ from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.describe.plan_recognition import is_plan
 from queueserver_worker.environment.structs import to_dict, to_list
-from queueserver_worker.environment.tasks.errors import TaskRefusedError
+from queueserver_worker.environment.tasks.errors import TaskNotStartedError
 
 
 def call_function(namespace: dict[str, Any], call: FunctionCall, access: Access) -> Any:
@@ -18,7 +18,7 @@ def call_function(namespace: dict[str, Any], call: FunctionCall, access: Access)
 
     Raises
     ------
-    TaskRefusedError
+    TaskNotStartedError
         There is no such function, it may not be called, or it is something else.
     BaseException
         Whatever the function raises.
@@ -35,18 +35,18 @@ def _allowed_names(namespace: dict[str, Any], access: Access) -> list[str]:
 
 def _find(namespace: dict[str, Any], name: str, access: Access) -> Callable[..., Any]:
     if not access.allows_function(name):
-        raise TaskRefusedError(
+        raise TaskNotStartedError(
             f"the user group {access.user_group!r} may not call the function {name!r}; ask for the permission."
         )
     if name not in namespace:
         near = difflib.get_close_matches(name, _allowed_names(namespace, access))
         hint = f"did you mean {' or '.join(near)}?" if near else "define it in the startup code or by a script."
-        raise TaskRefusedError(f"the environment has no function {name!r}; {hint}")
+        raise TaskNotStartedError(f"the environment has no function {name!r}; {hint}")
     function: Callable[..., Any] = namespace[name]
     if not callable(function):
-        raise TaskRefusedError(f"{name!r} is no function but an object of type {type(function).__name__}.")
+        raise TaskNotStartedError(f"{name!r} is no function but an object of type {type(function).__name__}.")
     if inspect.isgeneratorfunction(function) or is_plan(function):
-        raise TaskRefusedError(f"{name!r} is a plan: add it to the queue instead.")
+        raise TaskNotStartedError(f"{name!r} is a plan: add it to the queue instead.")
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise TaskRefusedError(f"{name!r} is an async function: let an ordinary function wait for it.")
+        raise TaskNotStartedError(f"{name!r} is an async function: let an ordinary function wait for it.")
     return function

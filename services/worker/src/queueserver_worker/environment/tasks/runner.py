@@ -14,7 +14,13 @@ from functools import partial
 from typing import Any
 
 from queueserver.common.v1.console_pb2 import ConsoleStream
-from queueserver.common.v1.task_pb2 import Script, TaskResult
+from queueserver.common.v1.task_pb2 import (
+    TASK_FAILURE_CAUSE_NOT_STARTED,
+    TASK_FAILURE_CAUSE_TASK_ERROR,
+    Script,
+    TaskFailureCause,
+    TaskResult,
+)
 from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, TaskFinished, TaskPrinted
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
@@ -27,7 +33,7 @@ from queueserver_worker.environment.engine_seat import EngineSeat
 from queueserver_worker.environment.failures import error_text, from_compiler, user_traceback
 from queueserver_worker.environment.offer import Offer
 from queueserver_worker.environment.run_engine import Send
-from queueserver_worker.environment.tasks.errors import TaskRefusedError
+from queueserver_worker.environment.tasks.errors import TaskNotStartedError, TaskRefusedError
 from queueserver_worker.environment.tasks.functions import call_function
 from queueserver_worker.environment.tasks.return_values import encode_return_value
 from queueserver_worker.environment.tasks.scripts import ScriptRunner, script_name
@@ -83,7 +89,10 @@ class TaskRunner:
         try:
             threading.Thread(target=self._run_in_background, args=(command,), name=name, daemon=True).start()
         except RuntimeError as error:
-            self._report(command, _failed(command, f"no thread could be started for it ({error}).", ""))
+            self._report(
+                command,
+                _failed(command, f"no thread could be started for it ({error}).", cause=TASK_FAILURE_CAUSE_NOT_STARTED),
+            )
 
     def _run_in_background(self, command: TaskCommand) -> None:
         try:
@@ -109,7 +118,7 @@ class TaskRunner:
             value = self._do(command)
             result = TaskResult(success=True, return_value=value)
         except TaskRefusedError as error:
-            result = _failed(command, str(error), "")
+            result = _failed(command, str(error), cause=_cause_of(error))
         except BaseException as error:  # noqa: BLE001 - protects the process: whatever a task raises is its outcome
             self._end_if_forked()
             result = _failed_with(command, error)
@@ -142,8 +151,18 @@ class TaskRunner:
             os._exit(0)
 
 
-def _failed(command: TaskCommand, why: str, text: str) -> TaskResult:
-    return TaskResult(message=failure_text(kind_of(command), why), traceback=text)
+def _failed(
+    command: TaskCommand,
+    why: str,
+    text: str = "",
+    cause: "TaskFailureCause.ValueType" = TASK_FAILURE_CAUSE_TASK_ERROR,
+) -> TaskResult:
+    return TaskResult(message=failure_text(kind_of(command), why), traceback=text, failure_cause=cause)
+
+
+def _cause_of(error: TaskRefusedError) -> "TaskFailureCause.ValueType":
+    not_started = isinstance(error, TaskNotStartedError)
+    return TASK_FAILURE_CAUSE_NOT_STARTED if not_started else TASK_FAILURE_CAUSE_TASK_ERROR
 
 
 def _failed_with(command: TaskCommand, error: BaseException) -> TaskResult:

@@ -17,7 +17,7 @@ from queueserver.common.v1.task_pb2 import Script
 
 from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.startup_imports import local_modules
-from queueserver_worker.environment.tasks.errors import TaskRefusedError
+from queueserver_worker.environment.tasks.errors import TaskNotStartedError
 
 RESERVED: Final = ("RE", "db")
 """Names that a script can't replace by accident."""
@@ -56,7 +56,7 @@ class ScriptRunner:
 
         Raises
         ------
-        TaskRefusedError
+        TaskNotStartedError
             It has characters that no Python source has.
         BaseException
             Whatever it raises, SyntaxError and SystemExit included.
@@ -72,7 +72,7 @@ class ScriptRunner:
             if isinstance(error, SyntaxError) and error.filename == name:
                 raise
             # Zero bytes: each version of Python has an error of its own for them, without a place.
-            raise TaskRefusedError(f"the script is no Python source ({error_text(error)}); correct it.") from None
+            raise TaskNotStartedError(f"the script is no Python source ({error_text(error)}); correct it.") from None
         modules = local_modules.importable(self._folder, first=True)
         with self._reserved(replaceable=script.update_re), self._file(), modules:
             exec(code, self._namespace)  # noqa: S102 - executing the user's scripts is what this is for
