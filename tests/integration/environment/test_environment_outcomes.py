@@ -361,7 +361,7 @@ def test_a_device_that_would_refuse_a_pause_does_not_keep_an_aborted_plan_from_i
     hardy.wait_for_output("it waits", times=waits + 1)
     hardy.control(actions.RUN_ENGINE_ACTION_ABORT_NOW)
     result = hardy.result(since=since)
-    assert (result.exit_status, result.message) == (ABORTED, "")
+    assert (result.exit_status, result.message) == (ABORTED, "Plan aborted.")
     hardy.wait_for_output("tidied up", times=tidied + 1)
 
 

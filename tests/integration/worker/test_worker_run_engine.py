@@ -76,7 +76,9 @@ async def test_a_paused_plan_is_ended_and_the_next_one_runs_in_the_same_environm
     await worker.paused(await worker.control(PAUSE))
     await worker.control(action)
     result = (await worker.watching.outcome("x")).result
-    assert (result.exit_status, result.failure_cause, result.message, result.traceback) == (status, 0, "", "")
+    word = item_pb2.ExitStatus.Name(status).removeprefix("EXIT_STATUS_").lower()
+    assert (result.exit_status, result.failure_cause, result.traceback) == (status, 0, "")
+    assert (result.message, result.ended_by) == (f"Plan {word}.", "")
     await worker.run("y", "quick")
     assert (await worker.watching.outcome("y")).result.exit_status == item_pb2.EXIT_STATUS_COMPLETED
 

@@ -46,6 +46,7 @@ ENUMS = {
     "RunEngineState": environment_pb2.RunEngineState,
     "RunFilter": run_engine_service_pb2.RunFilter,
     "StorageState": storage_pb2.StorageState,
+    "TaskFailureCause": task_pb2.TaskFailureCause,
     "TaskKind": task_pb2.TaskKind,
     "TaskState": task_status_pb2.TaskState,
     "TypeKind": inventory_pb2.ParameterType.Kind,
