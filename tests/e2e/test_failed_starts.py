@@ -46,7 +46,7 @@ UNFIT = Item("read_array", args=[["no number"]])
 
 async def execute_foreign(parts: Parts, client: AsyncClient, **plan: Any) -> None:
     """Let the Worker execute something that is not of the queue."""
-    item = ParseDict(plan, item_pb2.ItemSpec())
+    item = ParseDict(plan, item_pb2.Item())
     epoch = (await client.status()).epoch
     async with grpc.aio.insecure_channel(parts.worker.address) as channel:
         worker: Any = WorkerServiceStub(channel)
