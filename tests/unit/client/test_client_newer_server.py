@@ -11,10 +11,12 @@ from queueserver_client import (
     BlockerKind,
     Event,
     ItemRemoved,
+    ItemState,
     ManagerState,
     Plan,
     QueueStopped,
     QueueStopReason,
+    ServerFault,
     Snapshot,
     UnknownEvent,
 )
@@ -168,3 +170,36 @@ async def test_an_event_that_is_not_known_hides_no_other_and_its_token_counts(
     assert unknown_event.revision == 3
     assert isinstance(stopped, QueueStopped)
     assert stopped.reason is QueueStopReason.UNSPECIFIED
+
+
+@pytest.mark.parametrize("oneofs", [False, True])
+async def test_an_item_that_ended_in_a_state_that_is_not_known_is_waited_for_no_longer(
+    manager: ScriptedManager, client: AsyncClient, oneofs: bool
+) -> None:
+    async def stream(_: object) -> AsyncIterator[bytes]:
+        yield answer("WaitItem", oneofs=oneofs)
+
+    manager.answers["WaitItem"] = stream
+    (status,) = await all_of(client.queue.wait("u"))
+    assert status.state is ItemState.UNSPECIFIED
+    assert len(manager.calls) == 1
+
+
+@pytest.mark.parametrize("has_result", [False, True])
+async def test_a_task_that_ended_in_a_state_that_is_not_known_is_waited_for_no_longer(
+    manager: ScriptedManager, client: AsyncClient, has_result: bool
+) -> None:
+    message = NEWER.filled(METHODS["WaitTask"].output_type.full_name, oneofs=False)
+    if not has_result:
+        message.status.ClearField("result")
+
+    async def stream(_: object) -> AsyncIterator[bytes]:
+        yield message.SerializeToString()
+
+    manager.answers["WaitTask"] = stream
+    if has_result:
+        assert (await client.tasks.wait("t")).message == TEXT
+    else:
+        with pytest.raises(ServerFault, match="only a newer client knows"):
+            await client.tasks.wait("t")
+    assert len(manager.calls) == 1

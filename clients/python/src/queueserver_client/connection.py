@@ -219,12 +219,8 @@ class Connection:
     def _readable(self, message: _R) -> _R:
         """The message, or an error in place of the None that gRPC hands out when it can't decode one."""
         if message is None:
-            raise ServerFault(
-                Refusal(
-                    grpc.StatusCode.INTERNAL,
-                    "ANSWER_UNREADABLE",
-                    f"The answer of {self.address} can't be read: is it a Queue Server, and not an older one?",
-                )
+            raise self.not_understood(
+                f"The answer of {self.address} can't be read: is it a Queue Server, and not an older one?"
             )
         return message
 
@@ -270,6 +266,11 @@ class Connection:
                 f"No Queue Server answers at {address}: is it running (start-re-manager), and is --address right?",
             )
         )
+
+    @staticmethod
+    def not_understood(message: str) -> ServerFault:
+        """The error for an answer that makes no sense to us."""
+        return ServerFault(Refusal(grpc.StatusCode.INTERNAL, "ANSWER_UNREADABLE", message))
 
     @staticmethod
     def broken(message: str) -> ServiceUnavailable:

@@ -14,7 +14,7 @@ from queueserver.manager.v1 import queue_items_pb2 as pb
 
 from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError
-from queueserver_client.models.item_status import ItemStatus
+from queueserver_client.models.item_status import ItemState, ItemStatus
 from queueserver_client.resumption import Resumption
 
 
@@ -43,6 +43,8 @@ async def follow_item(connection: Connection, uid: str, reconnect_timeout: float
                         yield status
                     if status.is_over:
                         return
+            if last is not None and last.state is ItemState.UNSPECIFIED:
+                return  # it ended in a state that only a newer server knows
             error = connection.broken(f"{connection.address} ended the stream.")
         except QueueServerError as failure:
             error = failure

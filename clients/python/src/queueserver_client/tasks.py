@@ -156,17 +156,18 @@ class AsyncTasks:
                 return found
 
     async def wait(self, uid: str, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> TaskResult:
-        """Wait until a task has ended, well or not. Raises TaskNotFound, ServiceUnavailable."""
+        """Wait until a task has ended, well or not. Raises TaskNotFound, ServiceUnavailable, ServerFault."""
         async with aclosing(self._follow(values.text(uid, "uid"), reconnect_timeout)) as states:
             async for status in states:
                 if status.result is not None:
                     return status.result
-        raise AssertionError("a followed task ends with its result")  # pragma: no cover - the generator sees to it
+        raise self._connection.not_understood("The task ended in a way that only a newer client knows: use one.")
 
     async def _follow(self, uid: str, reconnect_timeout: float) -> AsyncGenerator[TaskStatus, None]:
         """The task as it is and once more with its result, over broken connections."""
         request = pb.WaitTaskRequest(task_uid=uid)
         resumption = Resumption(self._connection, reconnect_timeout)
+        state: TaskState | None = None
         while True:
             error: QueueServerError
             try:
@@ -177,9 +178,12 @@ class AsyncTasks:
                     async for answer in answers:
                         resumption.alive()
                         status = TaskStatus.from_proto(answer.status)
+                        state = status.state
                         yield status
-                        if status.state is TaskState.FINISHED:
+                        if state is TaskState.FINISHED:
                             return
+                if state is TaskState.UNSPECIFIED:
+                    return  # it ended in a state that only a newer server knows
                 error = self._connection.broken(f"{self._connection.address} ended the stream.")
             except QueueServerError as failure:
                 error = failure
