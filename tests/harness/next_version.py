@@ -12,6 +12,7 @@ from typing import Any
 
 import queueserver.common.v1 as common
 import queueserver.manager.v1 as manager
+import queueserver.worker.v1 as worker
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.message import Message
@@ -25,7 +26,7 @@ _DEPTH = 8
 
 
 def next_version() -> descriptor_pool.DescriptorPool:
-    """A pool with all of the contract for clients, a version later."""
+    """A pool with all of the contract, a version later."""
     pool = descriptor_pool.DescriptorPool()
     added: set[str] = set()
     for file in _files():
@@ -34,7 +35,7 @@ def next_version() -> descriptor_pool.DescriptorPool:
 
 
 def _files() -> Iterator[FileDescriptor]:
-    for package in (common, manager):
+    for package in (common, manager, worker):
         for module in pkgutil.iter_modules(package.__path__):
             if module.name.endswith("_pb2"):
                 yield importlib.import_module(f"{package.__name__}.{module.name}").DESCRIPTOR

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from queueserver.common.v1 import inventory_pb2 as pb
+from queueserver.worker.v1 import event_pb2
 from queueserver_inventory.access import Access, GroupRules
 from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.fitting import fits
 from queueserver_manager.domain.inventory import ParameterKind
+from queueserver_manager.domain.item import ExitStatus
+from queueserver_manager.domain.lifecycle import EnvironmentState
 from queueserver_manager.wire.descriptions import DescriptionCutter
+from queueserver_manager.worker_client.convert import events_from_proto, snapshot_from_proto
 from queueserver_manager.worker_client.inventory import inventory_from_proto
+from queueserver_manager.worker_client.port import ExecutionFinished
+
+from tests.harness.next_version import TEXT, Newer
 
 UNKNOWN = 77
 
@@ -44,3 +52,37 @@ def test_names_that_a_group_may_not_use_are_cut_from_types_of_an_unknown_kind_to
     wire = DescriptionCutter().plan(inventory.plans["count"], allowed)
     cut = pb.PlanDescription.FromString(wire).parameters[0].type
     assert (list(cut.choices), list(cut.arguments[0].choices)) == ([], ["count"])
+
+
+NEWER = Newer()
+WORKER = "queueserver.worker.v1."
+EVENTS = event_pb2.WorkerEvent.DESCRIPTOR.oneofs_by_name["event"].fields
+
+
+@pytest.mark.parametrize("oneofs", [False, True])
+async def test_a_snapshot_of_the_next_version_is_understood(oneofs: bool) -> None:
+    data = NEWER.filled(WORKER + "WorkerSnapshot", oneofs=oneofs).SerializeToString()
+    snapshot = await snapshot_from_proto(event_pb2.WorkerSnapshot.FromString(data))
+    assert snapshot.boot_id == TEXT
+    assert snapshot.environment.state is EnvironmentState.UNKNOWN
+
+
+@pytest.mark.parametrize("name", [*(field.name for field in EVENTS), "newer_event"])
+async def test_an_event_of_the_next_version_is_understood_and_counts(name: str) -> None:
+    event = NEWER.new(WORKER + "WorkerEvent")
+    event.sequence, event.newer = 5, TEXT
+    if name == "newer_event":
+        event.newer_event = TEXT
+    else:
+        kind = event.DESCRIPTOR.fields_by_name[name].message_type.full_name
+        getattr(event, name).CopyFrom(NEWER.filled(kind, oneofs=False))
+    (read,) = await events_from_proto([event_pb2.WorkerEvent.FromString(event.SerializeToString())])
+    assert read.sequence == 5
+
+
+async def test_an_end_that_is_not_known_is_no_success() -> None:
+    event = NEWER.new(WORKER + "WorkerEvent")
+    event.execution_finished.CopyFrom(NEWER.filled(WORKER + "ExecutionOutcome", oneofs=False))
+    (read,) = await events_from_proto([event_pb2.WorkerEvent.FromString(event.SerializeToString())])
+    assert isinstance(read.event, ExecutionFinished)
+    assert read.event.outcome.result.exit_status is ExitStatus.FAILED
