@@ -90,6 +90,9 @@ class Feed:
         self.last_sequence = 0
         self.lost_up_to = 0
         self.chronology = Chronology(begun_at)
+        #: Last sequence of the first Worker when it was met, and whether others came after it.
+        self.met_at = 0
+        self.is_first_worker = True
         #: A Worker was met, and what it had told before is here, as far as it is kept.
         self.caught_up = asyncio.Event()
 
@@ -152,6 +155,8 @@ class Feed:
     def attach(self, attachment: Attachment) -> None:
         """Follow a Worker's journal (again)."""
         if attachment.boot_id != self.attachment.boot_id:
+            self.is_first_worker = not self.attachment.boot_id
+            self.met_at = attachment.last_sequence
             self.last_sequence = 0
             self.lost_up_to = attachment.first_sequence - 1
         elif attachment.first_sequence > self.last_sequence + 1:

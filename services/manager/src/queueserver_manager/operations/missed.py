@@ -102,9 +102,12 @@ class MissedEvents:
         if not attachment.boot_id:
             return Missed(*here, point.boot_id, point.sequence)
         begin, gap = point.sequence, False
-        if point.boot_id != attachment.boot_id:
-            begin, gap = attachment.first_sequence - 1, bool(point.boot_id)
-        gap = gap or (bool(point.boot_id) and begin < feed.lost_up_to)
+        if not point.boot_id and feed.is_first_worker:
+            # What it told before it was met is from before the token, unless that is from before our time.
+            begin, gap = feed.met_at, point.revision < feed.chronology.begun_at
+        elif point.boot_id != attachment.boot_id:
+            begin, gap = attachment.first_sequence - 1, True
+        gap = gap or begin < feed.lost_up_to
         return Missed(*here, attachment.boot_id, begin, deque(feed.worker_entries_after(begin)), gap)
 
     def waits_for_replay(self, point: ResumePoint, kinds: frozenset[Kind]) -> bool:
