@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
+import pytest
 import redis as blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +23,9 @@ from queueserver_manager.domain.limits import Bound
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.requests import AnsweredRequest
+from queueserver_manager.store import reading
 from queueserver_manager.store.loading import Loader
+from queueserver_manager.store.reading import read_all
 from queueserver_rpc.turns import next_turn
 
 from tests.harness.redis import RedisProcess
@@ -145,7 +149,7 @@ async def test_an_item_is_loaded_with_everything_it_had(shared_redis: RedisProce
 async def test_others_have_many_turns_while_a_long_queue_is_loaded(shared_redis: RedisProcess) -> None:
     async with owner(shared_redis.url) as owning:
         await owning.put(*(f"{number:05d}" for number in range(10_000)))
-        stored = await owning.store._read_all()
+        stored = await read_all(owning.redis, owning.keys)
         loading = asyncio.create_task(Loader(owning.keys, decode_inventory, BUILT_IN).record(stored))
         turns = 0
         while not loading.done():
@@ -172,3 +176,28 @@ async def test_sizes_are_those_of_what_is_stored_when_it_is_loaded(new: Owner, c
 
     assert (loaded.queue.size, loaded.history.size) == (stored(new.keys.items), stored(new.keys.history))
     assert loaded.requests.size == 65 + 66 + 67 + 68
+
+
+async def test_what_is_read_is_of_one_moment_although_a_commit_arrives_late(
+    new: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await new.put("a")
+    read, late = reading._hash, ["b", "c"]
+
+    async def read_slowly(redis: Any, key: str) -> dict[bytes, bytes]:
+        found = await read(redis, key)
+        if key == new.keys.items and late:
+            await new.put(late.pop(0))
+        return found
+
+    monkeypatch.setattr(reading, "_hash", read_slowly)
+    loaded = await new.store.load()
+    assert [item.uid for item in loaded.queue] == ["a", "b", "c"]
+    assert loaded.revisions == new.record.revisions
+
+
+async def test_items_of_any_length_are_read_whatever_their_order(new: Owner) -> None:
+    sizes = [10, 3_000_000, 10, 10, 1_000_000, *[10] * 3000, 2_500_000, *[50_000] * 100, 10]
+    items = [replace(plan(f"{number}"), meta={"text": "x" * size}) for number, size in enumerate(sizes)]
+    await new.commit(([ch.PutItem(item, number) for number, item in enumerate(items)], []))
+    assert [item.meta for item in (await new.store.load()).queue] == [item.meta for item in items]

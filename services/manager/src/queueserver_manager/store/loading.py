@@ -55,15 +55,15 @@ class StoreUnreadable(StoreUnusable):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the keys hold."""
+    """What the keys hold. The hashes are emptied while they are decoded, so that there is not everything twice."""
 
     meta: Hash
-    items: Hash
+    items: dict[bytes, bytes]
     #: uid and rank of each item, front first.
     order: Sequence[tuple[bytes, float]]
-    history: Hash
-    requests: Hash
-    tasks: Hash
+    history: dict[bytes, bytes]
+    requests: dict[bytes, bytes]
+    tasks: dict[bytes, bytes]
     running: bytes | None
     execution: bytes | None
     inventory: bytes | None
@@ -108,9 +108,7 @@ class Loader:
         record.autostart = stored.autostart is not None
         record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
         record.requests = await self._requests(stored.requests)
-        record.tasks = Tasks(
-            [self._entry("tasks", uid, partial(decode_kept, data)) for uid, data in stored.tasks.items()]
-        )
+        record.tasks = await self._tasks(stored.tasks)
         return record
 
     def _number(self, meta: Hash, name: bytes) -> int:
@@ -140,7 +138,7 @@ class Loader:
         text = field.decode(errors="replace")
         return _read(f"{key}, {text}", f"HDEL {key} {text}", decode)
 
-    async def _queue(self, items: Hash, order: Sequence[tuple[bytes, float]]) -> Queue:
+    async def _queue(self, items: dict[bytes, bytes], order: Sequence[tuple[bytes, float]]) -> Queue:
         queue, keys, turns = Queue(), self._keys, Turns(_TURN)
         for uid, rank in order:
             text = uid.decode(errors="replace")
@@ -150,7 +148,7 @@ class Loader:
             await turns.step()
         return queue
 
-    async def _history(self, entries: Hash, last_number: int) -> History:
+    async def _history(self, entries: dict[bytes, bytes], last_number: int) -> History:
         # Its entries are numbered without holes, so it is kept or given up as a whole.
         key, turns = self._keys.history, Turns(_TURN)
         numbers = _read(key, f"DEL {key}", lambda: sorted(map(int, entries)))
@@ -160,22 +158,31 @@ class Loader:
             await turns.step()
         return history
 
-    async def _requests(self, stored: Hash) -> Requests:
+    async def _tasks(self, stored: dict[bytes, bytes]) -> Tasks:
+        tasks, turns = [], Turns(_TURN)
+        while stored:
+            uid, data = stored.popitem()
+            tasks.append(self._entry("tasks", uid, partial(decode_kept, data)))
+            await turns.step()
+        return Tasks(tasks)
+
+    async def _requests(self, stored: dict[bytes, bytes]) -> Requests:
         requests, turns = [], Turns(_TURN)
-        for request_id, data in stored.items():
+        while stored:
+            request_id, data = stored.popitem()
             decode = partial(codec.decode_request, request_id.decode(), data)
             requests.append(self._entry("requests", request_id, decode))
             await turns.step()
         return Requests(sorted(requests, key=lambda request: request.time))
 
 
-def _decode_item(items: Hash, uid: bytes) -> Item:
-    data = items[uid]
+def _decode_item(items: dict[bytes, bytes], uid: bytes) -> Item:
+    data = items.pop(uid)
     return codec.decode_item(codec.decode(data), len(data))
 
 
-def _add_entry(history: History, entries: Hash, number: int) -> None:
-    data = entries[str(number).encode()]
+def _add_entry(history: History, entries: dict[bytes, bytes], number: int) -> None:
+    data = entries.pop(str(number).encode())
     history.add(codec.decode_entry(codec.decode(data), len(data)))
 
 

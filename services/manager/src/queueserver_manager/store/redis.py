@@ -28,12 +28,11 @@ from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.faults import store_down
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.lease import LEASE_SECONDS
-from queueserver_manager.store.loading import Loader, Stored, StoreUnusable
+from queueserver_manager.store.loading import Loader, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
+from queueserver_manager.store.reading import read_all
 from queueserver_manager.store.script_line import ScriptLine, Word, seconds_for
 
-#: Seconds that reading everything may take.
-_LOADING_TIMEOUT = 20.0
 _PAGE = 1000
 _CHANGES_PER_TURN = 500
 #: Seconds by which a commit may take longer than others until that concerns the lease.
@@ -73,8 +72,8 @@ class RedisStore:
     async def load(self) -> Record:
         """Read everything. Raises StoreDown, StoreUnusable."""
         try:
-            async with answered_within(_LOADING_TIMEOUT):
-                stored = await self._read_all()
+            await self._begin()
+            stored = await read_all(self._redis, self._keys)
         except RedisError as error:
             if "WRONGTYPE" in str(error):
                 raise StoreUnusable(
@@ -85,20 +84,12 @@ class RedisStore:
             raise store_down(error, fate_known=True) from error
         return await Loader(self._keys, self._decode_inventory, self._default_permissions).record(stored)
 
-    async def _read_all(self) -> Stored:
+    async def _begin(self) -> None:
+        """Give a new store its identity."""
         keys, redis = self._keys, self._redis
-        await redis.hsetnx(keys.meta, "store_id", str(uuid.uuid4()))
-        await redis.hsetnx(keys.meta, "schema", str(SCHEMA))
-        async with redis.pipeline(transaction=True) as pipe:
-            pipe.hgetall(keys.meta)
-            pipe.hgetall(keys.items)
-            pipe.zrange(keys.order, 0, -1, withscores=True)
-            pipe.hgetall(keys.history)
-            pipe.hgetall(keys.requests)
-            pipe.hgetall(keys.tasks)
-            for key in (keys.running, keys.execution, keys.inventory, keys.permissions, keys.mode, keys.autostart):
-                pipe.get(key)
-            return Stored(*await pipe.execute())
+        async with answered_within():
+            await redis.hsetnx(keys.meta, "store_id", str(uuid.uuid4()))
+            await redis.hsetnx(keys.meta, "schema", str(SCHEMA))
 
     async def commit(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> None:
         """Write all entries, or none. Raises OwnershipLost, StoreDown."""
