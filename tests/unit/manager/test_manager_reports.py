@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from queueserver.common.v1 import inventory_pb2
+from queueserver.common.v1 import inventory_pb2, item_pb2
 from queueserver.worker.v1 import event_pb2
 from queueserver_manager.worker_client import port
 from queueserver_manager.worker_client.convert import events_from_proto, snapshot_from_proto
@@ -44,3 +44,13 @@ async def test_others_have_turns_while_an_event_is_taken_apart_and_the_order_is_
     assert (unknown.sequence, unknown.event) == (1, port.Other())
     assert (first.sequence, first.event) == (2, port.InventoryReported(inventory_from_proto(LARGE)))
     assert (second.sequence, second.event) == (3, port.RunClosed("r", "fail"))
+
+
+async def test_others_have_turns_while_the_runs_of_a_long_plan_are_taken_apart_and_the_order_is_kept() -> None:
+    runs = [item_pb2.RunSummary(run_uid=str(number), scan_id=number, exit_status="success") for number in range(5_000)]
+    outcome = event_pb2.ExecutionOutcome(execution_id="e", result=item_pb2.ItemResult(runs=runs))
+    reading = asyncio.create_task(events_from_proto([event_pb2.WorkerEvent(sequence=1, execution_finished=outcome)]))
+    assert await turns_of_others(reading) > 5
+    (told,) = await reading
+    assert isinstance(told.event, port.ExecutionFinished)
+    assert [run.uid for run in told.event.outcome.result.runs] == [str(number) for number in range(5_000)]

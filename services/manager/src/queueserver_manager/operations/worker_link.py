@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from queueserver_rpc.turns import next_turn_after
+from queueserver_rpc.turns import Turns, next_turn_after
 
 from queueserver_manager.domain.errors import NotReady, StorageUnavailable
 from queueserver_manager.domain.executing import meet_worker
@@ -164,7 +164,9 @@ class WorkerLink:
             _log.warning("Autostart is off now: everything was started anew, so somebody should look first")
 
     async def _hear(self, events: Sequence[port.WorkerEvent]) -> None:
+        turns = Turns()
         for numbered in events:
+            await turns.step()
             await self._agree_before(numbered.sequence)
             self._sequence = numbered.sequence
             event = numbered.event

@@ -12,7 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import environment_pb2, item_pb2
 from queueserver.manager.v1 import event_pb2 as events_pb2
 from queueserver.worker.v1 import event_pb2
-from queueserver_rpc.turns import in_turns
+from queueserver_rpc.steps import Work
+from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunSummary
 from queueserver_manager.domain.lifecycle import (
@@ -67,8 +68,8 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
         first_kept_sequence=message.first_kept_sequence,
         environment=environment_from_proto(message.environment),
         inventory=await in_turns(take_inventory_apart(message.inventory)) if has_inventory else None,
-        execution=execution_from_proto(message.execution) if message.HasField("execution") else None,
-        outcomes=tuple(map(outcome_from_proto, message.outcomes)),
+        execution=await execution_from_proto(message.execution) if message.HasField("execution") else None,
+        outcomes=tuple([await outcome_from_proto(outcome) for outcome in message.outcomes]),
         running_tasks=frozenset(message.running_tasks),
         task_outcomes=tuple(task_outcome(one.task_uid, one.result) for one in message.task_outcomes),
         storage=storage_from_proto(message.storage),
@@ -78,7 +79,11 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
 
 async def events_from_proto(messages: Iterable[event_pb2.WorkerEvent]) -> list[port.WorkerEvent]:
     """Events in their order, those that this release does not know included: they count, too."""
-    return [await _event(message) for message in messages]
+    turns, events = Turns(), []
+    for message in messages:
+        events.append(await _event(message))
+        await turns.step()
+    return events
 
 
 async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
@@ -94,7 +99,7 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
     elif kind == "run_closed":
         event = port.RunClosed(message.run_closed.run_uid, message.run_closed.exit_status)
     elif kind == "execution_finished":
-        event = port.ExecutionFinished(outcome_from_proto(message.execution_finished))
+        event = port.ExecutionFinished(await outcome_from_proto(message.execution_finished))
     elif kind == "task_finished":
         event = port.TaskEnded(task_outcome(message.task_finished.task_uid, message.task_finished.result))
     elif kind == "storage_changed":
@@ -116,12 +121,12 @@ def _document(message: event_pb2.WorkerEvent) -> port.DocumentWritten:
     return port.DocumentWritten(wire, emitted.run_uid, role)
 
 
-def execution_from_proto(message: event_pb2.PlanExecution) -> port.Execution:
+async def execution_from_proto(message: event_pb2.PlanExecution) -> port.Execution:
     """An execution that is going on."""
-    return port.Execution(message.execution_id, message.item_uid, _runs(message.runs))
+    return port.Execution(message.execution_id, message.item_uid, await in_turns(_runs(message.runs)))
 
 
-def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
+async def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
     """An outcome. An exit status that this release does not know counts as failed."""
     result = message.result
     return Outcome(
@@ -134,15 +139,19 @@ def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
             console=result.console_excerpt[-_MAX_MESSAGE:],
             ended_by=result.ended_by[:_MAX_USER],
             notices=tuple(notice[:_MAX_MESSAGE] for notice in result.notices[:_MAX_NOTICES]),
-            runs=_runs(result.runs),
+            runs=await in_turns(_runs(result.runs)),
             start=_seconds(result.start_time) if result.HasField("start_time") else None,
             stop=_seconds(result.stop_time),
         ),
     )
 
 
-def _runs(messages: Any) -> tuple[RunSummary, ...]:
-    return tuple(map(_run, messages))
+def _runs(messages: Any) -> Work[tuple[RunSummary, ...]]:
+    runs = []
+    for message in messages:
+        runs.append(_run(message))
+        yield
+    return tuple(runs)
 
 
 def _run(message: item_pb2.RunSummary) -> RunSummary:
