@@ -45,7 +45,7 @@ run: setup ## Run the whole server in the foreground until Ctrl-C (options: ARGS
 	@exec $(BIN)/start-re-manager $(ARGS)
 
 .PHONY: check
-check: lint types imports proto-check ## Everything that CI checks before the tests
+check: lint types imports proto-check proto-breaking ## Everything that CI checks before the tests
 
 .PHONY: lint
 lint: setup ## Check form and style
@@ -114,7 +114,8 @@ proto-check: setup ## Lint the contract and check that the generated code is up 
 	@$(MAKE) --no-print-directory proto
 	@test -z "$$(git status --porcelain -- protos/gen docs/errors.md docs/methods.md)" || { git status --short -- protos/gen docs/errors.md docs/methods.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
 
-# What was released last is the last tag; until there is one, protos/released.binpb, which `buf build --exclude-source-info` made.
+# What was released last is the last tag; until there is one, protos/released.binpb stands for it, which is made in protos/ by
+# `buf build --exclude-source-info -o released.binpb`, and made anew only for a change that nobody can depend on yet.
 .PHONY: proto-breaking
 proto-breaking: setup ## Check that clients of the last release still understand the contract
 	@set -e; tag=$$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null || true); released=released.binpb; \
