@@ -35,7 +35,7 @@ from queueserver_manager.operations.status import StatusBoard, StatusFacts
 
 #: Seconds after which a watcher that has heard nothing is sent an empty batch.
 BOOKMARK_SECONDS = 10.0
-#: Seconds for which a watcher waits, when the Manager has just begun, for what the Worker told before.
+#: Seconds for which a watcher waits, when the Manager has just begun, for more of what the Worker told before.
 _PATIENCE_SECONDS = 5.0
 _SNAPSHOT_PART = 500
 _CONSOLE_TAIL_BYTES = 64 * 1024
@@ -177,10 +177,13 @@ class Watching:
                 items.let_go()
 
     async def _until_caught_up(self) -> None:
-        """Wait a while for what the Worker told before this term."""
-        with suppress(asyncio.TimeoutError):
-            async with within(_PATIENCE_SECONDS):
-                await self._feed.caught_up.wait()
+        """Wait for what the Worker told before this term, as long as more of it comes."""
+        feed, heard = self._feed, -1
+        while not feed.caught_up.is_set() and feed.last_sequence > heard:
+            heard = feed.last_sequence
+            with suppress(asyncio.TimeoutError):
+                async with within(_PATIENCE_SECONDS):
+                    await feed.caught_up.wait()
 
     async def _catch_up(self, cursor: _Cursor, missed: Missed, kinds: frozenset[Kind]) -> AsyncIterator[Batch]:
         """What was missed, in the order in which others were told. The last of it stays in the backlog."""
