@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +15,12 @@ from queueserver_manager.domain.editing import add_items, update_item
 from queueserver_manager.domain.errors import AnswerNotKept, QueueFull, StorageUnavailable
 from queueserver_manager.domain.executing import finish_item
 from queueserver_manager.domain.item import ExitStatus, Item
-from queueserver_manager.domain.limits import Bound, in_words
+from queueserver_manager.domain.limits import MIB, Bound, in_words
 from queueserver_manager.domain.placement import Back
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.reply import Reply
 
+from tests.harness.wait import bounded
 from tests.unit.manager.samples import (
     NOW,
     apply,
@@ -181,3 +183,13 @@ def test_requests_are_known_by_time_in_any_order_of_loading() -> None:
 )
 def test_sizes_are_told_in_words(size: int, words: str) -> None:
     assert in_words(size) == words
+
+
+async def test_a_commit_takes_no_further_decision_when_it_is_long() -> None:
+    async with office() as o:
+        tasks = [
+            o.submit(lambda record, uid=uid: add_items(record, [item(uid, 3 * MIB)], Back(), Bound(MANY, 10**9)))
+            for uid in "abcdefg"
+        ]
+        await bounded(asyncio.gather(*tasks))
+        assert o.store.commits == [[1, 2, 3], [4, 5, 6], [7]]
