@@ -190,6 +190,8 @@ async def test_a_task_that_ends_while_there_is_no_manager_ends_behind_all_its_te
             handle = await parts_client.tasks.execute_function(
                 "print_rows_after", gate.path, ROWS, told.path, run_in_background=in_background
             )
+            # Before that it may not have reached the Worker.
+            await notes.until(lambda events: "waiting at the gate" in text(events))
             parts.kill_manager()
             gate.open()
             told.wait_until_told()

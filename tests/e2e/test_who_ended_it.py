@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from queueserver_client import (
     AsyncClient,
+    ConsoleWritten,
     EventKind,
     ExitStatus,
     FailureCause,
@@ -119,9 +120,10 @@ async def test_what_made_a_task_fail_stands_in_its_result(parts_client: AsyncCli
 async def test_what_took_a_task_along_stands_in_its_result_also_after_a_restart_of_the_manager(
     parts: Parts, parts_client: AsyncClient, gate: Gate, cause: TaskFailureCause
 ) -> None:
-    handle = await parts_client.tasks.execute_function("pass_gate", gate.path)
     async with parts_client.watch([EventKind.CONSOLE]) as watch:
-        await first(watch, lambda event: bool(getattr(event, "console", None)))
+        await first(watch, lambda _: True)
+        handle = await parts_client.tasks.execute_function("pass_gate", gate.path)
+        await first(watch, lambda event: isinstance(event, ConsoleWritten) and event.console.task_uid == handle.uid)
     if cause is TaskFailureCause.ENVIRONMENT_DESTROYED:
         await parts_client.environment.destroy()
     elif cause is TaskFailureCause.ENVIRONMENT_LOST:

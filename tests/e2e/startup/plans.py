@@ -149,7 +149,8 @@ def many_runs(gate: str, runs: int) -> Messages:
 
 
 def print_rows_after(gate: str, rows: int, told: str = "") -> int:
-    """As rows_after, without readings: a function for a task."""
+    """As rows_after, without readings: a function for a task. Says first that it waits."""
+    print("waiting at the gate")  # noqa: T201 - as above
     with Path(gate).open("rb", buffering=0) as pipe:
         pipe.read(1)
     for row in range(rows):
