@@ -32,7 +32,7 @@ func (c client) planNames(ctx context.Context) ([]string, error) {
 
 // addScan adds a scan of num points to the back of the queue. A number that is none is refused by the server.
 func (c client) addScan(ctx context.Context, num any) (*commonv1.Item, error) {
-	args, err := structpb.NewList([]any{[]any{"det", "direct_img"}, "motor", -1, 1})
+	args, err := structpb.NewList([]any{[]any{"direct_img", "det"}, "motor", -1, 1})
 	if err != nil {
 		return nil, err
 	}

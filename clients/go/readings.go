@@ -52,7 +52,7 @@ func (r *readings) print(out io.Writer) {
 	table.Flush()
 }
 
-// show is a value in a few characters: a scalar as it is, an array as its shape and element type.
+// show is a value in a few characters: a scalar as it is, an array as its shape and element type in NumPy's notation.
 func show(value *commonv1.DataValue) string {
 	switch kind := value.GetKind().(type) {
 	case *commonv1.DataValue_Boolean:
@@ -70,24 +70,8 @@ func show(value *commonv1.DataValue) string {
 		for axis, length := range kind.Array.GetShape() {
 			lengths[axis] = strconv.FormatInt(length, 10)
 		}
-		return fmt.Sprintf("array %s %s", strings.Join(lengths, "x"), elementType(kind.Array.GetDtype()))
+		return fmt.Sprintf("array %s %s", strings.Join(lengths, "x"), kind.Array.GetDtype())
 	default:
 		return "-"
 	}
-}
-
-// elementType is NumPy's short name of an element type as people know it: "<f8" is float64.
-func elementType(dtype string) string {
-	names := map[byte]string{'f': "float", 'i': "int", 'u': "uint", 'c': "complex", 'b': "bool"}
-	if len(dtype) < 3 || names[dtype[1]] == "" {
-		return dtype
-	}
-	size, err := strconv.Atoi(dtype[2:])
-	if err != nil {
-		return dtype
-	}
-	if dtype[1] == 'b' {
-		return "bool"
-	}
-	return names[dtype[1]] + strconv.Itoa(size*8)
 }

@@ -61,7 +61,8 @@ LANGUAGES: Final = (
         folder="go",
         probes=("go version",),
         remedy="install Go 1.26 or newer",
-        build=("buf generate", "go build ./gen/..."),
+        build=("buf generate", "go build ./gen/...", "go build -o build/ ./..."),
+        run=("build/go",),
     ),
     Language(
         name="TypeScript",
@@ -69,6 +70,7 @@ LANGUAGES: Final = (
         probes=("node --version", "npm --version"),
         remedy="install Node.js 20 or newer with npm",
         build=("npm ci --no-audit --no-fund --prefer-offline", "npm run --silent build"),
+        run=("node", "dist/src/main.js"),
     ),
     Language(
         name="C++",

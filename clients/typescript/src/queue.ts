@@ -25,7 +25,7 @@ export async function addScan(queue: Client<typeof QueueService>, num: number | 
   const answer = await queue.addItem({
     item: {
       name: "scan",
-      args: fromJson(ListValueSchema, [["det", "direct_img"], "motor", -1, 1]),
+      args: fromJson(ListValueSchema, [["direct_img", "det"], "motor", -1, 1]),
       kwargs: { num },
     },
     // With a request id the call can be repeated after a broken connection without adding a second scan.

@@ -34,7 +34,7 @@ export class Readings {
   }
 }
 
-/** A value in a few characters: a scalar as it is, an array as its shape and element type. */
+/** A value in a few characters: a scalar as it is, an array as its shape and element type in NumPy's notation. */
 function show(value: DataValue | undefined): string {
   const kind = value?.kind;
   switch (kind?.case) {
@@ -46,15 +46,8 @@ function show(value: DataValue | undefined): string {
     case "text":
       return String(kind.value);
     case "array":
-      return `array ${kind.value.shape.join("x")} ${elementType(kind.value.dtype)}`;
+      return `array ${kind.value.shape.join("x")} ${kind.value.dtype}`;
     default:
       return "-";
   }
-}
-
-/** NumPy's short name of an element type as people know it: "<f8" is float64. */
-function elementType(dtype: string): string {
-  const [, letter = "", size = ""] = /^.([fiuc])(\d+)$/.exec(dtype) ?? [];
-  const name = { f: "float", i: "int", u: "uint", c: "complex" }[letter];
-  return name ? `${name}${Number(size) * 8}` : dtype;
 }

@@ -81,6 +81,8 @@ export class Watch {
       return undefined;
     } finally {
       clearTimeout(silence);
+      // Leaving the loop alone would leave the call open.
+      ending.abort();
     }
   }
 
