@@ -40,6 +40,16 @@ func nameOf(c codes.Code) string {
 	return code.Code(c).String()
 }
 
+// reasonOf is the stable reason of a refusal; empty if the error does not come from the Queue Server.
+func reasonOf(err error) string {
+	for _, detail := range status.Convert(err).Details() {
+		if info, ok := detail.(*errdetails.ErrorInfo); ok {
+			return info.GetReason()
+		}
+	}
+	return ""
+}
+
 // retryDelay is how long the server asks to wait before the call is repeated.
 func retryDelay(err error) time.Duration {
 	for _, detail := range status.Convert(err).Details() {

@@ -37,12 +37,19 @@ func (c client) follow(ctx context.Context, itemUID string, measured *readings) 
 		if result != nil {
 			return result, nil
 		}
-		code := status.Code(err)
-		if code != codes.Unavailable && code != codes.Canceled || ctx.Err() != nil {
+		code, reason := status.Code(err), reasonOf(err)
+		switch {
+		case ctx.Err() != nil:
+			return nil, err
+		case reason == "RESUME_TOKEN_EXPIRED":
+			// We were away for so long that the changes are no longer kept: begin anew, with a snapshot.
+			w.token = ""
+		case code == codes.Unavailable, code == codes.Canceled, reason == "WATCHER_TOO_SLOW":
+		default:
 			return nil, err
 		}
 		if !w.lost {
-			fmt.Println("Reconnecting:", nameOf(codes.Unavailable))
+			fmt.Println("Reconnecting:", nameOf(code))
 			w.lost = true
 		}
 		time.Sleep(retryDelay(err))
@@ -73,10 +80,8 @@ func (w *watch) once(ctx context.Context) (*commonv1.ItemResult, error) {
 		}
 		silence.Reset(longestSilence)
 		w.lost = false
-		for _, event := range message.GetBatch().GetEvents() {
-			if result := w.take(event); result != nil {
-				return result, nil
-			}
+		if result := w.take(message); result != nil {
+			return result, nil
 		}
 		if token := message.GetResumeToken(); token != "" {
 			w.token = token
@@ -92,13 +97,27 @@ func (w *watch) once(ctx context.Context) (*commonv1.ItemResult, error) {
 	}
 }
 
-// take looks at one event; it answers the result of the item when that is there.
-func (w *watch) take(event *managerv1.WatchEvent) *commonv1.ItemResult {
-	if document := event.GetDocument(); document.GetItemUid() == w.itemUID {
-		w.measured.add(document.GetDocument())
+// take looks at one message; it answers the result of the item when that is there.
+func (w *watch) take(message *managerv1.WatchEventsResponse) *commonv1.ItemResult {
+	for _, emitted := range message.GetSnapshot().GetDocuments() {
+		w.takeDocument(emitted)
 	}
-	if entry := event.GetHistoryAdded().GetEntry(); entry.GetItem().GetItemUid() == w.itemUID {
-		return entry.GetResult()
+	for _, entry := range message.GetSnapshot().GetHistory() {
+		if entry.GetItem().GetItemUid() == w.itemUID {
+			return entry.GetResult()
+		}
+	}
+	for _, event := range message.GetBatch().GetEvents() {
+		w.takeDocument(event.GetDocument())
+		if entry := event.GetHistoryAdded().GetEntry(); entry.GetItem().GetItemUid() == w.itemUID {
+			return entry.GetResult()
+		}
 	}
 	return nil
+}
+
+func (w *watch) takeDocument(emitted *managerv1.DocumentEmitted) {
+	if emitted.GetItemUid() == w.itemUID {
+		w.measured.add(emitted.GetDocument())
+	}
 }

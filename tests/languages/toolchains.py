@@ -33,8 +33,8 @@ class Language:
     remedy: str = ""
     #: Generates the code of the whole contract and compiles it with the client.
     build: tuple[str, ...]
-    #: Runs the client; the address of a server follows. Empty if there is no client yet.
-    run: tuple[str, ...] = ()
+    #: Runs the client; the address of a server follows.
+    run: tuple[str, ...]
 
     @property
     def directory(self) -> Path:
@@ -61,7 +61,7 @@ LANGUAGES: Final = (
         folder="go",
         probes=("go version",),
         remedy="install Go 1.26 or newer",
-        build=("buf generate", "go build ./gen/...", "go build -o build/ ./..."),
+        build=("go generate", "go vet ./...", "go build -o build/ ./..."),
         run=("build/go",),
     ),
     Language(

@@ -5,8 +5,11 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <iomanip>
 #include <iostream>
 #include <memory>
+#include <random>
+#include <sstream>
 #include <string>
 
 #include "follower.h"
@@ -63,12 +66,21 @@ void list_plans(const std::shared_ptr<grpc::Channel>& channel) {
   std::cout << "Plans: " << names << std::endl;
 }
 
+std::string unique_id() {
+  std::random_device random;
+  std::ostringstream id;
+  for (int part = 0; part < 4; ++part) id << std::hex << std::setw(8) << std::setfill('0') << random();
+  return id.str();
+}
+
 std::string add(manager::QueueService::Stub& queue, const common::ItemSpec& item) {
   grpc::ClientContext context;
   set_deadline(context);
   manager::AddItemRequest request;
   *request.mutable_item() = item;
   request.mutable_position()->set_back(true);
+  // With a request id the call can be repeated after a broken connection without adding a second scan.
+  request.set_request_id(unique_id());
   manager::AddItemResponse response;
   check(queue.AddItem(&context, request, &response));
   return response.item().item_uid();
@@ -110,7 +122,7 @@ bool run(const std::string& address) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc > 1 ? argv[1] : "127.0.0.1:60630") ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run(argc > 1 ? argv[1] : "localhost:60630") ? EXIT_SUCCESS : EXIT_FAILURE;
   } catch (const Refusal& refusal) {
     std::cerr << "Failed: " << refusal << std::endl;
   } catch (const std::exception& error) {

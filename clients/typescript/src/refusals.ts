@@ -20,6 +20,11 @@ export function nameOf(code: Code): string {
   return Code[code].replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
 
+/** The stable reason of a refusal; empty if the error does not come from the Queue Server. */
+export function reasonOf(error: ConnectError): string {
+  return error.findDetails(ErrorInfoSchema)[0]?.reason ?? "";
+}
+
 /** Milliseconds that the server asks to wait before the call is repeated. */
 export function retryDelay(error: ConnectError): number {
   const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;

@@ -2,14 +2,20 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { type Client, Code, ConnectError } from "@connectrpc/connect";
 
-import type { ItemResult } from "../gen/queueserver/common/v1/item_pb.js";
-import { EventKind, type WatchEvent } from "../gen/queueserver/manager/v1/event_pb.js";
-import type { EventService } from "../gen/queueserver/manager/v1/event_service_pb.js";
+import type { HistoryEntry, ItemResult } from "../gen/queueserver/common/v1/item_pb.js";
+import { type DocumentEmitted, EventKind } from "../gen/queueserver/manager/v1/event_pb.js";
+import type { EventService, WatchEventsResponse } from "../gen/queueserver/manager/v1/event_service_pb.js";
 import type { Readings } from "./readings.js";
-import { nameOf, retryDelay } from "./refusals.js";
+import { nameOf, reasonOf, retryDelay } from "./refusals.js";
 
 /** Longest message in bytes that this client takes: an event with a large array has more than the usual 4 MiB. */
 export const LONGEST_MESSAGE = 64 * 1024 * 1024;
+
+/**
+ * Codes of a watch that broke: no server is there, or the connection was lost (in Node.js that is either of the others),
+ * or was silent for too long.
+ */
+const REPEATED = new Set([Code.Unavailable, Code.Canceled, Code.Aborted]);
 
 /** Milliseconds after which a silent watch is a broken one: the server sends something every 10 seconds. */
 const LONGEST_SILENCE = 30_000;
@@ -39,11 +45,15 @@ export class Watch {
         }
       } catch (error) {
         const refusal = ConnectError.from(error);
-        if (refusal.code !== Code.Unavailable && refusal.code !== Code.Canceled) {
+        const reason = reasonOf(refusal);
+        if (reason === "RESUME_TOKEN_EXPIRED") {
+          // We were away for so long that the changes are no longer kept: begin anew, with a snapshot.
+          this.token = "";
+        } else if (!REPEATED.has(refusal.code) && reason !== "WATCHER_TOO_SLOW") {
           throw error;
         }
         if (!this.lost) {
-          console.log(`Reconnecting: ${nameOf(Code.Unavailable)}`);
+          console.log(`Reconnecting: ${nameOf(refusal.code)}`);
           this.lost = true;
         }
         await pause(retryDelay(refusal));
@@ -63,15 +73,11 @@ export class Watch {
       for await (const message of this.events.watchEvents(request, { signal: ending.signal, timeoutMs: 0 })) {
         silence.refresh();
         this.lost = false;
-        const { payload } = message;
-        if (payload.case === "batch") {
-          for (const event of payload.value.events) {
-            const result = this.take(event);
-            if (result) {
-              return result;
-            }
-          }
+        const result = this.take(message);
+        if (result) {
+          return result;
         }
+        const { payload } = message;
         this.token = message.resumeToken || this.token;
         if (!this.begun && payload.case === "snapshot" && payload.value.complete) {
           await this.begin();
@@ -81,19 +87,34 @@ export class Watch {
       return undefined;
     } finally {
       clearTimeout(silence);
-      // Leaving the loop alone would leave the call open.
+      // The call has no end of its own, and Node.js does not exit before it has one.
       ending.abort();
     }
   }
 
-  /** Look at one event; the result of the item when that is there. */
-  private take({ event }: WatchEvent): ItemResult | undefined {
-    if (event.case === "document" && event.value.itemUid === this.itemUid && event.value.document) {
-      this.readings.add(event.value.document);
+  /** Look at one message; the result of the item when that is there. */
+  private take({ payload }: WatchEventsResponse): ItemResult | undefined {
+    if (payload.case === "snapshot") {
+      payload.value.documents.forEach((emitted) => this.takeDocument(emitted));
+      return payload.value.history.find((entry) => this.isOurs(entry))?.result;
     }
-    if (event.case === "historyAdded" && event.value.entry?.item?.itemUid === this.itemUid) {
-      return event.value.entry.result;
+    for (const { event } of payload.value?.events ?? []) {
+      if (event.case === "document") {
+        this.takeDocument(event.value);
+      } else if (event.case === "historyAdded" && this.isOurs(event.value.entry)) {
+        return event.value.entry?.result;
+      }
     }
     return undefined;
+  }
+
+  private takeDocument({ itemUid, document }: DocumentEmitted): void {
+    if (itemUid === this.itemUid && document) {
+      this.readings.add(document);
+    }
+  }
+
+  private isOurs(entry: HistoryEntry | undefined): boolean {
+    return entry?.item?.itemUid === this.itemUid;
   }
 }

@@ -18,6 +18,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /** A client of the Queue Server: adds a scan, runs it, follows it to its end and prints what it read. */
@@ -35,7 +36,7 @@ public final class Client {
   }
 
   public static void main(String[] arguments) throws InterruptedException {
-    ManagedChannel channel = connect(arguments.length > 0 ? arguments[0] : "127.0.0.1:60630");
+    ManagedChannel channel = connect(arguments.length > 0 ? arguments[0] : "localhost:60630");
     boolean completed = false;
     try {
       completed = new Client(channel).run();
@@ -94,6 +95,8 @@ public final class Client {
     AddItemRequest request = AddItemRequest.newBuilder()
         .setItem(item)
         .setPosition(QueuePosition.newBuilder().setBack(true))
+        // With a request id the call can be repeated after a broken connection without adding a second scan.
+        .setRequestId(UUID.randomUUID().toString())
         .build();
     return queue().addItem(request).getItem().getItemUid();
   }
