@@ -17,6 +17,7 @@ from queueserver_client import (
 
 from tests.e2e.conftest import Shell
 from tests.harness.gate import Gate, gate_in
+from tests.harness.health import PACKAGE
 from tests.harness.parts import Parts
 from tests.harness.progress import begun, paused, until, until_state
 from tests.harness.raw import connect, refused
@@ -32,16 +33,17 @@ async def explained(client: AsyncClient) -> dict[BlockerKind, str]:
     found = await client.explain_idle()
     assert all(blocker.message.endswith(".") for blocker in found)
     assert all(bool(blocker.remedy_method) >= bool(blocker.remedy_command) for blocker in found)
-    return {blocker.kind: blocker.remedy_method for blocker in found}
+    assert all(blocker.remedy_method.startswith(f"{PACKAGE}.") for blocker in found if blocker.remedy_method)
+    return {blocker.kind: blocker.remedy_method.removeprefix(f"{PACKAGE}.") for blocker in found}
 
 
 async def test_a_queue_that_is_empty_or_not_started_is_explained(shared_client: AsyncClient) -> None:
     assert await explained(shared_client) == {
-        K.QUEUE_EMPTY: "QueueService.AddItem",
-        K.NOT_STARTED: "QueueService.StartQueue",
+        K.QUEUE_EMPTY: "QueueService/AddItem",
+        K.NOT_STARTED: "QueueService/StartQueue",
     }
     await shared_client.queue.add(Plan("nothing"))
-    assert await explained(shared_client) == {K.NOT_STARTED: "QueueService.StartQueue"}
+    assert await explained(shared_client) == {K.NOT_STARTED: "QueueService/StartQueue"}
 
 
 async def test_a_first_item_that_would_fail_at_its_start_is_explained_and_does_fail(
@@ -55,8 +57,8 @@ async def test_a_first_item_that_would_fail_at_its_start_is_explained_and_does_f
         await until(shared_client, lambda status: status.invalid_items == 1)
         assert (await handle.status()).state is ItemState.INVALID
         assert await explained(shared_client) == {
-            K.ITEM_INVALID: "QueueService.RemoveItem",
-            K.NOT_STARTED: "QueueService.StartQueue",
+            K.ITEM_INVALID: "QueueService/RemoveItem",
+            K.NOT_STARTED: "QueueService/StartQueue",
         }
         told = qserver("why").stdout.decode()
         assert "the first item would fail when it is started (item.name: no plan" in told
@@ -79,7 +81,7 @@ async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(
     assert "a plan is being executed" in qserver("why").stdout.decode()
     await shared_client.run_engine.pause(immediate=True)
     await until_state(shared_client, ManagerState.PAUSED)
-    assert await explained(shared_client) == {K.PLAN_PAUSED: "RunEngineService.ResumePlan"}
+    assert await explained(shared_client) == {K.PLAN_PAUSED: "RunEngineService/ResumePlan"}
     assert "qserver re resume" in qserver("why").stdout.decode()
     await shared_client.run_engine.resume()
     gate.open()
@@ -94,8 +96,8 @@ async def test_a_pause_and_a_stop_that_wait_are_explained_until_they_take_effect
     await shared_client.run_engine.pause()
     await shared_client.queue.stop()
     assert await explained(shared_client) == {
-        K.PAUSE_PENDING: "RunEngineService.PausePlan",
-        K.STOP_PENDING: "QueueService.CancelStopQueue",
+        K.PAUSE_PENDING: "RunEngineService/PausePlan",
+        K.STOP_PENDING: "QueueService/CancelStopQueue",
     }
     told = qserver("why").stdout.decode()
     assert "waits for the plan's next checkpoint" in told
@@ -115,8 +117,8 @@ async def test_a_missing_environment_is_explained_with_the_reason_for_which_it_i
     shared_stack.kill("environment")
     await until(shared_client, lambda status: status.environment.state is EnvironmentState.CLOSED)
     assert await explained(shared_client) == {
-        K.ENVIRONMENT_CLOSED: "EnvironmentService.OpenEnvironment",
-        K.NOT_STARTED: "QueueService.StartQueue",
+        K.ENVIRONMENT_CLOSED: "EnvironmentService/OpenEnvironment",
+        K.NOT_STARTED: "QueueService/StartQueue",
     }
     blocker, _ = await shared_client.explain_idle()
     failure = (await shared_client.environment.get()).failure
@@ -149,7 +151,7 @@ async def test_an_environment_that_sends_no_sign_of_life_is_explained_and_can_be
     await shared_client.queue.start()
     gate.wait_until_told()
     await until(shared_client, lambda status: not status.environment.responsive)
-    assert await explained(shared_client) == {K.ENVIRONMENT_UNRESPONSIVE: "EnvironmentService.DestroyEnvironment"}
+    assert await explained(shared_client) == {K.ENVIRONMENT_UNRESPONSIVE: "EnvironmentService/DestroyEnvironment"}
     await shared_client.environment.destroy()
     await bounded(handle.result())
     await shared_client.environment.open()
@@ -162,7 +164,7 @@ async def test_a_storage_that_is_down_is_explained(parts: Parts, parts_client: A
             # What is down is found out by whoever needs it.
             await refused(raw.queue.ClearQueue(queue_items_pb2.ClearQueueRequest(all=True)))
         await until(parts_client, lambda status: status.storage.value == "down")
-        assert await explained(parts_client) == {K.STORAGE_DOWN: "", K.NOT_STARTED: "QueueService.StartQueue"}
+        assert await explained(parts_client) == {K.STORAGE_DOWN: "", K.NOT_STARTED: "QueueService/StartQueue"}
     await until(parts_client, lambda status: status.storage.value == "up")
 
 
@@ -179,8 +181,8 @@ async def test_a_worker_that_is_gone_is_explained_also_while_a_plan_was_paused(
     await until(parts_client, lambda status: status.worker.value == "up")
     await until_state(parts_client, ManagerState.IDLE)
     assert await explained(parts_client) == {
-        K.ENVIRONMENT_CLOSED: "EnvironmentService.OpenEnvironment",
-        K.NOT_STARTED: "QueueService.StartQueue",
+        K.ENVIRONMENT_CLOSED: "EnvironmentService/OpenEnvironment",
+        K.NOT_STARTED: "QueueService/StartQueue",
     }
 
 

@@ -31,7 +31,7 @@ PLAN = '{"name": "count"}'
 CLOSED = status_service_pb2.Blocker(
     kind=status_service_pb2.BLOCKER_KIND_ENVIRONMENT_CLOSED,
     message="There is no environment.",
-    remedy_method="EnvironmentService.OpenEnvironment",
+    remedy_method="queueserver.manager.v1.EnvironmentService/OpenEnvironment",
     remedy_command="qserver environment open",
 )
 DOWN = status_service_pb2.Blocker(kind=status_service_pb2.BLOCKER_KIND_STORAGE_DOWN, message="Redis can't be reached.")
@@ -172,8 +172,9 @@ async def test_why_lists_each_obstacle_with_what_to_type(manager: ScriptedManage
     assert json.loads(ended.out)["blockers"][1] == {
         "kind": "environment_closed",
         "message": "There is no environment.",
-        "remedy_method": "EnvironmentService.OpenEnvironment",
+        "remedy_method": "queueserver.manager.v1.EnvironmentService/OpenEnvironment",
         "remedy_command": "qserver environment open",
+        "remedy_request": "",
     }
 
 

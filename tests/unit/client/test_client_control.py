@@ -167,16 +167,18 @@ async def test_what_stands_in_the_way_is_told_with_its_remedy(manager: ScriptedM
     closed = status_service_pb2.Blocker(
         kind=status_service_pb2.BLOCKER_KIND_ENVIRONMENT_CLOSED,
         message="There is no environment.",
-        remedy_method="EnvironmentService.OpenEnvironment",
+        remedy_method="queueserver.manager.v1.EnvironmentService/OpenEnvironment",
         remedy_command="qserver environment open",
+        remedy_request='{"request_id": "r"}',
     )
     manager.answers["ExplainIdle"] = status_service_pb2.ExplainIdleResponse(blockers=[closed])
     assert await client.explain_idle() == [
         Blocker(
             BlockerKind.ENVIRONMENT_CLOSED,
             "There is no environment.",
-            "EnvironmentService.OpenEnvironment",
+            "queueserver.manager.v1.EnvironmentService/OpenEnvironment",
             "qserver environment open",
+            '{"request_id": "r"}',
         )
     ]
 

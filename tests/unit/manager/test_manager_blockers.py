@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
+from google.protobuf.message_factory import GetMessageClass
 from queueserver.manager.v1 import (
     environment_service_pb2,
     queue_service_pb2,
@@ -44,7 +46,7 @@ CLEAR = Circumstances(
     autostart=True,
 )
 METHODS = {
-    f"{service.name}.{method.name}"
+    f"{service.name}.{method.name}": GetMessageClass(method.input_type)
     for module in (
         queue_service_pb2,
         run_engine_service_pb2,
@@ -54,6 +56,13 @@ METHODS = {
     )
     for service in module.DESCRIPTOR.services_by_name.values()
     for method in service.methods
+}
+#: What is sent to a method, where that is not the empty request.
+REQUESTS = {
+    _K.ITEM_HELD: '{"address": {"front": true}}',
+    _K.ITEM_INVALID: '{"address": {"front": true}}',
+    _K.QUESTION_ASKED: '{"question_id": "q"}',
+    _K.PAUSE_PENDING: '{"option": "PAUSE_OPTION_IMMEDIATE"}',
 }
 REDIS = Blocker(_K.STORAGE_DOWN, DOWN.message)
 #: Each obstacle alone: what is different, its kind, and what clears it.
@@ -83,7 +92,7 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
         {"state": _S.DESTROYING_ENVIRONMENT, "environment": replace(OPEN, state=_E.DESTROYING)},
         *(_K.ENVIRONMENT_CHANGING, "EnvironmentService.WaitEnvironment", ""),
     ),
-    ({"state": _S.EXECUTING_TASK}, _K.TASK_RUNNING, "TaskService.WaitTask", "qserver task list"),
+    ({"state": _S.EXECUTING_TASK}, _K.TASK_RUNNING, "TaskService.ListTasks", "qserver task list"),
     (
         {"environment": replace(OPEN, responsive=False)},
         *(_K.ENVIRONMENT_UNRESPONSIVE, "EnvironmentService.DestroyEnvironment", "qserver environment destroy"),
@@ -149,7 +158,9 @@ def test_an_obstacle_is_listed_with_what_clears_it(
     (found,) = blockers(replace(CLEAR, **difference))
     assert (found.kind, found.method, found.command) == (kind, method, command)
     assert found.message.endswith(".")
-    assert not method or method in METHODS
+    assert found.request == REQUESTS.get(kind, "")
+    if method:
+        json_format.Parse(found.request or "{}", METHODS[method]())
 
 
 @pytest.mark.parametrize("state", [_S.STARTING_QUEUE, _S.EXECUTING_QUEUE])

@@ -198,6 +198,30 @@ def test_a_sentence_that_the_tutorials_fix_has_its_remedy_beside_it(kind: type[e
     assert refusal.metadata["remedy"].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("error", "method"),
+    [
+        (errors.InventoryEmpty(), "OpenEnvironment"),
+        (errors.EnvironmentClosed("There is none."), "OpenEnvironment"),
+        (errors.RunEngineMissing(), "CloseEnvironment"),
+        (errors.RunEnginePanicked(), "DestroyEnvironment"),
+    ],
+)
+def test_a_refusal_that_one_call_clears_names_the_method(error: errors.Refused, method: str) -> None:
+    refusal = translate(error)
+    assert refusal is not None
+    assert refusal.metadata["remedy_method"] == f"queueserver.manager.v1.EnvironmentService/{method}"
+
+
+@pytest.mark.parametrize(
+    "error", [errors.EnvironmentClosed("There is none.", "Nothing is left to do."), errors.EnvironmentExists()]
+)
+def test_a_refusal_that_no_call_clears_names_no_method(error: errors.Refused) -> None:
+    refusal = translate(error)
+    assert refusal is not None
+    assert "remedy_method" not in refusal.metadata
+
+
 @pytest.mark.parametrize(("known", "metadata"), [(True, {}), (False, {"fate": "unknown"})])
 def test_a_program_can_tell_whether_it_is_known_that_nothing_was_changed(known: bool, metadata: dict[str, str]) -> None:
     refusal = translate(errors.StorageUnavailable(fate_known=known))

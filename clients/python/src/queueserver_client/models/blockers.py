@@ -45,15 +45,19 @@ class Blocker:
     kind: BlockerKind
     #: One sentence: what it is.
     message: str
-    #: The method that clears it, for example "EnvironmentService.OpenEnvironment"; empty if no call of a client does.
+    #: The method that clears it, for example "queueserver.manager.v1.EnvironmentService/OpenEnvironment"; empty if no
+    #: call of a client does.
     remedy_method: str = ""
     #: What to type, for example "qserver environment open"; empty if no command does.
     remedy_command: str = ""
+    #: The request for the method, as JSON; empty if the empty one will do. It lacks what only a person can say.
+    remedy_request: str = ""
 
     @classmethod
     def from_proto(cls, proto: status_service_pb2.Blocker) -> Blocker:
         """Read the message of the contract."""
-        return cls(BlockerKind.from_number(proto.kind), proto.message, proto.remedy_method, proto.remedy_command)
+        kind = BlockerKind.from_number(proto.kind)
+        return cls(kind, proto.message, proto.remedy_method, proto.remedy_command, proto.remedy_request)
 
 
 class Blockers(list[Blocker]):

@@ -195,12 +195,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_INVENTORY_EMPTY: _ErrorReason.ValueType  # 33
     """No plan is known: no environment was ever opened, or its startup code has no plans.
 
-    Open the environment, wait until it is open, then repeat the request.
+    Open the environment (metadata `remedy_method` has the method), wait until it is open, then repeat the request.
     """
     ERROR_REASON_ENVIRONMENT_CLOSED: _ErrorReason.ValueType  # 34
     """The request needs an environment, and there is none.
 
-    Open the environment and wait until it is open; metadata `remedy` says the same.
+    Open the environment and wait until it is open; metadata `remedy` says the same, and `remedy_method` has the method.
     """
     ERROR_REASON_ENVIRONMENT_EXISTS: _ErrorReason.ValueType  # 35
     """An environment was to be opened, and there is one already.
@@ -225,7 +225,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RUN_ENGINE_MISSING: _ErrorReason.ValueType  # 39
     """The environment has no RunEngine, so plans can't run.
 
-    Define RE in the startup code, or leave it to the Worker to create one, and open the environment again.
+    Define RE in the startup code, or leave it to the Worker to create one; close the environment (metadata `remedy_method`
+    has the method) and open it again.
     """
     ERROR_REASON_RUN_ENGINE_BUSY: _ErrorReason.ValueType  # 40
     """The RunEngine runs something that was not started by the queue.
@@ -235,7 +236,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RUN_ENGINE_PANICKED: _ErrorReason.ValueType  # 41
     """The RunEngine lost hold of a plan and can't be used any more.
 
-    Destroy the environment and open a new one.
+    Destroy the environment (metadata `remedy_method` has the method) and open a new one.
     """
     ERROR_REASON_ANSWER_NOT_KEPT: _ErrorReason.ValueType  # 66
     """A request that was carried out before came again under the same request_id. It is not carried out again, and its answer
@@ -549,12 +550,12 @@ Stop it instead, or wait for its end.
 ERROR_REASON_INVENTORY_EMPTY: ErrorReason.ValueType  # 33
 """No plan is known: no environment was ever opened, or its startup code has no plans.
 
-Open the environment, wait until it is open, then repeat the request.
+Open the environment (metadata `remedy_method` has the method), wait until it is open, then repeat the request.
 """
 ERROR_REASON_ENVIRONMENT_CLOSED: ErrorReason.ValueType  # 34
 """The request needs an environment, and there is none.
 
-Open the environment and wait until it is open; metadata `remedy` says the same.
+Open the environment and wait until it is open; metadata `remedy` says the same, and `remedy_method` has the method.
 """
 ERROR_REASON_ENVIRONMENT_EXISTS: ErrorReason.ValueType  # 35
 """An environment was to be opened, and there is one already.
@@ -579,7 +580,8 @@ Mend the file, then ask for it to be read again.
 ERROR_REASON_RUN_ENGINE_MISSING: ErrorReason.ValueType  # 39
 """The environment has no RunEngine, so plans can't run.
 
-Define RE in the startup code, or leave it to the Worker to create one, and open the environment again.
+Define RE in the startup code, or leave it to the Worker to create one; close the environment (metadata `remedy_method`
+has the method) and open it again.
 """
 ERROR_REASON_RUN_ENGINE_BUSY: ErrorReason.ValueType  # 40
 """The RunEngine runs something that was not started by the queue.
@@ -589,7 +591,7 @@ Wait until it has ended, or destroy the environment and open a new one.
 ERROR_REASON_RUN_ENGINE_PANICKED: ErrorReason.ValueType  # 41
 """The RunEngine lost hold of a plan and can't be used any more.
 
-Destroy the environment and open a new one.
+Destroy the environment (metadata `remedy_method` has the method) and open a new one.
 """
 ERROR_REASON_ANSWER_NOT_KEPT: ErrorReason.ValueType  # 66
 """A request that was carried out before came again under the same request_id. It is not carried out again, and its answer

@@ -232,14 +232,21 @@ class Blocker(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     REMEDY_METHOD_FIELD_NUMBER: _builtins.int
     REMEDY_COMMAND_FIELD_NUMBER: _builtins.int
+    REMEDY_REQUEST_FIELD_NUMBER: _builtins.int
     kind: Global___BlockerKind.ValueType
     """What kind of thing."""
     message: _builtins.str
     """One sentence: what it is."""
     remedy_method: _builtins.str
-    """The method that clears it, for example "EnvironmentService.OpenEnvironment". Empty if no call of a client does."""
+    """The method that clears it, as gRPC, grpcurl and buf curl take it, for example
+    "queueserver.manager.v1.EnvironmentService/OpenEnvironment". Empty if no call of a client does.
+    """
     remedy_command: _builtins.str
     """What to type, for example "qserver environment open". Empty if no command does."""
+    remedy_request: _builtins.str
+    """The request for `remedy_method`, as JSON, for example `{"address": {"front": true}}`. Empty if the empty request will do.
+    It lacks what only a person can say, an answer or a plan: without that it is refused.
+    """
     def __init__(
         self,
         *,
@@ -247,10 +254,11 @@ class Blocker(_message.Message):
         message: _builtins.str = ...,
         remedy_method: _builtins.str = ...,
         remedy_command: _builtins.str = ...,
+        remedy_request: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "message", b"message", "remedy_command", b"remedy_command", "remedy_method", b"remedy_method"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "message", b"message", "remedy_command", b"remedy_command", "remedy_method", b"remedy_method", "remedy_request", b"remedy_request"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -42,18 +43,23 @@ class BlockerKind(Enum):
     STOP_PENDING = 20
 
 
+_REMOVE_FIRST = ("QueueService.RemoveItem", "qserver queue item remove front", '{"address": {"front": true}}')
 #: Characters of what is said about the first problem of an item.
 _MOST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Something that stands in the way: what it is, the method that clears it, and what to type."""
+    """Something that stands in the way: what it is, the method that clears it, and what to type.
+
+    ``request`` is the one for the method, as JSON; empty if that is the empty one. It lacks what only a person can say.
+    """
 
     kind: BlockerKind
     message: str
     method: str = ""
     command: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +183,9 @@ def _unresponsive(environment: Environment) -> list[Blocker]:
 def _held_up(environment: Environment) -> list[Blocker]:
     found: list[Blocker] = []
     if environment.question is not None:
-        answer = ("RunEngineService.AnswerQuestion", "qserver re answer TEXT")
+        # Without a text: whoever sends it as it is has answered nothing.
+        request = json.dumps({"question_id": environment.question.question_id})
+        answer = ("RunEngineService.AnswerQuestion", "qserver re answer TEXT", request)
         found.append(Blocker(BlockerKind.QUESTION_ASKED, question_sentence(environment.question), *answer))
     found += [Blocker(BlockerKind.PLAN_SUSPENDED, suspension_sentence(each)) for each in environment.suspensions]
     if environment.plan_wait is not None:
@@ -193,7 +201,8 @@ def _asked_for(now: Circumstances) -> list[Blocker]:
             "A pause was asked for and has not taken effect yet: a deferred one waits for the plan's next checkpoint, "
             "an immediate one does not."
         )
-        pause = ("RunEngineService.PausePlan", "qserver re pause immediate")
+        request = '{"option": "PAUSE_OPTION_IMMEDIATE"}'
+        pause = ("RunEngineService.PausePlan", "qserver re pause immediate", request)
         found.append(Blocker(BlockerKind.PAUSE_PENDING, sentence, *pause))
     if now.stop_pending:
         sentence = "The queue stops after the running item, as was asked for."
@@ -209,9 +218,7 @@ def _queue(now: Circumstances) -> list[Blocker]:
         found.append(Blocker(BlockerKind.QUEUE_EMPTY, "The queue is empty.", *add))
     elif now.head_held:
         sentence = "The first item was interrupted and is held: update, move or remove it."
-        found.append(
-            Blocker(BlockerKind.ITEM_HELD, sentence, "QueueService.RemoveItem", "qserver queue item remove front")
-        )
+        found.append(Blocker(BlockerKind.ITEM_HELD, sentence, *_REMOVE_FIRST))
     if now.items_in_queue and now.head_problems:
         found.append(_invalid(now.head_problems))
     if not now.autostart:
@@ -225,7 +232,7 @@ def _queue(now: Circumstances) -> list[Blocker]:
         found.append(Blocker(BlockerKind.NOT_STARTED, sentence, *start))
     if now.state is ManagerState.EXECUTING_TASK:
         sentence = "A task is being executed in the foreground: wait for its end."
-        found.append(Blocker(BlockerKind.TASK_RUNNING, sentence, "TaskService.WaitTask", "qserver task list"))
+        found.append(Blocker(BlockerKind.TASK_RUNNING, sentence, "TaskService.ListTasks", "qserver task list"))
         found += _held_up(now.environment)
     return found
 
@@ -237,4 +244,4 @@ def _invalid(problems: Sequence[Violation]) -> Blocker:
     if len(problems) > 1:
         what += f", and {len(problems) - 1} more"
     sentence = f"As things are now, the first item would fail when it is started ({what}): update, move or remove it."
-    return Blocker(BlockerKind.ITEM_INVALID, sentence, "QueueService.RemoveItem", "qserver queue item remove front")
+    return Blocker(BlockerKind.ITEM_INVALID, sentence, *_REMOVE_FIRST)

@@ -75,6 +75,9 @@ class Violation:
 class Refused(Exception):  # noqa: N818 - named for what happened to the request
     """A request was refused and changed nothing."""
 
+    #: The method that clears what is in the way, for example "EnvironmentService.OpenEnvironment", if one call does.
+    remedy_method = ""
+
     def __init__(self, message: str, *, violations: Sequence[Violation] = ()) -> None:
         super().__init__(message)
         self.message = message
@@ -229,20 +232,24 @@ class ItemHeld(WrongState):
 class InventoryEmpty(WrongState):
     """No plan is known: no environment was ever opened, or its startup code has none."""
 
+    remedy_method = "EnvironmentService.OpenEnvironment"
+
     def __init__(self) -> None:
         super().__init__(
             "No plans are known: open the environment, or wait until it is open, then add the item; "
-            "if it is open, its startup code has no plans (see 'qserver environment report')."
+            "if it is open, its startup code has no plans (ListIssues and 'qserver environment report' tell why)."
         )
 
 
 class EnvironmentClosed(WrongState):
     """There is no environment, and the request needs one."""
 
-    def __init__(self, message: str, remedy: str = "Open the environment first.") -> None:
+    def __init__(self, message: str, remedy: str = "") -> None:
+        """``remedy`` is given where nothing is left to do."""
         super().__init__(message)
         #: What to do: the tutorials fix some of the sentences, which have no room for it.
-        self.remedy = remedy
+        self.remedy = remedy or "Open the environment first."
+        self.remedy_method = "" if remedy else "EnvironmentService.OpenEnvironment"
 
 
 class EnvironmentExists(WrongState):
@@ -264,6 +271,8 @@ class ScriptsDisabled(WrongState):
 class RunEngineMissing(WrongState):
     """The environment has no RunEngine."""
 
+    remedy_method = "EnvironmentService.CloseEnvironment"
+
     def __init__(self) -> None:
         super().__init__(
             "The environment has no RunEngine, so plans can't run: "
@@ -283,6 +292,8 @@ class RunEngineBusy(WrongState):
 
 class RunEnginePanicked(WrongState):
     """The RunEngine lost hold of a plan and can't be used any more."""
+
+    remedy_method = "EnvironmentService.DestroyEnvironment"
 
     def __init__(self) -> None:
         super().__init__(

@@ -10,6 +10,7 @@ from queueserver_rpc.reasons import ErrorReason, Reason, refused
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
 from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
+from queueserver_manager.rpc.services import full_method
 from queueserver_manager.wire.states import MANAGER_STATES
 
 _R = ErrorReason
@@ -87,9 +88,10 @@ def _metadata(error: errors.Refused) -> dict[str, str]:
         return FATE_UNKNOWN
     if isinstance(error, question_errors.QuestionNotFound):
         return {"question_id": error.question_id} if error.question_id else {}
+    remedy = {"remedy_method": full_method(error.remedy_method)} if error.remedy_method else {}
     if isinstance(error, (errors.EnvironmentExists, errors.EnvironmentClosed)):
-        return {"remedy": error.remedy}
-    return {}
+        return {"remedy": error.remedy, **remedy}
+    return remedy
 
 
 def _details(error: errors.Refused) -> Sequence[Message]:

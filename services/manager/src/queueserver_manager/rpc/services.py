@@ -1,4 +1,4 @@
-"""Names of the services, for reflection and health."""
+"""Names of the services, for reflection and health, and of methods, for whoever is told to call one."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ PLANNING = "queueserver.manager.v1.PlanningService"
 EVENT = "queueserver.manager.v1.EventService"
 
 SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, TASK, PLANNING, PERMISSION, EVENT)
+
+
+def full_method(name: str) -> str:
+    """The name that gRPC has for a method such as "QueueService.AddItem"; empty for an empty one."""
+    return f"queueserver.manager.v1.{name.replace('.', '/')}" if name else ""

@@ -9,6 +9,7 @@ from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceServicer
 
 from queueserver_manager.domain.blockers import BlockerKind, blockers
 from queueserver_manager.rpc.office import Office
+from queueserver_manager.rpc.services import full_method
 from queueserver_manager.rpc.status_message import status_to_proto
 
 
@@ -38,8 +39,9 @@ class StatusServicer(StatusServiceServicer):
             answer.blockers.add(
                 kind=_KINDS[blocker.kind],
                 message=blocker.message,
-                remedy_method=blocker.method,
+                remedy_method=full_method(blocker.method),
                 remedy_command=blocker.command,
+                remedy_request=blocker.request,
             )
         return answer
 

@@ -100,7 +100,8 @@ class Questions:
         shown = f' "{shorten(prompt, _SHOWN)}"' if prompt else ""
         error = QuestionUnansweredError(
             f"The question{shown} had no answer within {self._time_limit:g} seconds: "
-            "answer in time (qserver re answer TEXT), or start the server with a longer --question-timeout."
+            "answer in time (AnswerQuestion, or qserver re answer TEXT), or start the server with a longer "
+            "--question-timeout."
         )
         return self._loop.call_later(self._time_limit, _fail, asked.answer, error)
 
