@@ -22,8 +22,8 @@ _PIECE = 16 * 1024
 #: A field from this length on is a piece of its own.
 _LONG = 64 * 1024
 #: What follows the tag of a field, by its wire type.
-_VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
-_FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
+VARINT, FIXED64, LENGTH_DELIMITED, FIXED32 = 0, 1, 2, 5
+_FIXED_BYTES = {FIXED64: 8, FIXED32: 4}
 _LOW_BITS, _MORE = 0x7F, 0x80
 _LONGEST_VARINT = 10
 
@@ -61,11 +61,11 @@ def _long_message(message: Message, piece: bytes) -> tuple[str | None, int]:
     """Name of the one field of a piece if it is a long message, and where that begins."""
     if len(piece) < _LONG:
         return None, 0
-    tag, position = _varint(piece, 0)
-    length, begin = _varint(piece, position)
+    tag, position = varint(piece, 0)
+    length, begin = varint(piece, position)
     field = message.DESCRIPTOR.fields_by_number.get(tag >> 3)
     is_message = field is not None and field.message_type is not None and not field.is_repeated
-    if field is None or not is_message or tag & 7 != _LENGTH_DELIMITED or begin + length != len(piece):
+    if field is None or not is_message or tag & 7 != LENGTH_DELIMITED or begin + length != len(piece):
         return None, 0
     return field.name, begin
 
@@ -74,7 +74,7 @@ def pieces(data: bytes) -> Iterator[bytes]:
     """The whole of ``data``, cut between fields, a long field alone. Raises DecodeError if it is no message."""
     start = end = 0
     while end < len(data):
-        begin, end = end, _end_of_field(data, end)
+        begin, end = end, end_of_field(data, end)
         if end - begin >= _LONG and begin > start:
             yield data[start:begin]
             start = begin
@@ -85,14 +85,14 @@ def pieces(data: bytes) -> Iterator[bytes]:
         yield data[start:]
 
 
-def _end_of_field(data: bytes, start: int) -> int:
+def end_of_field(data: bytes | memoryview, start: int) -> int:
     """Where the field that begins at ``start`` ends. No message of ours has groups, the one other kind there is."""
-    tag, position = _varint(data, start)
+    tag, position = varint(data, start)
     kind = tag & 7
-    if kind == _VARINT:
-        return _varint(data, position)[1]
-    if kind == _LENGTH_DELIMITED:
-        length, position = _varint(data, position)
+    if kind == VARINT:
+        return varint(data, position)[1]
+    if kind == LENGTH_DELIMITED:
+        length, position = varint(data, position)
         position += length
     elif kind in _FIXED_BYTES:
         position += _FIXED_BYTES[kind]
@@ -103,7 +103,7 @@ def _end_of_field(data: bytes, start: int) -> int:
     return position
 
 
-def _varint(data: bytes, position: int) -> tuple[int, int]:
+def varint(data: bytes | memoryview, position: int) -> tuple[int, int]:
     """A number and where it ends."""
     number = 0
     for index, byte in enumerate(data[position : position + _LONGEST_VARINT]):

@@ -8,15 +8,16 @@ Where the field is, is worked out only when there is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
 from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from queueserver_rpc.faults import RequestFault
+from queueserver_rpc.pieces import FIXED32, FIXED64, LENGTH_DELIMITED, VARINT, end_of_field, varint
 from queueserver_rpc.reasons import ErrorReason
 from queueserver_rpc.steps import Work, at_once
 
@@ -28,6 +29,17 @@ _SILENT = {
     "google.protobuf.Value.struct_value",
     "google.protobuf.Value.list_value",
 }
+_WAY_OUT = "leave it out, or use a newer server"
+#: Fields among which the unknown one is looked for. Nothing that has more of them is accepted anyway.
+_MOST_SEARCHED = 100_000
+#: How numbers are encoded, by the type of their field; everything else has its length before it.
+_WIRE_TYPES = (
+    dict.fromkeys((FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FIXED64, FieldDescriptor.TYPE_SFIXED64), FIXED64)
+    | dict.fromkeys((FieldDescriptor.TYPE_FLOAT, FieldDescriptor.TYPE_FIXED32, FieldDescriptor.TYPE_SFIXED32), FIXED32)
+    | dict.fromkeys((FieldDescriptor.TYPE_INT32, FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT32), VARINT)
+    | dict.fromkeys((FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_SINT32, FieldDescriptor.TYPE_SINT64), VARINT)
+    | dict.fromkeys((FieldDescriptor.TYPE_BOOL, FieldDescriptor.TYPE_ENUM), VARINT)
+)
 
 
 def changes_something(method: str) -> bool:
@@ -47,7 +59,7 @@ def unknown_field(message: Message, data: bytes) -> RequestFault | None:
 
     Afterwards the message has no such fields.
     """
-    return _fault(type(message).FromString(data)) if at_once(_has_unknown(message)) else None
+    return at_once(_fault(message, data)) if at_once(_has_unknown(message)) else None
 
 
 def unknown_in_piece(message: Message, piece: bytes, path: str) -> Work[RequestFault | None]:
@@ -59,7 +71,7 @@ def unknown_in_piece(message: Message, piece: bytes, path: str) -> Work[RequestF
     yield
     if not (yield from _has_unknown(fields)):
         return None
-    return _fault(type(message).FromString(piece), path, before=message)
+    return (yield from _fault(fields, piece, path, before=message))
 
 
 def _has_unknown(message: Message) -> Work[bool]:
@@ -75,35 +87,83 @@ def _has_unknown(message: Message) -> Work[bool]:
     return message.ByteSize() != size
 
 
-def _fault(message: Message, path: str = "", before: Message | None = None) -> RequestFault:
-    where, number_is_known = next(_unknown(message, path, before), (path or "request", False))
+def _fault(message: Message, data: bytes, path: str = "", before: Message | None = None) -> Work[RequestFault]:
+    """The first field that is not known in what a message was decoded from, in steps."""
+    search = _unknown(message.DESCRIPTOR, memoryview(data), path, before)
+    for _ in range(_MOST_SEARCHED):
+        try:
+            next(search)
+        except StopIteration as end:
+            found = end.value
+            break
+        yield
+    else:
+        return RequestFault(_REASON, path or "request", "has a field that this server does not know: " + _WAY_OUT)
+    where, number_is_known = found or (path or "request", False)
     if number_is_known:
         return RequestFault(_REASON, where, "is encoded in a way that this server does not know: use a newer server")
-    return RequestFault(_REASON, where, "is no field that this server knows: leave it out, or use a newer server")
+    return RequestFault(_REASON, where, "is no field that this server knows: " + _WAY_OUT)
 
 
-def _unknown(message: Message, path: str, before: Message | None = None) -> Iterator[tuple[str, bool]]:
-    """Path of each field that is not known, and whether another field has its number: then it is encoded otherwise.
+def _unknown(kind: Any, data: memoryview, path: str, before: Message | None = None) -> Work[tuple[str, bool] | None]:
+    """Path of the first field that is not known, and whether a known one has its number: then it is encoded otherwise.
 
-    If the message is a piece of a longer one, ``before`` has the fields that come before the piece.
+    It is looked for in the encoding: protobuf tells of all such fields at once, which takes seconds if there are
+    millions. If the message is a piece of a longer one, ``before`` has the fields that come before the piece.
     """
-    fields: Any = UnknownFieldSet(message)
-    for unknown in fields:
-        known = message.DESCRIPTOR.fields_by_number.get(unknown.field_number)
-        yield _join(path, known.name if known else str(unknown.field_number)), known is not None
-    for field, value in message.ListFields():
-        if field.message_type is None:
-            continue
-        name = path if field.full_name in _SILENT else _join(path, field.name)
-        if not field.is_repeated:
-            yield from _unknown(value, name)
-        elif not field.message_type.GetOptions().map_entry:
-            first = len(getattr(before, field.name)) if before is not None else 0
-            for index, element in enumerate(value, first):
-                yield from _unknown(element, f"{name}[{index}]")
-        elif field.message_type.fields_by_name["value"].message_type is not None:
-            for key in value:
-                yield from _unknown(value[key], _join(name, str(key)))
+    position, elements = 0, Counter[str]()
+    while position < len(data):
+        tag, begin = varint(data, position)
+        field = kind.fields_by_number.get(tag >> 3)
+        if field is None:
+            return _join(path, str(tag >> 3)), False
+        if tag & 7 not in _wire_types(field):
+            return _join(path, field.name), True
+        position = end_of_field(data, position)
+        if field.message_type is not None:
+            content = data[varint(data, begin)[1] : position]
+            name = path if field.full_name in _SILENT else _join(path, field.name)
+            if field.message_type.GetOptions().map_entry:
+                found = yield from _unknown_in_entry(field, content, name)
+            else:
+                if field.is_repeated:
+                    first = len(getattr(before, field.name)) if before is not None else 0
+                    name = f"{name}[{first + elements[field.name]}]"
+                    elements[field.name] += 1
+                found = yield from _unknown(field.message_type, content, name)
+            if found is not None:
+                return found
+        yield
+    return None
+
+
+def _unknown_in_entry(field: FieldDescriptor, entry: memoryview, path: str) -> Work[tuple[str, bool] | None]:
+    """As :func:`_unknown`, in an entry of a map: protobuf takes one that has more than key and value for unknown."""
+    kind: Any = field.message_type
+    key_field, value_field = kind.fields
+    position, key, values = 0, "", []
+    while position < len(entry):
+        tag, begin = varint(entry, position)
+        known = kind.fields_by_number.get(tag >> 3)
+        if known is None or tag & 7 not in _wire_types(known):
+            return _join(path, field.name) if field.full_name in _SILENT else path, True
+        position = end_of_field(entry, position)
+        if known is key_field and tag & 7 == LENGTH_DELIMITED:
+            key = bytes(entry[varint(entry, begin)[1] : position]).decode()
+        elif known is value_field and value_field.message_type is not None:
+            values.append(entry[varint(entry, begin)[1] : position])
+        yield
+    for value in values:
+        found = yield from _unknown(value_field.message_type, value, _join(path, key))
+        if found is not None:
+            return found
+    return None
+
+
+def _wire_types(field: FieldDescriptor) -> frozenset[int]:
+    """How a field that is known may be encoded: numbers in a list one by one or together."""
+    own = _WIRE_TYPES.get(field.type, LENGTH_DELIMITED)
+    return frozenset({own, LENGTH_DELIMITED} if field.is_repeated else {own})
 
 
 def _join(path: str, name: str) -> str:
