@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
@@ -86,7 +87,8 @@ async def test_a_question_is_told_and_the_plan_goes_on_with_its_answer(shared_cl
         [blocker] = await shared_client.explain_idle()
         assert blocker.kind is BlockerKind.QUESTION_ASKED
         assert "'Is the hutch searched?'" in blocker.message
-        assert blocker.remedy_method == "RunEngineService.AnswerQuestion"
+        assert blocker.remedy_method == "queueserver.manager.v1.RunEngineService/AnswerQuestion"
+        assert json.loads(blocker.remedy_request) == {"question_id": question.question_id}
         await shared_client.run_engine.answer("yes", question.question_id)
         assert await answers() == ["'yes'"]
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
