@@ -70,7 +70,8 @@ class EventServiceServicer:
         Manager and after a resume. What was lost of them is told by a `gap` before the end.
 
         A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
-        many messages. Only a run document can be longer: one event may carry an array of any length. A client takes messages of
+        many messages. Only a run document can be longer: it may carry a long array. Beyond 48 MiB a document comes without its
+        long values: a text in the place of each says how many bytes were left out. A client takes messages of
         4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it says in `max_message_bytes`
         what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
         in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a

@@ -26,10 +26,8 @@ if _version_not_supported:
 
 
 class HistoryServiceStub:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
-    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
-
-    It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
+    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     Errors of every method: as in QueueService.
 
@@ -55,10 +53,8 @@ class HistoryServiceStub:
 
 
 class HistoryServiceServicer:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
-    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
-
-    It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
+    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     Errors of every method: as in QueueService.
 
@@ -77,10 +73,9 @@ class HistoryServiceServicer:
     def ClearHistory(self, request, context):
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
-        is said to be removed; NOT_FOUND with reason
-        ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
-        reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
+        NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
+        removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -109,10 +104,8 @@ def add_HistoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HistoryService:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
-    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
-
-    It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
+    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     Errors of every method: as in QueueService.
 

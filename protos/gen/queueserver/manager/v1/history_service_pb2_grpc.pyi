@@ -27,10 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HistoryServiceStub:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
-    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
-
-    It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
+    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     Errors of every method: as in QueueService.
 
@@ -49,19 +47,16 @@ class HistoryServiceStub:
     ClearHistory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
-    is said to be removed; NOT_FOUND with reason
-    ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
-    reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
+    NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
+    removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
 @_typing.type_check_only
 class HistoryServiceAsyncStub(HistoryServiceStub):
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
-    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
-
-    It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
+    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     Errors of every method: as in QueueService.
 
@@ -77,18 +72,15 @@ class HistoryServiceAsyncStub(HistoryServiceStub):
     ClearHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]  # type: ignore[assignment]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
-    is said to be removed; NOT_FOUND with reason
-    ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
-    reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
+    NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
+    removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record:
-    beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
-
-    It is a working record, not an archive: the newest entries are kept, 10,000 unless configured otherwise.
+    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
+    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
 
     Errors of every method: as in QueueService.
 
@@ -114,10 +106,9 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_service_pb2.ClearHistoryResponse, _abc.Awaitable[_history_service_pb2.ClearHistoryResponse]]:
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if nothing
-        is said to be removed; NOT_FOUND with reason
-        ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was removed; ABORTED with
-        reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
+        NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
+        removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
         Events: history_cleared, unless nothing had to be removed.
         """
 

@@ -37,6 +37,10 @@ class WorkerServiceStub:
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
     see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+
+    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
+    environment goes on there to its end, for ten seconds at the longest.
     """
 
     def __init__(self, channel):
@@ -114,6 +118,10 @@ class WorkerServiceServicer:
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
     see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+
+    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
+    environment goes on there to its end, for ten seconds at the longest.
     """
 
     def OpenEnvironment(self, request, context):
@@ -319,6 +327,10 @@ class WorkerService:
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
     see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+
+    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
+    environment goes on there to its end, for ten seconds at the longest.
     """
 
     @staticmethod

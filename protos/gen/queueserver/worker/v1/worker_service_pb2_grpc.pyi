@@ -38,6 +38,10 @@ class WorkerServiceStub:
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
     see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+
+    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
+    environment goes on there to its end, for ten seconds at the longest.
     """
 
     @_typing.overload
@@ -138,6 +142,10 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
     see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+
+    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
+    environment goes on there to its end, for ten seconds at the longest.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -234,6 +242,10 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
     see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+
+    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
+    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
+    environment goes on there to its end, for ten seconds at the longest.
     """
 
     @_abc_1.abstractmethod
