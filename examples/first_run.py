@@ -287,7 +287,7 @@ async def show_history(client: AsyncClient) -> None:
         )
     console.print(table)
     async for item in client.queue.list():
-        if item.retry_of:
+        if item.retry_of_uid:
             console.print(
                 f"{item.name} failed on purpose, so a new attempt (number {item.attempt}) waits at the head of the "
                 "queue. Look at it, then start the queue again or remove it."

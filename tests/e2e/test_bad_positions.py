@@ -17,6 +17,7 @@ from queueserver.manager.v1 import (
     queue_items_pb2,
     queue_pb2,
     status_pb2,
+    task_service_pb2,
 )
 from queueserver_client import AsyncClient, Plan
 
@@ -263,3 +264,16 @@ async def test_an_empty_request_removes_and_switches_nothing(
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
     assert list(refusal.violations) == [field]
     assert (await shared_client.status()).revision == handle.revision
+
+
+async def test_a_uid_that_is_not_given_is_required(raw: Stubs) -> None:
+    wait_item = raw.queue.WaitItem(queue_items_pb2.WaitItemRequest())
+    wait_task = raw.tasks.WaitTask(task_service_pb2.WaitTaskRequest())
+    for call, field in (
+        (bounded(wait_item.read()), "item_uid"),
+        (bounded(wait_task.read()), "task_uid"),
+        (bounded(raw.tasks.GetTask(task_service_pb2.GetTaskRequest())), "task_uid"),
+    ):
+        refusal = await refused(call)
+        assert (refusal.code, refusal.reason, list(refusal.violations)) == (INVALID, "FIELD_INVALID", [field])
+        assert "required" in refusal.message

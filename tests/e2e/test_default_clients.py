@@ -82,7 +82,7 @@ async def test_a_queue_of_the_longest_items_is_listed_watched_moved_and_removed(
     )
     assert (len(moved.items), await all_uids(queue)) == (1, uids[::-1])
     removed = await queue.RemoveItems(queue_items_pb2.RemoveItemsRequest(item_uids=uids, strict=True))
-    assert (removed.removed, removed.queue_size, len(removed.items)) == (LONG_ITEMS, 0, 1)
+    assert (removed.removed_count, removed.queue_size, len(removed.items)) == (LONG_ITEMS, 0, 1)
     after = await hear(parts.address, heard.token, up_to(removed.revision))
     assert len(after.events) == 1 + LONG_ITEMS
 

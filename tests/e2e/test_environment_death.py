@@ -73,9 +73,9 @@ async def test_a_plan_whose_executor_dies_is_failed_in_the_history_and_stands_at
     assert phrase in entry.result.message
     assert [run.exit_status for run in entry.result.runs] == [""]
     retry, other = [item async for item in client.queue.list()]
-    assert (retry.retry_of, retry.attempt, retry.uid) == (lost.uid, 2, entry.requeued_as)
+    assert (retry.retry_of_uid, retry.attempt, retry.uid) == (lost.uid, 2, entry.requeued_as_uid)
     assert (retry.name, retry.args, retry.meta) == ("gated_run", [gate.path], {"a": 1})
-    assert (other.uid, other.attempt, other.retry_of) == (waiting.uid, 1, "")
+    assert (other.uid, other.attempt, other.retry_of_uid) == (waiting.uid, 1, "")
 
 
 async def test_the_status_says_within_a_second_that_the_environment_was_killed(
@@ -120,7 +120,7 @@ async def test_a_requeued_plan_runs_in_a_new_environment_and_its_attempts_are_li
         added = await first(watch, lambda event: isinstance(event, ItemAdded))
         await first(watch, expect.queue_stopped)
         assert isinstance(added, ItemAdded)
-        assert (added.index, added.item.retry_of) == (0, lost.uid)
+        assert (added.index, added.item.retry_of_uid) == (0, lost.uid)
         await client.environment.open()
         gate.open()
         await client.queue.start()
@@ -128,7 +128,7 @@ async def test_a_requeued_plan_runs_in_a_new_environment_and_its_attempts_are_li
     entries = [entry async for entry in client.history.list()]
     assert [entry.result.exit_status for entry in entries] == [ExitStatus.FAILED, ExitStatus.COMPLETED]
     assert [entry.item.attempt for entry in entries] == [1, 2]
-    assert entries[0].requeued_as == entries[1].item.uid
+    assert entries[0].requeued_as_uid == entries[1].item.uid
 
 
 async def test_a_crash_inside_a_plan_tells_its_signal_and_its_last_words(

@@ -186,7 +186,7 @@ async def test_an_environment_is_destroyed_in_every_state_in_which_there_is_one(
     )
     assert "destroyed" in entry.result.message
     assert [item.name for item in left] == ["stepping", "nothing"]
-    assert (left[0].uid, left[0].attempt) == (entry.requeued_as, 2)
+    assert (left[0].uid, left[0].attempt) == (entry.requeued_as_uid, 2)
     with pytest.raises(EnvironmentClosed):
         await parts_client.environment.destroy()
 

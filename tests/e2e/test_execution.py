@@ -184,8 +184,8 @@ async def test_a_plan_that_raises_stops_the_queue_and_stands_at_the_head_again(s
     assert "plans.py" in result.traceback
     assert [run.exit_status for run in result.runs] == ["fail"]
     retry, waiting = [item async for item in shared_client.queue.list()]
-    assert (retry.retry_of, retry.attempt, waiting.uid) == (failing.uid, 2, other.uid)
-    assert entry.requeued_as == retry.uid
+    assert (retry.retry_of_uid, retry.attempt, waiting.uid) == (failing.uid, 2, other.uid)
+    assert entry.requeued_as_uid == retry.uid
 
 
 async def test_a_listing_shows_the_queue_the_running_item_and_the_marker_of_one_moment(
@@ -215,4 +215,4 @@ async def test_a_plan_that_fails_after_the_queue_was_cleared_is_put_back_all_the
     await shared_client.run_engine.abort_now()
     await bounded(running.result())
     await bounded(_until_idle(shared_client))
-    assert [item.retry_of async for item in shared_client.queue.list()] == [running.uid]
+    assert [item.retry_of_uid async for item in shared_client.queue.list()] == [running.uid]

@@ -89,7 +89,7 @@ async def assert_failed_once(client: AsyncClient, uid: str, *, autostart: bool) 
     assert entry.result.start_time is None
     assert "not started" in entry.result.message
     assert (await client.status()).queue_autostart_enabled is autostart
-    return entry.requeued_as
+    return entry.requeued_as_uid
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -100,9 +100,9 @@ async def test_an_item_that_the_worker_refuses_stands_at_the_head_again_in_every
     async with refusing_worker(parts, parts_client):
         handle, behind = await parts_client.queue.add_batch([Plan("one_run"), Plan("nothing")])
         assert await run_to_its_end(parts_client) is QueueStopReason.FAILURE
-        requeued_as = await assert_failed_once(parts_client, handle.uid, autostart=False)
+        requeued_as_uid = await assert_failed_once(parts_client, handle.uid, autostart=False)
         retry, waiting = await queue(parts_client)
-        assert (retry.uid, retry.retry_of, retry.attempt) == (requeued_as, handle.uid, 2)
+        assert (retry.uid, retry.retry_of_uid, retry.attempt) == (requeued_as_uid, handle.uid, 2)
         assert waiting.uid == behind.uid
     await parts_client.queue.set_mode(reset=True)
     assert await run_to_its_end(parts_client) is QueueStopReason.EMPTY
@@ -118,7 +118,7 @@ async def test_an_item_that_the_worker_refuses_ends_autostart_so_it_is_not_tried
         await assert_failed_once(parts_client, handle.uid, autostart=False)
     await assert_failed_once(parts_client, handle.uid, autostart=False)
     (retry,) = await queue(parts_client)
-    assert (retry.attempt, retry.retry_of) == (2, handle.uid)
+    assert (retry.attempt, retry.retry_of_uid) == (2, handle.uid)
 
 
 @pytest.mark.parametrize(
@@ -131,10 +131,10 @@ async def test_a_call_that_the_environment_can_not_make_counts_as_a_plan_that_fa
     await shared_client.queue.set_mode(**MODES[mode])
     handle, *_ = await shared_client.queue.add_batch([UNFIT, Item.queue_stop(), Plan("nothing")])
     await run_to_its_end(shared_client)
-    requeued_as = await assert_failed_once(shared_client, handle.uid, autostart=autostart)
+    requeued_as_uid = await assert_failed_once(shared_client, handle.uid, autostart=autostart)
     items = await queue(shared_client)
     assert "".join({"queue_stop": "S", "nothing": "T"}.get(item.name, "X") for item in items) == left
-    assert [item.uid for item in items if item.name == UNFIT.name] == ([requeued_as] if requeued_as else [])
+    assert [item.uid for item in items if item.name == UNFIT.name] == ([requeued_as_uid] if requeued_as_uid else [])
 
 
 async def test_a_busy_worker_gets_nothing_to_execute(parts: Parts, parts_client: AsyncClient, gate: Gate) -> None:

@@ -169,7 +169,7 @@ async def test_each_attempt_has_an_entry_of_its_own_and_instructions_have_none(s
     await run_to_its_end(shared_client)
     found = await entries(shared_client)
     assert [entry.item.attempt for entry in found] == [1, 2, 3]
-    assert [entry.item.retry_of for entry in found] == ["", found[0].item.uid, found[1].item.uid]
+    assert [entry.item.retry_of_uid for entry in found] == ["", found[0].item.uid, found[1].item.uid]
     assert len({entry.item.uid for entry in found}) == len({entry.execution_id for entry in found}) == 3
 
 

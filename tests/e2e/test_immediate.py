@@ -43,7 +43,7 @@ async def test_an_item_that_is_executed_now_is_never_in_the_queue_and_the_queue_
     assert (handle.index, handle.queue_size) == (None, 2)
     assert [item.uid for item in await queue(shared_client)] == waiting
     entry = await bounded(handle.result())
-    assert (entry.item.uid, entry.result.exit_status, entry.requeued_as) == (handle.uid, status, "")
+    assert (entry.item.uid, entry.result.exit_status, entry.requeued_as_uid) == (handle.uid, status, "")
     await until_state(shared_client, ManagerState.IDLE)
     assert [item.uid for item in await queue(shared_client)] == waiting
     assert [line.item.uid for line in await history(shared_client)] == [handle.uid]
@@ -84,7 +84,7 @@ async def test_an_item_that_is_executed_now_and_ended_is_not_put_back_and_ends_a
     await shared_client.run_engine.pause(immediate=True)
     await until_state(shared_client, ManagerState.PAUSED)
     await getattr(shared_client.run_engine, verb)()
-    assert (await bounded(handle.result())).requeued_as == ""
+    assert (await bounded(handle.result())).requeued_as_uid == ""
     await until_state(shared_client, ManagerState.IDLE)
     status = await shared_client.status()
     assert (status.items_in_queue, status.queue_autostart_enabled) == (0, False)

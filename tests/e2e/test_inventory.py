@@ -360,5 +360,5 @@ async def test_an_item_whose_plan_is_gone_can_be_moved_and_removed_and_fails_whe
     assert "no such plan" in entry.result.message
     await until_state(client, ManagerState.IDLE)
     retry, waiting = await queue(client)
-    assert (retry.retry_of, waiting.uid) == (two.uid, one.uid)
+    assert (retry.retry_of_uid, waiting.uid) == (two.uid, one.uid)
     await client.queue.clear()

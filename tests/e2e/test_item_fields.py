@@ -21,7 +21,7 @@ FORGED = {
     "user": "root",
     "user_group": "root",
     "attempt": 7,
-    "retry_of": "other",
+    "retry_of_uid": "other",
     "create_time": "2000-01-01T00:00:00Z",
     "held": True,
 }
@@ -129,7 +129,7 @@ async def test_properties_that_look_like_the_servers_own_change_nothing_about_th
     (entry,) = await history(shared_client)
     (retry,) = await queue(shared_client)
     assert (entry.item.uid, entry.item.properties) == (handle.uid, forged)
-    assert (retry.uid, retry.properties, retry.held) == (entry.requeued_as, forged, False)
+    assert (retry.uid, retry.properties, retry.held) == (entry.requeued_as_uid, forged, False)
 
 
 async def test_an_item_that_was_put_back_is_linked_to_its_last_attempt_and_carries_no_result(
@@ -139,7 +139,7 @@ async def test_an_item_that_was_put_back_is_linked_to_its_last_attempt_and_carri
     await run_to_its_end(shared_client)
     retry = await shared_client.queue.get("front")
     assert (retry.state, retry.history_entry) == (ItemState.QUEUED, None)
-    assert (retry.item.retry_of, retry.item.attempt) == (handle.uid, 2)
+    assert (retry.item.retry_of_uid, retry.item.attempt) == (handle.uid, 2)
     assert (retry.item.meta, retry.item.properties) == ({"a": 1}, {"b": [2]})
     assert (retry.item.user, retry.item.user_group) == (handle.item.user, handle.item.user_group)
 

@@ -111,9 +111,9 @@ async def test_an_item_that_was_put_back_is_finished_and_names_its_next_attempt(
     assert (await follower.ended())[-1] is ItemState.FINISHED
     entry = follower.told[-1].history_entry
     assert entry is not None
-    retry = await shared_client.queue.get(entry.requeued_as)
+    retry = await shared_client.queue.get(entry.requeued_as_uid)
     assert (retry.state, retry.index, retry.item.attempt) == (QUEUED, 0, 2)
-    assert retry.item.retry_of == handle.uid
+    assert retry.item.retry_of_uid == handle.uid
 
 
 async def test_an_item_can_be_followed_over_kills_of_the_manager_in_each_state(
@@ -171,7 +171,7 @@ async def test_an_item_that_is_paused_when_the_environment_goes_away_is_told_to_
         await shared_client.environment.destroy()
     assert await follower.ended() == [PAUSED, ItemState.FINISHED]
     (retry,) = await queue(shared_client)
-    assert retry.retry_of == handle.uid
+    assert retry.retry_of_uid == handle.uid
 
 
 async def test_an_item_that_is_aborted_at_once_is_not_told_to_be_paused(shared_client: AsyncClient, gate: Gate) -> None:

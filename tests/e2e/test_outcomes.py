@@ -82,12 +82,12 @@ async def test_an_ended_item_goes_where_the_mode_says_and_the_queue_goes_on_or_s
     assert bool(entry.result.message) is (way != "completed")
     assert entry.result.ended_by == ("" if way in {"completed", "failed"} else "anonymous")
     put_back = [item for item in left if letter(item) == "X"]
-    assert [item.uid for item in put_back] == ([entry.requeued_as] if entry.requeued_as else [])
+    assert [item.uid for item in put_back] == ([entry.requeued_as_uid] if entry.requeued_as_uid else [])
     assert handle.uid not in [item.uid for item in left]
     for item in put_back:
         # Only another attempt at what did not succeed counts as one.
         again = item is left[0]
-        assert (item.attempt, item.retry_of) == ((2, handle.uid) if again else (1, ""))
+        assert (item.attempt, item.retry_of_uid) == ((2, handle.uid) if again else (1, ""))
     assert (await shared_client.status()).manager_state is ManagerState.IDLE
 
 
@@ -171,10 +171,10 @@ async def test_an_interrupted_item_is_put_back_held_or_dropped_as_the_policy_say
     left = await queue(shared_client)
     assert [item.name for item in left] == (["nothing"] if policy == "drop" else ["stepping", "nothing"])
     if policy == "drop":
-        assert entry.requeued_as == ""
+        assert entry.requeued_as_uid == ""
     else:
         retry = left[0]
-        assert (retry.uid, retry.retry_of, retry.attempt) == (entry.requeued_as, handle.uid, 2)
+        assert (retry.uid, retry.retry_of_uid, retry.attempt) == (entry.requeued_as_uid, handle.uid, 2)
         assert retry.held is (policy == "hold")
 
 
@@ -233,5 +233,5 @@ async def test_the_mode_takes_effect_for_the_item_that_runs_when_it_is_set(
     gate.open()
     entry = await settled(shared_client, handle)
     (again,) = await queue(shared_client)
-    assert (entry.result.exit_status, entry.requeued_as) == (ExitStatus.COMPLETED, again.uid)
+    assert (entry.result.exit_status, entry.requeued_as_uid) == (ExitStatus.COMPLETED, again.uid)
     assert (await shared_client.status()).queue_mode.loop is True

@@ -118,7 +118,7 @@ async def test_a_paused_plan_whose_environment_ends_has_failed_and_stands_at_the
     assert (status.environment_exists, status.running_item_uid, status.pause_pending) == (False, None, False)
     assert status.environment.run_engine_state is RunEngineState.UNSPECIFIED
     retry, other = await queue(shared_client)
-    assert (retry.retry_of, other.uid) == (handle.uid, behind.uid)
+    assert (retry.retry_of_uid, other.uid) == (handle.uid, behind.uid)
 
 
 async def test_a_way_to_pause_and_a_filter_that_do_not_exist_are_refused(

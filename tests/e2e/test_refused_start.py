@@ -108,7 +108,7 @@ async def test_an_item_that_the_worker_does_not_start_is_failed_and_stands_at_th
     assert result.message.startswith("The plan was not started: ")
     assert (result.runs, result.start_time) == ((), None)
     retry, other = await queue(client)
-    assert (retry.uid, retry.retry_of, retry.attempt, retry.held) == (entry.requeued_as, handle.uid, 2, False)
+    assert (retry.uid, retry.retry_of_uid, retry.attempt, retry.held) == (entry.requeued_as_uid, handle.uid, 2, False)
     assert other.uid == behind.uid
     await until_state(client, ManagerState.IDLE)
     assert not (await client.status()).queue_autostart_enabled
@@ -121,7 +121,7 @@ async def test_an_item_executed_now_that_the_worker_does_not_start_is_in_the_his
         handle = await client.queue.execute(Plan("nothing"))
         await lose_environment(client)
     entry = await bounded(handle.result())
-    assert (entry.result.failure_cause, entry.requeued_as) == (FailureCause.NOT_STARTED, "")
+    assert (entry.result.failure_cause, entry.requeued_as_uid) == (FailureCause.NOT_STARTED, "")
     await until_state(client, ManagerState.IDLE)
     assert await queue(client) == []
 
@@ -142,7 +142,7 @@ async def test_an_item_that_fits_no_longer_when_it_begins_has_failed_as_one_that
         (entry,) = await history(client)
         retry, *others = await queue(client)
         assert (entry.result.failure_cause, entry.result.start_time) == (FailureCause.NOT_STARTED, None)
-        assert (retry.uid, retry.retry_of) == (entry.requeued_as, handles[0].uid)
+        assert (retry.uid, retry.retry_of_uid) == (entry.requeued_as_uid, handles[0].uid)
         assert [item.uid for item in others] == [handle.uid for handle in handles[1:]]
         # With failures ignored the queue goes on, and nothing is put back.
         await client.queue.set_mode(ignore_failures=True)
@@ -151,7 +151,7 @@ async def test_an_item_that_fits_no_longer_when_it_begins_has_failed_as_one_that
         assert [entry.result.exit_status for entry in entries] == [ExitStatus.FAILED] * 3 + [ExitStatus.COMPLETED]
         for entry, words in zip(entries, MESSAGES, strict=True):
             assert words in entry.result.message
-            assert entry.requeued_as == ""
+            assert entry.requeued_as_uid == ""
         assert await queue(client) == []
     finally:
         await reopened(wired, client, BEFORE)

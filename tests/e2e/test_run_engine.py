@@ -99,8 +99,8 @@ async def test_a_paused_plan_that_is_ended_stops_the_queue_and_stands_at_its_hea
     assert (entry.result.message, entry.result.traceback) == (f"Plan {status.value} by anonymous.", "")
     left = await queue(shared_client)
     assert left[-1].uid == behind.uid
-    assert [(item.uid, item.retry_of, item.attempt) for item in left[:-1]] == (
-        [(entry.requeued_as, handle.uid, 2)] if puts_back else []
+    assert [(item.uid, item.retry_of_uid, item.attempt) for item in left[:-1]] == (
+        [(entry.requeued_as_uid, handle.uid, 2)] if puts_back else []
     )
     after = await shared_client.status()
     assert (after.manager_state, after.pause_pending) == (ManagerState.IDLE, False)
@@ -121,7 +121,7 @@ async def test_a_running_plan_is_aborted_in_one_call(shared_client: AsyncClient,
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.ABORTED
     await until_state(shared_client, ManagerState.IDLE)
     retry, waiting = await queue(shared_client)
-    assert (retry.retry_of, waiting.uid) == (handle.uid, behind.uid)
+    assert (retry.retry_of_uid, waiting.uid) == (handle.uid, behind.uid)
 
 
 async def assert_refused(client: AsyncClient, verb: str, state: ManagerState, allowed: list[ManagerState]) -> None:

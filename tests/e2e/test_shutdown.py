@@ -29,7 +29,7 @@ async def test_ctrl_c_with_a_running_plan_stops_cleanly_and_the_plan_can_be_star
         assert entry.result.failure_cause is FailureCause.SHUTDOWN
         assert [run.exit_status for run in entry.result.runs] == ["abort"]
         retry, other = [item async for item in newcomer.queue.list()]
-        assert (retry.retry_of, retry.attempt, retry.uid) == (running.uid, 2, entry.requeued_as)
+        assert (retry.retry_of_uid, retry.attempt, retry.uid) == (running.uid, 2, entry.requeued_as_uid)
         assert other.uid == waiting.uid
         await newcomer.environment.open()
         gate.open()
@@ -57,6 +57,6 @@ async def test_a_power_failure_with_a_running_plan_leaves_it_failed_once_and_at_
             await first(watch, expect.status(lambda status: status.manager_state is ManagerState.IDLE))
         (entry,) = [entry async for entry in newcomer.history.list()]
         assert (entry.item.uid, entry.result.failure_cause) == (running.uid, FailureCause.WORKER_LOST)
-        uids = [(item.uid, item.retry_of) async for item in newcomer.queue.list()]
-    assert uids == [(entry.requeued_as, running.uid), (waiting.uid, "")]
+        uids = [(item.uid, item.retry_of_uid) async for item in newcomer.queue.list()]
+    assert uids == [(entry.requeued_as_uid, running.uid), (waiting.uid, "")]
     await bounded(client.close())

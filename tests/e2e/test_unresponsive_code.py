@@ -35,7 +35,7 @@ async def test_an_environment_whose_plan_does_not_let_go_is_destroyed_in_under_t
     assert entry.result.failure_cause is FailureCause.ENVIRONMENT_DESTROYED
     await until_state(shared_client, ManagerState.IDLE)
     retry, waiting = await queue(shared_client)
-    assert (retry.retry_of, waiting.uid) == (handle.uid, behind.uid)
+    assert (retry.retry_of_uid, waiting.uid) == (handle.uid, behind.uid)
     await shared_client.queue.clear()
     await shared_client.environment.open()
     next_one = await shared_client.queue.execute(Plan("one_run"))

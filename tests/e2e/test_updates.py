@@ -81,9 +81,9 @@ async def test_a_new_attempt_stays_one_however_it_is_edited(shared_client: Async
     await shared_client.queue.move(updated.uid, "back")
     await shared_client.queue.move_batch([updated.uid], "front")
     item = (await queue(shared_client))[0]
-    assert (retry.attempt, retry.retry_of) == (2, first.uid)
+    assert (retry.attempt, retry.retry_of_uid) == (2, first.uid)
     assert (item.name, item.uid == retry.uid) == ("one_run", not new_uid)
-    assert (updated.item.attempt, item.attempt, item.retry_of) == (2, 2, first.uid)
+    assert (updated.item.attempt, item.attempt, item.retry_of_uid) == (2, 2, first.uid)
 
 
 async def test_only_what_is_in_the_queue_can_be_updated(raw: Stubs, shared_client: AsyncClient) -> None:

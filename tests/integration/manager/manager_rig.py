@@ -230,8 +230,8 @@ class Rig:
         for line, entry in zip(model.history, entries, strict=True):
             self._recognise(line.item, entry.item)
             if line.successor is not None:
-                self._name(line.successor, entry.requeued_as)
-            assert entry.requeued_as == (line.successor.uid if line.successor else "")
+                self._name(line.successor, entry.requeued_as_uid)
+            assert entry.requeued_as_uid == (line.successor.uid if line.successor else "")
             assert (entry.result.exit_status, entry.result.failure_cause) == (line.status, line.cause)
             assert (entry.item.uid in begun) == (line.item in model.begun)
             assert begun.get(entry.item.uid, entry.execution_id) == entry.execution_id
@@ -248,12 +248,12 @@ class Rig:
 
     def _recognise(self, item: ModelItem, found: Item) -> None:
         self._name(item, found.uid)
-        retry_of = item.retry_of.uid if item.retry_of else ""
-        assert (item.uid, item.number, item.attempt, retry_of, item.held) == (
+        retry_of_uid = item.retry_of_uid.uid if item.retry_of_uid else ""
+        assert (item.uid, item.number, item.attempt, retry_of_uid, item.held) == (
             found.uid,
             _number(found),
             found.attempt,
-            found.retry_of,
+            found.retry_of_uid,
             found.held,
         )
 

@@ -26,7 +26,7 @@ class ModelItem:
     number: int
     is_stop: bool = False
     attempt: int = 1
-    retry_of: ModelItem | None = None
+    retry_of_uid: ModelItem | None = None
     held: bool = False
     #: Empty until the Manager was seen to have it.
     uid: str = ""
@@ -85,7 +85,7 @@ class QueueModel:
     def update(self, item: ModelItem, number: int, *, new_uid: bool) -> None:
         """Replace an item by another one at the same place, which is the same attempt."""
         self.queue[self.queue.index(item)] = ModelItem(
-            number, attempt=item.attempt, retry_of=item.retry_of, uid="" if new_uid else item.uid
+            number, attempt=item.attempt, retry_of_uid=item.retry_of_uid, uid="" if new_uid else item.uid
         )
 
     def remove(self, items: Iterable[ModelItem]) -> None:

@@ -98,7 +98,7 @@ class TaskScript(WorkerScript):
     def snapshot(self) -> WorkerSnapshot:
         snapshot = super().snapshot()
         if self.told is None:
-            snapshot.running_tasks.extend(self._tasks)
+            snapshot.running_task_uids.extend(self._tasks)
             snapshot.task_outcomes.extend(reversed(self.task_outcomes.values()))
         return snapshot
 

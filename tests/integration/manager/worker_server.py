@@ -137,12 +137,12 @@ class _Servicer(WorkerServiceServicer):
         script = self._script
         with script.changed:
             self._fence(request.epoch, context)
-            script.fences += not request.execution_ids
-            if request.execution_ids:
-                self._note(request.execution_ids)
+            script.fences += not request.outcome_ids
+            if request.outcome_ids:
+                self._note(request.outcome_ids)
                 fate, script.fate_of_acknowledgement = script.fate_of_acknowledgement, Fate.ACCEPTED
                 self._lose_command(fate, context)
-                script.acknowledge(request.execution_ids)
+                script.acknowledge(request.outcome_ids)
         return pb.AcknowledgeOutcomesResponse()
 
     def WatchWorker(self, request: pb.WatchWorkerRequest, context: Any) -> Iterator[pb.WatchWorkerResponse]:  # noqa: N802 - as above

@@ -87,7 +87,7 @@ async def test_a_stop_ends_the_running_plan_in_good_order_and_keeps_its_outcome(
     assert [entry.result.exit_status for entry in entries] == [ExitStatus.FAILED]
     assert entries[0].result.failure_cause is FailureCause.SHUTDOWN
     assert [run.exit_status for run in entries[0].result.runs] == ["abort"]
-    assert [(item.retry_of, item.attempt) for item in waiting] == [(entries[0].item.uid, 2)]
+    assert [(item.retry_of_uid, item.attempt) for item in waiting] == [(entries[0].item.uid, 2)]
 
 
 async def test_an_existing_redis_is_used_and_its_password_not_shown() -> None:

@@ -112,7 +112,7 @@ async def test_an_answer_stands_in_the_store_with_its_change_or_not_at_all(new: 
 
 
 async def test_a_held_item_is_loaded_held_and_released_again(new: Owner) -> None:
-    held = replace(plan("a"), held=True, attempt=2, retry_of="z", encoded={})
+    held = replace(plan("a"), held=True, attempt=2, retry_of_uid="z", encoded={})
     await new.commit(([ch.PutItem(held, 1000)], [ev.ItemsAdded((held,), 0)]))
     (loaded,) = (await new.store.load()).queue
     assert loaded == held

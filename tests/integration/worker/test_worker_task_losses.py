@@ -127,7 +127,7 @@ async def test_a_worker_that_is_killed_knows_nothing_of_the_task_afterwards(scri
     async with grpc.aio.insecure_channel(scripts.worker.process.address) as channel:
         again = Watching(ControlledWorker(scripts.worker.process, channel).stub.WatchWorker(pb.WatchWorkerRequest()))
         await again.begin()
-    assert not again.snapshot.running_tasks
+    assert not again.snapshot.running_task_uids
     assert not again.snapshot.task_outcomes
 
 

@@ -44,7 +44,7 @@ async def test_background_tasks_are_counted_and_keep_nothing_from_being_done(sho
         await worker.open(watching)
         hanging = [await worker.task("hang", in_background=True) for _ in range(20)]
         await watching.environment(lambda e: e.background_task_count == 20 and e.state == IDLE)
-        assert list((await worker.watch()).snapshot.running_tasks) == hanging
+        assert list((await worker.watch()).snapshot.running_task_uids) == hanging
         await watching.task_outcome(await worker.task("count"))
         await watching.task_outcome(await worker.task("count", in_background=True))
         await worker.run_to_its_end(watching, "count")
@@ -182,7 +182,7 @@ async def test_outcomes_of_tasks_survive_a_kill_of_the_worker_until_they_are_ack
         worker.restart()
         snapshot = (await worker.watch()).snapshot
         assert [(o.task_uid, o.result.return_value.text) for o in snapshot.task_outcomes] == [("kept", "count")]
-        assert not snapshot.running_tasks
+        assert not snapshot.running_task_uids
         await worker.task("count", "kept")
         await worker.acknowledge("kept")
         assert not (await worker.watch()).snapshot.task_outcomes

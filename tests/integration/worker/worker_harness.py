@@ -163,7 +163,7 @@ class RunningWorker:
 
     async def acknowledge(self, *execution_ids: str) -> None:
         """Say that outcomes are stored."""
-        await self.stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=1, execution_ids=execution_ids))
+        await self.stub.AcknowledgeOutcomes(pb.AcknowledgeOutcomesRequest(epoch=1, outcome_ids=execution_ids))
 
     def _start(self) -> TestProcess:
         process = TestProcess("Worker", self._command)

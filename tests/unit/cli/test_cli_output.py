@@ -116,7 +116,7 @@ async def test_history_get_has_the_results(manager: ScriptedManager, qserver: Qs
         runs=[item_pb2.RunSummary(run_uid="r1", scan_id=4), item_pb2.RunSummary(run_uid="r2")],
         start_time=timestamp_pb2.Timestamp(seconds=10, nanos=500_000_000),
     )
-    entry = item_pb2.HistoryEntry(item=item(), result=result, requeued_as="u-2")
+    entry = item_pb2.HistoryEntry(item=item(), result=result, requeued_as_uid="u-2")
     manager.answers["ListHistory"] = history_service_pb2.ListHistoryResponse(entries=[entry], plan_history_uid="h")
     ended = await qserver("--json", "history", "get")
     (found,) = json.loads(ended.out)["items"]
@@ -130,7 +130,7 @@ async def test_history_get_has_the_results(manager: ScriptedManager, qserver: Qs
         "time_start": 10.5,
         "time_stop": None,
     }
-    assert found["requeued_as"] == "u-2"
+    assert found["requeued_as_uid"] == "u-2"
 
 
 async def test_status_has_the_words_of_the_reference(manager: ScriptedManager, qserver: Qserver) -> None:

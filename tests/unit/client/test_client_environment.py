@@ -129,7 +129,7 @@ async def test_an_inventory_that_never_rests_is_given_up(manager: ScriptedManage
 
 
 async def test_clearing_the_history_says_how_far(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers["ClearHistory"] = history_service_pb2.ClearHistoryResponse(removed=3)
+    manager.answers["ClearHistory"] = history_service_pb2.ClearHistoryResponse(removed_count=3)
     assert await client.history.clear() == 3
     await client.history.clear(keep_newest=0)
     await client.history.clear(up_to_uid="u")

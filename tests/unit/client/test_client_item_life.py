@@ -18,7 +18,7 @@ from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 ITEM = item_pb2.Item(item_uid="u", name="count")
 RUNNING = item_pb2.RunningItem(item=ITEM, execution_id="x", immediate=True)
 RESULT = item_pb2.ItemResult(exit_status=item_pb2.EXIT_STATUS_ABORTED)
-ENTRY = item_pb2.HistoryEntry(number=7, item=ITEM, result=RESULT, requeued_as="v")
+ENTRY = item_pb2.HistoryEntry(number=7, item=ITEM, result=RESULT, requeued_as_uid="v")
 QUEUED = queue_items_pb2.WaitItemResponse(state=queue_pb2.ITEM_STATE_QUEUED, item=ITEM, index=3, revision=1)
 RUNS = queue_items_pb2.WaitItemResponse(state=queue_pb2.ITEM_STATE_RUNNING, item=ITEM, running_item=RUNNING, revision=2)
 FINISHED = queue_items_pb2.WaitItemResponse(
@@ -144,7 +144,7 @@ async def test_one_result_costs_one_small_stream_and_survives_a_restart(
     waiting = asyncio.create_task(handle.result())
     await asyncio.wait_for(began.wait(), 10.0)
     await manager.restart()
-    assert (await asyncio.wait_for(waiting, 30.0)).requeued_as == "v"
+    assert (await asyncio.wait_for(waiting, 30.0)).requeued_as_uid == "v"
     assert manager.requests("WatchEvents") == []
 
 

@@ -102,7 +102,7 @@ async def test_a_read_is_repeated_while_the_server_is_unavailable(
 
 
 async def test_a_client_finds_the_server_again_after_a_restart(manager: ScriptedManager, client: AsyncClient) -> None:
-    manager.answers["ClearQueue"] = pb.ClearQueueResponse(removed=1)
+    manager.answers["ClearQueue"] = pb.ClearQueueResponse(removed_count=1)
     manager.answers["ListItems"] = pb.ListItemsResponse(queue_size=2)
     assert await client.queue.clear() == 1
     await manager.restart()

@@ -90,7 +90,7 @@ async def test_a_refused_change_is_repeated_under_its_id_and_the_next_one_has_an
 async def test_the_delay_that_the_server_asks_for_is_kept(manager: ScriptedManager, client: AsyncClient) -> None:
     manager.answers["ClearQueue"] = [
         Refusal(CODE.UNAVAILABLE, "NOT_READY", "Starting.", retry_after=1.0),
-        queue_items_pb2.ClearQueueResponse(removed=3),
+        queue_items_pb2.ClearQueueResponse(removed_count=3),
     ]
     begin = time.monotonic()
     assert await client.queue.clear() == 3

@@ -173,7 +173,7 @@ async def test_result_of_an_item_that_was_taken_out_says_so(manager: ScriptedMan
     await within(story.began.wait())
     events: dict[str, Any] = {
         "item_removed": event_pb2.ItemRemoved(item_uid="a"),
-        "queue_cleared": event_pb2.QueueCleared(removed=1),
+        "queue_cleared": event_pb2.QueueCleared(removed_count=1),
         "item_updated": event_pb2.ItemUpdated(item_uid="a", item=item("b")),
     }
     story.tell(**{event: events[event]})
@@ -187,7 +187,7 @@ async def test_clearing_the_queue_does_not_end_the_wait_for_the_running_item(
     story = Story(manager, running_item=item_pb2.RunningItem(item=item("a")))
     waiting = asyncio.create_task((await add("a")).result())
     await within(story.began.wait())
-    story.tell(queue_cleared=event_pb2.QueueCleared(removed=1))
+    story.tell(queue_cleared=event_pb2.QueueCleared(removed_count=1))
     story.tell(history_added=event_pb2.HistoryAdded(entry=entry("a")))
     assert (await within(waiting)).item.uid == "a"
 

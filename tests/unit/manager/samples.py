@@ -161,7 +161,7 @@ items = st.builds(
     user_group=texts,
     created=times,
     attempt=st.integers(2, 99),
-    retry_of=names,
+    retry_of_uid=names,
     held=st.booleans(),
     problems=problems,
 )

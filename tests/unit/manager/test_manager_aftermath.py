@@ -14,9 +14,9 @@ from tests.unit.manager.samples import NOW, plan, running
 
 _P = InterruptedPolicy
 #: An item that was tried before.
-TRIED = replace(plan("r"), attempt=3, retry_of="q", encoded={"json": b"old"})
-REPETITION = replace(TRIED, uid="new", created=NOW + 5, attempt=1, retry_of="")
-ATTEMPT = replace(TRIED, uid="new", created=NOW + 5, attempt=4, retry_of="r")
+TRIED = replace(plan("r"), attempt=3, retry_of_uid="q", encoded={"json": b"old"})
+REPETITION = replace(TRIED, uid="new", created=NOW + 5, attempt=1, retry_of_uid="")
+ATTEMPT = replace(TRIED, uid="new", created=NOW + 5, attempt=4, retry_of_uid="r")
 
 
 def ended(status: ExitStatus, cause: FailureCause = FailureCause.NONE, *, refused: bool = False) -> Outcome:

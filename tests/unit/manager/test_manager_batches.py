@@ -263,7 +263,7 @@ def test_an_update_puts_another_item_at_the_same_place(uid: str) -> None:
 
 def test_an_update_to_the_same_content_by_the_same_user_changes_nothing() -> None:
     record = record_of("abc")
-    tried = replace(plan("b"), attempt=3, retry_of="z")
+    tried = replace(plan("b"), attempt=3, retry_of_uid="z")
     record.queue.put(tried, 2000)
     decision = update_item(record, "b", replace(plan("b"), created=NOW + 99), ROOM)
     assert (list(decision.changes), list(decision.events)) == ([], [])

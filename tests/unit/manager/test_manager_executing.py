@@ -124,7 +124,7 @@ def test_after_success_the_next_item_is_claimed_in_the_same_decision() -> None:
     assert record.execution == Execution(active=True)
     assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.ItemStarted]
     (written,) = record.history.newest(9)
-    assert (written.number, written.item.uid, written.execution_id, written.requeued_as) == (1, "r", "x-1", "")
+    assert (written.number, written.item.uid, written.execution_id, written.requeued_as_uid) == (1, "r", "x-1", "")
     assert written.result.exit_status is ExitStatus.COMPLETED
 
 
@@ -143,12 +143,12 @@ def test_after_a_failure_a_new_attempt_stands_in_front_and_the_queue_stops(statu
     decision = finish(record, status)
     retry = decision.result.requeued
     assert retry is not None
-    assert (retry.attempt, retry.retry_of, retry.created, retry.name) == (2, "r", NOW, "count")
+    assert (retry.attempt, retry.retry_of_uid, retry.created, retry.name) == (2, "r", NOW, "count")
     assert uids(record) == [retry.uid, "a", "b"]
     assert (decision.result.claimed, record.running, record.execution) == (None, None, Execution())
     assert kinds(decision) == [ev.ItemFinished, ev.HistoryAdded, ev.ItemsAdded, ev.QueueStopped]
     assert decision.events[-1] == ev.QueueStopped(ev.StopReason.FAILURE)
-    assert record.history.newest(1)[0].requeued_as == retry.uid
+    assert record.history.newest(1)[0].requeued_as_uid == retry.uid
 
 
 def test_attempts_are_counted_and_linked_from_failure_to_failure() -> None:
@@ -159,7 +159,7 @@ def test_attempts_are_counted_and_linked_from_failure_to_failure() -> None:
         assert decision is not None
         carry_out(record, decision)
         retry = record.queue.at(0)
-        assert (retry.attempt, retry.retry_of) == (attempt, before.uid)
+        assert (retry.attempt, retry.retry_of_uid) == (attempt, before.uid)
         record.queue.drop(retry.uid)
         record.running, before = running(retry), retry
     assert [done.item.attempt for done in record.history.newest(9)] == [1, 2, 3, 4]

@@ -148,7 +148,7 @@ async def test_a_failed_item_is_finished_and_names_its_new_attempt() -> None:
         await d.finish(ExitStatus.FAILED)
         last = await told(stream)
         assert last.entry is not None
-        assert last.entry.requeued_as == d.office.record.queue.at(0).uid
+        assert last.entry.requeued_as_uid == d.office.record.queue.at(0).uid
         await ends(stream)
 
 

@@ -84,7 +84,7 @@ def test_however_it_ends_it_goes_to_the_history_and_the_queue_stays_as_it_is(
     assert (decision.result, record.running) == (Step(None), None)
     assert (uids(record), record.execution) == (["a", "b"], Execution())
     (entry,) = record.history.newest(9)
-    assert (entry.item.uid, entry.requeued_as, entry.result.exit_status) == ("r", "", status)
+    assert (entry.item.uid, entry.requeued_as_uid, entry.result.exit_status) == ("r", "", status)
     well = status is ExitStatus.COMPLETED or (status is ExitStatus.FAILED and mode.ignore_failures)
     assert record.autostart == well
     expected = [ev.ItemFinished, ev.HistoryAdded] + [ev.AutostartChanged] * (not well)

@@ -80,8 +80,8 @@ def test_in_a_loop_a_completed_item_stands_at_the_back_before_the_next_one_is_cl
     assert again is not None
     assert uids(record) == ["b", again.uid]
     assert record.running is not None
-    assert (record.running.item.uid, record.history.newest(1)[0].requeued_as) == ("a", again.uid)
-    assert (again.attempt, again.retry_of) == (1, "")
+    assert (record.running.item.uid, record.history.newest(1)[0].requeued_as_uid) == ("a", again.uid)
+    assert (again.attempt, again.retry_of_uid) == (1, "")
     assert replay("ab", decision.events) == uids(record)
 
 
@@ -98,7 +98,7 @@ def test_a_loop_of_one_item_runs_it_over_and_over() -> None:
         assert done.result.requeued == record.running.item
         seen.append(record.running.item.uid)
     assert len(set(seen)) == 5
-    assert [entry.requeued_as for entry in record.history.newest(9)] == seen[1:]
+    assert [entry.requeued_as_uid for entry in record.history.newest(9)] == seen[1:]
 
 
 def test_a_stop_instruction_in_a_loop_stands_behind_the_item_that_ended_before_it() -> None:
@@ -149,7 +149,7 @@ def test_an_item_that_was_refused_goes_back_to_the_front_in_every_mode(mode: Que
     decision = finish(record, REFUSED)
     retry = decision.result.requeued
     assert retry is not None
-    assert (retry.attempt, retry.retry_of, uids(record)) == (2, "r", [retry.uid, "a", "b"])
+    assert (retry.attempt, retry.retry_of_uid, uids(record)) == (2, "r", [retry.uid, "a", "b"])
     assert (stopped(decision), record.running, record.autostart) == ([ev.StopReason.FAILURE], None, False)
 
 
@@ -168,7 +168,7 @@ def test_an_interrupted_item_is_put_back_held_or_dropped(
     decision = finish(record, ExitStatus.ABORTED)
     assert (uids(record), record.queue.at(0).held) == (left, held)
     assert replay("a", decision.events) == left
-    assert record.history.newest(1)[0].requeued_as == ("id-1" if len(left) == 2 else "")
+    assert record.history.newest(1)[0].requeued_as_uid == ("id-1" if len(left) == 2 else "")
     assert (stopped(decision), record.execution) == ([ev.StopReason.FAILURE], Execution())
 
 

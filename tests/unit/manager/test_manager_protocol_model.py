@@ -364,7 +364,7 @@ def check_life(past: Sequence[HistoryEntry], live: Sequence[Item], *, removed: b
     assert chain or removed
     for entry, successor in itertools.zip_longest(past, chain[1:], fillvalue=""):
         if isinstance(entry, HistoryEntry) and not (removed and not successor):
-            assert entry.requeued_as == successor
+            assert entry.requeued_as_uid == successor
 
 
 Machine.TestCase.settings = settings(

@@ -38,12 +38,12 @@ from tests.unit.manager.samples import EVENTS, NOW, entries, items, plan, relaxe
 FIELDS: dict[type, tuple[str, dict[str, str]]] = {
     ev.ItemRemoved: ("item_removed", {"uid": "item_uid", "index": "index"}),
     ev.ItemMoved: ("item_moved", {"uid": "item_uid", "from_index": "from_index", "to_index": "to_index"}),
-    ev.QueueCleared: ("queue_cleared", {"removed": "removed"}),
+    ev.QueueCleared: ("queue_cleared", {"removed": "removed_count"}),
     ev.QueueStarted: ("queue_started", {"user": "user"}),
     ev.QueueStopRequested: ("queue_stop_requested", {"user": "user"}),
     ev.QueueStopCancelled: ("queue_stop_cancelled", {"user": "user"}),
     ev.AutostartChanged: ("autostart_changed", {"enabled": "enabled"}),
-    ev.HistoryCleared: ("history_cleared", {"removed": "removed", "first_number": "first_number"}),
+    ev.HistoryCleared: ("history_cleared", {"removed": "removed_count", "first_number": "first_number"}),
     ev.InventoryReplaced: ("inventory_changed", {"plans": "plan_count", "devices": "device_count"}),
 }
 
@@ -117,7 +117,10 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
     elif isinstance(event, ev.ItemFinished):
         status = item_pb2.ExitStatus.Value(f"EXIT_STATUS_{event.exit_status.name}")
         finished = pb.ItemFinished(
-            item_uid=event.uid, execution_id=event.execution_id, exit_status=status, requeued_as=event.requeued_as
+            item_uid=event.uid,
+            execution_id=event.execution_id,
+            exit_status=status,
+            requeued_as_uid=event.requeued_as_uid,
         )
         message.item_finished.CopyFrom(finished)
     elif isinstance(event, ev.HistoryAdded):
@@ -159,7 +162,7 @@ def test_an_item_as_a_message_says_what_the_item_says(item: Item) -> None:
     assert (message.item_uid, message.name, message.user, message.user_group) == (
         *(item.uid, item.name, item.user, item.user_group),
     )
-    assert (message.attempt, message.retry_of) == (item.attempt, item.retry_of)
+    assert (message.attempt, message.retry_of_uid) == (item.attempt, item.retry_of_uid)
     back = at_once(read_submission(message))
     assert (back.kind, back.args, back.kwargs) == (item.kind, item.args, item.kwargs)
     assert (back.meta, back.properties) == (item.meta, item.properties)
@@ -170,8 +173,8 @@ def test_an_item_as_a_message_says_what_the_item_says(item: Item) -> None:
 def test_an_entry_as_a_message_says_what_became_of_the_item(entry: HistoryEntry) -> None:
     message = item_pb2.HistoryEntry.FromString(entry_bytes(entry))
     result = entry.result
-    assert (message.number, message.execution_id, message.requeued_as) == (
-        *(entry.number, entry.execution_id, entry.requeued_as),
+    assert (message.number, message.execution_id, message.requeued_as_uid) == (
+        *(entry.number, entry.execution_id, entry.requeued_as_uid),
     )
     assert message.item == item_to_proto(entry.item)
     assert item_pb2.ExitStatus.Name(message.result.exit_status) == f"EXIT_STATUS_{result.exit_status.name}"

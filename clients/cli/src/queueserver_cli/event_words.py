@@ -90,7 +90,7 @@ def event_words(event: Event) -> str | None:
 
 def _queue_words(event: Event) -> str | None:
     if isinstance(event, ItemAdded):
-        retry = f", attempt {event.item.attempt}" if event.item.retry_of else ""
+        retry = f", attempt {event.item.attempt}" if event.item.retry_of_uid else ""
         return f"added at {event.index}: {item_words(event.item)} by {event.item.user}{retry}"
     if isinstance(event, ItemsAdded):
         return f"added at {event.index}: {counted(len(event.items), 'item')}"
@@ -124,7 +124,7 @@ def _execution_words(event: Event) -> str | None:
         now = " (without the queue)" if event.running_item.immediate else ""
         return f"started: {item_words(event.running_item.item)}{now}"
     if isinstance(event, ItemFinished):
-        again = f", tried again as {event.requeued_as}" if event.requeued_as else ""
+        again = f", tried again as {event.requeued_as_uid}" if event.requeued_as_uid else ""
         return f"{known(event.exit_status)}: {event.item_uid}{again}"
     return None
 

@@ -16,7 +16,7 @@ from queueserver_cli.outcome import WrongCommand
 
 _TAKEN = {"name", "args", "kwargs", "meta", "properties"}
 #: Set by the server: accepted so that a printed item can be submitted again, and ignored.
-_IGNORED = {"item_type", "item_uid", "user", "user_group", "attempt", "retry_of", "held", "problems", "result"}
+_IGNORED = {"item_type", "item_uid", "user", "user_group", "attempt", "retry_of_uid", "held", "problems", "result"}
 _SHOWN = 60
 _TAKEN_BY_FUNCTIONS = {"name", "args", "kwargs"}
 

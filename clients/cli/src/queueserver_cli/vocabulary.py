@@ -32,8 +32,8 @@ def item_dict(item: Item) -> dict[str, Any]:
         value = getattr(item, key)
         if value is not None:
             body[key] = value
-    if item.retry_of:
-        body |= {"attempt": item.attempt, "retry_of": item.retry_of}
+    if item.retry_of_uid:
+        body |= {"attempt": item.attempt, "retry_of_uid": item.retry_of_uid}
     if item.held:
         body["held"] = True
     if item.problems:
@@ -49,8 +49,8 @@ def running_dict(running: RunningItem | None) -> dict[str, Any]:
 def entry_dict(entry: HistoryEntry) -> dict[str, Any]:
     """A line of the history: the item and its result."""
     body = item_dict(entry.item) | {"result": _result_dict(entry.result)}
-    if entry.requeued_as:
-        body["requeued_as"] = entry.requeued_as
+    if entry.requeued_as_uid:
+        body["requeued_as_uid"] = entry.requeued_as_uid
     return body
 
 

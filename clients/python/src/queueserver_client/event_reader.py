@@ -28,17 +28,17 @@ READERS: dict[str, _Reader] = {
     "item_updated": lambda r, t, e: events.ItemUpdated(r, t, e.item_uid, Item.from_proto(e.item), e.index),
     "queue_mode_changed": lambda r, t, e: events.QueueModeChanged(r, t, QueueMode.from_proto(e.mode)),
     "autostart_changed": lambda r, t, e: events.AutostartChanged(r, t, e.enabled),
-    "queue_cleared": lambda r, t, e: events.QueueCleared(r, t, e.removed),
+    "queue_cleared": lambda r, t, e: events.QueueCleared(r, t, e.removed_count),
     "queue_started": lambda r, t, e: events.QueueStarted(r, t, e.user),
     "queue_stop_requested": lambda r, t, e: events.QueueStopRequested(r, t, e.user),
     "queue_stop_cancelled": lambda r, t, e: events.QueueStopCancelled(r, t, e.user),
     "queue_stopped": lambda r, t, e: events.QueueStopped(r, t, events.QueueStopReason.from_number(e.reason)),
     "item_started": lambda r, t, e: events.ItemStarted(r, t, RunningItem.from_proto(e.running_item)),
     "item_finished": lambda r, t, e: events.ItemFinished(
-        r, t, e.item_uid, e.execution_id, ExitStatus.from_number(e.exit_status), e.requeued_as
+        r, t, e.item_uid, e.execution_id, ExitStatus.from_number(e.exit_status), e.requeued_as_uid
     ),
     "history_added": lambda r, t, e: events.HistoryAdded(r, t, HistoryEntry.from_proto(e.entry)),
-    "history_cleared": lambda r, t, e: events.HistoryCleared(r, t, e.removed, e.first_number),
+    "history_cleared": lambda r, t, e: events.HistoryCleared(r, t, e.removed_count, e.first_number),
     "inventory_changed": lambda r, t, e: events.InventoryChanged(r, t, e.plan_count, e.device_count),
     "items_checked": lambda r, t, e: events.ItemsChecked(
         r, t, {item.item_uid: violations(item.problems) for item in e.items}

@@ -277,7 +277,7 @@ class ItemFinished(Event):
     execution_id: str
     exit_status: ExitStatus
     #: uid of the new attempt that entered the queue; empty if there is none.
-    requeued_as: str
+    requeued_as_uid: str
 
 
 @dataclass(frozen=True)

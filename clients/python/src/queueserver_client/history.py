@@ -81,4 +81,4 @@ class AsyncHistory:
         else:
             request.up_to_item_uid = values.text(up_to_uid, "up_to_uid")
         answer = await self._connection.change(self._connection.stubs.history.ClearHistory, request)
-        return answer.removed
+        return answer.removed_count

@@ -180,7 +180,7 @@ class AsyncQueue:
         )
         answer = await self._connection.change(self._connection.stubs.queue.RemoveItems, request)
         items = tuple(map(Item.from_proto, answer.items))
-        return RemovedBatch(items, answer.queue_size, answer.revision, answer.removed)
+        return RemovedBatch(items, answer.queue_size, answer.revision, answer.removed_count)
 
     async def move(self, source: Address, destination: Position, *, expected_revision: int = 0) -> Moved:
         """Move one item to another place. Raises ItemNotFound, PositionOutOfRange, ItemRunning, RevisionMismatch."""
@@ -212,7 +212,7 @@ class AsyncQueue:
         """Take all items out of the queue; answers how many there were. The running item is not touched."""
         request = queue_items_pb2.ClearQueueRequest(all=True, expected_revision=_revision(expected_revision))
         answer = await self._connection.change(self._connection.stubs.queue.ClearQueue, request)
-        return answer.removed
+        return answer.removed_count
 
     async def start(self) -> str | None:
         """Start execution from the front; answers the uid of the first item, or None if the queue is empty.

@@ -92,7 +92,7 @@ class Item:
     #: 1 for an item as submitted; each automatic requeueing adds 1.
     attempt: int = 0
     #: uid of the attempt before this one; empty on a first attempt.
-    retry_of: str = ""
+    retry_of_uid: str = ""
     create_time: datetime | None = None
     #: It was interrupted, and the queue does not start while it is at the head: update, move or remove it.
     held: bool = False
@@ -147,7 +147,7 @@ class Item:
             user=proto.user,
             user_group=proto.user_group,
             attempt=proto.attempt,
-            retry_of=proto.retry_of,
+            retry_of_uid=proto.retry_of_uid,
             create_time=moment(proto.create_time) if proto.HasField("create_time") else None,
             held=proto.held,
             problems=violations(proto.problems),
@@ -246,7 +246,7 @@ class HistoryEntry:
     execution_id: str
     result: ItemResult
     #: uid of the item that was put back, as a new attempt or to be repeated in loop mode; empty if there is none.
-    requeued_as: str = ""
+    requeued_as_uid: str = ""
 
     @classmethod
     def from_proto(cls, proto: item_pb2.HistoryEntry) -> HistoryEntry:
@@ -256,5 +256,5 @@ class HistoryEntry:
             item=Item.from_proto(proto.item),
             execution_id=proto.execution_id,
             result=ItemResult.from_proto(proto.result),
-            requeued_as=proto.requeued_as,
+            requeued_as_uid=proto.requeued_as_uid,
         )

@@ -205,7 +205,7 @@ class Item(_message.Message):
     USER_FIELD_NUMBER: _builtins.int
     USER_GROUP_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
-    RETRY_OF_FIELD_NUMBER: _builtins.int
+    RETRY_OF_UID_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     HELD_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
@@ -221,7 +221,7 @@ class Item(_message.Message):
     """User group of the submitter, from the credentials or the metadata of the call."""
     attempt: _builtins.int
     """1 for an item as submitted; each automatic requeueing after a failure adds 1."""
-    retry_of: _builtins.str
+    retry_of_uid: _builtins.str
     """item_uid of the attempt before this one. Empty on a first attempt."""
     held: _builtins.bool
     """The queue does not start while this item is at its head; see InterruptedPolicy."""
@@ -265,14 +265,14 @@ class Item(_message.Message):
         user: _builtins.str = ...,
         user_group: _builtins.str = ...,
         attempt: _builtins.int = ...,
-        retry_of: _builtins.str = ...,
+        retry_of_uid: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         held: _builtins.bool = ...,
         problems: _abc.Iterable[_field_violation_pb2.FieldViolation] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "create_time", b"create_time", "kwargs", b"kwargs", "meta", b"meta", "properties", b"properties"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "attempt", b"attempt", "create_time", b"create_time", "held", b"held", "item_type", b"item_type", "item_uid", b"item_uid", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "problems", b"problems", "properties", b"properties", "retry_of", b"retry_of", "user", b"user", "user_group", b"user_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["args", b"args", "attempt", b"attempt", "create_time", b"create_time", "held", b"held", "item_type", b"item_type", "item_uid", b"item_uid", "kwargs", b"kwargs", "meta", b"meta", "name", b"name", "problems", b"problems", "properties", b"properties", "retry_of_uid", b"retry_of_uid", "user", b"user", "user_group", b"user_group"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -473,12 +473,12 @@ class HistoryEntry(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
-    REQUEUED_AS_FIELD_NUMBER: _builtins.int
+    REQUEUED_AS_UID_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Position in the history, counting from 1 for the first entry ever; never reused."""
     execution_id: _builtins.str
     """Identity of the execution."""
-    requeued_as: _builtins.str
+    requeued_as_uid: _builtins.str
     """item_uid of the item that was put back in the queue, as a new attempt or, in loop mode, to be repeated. Empty if
     there is none.
     """
@@ -497,11 +497,11 @@ class HistoryEntry(_message.Message):
         item: Global___Item | None = ...,
         execution_id: _builtins.str = ...,
         result: Global___ItemResult | None = ...,
-        requeued_as: _builtins.str = ...,
+        requeued_as_uid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "item", b"item", "number", b"number", "requeued_as", b"requeued_as", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "item", b"item", "number", b"number", "requeued_as_uid", b"requeued_as_uid", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -432,7 +432,9 @@ Global___ItemMoved: _TypeAlias = ItemMoved  # noqa: Y015
 
 @_typing.final
 class ItemsMoved(_message.Message):
-    """Several items changed their place: take them out, then put them in, next to each other."""
+    """Several items changed their place, and stand next to each other now: to follow, take all of them out, then put them in at
+    `index`.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -670,17 +672,17 @@ class QueueCleared(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    REMOVED_FIELD_NUMBER: _builtins.int
-    removed: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
+    removed_count: _builtins.int
     """How many there were."""
     def __init__(
         self,
         *,
-        removed: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_count", b"removed_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -807,26 +809,28 @@ class ItemFinished(_message.Message):
     ITEM_UID_FIELD_NUMBER: _builtins.int
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     EXIT_STATUS_FIELD_NUMBER: _builtins.int
-    REQUEUED_AS_FIELD_NUMBER: _builtins.int
+    REQUEUED_AS_UID_FIELD_NUMBER: _builtins.int
     item_uid: _builtins.str
     """Its uid."""
     execution_id: _builtins.str
     """Identity of the execution."""
     exit_status: _item_pb2.ExitStatus.ValueType
     """How it ended."""
-    requeued_as: _builtins.str
-    """item_uid of the new attempt that entered the queue; empty if there is none."""
+    requeued_as_uid: _builtins.str
+    """item_uid of the item that was put back in the queue, as a new attempt or, in loop mode, to be repeated; empty if there
+    is none.
+    """
     def __init__(
         self,
         *,
         item_uid: _builtins.str = ...,
         execution_id: _builtins.str = ...,
         exit_status: _item_pb2.ExitStatus.ValueType = ...,
-        requeued_as: _builtins.str = ...,
+        requeued_as_uid: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "exit_status", b"exit_status", "item_uid", b"item_uid", "requeued_as", b"requeued_as"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "exit_status", b"exit_status", "item_uid", b"item_uid", "requeued_as_uid", b"requeued_as_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -862,21 +866,21 @@ class HistoryCleared(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    REMOVED_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     FIRST_NUMBER_FIELD_NUMBER: _builtins.int
-    removed: _builtins.int
+    removed_count: _builtins.int
     """How many."""
     first_number: _builtins.int
     """The lowest `number` that is left; 0 if nothing is left."""
     def __init__(
         self,
         *,
-        removed: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
         first_number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_number", b"first_number", "removed", b"removed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_number", b"first_number", "removed_count", b"removed_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

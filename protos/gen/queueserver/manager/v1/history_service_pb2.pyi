@@ -137,21 +137,21 @@ class ClearHistoryResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    REMOVED_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    removed: _builtins.int
+    removed_count: _builtins.int
     """How many entries were removed."""
     revision: _builtins.int
     """Revision of the change, or the present one if nothing had to change."""
     def __init__(
         self,
         *,
-        removed: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
         revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed", b"removed", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_count", b"removed_count", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

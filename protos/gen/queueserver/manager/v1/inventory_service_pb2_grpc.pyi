@@ -34,8 +34,8 @@ class InventoryServiceStub:
     `read`; to ask for another user group needs scope `admin`.
 
     Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
-    max_receive_message_length, 4 MB unless it is set).
+    of a device with tens of thousands of components has several MB, and a client that wants it has to allow as much (in
+    gRPC: max_receive_message_length, 4 MiB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
@@ -93,8 +93,8 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
     `read`; to ask for another user group needs scope `admin`.
 
     Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
-    max_receive_message_length, 4 MB unless it is set).
+    of a device with tens of thousands of components has several MB, and a client that wants it has to allow as much (in
+    gRPC: max_receive_message_length, 4 MiB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
@@ -148,8 +148,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     `read`; to ask for another user group needs scope `admin`.
 
     Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a device with 10,000s of components has several MB, and a client that wants it has to allow as much (in gRPC:
-    max_receive_message_length, 4 MB unless it is set).
+    of a device with tens of thousands of components has several MB, and a client that wants it has to allow as much (in
+    gRPC: max_receive_message_length, 4 MiB unless it is set).
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 

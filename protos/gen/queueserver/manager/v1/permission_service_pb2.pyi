@@ -75,7 +75,7 @@ class SetPermissionsRequest(_message.Message):
     request_id: _builtins.str
     """Chosen by the client, see QueueService."""
     expected_revision: _builtins.int
-    """If given: only if the permissions have not changed since this revision."""
+    """Do it only if the permissions have not changed since this revision; 0 means that any revision will do."""
     validate_only: _builtins.bool
     """Only check, change nothing."""
     @_builtins.property

@@ -624,12 +624,12 @@ class RemoveItemsResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     QUEUE_SIZE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    REMOVED_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     queue_size: _builtins.int
     """Items left in the queue."""
     revision: _builtins.int
     """Revision of the change, or the present one if nothing had to change."""
-    removed: _builtins.int
+    removed_count: _builtins.int
     """How many were removed, those included that `items` has no room for."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
@@ -641,11 +641,11 @@ class RemoveItemsResponse(_message.Message):
         items: _abc.Iterable[_item_pb2.Item] | None = ...,
         queue_size: _builtins.int = ...,
         revision: _builtins.int = ...,
-        removed: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "queue_size", b"queue_size", "removed", b"removed", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "queue_size", b"queue_size", "removed_count", b"removed_count", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -843,21 +843,21 @@ class ClearQueueResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    REMOVED_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
-    removed: _builtins.int
+    removed_count: _builtins.int
     """How many items were removed."""
     revision: _builtins.int
     """Revision of the change, or the present one if nothing had to change."""
     def __init__(
         self,
         *,
-        removed: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
         revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed", b"removed", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["removed_count", b"removed_count", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

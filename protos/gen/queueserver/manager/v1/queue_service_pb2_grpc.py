@@ -47,15 +47,17 @@ class QueueServiceStub:
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
-    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
-    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
-    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
-    request that changes something has a field that this server does not know, as a newer client may send it; see
+    Errors of every method (what to do about each reason is said in ErrorReason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
+    or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
+    (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
+    has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
+    (a request that changes something has a field that this server does not know, as a newer client may send it; see
     `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
     values are nested too deep).
+    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -182,15 +184,17 @@ class QueueServiceServicer:
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
-    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
-    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
-    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
-    request that changes something has a field that this server does not know, as a newer client may send it; see
+    Errors of every method (what to do about each reason is said in ErrorReason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
+    or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
+    (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
+    has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
+    (a request that changes something has a field that this server does not know, as a newer client may send it; see
     `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
     values are nested too deep).
+    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -251,7 +255,8 @@ class QueueServiceServicer:
         """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
         with what has become of it.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+        OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,7 +266,7 @@ class QueueServiceServicer:
         """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
         was removed. An item that failed and was put back is finished; the message names the new attempt.
 
-        Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -270,7 +275,7 @@ class QueueServiceServicer:
     def UpdateItem(self, request, context):
         """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
         or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
-        stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
+        stays the attempt that it was (`attempt`, `retry_of_uid`) and is no longer held. Content that is the same changes nothing.
 
         Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
         NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
@@ -283,8 +288,8 @@ class QueueServiceServicer:
     def RemoveItem(self, request, context):
         """RemoveItem takes one item out of the queue.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
-        FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+        OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE; FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
         Events: item_removed.
         Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
         """
@@ -524,15 +529,17 @@ class QueueService:
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
-    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
-    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
-    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
-    request that changes something has a field that this server does not know, as a newer client may send it; see
+    Errors of every method (what to do about each reason is said in ErrorReason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
+    or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
+    (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
+    has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
+    (a request that changes something has a field that this server does not know, as a newer client may send it; see
     `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
     values are nested too deep).
+    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so

@@ -48,15 +48,17 @@ class QueueServiceStub:
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
-    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
-    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
-    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
-    request that changes something has a field that this server does not know, as a newer client may send it; see
-    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
-    values are nested too deep).
+    Errors of every method (what to do about each reason is said in ErrorReason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
+      or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
+      (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
+      has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
+      (a request that changes something has a field that this server does not know, as a newer client may send it; see
+      `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
+      values are nested too deep).
+    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -109,18 +111,19 @@ class QueueServiceStub:
     """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
     with what has become of it.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+    OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
     """
     WaitItem: _grpc.UnaryStreamMultiCallable[_queue_items_pb2.WaitItemRequest, _queue_items_pb2.WaitItemResponse]
     """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
     was removed. An item that failed and was put back is finished; the message names the new attempt.
 
-    Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND.
     """
     UpdateItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.UpdateItemRequest, _queue_items_pb2.UpdateItemResponse]
     """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
     or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
-    stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
+    stays the attempt that it was (`attempt`, `retry_of_uid`) and is no longer held. Content that is the same changes nothing.
 
     Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
     NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
@@ -129,8 +132,8 @@ class QueueServiceStub:
     RemoveItem: _grpc.UnaryUnaryMultiCallable[_queue_items_pb2.RemoveItemRequest, _queue_items_pb2.RemoveItemResponse]
     """RemoveItem takes one item out of the queue.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
-    FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+    OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE; FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
     Events: item_removed.
     Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
     """
@@ -232,15 +235,17 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
-    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
-    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
-    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
-    request that changes something has a field that this server does not know, as a newer client may send it; see
-    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
-    values are nested too deep).
+    Errors of every method (what to do about each reason is said in ErrorReason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
+      or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
+      (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
+      has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
+      (a request that changes something has a field that this server does not know, as a newer client may send it; see
+      `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
+      values are nested too deep).
+    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -290,18 +295,19 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
     with what has become of it.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+    OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
     """
     WaitItem: _aio.UnaryStreamMultiCallable[_queue_items_pb2.WaitItemRequest, _queue_items_pb2.WaitItemResponse]  # type: ignore[assignment]
     """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
     was removed. An item that failed and was put back is finished; the message names the new attempt.
 
-    Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND.
     """
     UpdateItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.UpdateItemRequest, _queue_items_pb2.UpdateItemResponse]  # type: ignore[assignment]
     """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
     or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
-    stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
+    stays the attempt that it was (`attempt`, `retry_of_uid`) and is no longer held. Content that is the same changes nothing.
 
     Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
     NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
@@ -310,8 +316,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     RemoveItem: _aio.UnaryUnaryMultiCallable[_queue_items_pb2.RemoveItemRequest, _queue_items_pb2.RemoveItemResponse]  # type: ignore[assignment]
     """RemoveItem takes one item out of the queue.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
-    FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+    OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE; FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
     Events: item_removed.
     Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
     """
@@ -412,15 +418,17 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason): UNAVAILABLE with reason NOT_OWNER
-    (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting), STORAGE_UNAVAILABLE
-    (Redis can't be reached; reads go on from memory), INTERRUPTED (the Manager ended before it could answer; what was asked
-    for may have been done); all carry RetryInfo, and the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    The message of a refusal says also what is wrong with the first field of its field violations, in the same words.
-    INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN (a
-    request that changes something has a field that this server does not know, as a newer client may send it; see
-    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
-    values are nested too deep).
+    Errors of every method (what to do about each reason is said in ErrorReason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
+      or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
+      (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
+      has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
+      (a request that changes something has a field that this server does not know, as a newer client may send it; see
+      `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
+      values are nested too deep).
+    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
     who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
@@ -492,7 +500,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
         with what has become of it.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+        OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
         """
 
     @_abc_1.abstractmethod
@@ -504,7 +513,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
         was removed. An item that failed and was put back is finished; the message names the new attempt.
 
-        Errors: NOT_FOUND with reason ITEM_NOT_FOUND.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND.
         """
 
     @_abc_1.abstractmethod
@@ -515,7 +524,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_queue_items_pb2.UpdateItemResponse, _abc.Awaitable[_queue_items_pb2.UpdateItemResponse]]:
         """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
         or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
-        stays the attempt that it was (`attempt`, `retry_of`) and is no longer held. Content that is the same changes nothing.
+        stays the attempt that it was (`attempt`, `retry_of_uid`) and is no longer held. Content that is the same changes nothing.
 
         Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
         NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
@@ -530,8 +539,8 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_queue_items_pb2.RemoveItemResponse, _abc.Awaitable[_queue_items_pb2.RemoveItemResponse]]:
         """RemoveItem takes one item out of the queue.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND; OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE;
-        FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+        OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE; FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
         Events: item_removed.
         Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
         """

@@ -139,7 +139,8 @@ class RunEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AbortPlan(self, request, context):
-        """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+        """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
+        item (QueueMode.interrupted).
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
         """

@@ -64,7 +64,8 @@ class RunEngineServiceStub:
     Events: item_finished, history_added, queue_stopped.
     """
     AbortPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]
-    """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+    """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
+    item (QueueMode.interrupted).
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
@@ -141,7 +142,8 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     Events: item_finished, history_added, queue_stopped.
     """
     AbortPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]  # type: ignore[assignment]
-    """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+    """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
+    item (QueueMode.interrupted).
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
@@ -239,7 +241,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.AbortPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AbortPlanResponse, _abc.Awaitable[_run_engine_service_pb2.AbortPlanResponse]]:
-        """AbortPlan ends a paused plan in good order. It counts as a failure; what happens to the item says the mode.
+        """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
+        item (QueueMode.interrupted).
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
         """

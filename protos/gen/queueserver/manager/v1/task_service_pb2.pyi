@@ -190,7 +190,7 @@ class GetTaskRequest(_message.Message):
 
     TASK_UID_FIELD_NUMBER: _builtins.int
     task_uid: _builtins.str
-    """The task."""
+    """uid of the task. Required."""
     def __init__(
         self,
         *,
@@ -238,12 +238,12 @@ class ListTasksRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many tasks in the page; 0 means 1,000, which is also the most."""
+    """At most this many tasks in the page; 0 means 1,000, which is also the most. A page ends at about 1 MiB in any case."""
     page_token: _builtins.str
     """next_page_token of the page before; empty for the first page."""
     @_builtins.property
     def task_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these tasks; those that are not known are left out. Empty: all."""
+        """uids of the tasks to list, at most 1,000; those that are not known are left out. Empty means all tasks."""
 
     def __init__(
         self,
@@ -296,7 +296,7 @@ class WaitTaskRequest(_message.Message):
 
     TASK_UID_FIELD_NUMBER: _builtins.int
     task_uid: _builtins.str
-    """The task."""
+    """uid of the task. Required."""
     def __init__(
         self,
         *,

@@ -30,8 +30,8 @@ class TaskServiceStub:
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
     also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
-    `--task-result-count` say how long and how many. What ended first goes first.
+    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
@@ -86,8 +86,8 @@ class TaskServiceServicer:
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
     also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
-    `--task-result-count` say how long and how many. What ended first goes first.
+    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
@@ -140,7 +140,8 @@ class TaskServiceServicer:
     def GetTask(self, request, context):
         """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-        Errors: NOT_FOUND with reason TASK_NOT_FOUND (there never was one, or its result is no longer kept).
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
+        (there never was one, or its result is no longer kept).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -156,9 +157,10 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WaitTask(self, request, context):
-        """WaitTask sends the task as it is, and once more with its result when it has ended. Needs scope `read`.
+        """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
+        `read`.
 
-        Errors: NOT_FOUND with reason TASK_NOT_FOUND.
+        Errors: as GetTask.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,8 +212,8 @@ class TaskService:
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
     also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
-    `--task-result-count` say how long and how many. What ended first goes first.
+    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.

@@ -31,8 +31,8 @@ class TaskServiceStub:
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
     also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
-    `--task-result-count` say how long and how many. What ended first goes first.
+    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
@@ -77,7 +77,8 @@ class TaskServiceStub:
     GetTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]
     """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-    Errors: NOT_FOUND with reason TASK_NOT_FOUND (there never was one, or its result is no longer kept).
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
+    (there never was one, or its result is no longer kept).
     """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]
     """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
@@ -85,9 +86,10 @@ class TaskServiceStub:
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
     """
     WaitTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WaitTaskRequest, _task_service_pb2.WaitTaskResponse]
-    """WaitTask sends the task as it is, and once more with its result when it has ended. Needs scope `read`.
+    """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
+    `read`.
 
-    Errors: NOT_FOUND with reason TASK_NOT_FOUND.
+    Errors: as GetTask.
     """
 
 @_typing.type_check_only
@@ -96,8 +98,8 @@ class TaskServiceAsyncStub(TaskServiceStub):
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
     also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
-    `--task-result-count` say how long and how many. What ended first goes first.
+    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
@@ -139,7 +141,8 @@ class TaskServiceAsyncStub(TaskServiceStub):
     GetTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]  # type: ignore[assignment]
     """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-    Errors: NOT_FOUND with reason TASK_NOT_FOUND (there never was one, or its result is no longer kept).
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
+    (there never was one, or its result is no longer kept).
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]  # type: ignore[assignment]
     """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
@@ -147,9 +150,10 @@ class TaskServiceAsyncStub(TaskServiceStub):
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
     """
     WaitTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WaitTaskRequest, _task_service_pb2.WaitTaskResponse]  # type: ignore[assignment]
-    """WaitTask sends the task as it is, and once more with its result when it has ended. Needs scope `read`.
+    """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
+    `read`.
 
-    Errors: NOT_FOUND with reason TASK_NOT_FOUND.
+    Errors: as GetTask.
     """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -157,8 +161,8 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
 
     A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
     also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them; the Manager's options `--task-result-age` (two minutes or more) and
-    `--task-result-count` say how long and how many. What ended first goes first.
+    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
     environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
@@ -222,7 +226,8 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_task_service_pb2.GetTaskResponse, _abc.Awaitable[_task_service_pb2.GetTaskResponse]]:
         """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-        Errors: NOT_FOUND with reason TASK_NOT_FOUND (there never was one, or its result is no longer kept).
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
+        (there never was one, or its result is no longer kept).
         """
 
     @_abc_1.abstractmethod
@@ -242,9 +247,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.WaitTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WaitTaskResponse], _abc.AsyncIterator[_task_service_pb2.WaitTaskResponse]]:
-        """WaitTask sends the task as it is, and once more with its result when it has ended. Needs scope `read`.
+        """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
+        `read`.
 
-        Errors: NOT_FOUND with reason TASK_NOT_FOUND.
+        Errors: as GetTask.
         """
 
 def add_TaskServiceServicer_to_server(servicer: TaskServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -32,7 +32,7 @@ from queueserver.common.v1 import storage_pb2 as queueserver_dot_common_dot_v1_d
 from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_task__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!queueserver/worker/v1/event.proto\x12\x15queueserver.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#queueserver/common/v1/console.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a queueserver/common/v1/item.proto\x1a#queueserver/common/v1/storage.proto\x1a queueserver/common/v1/task.proto\"\xf0\x03\n\x0eWorkerSnapshot\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\x12\x1b\n\x13\x66irst_kept_sequence\x18\x04 \x01(\x03\x12=\n\x0b\x65nvironment\x18\x05 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\x12\x33\n\tinventory\x18\x06 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12\x37\n\texecution\x18\x07 \x01(\x0b\x32$.queueserver.worker.v1.PlanExecution\x12\x39\n\x08outcomes\x18\x08 \x03(\x0b\x32\'.queueserver.worker.v1.ExecutionOutcome\x12\x15\n\rrunning_tasks\x18\t \x03(\t\x12\x39\n\rtask_outcomes\x18\n \x03(\x0b\x32\".queueserver.worker.v1.TaskOutcome\x12\x17\n\x0finsecure_listen\x18\x0b \x01(\x08\x12\x35\n\x07storage\x18\r \x01(\x0b\x32$.queueserver.common.v1.StorageStatus\"R\n\x0bTaskOutcome\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.TaskResult\"\x98\x01\n\rPlanExecution\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x04runs\x18\x04 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\"m\n\x10\x45xecutionOutcome\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12\x31\n\x06result\x18\x03 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"B\n\x0cWorkerEvents\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".queueserver.worker.v1.WorkerEvent\"\xca\x05\n\x0bWorkerEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12G\n\x13\x65nvironment_changed\x18\x03 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatusH\x00\x12=\n\x11inventory_changed\x18\x04 \x01(\x0b\x32 .queueserver.common.v1.InventoryH\x00\x12\x44\n\x11\x65xecution_started\x18\x05 \x01(\x0b\x32\'.queueserver.worker.v1.ExecutionStartedH\x00\x12\x45\n\x12\x65xecution_finished\x18\x06 \x01(\x0b\x32\'.queueserver.worker.v1.ExecutionOutcomeH\x00\x12\x37\n\x07\x63onsole\x18\x07 \x01(\x0b\x32$.queueserver.common.v1.ConsoleOutputH\x00\x12:\n\x08\x64ocument\x18\x08 \x01(\x0b\x32&.queueserver.worker.v1.DocumentEmittedH\x00\x12;\n\rtask_finished\x18\t \x01(\x0b\x32\".queueserver.worker.v1.TaskOutcomeH\x00\x12?\n\x0fstorage_changed\x18\x0b \x01(\x0b\x32$.queueserver.common.v1.StorageStatusH\x00\x12\x36\n\nrun_opened\x18\x0c \x01(\x0b\x32 .queueserver.worker.v1.RunOpenedH\x00\x12\x36\n\nrun_closed\x18\r \x01(\x0b\x32 .queueserver.worker.v1.RunClosedH\x00\x42\x07\n\x05\x65vent\"j\n\x10\x45xecutionStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\tRunOpened\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\x03run\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.RunSummary\"G\n\tRunClosed\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x13\n\x0b\x65xit_status\x18\x03 \x01(\t\"j\n\x0f\x44ocumentEmitted\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x34\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\".queueserver.common.v1.RunDocumentB\xa2\x01\n\'io.blueskyproject.queueserver.worker.v1B\nEventProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!queueserver/worker/v1/event.proto\x12\x15queueserver.worker.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#queueserver/common/v1/console.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a queueserver/common/v1/item.proto\x1a#queueserver/common/v1/storage.proto\x1a queueserver/common/v1/task.proto\"\xf4\x03\n\x0eWorkerSnapshot\x12\x0f\n\x07\x62oot_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\x12\x1b\n\x13\x66irst_kept_sequence\x18\x04 \x01(\x03\x12=\n\x0b\x65nvironment\x18\x05 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\x12\x33\n\tinventory\x18\x06 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12\x37\n\texecution\x18\x07 \x01(\x0b\x32$.queueserver.worker.v1.PlanExecution\x12\x39\n\x08outcomes\x18\x08 \x03(\x0b\x32\'.queueserver.worker.v1.ExecutionOutcome\x12\x19\n\x11running_task_uids\x18\t \x03(\t\x12\x39\n\rtask_outcomes\x18\n \x03(\x0b\x32\".queueserver.worker.v1.TaskOutcome\x12\x17\n\x0finsecure_listen\x18\x0b \x01(\x08\x12\x35\n\x07storage\x18\r \x01(\x0b\x32$.queueserver.common.v1.StorageStatus\"R\n\x0bTaskOutcome\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.TaskResult\"\x98\x01\n\rPlanExecution\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x04runs\x18\x04 \x03(\x0b\x32!.queueserver.common.v1.RunSummary\"m\n\x10\x45xecutionOutcome\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12\x31\n\x06result\x18\x03 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"B\n\x0cWorkerEvents\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".queueserver.worker.v1.WorkerEvent\"\xca\x05\n\x0bWorkerEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12G\n\x13\x65nvironment_changed\x18\x03 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatusH\x00\x12=\n\x11inventory_changed\x18\x04 \x01(\x0b\x32 .queueserver.common.v1.InventoryH\x00\x12\x44\n\x11\x65xecution_started\x18\x05 \x01(\x0b\x32\'.queueserver.worker.v1.ExecutionStartedH\x00\x12\x45\n\x12\x65xecution_finished\x18\x06 \x01(\x0b\x32\'.queueserver.worker.v1.ExecutionOutcomeH\x00\x12\x37\n\x07\x63onsole\x18\x07 \x01(\x0b\x32$.queueserver.common.v1.ConsoleOutputH\x00\x12:\n\x08\x64ocument\x18\x08 \x01(\x0b\x32&.queueserver.worker.v1.DocumentEmittedH\x00\x12;\n\rtask_finished\x18\t \x01(\x0b\x32\".queueserver.worker.v1.TaskOutcomeH\x00\x12?\n\x0fstorage_changed\x18\x0b \x01(\x0b\x32$.queueserver.common.v1.StorageStatusH\x00\x12\x36\n\nrun_opened\x18\x0c \x01(\x0b\x32 .queueserver.worker.v1.RunOpenedH\x00\x12\x36\n\nrun_closed\x18\r \x01(\x0b\x32 .queueserver.worker.v1.RunClosedH\x00\x42\x07\n\x05\x65vent\"j\n\x10\x45xecutionStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12.\n\nstart_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"Q\n\tRunOpened\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\x03run\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.RunSummary\"G\n\tRunClosed\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x13\n\x0b\x65xit_status\x18\x03 \x01(\t\"j\n\x0f\x44ocumentEmitted\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x34\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\".queueserver.common.v1.RunDocumentB\xa2\x01\n\'io.blueskyproject.queueserver.worker.v1B\nEventProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,23 +41,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.worker.v1B\nEventProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\252\002\025QueueServer.Worker.V1'
   _globals['_WORKERSNAPSHOT']._serialized_start=354
-  _globals['_WORKERSNAPSHOT']._serialized_end=850
-  _globals['_TASKOUTCOME']._serialized_start=852
-  _globals['_TASKOUTCOME']._serialized_end=934
-  _globals['_PLANEXECUTION']._serialized_start=937
-  _globals['_PLANEXECUTION']._serialized_end=1089
-  _globals['_EXECUTIONOUTCOME']._serialized_start=1091
-  _globals['_EXECUTIONOUTCOME']._serialized_end=1200
-  _globals['_WORKEREVENTS']._serialized_start=1202
-  _globals['_WORKEREVENTS']._serialized_end=1268
-  _globals['_WORKEREVENT']._serialized_start=1271
-  _globals['_WORKEREVENT']._serialized_end=1985
-  _globals['_EXECUTIONSTARTED']._serialized_start=1987
-  _globals['_EXECUTIONSTARTED']._serialized_end=2093
-  _globals['_RUNOPENED']._serialized_start=2095
-  _globals['_RUNOPENED']._serialized_end=2176
-  _globals['_RUNCLOSED']._serialized_start=2178
-  _globals['_RUNCLOSED']._serialized_end=2249
-  _globals['_DOCUMENTEMITTED']._serialized_start=2251
-  _globals['_DOCUMENTEMITTED']._serialized_end=2357
+  _globals['_WORKERSNAPSHOT']._serialized_end=854
+  _globals['_TASKOUTCOME']._serialized_start=856
+  _globals['_TASKOUTCOME']._serialized_end=938
+  _globals['_PLANEXECUTION']._serialized_start=941
+  _globals['_PLANEXECUTION']._serialized_end=1093
+  _globals['_EXECUTIONOUTCOME']._serialized_start=1095
+  _globals['_EXECUTIONOUTCOME']._serialized_end=1204
+  _globals['_WORKEREVENTS']._serialized_start=1206
+  _globals['_WORKEREVENTS']._serialized_end=1272
+  _globals['_WORKEREVENT']._serialized_start=1275
+  _globals['_WORKEREVENT']._serialized_end=1989
+  _globals['_EXECUTIONSTARTED']._serialized_start=1991
+  _globals['_EXECUTIONSTARTED']._serialized_end=2097
+  _globals['_RUNOPENED']._serialized_start=2099
+  _globals['_RUNOPENED']._serialized_end=2180
+  _globals['_RUNCLOSED']._serialized_start=2182
+  _globals['_RUNCLOSED']._serialized_end=2253
+  _globals['_DOCUMENTEMITTED']._serialized_start=2255
+  _globals['_DOCUMENTEMITTED']._serialized_end=2361
 # @@protoc_insertion_point(module_scope)

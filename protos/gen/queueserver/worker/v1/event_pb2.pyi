@@ -40,7 +40,7 @@ class WorkerSnapshot(_message.Message):
     INVENTORY_FIELD_NUMBER: _builtins.int
     EXECUTION_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
-    RUNNING_TASKS_FIELD_NUMBER: _builtins.int
+    RUNNING_TASK_UIDS_FIELD_NUMBER: _builtins.int
     TASK_OUTCOMES_FIELD_NUMBER: _builtins.int
     INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     STORAGE_FIELD_NUMBER: _builtins.int
@@ -73,7 +73,7 @@ class WorkerSnapshot(_message.Message):
         """Outcomes that were not acknowledged, oldest first. They survive a restart of the Worker."""
 
     @_builtins.property
-    def running_tasks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def running_task_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """task_uids of tasks that are going on."""
 
     @_builtins.property
@@ -95,14 +95,14 @@ class WorkerSnapshot(_message.Message):
         inventory: _inventory_pb2.Inventory | None = ...,
         execution: Global___PlanExecution | None = ...,
         outcomes: _abc.Iterable[Global___ExecutionOutcome] | None = ...,
-        running_tasks: _abc.Iterable[_builtins.str] | None = ...,
+        running_task_uids: _abc.Iterable[_builtins.str] | None = ...,
         task_outcomes: _abc.Iterable[Global___TaskOutcome] | None = ...,
         insecure_listen: _builtins.bool = ...,
         storage: _storage_pb2.StorageStatus | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "execution", b"execution", "inventory", b"inventory", "storage", b"storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "insecure_listen", b"insecure_listen", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_tasks", b"running_tasks", "storage", b"storage", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["boot_id", b"boot_id", "environment", b"environment", "execution", b"execution", "first_kept_sequence", b"first_kept_sequence", "insecure_listen", b"insecure_listen", "inventory", b"inventory", "last_sequence", b"last_sequence", "outcomes", b"outcomes", "running_task_uids", b"running_task_uids", "storage", b"storage", "task_outcomes", b"task_outcomes", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

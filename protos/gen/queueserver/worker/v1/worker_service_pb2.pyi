@@ -220,7 +220,7 @@ class RunPlanRequest(_message.Message):
 
     @_builtins.property
     def acknowledged(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Executions whose outcomes are stored, as in AcknowledgeOutcomes. Saves a call between two plans."""
+        """execution_id or task_uid of each outcome that is stored, as in AcknowledgeOutcomes. Saves a call between two plans."""
 
     @_builtins.property
     def access(self) -> _permissions_pb2.SubmitterAccess:
@@ -583,22 +583,22 @@ class AcknowledgeOutcomesRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     EPOCH_FIELD_NUMBER: _builtins.int
-    EXECUTION_IDS_FIELD_NUMBER: _builtins.int
+    OUTCOME_IDS_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
     @_builtins.property
-    def execution_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Executions and tasks whose outcomes are stored."""
+    def outcome_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """execution_id or task_uid of each outcome that is stored."""
 
     def __init__(
         self,
         *,
         epoch: _builtins.int = ...,
-        execution_ids: _abc.Iterable[_builtins.str] | None = ...,
+        outcome_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "execution_ids", b"execution_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "outcome_ids", b"outcome_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -130,7 +130,7 @@ class ItemFinished:
     uid: str
     execution_id: str
     exit_status: ExitStatus
-    requeued_as: str
+    requeued_as_uid: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Item:
     properties: dict[str, Any] | None = None
     attempt: int = 1
     #: uid of the attempt before; empty on a first attempt.
-    retry_of: str = ""
+    retry_of_uid: str = ""
     #: The queue does not start while this item is at its head.
     held: bool = False
     #: What is wrong with it as plans, devices and permissions are now; see checking.py.
@@ -70,17 +70,19 @@ class Item:
 
     def next_attempt(self, uid: str, now: float, *, held: bool = False) -> Item:
         """Make the item that tries again what this one did not finish."""
-        return replace(self, uid=uid, created=now, attempt=self.attempt + 1, retry_of=self.uid, held=held, encoded={})
+        return replace(
+            self, uid=uid, created=now, attempt=self.attempt + 1, retry_of_uid=self.uid, held=held, encoded={}
+        )
 
     def repetition(self, uid: str, now: float) -> Item:
         """Make the item that does the same again, in loop mode."""
-        return replace(self, uid=uid, created=now, attempt=1, retry_of="", held=False, encoded={})
+        return replace(self, uid=uid, created=now, attempt=1, retry_of_uid="", held=False, encoded={})
 
     def in_place_of(self, other: Item) -> Item:
         """The same item as the attempt that another one is which it replaces."""
-        if (self.attempt, self.retry_of) == (other.attempt, other.retry_of):
+        if (self.attempt, self.retry_of_uid) == (other.attempt, other.retry_of_uid):
             return self
-        return replace(self, attempt=other.attempt, retry_of=other.retry_of, encoded={})
+        return replace(self, attempt=other.attempt, retry_of_uid=other.retry_of_uid, encoded={})
 
     def checked(self, problems: tuple[Violation, ...]) -> Item:
         """The same item, with these problems."""
@@ -196,7 +198,7 @@ class HistoryEntry:
     execution_id: str
     result: ItemResult
     #: uid of the new attempt that was put back in the queue; empty if there is none.
-    requeued_as: str = ""
+    requeued_as_uid: str = ""
     #: As in Item.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
     #: Bytes as it is stored.

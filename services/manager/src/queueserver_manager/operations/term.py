@@ -266,7 +266,7 @@ class Term:
             self.view.confirmed = False
         elif isinstance(event, ItemFinished):
             self.view.drop_requests()
-            again = self._record.queue.get(event.requeued_as)
+            again = self._record.queue.get(event.requeued_as_uid)
             if again is not None:
                 self._queue_check.look_at(again)
         elif isinstance(event, TaskStarted):

@@ -60,7 +60,7 @@ def _longest_event(max_message_bytes: int) -> int:
 
 
 def _batch(batch: Batch) -> bytes:
-    """A WatchResponse from serialized WatchEvents."""
+    """A WatchEventsResponse from serialized WatchEvents."""
     events = framing.submessage(
         event_service_pb2.WatchEventsResponse.BATCH_FIELD_NUMBER, framing.repeated(1, batch.events)
     )
@@ -70,7 +70,7 @@ def _batch(batch: Batch) -> bytes:
 
 
 async def _snapshot(part: SnapshotPart) -> AsyncIterator[bytes]:
-    """A part of the snapshot as one WatchResponse, or as several if it is long."""
+    """A part of the snapshot as one WatchEventsResponse, or as several if it is long."""
     turns = Turns()
     ready: list[bytes] = []
     size = 0
@@ -118,7 +118,7 @@ def _contents(part: SnapshotPart) -> Iterator[tuple[int, bytes]]:
 
 
 def _message(revision: int, ready: list[bytes], token: str = "") -> bytes:
-    """A WatchResponse with contents of the snapshot, framed; with a token it is the last one."""
+    """A WatchEventsResponse with contents of the snapshot, framed; with a token it is the last one."""
     head = event_service_pb2.WatchSnapshot(revision=revision, complete=bool(token)).SerializeToString()
     ending = (
         framing.submessage(event_service_pb2.WatchEventsResponse.RESUME_TOKEN_FIELD_NUMBER, token.encode())

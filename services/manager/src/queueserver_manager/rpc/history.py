@@ -49,7 +49,7 @@ class HistoryServicer(HistoryServiceServicer):
         """Contract: HistoryService.ClearHistory."""
 
         def encode(removed: int, revision: int) -> bytes:
-            return pb.ClearHistoryResponse(removed=removed, revision=revision).SerializeToString()
+            return pb.ClearHistoryResponse(removed_count=removed, revision=revision).SerializeToString()
 
         extent = request.WhichOneof("extent")
         if extent is None or (extent == "all" and not request.all):

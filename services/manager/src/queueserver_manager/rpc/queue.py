@@ -8,6 +8,7 @@ from typing import Any
 from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 from queueserver_rpc.steps import Work
 
+from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.domain.item import Item
 from queueserver_manager.operations.following import ItemStanding
 from queueserver_manager.rpc.office import Office
@@ -59,6 +60,8 @@ class QueueServicer(QueueEditing, QueueExecution):
     ) -> AsyncIterator[queue_items_pb2.WaitItemResponse]:
         """Contract: QueueService.WaitItem."""
         del context
+        if not request.item_uid:
+            raise FieldInvalid("item_uid", "required: the uid of an item")
         async for standing in self._office.term().following.follow(request.item_uid):
             answer = queue_items_pb2.WaitItemResponse(index=standing.index, revision=standing.revision)
             _fill(answer, standing)

@@ -80,7 +80,7 @@ class QueueEditing(QueueServiceServicer):
 
         def encode(result: tuple[list[Item], int], revision: int) -> Work[bytes]:
             items, size = result
-            rest = queue_items_pb2.RemoveItemsResponse(queue_size=size, revision=revision, removed=len(items))
+            rest = queue_items_pb2.RemoveItemsResponse(queue_size=size, revision=revision, removed_count=len(items))
             return (yield from _first_items(items)) + rest.SerializeToString()
 
         reply = reply_to(request, caller_of(context), encode)
@@ -116,7 +116,7 @@ class QueueEditing(QueueServiceServicer):
         """Contract: QueueService.ClearQueue."""
 
         def encode(removed: int, revision: int) -> bytes:
-            return queue_items_pb2.ClearQueueResponse(removed=removed, revision=revision).SerializeToString()
+            return queue_items_pb2.ClearQueueResponse(removed_count=removed, revision=revision).SerializeToString()
 
         if not request.all:
             raise FieldInvalid("all", "must be true to remove all items: nothing was removed")

@@ -10,6 +10,7 @@ from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceServicer
 from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import Turns, in_turns
 
+from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.domain.tasks import EnvironmentUpdate, KeptTask, Task
 from queueserver_manager.operations.listing import numbers_of_token
 from queueserver_manager.rpc.identity import caller_of
@@ -49,7 +50,7 @@ class TaskServicer(TaskServiceServicer):
     async def GetTask(self, request: pb.GetTaskRequest, context: Any) -> pb.GetTaskResponse:  # noqa: N802
         """Contract: TaskService.GetTask."""
         del context
-        kept = await self._office.term().tasks.get(request.task_uid)
+        kept = await self._office.term().tasks.get(_uid(request.task_uid))
         return pb.GetTaskResponse(status=status_of(kept, with_value=True))
 
     async def ListTasks(self, request: pb.ListTasksRequest, context: Any) -> pb.ListTasksResponse:  # noqa: N802
@@ -70,8 +71,15 @@ class TaskServicer(TaskServiceServicer):
     ) -> AsyncIterator[pb.WaitTaskResponse]:
         """Contract: TaskService.WaitTask."""
         del context
-        async for kept in self._office.term().tasks.wait(request.task_uid):
+        async for kept in self._office.term().tasks.wait(_uid(request.task_uid)):
             yield pb.WaitTaskResponse(status=status_of(kept, with_value=True))
+
+
+def _uid(given: str) -> str:
+    """Which task is meant. Raises FieldInvalid."""
+    if not given:
+        raise FieldInvalid("task_uid", "required: the uid of a task")
+    return given
 
 
 def _that_fit(page: Sequence[KeptTask]) -> Work[int]:

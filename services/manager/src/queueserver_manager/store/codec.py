@@ -66,8 +66,8 @@ def _item_fields(item: Item) -> dict[str, Any]:
         "meta": item.meta,
         "properties": item.properties,
     }
-    if item.retry_of:
-        fields["attempt"], fields["retry_of"] = item.attempt, item.retry_of
+    if item.retry_of_uid:
+        fields["attempt"], fields["retry_of"] = item.attempt, item.retry_of_uid
     if item.held:
         fields["held"] = True
     if item.problems:
@@ -99,7 +99,7 @@ def decode_item(fields: Mapping[str, Any], size: int = 0) -> Item:
         meta=fields.get("meta"),
         properties=fields.get("properties"),
         attempt=fields.get("attempt", 1),
-        retry_of=fields.get("retry_of", ""),
+        retry_of_uid=fields.get("retry_of", ""),
         held=fields.get("held", False),
         problems=problems_of(fields.get("problems", ())),
         size=size,
@@ -150,7 +150,7 @@ def encode_entry(entry: HistoryEntry) -> bytes:
             {
                 "number": entry.number,
                 "execution_id": entry.execution_id,
-                "requeued_as": entry.requeued_as,
+                "requeued_as": entry.requeued_as_uid,
                 "result": _result_fields(entry.result),
             }
         )
@@ -182,7 +182,7 @@ def decode_entry(fields: Mapping[str, Any], size: int = 0) -> HistoryEntry:
         item=decode_item(fields["item"]),
         execution_id=fields["execution_id"],
         result=_decode_result(fields["result"]),
-        requeued_as=fields["requeued_as"],
+        requeued_as_uid=fields["requeued_as"],
         size=size,
     )
 

@@ -82,7 +82,7 @@ def _fields(event: ev.Event) -> dict[str, Any]:
             "uid": event.uid,
             "execution_id": event.execution_id,
             "exit_status": event.exit_status.value,
-            "requeued_as": event.requeued_as,
+            "requeued_as": event.requeued_as_uid,
         }
     return {name: getattr(event, name) for name in event.__dataclass_fields__}
 

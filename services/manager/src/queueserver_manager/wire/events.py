@@ -74,7 +74,7 @@ def _autostart_changed(message: pb.WatchEvent, event: ev.AutostartChanged) -> No
 
 
 def _cleared(message: pb.WatchEvent, event: ev.QueueCleared) -> None:
-    message.queue_cleared.removed = event.removed
+    message.queue_cleared.removed_count = event.removed
 
 
 def _started(message: pb.WatchEvent, event: ev.QueueStarted) -> None:
@@ -102,11 +102,11 @@ def _item_finished(message: pb.WatchEvent, event: ev.ItemFinished) -> None:
     finished.item_uid = event.uid
     finished.execution_id = event.execution_id
     finished.exit_status = EXIT_STATUSES[event.exit_status]
-    finished.requeued_as = event.requeued_as
+    finished.requeued_as_uid = event.requeued_as_uid
 
 
 def _history_cleared(message: pb.WatchEvent, event: ev.HistoryCleared) -> None:
-    message.history_cleared.CopyFrom(pb.HistoryCleared(removed=event.removed, first_number=event.first_number))
+    message.history_cleared.CopyFrom(pb.HistoryCleared(removed_count=event.removed, first_number=event.first_number))
 
 
 def _inventory_replaced(message: pb.WatchEvent, event: ev.InventoryReplaced) -> None:

@@ -125,7 +125,7 @@ def _fill_server_side(message: item_pb2.Item, item: Item) -> None:
     message.user = item.user
     message.user_group = item.user_group
     message.attempt = item.attempt
-    message.retry_of = item.retry_of
+    message.retry_of_uid = item.retry_of_uid
     message.held = item.held
     fill_problems(message.problems, item.problems)
     set_time(message.create_time, item.created)
@@ -152,7 +152,7 @@ def entry_bytes(entry: HistoryEntry) -> bytes:
     known = entry.encoded.get(_MEMO)
     if known is None:
         message = item_pb2.HistoryEntry(
-            number=entry.number, execution_id=entry.execution_id, requeued_as=entry.requeued_as
+            number=entry.number, execution_id=entry.execution_id, requeued_as_uid=entry.requeued_as_uid
         )
         message.item.ParseFromString(item_bytes(entry.item))
         _fill_result(message.result, entry.result)

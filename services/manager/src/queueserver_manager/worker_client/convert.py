@@ -70,7 +70,7 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
         inventory=await in_turns(take_inventory_apart(message.inventory)) if has_inventory else None,
         execution=await execution_from_proto(message.execution) if message.HasField("execution") else None,
         outcomes=tuple([await outcome_from_proto(outcome) for outcome in message.outcomes]),
-        running_tasks=frozenset(message.running_tasks),
+        running_tasks=frozenset(message.running_task_uids),
         task_outcomes=tuple(task_outcome(one.task_uid, one.result) for one in message.task_outcomes),
         storage=storage_from_proto(message.storage),
         insecure_listen=message.insecure_listen,

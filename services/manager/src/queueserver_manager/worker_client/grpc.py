@@ -118,7 +118,7 @@ class GrpcWorker:
         """Say that outcomes are stored."""
         await self._command(
             self._stub.AcknowledgeOutcomes,
-            pb.AcknowledgeOutcomesRequest(epoch=self._epoch, execution_ids=execution_ids),
+            pb.AcknowledgeOutcomesRequest(epoch=self._epoch, outcome_ids=execution_ids),
         )
 
     async def _command(self, method: Callable[..., Any], request: Any, timeout: float = COMMAND_SECONDS) -> Any:

@@ -107,7 +107,7 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.AcknowledgeOutcomesResponse:
         """Forget outcomes that are stored."""
         del context
-        self._worker.acknowledge(request.epoch, request.execution_ids)
+        self._worker.acknowledge(request.epoch, request.outcome_ids)
         return pb.AcknowledgeOutcomesResponse()
 
     async def WatchWorker(  # noqa: N802 - as above

@@ -17,7 +17,7 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, ToEnv
 
 LENGTH = struct.Struct(">I")
 MAX_FRAME_BYTES = 64 * 1024 * 1024 - 64 * 1024
-"""Longest frame that is accepted: what it becomes, an event in a WatchResponse, must fit gRPC's 64 MiB."""
+"""Longest frame that is accepted: what it becomes, an event in a WatchEventsResponse, must fit gRPC's 64 MiB."""
 _READ_BYTES = 256 * 1024
 _DRAIN_READS = 64
 

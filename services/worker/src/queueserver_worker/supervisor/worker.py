@@ -167,7 +167,7 @@ class Worker:
             inventory=self._environment.inventory,
             execution=execution.message if execution is not None else None,
             outcomes=self._outcomes.waiting(),
-            running_tasks=self._environment.running_tasks,
+            running_task_uids=self._environment.running_tasks,
             task_outcomes=self._outcomes.waiting_tasks(),
             storage=self._outcomes.directory.storage,
         )
