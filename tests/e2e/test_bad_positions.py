@@ -92,18 +92,24 @@ async def test_a_uid_that_is_not_in_the_queue_is_refused(raw: Stubs, unchanged: 
 
 
 @pytest.mark.parametrize(
-    "request_",
+    ("request_", "missing"),
     [
-        queue_items_pb2.MoveItemRequest(),
-        queue_items_pb2.MoveItemRequest(source=queue_pb2.ItemAddress(index=0)),
-        queue_items_pb2.MoveItemRequest(destination=queue_pb2.QueuePosition(index=0)),
-        queue_items_pb2.MoveItemRequest(source=queue_pb2.ItemAddress(), destination=queue_pb2.QueuePosition()),
+        (queue_items_pb2.MoveItemRequest(), ["source", "destination"]),
+        (queue_items_pb2.MoveItemRequest(source=queue_pb2.ItemAddress(index=0)), ["destination"]),
+        (queue_items_pb2.MoveItemRequest(destination=queue_pb2.QueuePosition(index=0)), ["source"]),
+        (
+            queue_items_pb2.MoveItemRequest(source=queue_pb2.ItemAddress(), destination=queue_pb2.QueuePosition()),
+            ["source", "destination"],
+        ),
     ],
 )
-async def test_a_move_needs_both_ends(raw: Stubs, unchanged: None, request_: queue_items_pb2.MoveItemRequest) -> None:
+async def test_a_move_needs_both_ends(
+    raw: Stubs, unchanged: None, request_: queue_items_pb2.MoveItemRequest, missing: list[str]
+) -> None:
     del unchanged
     refusal = await refused(raw.queue.MoveItem(request_))
     assert (refusal.code, refusal.reason) == (INVALID, "POSITION_MISSING")
+    assert list(refusal.violations) == missing
     assert "source and a destination" in refusal.message
 
 
@@ -118,6 +124,7 @@ async def test_a_move_of_a_batch_needs_a_destination(
             raw.queue.MoveItems(queue_items_pb2.MoveItemsRequest(item_uids=batch, destination=destination))
         )
         assert (refusal.code, refusal.reason) == (INVALID, "POSITION_MISSING")
+        assert list(refusal.violations) == ["destination"]
         assert "destination" in refusal.message
 
 

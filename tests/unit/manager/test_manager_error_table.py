@@ -56,6 +56,7 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     question_errors.QuestionNotFound: question_errors.QuestionNotFound("another"),
     errors.FieldInvalid: errors.FieldInvalid("page_size", "must be 0 or more"),
     errors.ItemInvalid: errors.ItemInvalid("The item has no name.", violations=[WRONG]),
+    errors.PositionMissing: errors.PositionMissing("a destination: say where the items go", ["destination"]),
     errors.NumberNotExact: errors.NumberNotExact("item.args[0]", "pass it as text"),
     batch_errors.BatchRefused: batch_errors.BatchRefused(
         refused_items({3: errors.ItemInvalid("The item has no name.", violations=[WRONG])}), 9

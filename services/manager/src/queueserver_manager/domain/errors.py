@@ -116,7 +116,12 @@ class ScriptTooLarge(InvalidRequest):
 
 
 class PositionMissing(InvalidRequest):
-    """A move needs to be told what to move and where to."""
+    """A move needs to be told what to move and where to; one violation for each field that is missing."""
+
+    def __init__(self, needs: str, fields: Sequence[str]) -> None:
+        """``needs`` says what a move needs and what to do, for example "a destination: say where the items go"."""
+        description = f"move needs {needs}"
+        super().__init__(f"A {description}.", violations=[Violation(field, description) for field in fields])
 
 
 class RequestIdReused(InvalidRequest):

@@ -47,8 +47,9 @@ def address_of(message: queue_pb2.ItemAddress, field: str = "address") -> pl.Add
 
 def required_move(request: queue_items_pb2.MoveItemRequest) -> tuple[pl.Address, pl.Position]:
     """Source and destination of a move. Raises PositionMissing, FieldInvalid."""
-    if not request.source.WhichOneof("address") or not request.destination.WhichOneof("place"):
-        raise PositionMissing("A move needs a source and a destination: say which item goes where.")
+    given = {"source": request.source.WhichOneof("address"), "destination": request.destination.WhichOneof("place")}
+    if missing := [field for field, choice in given.items() if not choice]:
+        raise PositionMissing("a source and a destination: say which item goes where", missing)
     return address_of(request.source, "source"), position_of(request.destination, "destination")
 
 

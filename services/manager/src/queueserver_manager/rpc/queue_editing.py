@@ -104,7 +104,7 @@ class QueueEditing(QueueServiceServicer):
 
         term, reply = self._office.term(), reply_to(request, caller_of(context), encode)
         if not request.destination.WhichOneof("place"):
-            raise PositionMissing("A move needs a destination: say where the items go.")
+            raise PositionMissing("a destination: say where the items go", ["destination"])
         return await term.queue.move_batch(
             request.item_uids,
             position_of(request.destination, "destination"),
