@@ -38,7 +38,9 @@ class Simulation(_message.Message):
     DURATION_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """What it would do, for people: one line for each run, move and trigger, with repetitions counted."""
+    """What it would do, for people: one line for each run, move and trigger, with repetitions counted. At most 100,000
+    characters.
+    """
     run_count: _builtins.int
     """How many runs it would open."""
     point_count: _builtins.int
@@ -49,15 +51,15 @@ class Simulation(_message.Message):
     """It was cut: the plan sent more messages than the limit, or took too long. What is above shows the beginning only."""
     @_builtins.property
     def motions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedMotion]:
-        """What would move, and where to, by order of first move."""
+        """What would move, and where to, by order of first move; at most 1,000 devices."""
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulationProblem]:
-        """What would be wrong: positions out of limits, an error in the plan. Empty if all is well."""
+        """What would be wrong: positions out of limits, an error in the plan; at most 100 things. Empty if all is well."""
 
     @_builtins.property
     def devices_read(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the devices that it would read, by order of first use."""
+        """Names of the devices that it would read, by order of first use; at most 1,000."""
 
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:

@@ -47,8 +47,8 @@ class EventServiceStub:
     Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
     long as the Manager keeps it (the last 100,000 changes and 64 MB of them, unless the server was told otherwise). Console
     and document events come from the Worker's memory (the last 64 MiB); if some were lost, a `gap` event says so in their
-    place. Status is sent when it changes, several
-    changes at the same moment as one; after a resume it begins with the present one.
+    place. Status is sent when it changes, several changes at the same moment as one; after a resume it begins with the
+    present one.
 
     The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
     status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
@@ -95,8 +95,8 @@ class EventServiceAsyncStub(EventServiceStub):
     Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
     long as the Manager keeps it (the last 100,000 changes and 64 MB of them, unless the server was told otherwise). Console
     and document events come from the Worker's memory (the last 64 MiB); if some were lost, a `gap` event says so in their
-    place. Status is sent when it changes, several
-    changes at the same moment as one; after a resume it begins with the present one.
+    place. Status is sent when it changes, several changes at the same moment as one; after a resume it begins with the
+    present one.
 
     The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
     status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
@@ -146,8 +146,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
         long as the Manager keeps it (the last 100,000 changes and 64 MB of them, unless the server was told otherwise). Console
         and document events come from the Worker's memory (the last 64 MiB); if some were lost, a `gap` event says so in their
-        place. Status is sent when it changes, several
-        changes at the same moment as one; after a resume it begins with the present one.
+        place. Status is sent when it changes, several changes at the same moment as one; after a resume it begins with the
+        present one.
 
         The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
         status) follows all of its documents and all of its console text that will be delivered, also across a restart of the

@@ -385,7 +385,9 @@ class GetMetadataResponse(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
-        """The metadata. Values that JSON can't express are their text."""
+        """The metadata, of at most 2 MiB: what would make it longer is replaced by a note. Values that JSON can't express are
+        their text.
+        """
 
     def __init__(
         self,

@@ -37,7 +37,8 @@ class WorkerServiceStub:
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
+    be started while the Worker is being stopped.
 
     A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
     out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
@@ -141,7 +142,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
+    be started while the Worker is being stopped.
 
     A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
     out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
@@ -241,7 +243,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
     FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
     REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to be started while the Worker is being stopped.
+    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
+    be started while the Worker is being stopped.
 
     A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
     out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
