@@ -294,6 +294,24 @@ async def test_only_named_plans_and_devices_are_listed_and_those_that_are_not_th
     assert (too_many.reason, list(too_many.violations)) == ("BATCH_TOO_LARGE", ["names"])
 
 
+async def test_a_page_token_of_another_list_is_refused_instead_of_leaving_something_out(stubs: Stubs) -> None:
+    plans, devices = stubs.inventory.ListPlans, stubs.inventory.ListDevices
+    token = (await plans(pb.ListPlansRequest(page_size=1))).next_page_token
+    named = pb.ListPlansRequest(names=["nothing", "measure"], page_size=1)
+    named_token = (await plans(named)).next_page_token
+    for call in (
+        devices(pb.ListDevicesRequest(page_token=token)),
+        plans(pb.ListPlansRequest(page_token=token, existing=True)),
+        plans(pb.ListPlansRequest(page_token=token, user_group="primary")),
+        plans(pb.ListPlansRequest(page_token=token, names=["measure"])),
+        plans(pb.ListPlansRequest(page_token=named_token)),
+    ):
+        refusal = await refused(call)
+        assert (refusal.reason, "as for the first page" in refusal.message) == ("PAGE_TOKEN_INVALID", True)
+    named.page_token = named_token
+    assert [plan.name for plan in (await plans(named)).plans] == ["nothing"]
+
+
 async def test_functions_and_issues_come_in_pages(client: AsyncClient, stubs: Stubs, startup: Path) -> None:
     await client.environment.close()
     functions = "".join(f"def give_{letter}():\n    return 1\n" for letter in "abcde")
@@ -313,7 +331,8 @@ async def test_functions_and_issues_come_in_pages(client: AsyncClient, stubs: St
             assert len(getattr(page, kind)) <= 2
             found, token = found + [one.name for one in getattr(page, kind)], page.next_page_token
         assert found == names
-        assert (await refused(listing(request(page_token="1-2")))).reason == "INVENTORY_CHANGED"
+        token = (await listing(request(page_size=2))).next_page_token
+        assert (await refused(listing(request(page_token=f"9{token}")))).reason == "INVENTORY_CHANGED"
         assert (await refused(listing(request(page_token="x")))).reason == "PAGE_TOKEN_INVALID"
         assert (await refused(listing(request(page_size=-1)))).reason == "FIELD_INVALID"
     assert [issue.name for issue in await client.inventory.issues()] == [f"missing_{number}" for number in range(5)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +14,7 @@ from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.allowed import UNLIMITED, AllowedInventory, DeviceShare
-from queueserver_manager.domain.errors import InventoryChanged
+from queueserver_manager.domain.errors import InventoryChanged, PageTokenInvalid
 from queueserver_manager.domain.inventory import Device, Inventory, Plan
 from queueserver_manager.domain.lookup import require_plan, share_of_device
 from queueserver_manager.domain.permissions import Permissions
@@ -41,6 +42,10 @@ class Wanted:
 
     group: str | None
     names: Sequence[str] = ()
+
+    def mark(self, kind: str) -> int:
+        """A number that tells the list of this kind from every other: a place in one means nothing in another."""
+        return zlib.crc32(json.dumps([kind, self.group, sorted(set(self.names))]).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +98,27 @@ class InventoryOperations:
         """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
         lists = self._lists_of(wanted.group, inventory, permissions)
-        revision = _revision_of_plans(revisions, wanted.group)
+        revision, mark = _revision_of_plans(revisions, wanted.group), wanted.mark("plans")
         if wanted.names:
             described, missing = await _named(sorted(set(wanted.names)), lambda name: self._plan_of(name, lists))
-            return await _page(described, size, token, revision, fit, missing)
+            return await _page(described, size, token, revision, mark, fit, missing)
         async with lists.working:
             if lists.plans is None:
                 lists.plans, _ = await _named(inventory.plans, lambda name: self._plan_of(name, lists))
-        return await _page(lists.plans, size, token, revision, fit)
+        return await _page(lists.plans, size, token, revision, mark, fit)
 
     async def devices(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of devices. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
         lists = self._lists_of(wanted.group, inventory, permissions)
-        revision = _revision_of_devices(revisions, wanted.group)
+        revision, mark = _revision_of_devices(revisions, wanted.group), wanted.mark("devices")
         if wanted.names:
             described, missing = await _named(sorted(set(wanted.names)), lambda name: self._device_of(name, lists))
-            return await _page(described, size, token, revision, fit, missing)
+            return await _page(described, size, token, revision, mark, fit, missing)
         async with lists.working:
             if lists.devices is None:
                 lists.devices, _ = await _named(inventory.devices, lambda name: self._device_of(name, lists))
-        return await _page(lists.devices, size, token, revision, fit)
+        return await _page(lists.devices, size, token, revision, mark, fit)
 
     async def functions(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
         """One page of functions that tasks can call. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
@@ -125,12 +130,14 @@ class InventoryOperations:
             found, _ = await _named(
                 inventory.functions, lambda name: inventory.functions[name] if access.allows_function(name) else None
             )
-        return await _page(found, size, token, await in_turns(_fingerprint(found)), fit)
+        return await _page(
+            found, size, token, await in_turns(_fingerprint(found)), Wanted(group).mark("functions"), fit
+        )
 
     async def issues(self, size: int, token: str, fit: Fit[bytes]) -> InventoryPage:
         """One page of what was left out. Raises PageTokenInvalid, InventoryChanged."""
         issues = (await self._ledger.read(_look))[0].issues
-        return await _page(issues, size, token, await in_turns(_fingerprint(issues)), fit)
+        return await _page(issues, size, token, await in_turns(_fingerprint(issues)), Wanted(None).mark("issues"), fit)
 
     def _lists_of(self, group: str | None, inventory: Inventory, permissions: Permissions) -> _GroupLists:
         access = UNLIMITED if group is None else permissions.access_for(group)
@@ -194,12 +201,22 @@ def _fingerprint(described: Sequence[bytes]) -> Work[int]:
 
 
 async def _page(
-    described: Sequence[bytes], size: int, token: str, revision: int, fit: Fit[bytes], missing: Sequence[str] = ()
+    described: Sequence[bytes],
+    size: int,
+    token: str,
+    revision: int,
+    mark: int,
+    fit: Fit[bytes],
+    missing: Sequence[str] = (),
 ) -> InventoryPage:
+    """From the place that a token of this list says. Raises PageTokenInvalid, InventoryChanged."""
     offset = 0
     if token:
-        at, offset = numbers_of_token(token, 2)
+        at, offset, of = numbers_of_token(token, 3)
+        if of != mark:
+            raise PageTokenInvalid
         if at != revision:
             raise InventoryChanged
     end = offset + await in_turns(fit(described[offset : offset + size]))
-    return InventoryPage(described[offset:end], f"{revision}-{end}" if end < len(described) else "", revision, missing)
+    more = f"{revision}-{end}-{mark}" if end < len(described) else ""
+    return InventoryPage(described[offset:end], more, revision, missing)
