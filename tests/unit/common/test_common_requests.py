@@ -15,6 +15,8 @@ from queueserver.manager.v1.queue_pb2 import QueuePosition
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.server import Server
 
+from tests.harness.unknown_fields import delimited
+
 SECONDS = 20.0
 TYPES = {"AddItems": AddItemsRequest, "RemoveItems": RemoveItemsRequest}
 
@@ -58,9 +60,10 @@ def field_violation(status: status_pb2.Status) -> error_details_pb2.BadRequest.F
     return violation
 
 
-@pytest.mark.parametrize("length", [0, 1, 32 * 1024 - 20, 32 * 1024, 3_000_000])
+@pytest.mark.parametrize("length", [0, 1, 32 * 1024 - 20, 32 * 1024, 4_000_000])
 async def test_a_request_of_any_length_reaches_the_handler(channel: grpc.aio.Channel, length: int) -> None:
-    request = AddItemsRequest(items=[ItemSpec(name="x" * length)], request_id="r")
+    request = AddItemsRequest(items=[ItemSpec(name="x" * part) for part in (length // 2, length - length // 2)])
+    request.request_id = "r"
     call = channel.unary_unary("/test.Echo/AddItems", AddItemsRequest.SerializeToString, AddItemsRequest.FromString)
     assert await call(request, timeout=SECONDS) == request
 
@@ -112,3 +115,11 @@ async def test_a_text_beyond_its_bytes_is_refused(
 async def test_a_text_of_as_many_bytes_as_it_may_have_is_taken(channel: grpc.aio.Channel) -> None:
     request = RemoveItemsRequest(request_id="ü" * 500).SerializeToString()
     assert await channel.unary_unary("/test.Echo/RemoveItems")(request, timeout=SECONDS) == request
+
+
+async def test_an_item_that_is_too_long_for_anything_is_not_decoded(channel: grpc.aio.Channel) -> None:
+    short = delimited(1, delimited(2, b"count"))
+    long = delimited(1, delimited(3, b"\x0a\x00" * 1_100_000))
+    reason, status = await refused(channel, "AddItems", short * 3 + long + short)
+    assert (reason, field_violation(status).field) == ("REQUEST_TOO_LARGE", "items[3]")
+    assert "has 2200005 bytes and may have 2097152" in status.message

@@ -15,10 +15,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from queueserver_rpc.faults import RequestFault
+from queueserver_rpc.pieces import varint
 from queueserver_rpc.reasons import ErrorReason
 
 #: Bounds of what has none of its own, documented in the contract.
 TEXT_BYTES, ELEMENTS, REQUEST_BYTES = 1_000, 1_000, 64 * 1024
+#: Bound of each message of a list, such as an item of a batch. A longer one would be decoded in one long stretch.
+ELEMENT_BYTES = 2 * 1024 * 1024
 _OPTIONS = "queueserver.common.v1."
 _TEXT = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
 
@@ -61,6 +64,28 @@ class Bounds:
             if found is not None:
                 return found
         return None
+
+
+def too_long_element(message: Message, piece: bytes, path: str) -> RequestFault | None:
+    """What is wrong with the length of the next fields of a message, which are not decoded yet.
+
+    ``message`` has what came before, and ``path`` is where it is in the request.
+    """
+    if len(piece) <= ELEMENT_BYTES:
+        return None
+    # So long a piece is a single field.
+    tag, position = varint(piece, 0)
+    field: Any = message.DESCRIPTOR.fields_by_number.get(tag >> 3)
+    if field is None or not field.is_repeated or field.message_type is None:
+        return None
+    if field.message_type.GetOptions().map_entry:
+        return None
+    where, length = f"{path}.{field.name}" if path else field.name, varint(piece, position)[0]
+    return RequestFault(
+        ErrorReason.ERROR_REASON_REQUEST_TOO_LARGE,
+        f"{where}[{len(getattr(message, field.name))}]",
+        f"has {length} bytes and may have {ELEMENT_BYTES}: put large data into a file and pass its name",
+    )
 
 
 @dataclass(frozen=True, slots=True)

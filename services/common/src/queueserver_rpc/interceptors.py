@@ -19,7 +19,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from queueserver_rpc.bounds import Bounds
+from queueserver_rpc.bounds import Bounds, too_long_element
 from queueserver_rpc.faults import RequestFault
 from queueserver_rpc.memory import return_unused_memory
 from queueserver_rpc.pieces import decoded_in_turns
@@ -86,7 +86,7 @@ class _LargeRequest:
             context.add_done_callback(lambda _: return_unused_memory())
         message = self.deserialize(b"")
         try:
-            async for part in decoded_in_turns(message, self.data, _known if self.strict else None):
+            async for part in decoded_in_turns(message, self.data, _known if self.strict else _short):
                 _raise(self.bounds.too_many(part))
         except DecodeError:
             raise UndecodableRequestError from None
@@ -225,8 +225,15 @@ def _bounded(deserialize: Deserializer, method: str) -> Deserializer:
     return decode
 
 
+def _short(message: Message, piece: bytes, path: str) -> Work[None]:
+    """Look at a piece of a request before it is decoded."""
+    _raise(too_long_element(message, piece, path))
+    yield
+
+
 def _known(message: Message, piece: bytes, path: str) -> Work[None]:
-    """Look at a piece of a request that may have no fields that are not known."""
+    """As :func:`_short`, for a request that may have no fields that are not known."""
+    yield from _short(message, piece, path)
     _raise((yield from unknown_in_piece(message, piece, path)))
 
 
