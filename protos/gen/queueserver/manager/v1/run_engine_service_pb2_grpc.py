@@ -130,7 +130,7 @@ class RunEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StopPlan(self, request, context):
-        """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
+        """StopPlan ends a paused plan in good order, as a success: the item is not put back.
 
         Events: item_finished, history_added, queue_stopped.
         """
@@ -139,8 +139,8 @@ class RunEngineServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AbortPlan(self, request, context):
-        """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
-        item (QueueMode.interrupted).
+        """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+        (QueueMode.interrupted).
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
         """

@@ -59,13 +59,13 @@ class RunEngineServiceStub:
     Events: status.
     """
     StopPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopPlanRequest, _run_engine_service_pb2.StopPlanResponse]
-    """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
+    """StopPlan ends a paused plan in good order, as a success: the item is not put back.
 
     Events: item_finished, history_added, queue_stopped.
     """
     AbortPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]
-    """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
-    item (QueueMode.interrupted).
+    """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+    (QueueMode.interrupted).
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
@@ -137,13 +137,13 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
     Events: status.
     """
     StopPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopPlanRequest, _run_engine_service_pb2.StopPlanResponse]  # type: ignore[assignment]
-    """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
+    """StopPlan ends a paused plan in good order, as a success: the item is not put back.
 
     Events: item_finished, history_added, queue_stopped.
     """
     AbortPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]  # type: ignore[assignment]
-    """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
-    item (QueueMode.interrupted).
+    """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+    (QueueMode.interrupted).
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
@@ -230,7 +230,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.StopPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.StopPlanResponse, _abc.Awaitable[_run_engine_service_pb2.StopPlanResponse]]:
-        """StopPlan ends a paused plan in good order. It counts as a success: the item is not put back.
+        """StopPlan ends a paused plan in good order, as a success: the item is not put back.
 
         Events: item_finished, history_added, queue_stopped.
         """
@@ -241,8 +241,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.AbortPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AbortPlanResponse, _abc.Awaitable[_run_engine_service_pb2.AbortPlanResponse]]:
-        """AbortPlan ends a paused plan in good order. It counts as a failure; the mode of the queue says what happens to the
-        item (QueueMode.interrupted).
+        """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+        (QueueMode.interrupted).
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
         """
