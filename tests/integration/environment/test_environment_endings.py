@@ -34,18 +34,19 @@ def pause(child: EnvironmentChild, plan: str, **kwargs: object) -> int:
 
 
 @pytest.mark.parametrize(
-    ("action", "status", "run", "cleaned"),
+    ("action", "status", "word", "run", "cleaned"),
     [
-        (STOP, pb.EXIT_STATUS_STOPPED, "success", 1),
-        (ABORT, pb.EXIT_STATUS_ABORTED, "abort", 1),
-        (HALT, pb.EXIT_STATUS_HALTED, "abort", 0),
-        (ABORT_NOW, pb.EXIT_STATUS_ABORTED, "abort", 1),
+        (STOP, pb.EXIT_STATUS_STOPPED, "stopped", "success", 1),
+        (ABORT, pb.EXIT_STATUS_ABORTED, "aborted", "abort", 1),
+        (HALT, pb.EXIT_STATUS_HALTED, "halted", "abort", 0),
+        (ABORT_NOW, pb.EXIT_STATUS_ABORTED, "aborted", "abort", 1),
     ],
 )
 def test_a_paused_plan_ends_as_it_is_told_and_the_next_one_runs(
     ending: EnvironmentChild,
     action: Action.ValueType,
     status: pb.ExitStatus.ValueType,
+    word: str,
     run: str,
     cleaned: int,
 ) -> None:
@@ -53,7 +54,7 @@ def test_a_paused_plan_ends_as_it_is_told_and_the_next_one_runs(
     since = pause(ending, "waiting")
     ending.control(action, "the ring is down")
     result = ending.result(since=since)
-    assert (result.exit_status, result.message, result.traceback) == (status, "", "")
+    assert (result.exit_status, result.message, result.traceback) == (status, f"Plan {word}: the ring is down.", "")
     stop = ending.documents("stop")[-1]
     assert stop.exit_status == run
     assert stop.reason == ("" if action == HALT else "the ring is down")
@@ -65,7 +66,7 @@ def test_a_running_plan_is_aborted_in_one_call(ending: EnvironmentChild) -> None
     since = begin(ending, "waiting", "the plan waits\n")
     ending.control(ABORT_NOW, "the ring is down")
     result = ending.result(since=since)
-    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "")
+    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "Plan aborted: the ring is down.")
     assert (ending.documents("stop")[-1].exit_status, ending.documents("stop")[-1].reason) == (
         "abort",
         "the ring is down",
@@ -85,7 +86,7 @@ def test_a_plan_without_a_checkpoint_is_aborted_in_one_call(ending: EnvironmentC
     since = begin(ending, "without_checkpoint", "without a checkpoint")
     ending.control(ABORT_NOW)
     result = ending.result(since=since)
-    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "")
+    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "Plan aborted.")
 
 
 def test_a_plan_that_is_being_made_is_kept_from_beginning(ending: EnvironmentChild) -> None:
@@ -95,7 +96,7 @@ def test_a_plan_that_is_being_made_is_kept_from_beginning(ending: EnvironmentChi
     ending.metadata()
     let_go(ending)
     result = ending.result(since=since)
-    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "")
+    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "Plan aborted.")
     assert ending.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
     assert ending.count_printed("the plan has begun") == begun
 
@@ -106,7 +107,7 @@ def test_an_abort_right_behind_the_plan_keeps_it_from_beginning_or_ends_it(endin
         ending.submit("x", "waiting")
         ending.control(ABORT_NOW)
         result = ending.result(since=since)
-        assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "")
+        assert (result.exit_status, result.message) == (pb.EXIT_STATUS_ABORTED, "Plan aborted.")
 
 
 def test_a_plan_that_blocks_the_run_engine_does_not_hold_up_the_channel_and_is_aborted_when_it_lets_go(
@@ -134,7 +135,7 @@ def test_a_plan_that_can_not_be_halted_without_an_error_is_halted_even_so(ending
     ending.wait_for_state(PAUSED, since=since)
     ending.control(HALT)
     result = ending.result(since=since)
-    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_HALTED, "")
+    assert (result.exit_status, result.message) == (pb.EXIT_STATUS_HALTED, "Plan halted.")
     assert ending.run("quick").exit_status == pb.EXIT_STATUS_COMPLETED
 
 
