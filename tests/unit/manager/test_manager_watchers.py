@@ -1,4 +1,4 @@
-"""A watcher that does not read its snapshot holds a bounded part of what has left the queue since."""
+"""What a watcher is told in parts: it holds a bounded part of what has left the queue, and its tokens are exact."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from queueserver_manager.domain.editing import add_items, clear_queue
 from queueserver_manager.domain.errors import WatcherTooSlow
 from queueserver_manager.domain.limits import MIB
 from queueserver_manager.domain.placement import Back
-from queueserver_manager.operations.feed import Feed, Kind
+from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
 from queueserver_manager.operations.open_runs import OpenRuns
+from queueserver_manager.operations.resume_token import decode_token
 from queueserver_manager.operations.status import StatusBoard
-from queueserver_manager.operations.watching import SnapshotPart, Watching
+from queueserver_manager.operations.watching import Batch, SnapshotPart, Watching
 
 from tests.harness.wait import bounded
 from tests.unit.manager.samples import NOW, ROOM, plan
@@ -66,3 +67,26 @@ async def test_a_watcher_is_sent_away_when_too_much_left_the_queue_before_it_rea
         assert isinstance(part, SnapshotPart)
         assert [item.uid for item in part.items] == ["d"]
         await late.aclose()
+
+
+async def test_a_token_amid_a_long_change_says_how_much_of_it_was_told() -> None:
+    async with office() as o:
+        await fill(o, "a")
+        encoder: Any = None
+        feed = Feed()
+        served = Watching(o.ledger, feed, OpenRuns(), StatusBoard(lambda: NOW), encoder)
+        parts = served.watch(frozenset({Kind.QUEUE}), "", 0, MIB)
+        while not isinstance(part := await bounded(anext(parts)), SnapshotPart) or not part.token:
+            pass
+        before = decode_token(part.token).revision
+        # More than a watcher takes out of the feed at once.
+        pieces = 20
+        feed.extend(FeedEntry(Kind.QUEUE, bytes(MIB // 4), before + 1, place=place) for place in range(pieces))
+        told = 0
+        while told < pieces:
+            batch = await bounded(anext(parts))
+            assert isinstance(batch, Batch)
+            told += len(batch.events)
+            point = decode_token(batch.token)
+            assert (point.revision, point.ahead) == ((before, told) if told < pieces else (before + 1, 0))
+        await parts.aclose()

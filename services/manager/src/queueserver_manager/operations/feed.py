@@ -196,6 +196,11 @@ class Feed:
             end += 1
         return self._entries[start:end]
 
+    def entry_at(self, position: int) -> FeedEntry | None:
+        """The entry at a position, unless none has come there yet."""
+        index = position - self._base
+        return self._entries[index] if 0 <= index < len(self._entries) else None
+
     def tail(self, kind: Kind, max_bytes: int) -> list[FeedEntry]:
         """The newest entries of a kind, oldest first, up to a total size."""
         found: list[FeedEntry] = []

@@ -78,6 +78,12 @@ class _Cursor:
     #: False for a watcher that began with a snapshot while no Worker was known: replays are not news to it.
     wants_replay: bool = True
     backlog: list[bytes] = field(default_factory=list)
+    #: What comes in the feed behind what was taken out of it last; it may belong to the same change.
+    following: FeedEntry | None = None
+
+    def token(self) -> str:
+        """Token of everything that was taken out of the feed, which may end amid the events of a change."""
+        return self.token_before(self.following) if self.following is not None else self.point.encode()
 
     def token_before(self, entry: FeedEntry) -> str:
         """Token of what was delivered when this entry comes next, which may be amid the events of a change."""
@@ -209,11 +215,12 @@ class Watching:
             news.clear()
             entries = self._feed.since(cursor.position)
             cursor.position += len(entries)
+            cursor.following = self._feed.entry_at(cursor.position)
             async for batch in self._batches(cursor, entries, kinds):
                 due = False
                 yield batch
             if due:
-                yield Batch([], cursor.point.encode())
+                yield Batch([], cursor.token())
             if self._feed.ended is not None:
                 raise self._feed.ended
             if cursor.position < self._feed.end:
@@ -242,7 +249,7 @@ class Watching:
                 size += len(wire)
             await turns.step()
         if events:
-            yield Batch(events, cursor.point.encode())
+            yield Batch(events, cursor.token())
 
     @staticmethod
     def _advance(cursor: _Cursor, entry: FeedEntry) -> bool:
