@@ -178,7 +178,8 @@ async def test_a_negative_page_size_is_refused(raw: Stubs, unchanged: None, whic
 
 
 @pytest.mark.parametrize(
-    "token", ["garbage", "-", "1-", "-1", "x-2", "1-2-3", "٣-٤", "1" * 5000, "1" * 5000 + "-1", "\x00", "1e3", " 1"]
+    "token",
+    ["garbage", "-", "1-", "-1", "x-2", "1", "1-2", "1-2-3", "٣-٤", "1" * 5000, "1" * 5000 + "-1", "\x00", "1e3", " 1"],
 )
 @pytest.mark.parametrize("which", LISTINGS)
 async def test_a_page_token_that_is_none_is_refused(raw: Stubs, unchanged: None, which: str, token: str) -> None:
@@ -192,7 +193,7 @@ async def test_a_page_token_of_a_listing_that_is_no_longer_kept_is_refused_as_ex
     raw: Stubs, unchanged: None
 ) -> None:
     del unchanged
-    refusal = await refused(listing(raw, "items", page_token="1-1"))
+    refusal = await refused(listing(raw, "items", page_token="queue-1-1"))
     assert (refusal.code, refusal.reason) == (OUT_OF_RANGE, "PAGE_TOKEN_EXPIRED")
     assert "begin it again without a token" in refusal.message
 
@@ -255,6 +256,10 @@ DESTRUCTIVE: dict[str, tuple[Callable[[Stubs], Any], str]] = {
     "RemoveItem": (lambda raw: raw.queue.RemoveItem(queue_items_pb2.RemoveItemRequest()), "address"),
     "ClearQueue": (lambda raw: raw.queue.ClearQueue(queue_items_pb2.ClearQueueRequest()), "all"),
     "ClearHistory": (lambda raw: raw.history.ClearHistory(history_service_pb2.ClearHistoryRequest()), "all"),
+    "ClearHistory, up to no item": (
+        lambda raw: raw.history.ClearHistory(history_service_pb2.ClearHistoryRequest(up_to_item_uid="")),
+        "up_to_item_uid",
+    ),
     "ClearHistory, all: false": (
         lambda raw: raw.history.ClearHistory(history_service_pb2.ClearHistoryRequest(all=False)), "all"
     ),

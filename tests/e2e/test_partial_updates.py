@@ -60,6 +60,7 @@ async def test_an_update_replaces_the_fields_that_it_names_or_sets(
 
 REFUSED: dict[str, tuple[dict[str, Any], Sequence[str] | None, str]] = {
     "nothing is set": ({}, None, "item"),
+    "a mask without end": ({"name": "one_run"}, ["*"] * 101, "update_mask"),
     "an empty mask": ({"name": "one_run"}, [], "update_mask"),
     "a part of a field": ({"kwargs": {"x": 1}}, ["kwargs.x"], "update_mask.paths[0]"),
     "what the server sets": ({"name": "one_run"}, ["name", "user"], "update_mask.paths[1]"),

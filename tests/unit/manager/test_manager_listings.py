@@ -172,21 +172,33 @@ async def test_clearing_answers_how_many_entries_went() -> None:
         assert await history_pages(history, 10, newest_first=False) == [[5, 6]]
 
 
+NUMBERS = ["x", "-1", "²", "1.5", " 1", "9" * 5000]
+
+
 @pytest.mark.parametrize("newest_first", [False, True])
-@pytest.mark.parametrize("token", ["x", "-1", "²", "1.5", " 1", "9" * 5000], ids=lambda token: str(token)[:9])
+@pytest.mark.parametrize("token", [*NUMBERS, "1", "queue-1", "tasks-1", *(f"history-{number}" for number in NUMBERS)])
 async def test_what_is_no_token_of_the_history_is_refused(token: str, newest_first: bool) -> None:
     async with office(done=3) as o:
         with pytest.raises(PageTokenInvalid):
             await HistoryOperations(o.ledger).page(1, token, whole, newest_first=newest_first)
 
 
-@pytest.mark.parametrize("token", ["4", "99", str(2**63)])
-async def test_a_token_beyond_the_newest_entry_leads_to_what_there_is(token: str) -> None:
+async def test_a_token_of_the_history_in_one_order_is_none_in_the_other() -> None:
     async with office(done=3) as o:
         history = HistoryOperations(o.ledger)
-        page = await history.page(2, token, whole, newest_first=True)
-        assert ([entry.number for entry in page.entries], page.next_token) == ([3, 2], "1")
-        page = await history.page(2, token, whole, newest_first=False)
+        for newest_first in (False, True):
+            token = (await history.page(1, "", whole, newest_first=newest_first)).next_token
+            with pytest.raises(PageTokenInvalid):
+                await history.page(1, token, whole, newest_first=not newest_first)
+
+
+@pytest.mark.parametrize("number", ["4", "99", str(2**63)])
+async def test_a_token_beyond_the_newest_entry_leads_to_what_there_is(number: str) -> None:
+    async with office(done=3) as o:
+        history = HistoryOperations(o.ledger)
+        page = await history.page(2, f"newest-{number}", whole, newest_first=True)
+        assert ([entry.number for entry in page.entries], page.next_token) == ([3, 2], "newest-1")
+        page = await history.page(2, f"history-{number}", whole, newest_first=False)
         assert (list(page.entries), page.next_token) == ([], "")
 
 

@@ -11,7 +11,7 @@ from queueserver_manager.domain.editing import clear_history
 from queueserver_manager.domain.item import HistoryEntry
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import Fit, numbers_of_token
+from queueserver_manager.operations.listing import Fit, numbers_of_token, page_token
 from queueserver_manager.operations.reply import Reply
 
 
@@ -37,7 +37,8 @@ class HistoryOperations:
 
         Raises PageTokenInvalid.
         """
-        place = numbers_of_token(token, 1)[0] if token else None
+        listing = "newest" if newest_first else "history"
+        place = numbers_of_token(token, listing, 1)[0] if token else None
 
         def look(record: Record) -> HistoryPage:
             history = record.history
@@ -45,11 +46,11 @@ class HistoryOperations:
                 end = history.next_number if place is None else min(place + 1, history.next_number)
                 start = max(history.first_number, end - size)
                 entries = history.slice(start, end - start)[::-1]
-                next_token = str(start - 1) if start > history.first_number else ""
+                next_token = page_token(listing, start - 1) if start > history.first_number else ""
             else:
                 start = max(history.first_number, place or 0)
                 entries = history.slice(start, size)
-                next_token = str(start + size) if start + size < history.next_number else ""
+                next_token = page_token(listing, start + size) if start + size < history.next_number else ""
             revisions = record.revisions
             return HistoryPage(entries, next_token, len(history), revisions.last, revisions.history)
 
@@ -57,7 +58,7 @@ class HistoryOperations:
         count = await in_turns(fit(page.entries))
         if count == len(page.entries):
             return page
-        return replace(page, entries=page.entries[:count], next_token=str(page.entries[count].number))
+        return replace(page, entries=page.entries[:count], next_token=page_token(listing, page.entries[count].number))
 
     async def clear(self, reply: Reply[int], *, keep_newest: int, up_to_item: str | None) -> bytes:
         """Remove old entries; the result is how many. Raises FieldInvalid, ItemNotFound."""

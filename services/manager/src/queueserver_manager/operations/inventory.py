@@ -20,7 +20,7 @@ from queueserver_manager.domain.lookup import require_plan, share_of_device
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import Fit, numbers_of_token
+from queueserver_manager.operations.listing import Fit, numbers_of_token, page_token
 
 #: Groups whose lists are kept: what is whole in them costs nothing, and few groups ask at the same time.
 _GROUPS_KEPT = 16
@@ -212,11 +212,11 @@ async def _page(
     """From the place that a token of this list says. Raises PageTokenInvalid, InventoryChanged."""
     offset = 0
     if token:
-        at, offset, of = numbers_of_token(token, 3)
+        at, offset, of = numbers_of_token(token, "inventory", 3)
         if of != mark:
             raise PageTokenInvalid
         if at != revision:
             raise InventoryChanged
     end = offset + await in_turns(fit(described[offset : offset + size]))
-    more = f"{revision}-{end}-{mark}" if end < len(described) else ""
+    more = page_token("inventory", revision, end, mark) if end < len(described) else ""
     return InventoryPage(described[offset:end], more, revision, missing)

@@ -50,10 +50,19 @@ class Page:
     next_token: str
 
 
-def numbers_of_token(token: str, count: int) -> list[int]:
-    """Numbers of which a page token is made. Raises PageTokenInvalid."""
-    parts = token.split("-")
-    if len(parts) != count or not all(p.isascii() and p.isdigit() and len(p) <= _LONGEST_NUMBER for p in parts):
+def page_token(listing: str, *numbers: int) -> str:
+    """A page token of a listing, so that no other listing takes it for its own."""
+    return "-".join((listing, *map(str, numbers)))
+
+
+def numbers_of_token(token: str, listing: str, count: int) -> list[int]:
+    """Numbers of which a page token of a listing is made. Raises PageTokenInvalid."""
+    of, *parts = token.split("-")
+    if (
+        of != listing
+        or len(parts) != count
+        or not all(p.isascii() and p.isdigit() and len(p) <= _LONGEST_NUMBER for p in parts)
+    ):
         raise PageTokenInvalid
     return [int(part) for part in parts]
 
@@ -69,7 +78,7 @@ class QueueListings:
         """One page, with as many items as ``fit``. Raises PageTokenInvalid, PageTokenExpired."""
         offset = 0
         if token:
-            revision, offset = numbers_of_token(token, 2)
+            revision, offset = numbers_of_token(token, "queue", 2)
             kept = self._kept.get(revision)
             if kept is None:
                 raise PageTokenExpired
@@ -80,7 +89,7 @@ class QueueListings:
         if end >= kept.size:
             return Page(kept, items, "")
         self._keep(kept)
-        return Page(kept, items[: end - offset], f"{kept.revision}-{end}")
+        return Page(kept, items[: end - offset], page_token("queue", kept.revision, end))
 
     def _take(self, record: Record) -> Listing:
         """The queue now."""

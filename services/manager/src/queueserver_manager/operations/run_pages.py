@@ -15,7 +15,7 @@ from queueserver_rpc.steps import Work
 
 from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
 from queueserver_manager.domain.item import RunSummary
-from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.operations.listing import numbers_of_token, page_token
 
 
 def run_page(
@@ -32,7 +32,7 @@ def run_page(
         if run.is_open in shown:
             room -= length(run)
             if len(page) == size or (page and room < 0):
-                return page, f"{number}-{_mark_of(runs[number - 1])}"
+                return page, page_token("runs", number, _mark_of(runs[number - 1]))
             page.append(run)
         yield
     return page, ""
@@ -41,7 +41,7 @@ def run_page(
 def _first_of_page(runs: Sequence[RunSummary], token: str) -> int:
     if not token:
         return 0
-    number, last = numbers_of_token(token, 2)
+    number, last = numbers_of_token(token, "runs", 2)
     if not number:
         raise PageTokenInvalid
     if number > len(runs) or _mark_of(runs[number - 1]) != last:

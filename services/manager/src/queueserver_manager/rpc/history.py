@@ -54,6 +54,8 @@ class HistoryServicer(HistoryServiceServicer):
         extent = request.WhichOneof("extent")
         if extent is None or (extent == "all" and not request.all):
             raise FieldInvalid("all", "must be true to remove everything; or give keep_newest or up_to_item_uid")
+        if extent == "up_to_item_uid" and not request.up_to_item_uid:
+            raise FieldInvalid("up_to_item_uid", "required: it says up to which item")
         up_to = request.up_to_item_uid if extent == "up_to_item_uid" else None
         reply = reply_to(request, caller_of(context), encode, part="history")
         return await self._office.term().history.clear(reply, keep_newest=request.keep_newest, up_to_item=up_to)

@@ -9,6 +9,8 @@ from queueserver_manager.domain.errors import FieldInvalid
 
 _FIELDS = tuple(field.name for field in ItemSpec.DESCRIPTOR.fields)
 
+_MOST_PATHS = 100
+
 
 def fields_to_update(request: UpdateItemRequest) -> frozenset[str]:
     """Names of the fields of ItemSpec that are to be replaced. Raises FieldInvalid."""
@@ -22,6 +24,8 @@ def fields_to_update(request: UpdateItemRequest) -> frozenset[str]:
     paths = request.update_mask.paths
     if not paths:
         raise FieldInvalid("update_mask", "names no field: leave it out, or give fields of item, or *")
+    if len(paths) > _MOST_PATHS:
+        raise FieldInvalid("update_mask", f"names {len(paths)} fields, and an item has {len(_FIELDS)}: name each once")
     for index, path in enumerate(paths):
         if path != "*" and path not in _FIELDS:
             raise FieldInvalid(

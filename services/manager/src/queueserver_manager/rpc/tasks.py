@@ -12,7 +12,7 @@ from queueserver_rpc.turns import Turns, in_turns
 
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.domain.tasks import EnvironmentUpdate, KeptTask, Task
-from queueserver_manager.operations.listing import numbers_of_token
+from queueserver_manager.operations.listing import numbers_of_token, page_token
 from queueserver_manager.rpc.identity import caller_of
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.positions import page_size
@@ -57,9 +57,9 @@ class TaskServicer(TaskServiceServicer):
         """Contract: TaskService.ListTasks."""
         del context
         size = page_size(request.page_size, _PAGE, _PAGE)
-        after = numbers_of_token(request.page_token, 1)[0] if request.page_token else 0
+        after = numbers_of_token(request.page_token, "tasks", 1)[0] if request.page_token else 0
         page, more = await self._office.term().tasks.page(request.task_uids, size, after, _that_fit)
-        answer = pb.ListTasksResponse(next_page_token=str(more) if more else "")
+        answer = pb.ListTasksResponse(next_page_token=page_token("tasks", more) if more else "")
         turns = Turns()
         for kept in page:
             answer.tasks.append(status_of(kept, with_value=False))
