@@ -103,6 +103,8 @@ def test_the_supervisor_hands_on_the_sizes_with_the_same_names_and_words(monkeyp
         ([*NEEDED, "--history-limit", "-1"], "must be a whole number, 1 or more, not -1"),
         ([*NEEDED, "--history-limit", "many"], "--history-limit: must be a whole number, 1 or more, not many"),
         ([*NEEDED, "--history-limit", "1e3"], "1 or more, not 1e3"),
+        ([*NEEDED, "--history-limit", "1_0"], "1 or more, not 1_0"),
+        ([*NEEDED, "--task-result-count", "+1"], "1 or more, not +1"),
         ([*NEEDED, "--history-limit", "9" * 5000], "must be a whole number"),
         ([*NEEDED, "--queue-size", "0"], "--queue-size: must be a whole number of megabytes, 1 or more, not 0"),
         ([*NEEDED, "--history-size", "²"], "--history-size: must be a whole number of megabytes"),

@@ -81,19 +81,20 @@ def read_limits(given: argparse.Namespace) -> Limits:
 
 
 def _positive(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
+    if not _is_count(text):
         raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, not {text:.40}")
-    return number
+    return int(text)
 
 
 def _megabytes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= 1):
+    if not _is_count(text):
         raise argparse.ArgumentTypeError(f"must be a whole number of megabytes, 1 or more, not {text:.40}")
     return int(text) * MIB
+
+
+def _is_count(text: str) -> bool:
+    """Digits, of which there are not too many, and not 0."""
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= 1
 
 
 def _age(text: str) -> float:
