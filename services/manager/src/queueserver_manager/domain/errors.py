@@ -135,7 +135,9 @@ class PageTokenInvalid(InvalidRequest):
     """A page token was not made by this service, or for another listing."""
 
     def __init__(self) -> None:
-        super().__init__("The page token is not one of this listing: ask as for the first page, or without a token.")
+        super().__init__(
+            "The page token is not of this listing: ask as for its first page, or begin the listing without a token."
+        )
 
 
 class ResumeTokenInvalid(InvalidRequest):
