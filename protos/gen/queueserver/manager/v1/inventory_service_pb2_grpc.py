@@ -33,8 +33,7 @@ class InventoryServiceStub:
     `read`; to ask for another user group needs scope `admin`.
 
     Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a device with tens of thousands of components has several MB, and a client that wants it has to allow as much (in
-    gRPC: max_receive_message_length, 4 MiB unless it is set).
+    of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
@@ -87,8 +86,7 @@ class InventoryServiceServicer:
     `read`; to ask for another user group needs scope `admin`.
 
     Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a device with tens of thousands of components has several MB, and a client that wants it has to allow as much (in
-    gRPC: max_receive_message_length, 4 MiB unless it is set).
+    of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
@@ -205,8 +203,7 @@ class InventoryService:
     `read`; to ask for another user group needs scope `admin`.
 
     Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a device with tens of thousands of components has several MB, and a client that wants it has to allow as much (in
-    gRPC: max_receive_message_length, 4 MiB unless it is set).
+    of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
