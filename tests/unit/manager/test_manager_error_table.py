@@ -9,13 +9,13 @@ import grpc
 import pytest
 from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver.manager.v1 import status_pb2
-from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
+from queueserver_manager.domain import batch_errors, environment_errors, errors, permission_errors, question_errors
 from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.reasons import name_of
 from queueserver_rpc.status import to_proto
 
-MODULES = (errors, permission_errors, question_errors, batch_errors)
+MODULES = (errors, environment_errors, permission_errors, question_errors, batch_errors)
 ALL = list(
     {
         error: None
@@ -68,7 +68,7 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
         "Can't stop the queue.", ManagerState.IDLE, [ManagerState.EXECUTING_QUEUE]
     ),
     errors.QueueRunning: errors.QueueRunning("The queue is running already.", ManagerState.PAUSED, [ManagerState.IDLE]),
-    errors.EnvironmentClosed: errors.EnvironmentClosed("RE Worker environment does not exist."),
+    environment_errors.EnvironmentClosed: environment_errors.EnvironmentClosed("RE Worker environment does not exist."),
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
     errors.ItemHeld: errors.ItemHeld("held-uid"),
@@ -174,9 +174,9 @@ def test_every_sentence_that_is_fixed_says_what_to_do() -> None:
         errors.PageTokenExpired: "begin it again",
         errors.ResumeTokenExpired: "begin watching anew",
         errors.InventoryEmpty: "open the environment",
-        errors.RunEngineMissing: "define RE",
-        errors.RunEnginePanicked: "open a new one",
-        errors.RunEngineBusy: "wait until it has ended",
+        environment_errors.RunEngineMissing: "define RE",
+        environment_errors.RunEnginePanicked: "open a new one",
+        environment_errors.RunEngineBusy: "wait until it has ended",
         errors.InventoryChanged: "begin the listing again",
         errors.WatcherTooSlow: "watch again",
         errors.NotReady: "try again",
@@ -192,7 +192,7 @@ def test_every_sentence_that_is_fixed_says_what_to_do() -> None:
         assert words in errors.StorageUnavailable(fate_known=known).message
 
 
-@pytest.mark.parametrize("kind", [errors.EnvironmentExists, errors.EnvironmentClosed])
+@pytest.mark.parametrize("kind", [environment_errors.EnvironmentExists, environment_errors.EnvironmentClosed])
 def test_a_sentence_that_the_tutorials_fix_has_its_remedy_beside_it(kind: type[errors.Refused]) -> None:
     refusal = translate(sample(kind))
     assert refusal is not None
@@ -203,9 +203,9 @@ def test_a_sentence_that_the_tutorials_fix_has_its_remedy_beside_it(kind: type[e
     ("error", "method"),
     [
         (errors.InventoryEmpty(), "OpenEnvironment"),
-        (errors.EnvironmentClosed("There is none."), "OpenEnvironment"),
-        (errors.RunEngineMissing(), "CloseEnvironment"),
-        (errors.RunEnginePanicked(), "DestroyEnvironment"),
+        (environment_errors.EnvironmentClosed("There is none."), "OpenEnvironment"),
+        (environment_errors.RunEngineMissing(), "CloseEnvironment"),
+        (environment_errors.RunEnginePanicked(), "DestroyEnvironment"),
     ],
 )
 def test_a_refusal_that_one_call_clears_names_the_method(error: errors.Refused, method: str) -> None:
@@ -215,7 +215,11 @@ def test_a_refusal_that_one_call_clears_names_the_method(error: errors.Refused, 
 
 
 @pytest.mark.parametrize(
-    "error", [errors.EnvironmentClosed("There is none.", "Nothing is left to do."), errors.EnvironmentExists()]
+    "error",
+    [
+        environment_errors.EnvironmentClosed("There is none.", "Nothing is left to do."),
+        environment_errors.EnvironmentExists(),
+    ],
 )
 def test_a_refusal_that_no_call_clears_names_no_method(error: errors.Refused) -> None:
     refusal = translate(error)

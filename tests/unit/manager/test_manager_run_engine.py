@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.errors import (
-    EnvironmentClosed,
     EnvironmentUnresponsive,
     InvalidState,
     Refused,
     RequestIdReused,
-    RunEngineMissing,
     WorkerUnavailable,
 )
 from queueserver_manager.domain.lifecycle import (

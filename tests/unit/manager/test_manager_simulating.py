@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain import errors
+from queueserver_manager.domain import environment_errors, errors
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.planning import PlanningOperations
@@ -27,8 +27,8 @@ def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN)
 @pytest.mark.parametrize(
     ("fault", "expected", "words"),
     [
-        (WorkerRefused("ENVIRONMENT_CLOSED", "it is closing"), errors.EnvironmentClosed, "it is closing"),
-        (WorkerRefused("RUN_ENGINE_MISSING", "none"), errors.RunEngineMissing, "define RE"),
+        (WorkerRefused("ENVIRONMENT_CLOSED", "it is closing"), environment_errors.EnvironmentClosed, "it is closing"),
+        (WorkerRefused("RUN_ENGINE_MISSING", "none"), environment_errors.RunEngineMissing, "define RE"),
         (WorkerRefused("FIELD_INVALID", "Correct the item."), errors.ItemInvalid, "Correct the item"),
         (WorkerRefused("REQUEST_UNDECODABLE", "too deep"), errors.ItemInvalid, "too deep"),
         (WorkerRefused("NO_SUCH_REASON", "defect"), WorkerRefused, "defect"),
@@ -54,7 +54,7 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
 @pytest.mark.parametrize(
     ("environment", "expected", "words"),
     [
-        (CLOSED, errors.EnvironmentClosed, "open it"),
+        (CLOSED, environment_errors.EnvironmentClosed, "open it"),
         (replace(OPEN, state=EnvironmentState.INITIALIZING), errors.InvalidState, "wait until the environment is open"),
         (
             replace(OPEN, state=EnvironmentState.DESTROYING),

@@ -7,7 +7,8 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain.errors import EnvironmentNotFound, NotReady
+from queueserver_manager.domain.environment_errors import EnvironmentNotFound
+from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.lifecycle import EnvironmentFailure, EnvironmentState, PendingCommand
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_rpc.turns import next_turn

@@ -35,8 +35,6 @@ from queueserver_client.errors import (
     QueueFull,
     QueueRunning,
     QueueServerError,
-    Refusal,
-    RefusedItem,
     ReloadDisabled,
     RequestIdReused,
     ResumeTokenExpired,
@@ -150,6 +148,7 @@ from queueserver_client.permissions import (
 from queueserver_client.positions import Address, After, Before, Position
 from queueserver_client.queue import AsyncQueue
 from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
+from queueserver_client.refusal_details import Refusal, RefusedItem
 from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
 from queueserver_client.sync import BlockingItemHandle, BlockingWatch, Client
 from queueserver_client.tasks import (

@@ -23,7 +23,8 @@ import grpc
 
 from queueserver_client import forks, refusals
 from queueserver_client.channel import Stubs, identity, prepare, whole_address
-from queueserver_client.errors import NotOwner, QueueServerError, Refusal, ServerFault, ServiceUnavailable
+from queueserver_client.errors import NotOwner, QueueServerError, ServerFault, ServiceUnavailable
+from queueserver_client.refusal_details import Refusal
 
 if TYPE_CHECKING:
     from grpc.aio import UnaryStreamMultiCallable, UnaryUnaryMultiCallable

@@ -11,8 +11,9 @@ from queueserver.manager.v1 import environment_service_pb2 as pb
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
-from queueserver_client.errors import DeadlineExceeded, EnvironmentOpenFailed, Refusal, ServiceUnavailable
+from queueserver_client.errors import DeadlineExceeded, EnvironmentOpenFailed, ServiceUnavailable
 from queueserver_client.models.status import Environment, EnvironmentState
+from queueserver_client.refusal_details import Refusal
 
 Progress = Callable[[Environment], None]
 

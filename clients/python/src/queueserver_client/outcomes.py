@@ -16,7 +16,7 @@ from contextlib import aclosing
 import grpc
 
 from queueserver_client import forks
-from queueserver_client.errors import ItemNotFound, Refusal
+from queueserver_client.errors import ItemNotFound
 from queueserver_client.events import (
     Event,
     HistoryAdded,
@@ -31,6 +31,7 @@ from queueserver_client.events import (
 )
 from queueserver_client.models.item_status import ItemStatus
 from queueserver_client.models.items import HistoryEntry
+from queueserver_client.refusal_details import Refusal
 from queueserver_client.watch import Watch
 
 #: So many waiters follow their item each.

@@ -14,9 +14,10 @@ from google.rpc import error_details_pb2, status_pb2
 from queueserver.manager.v1 import error_details_pb2 as typed_pb2
 
 from queueserver_client import errors
-from queueserver_client.errors import QueueServerError, Refusal, RefusedItem
+from queueserver_client.errors import QueueServerError
 from queueserver_client.models.status import ManagerState
 from queueserver_client.models.words import name_of_reason
+from queueserver_client.refusal_details import Refusal, RefusedItem
 from queueserver_client.violations import Violation
 
 _TRAILER = "grpc-status-details-bin"

@@ -12,8 +12,9 @@ from queueserver.manager.v1 import task_service_pb2 as pb
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
-from queueserver_client.errors import QueueServerError, Refusal
+from queueserver_client.errors import QueueServerError
 from queueserver_client.models.tasks import Task, TaskResult, TaskState, TaskStatus
+from queueserver_client.refusal_details import Refusal
 from queueserver_client.resumption import RECONNECT_TIMEOUT, Resumption
 
 

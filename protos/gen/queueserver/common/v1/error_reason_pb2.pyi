@@ -253,7 +253,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The queue, the history or the permissions changed after the revision that the request expects; metadata
     `queue_revision`, `history_revision` or `permissions_revision` has the present one.
 
-    Look at it again, then decide anew.
+    Look at it again, then decide whether to repeat the change.
     """
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 44
     """The queue has as many items as it may have, or they have as many bytes together.
@@ -293,7 +293,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     See that it runs, then send the request again.
     """
     ERROR_REASON_INTERRUPTED: _ErrorReason.ValueType  # 51
-    """The service was interrupted in its answer, because it ends or begins anew. Whether the request was done is not known
+    """The service was interrupted in its answer, because it is ending or restarting. Whether the request was done is not known
     (metadata `fate` = "unknown").
 
     Look whether it was done, or send it again under the same request_id.
@@ -332,7 +332,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_WORKER_STOPPING: _ErrorReason.ValueType  # 58
     """Only from the Worker to its Manager: the Worker is being stopped.
 
-    Try again when it has been started anew.
+    Try again when it has been restarted.
     """
     ERROR_REASON_VALUE_NOT_REPRESENTABLE: _ErrorReason.ValueType  # 59
     """Never sent, used by the Python client: a value can't be sent without changing it.
@@ -608,7 +608,7 @@ ERROR_REASON_REVISION_MISMATCH: ErrorReason.ValueType  # 43
 """The queue, the history or the permissions changed after the revision that the request expects; metadata
 `queue_revision`, `history_revision` or `permissions_revision` has the present one.
 
-Look at it again, then decide anew.
+Look at it again, then decide whether to repeat the change.
 """
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 44
 """The queue has as many items as it may have, or they have as many bytes together.
@@ -648,7 +648,7 @@ ERROR_REASON_WORKER_UNAVAILABLE: ErrorReason.ValueType  # 50
 See that it runs, then send the request again.
 """
 ERROR_REASON_INTERRUPTED: ErrorReason.ValueType  # 51
-"""The service was interrupted in its answer, because it ends or begins anew. Whether the request was done is not known
+"""The service was interrupted in its answer, because it is ending or restarting. Whether the request was done is not known
 (metadata `fate` = "unknown").
 
 Look whether it was done, or send it again under the same request_id.
@@ -687,7 +687,7 @@ Pause it, and wait until it is paused.
 ERROR_REASON_WORKER_STOPPING: ErrorReason.ValueType  # 58
 """Only from the Worker to its Manager: the Worker is being stopped.
 
-Try again when it has been started anew.
+Try again when it has been restarted.
 """
 ERROR_REASON_VALUE_NOT_REPRESENTABLE: ErrorReason.ValueType  # 59
 """Never sent, used by the Python client: a value can't be sent without changing it.

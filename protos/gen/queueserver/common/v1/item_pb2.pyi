@@ -216,7 +216,7 @@ class Item(_message.Message):
     item_uid: _builtins.str
     """Identity of the item, a UUID. It stays the same while the item is moved."""
     user: _builtins.str
-    """Name of whoever submitted the item, from the credentials or the metadata of the call."""
+    """Name of the user who submitted the item, from the credentials or the metadata of the call."""
     user_group: _builtins.str
     """User group of the submitter, from the credentials or the metadata of the call."""
     attempt: _builtins.int

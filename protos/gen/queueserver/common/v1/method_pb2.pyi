@@ -62,7 +62,7 @@ class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
 
     A client that is older than its server gets what it does not know, and should do without it:
     - A field: ignore it. Whoever reads a message, changes it and sends the whole back (permissions, for example) keeps in it
-      what came with it, as Protobuf does unless the message is built anew.
+      what came with it, as Protobuf does unless the message is built again from its parts.
     - A value of an enum: it arrives as its number. Show it as unknown, and take it for none of those that are known: an
       unknown state of the Manager is not idle, an unknown end of a plan is no success. Texts beside it say the same in
       words (`message`, `remedy_command`).

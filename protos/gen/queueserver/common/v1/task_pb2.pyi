@@ -182,7 +182,7 @@ class SubmittedTask(_message.Message):
     run_in_background: _builtins.bool
     """It runs in a thread of its own, beside plans and other tasks."""
     user: _builtins.str
-    """Name of whoever submitted it, from the credentials or the metadata of the call."""
+    """Name of the user who submitted it, from the credentials or the metadata of the call."""
     user_group: _builtins.str
     """User group of the submitter."""
     @_builtins.property

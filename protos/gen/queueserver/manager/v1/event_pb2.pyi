@@ -696,7 +696,7 @@ class QueueStarted(_message.Message):
 
     USER_FIELD_NUMBER: _builtins.int
     user: _builtins.str
-    """Name of whoever started it."""
+    """Name of the user who started it."""
     def __init__(
         self,
         *,
@@ -718,7 +718,7 @@ class QueueStopRequested(_message.Message):
 
     USER_FIELD_NUMBER: _builtins.int
     user: _builtins.str
-    """Name of whoever asked for it."""
+    """Name of the user who asked for it."""
     def __init__(
         self,
         *,
@@ -740,7 +740,7 @@ class QueueStopCancelled(_message.Message):
 
     USER_FIELD_NUMBER: _builtins.int
     user: _builtins.str
-    """Name of whoever took it back."""
+    """Name of the user who took it back."""
     def __init__(
         self,
         *,

@@ -74,7 +74,7 @@ class EventServiceServicer:
         long values: a text in the place of each says how many bytes were left out. A client takes messages of
         4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it says in `max_message_bytes`
         what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
-        in its place: the stream goes on for every client. Whoever wants that event resumes from the token before it with a
+        in its place: the stream goes on for every client. A client that wants that event resumes from the token before it with a
         higher limit.
 
         A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Go on, the

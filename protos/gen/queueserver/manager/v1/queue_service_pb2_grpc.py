@@ -66,7 +66,7 @@ class QueueServiceStub:
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
 
     A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    out as a whole or not at all: once it was accepted it is carried out although its caller gets no answer. Which of the two it
     was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
@@ -203,7 +203,7 @@ class QueueServiceServicer:
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
 
     A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    out as a whole or not at all: once it was accepted it is carried out although its caller gets no answer. Which of the two it
     was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 
@@ -217,7 +217,7 @@ class QueueServiceServicer:
         counts as not there), ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions
         don't have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no environment
         was ever opened, or its startup code has no plans) or ITEM_RUNNING (position before the running item);
-        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED (nobody submits as "root"); RESOURCE_EXHAUSTED with reason QUEUE_FULL
+        PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED ("root" can't submit); RESOURCE_EXHAUSTED with reason QUEUE_FULL
         (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the server was
         told otherwise).
         Events: item_added.
@@ -548,7 +548,7 @@ class QueueService:
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
 
     A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all: once it was accepted it is carried out although nobody hears of it. Which of the two it
+    out as a whole or not at all: once it was accepted it is carried out although its caller gets no answer. Which of the two it
     was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
     """
 

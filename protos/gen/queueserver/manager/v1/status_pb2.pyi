@@ -49,7 +49,7 @@ class _ManagerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerS
     """A task is being executed in the foreground."""
 
 class ManagerState(_ManagerState, metaclass=_ManagerStateEnumTypeWrapper):
-    """State of the Manager. A newer server may have more: whoever does not know a state takes it for none in which anything is
+    """State of the Manager. A newer server may have more: a client that does not know a state takes it for none in which anything is
     accepted.
     """
 

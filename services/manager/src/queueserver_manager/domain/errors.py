@@ -2,8 +2,8 @@
 
 The docstring of a class says when it happens, its attributes carry the data, its message is one sentence that
 names the way out. ``rpc/errors.py`` gives each a status code and a stable reason; a test proves that table
-total. Those about permissions are in ``permission_errors.py``, those about questions in ``question_errors.py``, those
-about batches in ``batch_errors.py``.
+total. Those about the environment and its RunEngine are in ``environment_errors.py``, those about permissions in
+``permission_errors.py``, those about questions in ``question_errors.py``, those about batches in ``batch_errors.py``.
 
 Refused
 ├── InvalidRequest            the request itself is wrong, in any state
@@ -16,14 +16,13 @@ Refused
 │   ├── RequestIdReused
 │   ├── PageTokenInvalid
 │   └── ResumeTokenInvalid
-├── NotPermitted              whoever asks may not
+├── NotPermitted              the caller may not do it
 │   └── FunctionNotAllowed
 ├── NotFound
 │   ├── PlanNotFound
 │   ├── DeviceNotFound
 │   ├── ItemNotFound
-│   ├── TaskNotFound
-│   └── EnvironmentNotFound
+│   └── TaskNotFound
 ├── BeyondRange
 │   ├── PositionOutOfRange
 │   ├── PageTokenExpired
@@ -34,12 +33,7 @@ Refused
 │   ├── ItemRunning
 │   ├── ItemHeld
 │   ├── InventoryEmpty
-│   ├── EnvironmentClosed
-│   ├── EnvironmentExists
-│   ├── ScriptsDisabled
-│   ├── RunEngineMissing
-│   ├── RunEngineBusy
-│   └── RunEnginePanicked
+│   └── ScriptsDisabled
 ├── Conflict
 │   ├── AnswerNotKept
 │   ├── InventoryChanged
@@ -179,10 +173,6 @@ class TaskNotFound(NotFound):
     """No such task was accepted, or its result is no longer kept."""
 
 
-class EnvironmentNotFound(NotFound):
-    """No such environment is or was the last."""
-
-
 class BeyondRange(Refused):
     """A position or token lies outside of what there is."""
 
@@ -248,64 +238,11 @@ class InventoryEmpty(WrongState):
         )
 
 
-class EnvironmentClosed(WrongState):
-    """There is no environment, and the request needs one."""
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        """``remedy`` is given where nothing is left to do."""
-        super().__init__(message)
-        #: What to do: the tutorials fix some of the sentences, which have no room for it.
-        self.remedy = remedy or "Open the environment first."
-        self.remedy_method = "" if remedy else "EnvironmentService.OpenEnvironment"
-
-
-class EnvironmentExists(WrongState):
-    """There is an environment already."""
-
-    remedy = "Use the environment that is open, or close it first."
-
-    def __init__(self) -> None:
-        super().__init__("RE Worker environment already exists.")
-
-
 class ScriptsDisabled(WrongState):
     """The Manager was told to take no scripts."""
 
     def __init__(self) -> None:
         super().__init__("Scripts are switched off here: ask for the Manager to be started with --scripts ON.")
-
-
-class RunEngineMissing(WrongState):
-    """The environment has no RunEngine."""
-
-    remedy_method = "EnvironmentService.CloseEnvironment"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The environment has no RunEngine, so plans can't run: "
-            "define RE in the startup code, or leave it to the Worker to create one, and reopen the environment."
-        )
-
-
-class RunEngineBusy(WrongState):
-    """The RunEngine runs something that no item of ours began."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The RunEngine runs something that was not started by the queue: "
-            "wait until it has ended, or destroy the environment and open a new one."
-        )
-
-
-class RunEnginePanicked(WrongState):
-    """The RunEngine lost hold of a plan and can't be used any more."""
-
-    remedy_method = "EnvironmentService.DestroyEnvironment"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The RunEngine is panicked and can't run another plan: destroy the environment and open a new one."
-        )
 
 
 class Conflict(Refused):

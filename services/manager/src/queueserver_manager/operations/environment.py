@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from queueserver_manager.domain.errors import (
-    EnvironmentClosed,
-    EnvironmentExists,
-    EnvironmentNotFound,
-    Refused,
-    WorkerUnavailable,
-    WrongState,
-)
+from queueserver_manager.domain.environment_errors import EnvironmentClosed, EnvironmentExists, EnvironmentNotFound
+from queueserver_manager.domain.errors import Refused, WorkerUnavailable, WrongState
 from queueserver_manager.domain.lifecycle import (
     Action,
     Environment,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from queueserver_manager.domain import executing
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.editing import set_autostart
-from queueserver_manager.domain.errors import (
+from queueserver_manager.domain.environment_errors import (
     EnvironmentClosed,
     RunEngineBusy,
     RunEngineMissing,
     RunEnginePanicked,
-    WorkerUnavailable,
 )
+from queueserver_manager.domain.errors import WorkerUnavailable
 from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState
 from queueserver_manager.domain.record import Record

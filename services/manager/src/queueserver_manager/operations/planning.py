@@ -8,14 +8,13 @@ from typing import TypeVar
 from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import Turns, in_turns
 
+from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.errors import (
-    EnvironmentClosed,
     EnvironmentUnresponsive,
     FieldInvalid,
     ItemInvalid,
     ItemNotFound,
     Refused,
-    RunEngineMissing,
     Violation,
     WorkerUnavailable,
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from queueserver_manager.domain.errors import EnvironmentClosed, RunEngineMissing, WorkerUnavailable
+from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
+from queueserver_manager.domain.errors import WorkerUnavailable
 from queueserver_manager.domain.question_errors import QuestionNotFound
 from queueserver_manager.operations.deeds import Deeds
 from queueserver_manager.operations.ledger import Ledger

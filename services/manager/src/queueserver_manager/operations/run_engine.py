@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from queueserver_manager.domain.editing import set_autostart
+from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.errors import (
-    EnvironmentClosed,
     EnvironmentUnresponsive,
     InvalidState,
     Refused,
-    RunEngineMissing,
     Unavailable,
     WorkerUnavailable,
 )

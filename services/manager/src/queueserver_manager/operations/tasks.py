@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.changes import Decision
+from queueserver_manager.domain.environment_errors import EnvironmentClosed
 from queueserver_manager.domain.errors import (
-    EnvironmentClosed,
     FunctionNotAllowed,
     Refused,
     ScriptsDisabled,

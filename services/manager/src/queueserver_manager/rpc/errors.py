@@ -9,7 +9,7 @@ from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.reasons import ErrorReason, Reason, refused
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
-from queueserver_manager.domain import batch_errors, errors, permission_errors, question_errors
+from queueserver_manager.domain import batch_errors, environment_errors, errors, permission_errors, question_errors
 from queueserver_manager.rpc.services import full_method
 from queueserver_manager.wire.states import MANAGER_STATES
 
@@ -36,7 +36,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.ItemNotFound: _R.ERROR_REASON_ITEM_NOT_FOUND,
     errors.TaskNotFound: _R.ERROR_REASON_TASK_NOT_FOUND,
     question_errors.QuestionNotFound: _R.ERROR_REASON_QUESTION_NOT_FOUND,
-    errors.EnvironmentNotFound: _R.ERROR_REASON_ENVIRONMENT_NOT_FOUND,
+    environment_errors.EnvironmentNotFound: _R.ERROR_REASON_ENVIRONMENT_NOT_FOUND,
     errors.PositionOutOfRange: _R.ERROR_REASON_POSITION_OUT_OF_RANGE,
     errors.PageTokenExpired: _R.ERROR_REASON_PAGE_TOKEN_EXPIRED,
     errors.ResumeTokenExpired: _R.ERROR_REASON_RESUME_TOKEN_EXPIRED,
@@ -45,14 +45,14 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.ItemHeld: _R.ERROR_REASON_ITEM_HELD,
     errors.ItemRunning: _R.ERROR_REASON_ITEM_RUNNING,
     errors.InventoryEmpty: _R.ERROR_REASON_INVENTORY_EMPTY,
-    errors.EnvironmentClosed: _R.ERROR_REASON_ENVIRONMENT_CLOSED,
-    errors.EnvironmentExists: _R.ERROR_REASON_ENVIRONMENT_EXISTS,
+    environment_errors.EnvironmentClosed: _R.ERROR_REASON_ENVIRONMENT_CLOSED,
+    environment_errors.EnvironmentExists: _R.ERROR_REASON_ENVIRONMENT_EXISTS,
     errors.ScriptsDisabled: _R.ERROR_REASON_SCRIPTS_DISABLED,
     permission_errors.ReloadDisabled: _R.ERROR_REASON_RELOAD_DISABLED,
     permission_errors.FileInvalid: _R.ERROR_REASON_FILE_INVALID,
-    errors.RunEngineMissing: _R.ERROR_REASON_RUN_ENGINE_MISSING,
-    errors.RunEngineBusy: _R.ERROR_REASON_RUN_ENGINE_BUSY,
-    errors.RunEnginePanicked: _R.ERROR_REASON_RUN_ENGINE_PANICKED,
+    environment_errors.RunEngineMissing: _R.ERROR_REASON_RUN_ENGINE_MISSING,
+    environment_errors.RunEngineBusy: _R.ERROR_REASON_RUN_ENGINE_BUSY,
+    environment_errors.RunEnginePanicked: _R.ERROR_REASON_RUN_ENGINE_PANICKED,
     errors.AnswerNotKept: _R.ERROR_REASON_ANSWER_NOT_KEPT,
     errors.InventoryChanged: _R.ERROR_REASON_INVENTORY_CHANGED,
     errors.RevisionMismatch: _R.ERROR_REASON_REVISION_MISMATCH,
@@ -89,7 +89,7 @@ def _metadata(error: errors.Refused) -> dict[str, str]:
     if isinstance(error, question_errors.QuestionNotFound):
         return {"question_id": error.question_id} if error.question_id else {}
     remedy = {"remedy_method": full_method(error.remedy_method)} if error.remedy_method else {}
-    if isinstance(error, (errors.EnvironmentExists, errors.EnvironmentClosed)):
+    if isinstance(error, (environment_errors.EnvironmentExists, environment_errors.EnvironmentClosed)):
         return {"remedy": error.remedy, **remedy}
     return remedy
 
