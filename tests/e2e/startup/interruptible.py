@@ -94,7 +94,11 @@ def sleeping_forever(told: str) -> Messages:
 
 
 def holding_the_interpreter(told: str) -> Messages:
-    """Say that it begins, and sleep in C code that does not let go of the interpreter."""
+    """Say that it begins, and wait in C code that does not let go of the interpreter.
+
+    One call does both: after two, another thread could have its turn in between.
+    """
     yield from bps.null()
-    _tell(told)
-    ctypes.PyDLL(None).sleep(10**9)
+    more_than_fits = bytes(2**24)
+    with Path(told).open("wb", buffering=0) as pipe:
+        ctypes.PyDLL(None).write(pipe.fileno(), more_than_fits, ctypes.c_size_t(len(more_than_fits)))
