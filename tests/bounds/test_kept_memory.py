@@ -1,4 +1,4 @@
-"""What comes and goes leaves no more than docs/memory.md says, in Redis and in the Manager."""
+"""What comes and goes leaves no more than docs/reference/memory.md says, in Redis and in the Manager."""
 
 from __future__ import annotations
 

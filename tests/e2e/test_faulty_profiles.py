@@ -1,4 +1,4 @@
-"""Startup code with faults that people really write: each does what docs/startup-code.md says."""
+"""Startup code with faults that people really write: each does what docs/how-to/startup-code.md says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/permissions.md shows is true."""
+"""What docs/how-to/permissions.md shows is true."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queueserver_inventory.patterns import device_pattern
 from tests.harness.services import REPOSITORY
 from tests.unit.inventory.device_tree import TREE, nodes
 
-PAGE = (REPOSITORY / "docs" / "permissions.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs" / "how-to" / "permissions.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `([^`]+)` \| ((?:`[\w.]+` ?)+)\|$", PAGE.split("<!--", 1)[1], re.MULTILINE)
 
 

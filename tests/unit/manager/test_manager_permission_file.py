@@ -226,7 +226,7 @@ async def test_a_good_file_is_in_force_before_it_is_stored(tmp_path: Path) -> No
 
 
 async def test_the_file_in_the_documentation_is_right(tmp_path: Path) -> None:
-    page = (REPOSITORY / "docs" / "permissions.md").read_text(encoding="utf-8")
+    page = (REPOSITORY / "docs" / "how-to" / "permissions.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
 
     permissions = await Files(written(tmp_path, example)).reload_permissions()

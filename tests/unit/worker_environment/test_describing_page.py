@@ -13,7 +13,7 @@ from queueserver_worker.environment.user_api.registration import clear_registrat
 
 from tests.unit.inventory.type_notation import shown
 
-PAGE = Path(__file__).parents[3] / "docs" / "describing-plans.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "describing-plans.md"
 
 
 def example() -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.worker_environment.hints import DEVICES, NAMESPACE
 from tests.unit.worker_environment.plan_calls import PlanCalls, plan_with
 
-PAGE = Path(__file__).parents[3] / "docs" / "describing-plans.md"
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "describing-plans.md"
 #: What a hint refuses, for hints that refuse anything.
 WRONG: dict[str, list[Any]] = {
     "int": [1.5, "1", True, None],

@@ -91,7 +91,7 @@ def refuse_unasked(address: str, *, insecure: bool) -> None:
     raise ListenError(
         f"Can't listen on {address}: {'did you mean localhost? Whoever' if misspelt else 'whoever'} reaches it could "
         "run any code on this machine, because no credentials are asked for. Listen on 127.0.0.1 or on a unix socket, "
-        f"or add {INSECURE_OPTION} if only those whom you trust can reach it (docs/security.md)."
+        f"or add {INSECURE_OPTION} if only those whom you trust can reach it (docs/how-to/security.md)."
     )
 
 

@@ -31,8 +31,8 @@ def add_kept_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options; :func:`read_limits` reads what was given."""
     group = parser.add_argument_group(
         "what is kept",
-        "In Redis and in memory; docs/memory.md says what that takes. A size is also taken from the environment, for "
-        f"example from {variable_of(SIZES['queue'][0])}.",
+        "In Redis and in memory; docs/reference/memory.md says what that takes. A size is also taken from the "
+        f"environment, for example from {variable_of(SIZES['queue'][0])}.",
     )
     group.add_argument(
         "--history-limit",

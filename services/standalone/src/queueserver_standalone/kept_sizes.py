@@ -23,7 +23,7 @@ def add_size_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "what is kept",
         "Megabytes in Redis and in memory, also from the environment, for example from "
-        f"{_variable('--queue-size')}; docs/memory.md says what a machine needs.",
+        f"{_variable('--queue-size')}; docs/reference/memory.md says what a machine needs.",
     )
     for option, what in SIZES.items():
         default = os.environ.get(_variable(option)) or None

@@ -201,7 +201,7 @@ class Status:
     task_results_uid: str = ""
     #: Items in the queue that would fail as things are; see Item.problems.
     invalid_items: int = 0
-    #: Anyone who reaches the Manager (the Worker) can run any code on its machine; see docs/security.md.
+    #: Anyone who reaches the Manager (the Worker) can run any code on its machine; see docs/how-to/security.md.
     insecure_listen: bool = False
     worker_insecure_listen: bool = False
     #: Redis, where everything that was accepted is stored.

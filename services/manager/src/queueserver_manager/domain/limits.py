@@ -1,7 +1,7 @@
 """How much is kept: of everything that grows with use, so many and so many bytes, whichever is reached first.
 
-Bytes are those of what is stored, without what Redis and Python add to each piece. docs/memory.md says what a machine
-needs at most.
+Bytes are those of what is stored, without what Redis and Python add to each piece. docs/reference/memory.md says what a
+machine needs at most.
 """
 
 from __future__ import annotations
