@@ -42,3 +42,18 @@ async def test_the_report_tells_what_was_left_out_and_what_is_not_checked(
     assert [issue["name"] for issue in shown["issues"]] == ["bad"] * len(issues)
     one = {"plan": "scan_nd", "parameter": "cycler", "annotation": "cycler.Cycler | None", "unchecked": "cycler.Cycler"}
     assert shown["unchecked"] == [one] * len(plans)
+
+
+async def test_what_startup_code_says_is_shown_as_it_is_and_does_not_act_on_the_terminal(
+    manager: ScriptedManager, qserver: Qserver
+) -> None:
+    issue = pb.InventoryIssue(name="[red]bad[/]", message="\x1b[2J", kind=pb.INVENTORY_ISSUE_KIND_PLAN)
+    manager.answers = {
+        "GetEnvironment": environment_service_pb2.GetEnvironmentResponse(),
+        "ListIssues": inventory.ListIssuesResponse(issues=[issue]),
+        "ListPlans": inventory.ListPlansResponse(),
+    }
+    out = (await qserver("environment", "report", COLUMNS="200")).out
+    assert "[red]bad[/]" in out
+    assert "\\x1b[2J" in out
+    assert "\x1b" not in out

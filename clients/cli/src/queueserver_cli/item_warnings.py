@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import click
 from queueserver_client import ItemWarning
 
 from queueserver_cli.session import Session
@@ -15,5 +14,5 @@ from queueserver_cli.vocabulary import plain
 def tell_warnings(session: Session, warnings: Sequence[ItemWarning]) -> dict[str, Any]:
     """Show warnings to people; answers what `--json` has of them."""
     for warning in warnings:
-        session.printer.coloured(click.style(f"Warning: {warning.message}", fg="yellow"))
+        session.printer.coloured(f"Warning: {warning.message}", colour="yellow")
     return {"warnings": plain(warnings)}

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import pprint
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,10 @@ from typing import Any
 import click
 
 from queueserver_cli.outcome import Answer
+from queueserver_cli.terminal_text import visible_lines
+
+#: Characters on which a terminal may act and which JSON leaves as they are.
+_LATE_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 class Printer:
@@ -35,7 +40,7 @@ class Printer:
             return
         self.line(f"MESSAGE:\n{pprint.pformat(dict(answer.body), width=80)}")
         if answer.appendix:
-            print(answer.appendix, flush=True)  # noqa: T201 - as above
+            print(visible_lines(answer.appendix), flush=True)  # noqa: T201 - as above
 
     def failure(self, message: str, *, code: str, reason: str) -> None:
         """Print that the server could not be asked."""
@@ -57,21 +62,23 @@ class Printer:
                 }
             )
         else:
-            print(f"Invalid command or parameters: {message}", file=sys.stderr, flush=True)  # noqa: T201 - as above
+            print(f"Invalid command or parameters: {visible_lines(message)}", file=sys.stderr, flush=True)  # noqa: T201
 
     def line(self, text: str) -> None:
         """Print a text for people with the time of day."""
         if not self.as_json:
-            print(f"{time.strftime('%H:%M:%S')} - {text}", flush=True)  # noqa: T201 - as above
+            print(f"{time.strftime('%H:%M:%S')} - {visible_lines(text)}", flush=True)  # noqa: T201 - as above
 
-    def coloured(self, text: str) -> None:
-        """Print a text for people as it is; colours only reach a terminal."""
+    def coloured(self, text: str, *, colour: str | None = None, bold: bool | None = None, before: str = "") -> None:
+        """Print a text for people, and something without a colour before it; colours only reach a terminal."""
         if not self.as_json:
-            click.echo(text)
+            click.echo(before + click.style(visible_lines(text), fg=colour, bold=bold))
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print one JSON document on one line."""
         text = json.dumps(exact(content), ensure_ascii=False, sort_keys=True, allow_nan=False)
+        # It means the same to a program, and a terminal has nothing to act on.
+        text = _LATE_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
         print(text, flush=True)  # noqa: T201 - as above
 
 

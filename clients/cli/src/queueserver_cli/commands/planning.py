@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
 from queueserver_client import Item, Simulation
 
 from queueserver_cli.event_words import counted
@@ -73,7 +72,7 @@ def _show(session: Session, found: Simulation) -> None:
     session.printer.coloured(found.text.rstrip("\n"))
     for problem in found.problems:
         where = f" ({problem.device})" if problem.device else ""
-        session.printer.coloured(click.style(f"message {problem.at_message}{where}: {problem.message}", fg="red"))
+        session.printer.coloured(f"message {problem.at_message}{where}: {problem.message}", colour="red")
 
 
 def _summary(found: Simulation) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import click
 from queueserver_client import Environment, EnvironmentState, PlanDescription
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import Answer
 from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
+from queueserver_cli.terminal_text import visible_lines
 from queueserver_cli.vocabulary import plain
 
 
@@ -49,7 +50,7 @@ async def _report(session: Session) -> Answer | None:
         table = Table("what", "name", "where", "why")
         for issue in issues:
             where = f"{issue.file}:{issue.line}" if issue.file else ""
-            table.add_row(str(issue.kind), issue.name, where, issue.message)
+            table.add_row(*map(_cell, (str(issue.kind), issue.name, where, issue.message)))
         Console().print(table)
     elif is_present:
         session.printer.line("Nothing was left out: every plan and device of the startup code can be used.")
@@ -57,9 +58,13 @@ async def _report(session: Session) -> Answer | None:
         session.printer.line(f"Parameters of which not everything is checked before the plan runs: {len(unchecked)}")
         table = Table("plan", "parameter", "annotation", "not checked")
         for one in unchecked:
-            table.add_row(one.plan, one.parameter, one.annotation, one.unchecked)
+            table.add_row(*map(_cell, (one.plan, one.parameter, one.annotation, one.unchecked)))
         Console().print(table)
     return None
+
+
+def _cell(text: str) -> Text:
+    return Text(visible_lines(text))
 
 
 def _tell_state(session: Session, environment: Environment) -> bool:
@@ -71,7 +76,7 @@ def _tell_state(session: Session, environment: Environment) -> bool:
         place = f" ({failure.file}, line {failure.line})" if failure.file else ""
         session.printer.line(f"There is no environment. {failure.message}{place}")
         if failure.traceback:
-            session.printer.coloured(click.style(failure.traceback.rstrip(), fg="red"))
+            session.printer.coloured(failure.traceback.rstrip(), colour="red")
         session.printer.line("What else would be left out is known when it opens.")
     elif environment.state is EnvironmentState.CLOSED:
         never = not environment.environment_id

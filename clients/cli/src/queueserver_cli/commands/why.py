@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import Answer
 from queueserver_cli.places import nothing_more
@@ -29,9 +27,9 @@ async def _why(session: Session) -> Answer | None:
         return None
     session.printer.line("This stands in the way of the next plan:")
     for number, blocker in enumerate(blockers, 1):
-        session.printer.coloured(f"{number:3}. {click.style(blocker.message, fg='yellow')}")
+        session.printer.coloured(blocker.message, colour="yellow", before=f"{number:3}. ")
         if blocker.remedy_command:
-            session.printer.coloured(f"     {click.style(blocker.remedy_command, fg='green', bold=True)}")
+            session.printer.coloured(blocker.remedy_command, colour="green", bold=True, before="     ")
     _warn(session, blockers.warnings)
     return None
 
@@ -39,4 +37,4 @@ async def _why(session: Session) -> Answer | None:
 def _warn(session: Session, warnings: Sequence[str]) -> None:
     """What stands in the way of nothing yet, and has to be seen to."""
     for warning in warnings:
-        session.printer.coloured(f"  !  {click.style(warning, fg='yellow')}")
+        session.printer.coloured(warning, colour="yellow", before="  !  ")
