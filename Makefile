@@ -122,6 +122,11 @@ proto-breaking: setup ## Check that clients of the last release still understand
 	  if [ -n "$$tag" ]; then released=$$(mktemp -d); trap 'rm -rf "$$released"' EXIT; git archive "$$tag" protos | tar -x -C "$$released" --strip-components 1; fi; \
 	  cd protos && ../$(BIN)/buf breaking --against "$$released"
 
+.PHONY: docs
+docs: setup ## Build the documentation as a site in build/site, with every link checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Open build/site/index.html"
+
 .PHONY: proto-languages
 proto-languages: setup ## Compile the contract and the clients in Go, TypeScript, C++ and Java, as far as they are installed (some: ARGS="go java")
 	@$(BIN)/python -m tests.languages $(ARGS)
