@@ -170,6 +170,6 @@ async def test_start_re_manager_finds_the_files_in_the_startup_directory(tmp_pat
             await client.queue.add(Plan("count"))
             with pytest.raises(QueueServerError, match="There is no plan 'scan' that you may use"):
                 await client.queue.add(Plan("scan"))
-        async with AsyncClient(stack.address) as client:
+        async with AsyncClient(stack.address, user_group="visitors") as client:
             with pytest.raises(QueueServerError, match="use one of 'staff'"):
                 await client.queue.add(Plan("count"))

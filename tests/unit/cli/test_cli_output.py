@@ -224,8 +224,8 @@ async def test_options_and_variables_say_who_calls(manager: ScriptedManager, qse
     await qserver("queue", "clear")
     await qserver("queue", "clear", "--user", "jane", "--user-group", "primary")
     await qserver("queue", "clear", QSERVER_USER="ann", QSERVER_USER_GROUP="test_user")
-    callers = [(metadata["qserver-user"], metadata["qserver-user-group"]) for _, _, metadata in manager.calls]
-    assert callers == [("qserver-cli", "admin"), ("jane", "primary"), ("ann", "test_user")]
+    callers = [(metadata["qserver-user"], metadata.get("qserver-user-group")) for _, _, metadata in manager.calls]
+    assert callers == [("qserver-cli", None), ("jane", "primary"), ("ann", "test_user")]
 
 
 async def test_without_a_server_the_exit_code_is_3(qserver: Qserver) -> None:

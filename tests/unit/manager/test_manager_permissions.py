@@ -61,12 +61,51 @@ def test_root_submits_nothing_but_its_lists_can_be_looked_at() -> None:
     assert BUILT_IN.access_for("root").allows_plan("count")
 
 
+@pytest.mark.parametrize(
+    ("groups", "chosen"),
+    [
+        (("primary", "admin", "staff"), "admin"),
+        (("primary", "staff"), "primary"),
+        (("staff",), "staff"),
+    ],
+)
+def test_who_sends_no_group_acts_in_admin_else_in_primary_else_in_the_only_one(
+    groups: tuple[str, ...], chosen: str
+) -> None:
+    permissions = Permissions({"root": ROOT} | {name: GroupRules() for name in groups})
+
+    assert permissions.acting_group("") == chosen
+    assert permissions.acting_group("visitors") == "visitors"
+    assert permissions.acting_group("", preferred=groups[-1]) == groups[-1]
+    assert permissions.acting_group("visitors", preferred=groups[-1]) == "visitors"
+
+
+def test_without_a_group_to_choose_the_refusal_names_the_groups_and_the_option() -> None:
+    permissions = Permissions({"root": ROOT, "staff": GroupRules(), "visitors": GroupRules()})
+
+    with pytest.raises(GroupNotFound) as refusal:
+        permissions.acting_group("")
+    assert refusal.value.message == (
+        "No user group was sent, and the server has no default: send one of 'staff', 'visitors', or start the server "
+        "with --default-user-group NAME."
+    )
+    with pytest.raises(GroupNotFound, match="no default: send one of none, because permissions define none"):
+        Permissions({"root": ROOT}).acting_group("")
+
+
+def test_a_default_group_that_is_not_there_is_never_replaced_by_another_one() -> None:
+    with pytest.raises(GroupNotFound, match=r"of the name 'visitors', .* send one of 'admin', 'primary', or start"):
+        BUILT_IN.acting_group("", preferred="visitors")
+
+
 def test_with_a_problem_nobody_is_in_a_group_and_the_problem_is_told() -> None:
     permissions = nobody("the file x.yaml can't be read (no such file)")
 
     for group in ("admin", "primary", "visitors"):
         with pytest.raises(GroupNotFound, match=r"because the file x\.yaml can't be read .*: mend the permissions"):
             permissions.submitter_access(group)
+    with pytest.raises(GroupNotFound, match=r"because the file x\.yaml"):
+        permissions.acting_group("")
     assert not permissions.access_for("root").allows_plan("count")
 
 

@@ -56,6 +56,19 @@ def test_everything_can_be_said() -> None:
     )
 
 
+def test_the_group_of_who_sends_none_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QSERVER_DEFAULT_USER_GROUP", "staff")
+    assert parse(NEEDED).default_group == "staff"
+    assert parse([*NEEDED, "--default-user-group", "visitors"]).default_group == "visitors"
+
+
+@pytest.mark.parametrize("name", ["root", " staff", "a\tb"])
+def test_a_default_group_that_can_submit_nothing_is_told(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse([*NEEDED, "--default-user-group", name])
+    assert "--default-user-group: must" in capsys.readouterr().err
+
+
 def test_the_address_of_redis_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(REDIS_VARIABLE, "unix:///from/environment")
     assert parse(["--worker", "w"]).redis == "unix:///from/environment"

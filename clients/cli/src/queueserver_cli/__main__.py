@@ -123,9 +123,7 @@ def _format_examples(examples: Sequence[str], formatter: click.HelpFormatter) ->
 @click.option(
     "--user-group",
     envvar="QSERVER_USER_GROUP",
-    default="admin",
-    show_default=True,
-    help="Act in this group; also QSERVER_USER_GROUP.",
+    help="Act in this group; also QSERVER_USER_GROUP. Default: the server's choice.",
 )
 @click.option(
     "--timeout", type=click.FloatRange(0.1, 3600), default=10.0, show_default=True, help="Seconds for a call."
@@ -140,7 +138,7 @@ def qserver(
     words: tuple[str, ...],
     address: str | None,
     user: str,
-    user_group: str,
+    user_group: str | None,
     timeout: float,
     *,
     as_json: bool,

@@ -21,7 +21,7 @@ def run(
     *,
     address: str | None,
     user: str,
-    user_group: str,
+    user_group: str | None,
     timeout: float,
     wait: bool,
     validate_only: bool,

@@ -249,6 +249,7 @@ class Manager:
                 settings.limits,
                 settings.permitted_metadata,
                 scripts_enabled=settings.scripts,
+                default_group=settings.default_group,
                 files=self._files,
                 fresh_permissions=first.fresh if self._wants_file(record) else None,
                 at_rest=self._garbage.rest,

@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from queueserver_inventory.access import ROOT
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
 from queueserver_rpc.options import OptionParser
 
+from queueserver_manager.domain import names
 from queueserver_manager.domain.limits import Limits
+from queueserver_manager.domain.permissions import DEFAULT_GROUP_OPTION
 from queueserver_manager.kept_settings import add_kept_options, read_limits
 from queueserver_manager.operations.files import ReloadPolicy
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
+DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 
 
@@ -44,6 +48,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     #: Whether clients may upload code.
     scripts: bool = True
+    #: The group of who sends none; empty to choose one, see Permissions.acting_group.
+    default_group: str = ""
     #: File with the permissions of user groups, if there is one, and when it is read.
     permissions: Path | None = None
     permissions_reload: ReloadPolicy = ReloadPolicy.ON_STARTUP
@@ -120,6 +126,15 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
+        DEFAULT_GROUP_OPTION,
+        dest="default_group",
+        type=_group,
+        default=os.environ.get(DEFAULT_GROUP_VARIABLE) or "",
+        metavar="NAME",
+        help=f"user group of callers that send none, also from {DEFAULT_GROUP_VARIABLE} (default: admin if permissions "
+        "have it, else primary, else the only group there is besides root)",
+    )
+    parser.add_argument(
         "--user-group-permissions",
         dest="permissions",
         type=Path,
@@ -142,6 +157,14 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="YAML that lists plans and devices, read at the start if none are known yet, and on request",
     )
+
+
+def _group(text: str) -> str:
+    name = names.composed(text)
+    problem = names.problem_of(name) if name != ROOT else "must be a group that may submit, which 'root' may not"
+    if text and problem:
+        raise argparse.ArgumentTypeError(problem)
+    return name
 
 
 def _address(text: str) -> str:

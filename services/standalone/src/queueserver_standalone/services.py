@@ -100,6 +100,7 @@ class Services:
             *("--key-prefix", self.settings.key_prefix),
             *self.settings.files.arguments,
             *self.settings.kept,
+            *(("--default-user-group", self.settings.default_group) if self.settings.default_group else ()),
             *(("--insecure-listen",) if self.settings.insecure_listen else ()),
             *(("--advertise-address", self.settings.advertise) if self.settings.advertise else ()),
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),

@@ -32,6 +32,7 @@ DEFAULT_LISTEN = "127.0.0.1:60630"
 DEFAULT_WARNING_MB = 1000
 MEGABYTE = 1024 * 1024
 _DIGITS = 12
+DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 
 
@@ -57,6 +58,8 @@ class Settings:
     warn_below: int = DEFAULT_WARNING_MB * MEGABYTE
     #: Seconds that a question of a plan waits for an answer, or "none".
     question_timeout: str = question_timeout.NEVER
+    #: The user group of clients that send none; empty to leave the choice to the Manager.
+    default_group: str = ""
     #: Arguments for the Manager that say how much it keeps.
     kept: tuple[str, ...] = ()
 
@@ -78,6 +81,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         insecure_listen=insecure,
         warn_below=options.free_space_warning * MEGABYTE,
         question_timeout=question_timeout.read_question_timeout(options.question_timeout),
+        default_group=_default_group(options.default_user_group),
         kept=manager_arguments(options),
     )
 
@@ -120,6 +124,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_startup_options(parser)
     add_file_options(parser)
+    parser.add_argument(
+        "--default-user-group",
+        metavar="NAME",
+        default=os.environ.get(DEFAULT_GROUP_VARIABLE) or "",
+        help=f"user group of clients that send none, also from {DEFAULT_GROUP_VARIABLE} (default: admin if permissions "
+        "have it, else primary, else the only group there is besides root)",
+    )
     parser.add_argument(
         "--console-output",
         choices=("ON", "OFF"),
@@ -186,6 +197,12 @@ def _insecure_by_environment() -> bool:
         return insecure_by_environment()
     except ValueError as error:
         raise StandaloneError(str(error)) from error
+
+
+def _default_group(name: str) -> str:
+    if name == "root":
+        raise StandaloneError("--default-user-group can't be 'root', which submits nothing. Name another group.")
+    return name
 
 
 def _advertised_address(text: str) -> str:

@@ -132,9 +132,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Use one of the names that the message proposes, or list the devices.
     """
     ERROR_REASON_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 21
-    """Permissions have no such user group, be it the caller's own or one that was asked for.
+    """Permissions have no such user group, be it the caller's own or one that was asked for; or the caller sent none, and the
+    server has no default for it.
 
-    Use a user group that permissions have.
+    Send a user group that permissions have, or start the server with `--default-user-group`.
     """
     ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 22
     """No such item is in the queue, or where the method looks: it was removed, or has been executed.
@@ -487,9 +488,10 @@ ERROR_REASON_DEVICE_NOT_FOUND: ErrorReason.ValueType  # 20
 Use one of the names that the message proposes, or list the devices.
 """
 ERROR_REASON_GROUP_NOT_FOUND: ErrorReason.ValueType  # 21
-"""Permissions have no such user group, be it the caller's own or one that was asked for.
+"""Permissions have no such user group, be it the caller's own or one that was asked for; or the caller sent none, and the
+server has no default for it.
 
-Use a user group that permissions have.
+Send a user group that permissions have, or start the server with `--default-user-group`.
 """
 ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 22
 """No such item is in the queue, or where the method looks: it was removed, or has been executed.

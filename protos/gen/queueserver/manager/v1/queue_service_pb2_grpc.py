@@ -60,8 +60,10 @@ class QueueServiceStub:
     The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
-    any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
+    who it is, and has every scope. Without a name it is "anonymous"; without a group it acts in the one that the server was
+    told by `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the only group there is
+    besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII only, so any other
+    name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
 
@@ -197,8 +199,10 @@ class QueueServiceServicer:
     The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
-    any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
+    who it is, and has every scope. Without a name it is "anonymous"; without a group it acts in the one that the server was
+    told by `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the only group there is
+    besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII only, so any other
+    name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
 
@@ -542,8 +546,10 @@ class QueueService:
     The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
     Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is (otherwise "anonymous" and "admin"), and has every scope. Names are Unicode. Headers carry ASCII only, so
-    any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
+    who it is, and has every scope. Without a name it is "anonymous"; without a group it acts in the one that the server was
+    told by `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the only group there is
+    besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII only, so any other
+    name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
     name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
     it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
 

@@ -25,6 +25,10 @@ MAX_BYTES = 2 * 1024 * 1024
 #: Unicode has several ways to write one name.
 REPEATED_GROUP = "is there twice, written in two ways that look the same: keep one of them"
 _MOST_SHOWN = 20
+#: In one of these acts who sends no group, and for whom the server has no choice of its own: the first there is.
+DEFAULT_GROUPS = ("admin", "primary")
+#: Where that choice is made.
+DEFAULT_GROUP_OPTION = "--default-user-group"
 
 #: Fields of GroupRules with names and patterns, and how each is read.
 _READERS: Mapping[str, Callable[[str], object]] = {
@@ -46,6 +50,23 @@ class Permissions:
     problem: str = ""
     _accesses: dict[str, Access] = field(default_factory=dict, compare=False, repr=False)
 
+    def acting_group(self, sent: str, preferred: str = "") -> str:
+        """The group in which a caller acts: the one that it sent, else the ``preferred`` one, else one that is chosen.
+
+        Chosen is the first of DEFAULT_GROUPS that there is, else the only group besides root. Raises GroupNotFound.
+        """
+        if sent:
+            return sent
+        if preferred:
+            if preferred not in self.groups:
+                raise GroupNotFound(self._missing_preferred(preferred))
+            return preferred
+        others = [name for name in self.groups if name != ROOT]
+        chosen = next((name for name in DEFAULT_GROUPS if name in others), others[0] if len(others) == 1 else "")
+        if not chosen:
+            raise GroupNotFound(self._no_choice())
+        return chosen
+
     def access_for(self, group: str) -> Access:
         """What a group may use. Raises GroupNotFound."""
         known = self._accesses.get(group)
@@ -65,12 +86,27 @@ class Permissions:
         return self.access_for(group)
 
     def _missing(self, group: str) -> str:
-        if self.problem:
-            return (
-                f"There are no user groups, because {self.problem}: mend the permissions, then reload them, "
-                "or set others."
-            )
-        return f"There is no user group {group!r}: use one of {self._shown_groups()}."
+        return self._no_groups() or f"There is no user group {group!r}: use one of {self._shown_groups()}."
+
+    def _missing_preferred(self, group: str) -> str:
+        return self._no_groups() or (
+            f"No user group was sent, and there is none of the name {group!r}, which the server was given by "
+            f"{DEFAULT_GROUP_OPTION}: send one of {self._shown_groups()}, or start the server with one of them."
+        )
+
+    def _no_choice(self) -> str:
+        return self._no_groups() or (
+            f"No user group was sent, and the server has no default: send one of {self._shown_groups()}, or start the "
+            f"server with {DEFAULT_GROUP_OPTION} NAME."
+        )
+
+    def _no_groups(self) -> str:
+        """The sentence for permissions in which there is no group because something is wrong with them."""
+        if not self.problem:
+            return ""
+        return (
+            f"There are no user groups, because {self.problem}: mend the permissions, then reload them, or set others."
+        )
 
     def _shown_groups(self) -> str:
         names = sorted(name for name in self.groups if name != ROOT)

@@ -13,8 +13,10 @@ from queueserver_manager.operations.ledger import Ledger
 class Allowances:
     """Follows the working copy, so a change that is about to be stored counts already."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, default_group: str = "") -> None:
+        """``default_group`` is the group of who sends none; see :meth:`Permissions.acting_group`."""
         self._ledger = ledger
+        self._default_group = default_group
         self._known: dict[str, AllowedInventory] = {}
         self._made_of: tuple[Inventory, Permissions] = ledger.inventory, ledger.permissions
 
@@ -23,8 +25,12 @@ class Allowances:
         return self._of(self._ledger.permissions.access_for(group))
 
     def for_submitter(self, group: str) -> AllowedInventory:
-        """What somebody of a group may use in a request. Raises GroupNotFound, GroupNotAccepted."""
-        return self._of(self._ledger.permissions.submitter_access(group))
+        """What somebody of a group, empty if none was sent, may use in a request.
+
+        Raises GroupNotFound, GroupNotAccepted.
+        """
+        permissions = self._ledger.permissions
+        return self._of(permissions.submitter_access(permissions.acting_group(group, self._default_group)))
 
     def _of(self, access: Access) -> AllowedInventory:
         ledger = self._ledger

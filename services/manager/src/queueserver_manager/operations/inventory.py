@@ -7,7 +7,7 @@ import json
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from queueserver_rpc.steps import Work
@@ -73,16 +73,21 @@ class _GroupLists:
 
 
 class InventoryOperations:
-    """What clients may ask about plans and devices. ``group`` None means all that exists."""
+    """What clients may ask about plans and devices.
 
-    def __init__(self, ledger: Ledger, cutter: Cutter) -> None:
+    ``group`` None means all that exists, an empty one that of who sends none; see :meth:`Permissions.acting_group`.
+    """
+
+    def __init__(self, ledger: Ledger, cutter: Cutter, default_group: str = "") -> None:
         self._ledger = ledger
+        self._default_group = default_group
         self._cutter = cutter
         self._groups: OrderedDict[str | None, _GroupLists] = OrderedDict()
 
     async def plan(self, name: str, group: str | None) -> tuple[bytes, int]:
         """A plan, and the revision of the list. Raises FieldInvalid, PlanNotFound, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
+        group = self._acting_group(group, permissions)
         lists = self._lists_of(group, inventory, permissions)
         require_plan(name, lists.allowed, group)
         return self._plan(inventory.plans[name], lists), _revision_of_plans(revisions, group)
@@ -90,6 +95,7 @@ class InventoryOperations:
     async def device(self, name: str, group: str | None) -> tuple[bytes, int]:
         """A device or component, and the revision of the list. Raises FieldInvalid, DeviceNotFound, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
+        group = self._acting_group(group, permissions)
         share = share_of_device(name, self._lists_of(group, inventory, permissions).allowed, group)
         first, *below = name.split(".")
         return self._cutter.device(inventory.devices[first], share, below), _revision_of_devices(revisions, group)
@@ -97,6 +103,7 @@ class InventoryOperations:
     async def plans(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
+        wanted = replace(wanted, group=self._acting_group(wanted.group, permissions))
         lists = self._lists_of(wanted.group, inventory, permissions)
         revision, mark = _revision_of_plans(revisions, wanted.group), wanted.mark("plans")
         if wanted.names:
@@ -110,6 +117,7 @@ class InventoryOperations:
     async def devices(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of devices. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, revisions = await self._ledger.read(_look)
+        wanted = replace(wanted, group=self._acting_group(wanted.group, permissions))
         lists = self._lists_of(wanted.group, inventory, permissions)
         revision, mark = _revision_of_devices(revisions, wanted.group), wanted.mark("devices")
         if wanted.names:
@@ -123,6 +131,7 @@ class InventoryOperations:
     async def functions(self, size: int, token: str, group: str | None, fit: Fit[bytes]) -> InventoryPage:
         """One page of functions that tasks can call. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
         inventory, permissions, _ = await self._ledger.read(_look)
+        group = self._acting_group(group, permissions)
         if group is None:
             found: Sequence[bytes] = tuple(inventory.functions.values())
         else:
@@ -138,6 +147,9 @@ class InventoryOperations:
         """One page of what was left out. Raises PageTokenInvalid, InventoryChanged."""
         issues = (await self._ledger.read(_look))[0].issues
         return await _page(issues, size, token, await in_turns(_fingerprint(issues)), Wanted(None).mark("issues"), fit)
+
+    def _acting_group(self, group: str | None, permissions: Permissions) -> str | None:
+        return None if group is None else permissions.acting_group(group, self._default_group)
 
     def _lists_of(self, group: str | None, inventory: Inventory, permissions: Permissions) -> _GroupLists:
         access = UNLIMITED if group is None else permissions.access_for(group)

@@ -73,7 +73,7 @@ class Submissions:
             kind=submission.kind,
             name=submission.name,
             user=caller.user,
-            user_group=caller.user_group,
+            user_group=allowed.access.user_group,
             created=self._now(),
             args=submission.args,
             kwargs=submission.kwargs,

@@ -40,12 +40,15 @@ class TaskOperations:
         new_id: Callable[[], str],
         *,
         scripts_enabled: bool,
+        default_group: str = "",
     ) -> None:
+        """``default_group`` is the group of who sends none; see :meth:`Permissions.acting_group`."""
         self._ledger = ledger
         self._view = view
         self._now = now
         self._new_id = new_id
         self._scripts_enabled = scripts_enabled
+        self._default_group = default_group
         self._followers: dict[str, set[asyncio.Event]] = {}
         self._ended: Refused | None = None
 
@@ -56,12 +59,12 @@ class TaskOperations:
         """
 
         def decide(record: Record) -> Decision[Task]:
-            self._require_permitted(record, caller, work)
+            group = self._require_permitted(record, caller, work)
             self._require_environment(record, background=background)
             view = self._view
             acceptance = Acceptance(
                 user=caller.user,
-                user_group=caller.user_group,
+                user_group=group,
                 boot_id=view.boot_id,
                 environment_id=view.environment.environment_id,
                 now=self._now(),
@@ -71,13 +74,16 @@ class TaskOperations:
 
         return (await self._ledger.submit(decide, reply)).answer
 
-    def _require_permitted(self, record: Record, caller: Caller, work: Work) -> None:
-        access = record.permissions.submitter_access(caller.user_group)
+    def _require_permitted(self, record: Record, caller: Caller, work: Work) -> str:
+        """The group in which the caller acts, which may start that."""
+        group = record.permissions.acting_group(caller.user_group, self._default_group)
+        access = record.permissions.submitter_access(group)
         if isinstance(work, Script) and not self._scripts_enabled:
             raise ScriptsDisabled
         if isinstance(work, FunctionCall) and not access.allows_function(work.name):
             near = near_matches(work.name, tuple(filter(access.allows_function, record.inventory.functions)))
-            raise FunctionNotAllowed(work.name, caller.user_group, near)
+            raise FunctionNotAllowed(work.name, group, near)
+        return group
 
     def _require_environment(self, record: Record, *, background: bool) -> None:
         view = self._view

@@ -80,6 +80,8 @@ class TermSettings:
     limits: Limits = field(default_factory=Limits)
     permitted_metadata: tuple[str, ...] = ("/",)
     scripts_enabled: bool = True
+    #: The group of who sends none; see Permissions.acting_group.
+    default_group: str = ""
     files: Files = field(default_factory=Files)
     #: Permissions to put into force at once.
     fresh_permissions: Permissions | None = None
@@ -137,9 +139,17 @@ class Term:
             on_stale=self._stale.set,
         )
         self.link = WorkerLink(worker, self.view, self.feed, open_runs, self.ledger, self.runner, self.task_runner)
-        self.tasks = TaskOperations(self.ledger, self.view, time.time, new_id, scripts_enabled=settings.scripts_enabled)
+        group = settings.default_group
+        self.tasks = TaskOperations(
+            self.ledger,
+            self.view,
+            time.time,
+            new_id,
+            scripts_enabled=settings.scripts_enabled,
+            default_group=group,
+        )
         self.environment = EnvironmentOperations(self.ledger, self.view, worker, new_id, self._stale.set)
-        self.allowances = Allowances(self.ledger)
+        self.allowances = Allowances(self.ledger, group)
         submissions = Submissions(self.allowances, time.time, new_id, settings.prepare_item)
         self.planning = PlanningOperations(self.ledger, self.view, worker, submissions, self.allowances)
         self.following = Following(self.ledger, self.view)
@@ -153,7 +163,7 @@ class Term:
         self._autostart = Autostart(self.ledger, self.view)
         self.listings = QueueListings(self.ledger)
         self.history = HistoryOperations(self.ledger)
-        self.inventory = InventoryOperations(self.ledger, cutter)
+        self.inventory = InventoryOperations(self.ledger, cutter, group)
         self.permissions = PermissionOperations(self.ledger, settings.files)
         self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
 

@@ -16,14 +16,13 @@ from queueserver_manager.operations.caller import Caller
 USER_KEY = "qserver-user"
 GROUP_KEY = "qserver-user-group"
 DEFAULT_USER = "anonymous"
-DEFAULT_GROUP = "admin"
 _BINARY = "-bin"
 
 
 def caller_of(context: Any) -> Caller:
-    """The caller. Raises FieldInvalid."""
+    """The caller; without a group if it sent none. Raises FieldInvalid."""
     metadata = dict(context.invocation_metadata() or ())
-    return Caller(_name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, DEFAULT_GROUP))
+    return Caller(_name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, ""))
 
 
 def _name(metadata: dict[str, str | bytes], key: str, default: str) -> str:
