@@ -57,20 +57,43 @@ async def test_a_first_item_that_would_fail_at_its_start_is_explained_and_does_f
         await until(shared_client, lambda status: status.invalid_items == 1)
         assert (await handle.status()).state is ItemState.INVALID
         assert await explained(shared_client) == {
-            K.ITEM_INVALID: "QueueService/RemoveItem",
+            K.ITEM_INVALID: "QueueService/UpdateItem",
             K.NOT_STARTED: "QueueService/StartQueue",
         }
         told = qserver("why").stdout.decode()
         assert "the first item would fail when it is started (item.name: no plan" in told
-        assert "qserver queue item remove front" in told
+        assert "qserver queue edit front" in told
         await shared_client.queue.start()
         assert (await bounded(handle.result())).result.exit_status is ExitStatus.FAILED
         await until_state(shared_client, ManagerState.IDLE)
-        assert "The first item is attempt 2 of a plan that did not end well" in qserver("why").stdout.decode()
+        assert "The first item is attempt 2 of 'nothing', which failed: " in qserver("why").stdout.decode()
         await shared_client.queue.remove("front")
         assert K.ITEM_INVALID not in await explained(shared_client)
     finally:
         await shared_client.permissions.set(before)
+
+
+async def test_after_a_failure_why_names_the_plan_what_it_said_and_its_next_attempt_before_the_start(
+    shared_client: AsyncClient, qserver: Shell
+) -> None:
+    handle = await shared_client.queue.add(Plan("broken"))
+    await shared_client.queue.start()
+    await bounded(handle.result())
+    await until_state(shared_client, ManagerState.IDLE)
+    failed = (await shared_client.explain_idle()).failed_execution
+    assert failed is not None
+    head = (await shared_client.queue.get("front")).item
+    assert (failed.name, failed.item_uid, failed.exit_status) == ("broken", handle.uid, ExitStatus.FAILED)
+    assert (failed.next_attempt, failed.next_attempt_uid) == (2, head.uid)
+    assert "the shutter is stuck" in failed.message
+    told = qserver("why").stdout.decode()
+    sentences = ("is attempt 2 of 'broken', which failed: ", "the shutter is stuck", "qserver queue start")
+    places = [told.index(words) for words in sentences]
+    assert places == sorted(places)
+    await shared_client.queue.clear()
+    assert "The plan that was executed last, 'broken', failed: " in qserver("why").stdout.decode()
+    await shared_client.history.clear()
+    assert (await shared_client.explain_idle()).failed_execution is None
 
 
 async def test_nothing_is_explained_while_a_plan_runs_and_a_pause_is(

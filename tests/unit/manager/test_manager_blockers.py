@@ -18,6 +18,7 @@ from queueserver.manager.v1 import (
 )
 from queueserver_manager.domain.blockers import Blocker, BlockerKind, Circumstances, blockers
 from queueserver_manager.domain.errors import Violation
+from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentFailure,
@@ -25,6 +26,7 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
+from queueserver_manager.domain.setback import Setback
 from queueserver_manager.domain.storage import Storage, StorageState
 from queueserver_manager.domain.waiting import PlanWait, Question, Suspension
 
@@ -43,6 +45,7 @@ CLEAR = Circumstances(
     items_in_queue=1,
     head_held=False,
     head_problems=(),
+    head_uid="u-1",
     autostart=True,
 )
 METHODS = {
@@ -60,7 +63,7 @@ METHODS = {
 #: What is sent to a method, where that is not the empty request.
 REQUESTS = {
     _K.ITEM_HELD: '{"address": {"front": true}}',
-    _K.ITEM_INVALID: '{"address": {"front": true}}',
+    _K.ITEM_INVALID: '{"item_uid": "u-1"}',
     _K.QUESTION_ASKED: '{"question_id": "q"}',
     _K.PAUSE_PENDING: '{"option": "PAUSE_OPTION_IMMEDIATE"}',
 }
@@ -114,7 +117,7 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ({"head_held": True}, _K.ITEM_HELD, "QueueService.RemoveItem", "qserver queue item remove front"),
     (
         {"head_problems": [Violation("item.name", "no such plan; list the plans to see which there are.")]},
-        *(_K.ITEM_INVALID, "QueueService.RemoveItem", "qserver queue item remove front"),
+        *(_K.ITEM_INVALID, "QueueService.UpdateItem", "qserver queue edit front"),
     ),
     ({"autostart": False}, _K.NOT_STARTED, "QueueService.StartQueue", "qserver queue start"),
     (
@@ -230,11 +233,28 @@ def test_whatever_the_circumstances_kinds_come_in_order_and_once() -> None:
         assert found == sorted(set(found))
 
 
-def test_that_the_first_item_is_a_new_attempt_is_told_before_the_queue_is_started() -> None:
+@pytest.mark.parametrize(
+    ("setback", "told"),
+    [
+        (
+            Setback("count", 3, "u-3", "u-2", ExitStatus.FAILED, "RuntimeError: the shutter is stuck."),
+            "The first item is attempt 3 of 'count', which failed: RuntimeError: the shutter is stuck.",
+        ),
+        (Setback("count", 2, "u-2"), "The first item is attempt 2 of 'count', which did not end well."),
+        (
+            Setback("count", 0, "", "u-1", ExitStatus.ABORTED, "Aborted by jane"),
+            "The plan that was executed last, 'count', was aborted: Aborted by jane.",
+        ),
+        (
+            Setback("count", 0, "", "u-1", ExitStatus.FAILED, "x" * 5000),
+            f"The plan that was executed last, 'count', failed: {'x' * 300}….",
+        ),
+    ],
+)
+def test_what_did_not_end_well_is_told_before_the_queue_is_started(setback: Setback, told: str) -> None:
     stopped = replace(CLEAR, autostart=False)
-    (first,), (again,) = blockers(stopped), blockers(replace(stopped, head_attempt=3))
-    assert "attempt" not in first.message
-    assert again.message.startswith(f"{first.message} The first item is attempt 3 of a plan that did not end well")
+    (first,), (again,) = blockers(stopped), blockers(replace(stopped, setback=setback))
+    assert again.message == f"{first.message} {told}"
     assert again.command == first.command == "qserver queue start"
 
 

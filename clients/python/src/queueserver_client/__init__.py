@@ -88,7 +88,7 @@ from queueserver_client.events import (
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory, HistoryPage
 from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
-from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers
+from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers, FailedExecution
 from queueserver_client.models.inventory import (
     DeviceDescription,
     FunctionDescription,
@@ -202,6 +202,7 @@ __all__ = [
     "EventKind",
     "EventsLost",
     "ExitStatus",
+    "FailedExecution",
     "FailureCause",
     "FileInvalid",
     "FunctionDescription",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from queueserver_client.models.items import ExitStatus
 from queueserver_client.models.words import Word
 
 if TYPE_CHECKING:
@@ -60,15 +61,48 @@ class Blocker:
         return cls(kind, proto.message, proto.remedy_method, proto.remedy_command, proto.remedy_request)
 
 
+@dataclass(frozen=True)
+class FailedExecution:
+    """A plan that was executed and did not end well, and its new attempt, if one is at the head of the queue."""
+
+    #: Name of the plan.
+    name: str
+    #: uid of the item that was executed; empty if the history has no line of it any more.
+    item_uid: str = ""
+    exit_status: ExitStatus = ExitStatus.UNSPECIFIED
+    #: Why it ended, in one sentence.
+    message: str = ""
+    #: uid of the new attempt at the head of the queue; empty if there is none.
+    next_attempt_uid: str = ""
+    #: Which attempt that is, from 2; 0 if there is none.
+    next_attempt: int = 0
+
+    @classmethod
+    def from_proto(cls, proto: status_service_pb2.FailedExecution) -> FailedExecution:
+        """Read the message of the contract."""
+        return cls(
+            name=proto.name,
+            item_uid=proto.item_uid,
+            exit_status=ExitStatus.from_number(proto.exit_status),
+            message=proto.message,
+            next_attempt_uid=proto.next_attempt_uid,
+            next_attempt=proto.next_attempt,
+        )
+
+
 class Blockers(list[Blocker]):
     """All that stands in the way, the most fundamental first."""
 
     #: What stands in the way of nothing yet and has to be seen to, a sentence each.
     warnings: Sequence[str] = ()
+    #: What did not end well before, and has to be looked into before the queue is started; None if all was well.
+    failed_execution: FailedExecution | None = None
 
     @classmethod
     def from_answer(cls, proto: status_service_pb2.ExplainIdleResponse) -> Blockers:
         """Read the answer of the contract."""
         found = cls(map(Blocker.from_proto, proto.blockers))
         found.warnings = tuple(proto.warnings)
+        if proto.HasField("failed_execution"):
+            found.failed_execution = FailedExecution.from_proto(proto.failed_execution)
         return found

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.manager.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
@@ -195,6 +196,7 @@ class ExplainIdleResponse(_message.Message):
     BLOCKERS_FIELD_NUMBER: _builtins.int
     RUNNING_ITEM_UID_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    FAILED_EXECUTION_FIELD_NUMBER: _builtins.int
     running_item_uid: _builtins.str
     """item_uid of the running item; empty if none."""
     @_builtins.property
@@ -207,20 +209,71 @@ class ExplainIdleResponse(_message.Message):
         of the Worker that can't be written.
         """
 
+    @_builtins.property
+    def failed_execution(self) -> Global___FailedExecution:
+        """What did not end well before, and has to be looked into before the queue is started. Absent if all was well, and while
+        something is being executed.
+        """
+
     def __init__(
         self,
         *,
         blockers: _abc.Iterable[Global___Blocker] | None = ...,
         running_item_uid: _builtins.str = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        failed_execution: Global___FailedExecution | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["failed_execution", b"failed_execution"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blockers", b"blockers", "running_item_uid", b"running_item_uid", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blockers", b"blockers", "failed_execution", b"failed_execution", "running_item_uid", b"running_item_uid", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainIdleResponse: _TypeAlias = ExplainIdleResponse  # noqa: Y015
+
+@_typing.final
+class FailedExecution(_message.Message):
+    """A plan that was executed and did not end well: the one of which a new attempt is at the head of the queue, else the one
+    that was executed last.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ITEM_UID_FIELD_NUMBER: _builtins.int
+    EXIT_STATUS_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_UID_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the plan."""
+    item_uid: _builtins.str
+    """item_uid of the item that was executed, for GetItem. Empty if the history has no line of it any more."""
+    exit_status: _item_pb2.ExitStatus.ValueType
+    """How it ended. Unspecified if the history has no line of it any more."""
+    message: _builtins.str
+    """Why, as in ItemResult.message."""
+    next_attempt_uid: _builtins.str
+    """item_uid of the new attempt at the head of the queue. Empty if there is none."""
+    next_attempt: _builtins.int
+    """Which attempt that is, from 2; 0 if there is none."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        item_uid: _builtins.str = ...,
+        exit_status: _item_pb2.ExitStatus.ValueType = ...,
+        message: _builtins.str = ...,
+        next_attempt_uid: _builtins.str = ...,
+        next_attempt: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["exit_status", b"exit_status", "item_uid", b"item_uid", "message", b"message", "name", b"name", "next_attempt", b"next_attempt", "next_attempt_uid", b"next_attempt_uid"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FailedExecution: _TypeAlias = FailedExecution  # noqa: Y015
 
 @_typing.final
 class Blocker(_message.Message):

@@ -15,6 +15,7 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
+from queueserver_manager.domain.setback import Setback
 from queueserver_manager.domain.storage import Storage
 
 
@@ -77,8 +78,10 @@ class Circumstances:
     #: What is wrong with the item at the head of the queue as things are now.
     head_problems: Sequence[Violation]
     autostart: bool
-    #: Which attempt the item at the head of the queue is, from 1.
-    head_attempt: int = 1
+    #: uid of the item at the head of the queue; empty if there is none.
+    head_uid: str = ""
+    #: What did not end well before.
+    setback: Setback | None = None
     #: A pause was accepted and has not taken effect yet.
     pause_pending: bool = False
     #: The queue is to stop after the running item.
@@ -220,15 +223,12 @@ def _queue(now: Circumstances) -> list[Blocker]:
         sentence = "The first item was interrupted and is held: update, move or remove it."
         found.append(Blocker(BlockerKind.ITEM_HELD, sentence, *_REMOVE_FIRST))
     if now.items_in_queue and now.head_problems:
-        found.append(_invalid(now.head_problems))
+        found.append(_invalid(now.head_problems, now.head_uid))
     if not now.autostart:
         start = ("QueueService.StartQueue", "qserver queue start")
         sentence = "The queue is not started, and autostart is off."
-        if now.items_in_queue and now.head_attempt > 1:
-            sentence += (
-                f" The first item is attempt {now.head_attempt} of a plan that did not end well: look into the history "
-                "before you start it."
-            )
+        if now.setback is not None:
+            sentence += f" {now.setback.sentence}"
         found.append(Blocker(BlockerKind.NOT_STARTED, sentence, *start))
     if now.state is ManagerState.EXECUTING_TASK:
         sentence = "A task is being executed in the foreground: wait for its end."
@@ -237,11 +237,12 @@ def _queue(now: Circumstances) -> list[Blocker]:
     return found
 
 
-def _invalid(problems: Sequence[Violation]) -> Blocker:
+def _invalid(problems: Sequence[Violation], uid: str) -> Blocker:
     """The start is not refused for it, but ends at once: whoever starts the queue and leaves has to know."""
     first = problems[0].description.removesuffix("?").removesuffix(".")
     what = f"{problems[0].field}: {first if len(first) <= _MOST_TEXT else first[:_MOST_TEXT] + '…'}"
     if len(problems) > 1:
         what += f", and {len(problems) - 1} more"
     sentence = f"As things are now, the first item would fail when it is started ({what}): update, move or remove it."
-    return Blocker(BlockerKind.ITEM_INVALID, sentence, *_REMOVE_FIRST)
+    edit = ("QueueService.UpdateItem", "qserver queue edit front", json.dumps({"item_uid": uid}))
+    return Blocker(BlockerKind.ITEM_INVALID, sentence, *edit)

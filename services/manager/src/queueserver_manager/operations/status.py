@@ -12,6 +12,7 @@ from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Revisions
+from queueserver_manager.domain.setback import Setback
 from queueserver_manager.domain.storage import Storage
 
 _log = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ class StatusFacts:
     autostart: bool = False
     head_held: bool = False
     head_problems: tuple[Violation, ...] = ()
-    head_attempt: int = 1
+    head_uid: str = ""
+    #: What did not end well before.
+    setback: Setback | None = None
     invalid_items: int = 0
     pause_pending: bool = False
     environment: Environment = field(default_factory=Environment)
@@ -68,7 +71,8 @@ class StatusFacts:
             items_in_queue=self.items_in_queue,
             head_held=self.head_held,
             head_problems=self.head_problems,
-            head_attempt=self.head_attempt,
+            head_uid=self.head_uid,
+            setback=self.setback,
             autostart=self.autostart,
             pause_pending=self.pause_pending,
             stop_pending=self.stop_pending,

@@ -8,6 +8,7 @@ from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import RunningItem
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions
+from queueserver_manager.domain.setback import Setback, setback_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,10 @@ class Summary:
     head_held: bool
     #: What is wrong with the item at the head of the queue as things are now.
     head_problems: tuple[Violation, ...] = ()
-    #: Which attempt the item at the head of the queue is, from 1.
-    head_attempt: int = 1
+    #: uid of the item at the head of the queue; empty if there is none.
+    head_uid: str = ""
+    #: What did not end well before.
+    setback: Setback | None = None
     #: A task keeps the environment to itself.
     foreground_task: bool = False
     #: Items that would fail as things are now.
@@ -48,7 +51,8 @@ def summary_of(record: Record) -> Summary:
         record.autostart,
         head_held=head is not None and head.held,
         head_problems=head.problems if head is not None else (),
-        head_attempt=head.attempt if head is not None else 1,
+        head_uid=head.uid if head is not None else "",
+        setback=setback_of(record),
         foreground_task=record.tasks.foreground is not None,
         invalid_items=record.queue.invalid,
     )

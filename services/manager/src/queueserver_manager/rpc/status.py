@@ -8,9 +8,11 @@ from queueserver.manager.v1 import status_service_pb2 as pb
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceServicer
 
 from queueserver_manager.domain.blockers import BlockerKind, blockers
+from queueserver_manager.domain.setback import Setback
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.services import full_method
 from queueserver_manager.rpc.status_message import status_to_proto
+from queueserver_manager.wire.items import EXIT_STATUSES
 
 
 class StatusServicer(StatusServiceServicer):
@@ -35,6 +37,8 @@ class StatusServicer(StatusServiceServicer):
         del request, context
         facts = self._board.facts
         answer = pb.ExplainIdleResponse(running_item_uid=facts.running_item_uid, warnings=facts.warnings())
+        if facts.setback is not None and not facts.running_item_uid:
+            _fill_failed_execution(answer.failed_execution, facts.setback)
         for blocker in blockers(facts.circumstances()):
             answer.blockers.add(
                 kind=_KINDS[blocker.kind],
@@ -44,6 +48,13 @@ class StatusServicer(StatusServiceServicer):
                 remedy_request=blocker.request,
             )
         return answer
+
+
+def _fill_failed_execution(message: pb.FailedExecution, setback: Setback) -> None:
+    message.name, message.item_uid, message.message = setback.name, setback.item_uid, setback.message
+    message.next_attempt, message.next_attempt_uid = setback.next_attempt, setback.next_uid
+    if setback.exit_status is not None:
+        message.exit_status = EXIT_STATUSES[setback.exit_status]
 
 
 _KINDS = {kind: pb.BlockerKind.Value(f"BLOCKER_KIND_{kind.name}") for kind in BlockerKind}
