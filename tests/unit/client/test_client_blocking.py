@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pydoc
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
@@ -50,8 +52,80 @@ def test_the_blocking_class_has_every_public_name_of_the_asynchronous_one(kind: 
     assert public - {name for name in dir(PAIRS[kind]) if not name.startswith("_")} == set()
 
 
+SERVICES = ("queue", "run_engine", "environment", "history", "inventory", "tasks", "planning", "permissions")
+
+
 def test_a_blocking_method_keeps_the_documentation() -> None:
     assert sync.Queue.add.__doc__ == AsyncQueue.add.__doc__
+    assert "await" not in (sync.Tasks.execute_function.__doc__ or "")
+
+
+def test_help_shows_services_and_methods_with_their_signatures() -> None:
+    text = pydoc.render_doc(Client, renderer=pydoc.plaintext)
+    assert "status(self) -> 'Status'\n" in text
+    assert all(re.search(rf"^ \|  {service}\n \|      \w", text, re.MULTILINE) for service in SERVICES)
+    of_queue = pydoc.render_doc(Client("127.0.0.1:1").queue, renderer=pydoc.plaintext)
+    assert "add(self, item: 'Item', *, position: 'Position | None' = None" in of_queue
+    assert "-> 'BlockingItemHandle'\n |      Add a plan or instruction" in of_queue
+    assert "-> 'Iterator[ItemStatus]'\n" in of_queue
+    assert "Coroutine" not in text + of_queue
+    assert "Async" not in of_queue
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_completion_finds_every_method_and_its_parameters(service: str) -> None:
+    found = getattr(Client("127.0.0.1:1"), service)
+    methods = {name: getattr(found, name) for name in dir(found) if not name.startswith("_")}
+    assert methods
+    for name, method in methods.items():
+        assert inspect.ismethod(method), name
+        asynchronous = getattr(found._target, name)
+        assert inspect.signature(method).parameters == inspect.signature(asynchronous).parameters
+        assert (method.__name__, bool(method.__doc__)) == (name, True)
+
+
+async def stream_of_one(_: Any) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+    snapshot = event_service_pb2.WatchSnapshot(complete=True)
+    yield event_service_pb2.WatchEventsResponse(snapshot=snapshot, resume_token="t")
+    await until_cancelled()
+
+
+def test_closing_a_client_ends_iterations_of_other_threads_quietly(threaded: ScriptedManager) -> None:
+    begun = threading.Event()
+    client = Client(threaded.address)
+
+    def iterate() -> list[object]:
+        found = []
+        with client.watch() as watch:
+            for event in watch:
+                found.append(event)
+                begun.set()
+        return found
+
+    threaded.answers["WatchEvents"] = stream_of_one
+    outcome = outcome_of(iterate)
+    assert begun.wait(SECONDS)
+    client.close()
+    (only,) = outcome.result(SECONDS)  # type: ignore[misc] # a list
+    assert isinstance(only, Snapshot)
+
+
+def test_an_iteration_that_begins_when_the_client_is_closed_is_refused() -> None:
+    client = Client("127.0.0.1:1")
+    client.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        next(client.watch())
+    with pytest.raises(RuntimeError, match="closed"):
+        next(client.queue.wait("a"))
+
+
+def test_an_iterator_that_is_left_behind_closes_quietly_behind_a_closed_client(threaded: ScriptedManager) -> None:
+    threaded.answers["WatchEvents"] = stream_of_one
+    with Client(threaded.address) as client:
+        watch = client.watch()
+        next(watch)
+    watch.close()
+    assert list(watch) == []
 
 
 @pytest.fixture
@@ -149,9 +223,7 @@ def outcome_of(call: Callable[[], object]) -> Future[object]:
     [
         ("GetStatus", lambda client: client.status()),
         ("WaitEnvironment", lambda client: client.environment.wait()),
-        ("WaitItem", lambda client: list(client.queue.wait("a"))),
         ("WaitTask", lambda client: client.tasks.wait("a")),
-        ("WatchEvents", lambda client: next(client.watch())),
     ],
 )
 def test_closing_ends_the_calls_of_other_threads_with_an_error(

@@ -15,6 +15,7 @@ from queueserver_client.events import EventKind
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
 from queueserver_client.item_follower import follow_item
+from queueserver_client.login import login_name
 from queueserver_client.models.blockers import Blockers
 from queueserver_client.models.status import Status
 from queueserver_client.outcomes import Outcomes
@@ -43,8 +44,8 @@ class AsyncClient:
 
     Args:
         address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
-        user: Name to act under where the server demands no credentials.
-        user_group: Group to act in where the server demands no credentials.
+        user: Name to act under where the server demands no credentials; that of the login unless given.
+        user_group: Group to act in where the server demands no credentials; the server chooses unless it is given.
         timeout: Seconds after which a call gives up. Until then it is repeated while the server is away.
     """
 
@@ -56,7 +57,7 @@ class AsyncClient:
         user_group: str | None = None,
         timeout: float = 10.0,
     ) -> None:
-        self._connection = Connection(address, user, user_group, timeout)
+        self._connection = Connection(address, login_name() if user is None else user, user_group, timeout)
         #: What was executed and what became of it.
         self.history = AsyncHistory(self._connection)
         self._outcomes = Outcomes(

@@ -11,8 +11,14 @@ from queueserver.manager.v1 import environment_service_pb2 as pb
 
 from queueserver_client import values
 from queueserver_client.connection import Connection
-from queueserver_client.errors import DeadlineExceeded, EnvironmentOpenFailed, ServiceUnavailable
-from queueserver_client.models.status import Environment, EnvironmentState
+from queueserver_client.errors import (
+    DeadlineExceeded,
+    EnvironmentExists,
+    EnvironmentOpenFailed,
+    InvalidState,
+    ServiceUnavailable,
+)
+from queueserver_client.models.status import Environment, EnvironmentState, ManagerState
 from queueserver_client.refusal_details import Refusal
 
 Progress = Callable[[Environment], None]
@@ -28,26 +34,41 @@ class AsyncEnvironment:
         self._connection = connection
 
     async def open(
-        self, *, wait: bool = True, on_progress: Progress | None = None, wait_timeout: float = WAIT_SECONDS
+        self,
+        *,
+        exist_ok: bool = False,
+        wait: bool = True,
+        on_progress: Progress | None = None,
+        wait_timeout: float = WAIT_SECONDS,
     ) -> Environment:
         """Start the environment and load the startup code.
 
         Args:
+            exist_ok: Take an environment that is open, or is being opened by another client.
             wait: Wait until it is open. Otherwise the answer only says that opening began.
             on_progress: Called with the environment as it is now and at each change.
             wait_timeout: Seconds to wait at most.
 
         Raises:
             EnvironmentOpenFailed: with file, line, exception and traceback.
-            EnvironmentExists: it is open already.
+            EnvironmentExists: it is open already, and ``exist_ok`` was not said.
             InvalidState: the Manager is not idle.
         """
-        answer = await self._connection.change(
-            self._connection.stubs.environment.OpenEnvironment, pb.OpenEnvironmentRequest()
-        )
+        try:
+            answer = await self._connection.change(
+                self._connection.stubs.environment.OpenEnvironment, pb.OpenEnvironmentRequest()
+            )
+            environment_id = answer.environment_id
+        except InvalidState as error:
+            is_there = isinstance(error, EnvironmentExists) or error.state is ManagerState.CREATING_ENVIRONMENT
+            if not (exist_ok and is_there):
+                raise
+            if not wait:
+                return await self.get()
+            environment_id = ""  # that which is there, or is about to be
         if not wait:
-            return Environment(answer.environment_id, EnvironmentState.INITIALIZING)
-        environment = await self.wait(answer.environment_id, on_progress=on_progress, wait_timeout=wait_timeout)
+            return Environment(environment_id, EnvironmentState.INITIALIZING)
+        environment = await self.wait(environment_id, on_progress=on_progress, wait_timeout=wait_timeout)
         if environment.failure is not None and environment.state is EnvironmentState.CLOSED:
             refusal = Refusal(
                 grpc.StatusCode.FAILED_PRECONDITION, "ENVIRONMENT_OPEN_FAILED", environment.failure.message

@@ -52,8 +52,8 @@ def require_own_process() -> None:
     if _orphaned:
         raise RuntimeError(
             "This process was forked from one that already used a client, and there is no way to the server from here: "
-            'start processes with the method "spawn" or "forkserver" of multiprocessing, or fork before the first '
-            "call of a client."
+            'start the process with the method "spawn" or "forkserver" of multiprocessing, or fork before the first '
+            "call of a client, and make a new client in this process."
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING
 
+from queueserver_client.limits import awaited
 from queueserver_client.models.item_status import ItemStatus
 from queueserver_client.models.item_warnings import ItemWarning
 from queueserver_client.models.items import HistoryEntry, Item, ItemType
@@ -65,20 +66,23 @@ class ItemHandle:
         """Follow what becomes of it, until it is finished or removed; see ``client.queue.wait``."""
         return self._queue.wait(self.uid, reconnect_timeout=reconnect_timeout)
 
-    async def result(self) -> HistoryEntry:
+    async def result(self, timeout: float | None = None) -> HistoryEntry:
         """Wait until the item has ended, well or not; answers its line of the history.
 
-        There is no limit of its own: a plan takes what it takes. Put ``asyncio.wait_for`` around it. Restarts of the
-        Manager meanwhile are waited for. Thousands of handles may wait at once.
+        Restarts of the Manager meanwhile are waited for. Thousands of handles may wait at once.
+
+        Args:
+            timeout: Seconds to wait at most; None for as long as the plan takes.
 
         Raises:
+            DeadlineExceeded: it has not ended in time. It goes on.
             ItemNotFound: the item was taken out of the queue, or its line out of the history.
             ServiceUnavailable: the server could not be reached for a minute.
             ValueError: the item is an instruction.
         """
         if self.item.item_type is ItemType.INSTRUCTION:
             raise ValueError("An instruction leaves no line in the history: there is no result to wait for.")
-        return await self._outcomes.wait(self.uid)
+        return await awaited(self._outcomes.wait(self.uid), timeout, f"{self.item.name} {self.uid}")
 
     def __repr__(self) -> str:
         return f"<ItemHandle {self.item.name} {self.uid}>"

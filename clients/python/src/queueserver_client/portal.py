@@ -37,6 +37,11 @@ class Portal:
         self._farewell: Callable[[], Awaitable[None]] | None = None
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no more calls are taken."""
+        return self._closed
+
     def call(self, work: Coroutine[Any, Any, _R]) -> _R:
         """Run to its end; answers or raises what it does."""
         try:

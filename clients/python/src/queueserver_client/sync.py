@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from queueserver_client.client import AsyncClient
 from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.events import Event, Snapshot
-from queueserver_client.facade import Blocking, BlockingTo, Ending, Facade, Iterating, Viewing
+from queueserver_client.facade import (
+    Blocking,
+    BlockingTo,
+    Ending,
+    Facade,
+    Following,
+    Iterating,
+    Viewing,
+)
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
@@ -75,8 +83,12 @@ class BlockingItemHandle(Facade[ItemHandle]):
 class BlockingWatch(Facade[Watch]):
     """An iterator over a snapshot and events. Close it, or use it as a context manager."""
 
+    def __init__(self, portal: Portal, target: Watch) -> None:
+        super().__init__(portal, target)
+        self._following = Following(portal)
+
     aclose = Ending(Watch.aclose)
-    close = aclose
+    close = Ending(Watch.aclose)
 
     @property
     def resume_token(self) -> str:
@@ -87,10 +99,7 @@ class BlockingWatch(Facade[Watch]):
         return self
 
     def __next__(self) -> Event | Snapshot:
-        try:
-            return self._portal.call(self._target.__anext__())
-        except StopAsyncIteration:
-            raise StopIteration from None
+        return self._following.next(self._target)
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +115,12 @@ def _handles(portal: Portal, handles: Sequence[ItemHandle]) -> Sequence[Blocking
 
 
 class Queue(Facade[AsyncQueue]):
-    """``client.queue``."""
+    """What will be executed, in which order, and whether it is running. Errors: those of QueueService in the contract.
+
+    Edits take ``expected_revision``: they are made only if the queue has not changed since that revision, which
+    each answer carries; otherwise they raise RevisionMismatch. With ``validate_only`` everything is checked and
+    answered as if, and nothing is changed.
+    """
 
     add = BlockingTo(AsyncQueue.add, BlockingItemHandle)
     add_batch = BlockingTo(AsyncQueue.add_batch, _handles)
@@ -129,7 +143,10 @@ class Queue(Facade[AsyncQueue]):
 
 
 class RunEngine(Facade[AsyncRunEngine]):
-    """``client.run_engine``."""
+    """Pause, resume and end the running plan. The answer comes when the environment has the request.
+
+    The status tells the effect. All but ``runs`` raise InvalidState, EnvironmentClosed, RunEngineMissing.
+    """
 
     pause = Blocking(AsyncRunEngine.pause)
     resume = Blocking(AsyncRunEngine.resume)
@@ -143,7 +160,7 @@ class RunEngine(Facade[AsyncRunEngine]):
 
 
 class Environment(Facade[AsyncEnvironment]):
-    """``client.environment``."""
+    """The process in which startup code, devices and the RunEngine live."""
 
     open = Blocking(AsyncEnvironment.open)
     close = Blocking(AsyncEnvironment.close)
@@ -153,7 +170,7 @@ class Environment(Facade[AsyncEnvironment]):
 
 
 class History(Facade[AsyncHistory]):
-    """``client.history``."""
+    """What was executed and what became of it."""
 
     page = Blocking(AsyncHistory.page)
     list = Iterating(AsyncHistory.list)
@@ -161,7 +178,7 @@ class History(Facade[AsyncHistory]):
 
 
 class Inventory(Facade[AsyncInventory]):
-    """``client.inventory``."""
+    """Plans, devices and functions that there are."""
 
     plan = Blocking(AsyncInventory.plan)
     device = Blocking(AsyncInventory.device)
@@ -190,7 +207,10 @@ class BlockingTaskHandle(Facade[TaskHandle]):
 
 
 class Tasks(Facade[AsyncTasks]):
-    """``client.tasks``."""
+    """Functions and scripts in the environment, and what comes out of them.
+
+    Tasks in the foreground need an idle Manager; those in the background run beside everything else.
+    """
 
     execute_function = BlockingTo(AsyncTasks.execute_function, BlockingTaskHandle)
     execute = BlockingTo(AsyncTasks.execute, BlockingTaskHandle)
@@ -202,14 +222,14 @@ class Tasks(Facade[AsyncTasks]):
 
 
 class Planning(Facade[AsyncPlanning]):
-    """``client.planning``."""
+    """Check and simulate items before they are executed. Nothing is stored and nothing changes."""
 
     validate = Blocking(AsyncPlanning.validate)
     simulate = Blocking(AsyncPlanning.simulate)
 
 
 class Permissions(Facade[AsyncPermissions]):
-    """``client.permissions``."""
+    """What each user group may use."""
 
     get = Blocking(AsyncPermissions.get)
     set = Blocking(AsyncPermissions.set)
@@ -227,7 +247,14 @@ class Client(Facade[AsyncClient]):
             client.queue.start()
             entry = handle.result()
 
-    Takes what :class:`AsyncClient` takes.
+    It can be used from several threads. Closing it ends the calls of other threads with an error, and their iterations
+    quietly.
+
+    Args:
+        address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
+        user: Name to act under where the server demands no credentials; that of the login unless given.
+        user_group: Group to act in where the server demands no credentials; the server chooses unless it is given.
+        timeout: Seconds after which a call gives up. Until then it is repeated while the server is away.
     """
 
     def __init__(
@@ -240,22 +267,54 @@ class Client(Facade[AsyncClient]):
     ) -> None:
         target = AsyncClient(address, user=user, user_group=user_group, timeout=timeout)
         super().__init__(Portal(), target)
-        #: What will be executed, in which order, and whether it is running.
-        self.queue = Queue(self._portal, target.queue)
-        #: Pause, resume and end the running plan.
-        self.run_engine = RunEngine(self._portal, target.run_engine)
-        #: The process in which startup code, devices and the RunEngine live.
-        self.environment = Environment(self._portal, target.environment)
-        #: What was executed and what became of it.
-        self.history = History(self._portal, target.history)
-        #: Plans and devices.
-        self.inventory = Inventory(self._portal, target.inventory)
-        #: Functions and scripts in the environment.
-        self.tasks = Tasks(self._portal, target.tasks)
-        #: Check and simulate items before they are executed.
-        self.planning = Planning(self._portal, target.planning)
-        #: Who may use what.
-        self.permissions = Permissions(self._portal, target.permissions)
+        self._queue = Queue(self._portal, target.queue)
+        self._run_engine = RunEngine(self._portal, target.run_engine)
+        self._environment = Environment(self._portal, target.environment)
+        self._history = History(self._portal, target.history)
+        self._inventory = Inventory(self._portal, target.inventory)
+        self._tasks = Tasks(self._portal, target.tasks)
+        self._planning = Planning(self._portal, target.planning)
+        self._permissions = Permissions(self._portal, target.permissions)
+
+    @property
+    def queue(self) -> Queue:
+        """What will be executed, in which order, and whether it is running."""
+        return self._queue
+
+    @property
+    def run_engine(self) -> RunEngine:
+        """Pause, resume and end the running plan."""
+        return self._run_engine
+
+    @property
+    def environment(self) -> Environment:
+        """The process in which startup code, devices and the RunEngine live."""
+        return self._environment
+
+    @property
+    def history(self) -> History:
+        """What was executed and what became of it."""
+        return self._history
+
+    @property
+    def inventory(self) -> Inventory:
+        """Plans and devices."""
+        return self._inventory
+
+    @property
+    def tasks(self) -> Tasks:
+        """Functions and scripts in the environment."""
+        return self._tasks
+
+    @property
+    def planning(self) -> Planning:
+        """Check and simulate items before they are executed."""
+        return self._planning
+
+    @property
+    def permissions(self) -> Permissions:
+        """Who may use what."""
+        return self._permissions
 
     status = Blocking(AsyncClient.status)
     explain_idle = Blocking(AsyncClient.explain_idle)

@@ -13,6 +13,7 @@ from queueserver.manager.v1 import task_service_pb2 as pb
 from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError
+from queueserver_client.limits import awaited
 from queueserver_client.models.tasks import Task, TaskResult, TaskState, TaskStatus
 from queueserver_client.refusal_details import Refusal
 from queueserver_client.resumption import RECONNECT_TIMEOUT, Resumption
@@ -48,16 +49,16 @@ class TaskHandle:
         """What has become of it. Raises TaskNotFound if its result is no longer kept."""
         return await self._tasks.get(self.uid)
 
-    async def wait(self) -> TaskResult:
-        """Wait until it has ended, well or not. Restarts of the Manager meanwhile are waited for.
+    async def wait(self, timeout: float | None = None) -> TaskResult:
+        """Wait until it has ended, well or not, for so many seconds at most.
 
-        Raises TaskNotFound, ServiceUnavailable.
+        Restarts of the Manager meanwhile are waited for. Raises DeadlineExceeded, TaskNotFound, ServiceUnavailable.
         """
-        return await self._tasks.wait(self.uid)
+        return await awaited(self._tasks.wait(self.uid), timeout, f"{self.task.name or 'The task'} {self.uid}")
 
-    async def result(self) -> Any:
+    async def result(self, timeout: float | None = None) -> Any:
         """Wait until it has ended; answers what the function returned. Raises TaskFailed, and as :meth:`wait`."""
-        result = await self.wait()
+        result = await self.wait(timeout)
         if not result.success:
             raise TaskFailed(Refusal(grpc.StatusCode.UNKNOWN, "TASK_FAILED", result.message), result)
         return result.return_value
