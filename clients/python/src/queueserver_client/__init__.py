@@ -2,6 +2,7 @@
 
 from queueserver_client import forks as _forks  # noqa: F401 - before anything else imports gRPC
 from queueserver_client.client import AsyncClient
+from queueserver_client.columns import columns
 from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.errors import (
     AccessDenied,
@@ -10,6 +11,7 @@ from queueserver_client.errors import (
     Conflict,
     DeadlineExceeded,
     DeviceNotFound,
+    DocumentsLost,
     EnvironmentClosed,
     EnvironmentExists,
     EnvironmentOpenFailed,
@@ -192,6 +194,7 @@ __all__ = [
     "DeviceList",
     "DeviceNotFound",
     "DocumentEmitted",
+    "DocumentsLost",
     "Environment",
     "EnvironmentClosed",
     "EnvironmentExists",
@@ -324,5 +327,6 @@ __all__ = [
     "Violation",
     "Watch",
     "WatcherTooSlow",
+    "columns",
     "merge_meta",
 ]

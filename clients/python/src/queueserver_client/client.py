@@ -104,6 +104,7 @@ class AsyncClient:
         kinds: Iterable[EventKind | str] = (),
         *,
         resume_token: str = "",
+        after_revision: int = 0,
         history_limit: int = 0,
         reconnect_timeout: float = RECONNECT_TIMEOUT,
         on_interruption: Interrupted | None = None,
@@ -113,6 +114,8 @@ class AsyncClient:
         Args:
             kinds: What to watch; status, queue and history unless given.
             resume_token: Token of an earlier watch, to go on from there without a snapshot.
+            after_revision: Begin behind this change, such as ``handle.revision``, without a snapshot: what has happened
+                since comes first. Raises ResumeTokenExpired if it is no longer kept.
             history_limit: How many of the newest history entries the snapshot carries; 0 means 100.
             reconnect_timeout: Seconds for which a server that is away is waited for.
             on_interruption: Called when the stream broke and is about to be resumed.
@@ -123,6 +126,7 @@ class AsyncClient:
             self._connection,
             [EventKind(kind) for kind in kinds],
             resume_token=values.text(resume_token, "resume_token"),
+            after_revision=values.revision(after_revision, "after_revision"),
             history_limit=values.size(history_limit, "history_limit"),
             reconnect_timeout=reconnect_timeout,
             on_interruption=on_interruption,

@@ -46,6 +46,7 @@
     │   └── FunctionNotAllowed
     ├── NotSupported                the server is older than this client
     ├── ServerFault                 a defect of the server
+    ├── DocumentsLost               documents of an item's runs did not come: .runs
     └── TaskFailed                  a task ended without success: .result
 
 An error that a newer server invented still becomes the nearest class of this tree, with its `reason`.
@@ -366,6 +367,16 @@ class FunctionNotAllowed(AccessDenied):
 
 class NotSupported(QueueServerError):
     """The server does not know this call: it is older than this client."""
+
+
+class DocumentsLost(QueueServerError):
+    """Documents of an item's runs did not come; raised behind those that did."""
+
+    def __init__(self, refusal: Refusal, runs: Sequence[str]) -> None:
+        super().__init__(refusal)
+        self.args = (refusal, runs)
+        #: uids of the runs of which documents are missing, or may be.
+        self.runs = runs
 
 
 class ServerFault(QueueServerError):

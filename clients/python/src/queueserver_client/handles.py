@@ -13,6 +13,7 @@ from queueserver_client.outcomes import Outcomes
 from queueserver_client.resumption import RECONNECT_TIMEOUT
 
 if TYPE_CHECKING:
+    from queueserver_client.events import RunDocument
     from queueserver_client.positions import Position
     from queueserver_client.queue import AsyncQueue
     from queueserver_client.queue_answers import Moved, Removed
@@ -65,6 +66,10 @@ class ItemHandle:
     def wait(self, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[ItemStatus, None]:
         """Follow what becomes of it, until it is finished or removed; see ``client.queue.wait``."""
         return self._queue.wait(self.uid, reconnect_timeout=reconnect_timeout)
+
+    def documents(self, *, reconnect_timeout: float = RECONNECT_TIMEOUT) -> AsyncGenerator[RunDocument, None]:
+        """The documents of its runs, as they are emitted, from first to last; see ``client.queue.documents``."""
+        return self._queue.documents(self.uid, after_revision=self.revision, reconnect_timeout=reconnect_timeout)
 
     async def result(self, timeout: float | None = None) -> HistoryEntry:
         """Wait until the item has ended, well or not; answers its line of the history.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,10 @@ from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, queue_p
 from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.errors import ValueNotRepresentable
+from queueserver_client.events import RunDocument
 from queueserver_client.handles import ItemHandle
+from queueserver_client.item_documents import KINDS as DOCUMENT_KINDS
+from queueserver_client.item_documents import follow_documents
 from queueserver_client.item_follower import follow_item
 from queueserver_client.models.item_status import ItemStatus
 from queueserver_client.models.item_warnings import ItemWarning, item_warnings
@@ -22,6 +26,7 @@ from queueserver_client.outcomes import Outcomes
 from queueserver_client.positions import Address, Position, encode_address, encode_position
 from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
 from queueserver_client.resumption import RECONNECT_TIMEOUT
+from queueserver_client.watch import Watch
 
 
 class AsyncQueue:
@@ -131,6 +136,36 @@ class AsyncQueue:
         the server stays away for longer than ``reconnect_timeout`` seconds.
         """
         return follow_item(self._connection, values.text(uid, "uid"), reconnect_timeout)
+
+    async def documents(
+        self, uid: str, *, after_revision: int, reconnect_timeout: float = RECONNECT_TIMEOUT
+    ) -> AsyncGenerator[RunDocument, None]:
+        """The documents of an item's runs, as they are emitted, until it has ended; from the first one if it has begun.
+
+        The server keeps the newest 64 MiB of documents of all items in memory. So of an item that began before, the
+        first documents may be gone, as they are when the server's Worker was restarted; DocumentsLost is raised then,
+        behind those that came. Arrays are given as the documents carry them; what lies in files is told by reference.
+
+        Args:
+            uid: The item, in the queue, running or in the history.
+            after_revision: A change before it was started, such as ``handle.revision``: the server's events are read
+                from there on. It keeps the last 100,000 changes.
+            reconnect_timeout: Seconds for which a server that is away is waited for.
+
+        Raises:
+            DocumentsLost: the item has ended, and some of its documents did not come.
+            ItemNotFound: it was taken out of the queue, or its line out of the history.
+            ServiceUnavailable: the server stayed away.
+        """
+
+        def watch(revision: int) -> Watch:
+            return Watch(self._connection, DOCUMENT_KINDS, after_revision=revision, reconnect_timeout=reconnect_timeout)
+
+        status = await self.get(values.text(uid, "uid"))
+        documents = follow_documents(watch, status, _revision(after_revision))
+        async with contextlib.aclosing(documents):
+            async for document in documents:
+                yield document
 
     async def update(
         self,

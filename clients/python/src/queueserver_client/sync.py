@@ -47,6 +47,7 @@ class BlockingItemHandle(Facade[ItemHandle]):
     move = Blocking(ItemHandle.move)
     status = Blocking(ItemHandle.status)
     wait = Iterating(ItemHandle.wait)
+    documents = Iterating(ItemHandle.documents)
     result = Blocking(ItemHandle.result)
 
     @property
@@ -128,6 +129,7 @@ class Queue(Facade[AsyncQueue]):
     list = Iterating(AsyncQueue.list)
     get = Blocking(AsyncQueue.get)
     wait = Iterating(AsyncQueue.wait)
+    documents = Iterating(AsyncQueue.documents)
     update = BlockingTo(AsyncQueue.update, BlockingItemHandle)
     remove = Blocking(AsyncQueue.remove)
     remove_batch = Blocking(AsyncQueue.remove_batch)

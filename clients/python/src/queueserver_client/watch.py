@@ -45,10 +45,11 @@ class Watch:
         connection: Connection,
         kinds: Sequence[EventKind],
         *,
-        resume_token: str,
-        history_limit: int,
+        resume_token: str = "",
+        after_revision: int = 0,
+        history_limit: int = 0,
         reconnect_timeout: float,
-        on_interruption: Interrupted | None,
+        on_interruption: Interrupted | None = None,
     ) -> None:
         self._connection = connection
         self._request = event_service_pb2.WatchEventsRequest(
@@ -57,6 +58,7 @@ class Watch:
             max_message_bytes=MAX_MESSAGE_BYTES,
         )
         self._token = resume_token
+        self._after_revision = after_revision
         self._reconnect_timeout = reconnect_timeout
         self._on_interruption = on_interruption
         self._columns = ColumnOrder()
@@ -110,7 +112,7 @@ class Watch:
             except ResumeTokenExpired:
                 if not self._token:
                     raise
-                self._token, restarted = "", True
+                self._token, self._after_revision, restarted = "", 0, True
                 continue
             except QueueServerError as failure:
                 error = failure
@@ -121,6 +123,7 @@ class Watch:
     async def _attempt(self, *, restarted: bool) -> AsyncGenerator[Event | Snapshot | None, None]:
         """One call. Yields None for a message without news, so that the caller knows it lives."""
         self._request.resume_token = self._token
+        self._request.after_revision = 0 if self._token else self._after_revision
         stub = self._connection.stubs.events
         parts: list[event_service_pb2.WatchSnapshot] = []
         stream = self._connection.stream(stub.WatchEvents, self._request, timeout=None, silence=SILENCE_SECONDS)

@@ -34,6 +34,7 @@ class WatchEventsRequest(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     HISTORY_LIMIT_FIELD_NUMBER: _builtins.int
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _builtins.int
+    AFTER_REVISION_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
     """Token of the last message received from an earlier call; empty to begin with a snapshot. The kinds may
     differ from those of the earlier call.
@@ -43,6 +44,12 @@ class WatchEventsRequest(_message.Message):
     max_message_bytes: _builtins.int
     """Longest message that the client takes, in bytes: its `grpc.max_receive_message_length`. Less than 4,194,304, which is
     gRPC's default, means that, and so does 0; more than 67,108,864 means 67,108,864. See WatchEvents.
+    """
+    after_revision: _builtins.int
+    """Revision of a change that the caller knows, for example of the one that added an item. The stream begins behind that
+    change, without a snapshot, as if it were resumed with a token of that moment: what has happened since then comes first.
+    So the documents of an item that runs already, or has ended, can be read. What the Worker told before the Manager
+    started is sent as a whole, as far as it is kept. 0 to begin with a snapshot; not together with `resume_token`.
     """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
@@ -55,10 +62,11 @@ class WatchEventsRequest(_message.Message):
         resume_token: _builtins.str = ...,
         history_limit: _builtins.int = ...,
         max_message_bytes: _builtins.int = ...,
+        after_revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["history_limit", b"history_limit", "kinds", b"kinds", "max_message_bytes", b"max_message_bytes", "resume_token", b"resume_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_revision", b"after_revision", "history_limit", b"history_limit", "kinds", b"kinds", "max_message_bytes", b"max_message_bytes", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

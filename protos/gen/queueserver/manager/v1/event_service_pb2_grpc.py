@@ -56,7 +56,7 @@ class EventServiceServicer:
         """WatchEvents sends a consistent snapshot and then every change, in order, until the client ends the call.
 
         Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of
-        them has `complete` set. With a token there is no snapshot: the stream goes on after the message that
+        them has `complete` set. With a token, or with `after_revision`, there is no snapshot: the stream goes on after the message that
         carried the token, also across a restart of the Manager. Every message carries a new token.
 
         Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
@@ -86,7 +86,8 @@ class EventServiceServicer:
         Needs scope `read`.
 
         Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED
-        (the changes since then are no longer kept, or the store was replaced: begin anew without a token);
+        (the changes since then, or since `after_revision`, are no longer kept, or the store was replaced: begin anew without a
+        token);
         RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received);
         UNAVAILABLE with reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (what was missed can't be read).
         """

@@ -21,6 +21,8 @@ class Chronology:
         self.begun_at = begun_at
         self._revisions: list[int] = []
         self._told: list[tuple[str, int]] = []
+        #: The first mark stands for changes too that came before it, and of which nothing is known any more.
+        self._forgot = False
 
     def met(self, boot_id: str, last_sequence: int) -> None:
         """A Worker was met that had told this much; only the first one says something about the time before us."""
@@ -39,7 +41,15 @@ class Chronology:
             # Who asks for older changes gets too much of the Worker before them, never too little.
             del self._revisions[: _MAX_MARKS // 2]
             del self._told[: _MAX_MARKS // 2]
-            self._revisions[0] = 0
+            self._revisions[0], self._forgot = 0, True
+
+    def told_at(self, revision: int) -> tuple[str, int]:
+        """Worker that was known at a change of this term, and up to which of its events it had told: never too far."""
+        place = bisect_right(self._revisions, revision) - 1
+        if place < 0:
+            return "", 0
+        boot_id, sequence = self._told[place]
+        return boot_id, 0 if self._forgot and place == 0 else sequence
 
     def told_before(self, revision: int, boot_id: str) -> int:
         """Sequence up to which events of this Worker come before a change; 0 if none does."""

@@ -90,13 +90,21 @@ class MissedEvents:
         self._feed = feed
         self._encoder = encoder
 
+    def point_after(self, record: Record, revision: int) -> ResumePoint:
+        """Where a watcher stands that knows of a change and of all that was told before it."""
+        feed = self._feed
+        known = feed.chronology.told_at(revision)
+        if revision < feed.chronology.begun_at:
+            known = (feed.attachment.boot_id, 0)
+        return ResumePoint(record.store_id, revision, *known)
+
     def look_back(self, record: Record, point: ResumePoint, kinds: frozenset[Kind]) -> Missed:
         """What a watcher missed, and the place from which the changes go on. Raises ResumeTokenExpired."""
         feed, attachment = self._feed, self._feed.attachment
         if point.store_id != record.store_id or point.revision + bool(point.ahead) > record.revisions.last:
             raise ResumeTokenExpired
         here = (feed.end, record.revisions.last)
-        if self.waits_for_replay(point, kinds) and not feed.caught_up.is_set():
+        if self.waits_for_replay(point.revision, kinds) and not feed.caught_up.is_set():
             # What led to an end among them can't be told before it any more.
             return Missed(*here, attachment.boot_id, attachment.last_sequence, gap=True, wants_replay=False)
         if not attachment.boot_id:
@@ -110,9 +118,9 @@ class MissedEvents:
         gap = gap or begin < feed.lost_up_to
         return Missed(*here, attachment.boot_id, begin, deque(feed.worker_entries_after(begin)), gap)
 
-    def waits_for_replay(self, point: ResumePoint, kinds: frozenset[Kind]) -> bool:
-        """Whether a watcher missed changes of an owner before us, and needs what the Worker told at that time."""
-        return point.revision < self._feed.chronology.begun_at and not kinds.isdisjoint(STREAMED)
+    def waits_for_replay(self, revision: int, kinds: frozenset[Kind]) -> bool:
+        """Whether changes of an owner before us were missed, and what the Worker told at that time is needed."""
+        return revision < self._feed.chronology.begun_at and not kinds.isdisjoint(STREAMED)
 
     async def changes(
         self, point: ResumePoint, missed: Missed, kinds: frozenset[Kind]

@@ -107,19 +107,18 @@ class Watching:
         self._missed = MissedEvents(ledger, feed, encoder)
 
     async def watch(
-        self, kinds: frozenset[Kind], token: str, history_limit: int, longest: int
+        self, kinds: frozenset[Kind], token: str, history_limit: int, longest: int, after_revision: int = 0
     ) -> AsyncIterator[SnapshotPart | Batch]:
         """Serve one watcher, who takes events of so many bytes at the ``longest``, until it leaves.
+
+        It goes on from a token, or behind a revision, or begins with a snapshot.
 
         Raises ResumeTokenInvalid, ResumeTokenExpired, WatcherTooSlow, StorageUnavailable, NotOwner, NotReady.
         """
         news = self._feed.join(kinds)
         try:
-            if token:
-                point = decode_token(token)
-                if self._missed.waits_for_replay(point, kinds):
-                    await self._until_caught_up()
-                missed = await self._ledger.read(lambda record: self._missed.look_back(record, point, kinds))
+            if token or after_revision:
+                point, missed = await self._look_back(token, after_revision, kinds)
                 begin = replace(point, boot_id=missed.boot_id, sequence=missed.sequence)
                 cursor = _Cursor(missed.position, point.revision, begin, longest, missed.wants_replay)
                 async for batch in self._catch_up(cursor, missed, kinds):
@@ -131,10 +130,22 @@ class Watching:
                 cursor, parts = await self._snapshot(kinds, history_limit, longest)
                 for part in parts:
                     yield part
-            async for batch in self._follow(cursor, kinds, news, resumed=bool(token)):
+            async for batch in self._follow(cursor, kinds, news, resumed=bool(token or after_revision)):
                 yield batch
         finally:
             self._feed.leave(news)
+
+    async def _look_back(self, token: str, after_revision: int, kinds: frozenset[Kind]) -> tuple[ResumePoint, Missed]:
+        """Where a watcher stands, and what it missed."""
+        known = decode_token(token) if token else None
+        if self._missed.waits_for_replay(known.revision if known else after_revision, kinds):
+            await self._until_caught_up()
+
+        def look(record: Record) -> tuple[ResumePoint, Missed]:
+            point = known or self._missed.point_after(record, after_revision)
+            return point, self._missed.look_back(record, point, kinds)
+
+        return await self._ledger.read(look)
 
     async def _snapshot(
         self, kinds: frozenset[Kind], history_limit: int, longest: int

@@ -43,13 +43,23 @@ class EventServicer(EventServiceServicer):
         kinds = frozenset(_KINDS[kind] for kind in request.kinds) or _DEFAULT_KINDS
         history = page_size(request.history_limit, _DEFAULT_HISTORY, _LARGEST_HISTORY, "history_limit")
         longest = _longest_event(request.max_message_bytes)
-        watching = self._office.term().watching.watch(kinds, request.resume_token, history, longest)
+        after = _after_revision(request)
+        watching = self._office.term().watching.watch(kinds, request.resume_token, history, longest, after)
         async for part in watching:
             if isinstance(part, Batch):
                 yield _batch(part)
                 continue
             async for message in _snapshot(part):
                 yield message
+
+
+def _after_revision(request: event_service_pb2.WatchEventsRequest) -> int:
+    """Revision behind which to begin; 0 for none. Raises FieldInvalid."""
+    if request.after_revision < 0:
+        raise FieldInvalid("after_revision", "must be 0 or more")
+    if request.after_revision and request.resume_token:
+        raise FieldInvalid("after_revision", "must be left out with a resume_token, which says where to go on")
+    return request.after_revision
 
 
 def _longest_event(max_message_bytes: int) -> int:
