@@ -118,6 +118,20 @@ async def test_a_watch_survives_a_restart_of_the_server(manager: ScriptedManager
     assert [request.resume_token for request in manager.requests("WatchEvents")] == ["", "t1"]
 
 
+async def test_each_message_is_a_sign_of_life_also_one_without_news(
+    manager: ScriptedManager, client: AsyncClient
+) -> None:
+    lost = Refusal(grpc.StatusCode.UNAVAILABLE, "NOT_READY", "Starting.")
+    manager.answers["WatchEvents"] = script(
+        [snapshot(token="t1"), lost], [added(token="t2"), added("a", token="t3"), None]
+    )
+    told: list[str] = []
+    watch = client.watch(on_interruption=lambda _: told.append("lost"), on_sign_of_life=lambda: told.append("alive"))
+    async with watch:
+        await take(watch, 2)
+    assert told == ["alive", "lost", "alive", "alive"]
+
+
 async def test_a_stream_that_the_server_ends_is_taken_up_again(manager: ScriptedManager, client: AsyncClient) -> None:
     manager.answers["WatchEvents"] = script([snapshot(token="t1")], [added("a", token="t2"), None])
     async with client.watch() as watch:

@@ -25,7 +25,7 @@ from queueserver_client.queue import AsyncQueue
 from queueserver_client.resumption import RECONNECT_TIMEOUT
 from queueserver_client.run_engine import AsyncRunEngine
 from queueserver_client.tasks import AsyncTasks
-from queueserver_client.watch import Interrupted, Watch
+from queueserver_client.watch import Interrupted, SignOfLife, Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
@@ -108,6 +108,7 @@ class AsyncClient:
         history_limit: int = 0,
         reconnect_timeout: float = RECONNECT_TIMEOUT,
         on_interruption: Interrupted | None = None,
+        on_sign_of_life: SignOfLife | None = None,
     ) -> Watch:
         """Follow what happens: a snapshot, then every change. It resumes by itself after a broken connection.
 
@@ -119,6 +120,8 @@ class AsyncClient:
             history_limit: How many of the newest history entries the snapshot carries; 0 means 100.
             reconnect_timeout: Seconds for which a server that is away is waited for.
             on_interruption: Called when the stream broke and is about to be resumed.
+            on_sign_of_life: Called with each message of the server, also with those without news, which come every 10
+                seconds at least: the connection stands, after an interruption again.
 
         Iterating raises ServiceUnavailable when the server stays away.
         """
@@ -130,6 +133,7 @@ class AsyncClient:
             history_limit=values.size(history_limit, "history_limit"),
             reconnect_timeout=reconnect_timeout,
             on_interruption=on_interruption,
+            on_sign_of_life=on_sign_of_life,
         )
 
     async def close(self) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SILENCE_SECONDS = 30.0
 
 Interrupted = Callable[[QueueServerError], None]
+SignOfLife = Callable[[], None]
 
 
 class Watch:
@@ -44,6 +45,7 @@ class Watch:
         self,
         connection: Connection,
         kinds: Sequence[EventKind],
+        on_sign_of_life: SignOfLife | None = None,
         *,
         resume_token: str = "",
         after_revision: int = 0,
@@ -61,6 +63,7 @@ class Watch:
         self._after_revision = after_revision
         self._reconnect_timeout = reconnect_timeout
         self._on_interruption = on_interruption
+        self._on_sign_of_life = on_sign_of_life
         self._columns = ColumnOrder()
         self._stream = self._run()
 
@@ -129,6 +132,8 @@ class Watch:
         stream = self._connection.stream(stub.WatchEvents, self._request, timeout=None, silence=SILENCE_SECONDS)
         async with aclosing(stream):
             async for message in stream:
+                if self._on_sign_of_life is not None:
+                    self._on_sign_of_life()
                 if message.HasField("snapshot"):
                     parts.append(message.snapshot)
                     if not message.snapshot.complete:
