@@ -95,7 +95,7 @@ class TestProcess:
         ready = {READY_FD_VARIABLE: str(ready_write)} if announces else {}
         try:
             self._process = subprocess.Popen(
-                _on_leash([os.fspath(word) for word in command]),
+                on_leash([os.fspath(word) for word in command]),
                 env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {}), **ready},
                 cwd=working_directory,
                 stdin=subprocess.DEVNULL,
@@ -162,7 +162,7 @@ class TestProcess:
             self._ready = -1
 
 
-def _on_leash(command: list[str]) -> list[str]:
+def on_leash(command: list[str]) -> list[str]:
     """The command, made to die with the test run: whoever kills pytest must not leave servers behind.
 
     The kernel watches the thread that starts the process, so start processes on pytest's own thread.

@@ -127,6 +127,18 @@ def gated_rows(gate: str, rows: int) -> Messages:
         yield from bps.trigger_and_read([det1])
 
 
+def gated_scan(gate: str, num: int) -> Messages:
+    """Scan one axis: take the next point, and print that, each time the test says so."""
+    axis = Reader("axis")
+    yield from bps.open_run(md={"num_points": num, "hints": {"dimensions": [(["axis"], "primary")]}})
+    for point in range(num):
+        yield from wait_at(gate)
+        axis.readings["axis"] = float(point)
+        yield from bps.trigger_and_read([det1, axis])
+        print(f"point {point + 1} is taken", flush=True)  # noqa: T201 - as above
+    yield from bps.close_run()
+
+
 def rows_after(gate: str, rows: int, told: str = "") -> Messages:
     """Wait for the test, then print lines and take readings without a rest, and say when it is over."""
     yield from bps.open_run()

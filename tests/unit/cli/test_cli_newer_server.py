@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import AsyncClient
-from rich.console import Console
 
 from tests.harness.next_version import NEW, TEXT
 from tests.unit.cli.conftest import Qserver
+from tests.unit.cli.shown import Shown
 from tests.unit.cli.test_cli_watch import watched
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 from tests.unit.client.test_client_newer_server import METHODS, NEWER, PACKAGE, answer, event
@@ -73,13 +71,14 @@ async def test_a_watch_says_what_it_does_not_know(manager: ScriptedManager) -> N
     play(manager)
     lines, code, err = await watched(manager, until=LAST)
     assert (code, err) == (0, "")
-    assert [line.partition(" - ")[2] for line in lines[-6:]] == [
+    assert [line.partition(" - ")[2] for line in lines[-7:]] == [
         "manager unknown, environment unknown",
         "something happened that only a newer qserver can tell",
         "unknown: u",
         "queue stopped: unknown",
-        f"| {TEXT}",
+        "| ",
         f"| {LAST}",
+        f"| {TEXT}",
     ]
 
 
@@ -95,13 +94,11 @@ async def test_for_programs_such_an_event_has_a_name_and_its_revision(manager: S
 
 async def test_the_live_display_goes_on(manager: ScriptedManager) -> None:
     play(manager)
-    screen = io.StringIO()
-    display = LiveDisplay(Console(file=screen, force_terminal=True, width=120, color_system=None))
+    shown = Shown()
     async with AsyncClient(manager.address) as client, client.watch() as watch:
         async for change in watch:
-            display.show(change)
+            shown.show(change)
             if LAST in repr(change):
                 break
-    display.close()
-    assert LAST in screen.getvalue()
-    assert "manager unknown" in screen.getvalue()
+    assert LAST in shown.text()
+    assert "manager unknown" in shown.text()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
-
 from queueserver.common.v1 import storage_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1 import status_pb2
 from queueserver_cli.line_display import StatusWords
-from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import Snapshot, Status
-from rich.console import Console
+
+from tests.unit.cli.shown import Shown
 
 FULL = "Redis can't run, disk full: make room."
 WORKER = "The Worker can't write."
@@ -35,10 +33,13 @@ def test_a_watch_tells_in_a_line_that_something_can_not_be_stored_and_that_it_ca
     assert words.news(Status.from_proto(status())) == told[0]
 
 
-async def test_a_watch_on_a_terminal_shows_it_for_as_long_as_it_lasts() -> None:
-    output = io.StringIO()
-    display = LiveDisplay(Console(file=output, width=200))
-    display.show(Snapshot.from_parts([pb.WatchSnapshot(complete=True, status=status(FULL, WORKER))], restarted=False))
-    display.close()
-    assert FULL in output.getvalue()
-    assert WORKER in output.getvalue()
+def test_a_watch_on_a_terminal_shows_it_for_as_long_as_it_lasts() -> None:
+    def snapshot(now: status_pb2.ManagerStatus) -> Snapshot:
+        return Snapshot.from_parts([pb.WatchSnapshot(complete=True, status=now)], restarted=False)
+
+    shown = Shown().show(snapshot(status(FULL, WORKER)))
+    assert FULL in shown.text()
+    assert WORKER in shown.text()
+    text = shown.show(snapshot(status())).text()
+    assert FULL not in text
+    assert WORKER not in text

@@ -1,24 +1,23 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import grpc
 from google.protobuf import timestamp_pb2
 from queueserver.common.v1 import console_pb2, document_pb2, item_pb2, value_pb2
 from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_pb2, status_pb2
-from queueserver_cli.live_display import LiveDisplay
 from queueserver_client import AsyncClient
 from queueserver_rpc.status import Refusal
-from rich.console import Console
 
 from tests.unit.cli.conftest import Qserver, environment
+from tests.unit.cli.shown import Shown
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 
 ITEM = item_pb2.Item(name="count", item_uid="u-1", user="jane", item_type=item_pb2.ITEM_TYPE_PLAN)
@@ -61,8 +60,8 @@ def story() -> list[event_pb2.WatchEvent]:
         document(start=start),
         document(event_descriptor=descriptor),
         document(event=document_pb2.EventDocument(uid="e-1", descriptor_uid="d-1", seq_num=1, data=values)),
-        event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="hello [red]wor")),
-        event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(text="ld[/]\nrest")),
+        event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(time=NOW, text="hello [red]wor")),
+        event_pb2.WatchEvent(time=NOW, console=console_pb2.ConsoleOutput(time=NOW, text="ld[/]\nrest")),
         document(stop=document_pb2.RunStop(uid="s-1", run_start_uid="r-1", exit_status="success")),
         event_pb2.WatchEvent(
             time=NOW, gap=event_pb2.EventGap(kinds=[event_pb2.EVENT_KIND_DOCUMENT], omitted_bytes=70_000_000)
@@ -121,6 +120,8 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
     lines, code, err = await watched(manager, until="some events were lost")
     assert (code, err) == (0, "")
     assert lines[0] == "Arguments: ['watch']"
+    moment = f"{datetime.fromtimestamp(NOW.seconds):%Y-%m-%d %H:%M:%S} - "  # noqa: DTZ006 - here, as people read it
+    assert {line.startswith(moment) for line in lines[4:]} == {True}
     words = [line.partition(" - ")[2] for line in lines[1:]]
     assert words[2:] == [
         "  0: count()",
@@ -139,13 +140,16 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
         "run 7 of count ends: success",
         "one of 70000000 bytes was left out here: document",
         "some events were lost here: console",
+        "| rest",
     ]
 
 
 async def test_a_watch_says_in_its_own_words_that_the_server_is_away(manager: ScriptedManager) -> None:
     play(manager)
     lines, code, err = await watched(manager, until="Trying again.", stop_at="some events were lost")
-    assert lines[-1].endswith("was lost before the answer came. Trying again.")
+    (lost,) = [line for line in lines if "Trying again." in line]
+    assert " - not connected: The connection to " in lost
+    assert lost.endswith("was lost before the answer came. Trying again.")
     assert (code, err) == (0, "")
 
 
@@ -222,27 +226,25 @@ async def test_a_watch_whose_reader_went_away_ends_quietly(manager: ScriptedMana
     assert (process.returncode, err) == (0, b"")
 
 
-async def test_the_live_display_shows_queue_progress_and_readings(manager: ScriptedManager) -> None:
+async def test_on_a_terminal_queue_progress_and_readings_are_shown(manager: ScriptedManager) -> None:
     play(manager)
-    screen = io.StringIO()
-    display = LiveDisplay(Console(file=screen, force_terminal=True, width=120, color_system=None))
+    shown = Shown()
     async with AsyncClient(manager.address) as client, client.watch() as watch:
         for _ in range(1 + len(story())):
-            display.show(await asyncio.wait_for(watch.__anext__(), 10.0))
-    display.close()
-    shown = screen.getvalue()
+            shown.show(await asyncio.wait_for(watch.__anext__(), 10.0))
+    screen = shown.text()
     for text in (
         "hello [red]world[/]",
         "manager paused, loop",
-        "autostart on",
         "count()",
-        "run 7 of count: 1/2 success",
+        "run 7 of count:",
+        "1/2 points success",
         "5.25",
     ):
-        assert text in shown
+        assert text in screen
 
 
-async def test_the_live_display_shows_no_empty_table_and_no_run_of_another_item(manager: ScriptedManager) -> None:
+async def test_on_a_terminal_no_run_of_another_item_is_shown(manager: ScriptedManager) -> None:
     first, second = (
         event_pb2.WatchEvent(
             time=NOW, revision=number, item_started=event_pb2.ItemStarted(running_item=item_pb2.RunningItem(item=item))
@@ -262,19 +264,12 @@ async def test_the_live_display_shows_no_empty_table_and_no_run_of_another_item(
         await until_cancelled()
 
     manager.answers["WatchEvents"] = stream
-    console = Console(file=io.StringIO(), force_terminal=True, width=120, color_system=None)
-    display = LiveDisplay(console)
-    pictures = []
+    shown, pictures = Shown(), list[str]()
     async with AsyncClient(manager.address) as client, client.watch() as watch:
         for _ in range(5):
-            display.show(await asyncio.wait_for(watch.__anext__(), 10.0))
-            with console.capture() as picture:
-                console.print(display.picture())
-            pictures.append(picture.get())
-    display.close()
+            pictures.append(shown.show(await asyncio.wait_for(watch.__anext__(), 10.0)).text())
     before, _, running, ended, other = pictures
     assert "Queue: 0 items" in before
-    assert "uid" not in before
     for picture in (running, ended):
         assert "run 7 of count" in picture
     assert "scan()" in other

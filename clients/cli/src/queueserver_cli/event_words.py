@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 
 from queueserver_client import (
     AutostartChanged,
@@ -37,6 +38,10 @@ from queueserver_client import (
 
 from queueserver_cli.vocabulary import known
 
+#: Of arguments that are longer than a line, the beginning is enough.
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 10
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 90
 _NAMES = {
     "StatusChanged": "status",
     "ConsoleWritten": "console",
@@ -54,8 +59,8 @@ def event_name(event: Event) -> str:
 
 def item_words(item: Item) -> str:
     """An item as a call."""
-    arguments = [repr(value) for value in item.args or ()]
-    arguments += [f"{key}={value!r}" for key, value in sorted((item.kwargs or {}).items())]
+    arguments = [_SHORT.repr(value) for value in item.args or ()]
+    arguments += [f"{key}={_SHORT.repr(value)}" for key, value in sorted((item.kwargs or {}).items())]
     call = f"{item.name}({', '.join(arguments)})" if item.item_type.value == "plan" else item.name
     shown = call if len(call) <= 90 else call[:89] + "…"  # noqa: PLR2004 - the rest of a terminal line
     if item.problems:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields
 from typing import Any
 
-from queueserver_client import Event, Snapshot
+from queueserver_client import Event, QueueServerError, Snapshot
 
 from queueserver_cli.event_words import event_name
 from queueserver_cli.printer import Printer
@@ -13,10 +14,15 @@ from queueserver_cli.vocabulary import plain
 
 
 class JsonDisplay:
-    """Writes events under the names of the contract. Notices about the connection are not events and left out."""
+    """Writes events under the names of the contract.
+
+    Three that are no events of the server have names of their own: `connection_lost`, `connection_restored` and, at
+    the end, `watch_ended`.
+    """
 
     def __init__(self, printer: Printer) -> None:
         self._printer = printer
+        self._lost = False
 
     def show(self, event: Event | Snapshot) -> None:
         """Write one line."""
@@ -26,8 +32,18 @@ class JsonDisplay:
             content[field.name] = plain(getattr(event, field.name))
         self._printer.document(content)
 
-    def notice(self, text: str) -> None:
-        """Nothing: only events are written."""
+    def alive(self) -> None:
+        """Write that the connection stands again, if it was lost."""
+        if self._lost:
+            self._lost = False
+            self._printer.document({"event": "connection_restored", "time": time.time()})
+
+    def lost(self, error: QueueServerError) -> None:
+        """Write that the connection is gone, and why."""
+        self._lost = True
+        self._printer.document(
+            {"event": "connection_lost", "time": time.time(), "reason": error.reason, "msg": error.message}
+        )
 
     def end(self, resume_token: str) -> None:
         """Write the token with which to go on, as the last line."""

@@ -1,27 +1,31 @@
-"""A watch as plain lines, for pipes and files."""
+"""A watch as plain lines, for pipes, files and simple terminals.
+
+Each line begins with the time at which it happened at the server, `2026-11-30 09:21:04 - `, also if it is told later.
+Lines about the connection have the time of this machine.
+"""
 
 from __future__ import annotations
 
-from queueserver_client import ConsoleText, ConsoleWritten, DocumentEmitted, Event, Snapshot, Status, StatusChanged
+from datetime import datetime, timezone
 
+from queueserver_client import (
+    ConsoleText,
+    ConsoleWritten,
+    DocumentEmitted,
+    Event,
+    QueueServerError,
+    Snapshot,
+    Status,
+    StatusChanged,
+)
+
+from queueserver_cli.console_lines import ConsoleLine, ConsoleLines
 from queueserver_cli.event_words import counted, event_words, item_words
 from queueserver_cli.printer import Printer
 from queueserver_cli.run_view import RunsView
 from queueserver_cli.storage_words import storage_words
 from queueserver_cli.vocabulary import known
 from queueserver_cli.waiting_words import waiting_words
-
-
-class ConsoleLines:
-    """Puts pieces of console text together to whole lines."""
-
-    def __init__(self) -> None:
-        self._rest = ""
-
-    def feed(self, console: ConsoleText) -> list[str]:
-        """Lines that are complete now."""
-        *lines, self._rest = (self._rest + console.text).split("\n")
-        return [line.rstrip("\r") for line in lines]
 
 
 class StatusWords:
@@ -56,49 +60,62 @@ class LineDisplay:
         self._console = ConsoleLines()
         self._runs = RunsView()
         self._status = StatusWords()
+        self._lost = False
 
     def show(self, event: Event | Snapshot) -> None:
         """Write what an event tells, if anything."""
         if isinstance(event, Snapshot):
             self._snapshot(event)
         elif isinstance(event, StatusChanged):
-            self._say(self._status.news(event.status))
+            self._say(event.time, self._status.news(event.status))
         elif isinstance(event, ConsoleWritten):
             self._text(event.console)
         elif isinstance(event, DocumentEmitted):
             self._document(event)
         else:
-            self._say(event_words(event))
+            self._say(event.time, event_words(event))
 
-    def notice(self, text: str) -> None:
-        """Write something about the connection."""
-        self._say(text)
+    def alive(self) -> None:
+        """Say that the connection stands again, if it was lost."""
+        if self._lost:
+            self._lost = False
+            self._say(_now(), "connected again")
+
+    def lost(self, error: QueueServerError) -> None:
+        """Say that the connection is gone."""
+        self._lost = True
+        self._say(_now(), f"not connected: {error.message} Trying again.")
 
     def end(self, resume_token: str) -> None:
         """Nothing: a token is for programs."""
 
     def close(self) -> None:
-        """Nothing to be left behind."""
+        """Write the beginnings of lines that have no end yet."""
+        self._lines(self._console.unfinished())
 
-    def _say(self, words: str | None) -> None:
+    def _say(self, time: datetime, words: str | None) -> None:
         if words:
-            self._printer.line(words)
+            self._printer.dated_line(time, words)
 
     def _text(self, console: ConsoleText) -> None:
-        for line in self._console.feed(console):
-            self._say(f"| {line}")
+        self._lines(self._console.feed(console))
+
+    def _lines(self, lines: list[ConsoleLine]) -> None:
+        for line in lines:
+            self._say(line.time, f"| {line.text}")
 
     def _snapshot(self, snapshot: Snapshot) -> None:
+        now = snapshot.status.time if snapshot.status is not None else _now()
         if snapshot.restarted:
-            self._say("some changes could not be followed; this is the state now")
+            self._say(now, "some changes could not be followed; this is the state now")
         if snapshot.status is not None:
-            self._say(self._status.news(snapshot.status))
+            self._say(now, self._status.news(snapshot.status))
             waiting = counted(snapshot.status.items_in_queue, "item")
-            self._say(f"{waiting} in the queue, {snapshot.status.items_in_history} in history")
+            self._say(now, f"{waiting} in the queue, {snapshot.status.items_in_history} in history")
         if snapshot.running_item is not None:
-            self._say(f"running: {item_words(snapshot.running_item.item)}")
+            self._say(snapshot.running_item.claim_time, f"running: {item_words(snapshot.running_item.item)}")
         for index, item in enumerate(snapshot.queue):
-            self._say(f"{index:3}: {item_words(item)}")
+            self._say(now, f"{index:3}: {item_words(item)}")
         for console in snapshot.console:
             self._text(console)
         for document in snapshot.documents:
@@ -107,11 +124,15 @@ class LineDisplay:
     def _document(self, event: DocumentEmitted) -> None:
         run, readings = self._runs.apply(event.document)
         if event.document.name == "start":
-            self._say(f"{run.title} begins ({run.uid})")
+            self._say(event.time, f"{run.title} begins ({run.uid})")
         elif event.document.name == "stop":
             reason = f" ({run.reason})" if run.reason else ""
-            self._say(f"{run.title} ends: {run.exit_status}{reason}")
+            self._say(event.time, f"{run.title} ends: {run.exit_status}{reason}")
         for reading in readings:
             progress = f"{reading.number}/{run.expected}" if run.expected else str(reading.number)
             values = "  ".join(f"{key} {value}" for key, value in reading.values.items())
-            self._say(f"  {reading.stream} {progress}  {values}")
+            self._say(event.time, f"  {reading.stream} {progress}  {values}")
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -10,12 +10,13 @@ import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
 
 from queueserver_cli.outcome import Answer
-from queueserver_cli.terminal_text import visible_lines
+from queueserver_cli.terminal_text import visible, visible_lines
 
 #: Characters on which a terminal may act and which JSON leaves as they are.
 _LATE_CONTROLS = re.compile("[\x7f-\x9f]")
@@ -68,6 +69,12 @@ class Printer:
         """Print a text for people with the time of day."""
         if not self.as_json:
             print(f"{time.strftime('%H:%M:%S')} - {visible_lines(text)}", flush=True)  # noqa: T201 - as above
+
+    def dated_line(self, time: datetime, text: str) -> None:
+        """Print a line for people with date and time, here, of what it tells."""
+        if not self.as_json:
+            moment = f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
+            print(f"{moment} - {visible(text)}", flush=True)  # noqa: T201 - as above
 
     def coloured(self, text: str, *, colour: str | None = None, bold: bool | None = None, before: str = "") -> None:
         """Print a text for people, and something without a colour before it; colours only reach a terminal."""

@@ -9,8 +9,12 @@ from typing import Any
 
 from queueserver_client import RunDocument
 
+from queueserver_cli.dashboard.plot import Curve
+
 #: So many readings are kept for display.
 KEPT_READINGS = 10
+#: So many times between two points are kept.
+KEPT_PACES = 50
 #: Runs that have ended are forgotten beyond this number.
 KEPT_RUNS = 20
 
@@ -35,12 +39,22 @@ class Run:
     scan_id: int | None = None
     #: Rows to be expected in the primary stream; None if the plan did not say.
     expected: int | None = None
-    #: Rows so far in the primary stream.
+    #: Rows so far in the primary stream, also those that came before this watch.
     done: int = 0
+    start_time: float = 0.0
+    #: When the last of these rows was taken; None if the time since then is no measure, because the plan was held up.
+    last_time: float | None = None
+    #: Seconds that each of the newest rows took.
+    paces: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_PACES))
     exit_status: str = ""
     reason: str = ""
     #: Columns of the axes that the plan scans: their readings come first.
     axes: Sequence[str] = ()
+    #: The column against which readings are drawn, or "time"; empty if there is not exactly one axis.
+    axis: str = ""
+    #: The column that is drawn; empty if none can be.
+    drawn: str = ""
+    curve: Curve = field(default_factory=Curve)
     streams: dict[str, str] = field(default_factory=dict)
     readings: deque[Reading] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
 
@@ -69,17 +83,30 @@ class RunsView:
         if document.name == "start":
             run.plan = str(content.get("plan_name", ""))
             run.scan_id = content.get("scan_id")
+            run.start_time = content["time"]
             run.expected = _expected(content)
-            run.axes = _axes(content)
+            dimensions = _dimensions(content)
+            run.axes = [name for names in dimensions for name in names]
+            run.axis = dimensions[0][0] if len(dimensions) == 1 and dimensions[0] else ""
             self.latest = run
         elif document.name == "descriptor":
             run.streams[content["uid"]] = content["name"]
+            if content["name"] == "primary":
+                run.drawn = _drawn(content, run.axes)
         elif document.name == "stop":
             run.exit_status, run.reason = content["exit_status"], content.get("reason", "")
-        readings = [_reading(run, row) for row in _rows(document)]
+        rows = _rows(document)
+        for row in rows:
+            if run.streams.get(row["descriptor"]) == "primary":
+                _count(run, row)
+        readings = [_reading(run, row) for row in rows]
         run.readings.extend(readings)
-        run.done += sum(reading.stream == "primary" for reading in readings)
         return run, readings
+
+    def held_up(self) -> None:
+        """The plan is paused or suspended: how long the point that comes next takes says nothing."""
+        if self.latest is not None:
+            self.latest.last_time = None
 
     def _forget(self) -> None:
         if len(self.runs) > KEPT_RUNS:
@@ -94,13 +121,39 @@ def _expected(start: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _axes(start: Mapping[str, Any]) -> Sequence[str]:
+def _dimensions(start: Mapping[str, Any]) -> Sequence[Sequence[str]]:
     hints = start.get("hints")
     dimensions = hints.get("dimensions", ()) if isinstance(hints, dict) else ()
     try:
-        return [name for names, _ in dimensions for name in names]
+        return [[str(name) for name in names] for names, _ in dimensions]
     except (TypeError, ValueError):  # a plan can write anything there
         return ()
+
+
+def _drawn(descriptor: Mapping[str, Any], axes: Sequence[str]) -> str:
+    """The first column with numbers that is no axis; what a device hints at is preferred."""
+    keys = descriptor["data_keys"]
+    try:
+        hinted = [str(name) for hint in descriptor.get("hints", {}).values() for name in hint.get("fields", ())]
+    except (AttributeError, TypeError):  # a device can say anything there
+        hinted = []
+    for name in [*hinted, *keys]:
+        key = keys.get(name, {})
+        if name not in axes and key.get("dtype") in ("number", "integer") and not key.get("shape"):
+            return str(name)
+    return ""
+
+
+def _count(run: Run, row: Mapping[str, Any]) -> None:
+    """Take a row of the primary stream into account: how many, how fast, and its point of the curve."""
+    number, time = row["seq_num"], row["time"]
+    if run.last_time is not None and number > run.done:
+        run.paces.append(max(time - run.last_time, 0.0) / (number - run.done))
+    run.done, run.last_time = max(number, run.done), time
+    x = time - run.start_time if run.axis == "time" else row["data"].get(run.axis)
+    y = row["data"].get(run.drawn)
+    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
+        run.curve.add(float(x), float(y))
 
 
 def _rows(document: RunDocument) -> Sequence[Mapping[str, Any]]:
@@ -112,10 +165,11 @@ def _rows(document: RunDocument) -> Sequence[Mapping[str, Any]]:
     return [
         {
             "seq_num": number,
+            "time": time,
             "descriptor": content["descriptor"],
             "data": {key: column[index] for key, column in content["data"].items() if index < len(column)},
         }
-        for index, number in enumerate(content["seq_num"])
+        for index, (number, time) in enumerate(zip(content["seq_num"], content["time"], strict=False))
     ]
 
 
@@ -132,5 +186,5 @@ def value_text(value: Any) -> str:
         return "array " + "x".join(str(length) for length in shape)
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = str(value)
+    text = str(value[:64] if isinstance(value, (str, bytes)) else value)
     return text if len(text) <= 24 else text[:23] + "…"  # noqa: PLR2004 - the width of a column

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import os
 import sys
 from collections.abc import Sequence
 from typing import Protocol
@@ -15,16 +17,21 @@ from queueserver_cli.session import Session
 
 _KINDS = {kind.value: kind for kind in EventKind if kind is not EventKind.UNSPECIFIED}
 _SYNONYMS = {"documents": EventKind.DOCUMENT}
+#: Terminals that only take one line after the other.
+_SIMPLE_TERMINALS = {"", "dumb", "unknown"}
 
 
 class Display(Protocol):
-    """Shows events, one after the other."""
+    """Shows events, one after the other, and whether the server is there."""
 
     def show(self, event: Event | Snapshot) -> None:
         """Show an event."""
 
-    def notice(self, text: str) -> None:
-        """Show something about the connection."""
+    def alive(self) -> None:
+        """The server has said something, be it that there is no news."""
+
+    def lost(self, error: QueueServerError) -> None:
+        """The connection is gone; it will be taken up again."""
 
     def end(self, resume_token: str) -> None:
         """Show, where it is of use, from where another watch can go on; empty if from nowhere."""
@@ -42,7 +49,7 @@ def watch(words: Sequence[str]) -> Action:
     kinds = [known[word] for word in words] or list(_KINDS.values())
 
     async def action(session: Session) -> Answer | None:
-        display = _display(session)
+        display = _display(session, kinds)
         try:
             await _follow(session, kinds, display)
         except asyncio.CancelledError:
@@ -55,10 +62,15 @@ def watch(words: Sequence[str]) -> Action:
 
 
 async def _follow(session: Session, kinds: Sequence[EventKind], display: Display) -> None:
-    def interrupted(error: QueueServerError) -> None:
-        display.notice(f"{error.message} Trying again.")
-
-    async with session.client.watch(kinds, resume_token=session.resume, on_interruption=interrupted) as events:
+    """A server that was there once is waited for until Ctrl-C: whoever watches wants to see it come back."""
+    watching = session.client.watch(
+        kinds,
+        resume_token=session.resume,
+        reconnect_timeout=math.inf,
+        on_interruption=display.lost,
+        on_sign_of_life=display.alive,
+    )
+    async with watching as events:
         try:
             async for event in events:
                 display.show(event)
@@ -66,16 +78,22 @@ async def _follow(session: Session, kinds: Sequence[EventKind], display: Display
             display.end(events.resume_token)
 
 
-def _display(session: Session) -> Display:
+def _display(session: Session, kinds: Sequence[EventKind]) -> Display:
     """The display that fits where the output goes. Only a terminal pays for the import of rich."""
     if session.printer.as_json:
         from queueserver_cli.json_display import JsonDisplay  # noqa: PLC0415
 
         return JsonDisplay(session.printer)
-    if sys.stdout.isatty():
-        from queueserver_cli.live_display import LiveDisplay  # noqa: PLC0415
+    # What a watch that goes on from a token tells are changes, not the state to which they belong.
+    if _has_screen() and not session.resume:
+        from queueserver_cli.dashboard.display import Dashboard  # noqa: PLC0415
 
-        return LiveDisplay()
+        return Dashboard(session.client.address, kinds)
     from queueserver_cli.line_display import LineDisplay  # noqa: PLC0415
 
     return LineDisplay(session.printer)
+
+
+def _has_screen() -> bool:
+    simple = sys.platform == "win32" or os.environ.get("TERM", "") in _SIMPLE_TERMINALS
+    return sys.stdout.isatty() and not simple
