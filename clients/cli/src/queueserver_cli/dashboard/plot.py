@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 #: A curve that has more points is thinned out: no terminal is that wide.
-MOST_POINTS = 4096
+MOST_POINTS = 2048
 #: Dots of a braille character: its bit by column and row.
 _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _BRAILLE = 0x2800
