@@ -110,6 +110,13 @@ def test_ctrl_c_gives_the_terminal_back_as_it_was(window: TerminalWindow) -> Non
     assert window.text().strip() == "Arguments: ['watch']"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_from_elsewhere_it_gives_the_terminal_back_too(window: TerminalWindow, number: signal.Signals) -> None:
+    window.process.send_signal(number)
+    assert window.wait() == -number
+    assert window.is_as_before
+
+
 def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(window: TerminalWindow) -> None:
     window.type(CTRL_Z)
     os.waitid(os.P_PID, window.process.pid, os.WSTOPPED)

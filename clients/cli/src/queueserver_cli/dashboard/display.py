@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection
 from datetime import datetime, timezone
 
+import click
 from queueserver_client import Event, EventKind, QueueServerError, Snapshot
 
 from queueserver_cli.dashboard.link import QUIET_SECONDS, Link, Standing
@@ -17,7 +18,10 @@ from queueserver_cli.dashboard.look import Look, unicode_is_shown
 from queueserver_cli.dashboard.picture import picture
 from queueserver_cli.dashboard.screen import Screen
 from queueserver_cli.dashboard.state import State
+from queueserver_cli.terminal_text import visible_lines
 
+#: What is dealt with while the dashboard has the screen.
+_SIGNALS = (signal.SIGWINCH, signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)
 #: Seconds between two drawings at least, and if drawing takes long, so many times as long.
 _REST_SECONDS = 0.2
 _REST_FACTOR = 10
@@ -26,7 +30,7 @@ _CLOCK_SECONDS = 1.0
 
 
 class Dashboard:
-    """To be used inside a running event loop. It has the screen from the server's first sign of life until `close`."""
+    """To be used inside a running event loop. It has the screen from the first event until `close`."""
 
     def __init__(self, address: str, kinds: Collection[EventKind]) -> None:
         self._state = State(Link(address, _now()), kinds)
@@ -43,15 +47,15 @@ class Dashboard:
     def show(self, event: Event | Snapshot) -> None:
         """Take an event in; the screen follows soon."""
         self._state.apply(event, _now())
+        if not self._begun:
+            self._begin()
         self._draw_soon()
 
     def alive(self) -> None:
         """The server has said something."""
         was = self._state.link.standing(now := _now())
         self._state.link.alive(now)
-        if not self._begun:
-            self._begin()
-        if was is not Standing.CONNECTED:
+        if self._begun and was is not Standing.CONNECTED:
             self._draw_soon()
 
     def lost(self, error: QueueServerError) -> None:
@@ -59,6 +63,8 @@ class Dashboard:
         self._state.link.lost(error.message)
         if self._begun:
             self._draw_soon()
+        else:
+            click.echo(visible_lines(f"{error.message} Trying again."), err=True)
 
     def end(self, resume_token: str) -> None:
         """Nothing: a token is for programs."""
@@ -68,7 +74,7 @@ class Dashboard:
         if self._due is not None:
             self._due.cancel()
         if self._begun:
-            for number in (signal.SIGWINCH, signal.SIGTSTP):
+            for number in _SIGNALS:
                 self._loop.remove_signal_handler(number)
             self._screen.give_back()
         if self._failure is not None:
@@ -78,6 +84,8 @@ class Dashboard:
         self._begun = True
         self._loop.add_signal_handler(signal.SIGWINCH, self._redraw)
         self._loop.add_signal_handler(signal.SIGTSTP, self._suspend)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._loop.add_signal_handler(number, self._end_by, number)
         self._screen.take()
 
     def _redraw(self) -> None:
@@ -90,6 +98,12 @@ class Dashboard:
         os.kill(os.getpid(), signal.SIGSTOP)
         self._screen.take()
         self._redraw()
+
+    def _end_by(self, number: signal.Signals) -> None:
+        """Another program ends this one, which would leave its screen behind."""
+        self._screen.give_back()
+        self._loop.remove_signal_handler(number)
+        os.kill(os.getpid(), number)
 
     def _draw_soon(self) -> None:
         rest = max(_REST_SECONDS, _REST_FACTOR * self._took)
