@@ -160,9 +160,9 @@ def test_without_colours_and_without_unicode_it_is_plain(parts: Parts, client: C
 
 def test_a_simple_terminal_gets_lines(parts: Parts, client: Client) -> None:
     with watching(parts.address, columns=200, TERM="dumb") as window:
-        window.wait_for("in the queue")
+        window.wait_until_written(b"in the queue")
         client.queue.add(Plan("one_run", "\x1b[2J"))
-        window.wait_for(r"added at 0: one_run('\x1b[2J') by")
+        window.wait_until_written(rb"added at 0: one_run('\x1b[2J') by")
         window.type(CTRL_C)
         assert window.wait() == 0
         assert b"\x1b[?" not in window.written
