@@ -179,6 +179,19 @@ def test_a_person_sees_at_the_head_what_has_to_be_seen_to() -> None:
     assert "Queue:" in small
 
 
+def test_a_paused_plan_says_how_it_goes_on() -> None:
+    paused = status_pb2.ManagerStatus(manager_state=status_pb2.MANAGER_STATE_PAUSED)
+    shown = Shown().show(StatusChanged(0, NOW, ManagerStatus.from_proto(paused)))
+    assert "The plan is paused: qserver re resume" in shown.text()
+
+
+@pytest.mark.parametrize(("width", "bar"), [(80, "█" * 12 + "░" * 12), (39, "███░░░"), (32, "")])
+def test_the_bar_takes_the_room_that_words_leave(width: int, bar: str) -> None:
+    shown = Shown().show(snapshot(), started(Plan("scan")), *scan_of(2), point(1, 0, det=1, motor=0))
+    (line,) = [line for line in shown.text(width, 24).split("\n") if line.startswith("run 7 of scan: ")]
+    assert line == f"run 7 of scan: {bar}{' ' if bar else ''}1/2 points · 0:00"
+
+
 def test_a_failed_plan_is_told_until_another_one_completed_or_the_history_is_cleared() -> None:
     shown = Shown().show(snapshot(), ended(Plan("scan"), 1, ExitStatus.FAILED, "stuck"))
     assert "The last plan, scan, failed" in shown.text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from queueserver_client import ConnectionState, Status
+from queueserver_client import ConnectionState, ManagerState, Status
 from rich.console import Console
 from rich.text import Text
 
@@ -88,6 +88,8 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
     if notice is not None and (now - notice.time).total_seconds() < NOTICE_SECONDS:
         yield f"{clock(notice.time)} {notice.words}", "magenta"
     if status is not None:
+        if status.manager_state is ManagerState.PAUSED:
+            yield "The plan is paused: qserver re resume, or to end it re stop, re abort, re halt", "bold yellow"
         for words in waiting_words(status.environment):
             yield _sentence(words), "bold yellow"
         for words in storage_words(status):
@@ -100,9 +102,8 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
     if failed is not None:
         result = failed.result
         when = f" at {clock(result.stop_time)}" if result.stop_time is not None else ""
-        by = f" by {result.ended_by}" if result.ended_by else ""
         why = f": {result.message}" if result.message else ""
-        yield f"The last plan, {failed.item.name}, {known(result.exit_status)}{when}{by}{why}", "red"
+        yield f"The last plan, {failed.item.name}, {known(result.exit_status)}{when}{why} See: qserver why", "red"
 
 
 def _of_the_environment(status: Status) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ from queueserver_cli.dashboard.state import State
 from queueserver_cli.event_words import counted, item_words
 from queueserver_cli.run_view import Run
 
-_BAR = 24
+_BAR, _SHORTEST_BAR = 24, 6
 #: A screen that is narrower shows of an item what it is, and not whose.
 _NARROW = 60
 _WIDEST_PLOT = 120
@@ -33,20 +33,26 @@ def plan_lines(state: State, look: Look, width: int, now: datetime) -> list[Text
         by = f" by {look.text(running.item.user)}" if running.item.user else ""
         plan = look.fit(Text(look.runs + look.text(item_words(running.item))), max(width - cell_len(by), 1))
         lines.append(Text.assemble((plan.plain, "bold green"), by))
-    progress = _progress(look, run, width) if run is not None else ""
+    points = _points(run) if run is not None else ""
     took = elapsed(state.elapsed(now)) if running is not None else ""
     end = _end(state.estimate(now), state.link.shown_time(now))
-    words = look.dot.join(filter(None, [progress, took, end]))
-    return [*lines, Text(words)] if words else lines
+    words = look.text(look.dot.join(filter(None, [points, took, end])))
+    title = look.text(f"{run.title}: ") if run is not None else ""
+    bar = _bar(look, run, width - cell_len(title + words)) if run is not None else ""
+    return [*lines, Text(title + bar + words)] if words else lines
 
 
-def _progress(look: Look, run: Run, width: int) -> str:
-    ended = f" {look.text(run.exit_status)}" if run.exit_status else ""
-    title = look.text(run.title)
+def _points(run: Run) -> str:
+    ended = f" {run.exit_status}" if run.exit_status else ""
     if run.expected is None:
-        return f"{title}: {counted(run.done, 'point')}{ended}"
-    bar = f"{look.bar(run.done, run.expected, _BAR)} " if width >= _NARROW else ""
-    return f"{title}: {bar}{run.done}/{run.expected} points{ended}"
+        return f"{counted(run.done, 'point')}{ended}"
+    return f"{run.done}/{run.expected} points{ended}"
+
+
+def _bar(look: Look, run: Run, room: int) -> str:
+    """How much of the run is done, if there is room for it."""
+    width = min(room - 1, _BAR)
+    return f"{look.bar(run.done, run.expected, width)} " if run.expected is not None and width >= _SHORTEST_BAR else ""
 
 
 def _end(estimate: Estimate | None, now: datetime) -> str:
