@@ -6,7 +6,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from queueserver_rpc.process import configure_logging, run
+from queueserver_rpc import log
+from queueserver_rpc.process import run
 from queueserver_worker.app import serve
 from queueserver_worker.settings import parse
 from queueserver_worker.supervisor.launch import Launch
@@ -15,7 +16,7 @@ CHILD = Path(__file__).with_name("scripted_child.py")
 
 if __name__ == "__main__":
     settings = parse()
-    configure_logging(settings.log_level)
+    log.configure(settings.log)
     command: tuple[str, ...] = (sys.executable, "-u", str(CHILD))
     if Path(settings.startup[1]).read_text() == "no_program":
         command = (str(CHILD / "does not exist"),)

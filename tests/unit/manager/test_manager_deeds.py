@@ -11,7 +11,7 @@ import pytest
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import InvalidState, RequestIdReused
 from queueserver_manager.domain.lifecycle import Environment
-from queueserver_manager.operations.deeds import Deeds
+from queueserver_manager.operations.deeds import Deed, Deeds
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.run_engine import RunEngineOperations
@@ -21,6 +21,8 @@ from queueserver_rpc.turns import next_turn
 from tests.unit.manager.samples import record_of, request
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 from tests.unit.manager.scripted_worker import CLOSED, PAUSED, ScriptedWorker, view_of
+
+DEED = Deed("test", "did it")
 
 
 def reply(fingerprint: str = "print", request_id: str = "id") -> Reply[Any]:
@@ -138,7 +140,7 @@ async def test_an_edit_of_unknown_fate_that_turns_out_to_be_stored_does_not_undo
             o.record.requests.put(request("id"))
             return "done"
 
-        assert await asyncio.wait_for(deeds.once(reply(), do, in_haste=in_haste), SECONDS) == b"done at 0"
+        assert await asyncio.wait_for(deeds.once(reply(), do, DEED, in_haste=in_haste), SECONDS) == b"done at 0"
         while deeds._under_way:
             await asyncio.wait(deeds._under_way, timeout=SECONDS)
         assert o.ledger._reserved == {}

@@ -17,6 +17,7 @@ from queueserver_manager.settings import (
     instance_name,
     parse,
 )
+from queueserver_rpc.log import LogChoice
 from queueserver_standalone import kept_sizes
 from queueserver_standalone import settings as supervisor_settings
 
@@ -36,7 +37,7 @@ def test_what_is_not_said_has_a_default() -> None:
         worker="localhost:1",
         key_prefix="qs",
         instance_id="",
-        log_level="INFO",
+        log=LogChoice(),
         permitted_metadata=("/",),
     )
 
@@ -50,7 +51,7 @@ def test_everything_can_be_said() -> None:
         "localhost:1",
         "p",
         "me",
-        "DEBUG",
+        LogChoice("DEBUG"),
         ("/a", "/b/c"),
         limits=Limits(history=Bound(7, HISTORY.size)),
     )

@@ -146,7 +146,7 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
                 await _abort_if_awaited(context)
                 raise
             except Exception as error:  # noqa: BLE001 - protects the client from a silent INTERNAL, and the service
-                await abort(context, self._refusal(error, method))
+                await abort(context, self._refused(error, method))
 
         return guarded
 
@@ -169,9 +169,14 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
                 await _abort_if_awaited(context)
                 raise
             except Exception as error:  # noqa: BLE001 - as above
-                await abort(context, self._refusal(error, method))
+                await abort(context, self._refused(error, method))
 
         return guarded
+
+    def _refused(self, error: Exception, method: str) -> Refusal:
+        refusal = self._refusal(error, method)
+        _log.debug("%s was refused: %s", method, refusal.message)
+        return refusal
 
     def _refusal(self, error: Exception, method: str) -> Refusal:
         if isinstance(error, UndecodableRequestError):

@@ -1,20 +1,17 @@
-"""How a service lives as a process: its event loop, its signals, its log, and the word that it is ready."""
+"""How a service lives as a process: its event loop, its signals, and the word that it is ready."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
-import sys
 from collections.abc import Coroutine
 from typing import Any
 
 import uvloop
 
 from queueserver_rpc.memory import return_unused_memory
-from queueserver_rpc.terminal import TerminalHandler
 
 #: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The service writes
 #: the address it listens on and a newline to it.
@@ -83,21 +80,3 @@ def announce_ready(address: str) -> None:
     pipe = ReadyPipe()
     pipe.ready(address)
     pipe.close()
-
-
-class _LineFormatter(logging.Formatter):
-    """``[I 2022-02-17 06:54:18,077 logger] text``, the form people know from the tutorials."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        head = f"[{record.levelname[0]} {self.formatTime(record)} {record.name}] "
-        text = head + record.getMessage()
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
-        return text
-
-
-def configure_logging(level: str = "INFO") -> None:
-    """Send the log to standard error, one line for each record; a terminal that does not read holds nobody up."""
-    handler = TerminalHandler(sys.stderr)
-    handler.setFormatter(_LineFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -105,8 +105,11 @@ class TerminalHandler(logging.Handler):
         """Have a line written."""
         try:
             self._terminal.write(f"{self.format(record)}\n")
-        except Exception:  # noqa: BLE001 - protects whoever logs from arguments that can't be formatted
-            self.handleError(record)
+        except Exception as error:  # noqa: BLE001 - protects whoever logs from arguments that can't be formatted
+            # Not logging's way, which writes to standard error itself and waits for it.
+            where = (record.pathname, record.lineno)
+            told = logging.LogRecord(record.name, logging.ERROR, *where, "Line not formatted: %r", (error,), None)
+            self._terminal.write(f"{self.format(told)}\n")
 
     def close(self) -> None:
         """Write what waits, for a short time. Called by logging at the end of the process."""

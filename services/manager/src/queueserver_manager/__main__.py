@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
-from queueserver_rpc.process import configure_logging, run
+from queueserver_rpc import log
+from queueserver_rpc.process import run
 
 from queueserver_manager.app import Manager
 from queueserver_manager.settings import parse
@@ -14,11 +15,11 @@ from queueserver_manager.store.connection import AddressError
 
 async def _serve(arguments: list[str]) -> int:
     settings = parse(arguments)
-    configure_logging(settings.log_level)
+    log.configure(settings.log)
     try:
         return await Manager(settings).run()
     except (AddressError, OSError) as error:
-        logging.getLogger("queueserver_manager").error("%s", error)  # noqa: TRY400 - the sentence says it all
+        logging.getLogger("queueserver_manager").critical("%s", error)
         return 1
 
 

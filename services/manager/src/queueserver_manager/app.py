@@ -137,7 +137,7 @@ class Manager:
         error = work.exception()
         if error is not None:
             # What is wrong with the store is told in its sentence; anything else is for developers.
-            _log.error("The Manager ends: %s", error, exc_info=None if isinstance(error, StoreUnusable) else error)
+            _log.critical("The Manager ends: %s", error, exc_info=None if isinstance(error, StoreUnusable) else error)
         return 1
 
     async def _terms(self) -> None:
@@ -229,6 +229,7 @@ class Manager:
     async def _own(self, epoch: int) -> None:
         """Load the record and act on it until cancelled. Raises OwnershipLost, StoreDown, StoreUnusable."""
         settings = self._settings
+        _log.info("Loading the lists of allowed plans and devices")
         first = await self._files.first_permissions()
         store = RedisStore(
             *(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default),
@@ -279,6 +280,7 @@ class Manager:
 
     def _opened(self, term: Term) -> None:
         self._office.open_for(term)
+        _log.info("The Manager waits for requests on %s", self._address)
         self._announce()
 
     def _announce(self) -> None:

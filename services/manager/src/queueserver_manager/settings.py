@@ -12,6 +12,7 @@ from pathlib import Path
 from queueserver_inventory.access import ROOT
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
+from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
 from queueserver_rpc.options import OptionParser
 
 from queueserver_manager.domain import names
@@ -41,7 +42,7 @@ class Settings:
     #: Name under which this Manager holds the lease. A process with the same name takes over at once, so it must
     #: only be shared by processes of which at most one lives. Default: host name and port.
     instance_id: str
-    log_level: str
+    log: LogChoice
     #: Which keys of RE.md clients may see; see domain/metadata.py.
     permitted_metadata: tuple[str, ...]
     #: How much is kept.
@@ -79,7 +80,6 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument(
         "--instance-id", default="", metavar="NAME", help="of this Manager, default: host name and port"
     )
-    parser.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     parser.add_argument(
         "--permitted-re-metadata-keys",
         dest="permitted_metadata",
@@ -93,6 +93,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     )
     _add_files(parser)
     add_kept_options(parser)
+    add_log_options(parser)
     given = parser.parse_args(arguments)
     given.permissions_reload = ReloadPolicy(given.permissions_reload)
     given.scripts = given.scripts == "ON"
@@ -102,7 +103,9 @@ def parse(arguments: Sequence[str]) -> Settings:
         parser.error(str(error))
     given.permitted_metadata = tuple(given.permitted_metadata)
     limits = read_limits(given)
-    settings = Settings(**vars(given), limits=limits)
+    choice = read_log_options(given)
+    del given.log_level, given.log_format
+    settings = Settings(**vars(given), limits=limits, log=choice)
     if not settings.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     return settings

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from async_timeout import timeout
 from queueserver_rpc.listening import UNIX, check_free
+from queueserver_rpc.log import LogChoice, configure
 from queueserver_rpc.unix_socket import place_for
 
 from queueserver_standalone import first_lines, log
@@ -34,15 +35,16 @@ _MEETING_SECONDS = 5.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until stopped; answers the exit code: 0 when stopped on request, 1 when something is wrong."""
-    log.configure()
+    configure(LogChoice())
     try:
         settings = parse(arguments)
+        configure(settings.log)
         prepare(settings.data_directory)
         with exclusive(settings.data_directory) as lock_fd:
             _look_ahead(settings)
             return _run(settings, lock_fd)
     except StandaloneError as error:
-        log.logger.error("%s", error)
+        log.logger.critical("%s", error)
         return 1
 
 

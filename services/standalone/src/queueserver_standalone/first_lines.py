@@ -21,6 +21,7 @@ def say_what_starts(services: Services) -> None:
     settings = services.settings
     demo = " (the demo: simulated devices; choose yours by --startup-dir)" if settings.startup.is_demo else ""
     logger.info("Starting Queue Server on %s", settings.listen)
+    logger.info("Encryption disabled: connections are neither encrypted nor authenticated")
     logger.info("Startup code: %s%s", settings.startup.value, demo)
     logger.info("Data: %s", settings.data_directory)
     if services.redis_program is not None:

@@ -15,6 +15,7 @@ from queueserver_standalone.child import READY_STEPS_VARIABLE, REDIS_VARIABLE, C
 from queueserver_standalone.data_directory import identity
 from queueserver_standalone.disk import Disk
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.log import logger
 from queueserver_standalone.redis_address import socket_url
 from queueserver_standalone.redis_child import start_redis
 from queueserver_standalone.redis_files import put_in_order
@@ -62,6 +63,7 @@ class Services:
         """
         if self.redis_program is None:
             raise AssertionError("there is no embedded Redis when an address was given")
+        logger.info("Starting Redis")
         try:
             child = await self._start_redis(self.redis_program)
         except StandaloneError as error:
@@ -81,12 +83,14 @@ class Services:
 
     async def worker(self) -> Child:
         """Start the Worker."""
+        logger.info("Starting the Worker")
         arguments = [
             *("--listen", self._worker_address, "--state-dir", str(self.settings.data_directory / "worker")),
             *self.settings.startup.arguments,
             *self.settings.files.worker_arguments,
             *("--console-output", self.settings.console_output),
             *("--question-timeout", self.settings.question_timeout),
+            *self.settings.log.arguments,
         ]
         child, _ = await start_announcing(
             "Worker", self._python("queueserver_worker", arguments), _SERVICE_START_SECONDS
@@ -95,6 +99,7 @@ class Services:
 
     async def manager(self) -> Child:
         """Start the Manager."""
+        logger.info("Starting the Manager")
         arguments = [
             *("--listen", self.address, "--worker", self._worker_address),
             *("--key-prefix", self.settings.key_prefix),
@@ -104,6 +109,7 @@ class Services:
             *(("--insecure-listen",) if self.settings.insecure_listen else ()),
             *(("--advertise-address", self.settings.advertise) if self.settings.advertise else ()),
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
+            *self.settings.log.arguments,
         ]
         url = self.settings.redis or socket_url(str(self.redis_socket))
         pipe = self.report.open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from queueserver_rpc.advertised_address import refusal_of_address
@@ -17,6 +17,7 @@ from queueserver_rpc.listening import (
     is_address,
     refuse_unasked,
 )
+from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
 from queueserver_rpc.options import OptionParser
 
 from queueserver_standalone import question_timeout
@@ -62,6 +63,8 @@ class Settings:
     default_group: str = ""
     #: Arguments for the Manager that say how much it keeps.
     kept: tuple[str, ...] = ()
+    #: How much all parts log, and in which form.
+    log: LogChoice = field(default_factory=LogChoice)
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -83,6 +86,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         question_timeout=question_timeout.read_question_timeout(options.question_timeout),
         default_group=_default_group(options.default_user_group),
         kept=manager_arguments(options),
+        log=read_log_options(options),
     )
 
 
@@ -154,6 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"
     )
     add_size_options(parser)
+    add_log_options(parser)
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     return parser
 

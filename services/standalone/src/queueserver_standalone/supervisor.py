@@ -110,7 +110,7 @@ class Supervisor:
         part.crashes.append(asyncio.get_running_loop().time())
         part.failures += 1
         if not part.dispensable and self._keeps_ending(part):
-            logger.error(
+            logger.critical(
                 "%s ended (%s) for the %dth time within %.0f s. Giving up: its log above says why it can't run.",
                 *(part.name, reason, _CRASHES, _CRASH_SECONDS),
             )

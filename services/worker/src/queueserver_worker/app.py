@@ -37,7 +37,7 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
     try:
         directory = StateDirectory(settings.state_dir)
     except OSError as error:
-        _log.error(
+        _log.critical(
             "Can't use the state directory %s: %s. Give --state-dir a directory that can be written, and that no other "
             "Worker uses.",
             *(settings.state_dir, error.strerror or error),
@@ -58,7 +58,7 @@ async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, 
     try:
         address = server.listen(settings.listen, insecure=settings.insecure_listen)
     except OSError as error:
-        _log.error("%s", error)
+        _log.critical("%s", error)
         return 1
     await server.start()
     for service in ("", SERVICE_NAME):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from queueserver_rpc.process import configure_logging, run
+from queueserver_rpc import log
+from queueserver_rpc.process import run
 
 from queueserver_worker.app import serve
 from queueserver_worker.settings import parse
@@ -11,5 +12,5 @@ from queueserver_worker.settings import parse
 def main() -> int:
     """Run the Worker; answers its exit code."""
     settings = parse()
-    configure_logging(settings.log_level)
+    log.configure(settings.log)
     return run(serve(settings))

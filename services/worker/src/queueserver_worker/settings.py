@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from queueserver_rpc.listening import add_insecure_option, insecure_by_environment
+from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
 from queueserver_rpc.options import OptionParser
 
 from queueserver_worker.list_options import add_list_options, list_arguments
@@ -34,7 +35,7 @@ class Settings:
     close_stop_timeout: float = 2.0
     #: A Manager has this long to store the last outcomes when the service is stopped, in seconds.
     acknowledge_timeout: float = 2.0
-    log_level: str = "INFO"
+    log: LogChoice = field(default_factory=LogChoice)
     #: Show the environment's console on standard output too.
     console_output: bool = True
     #: `listen` may be an address that others than this machine's own programs can reach.
@@ -63,8 +64,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         metavar="N",
         help="memory for past events, for Managers that were away (default: %(default)s)",
     )
-    levels = ("DEBUG", "INFO", "WARNING", "ERROR")
-    parser.add_argument("--log-level", choices=levels, default="INFO", help="how much to log (default: %(default)s)")
+    add_log_options(parser)
     given = parser.parse_args(arguments)
     try:
         startup = read_startup_options(given)
@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         state_dir=given.state_dir,
         startup=(*startup.arguments, *list_arguments(given), *question_arguments(given)),
         journal_bytes=given.journal_bytes,
-        log_level=given.log_level,
+        log=read_log_options(given),
         console_output=given.console_output == "ON",
         insecure_listen=insecure,
     )

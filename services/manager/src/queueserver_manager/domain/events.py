@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from queueserver_manager.domain.errors import Violation
@@ -217,8 +217,10 @@ class Announcement:
     event: Event
     #: How many events of the same change stand before it.
     place: int = 0
+    #: Who asked for the change, for the log. Empty if nobody did, and for what is read from the store.
+    user: str = field(default="", compare=False)
 
 
-def announcements_of(revision: int, time: float, events: Sequence[Event]) -> list[Announcement]:
+def announcements_of(revision: int, time: float, events: Sequence[Event], user: str = "") -> list[Announcement]:
     """All events of one change."""
-    return [Announcement(revision, time, event, place) for place, event in enumerate(events)]
+    return [Announcement(revision, time, event, place, user) for place, event in enumerate(events)]

@@ -11,16 +11,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import RequestIdReused, Unavailable
+from queueserver_manager.operations.activity_log import tell_deed
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is done, for the log: its name in the JSON form, and the end of a sentence that begins with a person."""
+
+    name: str
+    did: str
 
 
 class Deeds:
@@ -31,35 +41,40 @@ class Deeds:
         self._answers: dict[str, asyncio.Future[bytes]] = {}
         self._under_way: set[asyncio.Task[bytes]] = set()
 
-    async def once(self, reply: Reply[T], do: Callable[[], Awaitable[T]], *, in_haste: bool) -> bytes:
+    async def once(self, reply: Reply[T], do: Callable[[], Awaitable[T]], deed: Deed, *, in_haste: bool) -> bytes:
         """Do it, unless that was done under this request id; answers what the reply makes of it.
 
-        In haste the answer is given when it is done and stored afterwards, else it is stored first: nobody in an
-        emergency waits for somebody else's commit. Raises RequestIdReused and what ``do`` raises.
+        What was done is logged, with who asked for it. In haste the answer is given when it is done and stored
+        afterwards, else it is stored first: nobody in an emergency waits for another's commit.
+
+        Raises RequestIdReused and what ``do`` raises.
         """
         known = self._ledger.recall_deed(reply)
         if known is not None:
             return known
         answer = self._answers.get(reply.request_id)
         if answer is None:
-            answer = self._begin(reply, do, in_haste=in_haste)
+            answer = self._begin(reply, do, deed, in_haste=in_haste)
         return await asyncio.shield(answer)
 
-    def _begin(self, reply: Reply[T], do: Callable[[], Awaitable[T]], *, in_haste: bool) -> asyncio.Future[bytes]:
+    def _begin(
+        self, reply: Reply[T], do: Callable[[], Awaitable[T]], deed: Deed, *, in_haste: bool
+    ) -> asyncio.Future[bytes]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         if reply.request_id:
             self._ledger.reserve(reply)
             self._answers[reply.request_id] = answer
-        task = loop.create_task(self._carry_out(reply, do, answer if in_haste else None))
+        task = loop.create_task(self._carry_out(reply, do, deed, answer if in_haste else None))
         self._under_way.add(task)
         task.add_done_callback(partial(self._ended, reply, answer))
         return answer
 
     async def _carry_out(
-        self, reply: Reply[T], do: Callable[[], Awaitable[T]], in_haste: asyncio.Future[bytes] | None
+        self, reply: Reply[T], do: Callable[[], Awaitable[T]], deed: Deed, in_haste: asyncio.Future[bytes] | None
     ) -> bytes:
         result = await do()
+        tell_deed(reply.user, deed.name, deed.did)
         plain = await reply.answer(result, self._ledger.summary.revisions.last)
         if in_haste is not None:
             in_haste.set_result(plain)

@@ -14,7 +14,7 @@ from queueserver_manager.domain.lifecycle import (
     PendingCommand,
 )
 from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.operations.deeds import Deeds
+from queueserver_manager.operations.deeds import Deed, Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
@@ -26,6 +26,10 @@ _SETTLED = (
     EnvironmentState.EXECUTING_PLAN,
     EnvironmentState.EXECUTING_TASK,
 )
+
+_OPEN = Deed("environment_open_requested", "opens the environment")
+_CLOSE = Deed("environment_close_requested", "closes the environment")
+_DESTROY = Deed("environment_destroy_requested", "destroys the environment")
 
 
 class EnvironmentOperations:
@@ -49,7 +53,7 @@ class EnvironmentOperations:
 
     async def open(self, reply: Reply[str]) -> bytes:
         """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
-        return await self._deeds.once(reply, self._open, in_haste=False)
+        return await self._deeds.once(reply, self._open, _OPEN, in_haste=False)
 
     async def _open(self) -> str:
         self._require_worker()
@@ -64,7 +68,7 @@ class EnvironmentOperations:
 
     async def close(self, reply: Reply[str]) -> bytes:
         """Begin to close; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
-        return await self._deeds.once(reply, self._close, in_haste=False)
+        return await self._deeds.once(reply, self._close, _CLOSE, in_haste=False)
 
     async def _close(self) -> str:
         self._require_worker()
@@ -81,7 +85,7 @@ class EnvironmentOperations:
 
         Raises EnvironmentClosed, WorkerUnavailable.
         """
-        return await self._deeds.once(reply, lambda: self._destroy(user), in_haste=True)
+        return await self._deeds.once(reply, lambda: self._destroy(user), _DESTROY, in_haste=True)
 
     async def _destroy(self, user: str) -> str:
         self._require_worker()

@@ -218,7 +218,9 @@ class Ledger:
             self.summary = summary_of(self._record)
         try:
             if entries:
-                await self._on_commit([one for e in entries for one in announcements_of(e.revision, e.time, e.events)])
+                await self._on_commit(
+                    [one for e in entries for one in announcements_of(e.revision, e.time, e.events, e.user)]
+                )
                 self._set_storage(None)
         finally:
             # It is stored, whatever becomes of those who hear of it.
@@ -278,7 +280,7 @@ class Ledger:
         if not changes:
             return committed, None
         # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
-        return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events)
+        return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events, reply.user)
 
     def _remember(self, record: Record, request: AnsweredRequest) -> Iterator[Change]:
         """Keep an answer, and let go of what is old or more than may be kept."""

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.errors import WorkerUnavailable
 from queueserver_manager.domain.question_errors import QuestionNotFound
-from queueserver_manager.operations.deeds import Deeds
+from queueserver_manager.operations.deeds import Deed, Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
+
+#: Not what was answered: it may be a password.
+_ANSWER = Deed("question_answered", "answered the question of the running plan")
 
 
 class QuestionOperations:
@@ -32,7 +35,7 @@ class QuestionOperations:
 
         Raises QuestionNotFound, EnvironmentClosed, RunEngineMissing, WorkerUnavailable.
         """
-        return await self._deeds.once(reply, lambda: self._answer(question_id, text), in_haste=True)
+        return await self._deeds.once(reply, lambda: self._answer(question_id, text), _ANSWER, in_haste=True)
 
     async def _answer(self, question_id: str, text: str) -> None:
         if not self._view.connected:

@@ -35,6 +35,8 @@ class Reply(Generic[T]):
     #: Answer as if, and change nothing.
     validate_only: bool = False
     part: str = "queue"
+    #: Who asks; empty for work of our own.
+    user: str = ""
 
     def known(self, record: Record) -> bytes | None:
         """The first answer, if this request was answered before. Raises RequestIdReused, AnswerNotKept."""

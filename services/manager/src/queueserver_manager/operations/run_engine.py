@@ -25,7 +25,7 @@ from queueserver_manager.domain.item import RunSummary
 from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState
 from queueserver_manager.domain.metadata import permitted
 from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.operations.deeds import Deeds
+from queueserver_manager.operations.deeds import Deed, Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
 from queueserver_manager.operations.worker_view import WorkerView
@@ -47,6 +47,16 @@ _ACTIONS = {
     RunEngineVerb.ABORT: Action.ABORT_PLAN,
     RunEngineVerb.HALT: Action.HALT_PLAN,
     RunEngineVerb.ABORT_NOW: Action.ABORT_NOW,
+}
+#: What the log says of them.
+_DEEDS = {
+    RunEngineVerb.PAUSE_DEFERRED: ("pause_requested", "asked to pause {plan} at the next checkpoint"),
+    RunEngineVerb.PAUSE_IMMEDIATE: ("pause_requested", "asked to pause {plan} at once"),
+    RunEngineVerb.RESUME: ("resume_requested", "resumed {plan}"),
+    RunEngineVerb.STOP: ("stop_requested", "asked to stop {plan}"),
+    RunEngineVerb.ABORT: ("abort_requested", "asked to abort {plan}"),
+    RunEngineVerb.HALT: ("halt_requested", "asked to halt {plan}"),
+    RunEngineVerb.ABORT_NOW: ("abort_now_requested", "asked to abort {plan} at once"),
 }
 #: What may be asked for whenever a plan is executed, also while it is on its way to the Worker or back.
 _INTERRUPTIONS = frozenset({Action.PAUSE, Action.ABORT_NOW})
@@ -87,7 +97,14 @@ class RunEngineOperations:
 
     async def control(self, request: EngineRequest, reply: Reply[None]) -> bytes:
         """Pass a request on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
-        return await self._deeds.once(reply, lambda: self._control(request), in_haste=True)
+        return await self._deeds.once(reply, lambda: self._control(request), self._deed(request), in_haste=True)
+
+    def _deed(self, request: EngineRequest) -> Deed:
+        running = self._ledger.summary.running
+        plan = f"plan {running.item.name} (item {running.item.uid})" if running is not None else "the plan"
+        name, did = _DEEDS[request.verb]
+        note = f": {request.note}" if request.note else ""
+        return Deed(name, did.format(plan=plan) + note)
 
     async def _control(self, request: EngineRequest) -> None:
         action = _ACTIONS[request.verb]

@@ -26,6 +26,7 @@ from queueserver_manager.domain.limits import Limits
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
+from queueserver_manager.operations.activity_log import ActivityLog
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.autostart import Autostart
 from queueserver_manager.operations.checking import QueueCheck
@@ -112,8 +113,9 @@ class Term:
         self._storage = storage or StorageWatch("", time.time, board.changed)
         self._stale = asyncio.Event()
         self._resting: asyncio.TimerHandle | None = None
+        self._activity = ActivityLog()
         self.feed = Feed(record.revisions.last)
-        self.view = WorkerView(self._view_changed, time.time, new_id)
+        self.view = WorkerView(self._view_changed, time.time, new_id, self._activity.environment_changed)
         limits = settings.limits
         self.ledger = Ledger(
             store, record, time.time, self._committed, self._storage_changed, self._storage, limits.answers
@@ -243,7 +245,9 @@ class Term:
                 wire = await in_turns(self._encoder.announcement(announcement))
                 entries.append(FeedEntry(kind, wire, announcement.revision, place=announcement.place))
             self.following.note(announcement.event)
+            self._activity.note(announcement)
             await turns.step()
+        self._activity.end()
         if announcements:
             self.feed.change_comes(announcements[0].revision)
         self.feed.extend(entries)

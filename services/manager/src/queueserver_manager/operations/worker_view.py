@@ -27,8 +27,16 @@ from queueserver_manager.operations.summary import Summary
 class WorkerView:
     """The Worker as last heard of."""
 
-    def __init__(self, on_change: Callable[[], None], now: Callable[[], float], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        now: Callable[[], float],
+        new_id: Callable[[], str],
+        on_environment: Callable[[Environment, Environment], None] = lambda _before, _after: None,
+    ) -> None:
         self._on_change = on_change
+        #: Hears how the environment was and how it is now, as the Worker reports it.
+        self._on_environment = on_environment
         self._now = now
         self._new_id = new_id
         self._waiting: set[asyncio.Event] = set()
@@ -104,6 +112,7 @@ class WorkerView:
 
     def set_environment(self, environment: Environment) -> None:
         """The Worker reported its environment: a pending command that it shows is no longer pending."""
+        self._on_environment(self.environment, environment)
         self.environment = environment
         if environment.state is not EnvironmentState.CLOSED:
             self.destroyed = environment.state is EnvironmentState.DESTROYING

@@ -41,6 +41,7 @@ def reply_to_long(request: Any, caller: Caller, encode: Encode[T], part: str = "
         expected_revision=expected,
         part=part,
         validate_only="validate_only" in fields and request.validate_only,
+        user=caller.user,
     )
 
 

@@ -21,6 +21,8 @@ class Entry:
     time: float
     changes: Sequence[Change]
     events: Sequence[Event]
+    #: Who asked for it; not stored.
+    user: str = ""
 
 
 class StoreDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
