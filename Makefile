@@ -105,14 +105,14 @@ proto: setup ## Generate the Python code and the descriptor set of the contract 
 	@$(BIN)/python protos/descriptor_set.py protos/gen/.new/queueserver/queueserver.binpb
 	@find protos/gen/.new/queueserver -type d -exec touch {}/__init__.py \; && touch protos/gen/.new/queueserver/py.typed
 	@rm -rf protos/gen/queueserver && mv protos/gen/.new/queueserver protos/gen/queueserver && rmdir protos/gen/.new
-	@$(BIN)/python protos/error_page.py docs/errors.md
-	@$(BIN)/python protos/method_page.py protos/gen/queueserver/queueserver.binpb docs/methods.md
+	@$(BIN)/python protos/error_page.py docs/reference/errors.md
+	@$(BIN)/python protos/method_page.py protos/gen/queueserver/queueserver.binpb docs/reference/methods.md
 
 .PHONY: proto-check
 proto-check: setup ## Lint the contract and check that the generated code is up to date
 	@cd protos && ../$(BIN)/buf lint
 	@$(MAKE) --no-print-directory proto
-	@test -z "$$(git status --porcelain -- protos/gen docs/errors.md docs/methods.md)" || { git status --short -- protos/gen docs/errors.md docs/methods.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
+	@test -z "$$(git status --porcelain -- protos/gen docs/reference/errors.md docs/reference/methods.md)" || { git status --short -- protos/gen docs/reference/errors.md docs/reference/methods.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
 
 # What was released last is the last tag; until there is one, protos/released.binpb stands for it, which is made in protos/ by
 # `buf build --exclude-source-info -o released.binpb`, and made anew only for a change that nobody can depend on yet.

@@ -1,4 +1,4 @@
-"""Makes docs/errors.md from the comments of the contract's enum ErrorReason."""
+"""Makes docs/reference/errors.md from the comments of the contract's enum ErrorReason."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ One reason has the same code in every method. The comment of a method in the con
 
 A refused request has changed nothing, unless the table says otherwise. `google.rpc.BadRequest` names the wrong fields,
 `google.rpc.RetryInfo` says when a retry may help, and typed details are in
-[error_details.proto](../protos/queueserver/manager/v1/error_details.proto).
+[error_details.proto](../../protos/queueserver/manager/v1/error_details.proto).
 
-This page is made from [error_reason.proto](../protos/queueserver/common/v1/error_reason.proto) by `make proto`.
+This page is made from [error_reason.proto](../../protos/queueserver/common/v1/error_reason.proto) by `make proto`.
 """
 
 

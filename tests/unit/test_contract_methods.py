@@ -146,7 +146,7 @@ def buf(directory: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_page_says_which_reasons_all_methods_have() -> None:
-    page = (ROOT / "docs/methods.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    page = (ROOT / "docs/reference/methods.md").read_text(encoding="utf-8").partition("\n## ")[0]
     assert set(re.findall(r"`([A-Z_]+)`", page)) == COMMON.union(*BY_FIELD.values())
 
 

@@ -49,7 +49,7 @@ class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """What a person should know of a method before calling it, written beside the method, so that programs can read it too.
 
     Whether a method changes anything is said by the standard option `idempotency_level`: NO_SIDE_EFFECTS stands on those
-    that do not. The table of all methods, `docs/methods.md`, is made from these options.
+    that do not. The table of all methods, `docs/reference/methods.md`, is made from these options.
 
     Versions. Servers and clients of different versions of v1 work together. A later version may add fields, values of enums,
     members of oneofs and methods; it takes none away and gives none another meaning.
@@ -144,7 +144,7 @@ class MethodRules(_message.Message):
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_error_reason_pb2.ErrorReason.ValueType]:
-        """Reasons for which this method is refused, beside those that all methods have (`docs/methods.md` says which). Of a method
+        """Reasons for which this method is refused, beside those that all methods have (`docs/reference/methods.md` says which). Of a method
         that takes a batch, also those for which single items of it are refused.
         """
 
