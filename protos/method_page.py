@@ -25,8 +25,8 @@ _HEAD = """\
 
 All methods of the contract: what each does, which scope it needs, which lock it respects, for which reasons of its own
 it is refused, and which events it may cause. What a method does exactly, its fields and their bounds are told by the
-[protos](../../protos/queueserver/manager/v1); what reasons mean, and what to do, by [errors](errors.md); what is common to
-all methods, by [the public surface](../decisions/0001-public-surface.md).
+[protos](../../protos/queueserver/manager/v1); what reasons mean, and what to do, by [errors](errors.md); what is common
+to all methods, by [the public surface](../decisions/0001-public-surface.md).
 
 - *Known as*: what people call it who know the existing queue server.
 - *Changes*: a method that changes something has a `request_id`, and refuses fields that the server does not know.
