@@ -131,6 +131,10 @@ docs: setup ## Build the documentation as a site in build/site, with every link 
 proto-languages: setup ## Compile the contract and the clients in Go, TypeScript, C++ and Java, as far as they are installed (some: ARGS="go java")
 	@$(BIN)/python -m tests.languages $(ARGS)
 
+.PHONY: test-tutorials
+test-tutorials: setup ## Type every line of docs/tutorials/, from the first to the last: does what the pages say come out?
+	@$(BIN)/pytest --timeout 900 tests/tutorials $(ARGS)
+
 .PHONY: test-languages
 test-languages: setup ## Build the clients in Go, TypeScript, C++ and Java, and run each while the Manager is killed (some: ARGS="-k 'go or java'")
 	@$(BIN)/pytest --timeout 900 --capture=no tests/languages $(ARGS)
