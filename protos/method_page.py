@@ -30,11 +30,11 @@ to all methods, by [the public surface](../decisions/0001-public-surface.md).
 
 - *Known as*: what people call it who know the existing queue server.
 - *Changes*: a method that changes something has a `request_id`, and refuses fields that the server does not know.
-- *Lock*: E is the lock of the environment, Q that of the queue. Scopes and locks are declared, and not enforced yet.
+- *Lock*: E is the lock of the environment, Q that of the queue. Scopes are declared, and not enforced yet.
 - *Reasons*: beside those that any method may have
   ({common}),
   and those of fields: `REQUEST_ID_REUSED` and `ANSWER_NOT_KEPT` of `request_id`, `REVISION_MISMATCH` of
-  `expected_revision`, `PAGE_TOKEN_INVALID` of `page_token`. Of a method that takes a batch, they are also those of
+  `expected_revision`, `LOCKED` of `lock_key`, `PAGE_TOKEN_INVALID` of `page_token`. Of a method that takes a batch, they are also those of
   single items in the detail BatchRefused.
 - *Events*: members of `WatchEvent.event`. A call that is answered as done may cause them later.
 

@@ -22,6 +22,7 @@ COMMON = frozenset(
 BY_FIELD = {
     "request_id": frozenset({"REQUEST_ID_REUSED", "ANSWER_NOT_KEPT"}),
     "expected_revision": frozenset({"REVISION_MISMATCH"}),
+    "lock_key": frozenset({"LOCKED"}),
     "page_token": frozenset({"PAGE_TOKEN_INVALID"}),
 }
 _PREFIX = "ERROR_REASON_"

@@ -116,6 +116,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     List the functions that it may call, or ask for the permission.
     """
+    ERROR_REASON_LOCK_KEY_INVALID: _ErrorReason.ValueType  # 70
+    """The key is not that of the lock, nor, where a lock is released, the emergency key; or not that of the request for the lock. The
+    detail LockHeld names the holder.
+
+    Give the right key. Whose key is lost asks the staff to release the lock with the emergency key or `qserver-clear-lock`.
+    """
     ERROR_REASON_GROUP_NOT_ACCEPTED: _ErrorReason.ValueType  # 18
     """The caller's user group only limits others and can't submit anything itself: "root".
 
@@ -156,6 +162,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The environment that is named is neither the present nor the last one.
 
     Ask for the present one.
+    """
+    ERROR_REASON_LOCK_REQUEST_NOT_FOUND: _ErrorReason.ValueType  # 71
+    """Nobody asks for the lock (any more), or another request waits than the one that is named: it was withdrawn, has ended, or
+    was granted.
+
+    Look at the lock, then answer the request that waits.
     """
     ERROR_REASON_POSITION_OUT_OF_RANGE: _ErrorReason.ValueType  # 26
     """The queue has no item at this position.
@@ -207,6 +219,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """An environment was to be opened, and there is one already.
 
     Use the one that is open, or close it first; metadata `remedy` says the same.
+    """
+    ERROR_REASON_LOCKED: _ErrorReason.ValueType  # 67
+    """What the request would change is locked, and the key is missing or another one; or a lock was to be set, and there is one
+    with another key. The detail LockHeld names who holds it, since when, what is locked and the note.
+
+    Give the key of the lock (field `lock_key`, metadata `x-lock-key`), wait until it is released, or ask its holder for it with
+    LockService.RequestLock; metadata `remedy` says the same, and `remedy_method` has the method.
+    """
+    ERROR_REASON_NOT_LOCKED: _ErrorReason.ValueType  # 68
+    """The lock was to be renewed or its holder to answer a request, and nothing is locked: the lease has ended, or the lock was
+    released or cleared.
+
+    Acquire the lock again.
+    """
+    ERROR_REASON_LOCK_REQUEST_WAITS: _ErrorReason.ValueType  # 69
+    """The lock was asked for, and somebody else asks for it already; the detail LockHeld names its holder.
+
+    Ask again when that request has ended: the event lock_changed tells.
     """
     ERROR_REASON_SCRIPTS_DISABLED: _ErrorReason.ValueType  # 36
     """The Manager was started so that it takes no scripts.
@@ -472,6 +502,12 @@ ERROR_REASON_FUNCTION_NOT_ALLOWED: ErrorReason.ValueType  # 17
 
 List the functions that it may call, or ask for the permission.
 """
+ERROR_REASON_LOCK_KEY_INVALID: ErrorReason.ValueType  # 70
+"""The key is not that of the lock, nor, where a lock is released, the emergency key; or not that of the request for the lock. The
+detail LockHeld names the holder.
+
+Give the right key. Whose key is lost asks the staff to release the lock with the emergency key or `qserver-clear-lock`.
+"""
 ERROR_REASON_GROUP_NOT_ACCEPTED: ErrorReason.ValueType  # 18
 """The caller's user group only limits others and can't submit anything itself: "root".
 
@@ -512,6 +548,12 @@ ERROR_REASON_ENVIRONMENT_NOT_FOUND: ErrorReason.ValueType  # 25
 """The environment that is named is neither the present nor the last one.
 
 Ask for the present one.
+"""
+ERROR_REASON_LOCK_REQUEST_NOT_FOUND: ErrorReason.ValueType  # 71
+"""Nobody asks for the lock (any more), or another request waits than the one that is named: it was withdrawn, has ended, or
+was granted.
+
+Look at the lock, then answer the request that waits.
 """
 ERROR_REASON_POSITION_OUT_OF_RANGE: ErrorReason.ValueType  # 26
 """The queue has no item at this position.
@@ -563,6 +605,24 @@ ERROR_REASON_ENVIRONMENT_EXISTS: ErrorReason.ValueType  # 35
 """An environment was to be opened, and there is one already.
 
 Use the one that is open, or close it first; metadata `remedy` says the same.
+"""
+ERROR_REASON_LOCKED: ErrorReason.ValueType  # 67
+"""What the request would change is locked, and the key is missing or another one; or a lock was to be set, and there is one
+with another key. The detail LockHeld names who holds it, since when, what is locked and the note.
+
+Give the key of the lock (field `lock_key`, metadata `x-lock-key`), wait until it is released, or ask its holder for it with
+LockService.RequestLock; metadata `remedy` says the same, and `remedy_method` has the method.
+"""
+ERROR_REASON_NOT_LOCKED: ErrorReason.ValueType  # 68
+"""The lock was to be renewed or its holder to answer a request, and nothing is locked: the lease has ended, or the lock was
+released or cleared.
+
+Acquire the lock again.
+"""
+ERROR_REASON_LOCK_REQUEST_WAITS: ErrorReason.ValueType  # 69
+"""The lock was asked for, and somebody else asks for it already; the detail LockHeld names its holder.
+
+Ask again when that request has ended: the event lock_changed tells.
 """
 ERROR_REASON_SCRIPTS_DISABLED: ErrorReason.ValueType  # 36
 """The Manager was started so that it takes no scripts.

@@ -26,7 +26,7 @@ from queueserver.common.v1 import environment_pb2 as queueserver_dot_common_dot_
 from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\x1a\"queueserver/common/v1/method.proto\",\n\x16OpenEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"1\n\x17OpenEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"-\n\x17\x43loseEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"2\n\x18\x43loseEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"/\n\x19\x44\x65stroyEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"4\n\x1a\x44\x65stroyEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"W\n\x16GetEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"X\n\x17WaitEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus2\xde\x06\n\x12\x45nvironmentService\x12\xaf\x01\n\x0fOpenEnvironment\x12..queueserver.manager.v1.OpenEnvironmentRequest\x1a/.queueserver.manager.v1.OpenEnvironmentResponse\";\xaa\xbb\x18\x37\n\x01\x05\x10\x01\x1a\x06status\x1a\x11inventory_changed\"\x03#\x1d\x32*\x10\x65nvironment_open\x12\xa0\x01\n\x10\x43loseEnvironment\x12/.queueserver.manager.v1.CloseEnvironmentRequest\x1a\x30.queueserver.manager.v1.CloseEnvironmentResponse\")\xaa\xbb\x18%\n\x01\x05\x10\x01\x1a\x06status\"\x03\"\x1d\x32*\x11\x65nvironment_close\x12\xef\x01\n\x12\x44\x65stroyEnvironment\x12\x31.queueserver.manager.v1.DestroyEnvironmentRequest\x1a\x32.queueserver.manager.v1.DestroyEnvironmentResponse\"r\xaa\xbb\x18n\n\x01\x05\x10\x01\x1a\x06status\x1a\ritem_finished\x1a\rhistory_added\x1a\nitem_added\x1a\rqueue_stopped\x1a\rtask_finished\"\x02\"2*\x13\x65nvironment_destroy\x12{\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x12\x83\x01\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse\"\r\x90\x02\x01\xaa\xbb\x18\x06\n\x01\x01\"\x01\x19\x30\x01\x42\xb3\x01\n(io.blueskyproject.queueserver.manager.v1B\x17\x45nvironmentServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0queueserver/manager/v1/environment_service.proto\x12\x16queueserver.manager.v1\x1a\'queueserver/common/v1/environment.proto\x1a\"queueserver/common/v1/method.proto\">\n\x16OpenEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"1\n\x17OpenEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"?\n\x17\x43loseEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"2\n\x18\x43loseEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"A\n\x19\x44\x65stroyEnvironmentRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"4\n\x1a\x44\x65stroyEnvironmentResponse\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"\x17\n\x15GetEnvironmentRequest\"W\n\x16GetEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus\"0\n\x16WaitEnvironmentRequest\x12\x16\n\x0e\x65nvironment_id\x18\x01 \x01(\t\"X\n\x17WaitEnvironmentResponse\x12=\n\x0b\x65nvironment\x18\x01 \x01(\x0b\x32(.queueserver.common.v1.EnvironmentStatus2\xde\x06\n\x12\x45nvironmentService\x12\xaf\x01\n\x0fOpenEnvironment\x12..queueserver.manager.v1.OpenEnvironmentRequest\x1a/.queueserver.manager.v1.OpenEnvironmentResponse\";\xaa\xbb\x18\x37\n\x01\x05\x10\x01\x1a\x06status\x1a\x11inventory_changed\"\x03#\x1d\x32*\x10\x65nvironment_open\x12\xa0\x01\n\x10\x43loseEnvironment\x12/.queueserver.manager.v1.CloseEnvironmentRequest\x1a\x30.queueserver.manager.v1.CloseEnvironmentResponse\")\xaa\xbb\x18%\n\x01\x05\x10\x01\x1a\x06status\"\x03\"\x1d\x32*\x11\x65nvironment_close\x12\xef\x01\n\x12\x44\x65stroyEnvironment\x12\x31.queueserver.manager.v1.DestroyEnvironmentRequest\x1a\x32.queueserver.manager.v1.DestroyEnvironmentResponse\"r\xaa\xbb\x18n\n\x01\x05\x10\x01\x1a\x06status\x1a\ritem_finished\x1a\rhistory_added\x1a\nitem_added\x1a\rqueue_stopped\x1a\rtask_finished\"\x02\"2*\x13\x65nvironment_destroy\x12{\n\x0eGetEnvironment\x12-.queueserver.manager.v1.GetEnvironmentRequest\x1a..queueserver.manager.v1.GetEnvironmentResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x12\x83\x01\n\x0fWaitEnvironment\x12..queueserver.manager.v1.WaitEnvironmentRequest\x1a/.queueserver.manager.v1.WaitEnvironmentResponse\"\r\x90\x02\x01\xaa\xbb\x18\x06\n\x01\x01\"\x01\x19\x30\x01\x42\xb3\x01\n(io.blueskyproject.queueserver.manager.v1B\x17\x45nvironmentServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,25 +45,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._loaded_options = None
   _globals['_ENVIRONMENTSERVICE'].methods_by_name['WaitEnvironment']._serialized_options = b'\220\002\001\252\273\030\006\n\001\001\"\001\031'
   _globals['_OPENENVIRONMENTREQUEST']._serialized_start=153
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=197
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=199
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=248
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=250
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=295
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=297
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=347
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=349
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=396
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=398
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=450
-  _globals['_GETENVIRONMENTREQUEST']._serialized_start=452
-  _globals['_GETENVIRONMENTREQUEST']._serialized_end=475
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=477
-  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=564
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=566
-  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=614
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=616
-  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=704
-  _globals['_ENVIRONMENTSERVICE']._serialized_start=707
-  _globals['_ENVIRONMENTSERVICE']._serialized_end=1569
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=215
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=217
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=266
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=268
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=331
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=333
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=383
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=385
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=450
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=452
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=504
+  _globals['_GETENVIRONMENTREQUEST']._serialized_start=506
+  _globals['_GETENVIRONMENTREQUEST']._serialized_end=529
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_start=531
+  _globals['_GETENVIRONMENTRESPONSE']._serialized_end=618
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_start=620
+  _globals['_WAITENVIRONMENTREQUEST']._serialized_end=668
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_start=670
+  _globals['_WAITENVIRONMENTRESPONSE']._serialized_end=758
+  _globals['_ENVIRONMENTSERVICE']._serialized_start=761
+  _globals['_ENVIRONMENTSERVICE']._serialized_end=1623
 # @@protoc_insertion_point(module_scope)

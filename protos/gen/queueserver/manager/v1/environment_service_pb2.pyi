@@ -24,16 +24,20 @@ class OpenEnvironmentRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -68,16 +72,20 @@ class CloseEnvironmentRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -112,16 +120,20 @@ class DestroyEnvironmentRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

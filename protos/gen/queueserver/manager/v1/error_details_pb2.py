@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from queueserver.common.v1 import error_reason_pb2 as queueserver_dot_common_dot_v1_dot_error__reason__pb2
 from queueserver.common.v1 import field_violation_pb2 as queueserver_dot_common_dot_v1_dot_field__violation__pb2
 from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/error_details.proto\x12\x16queueserver.manager.v1\x1a(queueserver/common/v1/error_reason.proto\x1a+queueserver/common/v1/field_violation.proto\x1a#queueserver/manager/v1/status.proto\"\x81\x01\n\x0cInvalidState\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.queueserver.manager.v1.ManagerState\x12<\n\x0e\x61llowed_states\x18\x02 \x03(\x0e\x32$.queueserver.manager.v1.ManagerState\"B\n\x0c\x42\x61tchRefused\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.RefusedItem\"\xa2\x01\n\x0bRefusedItem\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x32\n\x06reason\x18\x02 \x01(\x0e\x32\".queueserver.common.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"!\n\x08NotOwner\x12\x15\n\rowner_address\x18\x01 \x01(\tB\xad\x01\n(io.blueskyproject.queueserver.manager.v1B\x11\x45rrorDetailsProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/error_details.proto\x12\x16queueserver.manager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a(queueserver/common/v1/error_reason.proto\x1a+queueserver/common/v1/field_violation.proto\x1a#queueserver/manager/v1/status.proto\"\x81\x01\n\x0cInvalidState\x12\x33\n\x05state\x18\x01 \x01(\x0e\x32$.queueserver.manager.v1.ManagerState\x12<\n\x0e\x61llowed_states\x18\x02 \x03(\x0e\x32$.queueserver.manager.v1.ManagerState\"B\n\x0c\x42\x61tchRefused\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.RefusedItem\"\xa2\x01\n\x0bRefusedItem\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x32\n\x06reason\x18\x02 \x01(\x0e\x32\".queueserver.common.v1.ErrorReason\x12\x0f\n\x07message\x18\x03 \x01(\t\x12?\n\x10\x66ield_violations\x18\x04 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"!\n\x08NotOwner\x12\x15\n\rowner_address\x18\x01 \x01(\t\"\xcb\x01\n\x08LockHeld\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\x08\x12\r\n\x05queue\x18\x02 \x01(\x08\x12\x0c\n\x04user\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elease_end_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x19\x65mergency_lock_key_is_set\x18\x07 \x01(\x08\x42\xad\x01\n(io.blueskyproject.queueserver.manager.v1B\x11\x45rrorDetailsProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +36,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.erro
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\021ErrorDetailsProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
-  _globals['_INVALIDSTATE']._serialized_start=195
-  _globals['_INVALIDSTATE']._serialized_end=324
-  _globals['_BATCHREFUSED']._serialized_start=326
-  _globals['_BATCHREFUSED']._serialized_end=392
-  _globals['_REFUSEDITEM']._serialized_start=395
-  _globals['_REFUSEDITEM']._serialized_end=557
-  _globals['_NOTOWNER']._serialized_start=559
-  _globals['_NOTOWNER']._serialized_end=592
+  _globals['_INVALIDSTATE']._serialized_start=228
+  _globals['_INVALIDSTATE']._serialized_end=357
+  _globals['_BATCHREFUSED']._serialized_start=359
+  _globals['_BATCHREFUSED']._serialized_end=425
+  _globals['_REFUSEDITEM']._serialized_start=428
+  _globals['_REFUSEDITEM']._serialized_end=590
+  _globals['_NOTOWNER']._serialized_start=592
+  _globals['_NOTOWNER']._serialized_end=625
+  _globals['_LOCKHELD']._serialized_start=628
+  _globals['_LOCKHELD']._serialized_end=831
 # @@protoc_insertion_point(module_scope)

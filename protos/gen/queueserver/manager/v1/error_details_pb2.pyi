@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from queueserver.common.v1 import error_reason_pb2 as _error_reason_pb2
 from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
@@ -135,3 +136,53 @@ class NotOwner(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___NotOwner: _TypeAlias = NotOwner  # noqa: Y015
+
+@_typing.final
+class LockHeld(_message.Message):
+    """Somebody holds the lock. With reasons LOCKED, LOCK_KEY_INVALID and LOCK_REQUEST_WAITS. The key is never told."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENVIRONMENT_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    LEASE_END_TIME_FIELD_NUMBER: _builtins.int
+    EMERGENCY_LOCK_KEY_IS_SET_FIELD_NUMBER: _builtins.int
+    environment: _builtins.bool
+    """The environment is locked."""
+    queue: _builtins.bool
+    """The queue is locked."""
+    user: _builtins.str
+    """Name of the user who locked."""
+    note: _builtins.str
+    """What that user said about it; empty if nothing."""
+    emergency_lock_key_is_set: _builtins.bool
+    """The server has an emergency key."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """Since when."""
+
+    @_builtins.property
+    def lease_end_time(self) -> _timestamp_pb2.Timestamp:
+        """When the lease ends unless it is renewed. Absent for a lock without a lease."""
+
+    def __init__(
+        self,
+        *,
+        environment: _builtins.bool = ...,
+        queue: _builtins.bool = ...,
+        user: _builtins.str = ...,
+        note: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        lease_end_time: _timestamp_pb2.Timestamp | None = ...,
+        emergency_lock_key_is_set: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lease_end_time", b"lease_end_time", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency_lock_key_is_set", b"emergency_lock_key_is_set", "environment", b"environment", "lease_end_time", b"lease_end_time", "note", b"note", "queue", b"queue", "time", b"time", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockHeld: _TypeAlias = LockHeld  # noqa: Y015

@@ -28,12 +28,13 @@ from queueserver.common.v1 import document_pb2 as queueserver_dot_common_dot_v1_
 from queueserver.common.v1 import field_violation_pb2 as queueserver_dot_common_dot_v1_dot_field__violation__pb2
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
+from queueserver.manager.v1 import lock_pb2 as queueserver_dot_manager_dot_v1_dot_lock__pb2
 from queueserver.manager.v1 import queue_pb2 as queueserver_dot_manager_dot_v1_dot_queue__pb2
 from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
 from queueserver.manager.v1 import task_status_pb2 as queueserver_dot_manager_dot_v1_dot_task__status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"queueserver/manager/v1/event.proto\x12\x16queueserver.manager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#queueserver/common/v1/console.proto\x1a$queueserver/common/v1/document.proto\x1a+queueserver/common/v1/field_violation.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a\"queueserver/manager/v1/queue.proto\x1a#queueserver/manager/v1/status.proto\x1a(queueserver/manager/v1/task_status.proto\"\xc2\r\n\nWatchEvent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x06status\x18\x03 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatusH\x00\x12\x37\n\nitem_added\x18\x04 \x01(\x0b\x32!.queueserver.manager.v1.ItemAddedH\x00\x12\x39\n\x0bitems_added\x18\x05 \x01(\x0b\x32\".queueserver.manager.v1.ItemsAddedH\x00\x12;\n\x0citem_removed\x18\x06 \x01(\x0b\x32#.queueserver.manager.v1.ItemRemovedH\x00\x12\x37\n\nitem_moved\x18\x07 \x01(\x0b\x32!.queueserver.manager.v1.ItemMovedH\x00\x12=\n\rqueue_cleared\x18\x08 \x01(\x0b\x32$.queueserver.manager.v1.QueueClearedH\x00\x12=\n\rqueue_started\x18\t \x01(\x0b\x32$.queueserver.manager.v1.QueueStartedH\x00\x12J\n\x14queue_stop_requested\x18\n \x01(\x0b\x32*.queueserver.manager.v1.QueueStopRequestedH\x00\x12J\n\x14queue_stop_cancelled\x18\x0b \x01(\x0b\x32*.queueserver.manager.v1.QueueStopCancelledH\x00\x12=\n\rqueue_stopped\x18\x0c \x01(\x0b\x32$.queueserver.manager.v1.QueueStoppedH\x00\x12;\n\x0citem_started\x18\r \x01(\x0b\x32#.queueserver.manager.v1.ItemStartedH\x00\x12=\n\ritem_finished\x18\x0e \x01(\x0b\x32$.queueserver.manager.v1.ItemFinishedH\x00\x12=\n\rhistory_added\x18\x0f \x01(\x0b\x32$.queueserver.manager.v1.HistoryAddedH\x00\x12\x41\n\x0fhistory_cleared\x18\x10 \x01(\x0b\x32&.queueserver.manager.v1.HistoryClearedH\x00\x12\x45\n\x11inventory_changed\x18\x11 \x01(\x0b\x32(.queueserver.manager.v1.InventoryChangedH\x00\x12\x37\n\x07\x63onsole\x18\x12 \x01(\x0b\x32$.queueserver.common.v1.ConsoleOutputH\x00\x12;\n\x08\x64ocument\x18\x13 \x01(\x0b\x32\'.queueserver.manager.v1.DocumentEmittedH\x00\x12/\n\x03gap\x18\x14 \x01(\x0b\x32 .queueserver.manager.v1.EventGapH\x00\x12\x39\n\x0bitems_moved\x18\x15 \x01(\x0b\x32\".queueserver.manager.v1.ItemsMovedH\x00\x12;\n\x0citem_updated\x18\x16 \x01(\x0b\x32#.queueserver.manager.v1.ItemUpdatedH\x00\x12\x46\n\x12queue_mode_changed\x18\x17 \x01(\x0b\x32(.queueserver.manager.v1.QueueModeChangedH\x00\x12\x45\n\x11\x61utostart_changed\x18\x18 \x01(\x0b\x32(.queueserver.manager.v1.AutostartChangedH\x00\x12=\n\ritems_checked\x18\x19 \x01(\x0b\x32$.queueserver.manager.v1.ItemsCheckedH\x00\x12;\n\x0ctask_started\x18\x1a \x01(\x0b\x32#.queueserver.manager.v1.TaskStartedH\x00\x12=\n\rtask_finished\x18\x1b \x01(\x0b\x32$.queueserver.manager.v1.TaskFinishedH\x00\x12I\n\x13permissions_changed\x18\x1c \x01(\x0b\x32*.queueserver.manager.v1.PermissionsChangedH\x00\x42\x07\n\x05\x65vent\"T\n\tItemAdded\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"V\n\nItemsAdded\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"=\n\x0bItemRemoved\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"i\n\tItemMoved\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x17\n\nfrom_index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08to_index\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\r\n\x0b_from_indexB\x0b\n\t_to_index\"=\n\nItemsMoved\x12\x11\n\titem_uids\x18\x01 \x03(\t\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"h\n\x0bItemUpdated\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x03 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"B\n\x0cItemsChecked\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.CheckedItem\"X\n\x0b\x43heckedItem\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x37\n\x08problems\x18\x02 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"?\n\x0bTaskStarted\x12\x30\n\x04task\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"@\n\x0cTaskFinished\x12\x30\n\x04task\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"V\n\x12PermissionsChanged\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\"C\n\x10QueueModeChanged\x12/\n\x04mode\x18\x01 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\"#\n\x10\x41utostartChanged\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\"%\n\x0cQueueCleared\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"\x1c\n\x0cQueueStarted\x12\x0c\n\x04user\x18\x01 \x01(\t\"\"\n\x12QueueStopRequested\x12\x0c\n\x04user\x18\x01 \x01(\t\"\"\n\x12QueueStopCancelled\x12\x0c\n\x04user\x18\x01 \x01(\t\"G\n\x0cQueueStopped\x12\x37\n\x06reason\x18\x01 \x01(\x0e\x32\'.queueserver.manager.v1.QueueStopReason\"G\n\x0bItemStarted\x12\x38\n\x0crunning_item\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\"\x87\x01\n\x0cItemFinished\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x36\n\x0b\x65xit_status\x18\x03 \x01(\x0e\x32!.queueserver.common.v1.ExitStatus\x12\x17\n\x0frequeued_as_uid\x18\x04 \x01(\t\"B\n\x0cHistoryAdded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntry\"=\n\x0eHistoryCleared\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x14\n\x0c\x66irst_number\x18\x02 \x01(\x03\"<\n\x10InventoryChanged\x12\x12\n\nplan_count\x18\x01 \x01(\x05\x12\x14\n\x0c\x64\x65vice_count\x18\x02 \x01(\x05\"j\n\x0f\x44ocumentEmitted\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x34\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\".queueserver.common.v1.RunDocument\"S\n\x08\x45ventGap\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x15\n\romitted_bytes\x18\x02 \x01(\x03*\xcd\x01\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_STATUS\x10\x01\x12\x14\n\x10\x45VENT_KIND_QUEUE\x10\x02\x12\x16\n\x12\x45VENT_KIND_HISTORY\x10\x03\x12\x16\n\x12\x45VENT_KIND_CONSOLE\x10\x04\x12\x17\n\x13\x45VENT_KIND_DOCUMENT\x10\x05\x12\x13\n\x0f\x45VENT_KIND_TASK\x10\x06\x12\x19\n\x15\x45VENT_KIND_PERMISSION\x10\x07*\x90\x02\n\x0fQueueStopReason\x12!\n\x1dQUEUE_STOP_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUEUE_STOP_REASON_EMPTY\x10\x01\x12\x1f\n\x1bQUEUE_STOP_REASON_REQUESTED\x10\x02\x12!\n\x1dQUEUE_STOP_REASON_INSTRUCTION\x10\x03\x12\x1d\n\x19QUEUE_STOP_REASON_FAILURE\x10\x04\x12!\n\x1dQUEUE_STOP_REASON_ENVIRONMENT\x10\x05\x12\x1a\n\x16QUEUE_STOP_REASON_HELD\x10\x06\x12\x1b\n\x17QUEUE_STOP_REASON_PAUSE\x10\x07\x42\xa6\x01\n(io.blueskyproject.queueserver.manager.v1B\nEventProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"queueserver/manager/v1/event.proto\x12\x16queueserver.manager.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a#queueserver/common/v1/console.proto\x1a$queueserver/common/v1/document.proto\x1a+queueserver/common/v1/field_violation.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a!queueserver/manager/v1/lock.proto\x1a\"queueserver/manager/v1/queue.proto\x1a#queueserver/manager/v1/status.proto\x1a(queueserver/manager/v1/task_status.proto\"\xff\r\n\nWatchEvent\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x37\n\x06status\x18\x03 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatusH\x00\x12\x37\n\nitem_added\x18\x04 \x01(\x0b\x32!.queueserver.manager.v1.ItemAddedH\x00\x12\x39\n\x0bitems_added\x18\x05 \x01(\x0b\x32\".queueserver.manager.v1.ItemsAddedH\x00\x12;\n\x0citem_removed\x18\x06 \x01(\x0b\x32#.queueserver.manager.v1.ItemRemovedH\x00\x12\x37\n\nitem_moved\x18\x07 \x01(\x0b\x32!.queueserver.manager.v1.ItemMovedH\x00\x12=\n\rqueue_cleared\x18\x08 \x01(\x0b\x32$.queueserver.manager.v1.QueueClearedH\x00\x12=\n\rqueue_started\x18\t \x01(\x0b\x32$.queueserver.manager.v1.QueueStartedH\x00\x12J\n\x14queue_stop_requested\x18\n \x01(\x0b\x32*.queueserver.manager.v1.QueueStopRequestedH\x00\x12J\n\x14queue_stop_cancelled\x18\x0b \x01(\x0b\x32*.queueserver.manager.v1.QueueStopCancelledH\x00\x12=\n\rqueue_stopped\x18\x0c \x01(\x0b\x32$.queueserver.manager.v1.QueueStoppedH\x00\x12;\n\x0citem_started\x18\r \x01(\x0b\x32#.queueserver.manager.v1.ItemStartedH\x00\x12=\n\ritem_finished\x18\x0e \x01(\x0b\x32$.queueserver.manager.v1.ItemFinishedH\x00\x12=\n\rhistory_added\x18\x0f \x01(\x0b\x32$.queueserver.manager.v1.HistoryAddedH\x00\x12\x41\n\x0fhistory_cleared\x18\x10 \x01(\x0b\x32&.queueserver.manager.v1.HistoryClearedH\x00\x12\x45\n\x11inventory_changed\x18\x11 \x01(\x0b\x32(.queueserver.manager.v1.InventoryChangedH\x00\x12\x37\n\x07\x63onsole\x18\x12 \x01(\x0b\x32$.queueserver.common.v1.ConsoleOutputH\x00\x12;\n\x08\x64ocument\x18\x13 \x01(\x0b\x32\'.queueserver.manager.v1.DocumentEmittedH\x00\x12/\n\x03gap\x18\x14 \x01(\x0b\x32 .queueserver.manager.v1.EventGapH\x00\x12\x39\n\x0bitems_moved\x18\x15 \x01(\x0b\x32\".queueserver.manager.v1.ItemsMovedH\x00\x12;\n\x0citem_updated\x18\x16 \x01(\x0b\x32#.queueserver.manager.v1.ItemUpdatedH\x00\x12\x46\n\x12queue_mode_changed\x18\x17 \x01(\x0b\x32(.queueserver.manager.v1.QueueModeChangedH\x00\x12\x45\n\x11\x61utostart_changed\x18\x18 \x01(\x0b\x32(.queueserver.manager.v1.AutostartChangedH\x00\x12=\n\ritems_checked\x18\x19 \x01(\x0b\x32$.queueserver.manager.v1.ItemsCheckedH\x00\x12;\n\x0ctask_started\x18\x1a \x01(\x0b\x32#.queueserver.manager.v1.TaskStartedH\x00\x12=\n\rtask_finished\x18\x1b \x01(\x0b\x32$.queueserver.manager.v1.TaskFinishedH\x00\x12I\n\x13permissions_changed\x18\x1c \x01(\x0b\x32*.queueserver.manager.v1.PermissionsChangedH\x00\x12;\n\x0clock_changed\x18\x1d \x01(\x0b\x32#.queueserver.manager.v1.LockChangedH\x00\x42\x07\n\x05\x65vent\"T\n\tItemAdded\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"V\n\nItemsAdded\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"=\n\x0bItemRemoved\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"i\n\tItemMoved\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x17\n\nfrom_index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08to_index\x18\x03 \x01(\x05H\x01\x88\x01\x01\x42\r\n\x0b_from_indexB\x0b\n\t_to_index\"=\n\nItemsMoved\x12\x11\n\titem_uids\x18\x01 \x03(\t\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"h\n\x0bItemUpdated\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x03 \x01(\x05H\x00\x88\x01\x01\x42\x08\n\x06_index\"B\n\x0cItemsChecked\x12\x32\n\x05items\x18\x01 \x03(\x0b\x32#.queueserver.manager.v1.CheckedItem\"X\n\x0b\x43heckedItem\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x37\n\x08problems\x18\x02 \x03(\x0b\x32%.queueserver.common.v1.FieldViolation\"?\n\x0bTaskStarted\x12\x30\n\x04task\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"@\n\x0cTaskFinished\x12\x30\n\x04task\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"V\n\x12PermissionsChanged\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\"\x8d\x02\n\x0bLockChanged\x12\x32\n\x06\x63hange\x18\x01 \x01(\x0e\x32\".queueserver.manager.v1.LockChange\x12\x33\n\tlock_info\x18\x02 \x01(\x0b\x32 .queueserver.manager.v1.LockInfo\x12<\n\x12previous_lock_info\x18\x03 \x01(\x0b\x32 .queueserver.manager.v1.LockInfo\x12\x0c\n\x04user\x18\x04 \x01(\t\x12\x13\n\x0b\x61nswer_note\x18\x05 \x01(\t\x12\x34\n\x07request\x18\x06 \x01(\x0b\x32#.queueserver.manager.v1.LockRequest\"C\n\x10QueueModeChanged\x12/\n\x04mode\x18\x01 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\"#\n\x10\x41utostartChanged\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\"%\n\x0cQueueCleared\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\"\x1c\n\x0cQueueStarted\x12\x0c\n\x04user\x18\x01 \x01(\t\"\"\n\x12QueueStopRequested\x12\x0c\n\x04user\x18\x01 \x01(\t\"\"\n\x12QueueStopCancelled\x12\x0c\n\x04user\x18\x01 \x01(\t\"G\n\x0cQueueStopped\x12\x37\n\x06reason\x18\x01 \x01(\x0e\x32\'.queueserver.manager.v1.QueueStopReason\"G\n\x0bItemStarted\x12\x38\n\x0crunning_item\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\"\x87\x01\n\x0cItemFinished\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\x36\n\x0b\x65xit_status\x18\x03 \x01(\x0e\x32!.queueserver.common.v1.ExitStatus\x12\x17\n\x0frequeued_as_uid\x18\x04 \x01(\t\"B\n\x0cHistoryAdded\x12\x32\n\x05\x65ntry\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntry\"=\n\x0eHistoryCleared\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x14\n\x0c\x66irst_number\x18\x02 \x01(\x03\"<\n\x10InventoryChanged\x12\x12\n\nplan_count\x18\x01 \x01(\x05\x12\x14\n\x0c\x64\x65vice_count\x18\x02 \x01(\x05\"j\n\x0f\x44ocumentEmitted\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x0f\n\x07run_uid\x18\x02 \x01(\t\x12\x34\n\x08\x64ocument\x18\x03 \x01(\x0b\x32\".queueserver.common.v1.RunDocument\"S\n\x08\x45ventGap\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x15\n\romitted_bytes\x18\x02 \x01(\x03*\xe2\x01\n\tEventKind\x12\x1a\n\x16\x45VENT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45VENT_KIND_STATUS\x10\x01\x12\x14\n\x10\x45VENT_KIND_QUEUE\x10\x02\x12\x16\n\x12\x45VENT_KIND_HISTORY\x10\x03\x12\x16\n\x12\x45VENT_KIND_CONSOLE\x10\x04\x12\x17\n\x13\x45VENT_KIND_DOCUMENT\x10\x05\x12\x13\n\x0f\x45VENT_KIND_TASK\x10\x06\x12\x19\n\x15\x45VENT_KIND_PERMISSION\x10\x07\x12\x13\n\x0f\x45VENT_KIND_LOCK\x10\x08*\x90\x02\n\x0fQueueStopReason\x12!\n\x1dQUEUE_STOP_REASON_UNSPECIFIED\x10\x00\x12\x1b\n\x17QUEUE_STOP_REASON_EMPTY\x10\x01\x12\x1f\n\x1bQUEUE_STOP_REASON_REQUESTED\x10\x02\x12!\n\x1dQUEUE_STOP_REASON_INSTRUCTION\x10\x03\x12\x1d\n\x19QUEUE_STOP_REASON_FAILURE\x10\x04\x12!\n\x1dQUEUE_STOP_REASON_ENVIRONMENT\x10\x05\x12\x1a\n\x16QUEUE_STOP_REASON_HELD\x10\x06\x12\x1b\n\x17QUEUE_STOP_REASON_PAUSE\x10\x07\x42\xa6\x01\n(io.blueskyproject.queueserver.manager.v1B\nEventProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,60 +42,62 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.even
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\nEventProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
-  _globals['_EVENTKIND']._serialized_start=3946
-  _globals['_EVENTKIND']._serialized_end=4151
-  _globals['_QUEUESTOPREASON']._serialized_start=4154
-  _globals['_QUEUESTOPREASON']._serialized_end=4426
-  _globals['_WATCHEVENT']._serialized_start=406
-  _globals['_WATCHEVENT']._serialized_end=2136
-  _globals['_ITEMADDED']._serialized_start=2138
-  _globals['_ITEMADDED']._serialized_end=2222
-  _globals['_ITEMSADDED']._serialized_start=2224
-  _globals['_ITEMSADDED']._serialized_end=2310
-  _globals['_ITEMREMOVED']._serialized_start=2312
-  _globals['_ITEMREMOVED']._serialized_end=2373
-  _globals['_ITEMMOVED']._serialized_start=2375
-  _globals['_ITEMMOVED']._serialized_end=2480
-  _globals['_ITEMSMOVED']._serialized_start=2482
-  _globals['_ITEMSMOVED']._serialized_end=2543
-  _globals['_ITEMUPDATED']._serialized_start=2545
-  _globals['_ITEMUPDATED']._serialized_end=2649
-  _globals['_ITEMSCHECKED']._serialized_start=2651
-  _globals['_ITEMSCHECKED']._serialized_end=2717
-  _globals['_CHECKEDITEM']._serialized_start=2719
-  _globals['_CHECKEDITEM']._serialized_end=2807
-  _globals['_TASKSTARTED']._serialized_start=2809
-  _globals['_TASKSTARTED']._serialized_end=2872
-  _globals['_TASKFINISHED']._serialized_start=2874
-  _globals['_TASKFINISHED']._serialized_end=2938
-  _globals['_PERMISSIONSCHANGED']._serialized_start=2940
-  _globals['_PERMISSIONSCHANGED']._serialized_end=3026
-  _globals['_QUEUEMODECHANGED']._serialized_start=3028
-  _globals['_QUEUEMODECHANGED']._serialized_end=3095
-  _globals['_AUTOSTARTCHANGED']._serialized_start=3097
-  _globals['_AUTOSTARTCHANGED']._serialized_end=3132
-  _globals['_QUEUECLEARED']._serialized_start=3134
-  _globals['_QUEUECLEARED']._serialized_end=3171
-  _globals['_QUEUESTARTED']._serialized_start=3173
-  _globals['_QUEUESTARTED']._serialized_end=3201
-  _globals['_QUEUESTOPREQUESTED']._serialized_start=3203
-  _globals['_QUEUESTOPREQUESTED']._serialized_end=3237
-  _globals['_QUEUESTOPCANCELLED']._serialized_start=3239
-  _globals['_QUEUESTOPCANCELLED']._serialized_end=3273
-  _globals['_QUEUESTOPPED']._serialized_start=3275
-  _globals['_QUEUESTOPPED']._serialized_end=3346
-  _globals['_ITEMSTARTED']._serialized_start=3348
-  _globals['_ITEMSTARTED']._serialized_end=3419
-  _globals['_ITEMFINISHED']._serialized_start=3422
-  _globals['_ITEMFINISHED']._serialized_end=3557
-  _globals['_HISTORYADDED']._serialized_start=3559
-  _globals['_HISTORYADDED']._serialized_end=3625
-  _globals['_HISTORYCLEARED']._serialized_start=3627
-  _globals['_HISTORYCLEARED']._serialized_end=3688
-  _globals['_INVENTORYCHANGED']._serialized_start=3690
-  _globals['_INVENTORYCHANGED']._serialized_end=3750
-  _globals['_DOCUMENTEMITTED']._serialized_start=3752
-  _globals['_DOCUMENTEMITTED']._serialized_end=3858
-  _globals['_EVENTGAP']._serialized_start=3860
-  _globals['_EVENTGAP']._serialized_end=3943
+  _globals['_EVENTKIND']._serialized_start=4314
+  _globals['_EVENTKIND']._serialized_end=4540
+  _globals['_QUEUESTOPREASON']._serialized_start=4543
+  _globals['_QUEUESTOPREASON']._serialized_end=4815
+  _globals['_WATCHEVENT']._serialized_start=441
+  _globals['_WATCHEVENT']._serialized_end=2232
+  _globals['_ITEMADDED']._serialized_start=2234
+  _globals['_ITEMADDED']._serialized_end=2318
+  _globals['_ITEMSADDED']._serialized_start=2320
+  _globals['_ITEMSADDED']._serialized_end=2406
+  _globals['_ITEMREMOVED']._serialized_start=2408
+  _globals['_ITEMREMOVED']._serialized_end=2469
+  _globals['_ITEMMOVED']._serialized_start=2471
+  _globals['_ITEMMOVED']._serialized_end=2576
+  _globals['_ITEMSMOVED']._serialized_start=2578
+  _globals['_ITEMSMOVED']._serialized_end=2639
+  _globals['_ITEMUPDATED']._serialized_start=2641
+  _globals['_ITEMUPDATED']._serialized_end=2745
+  _globals['_ITEMSCHECKED']._serialized_start=2747
+  _globals['_ITEMSCHECKED']._serialized_end=2813
+  _globals['_CHECKEDITEM']._serialized_start=2815
+  _globals['_CHECKEDITEM']._serialized_end=2903
+  _globals['_TASKSTARTED']._serialized_start=2905
+  _globals['_TASKSTARTED']._serialized_end=2968
+  _globals['_TASKFINISHED']._serialized_start=2970
+  _globals['_TASKFINISHED']._serialized_end=3034
+  _globals['_PERMISSIONSCHANGED']._serialized_start=3036
+  _globals['_PERMISSIONSCHANGED']._serialized_end=3122
+  _globals['_LOCKCHANGED']._serialized_start=3125
+  _globals['_LOCKCHANGED']._serialized_end=3394
+  _globals['_QUEUEMODECHANGED']._serialized_start=3396
+  _globals['_QUEUEMODECHANGED']._serialized_end=3463
+  _globals['_AUTOSTARTCHANGED']._serialized_start=3465
+  _globals['_AUTOSTARTCHANGED']._serialized_end=3500
+  _globals['_QUEUECLEARED']._serialized_start=3502
+  _globals['_QUEUECLEARED']._serialized_end=3539
+  _globals['_QUEUESTARTED']._serialized_start=3541
+  _globals['_QUEUESTARTED']._serialized_end=3569
+  _globals['_QUEUESTOPREQUESTED']._serialized_start=3571
+  _globals['_QUEUESTOPREQUESTED']._serialized_end=3605
+  _globals['_QUEUESTOPCANCELLED']._serialized_start=3607
+  _globals['_QUEUESTOPCANCELLED']._serialized_end=3641
+  _globals['_QUEUESTOPPED']._serialized_start=3643
+  _globals['_QUEUESTOPPED']._serialized_end=3714
+  _globals['_ITEMSTARTED']._serialized_start=3716
+  _globals['_ITEMSTARTED']._serialized_end=3787
+  _globals['_ITEMFINISHED']._serialized_start=3790
+  _globals['_ITEMFINISHED']._serialized_end=3925
+  _globals['_HISTORYADDED']._serialized_start=3927
+  _globals['_HISTORYADDED']._serialized_end=3993
+  _globals['_HISTORYCLEARED']._serialized_start=3995
+  _globals['_HISTORYCLEARED']._serialized_end=4056
+  _globals['_INVENTORYCHANGED']._serialized_start=4058
+  _globals['_INVENTORYCHANGED']._serialized_end=4118
+  _globals['_DOCUMENTEMITTED']._serialized_start=4120
+  _globals['_DOCUMENTEMITTED']._serialized_end=4226
+  _globals['_EVENTGAP']._serialized_start=4228
+  _globals['_EVENTGAP']._serialized_end=4311
 # @@protoc_insertion_point(module_scope)

@@ -14,6 +14,7 @@ from queueserver.common.v1 import document_pb2 as _document_pb2
 from queueserver.common.v1 import field_violation_pb2 as _field_violation_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
+from queueserver.manager.v1 import lock_pb2 as _lock_pb2
 from queueserver.manager.v1 import queue_pb2 as _queue_pb2
 from queueserver.manager.v1 import status_pb2 as _status_pb2
 from queueserver.manager.v1 import task_status_pb2 as _task_status_pb2
@@ -50,6 +51,8 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     """Tasks: that they began and ended."""
     EVENT_KIND_PERMISSION: _EventKind.ValueType  # 7
     """Permissions of user groups."""
+    EVENT_KIND_LOCK: _EventKind.ValueType  # 8
+    """The lock, and requests for it."""
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """The events of EventService.WatchEvents.
@@ -73,6 +76,8 @@ EVENT_KIND_TASK: EventKind.ValueType  # 6
 """Tasks: that they began and ended."""
 EVENT_KIND_PERMISSION: EventKind.ValueType  # 7
 """Permissions of user groups."""
+EVENT_KIND_LOCK: EventKind.ValueType  # 8
+"""The lock, and requests for it."""
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 class _QueueStopReason:
@@ -153,8 +158,11 @@ class WatchEvent(_message.Message):
     TASK_STARTED_FIELD_NUMBER: _builtins.int
     TASK_FINISHED_FIELD_NUMBER: _builtins.int
     PERMISSIONS_CHANGED_FIELD_NUMBER: _builtins.int
+    LOCK_CHANGED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Revision of the change, for durable events: those of queue, history, tasks and permissions; 0 for the others."""
+    """Revision of the change, for durable events: those of queue, history, tasks, permissions and lock; 0 for the
+    others.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When it happened."""
@@ -263,6 +271,10 @@ class WatchEvent(_message.Message):
     def permissions_changed(self) -> Global___PermissionsChanged:
         """Permissions of user groups changed."""
 
+    @_builtins.property
+    def lock_changed(self) -> Global___LockChanged:
+        """The lock changed, or somebody asks for it, or does no longer."""
+
     def __init__(
         self,
         *,
@@ -294,12 +306,13 @@ class WatchEvent(_message.Message):
         task_started: Global___TaskStarted | None = ...,
         task_finished: Global___TaskFinished | None = ...,
         permissions_changed: Global___PermissionsChanged | None = ...,
+        lock_changed: Global___LockChanged | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "lock_changed", b"lock_changed", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["autostart_changed", b"autostart_changed", "console", b"console", "document", b"document", "event", b"event", "gap", b"gap", "history_added", b"history_added", "history_cleared", b"history_cleared", "inventory_changed", b"inventory_changed", "item_added", b"item_added", "item_finished", b"item_finished", "item_moved", b"item_moved", "item_removed", b"item_removed", "item_started", b"item_started", "item_updated", b"item_updated", "items_added", b"items_added", "items_checked", b"items_checked", "items_moved", b"items_moved", "lock_changed", b"lock_changed", "permissions_changed", b"permissions_changed", "queue_cleared", b"queue_cleared", "queue_mode_changed", b"queue_mode_changed", "queue_started", b"queue_started", "queue_stop_cancelled", b"queue_stop_cancelled", "queue_stop_requested", b"queue_stop_requested", "queue_stopped", b"queue_stopped", "revision", b"revision", "status", b"status", "task_finished", b"task_finished", "task_started", b"task_started", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap", "items_moved", "item_updated", "queue_mode_changed", "autostart_changed", "items_checked", "task_started", "task_finished", "permissions_changed"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["status", "item_added", "items_added", "item_removed", "item_moved", "queue_cleared", "queue_started", "queue_stop_requested", "queue_stop_cancelled", "queue_stopped", "item_started", "item_finished", "history_added", "history_cleared", "inventory_changed", "console", "document", "gap", "items_moved", "item_updated", "queue_mode_changed", "autostart_changed", "items_checked", "task_started", "task_finished", "permissions_changed", "lock_changed"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -619,6 +632,54 @@ class PermissionsChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PermissionsChanged: _TypeAlias = PermissionsChanged  # noqa: Y015
+
+@_typing.final
+class LockChanged(_message.Message):
+    """The lock changed, or a request for it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGE_FIELD_NUMBER: _builtins.int
+    LOCK_INFO_FIELD_NUMBER: _builtins.int
+    PREVIOUS_LOCK_INFO_FIELD_NUMBER: _builtins.int
+    USER_FIELD_NUMBER: _builtins.int
+    ANSWER_NOTE_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    change: _lock_pb2.LockChange.ValueType
+    """What happened."""
+    user: _builtins.str
+    """Name of the user by whose call it changed; empty if it changed by itself."""
+    answer_note: _builtins.str
+    """What the holder said to whoever asked, if `change` is that a request was granted or refused; else empty."""
+    @_builtins.property
+    def lock_info(self) -> _lock_pb2.LockInfo:
+        """The lock now, with the request that waits for it."""
+
+    @_builtins.property
+    def previous_lock_info(self) -> _lock_pb2.LockInfo:
+        """The lock before; absent if nothing was locked."""
+
+    @_builtins.property
+    def request(self) -> _lock_pb2.LockRequest:
+        """The request that `change` is about: that was made, granted, refused or withdrawn, or ended. Absent for other changes."""
+
+    def __init__(
+        self,
+        *,
+        change: _lock_pb2.LockChange.ValueType = ...,
+        lock_info: _lock_pb2.LockInfo | None = ...,
+        previous_lock_info: _lock_pb2.LockInfo | None = ...,
+        user: _builtins.str = ...,
+        answer_note: _builtins.str = ...,
+        request: _lock_pb2.LockRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lock_info", b"lock_info", "previous_lock_info", b"previous_lock_info", "request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_note", b"answer_note", "change", b"change", "lock_info", b"lock_info", "previous_lock_info", b"previous_lock_info", "request", b"request", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LockChanged: _TypeAlias = LockChanged  # noqa: Y015
 
 @_typing.final
 class QueueModeChanged(_message.Message):

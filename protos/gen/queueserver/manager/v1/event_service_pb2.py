@@ -28,11 +28,12 @@ from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
 from queueserver.manager.v1 import event_pb2 as queueserver_dot_manager_dot_v1_dot_event__pb2
+from queueserver.manager.v1 import lock_pb2 as queueserver_dot_manager_dot_v1_dot_lock__pb2
 from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
 from queueserver.manager.v1 import task_status_pb2 as queueserver_dot_manager_dot_v1_dot_task__status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/event_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a#queueserver/common/v1/console.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a\"queueserver/manager/v1/event.proto\x1a#queueserver/manager/v1/status.proto\x1a(queueserver/manager/v1/task_status.proto\"\xae\x01\n\x12WatchEventsRequest\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x1c\n\x0cresume_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x15\n\rhistory_limit\x18\x03 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x05\x12\x16\n\x0e\x61\x66ter_revision\x18\x05 \x01(\x03\"\xa6\x01\n\x13WatchEventsResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.manager.v1.WatchSnapshotH\x00\x12\x33\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\".queueserver.manager.v1.EventBatchH\x00\x12\x14\n\x0cresume_token\x18\x03 \x01(\tB\t\n\x07payload\"\xee\x03\n\rWatchSnapshot\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x35\n\x06status\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatus\x12*\n\x05queue\x18\x03 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x34\n\x07history\x18\x05 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x35\n\x07\x63onsole\x18\x06 \x03(\x0b\x32$.queueserver.common.v1.ConsoleOutput\x12:\n\tdocuments\x18\x07 \x03(\x0b\x32\'.queueserver.manager.v1.DocumentEmitted\x12\x10\n\x08\x63omplete\x18\x08 \x01(\x08\x12\x31\n\x05tasks\x18\t \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12@\n\x0bpermissions\x18\n \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\"@\n\nEventBatch\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.WatchEvent2\x89\x01\n\x0c\x45ventService\x12y\n\x0bWatchEvents\x12*.queueserver.manager.v1.WatchEventsRequest\x1a+.queueserver.manager.v1.WatchEventsResponse\"\x0f\x90\x02\x01\xaa\xbb\x18\x08\n\x01\x01\"\x03\x10\x1c.0\x01\x42\xad\x01\n(io.blueskyproject.queueserver.manager.v1B\x11\x45ventServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/manager/v1/event_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a#queueserver/common/v1/console.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a\"queueserver/manager/v1/event.proto\x1a!queueserver/manager/v1/lock.proto\x1a#queueserver/manager/v1/status.proto\x1a(queueserver/manager/v1/task_status.proto\"\x96\x01\n\x12WatchEventsRequest\x12\x30\n\x05kinds\x18\x01 \x03(\x0e\x32!.queueserver.manager.v1.EventKind\x12\x1c\n\x0cresume_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x15\n\rhistory_limit\x18\x03 \x01(\x05\x12\x19\n\x11max_message_bytes\x18\x04 \x01(\x05\"\xa6\x01\n\x13WatchEventsResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.manager.v1.WatchSnapshotH\x00\x12\x33\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\".queueserver.manager.v1.EventBatchH\x00\x12\x14\n\x0cresume_token\x18\x03 \x01(\tB\t\n\x07payload\"\xa3\x04\n\rWatchSnapshot\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\x35\n\x06status\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatus\x12*\n\x05queue\x18\x03 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x34\n\x07history\x18\x05 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x35\n\x07\x63onsole\x18\x06 \x03(\x0b\x32$.queueserver.common.v1.ConsoleOutput\x12:\n\tdocuments\x18\x07 \x03(\x0b\x32\'.queueserver.manager.v1.DocumentEmitted\x12\x10\n\x08\x63omplete\x18\x08 \x01(\x08\x12\x31\n\x05tasks\x18\t \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12@\n\x0bpermissions\x18\n \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x33\n\tlock_info\x18\x0b \x01(\x0b\x32 .queueserver.manager.v1.LockInfo\"@\n\nEventBatch\x12\x32\n\x06\x65vents\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.WatchEvent2\x89\x01\n\x0c\x45ventService\x12y\n\x0bWatchEvents\x12*.queueserver.manager.v1.WatchEventsRequest\x1a+.queueserver.manager.v1.WatchEventsResponse\"\x0f\x90\x02\x01\xaa\xbb\x18\x08\n\x01\x01\"\x03\x10\x1c.0\x01\x42\xad\x01\n(io.blueskyproject.queueserver.manager.v1B\x11\x45ventServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,14 +45,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHEVENTSREQUEST'].fields_by_name['resume_token']._serialized_options = b'\250\273\030\200\200\001'
   _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['WatchEvents']._serialized_options = b'\220\002\001\252\273\030\010\n\001\001\"\003\020\034.'
-  _globals['_WATCHEVENTSREQUEST']._serialized_start=370
-  _globals['_WATCHEVENTSREQUEST']._serialized_end=544
-  _globals['_WATCHEVENTSRESPONSE']._serialized_start=547
-  _globals['_WATCHEVENTSRESPONSE']._serialized_end=713
-  _globals['_WATCHSNAPSHOT']._serialized_start=716
-  _globals['_WATCHSNAPSHOT']._serialized_end=1210
-  _globals['_EVENTBATCH']._serialized_start=1212
-  _globals['_EVENTBATCH']._serialized_end=1276
-  _globals['_EVENTSERVICE']._serialized_start=1279
-  _globals['_EVENTSERVICE']._serialized_end=1416
+  _globals['_WATCHEVENTSREQUEST']._serialized_start=405
+  _globals['_WATCHEVENTSREQUEST']._serialized_end=555
+  _globals['_WATCHEVENTSRESPONSE']._serialized_start=558
+  _globals['_WATCHEVENTSRESPONSE']._serialized_end=724
+  _globals['_WATCHSNAPSHOT']._serialized_start=727
+  _globals['_WATCHSNAPSHOT']._serialized_end=1274
+  _globals['_EVENTBATCH']._serialized_start=1276
+  _globals['_EVENTBATCH']._serialized_end=1340
+  _globals['_EVENTSERVICE']._serialized_start=1343
+  _globals['_EVENTSERVICE']._serialized_end=1480
 # @@protoc_insertion_point(module_scope)

@@ -11,6 +11,7 @@ from queueserver.common.v1 import console_pb2 as _console_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
 from queueserver.manager.v1 import event_pb2 as _event_pb2
+from queueserver.manager.v1 import lock_pb2 as _lock_pb2
 from queueserver.manager.v1 import status_pb2 as _status_pb2
 from queueserver.manager.v1 import task_status_pb2 as _task_status_pb2
 import builtins as _builtins
@@ -128,6 +129,7 @@ class WatchSnapshot(_message.Message):
     COMPLETE_FIELD_NUMBER: _builtins.int
     TASKS_FIELD_NUMBER: _builtins.int
     PERMISSIONS_FIELD_NUMBER: _builtins.int
+    LOCK_INFO_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Revision that it shows."""
     complete: _builtins.bool
@@ -164,6 +166,10 @@ class WatchSnapshot(_message.Message):
     def permissions(self) -> _permissions_pb2.UserGroupPermissions:
         """The permissions, in one part, if watched."""
 
+    @_builtins.property
+    def lock_info(self) -> _lock_pb2.LockInfo:
+        """The lock, in one part, if watched."""
+
     def __init__(
         self,
         *,
@@ -177,10 +183,11 @@ class WatchSnapshot(_message.Message):
         complete: _builtins.bool = ...,
         tasks: _abc.Iterable[_task_status_pb2.TaskStatus] | None = ...,
         permissions: _permissions_pb2.UserGroupPermissions | None = ...,
+        lock_info: _lock_pb2.LockInfo | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions", "running_item", b"running_item", "status", b"status"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["lock_info", b"lock_info", "permissions", b"permissions", "running_item", b"running_item", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "console", b"console", "documents", b"documents", "history", b"history", "permissions", b"permissions", "queue", b"queue", "revision", b"revision", "running_item", b"running_item", "status", b"status", "tasks", b"tasks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "console", b"console", "documents", b"documents", "history", b"history", "lock_info", b"lock_info", "permissions", b"permissions", "queue", b"queue", "revision", b"revision", "running_item", b"running_item", "status", b"status", "tasks", b"tasks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -59,7 +59,7 @@ class EventServiceServicer:
         them has `complete` set. With a token, or with `after_revision`, there is no snapshot: the stream goes on after the message that
         carried the token, also across a restart of the Manager. Every message carries a new token.
 
-        Events of queue, history, tasks and permissions are durable: each is delivered exactly once and in order for as
+        Events of queue, history, tasks, permissions and lock are durable: each is delivered exactly once and in order for as
         long as the Manager keeps it (the last 100,000 changes and 64 MB of them, unless the server was told otherwise). Console
         and document events come from the Worker's memory (the last 64 MiB); if some were lost, a `gap` event says so in their
         place. Status is sent when it changes, several changes at the same moment as one; after a resume it begins with the

@@ -27,7 +27,7 @@ from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,queueserver/manager/v1/history_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\"Y\n\x12ListHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x14\n\x0cnewest_first\x18\x03 \x01(\x08\"\xa6\x01\n\x13ListHistoryResponse\x12\x34\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0chistory_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x18\n\x10plan_history_uid\x18\x05 \x01(\t\"\x8e\x01\n\x13\x43learHistoryRequest\x12\x15\n\x0bkeep_newest\x18\x01 \x01(\x05H\x00\x12\x18\n\x0eup_to_item_uid\x18\x02 \x01(\tH\x00\x12\r\n\x03\x61ll\x18\x03 \x01(\x08H\x00\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x42\x08\n\x06\x65xtent\"?\n\x14\x43learHistoryResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xab\x02\n\x0eHistoryService\x12\x7f\n\x0bListHistory\x12*.queueserver.manager.v1.ListHistoryRequest\x1a+.queueserver.manager.v1.ListHistoryResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x01\x01*\x0bhistory_get\x12\x97\x01\n\x0c\x43learHistory\x12+.queueserver.manager.v1.ClearHistoryRequest\x1a,.queueserver.manager.v1.ClearHistoryResponse\",\xaa\xbb\x18(\n\x01\x02\x10\x02\x1a\x0fhistory_cleared\"\x01\x16*\rhistory_clearB\xaf\x01\n(io.blueskyproject.queueserver.manager.v1B\x13HistoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,queueserver/manager/v1/history_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\"Y\n\x12ListHistoryRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\x12\x14\n\x0cnewest_first\x18\x03 \x01(\x08\"\xa6\x01\n\x13ListHistoryResponse\x12\x34\n\x07\x65ntries\x18\x01 \x03(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0chistory_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x18\n\x10plan_history_uid\x18\x05 \x01(\t\"\xa0\x01\n\x13\x43learHistoryRequest\x12\x15\n\x0bkeep_newest\x18\x01 \x01(\x05H\x00\x12\x18\n\x0eup_to_item_uid\x18\x02 \x01(\tH\x00\x12\r\n\x03\x61ll\x18\x03 \x01(\x08H\x00\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\tB\x08\n\x06\x65xtent\"?\n\x14\x43learHistoryResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\xab\x02\n\x0eHistoryService\x12\x7f\n\x0bListHistory\x12*.queueserver.manager.v1.ListHistoryRequest\x1a+.queueserver.manager.v1.ListHistoryResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x01\x01*\x0bhistory_get\x12\x97\x01\n\x0c\x43learHistory\x12+.queueserver.manager.v1.ClearHistoryRequest\x1a,.queueserver.manager.v1.ClearHistoryResponse\",\xaa\xbb\x18(\n\x01\x02\x10\x02\x1a\x0fhistory_cleared\"\x01\x16*\rhistory_clearB\xaf\x01\n(io.blueskyproject.queueserver.manager.v1B\x13HistoryServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTHISTORYRESPONSE']._serialized_start=270
   _globals['_LISTHISTORYRESPONSE']._serialized_end=436
   _globals['_CLEARHISTORYREQUEST']._serialized_start=439
-  _globals['_CLEARHISTORYREQUEST']._serialized_end=581
-  _globals['_CLEARHISTORYRESPONSE']._serialized_start=583
-  _globals['_CLEARHISTORYRESPONSE']._serialized_end=646
-  _globals['_HISTORYSERVICE']._serialized_start=649
-  _globals['_HISTORYSERVICE']._serialized_end=948
+  _globals['_CLEARHISTORYREQUEST']._serialized_end=599
+  _globals['_CLEARHISTORYRESPONSE']._serialized_start=601
+  _globals['_CLEARHISTORYRESPONSE']._serialized_end=664
+  _globals['_HISTORYSERVICE']._serialized_start=667
+  _globals['_HISTORYSERVICE']._serialized_end=966
 # @@protoc_insertion_point(module_scope)

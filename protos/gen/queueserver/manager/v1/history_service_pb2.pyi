@@ -102,6 +102,7 @@ class ClearHistoryRequest(_message.Message):
     ALL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     keep_newest: _builtins.int
     """Keep this many of the newest entries, remove the others."""
     up_to_item_uid: _builtins.str
@@ -112,6 +113,8 @@ class ClearHistoryRequest(_message.Message):
     """See QueueService."""
     expected_revision: _builtins.int
     """Do it only if the history has not changed since this revision; 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
@@ -120,10 +123,11 @@ class ClearHistoryRequest(_message.Message):
         all: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "extent", b"extent", "keep_newest", b"keep_newest", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "expected_revision", b"expected_revision", "extent", b"extent", "keep_newest", b"keep_newest", "request_id", b"request_id", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "expected_revision", b"expected_revision", "extent", b"extent", "keep_newest", b"keep_newest", "lock_key", b"lock_key", "request_id", b"request_id", "up_to_item_uid", b"up_to_item_uid"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_extent: _TypeAlias = _typing.Literal["keep_newest", "up_to_item_uid", "all"]  # noqa: Y015
     _WhichOneofArgType_extent: _TypeAlias = _typing.Literal["extent", b"extent"]  # noqa: Y015

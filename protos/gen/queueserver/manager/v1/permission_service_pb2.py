@@ -27,7 +27,7 @@ from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/permission_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\"\x17\n\x15GetPermissionsRequest\"l\n\x16GetPermissionsResponse\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\xa8\x01\n\x15SetPermissionsRequest\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"*\n\x16SetPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"j\n\x18ReloadPermissionsRequest\x12\x1b\n\x13restore_permissions\x18\x01 \x01(\x08\x12\x1d\n\x15restore_plans_devices\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"-\n\x19ReloadPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xa2\x04\n\x11PermissionService\x12\x8c\x01\n\x0eGetPermissions\x12-.queueserver.manager.v1.GetPermissionsRequest\x1a..queueserver.manager.v1.GetPermissionsResponse\"\x1b\x90\x02\x01\xaa\xbb\x18\x14\n\x01\x01*\x0fpermissions_get\x12\xb6\x01\n\x0eSetPermissions\x12-.queueserver.manager.v1.SetPermissionsRequest\x1a..queueserver.manager.v1.SetPermissionsResponse\"E\xaa\xbb\x18\x41\n\x01\x07\x10\x02\x1a\x13permissions_changed\x1a\x11inventory_changed\"\x01\r*\x0fpermissions_set\x12\xc4\x01\n\x11ReloadPermissions\x12\x30.queueserver.manager.v1.ReloadPermissionsRequest\x1a\x31.queueserver.manager.v1.ReloadPermissionsResponse\"J\xaa\xbb\x18\x46\n\x01\x07\x10\x02\x1a\x13permissions_changed\x1a\x11inventory_changed\"\x03&%\r*\x12permissions_reloadB\xb2\x01\n(io.blueskyproject.queueserver.manager.v1B\x16PermissionServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/manager/v1/permission_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\"\x17\n\x15GetPermissionsRequest\"l\n\x16GetPermissionsResponse\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x10\n\x08revision\x18\x02 \x01(\x03\"\xba\x01\n\x15SetPermissionsRequest\x12@\n\x0bpermissions\x18\x01 \x01(\x0b\x32+.queueserver.common.v1.UserGroupPermissions\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"*\n\x16SetPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"|\n\x18ReloadPermissionsRequest\x12\x1b\n\x13restore_permissions\x18\x01 \x01(\x08\x12\x1d\n\x15restore_plans_devices\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"-\n\x19ReloadPermissionsResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\x32\xa2\x04\n\x11PermissionService\x12\x8c\x01\n\x0eGetPermissions\x12-.queueserver.manager.v1.GetPermissionsRequest\x1a..queueserver.manager.v1.GetPermissionsResponse\"\x1b\x90\x02\x01\xaa\xbb\x18\x14\n\x01\x01*\x0fpermissions_get\x12\xb6\x01\n\x0eSetPermissions\x12-.queueserver.manager.v1.SetPermissionsRequest\x1a..queueserver.manager.v1.SetPermissionsResponse\"E\xaa\xbb\x18\x41\n\x01\x07\x10\x02\x1a\x13permissions_changed\x1a\x11inventory_changed\"\x01\r*\x0fpermissions_set\x12\xc4\x01\n\x11ReloadPermissions\x12\x30.queueserver.manager.v1.ReloadPermissionsRequest\x1a\x31.queueserver.manager.v1.ReloadPermissionsResponse\"J\xaa\xbb\x18\x46\n\x01\x07\x10\x02\x1a\x13permissions_changed\x1a\x11inventory_changed\"\x03&%\r*\x12permissions_reloadB\xb2\x01\n(io.blueskyproject.queueserver.manager.v1B\x16PermissionServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,13 +48,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPERMISSIONSRESPONSE']._serialized_start=213
   _globals['_GETPERMISSIONSRESPONSE']._serialized_end=321
   _globals['_SETPERMISSIONSREQUEST']._serialized_start=324
-  _globals['_SETPERMISSIONSREQUEST']._serialized_end=492
-  _globals['_SETPERMISSIONSRESPONSE']._serialized_start=494
-  _globals['_SETPERMISSIONSRESPONSE']._serialized_end=536
-  _globals['_RELOADPERMISSIONSREQUEST']._serialized_start=538
-  _globals['_RELOADPERMISSIONSREQUEST']._serialized_end=644
-  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_start=646
-  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_end=691
-  _globals['_PERMISSIONSERVICE']._serialized_start=694
-  _globals['_PERMISSIONSERVICE']._serialized_end=1240
+  _globals['_SETPERMISSIONSREQUEST']._serialized_end=510
+  _globals['_SETPERMISSIONSRESPONSE']._serialized_start=512
+  _globals['_SETPERMISSIONSRESPONSE']._serialized_end=554
+  _globals['_RELOADPERMISSIONSREQUEST']._serialized_start=556
+  _globals['_RELOADPERMISSIONSREQUEST']._serialized_end=680
+  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_start=682
+  _globals['_RELOADPERMISSIONSRESPONSE']._serialized_end=727
+  _globals['_PERMISSIONSERVICE']._serialized_start=730
+  _globals['_PERMISSIONSERVICE']._serialized_end=1276
 # @@protoc_insertion_point(module_scope)

@@ -72,12 +72,15 @@ class SetPermissionsRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Chosen by the client, see QueueService."""
     expected_revision: _builtins.int
     """Do it only if the permissions have not changed since this revision; 0 means that any revision will do."""
     validate_only: _builtins.bool
     """Only check, change nothing."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def permissions(self) -> _permissions_pb2.UserGroupPermissions:
         """The new permissions of all groups. Required."""
@@ -89,10 +92,11 @@ class SetPermissionsRequest(_message.Message):
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
         validate_only: _builtins.bool = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["permissions", b"permissions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "permissions", b"permissions", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "lock_key", b"lock_key", "permissions", b"permissions", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -129,22 +133,26 @@ class ReloadPermissionsRequest(_message.Message):
     RESTORE_PERMISSIONS_FIELD_NUMBER: _builtins.int
     RESTORE_PLANS_DEVICES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     restore_permissions: _builtins.bool
     """Read the file of permissions. At least one of both has to be true."""
     restore_plans_devices: _builtins.bool
     """Read the lists of existing plans and devices too, from the file that the Manager was started with."""
     request_id: _builtins.str
     """Chosen by the client, see QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         restore_permissions: _builtins.bool = ...,
         restore_plans_devices: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "restore_permissions", b"restore_permissions", "restore_plans_devices", b"restore_plans_devices"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id", "restore_permissions", b"restore_permissions", "restore_plans_devices", b"restore_plans_devices"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.manager.v1 import queue_pb2 as queueserver_dot_manager_dot_v1_dot_queue__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,queueserver/manager/v1/queue_execution.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/manager/v1/queue.proto\"\'\n\x11StartQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"8\n\x12StartQueueResponse\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\"&\n\x10StopQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"%\n\x11StopQueueResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\",\n\x16\x43\x61ncelStopQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"+\n\x17\x43\x61ncelStopQueueResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xed\x01\n\x13SetQueueModeRequest\x12\x11\n\x04loop\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x1c\n\x0fignore_failures\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12>\n\x0binterrupted\x18\x03 \x01(\x0e\x32).queueserver.manager.v1.InterruptedPolicy\x12\x19\n\x11reset_to_defaults\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x42\x07\n\x05_loopB\x12\n\x10_ignore_failures\"Y\n\x14SetQueueModeResponse\x12/\n\x04mode\x18\x01 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\x12\x10\n\x08revision\x18\x02 \x01(\x03\"K\n\x13SetAutostartRequest\x12\x14\n\x07\x65nabled\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\tB\n\n\x08_enabled\"(\n\x14SetAutostartResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"w\n\x12\x45xecuteItemRequest\x12-\n\x04item\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpec\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\x9c\x01\n\x13\x45xecuteItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x34\n\x08warnings\x18\x04 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\xaf\x01\n(io.blueskyproject.queueserver.manager.v1B\x13QueueExecutionProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,queueserver/manager/v1/queue_execution.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/manager/v1/queue.proto\"9\n\x11StartQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"8\n\x12StartQueueResponse\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\"8\n\x10StopQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"%\n\x11StopQueueResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\">\n\x16\x43\x61ncelStopQueueRequest\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"+\n\x17\x43\x61ncelStopQueueResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\xff\x01\n\x13SetQueueModeRequest\x12\x11\n\x04loop\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x1c\n\x0fignore_failures\x18\x02 \x01(\x08H\x01\x88\x01\x01\x12>\n\x0binterrupted\x18\x03 \x01(\x0e\x32).queueserver.manager.v1.InterruptedPolicy\x12\x19\n\x11reset_to_defaults\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\tB\x07\n\x05_loopB\x12\n\x10_ignore_failures\"Y\n\x14SetQueueModeResponse\x12/\n\x04mode\x18\x01 \x01(\x0b\x32!.queueserver.manager.v1.QueueMode\x12\x10\n\x08revision\x18\x02 \x01(\x03\"]\n\x13SetAutostartRequest\x12\x14\n\x07\x65nabled\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\tB\n\n\x08_enabled\"(\n\x14SetAutostartResponse\x12\x10\n\x08revision\x18\x01 \x01(\x03\"\x89\x01\n\x12\x45xecuteItemRequest\x12-\n\x04item\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpec\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\x9c\x01\n\x13\x45xecuteItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x34\n\x08warnings\x18\x04 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\xaf\x01\n(io.blueskyproject.queueserver.manager.v1B\x13QueueExecutionProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,27 +38,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXECUTEITEMREQUEST']._loaded_options = None
   _globals['_EXECUTEITEMREQUEST']._serialized_options = b'\250\273\030\200\200\200\001'
   _globals['_STARTQUEUEREQUEST']._serialized_start=178
-  _globals['_STARTQUEUEREQUEST']._serialized_end=217
-  _globals['_STARTQUEUERESPONSE']._serialized_start=219
-  _globals['_STARTQUEUERESPONSE']._serialized_end=275
-  _globals['_STOPQUEUEREQUEST']._serialized_start=277
-  _globals['_STOPQUEUEREQUEST']._serialized_end=315
-  _globals['_STOPQUEUERESPONSE']._serialized_start=317
-  _globals['_STOPQUEUERESPONSE']._serialized_end=354
-  _globals['_CANCELSTOPQUEUEREQUEST']._serialized_start=356
-  _globals['_CANCELSTOPQUEUEREQUEST']._serialized_end=400
-  _globals['_CANCELSTOPQUEUERESPONSE']._serialized_start=402
-  _globals['_CANCELSTOPQUEUERESPONSE']._serialized_end=445
-  _globals['_SETQUEUEMODEREQUEST']._serialized_start=448
-  _globals['_SETQUEUEMODEREQUEST']._serialized_end=685
-  _globals['_SETQUEUEMODERESPONSE']._serialized_start=687
-  _globals['_SETQUEUEMODERESPONSE']._serialized_end=776
-  _globals['_SETAUTOSTARTREQUEST']._serialized_start=778
-  _globals['_SETAUTOSTARTREQUEST']._serialized_end=853
-  _globals['_SETAUTOSTARTRESPONSE']._serialized_start=855
-  _globals['_SETAUTOSTARTRESPONSE']._serialized_end=895
-  _globals['_EXECUTEITEMREQUEST']._serialized_start=897
-  _globals['_EXECUTEITEMREQUEST']._serialized_end=1016
-  _globals['_EXECUTEITEMRESPONSE']._serialized_start=1019
-  _globals['_EXECUTEITEMRESPONSE']._serialized_end=1175
+  _globals['_STARTQUEUEREQUEST']._serialized_end=235
+  _globals['_STARTQUEUERESPONSE']._serialized_start=237
+  _globals['_STARTQUEUERESPONSE']._serialized_end=293
+  _globals['_STOPQUEUEREQUEST']._serialized_start=295
+  _globals['_STOPQUEUEREQUEST']._serialized_end=351
+  _globals['_STOPQUEUERESPONSE']._serialized_start=353
+  _globals['_STOPQUEUERESPONSE']._serialized_end=390
+  _globals['_CANCELSTOPQUEUEREQUEST']._serialized_start=392
+  _globals['_CANCELSTOPQUEUEREQUEST']._serialized_end=454
+  _globals['_CANCELSTOPQUEUERESPONSE']._serialized_start=456
+  _globals['_CANCELSTOPQUEUERESPONSE']._serialized_end=499
+  _globals['_SETQUEUEMODEREQUEST']._serialized_start=502
+  _globals['_SETQUEUEMODEREQUEST']._serialized_end=757
+  _globals['_SETQUEUEMODERESPONSE']._serialized_start=759
+  _globals['_SETQUEUEMODERESPONSE']._serialized_end=848
+  _globals['_SETAUTOSTARTREQUEST']._serialized_start=850
+  _globals['_SETAUTOSTARTREQUEST']._serialized_end=943
+  _globals['_SETAUTOSTARTRESPONSE']._serialized_start=945
+  _globals['_SETAUTOSTARTRESPONSE']._serialized_end=985
+  _globals['_EXECUTEITEMREQUEST']._serialized_start=988
+  _globals['_EXECUTEITEMREQUEST']._serialized_end=1125
+  _globals['_EXECUTEITEMRESPONSE']._serialized_start=1128
+  _globals['_EXECUTEITEMRESPONSE']._serialized_end=1284
 # @@protoc_insertion_point(module_scope)

@@ -30,16 +30,20 @@ class StartQueueRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -78,16 +82,20 @@ class StopQueueRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -122,16 +130,20 @@ class CancelStopQueueRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -171,6 +183,7 @@ class SetQueueModeRequest(_message.Message):
     RESET_TO_DEFAULTS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     loop: _builtins.bool
     """See QueueMode. Absent: leave it as it is."""
     ignore_failures: _builtins.bool
@@ -183,6 +196,8 @@ class SetQueueModeRequest(_message.Message):
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. Here it is about the queue and its mode. 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
@@ -192,10 +207,11 @@ class SetQueueModeRequest(_message.Message):
         reset_to_defaults: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "ignore_failures", b"ignore_failures", "loop", b"loop"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "expected_revision", b"expected_revision", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "loop", b"loop", "request_id", b"request_id", "reset_to_defaults", b"reset_to_defaults"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures", "_loop", b"_loop", "expected_revision", b"expected_revision", "ignore_failures", b"ignore_failures", "interrupted", b"interrupted", "lock_key", b"lock_key", "loop", b"loop", "request_id", b"request_id", "reset_to_defaults", b"reset_to_defaults"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ignore_failures: _TypeAlias = _typing.Literal["ignore_failures"]  # noqa: Y015
     _WhichOneofArgType__ignore_failures: _TypeAlias = _typing.Literal["_ignore_failures", b"_ignore_failures"]  # noqa: Y015
@@ -244,19 +260,23 @@ class SetAutostartRequest(_message.Message):
 
     ENABLED_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     enabled: _builtins.bool
     """On or off. Required."""
     request_id: _builtins.str
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         enabled: _builtins.bool | None = ...,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "enabled", b"enabled"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "enabled", b"enabled", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_enabled", b"_enabled", "enabled", b"enabled", "lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enabled: _TypeAlias = _typing.Literal["enabled"]  # noqa: Y015
     _WhichOneofArgType__enabled: _TypeAlias = _typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
@@ -295,10 +315,13 @@ class ExecuteItemRequest(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
     validate_only: _builtins.bool
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
         """What to execute. Required."""
@@ -309,10 +332,11 @@ class ExecuteItemRequest(_message.Message):
         item: _item_pb2.ItemSpec | None = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "lock_key", b"lock_key", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,7 +28,7 @@ from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.manager.v1 import queue_pb2 as queueserver_dot_manager_dot_v1_dot_queue__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(queueserver/manager/v1/queue_items.proto\x12\x16queueserver.manager.v1\x1a google/protobuf/field_mask.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/manager/v1/queue.proto\"\xc7\x01\n\x0e\x41\x64\x64ItemRequest\x12-\n\x04item\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpec\x12\x37\n\x08position\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\xb6\x01\n\x0f\x41\x64\x64ItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\x08\n\x06_index\"\xd1\x01\n\x0f\x41\x64\x64ItemsRequest\x12\x36\n\x05items\x18\x01 \x03(\x0b\x32\x1f.queueserver.common.v1.ItemSpecB\x06\xb0\xbb\x18\xd0\x86\x03\x12\x37\n\x08position\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x06\"\x9f\x01\n\x10\x41\x64\x64ItemsResponse\x12\x11\n\titem_uids\x18\x01 \x03(\t\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\x08\n\x06_index\"A\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"\xd0\x01\n\x11ListItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12\x16\n\x0eplan_queue_uid\x18\x06 \x01(\t\"F\n\x0eGetItemRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\"\x94\x02\n\x0fGetItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32!.queueserver.manager.v1.ItemState\x12\x38\n\x0crunning_item\x18\x05 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12:\n\rhistory_entry\x18\x06 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntryB\x08\n\x06_index\"#\n\x0fWaitItemRequest\x12\x10\n\x08item_uid\x18\x01 \x01(\t\"\x95\x02\n\x10WaitItemResponse\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.ItemState\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12:\n\rhistory_entry\x18\x05 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x10\n\x08revision\x18\x06 \x01(\x03\x42\x08\n\x06_index\"\xe5\x01\n\x11UpdateItemRequest\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12-\n\x04item\x18\x02 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpec\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0f\n\x07new_uid\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\xb9\x01\n\x12UpdateItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\x08\n\x06_index\"x\n\x11RemoveItemRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\"e\n\x12RemoveItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x03\"u\n\x12RemoveItemsRequest\x12\x18\n\titem_uids\x18\x01 \x03(\tB\x05\xb0\xbb\x18\x90N\x12\x0e\n\x06strict\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03:\x06\xa8\xbb\x18\x80\x80@\"~\n\x13RemoveItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rremoved_count\x18\x04 \x01(\x05\"\xb1\x01\n\x0fMoveItemRequest\x12\x33\n\x06source\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\x12:\n\x0b\x64\x65stination\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\"\x81\x01\n\x10MoveItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x42\x08\n\x06_index\"\xb9\x01\n\x10MoveItemsRequest\x12\x18\n\titem_uids\x18\x01 \x03(\tB\x05\xb0\xbb\x18\x90N\x12:\n\x0b\x64\x65stination\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x18\n\x10keep_queue_order\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03:\x06\xa8\xbb\x18\x80\x80@\"\x83\x01\n\x11MoveItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x42\x08\n\x06_index\"O\n\x11\x43learQueueRequest\x12\x0b\n\x03\x61ll\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\"=\n\x12\x43learQueueResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x03\x42\xab\x01\n(io.blueskyproject.queueserver.manager.v1B\x0fQueueItemsProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(queueserver/manager/v1/queue_items.proto\x12\x16queueserver.manager.v1\x1a google/protobuf/field_mask.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/manager/v1/queue.proto\"\xd9\x01\n\x0e\x41\x64\x64ItemRequest\x12-\n\x04item\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpec\x12\x37\n\x08position\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\xb6\x01\n\x0f\x41\x64\x64ItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\x08\n\x06_index\"\xe3\x01\n\x0f\x41\x64\x64ItemsRequest\x12\x36\n\x05items\x18\x01 \x03(\x0b\x32\x1f.queueserver.common.v1.ItemSpecB\x06\xb0\xbb\x18\xd0\x86\x03\x12\x37\n\x08position\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x06\"\x9f\x01\n\x10\x41\x64\x64ItemsResponse\x12\x11\n\titem_uids\x18\x01 \x03(\t\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\x08\n\x06_index\"A\n\x10ListItemsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x1a\n\npage_token\x18\x02 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"\xd0\x01\n\x11ListItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12\x16\n\x0eplan_queue_uid\x18\x06 \x01(\t\"F\n\x0eGetItemRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\"\x94\x02\n\x0fGetItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x30\n\x05state\x18\x04 \x01(\x0e\x32!.queueserver.manager.v1.ItemState\x12\x38\n\x0crunning_item\x18\x05 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12:\n\rhistory_entry\x18\x06 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntryB\x08\n\x06_index\"#\n\x0fWaitItemRequest\x12\x10\n\x08item_uid\x18\x01 \x01(\t\"\x95\x02\n\x10WaitItemResponse\x12\x30\n\x05state\x18\x01 \x01(\x0e\x32!.queueserver.manager.v1.ItemState\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x03 \x01(\x05H\x00\x88\x01\x01\x12\x38\n\x0crunning_item\x18\x04 \x01(\x0b\x32\".queueserver.common.v1.RunningItem\x12:\n\rhistory_entry\x18\x05 \x01(\x0b\x32#.queueserver.common.v1.HistoryEntry\x12\x10\n\x08revision\x18\x06 \x01(\x03\x42\x08\n\x06_index\"\xf7\x01\n\x11UpdateItemRequest\x12\x10\n\x08item_uid\x18\x01 \x01(\t\x12-\n\x04item\x18\x02 \x01(\x0b\x32\x1f.queueserver.common.v1.ItemSpec\x12/\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x0f\n\x07new_uid\x18\x04 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x15\n\rvalidate_only\x18\x66 \x01(\x08\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"\xb9\x01\n\x12UpdateItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x34\n\x08warnings\x18\x05 \x03(\x0b\x32\".queueserver.common.v1.ItemWarningB\x08\n\x06_index\"\x8a\x01\n\x11RemoveItemRequest\x12\x34\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\t\"e\n\x12RemoveItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x03\"\x87\x01\n\x12RemoveItemsRequest\x12\x18\n\titem_uids\x18\x01 \x03(\tB\x05\xb0\xbb\x18\x90N\x12\x0e\n\x06strict\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\t:\x06\xa8\xbb\x18\x80\x80@\"~\n\x13RemoveItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\nqueue_size\x18\x02 \x01(\x05\x12\x10\n\x08revision\x18\x03 \x01(\x03\x12\x15\n\rremoved_count\x18\x04 \x01(\x05\"\xc3\x01\n\x0fMoveItemRequest\x12\x33\n\x06source\x18\x01 \x01(\x0b\x32#.queueserver.manager.v1.ItemAddress\x12:\n\x0b\x64\x65stination\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\t\"\x81\x01\n\x10MoveItemResponse\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x42\x08\n\x06_index\"\xcb\x01\n\x10MoveItemsRequest\x12\x18\n\titem_uids\x18\x01 \x03(\tB\x05\xb0\xbb\x18\x90N\x12:\n\x0b\x64\x65stination\x18\x02 \x01(\x0b\x32%.queueserver.manager.v1.QueuePosition\x12\x18\n\x10keep_queue_order\x18\x03 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\t:\x06\xa8\xbb\x18\x80\x80@\"\x83\x01\n\x11MoveItemsResponse\x12*\n\x05items\x18\x01 \x03(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x12\n\x05index\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\nqueue_size\x18\x03 \x01(\x05\x12\x10\n\x08revision\x18\x04 \x01(\x03\x42\x08\n\x06_index\"a\n\x11\x43learQueueRequest\x12\x0b\n\x03\x61ll\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x19\n\x11\x65xpected_revision\x18\x65 \x01(\x03\x12\x10\n\x08lock_key\x18g \x01(\t\"=\n\x12\x43learQueueResponse\x12\x15\n\rremoved_count\x18\x01 \x01(\x05\x12\x10\n\x08revision\x18\x02 \x01(\x03\x42\xab\x01\n(io.blueskyproject.queueserver.manager.v1B\x0fQueueItemsProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,47 +55,47 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MOVEITEMSREQUEST']._loaded_options = None
   _globals['_MOVEITEMSREQUEST']._serialized_options = b'\250\273\030\200\200@'
   _globals['_ADDITEMREQUEST']._serialized_start=209
-  _globals['_ADDITEMREQUEST']._serialized_end=408
-  _globals['_ADDITEMRESPONSE']._serialized_start=411
-  _globals['_ADDITEMRESPONSE']._serialized_end=593
-  _globals['_ADDITEMSREQUEST']._serialized_start=596
-  _globals['_ADDITEMSREQUEST']._serialized_end=805
-  _globals['_ADDITEMSRESPONSE']._serialized_start=808
-  _globals['_ADDITEMSRESPONSE']._serialized_end=967
-  _globals['_LISTITEMSREQUEST']._serialized_start=969
-  _globals['_LISTITEMSREQUEST']._serialized_end=1034
-  _globals['_LISTITEMSRESPONSE']._serialized_start=1037
-  _globals['_LISTITEMSRESPONSE']._serialized_end=1245
-  _globals['_GETITEMREQUEST']._serialized_start=1247
-  _globals['_GETITEMREQUEST']._serialized_end=1317
-  _globals['_GETITEMRESPONSE']._serialized_start=1320
-  _globals['_GETITEMRESPONSE']._serialized_end=1596
-  _globals['_WAITITEMREQUEST']._serialized_start=1598
-  _globals['_WAITITEMREQUEST']._serialized_end=1633
-  _globals['_WAITITEMRESPONSE']._serialized_start=1636
-  _globals['_WAITITEMRESPONSE']._serialized_end=1913
-  _globals['_UPDATEITEMREQUEST']._serialized_start=1916
-  _globals['_UPDATEITEMREQUEST']._serialized_end=2145
-  _globals['_UPDATEITEMRESPONSE']._serialized_start=2148
-  _globals['_UPDATEITEMRESPONSE']._serialized_end=2333
-  _globals['_REMOVEITEMREQUEST']._serialized_start=2335
-  _globals['_REMOVEITEMREQUEST']._serialized_end=2455
-  _globals['_REMOVEITEMRESPONSE']._serialized_start=2457
-  _globals['_REMOVEITEMRESPONSE']._serialized_end=2558
-  _globals['_REMOVEITEMSREQUEST']._serialized_start=2560
-  _globals['_REMOVEITEMSREQUEST']._serialized_end=2677
-  _globals['_REMOVEITEMSRESPONSE']._serialized_start=2679
-  _globals['_REMOVEITEMSRESPONSE']._serialized_end=2805
-  _globals['_MOVEITEMREQUEST']._serialized_start=2808
-  _globals['_MOVEITEMREQUEST']._serialized_end=2985
-  _globals['_MOVEITEMRESPONSE']._serialized_start=2988
-  _globals['_MOVEITEMRESPONSE']._serialized_end=3117
-  _globals['_MOVEITEMSREQUEST']._serialized_start=3120
-  _globals['_MOVEITEMSREQUEST']._serialized_end=3305
-  _globals['_MOVEITEMSRESPONSE']._serialized_start=3308
-  _globals['_MOVEITEMSRESPONSE']._serialized_end=3439
-  _globals['_CLEARQUEUEREQUEST']._serialized_start=3441
-  _globals['_CLEARQUEUEREQUEST']._serialized_end=3520
-  _globals['_CLEARQUEUERESPONSE']._serialized_start=3522
-  _globals['_CLEARQUEUERESPONSE']._serialized_end=3583
+  _globals['_ADDITEMREQUEST']._serialized_end=426
+  _globals['_ADDITEMRESPONSE']._serialized_start=429
+  _globals['_ADDITEMRESPONSE']._serialized_end=611
+  _globals['_ADDITEMSREQUEST']._serialized_start=614
+  _globals['_ADDITEMSREQUEST']._serialized_end=841
+  _globals['_ADDITEMSRESPONSE']._serialized_start=844
+  _globals['_ADDITEMSRESPONSE']._serialized_end=1003
+  _globals['_LISTITEMSREQUEST']._serialized_start=1005
+  _globals['_LISTITEMSREQUEST']._serialized_end=1070
+  _globals['_LISTITEMSRESPONSE']._serialized_start=1073
+  _globals['_LISTITEMSRESPONSE']._serialized_end=1281
+  _globals['_GETITEMREQUEST']._serialized_start=1283
+  _globals['_GETITEMREQUEST']._serialized_end=1353
+  _globals['_GETITEMRESPONSE']._serialized_start=1356
+  _globals['_GETITEMRESPONSE']._serialized_end=1632
+  _globals['_WAITITEMREQUEST']._serialized_start=1634
+  _globals['_WAITITEMREQUEST']._serialized_end=1669
+  _globals['_WAITITEMRESPONSE']._serialized_start=1672
+  _globals['_WAITITEMRESPONSE']._serialized_end=1949
+  _globals['_UPDATEITEMREQUEST']._serialized_start=1952
+  _globals['_UPDATEITEMREQUEST']._serialized_end=2199
+  _globals['_UPDATEITEMRESPONSE']._serialized_start=2202
+  _globals['_UPDATEITEMRESPONSE']._serialized_end=2387
+  _globals['_REMOVEITEMREQUEST']._serialized_start=2390
+  _globals['_REMOVEITEMREQUEST']._serialized_end=2528
+  _globals['_REMOVEITEMRESPONSE']._serialized_start=2530
+  _globals['_REMOVEITEMRESPONSE']._serialized_end=2631
+  _globals['_REMOVEITEMSREQUEST']._serialized_start=2634
+  _globals['_REMOVEITEMSREQUEST']._serialized_end=2769
+  _globals['_REMOVEITEMSRESPONSE']._serialized_start=2771
+  _globals['_REMOVEITEMSRESPONSE']._serialized_end=2897
+  _globals['_MOVEITEMREQUEST']._serialized_start=2900
+  _globals['_MOVEITEMREQUEST']._serialized_end=3095
+  _globals['_MOVEITEMRESPONSE']._serialized_start=3098
+  _globals['_MOVEITEMRESPONSE']._serialized_end=3227
+  _globals['_MOVEITEMSREQUEST']._serialized_start=3230
+  _globals['_MOVEITEMSREQUEST']._serialized_end=3433
+  _globals['_MOVEITEMSRESPONSE']._serialized_start=3436
+  _globals['_MOVEITEMSRESPONSE']._serialized_end=3567
+  _globals['_CLEARQUEUEREQUEST']._serialized_start=3569
+  _globals['_CLEARQUEUEREQUEST']._serialized_end=3666
+  _globals['_CLEARQUEUERESPONSE']._serialized_start=3668
+  _globals['_CLEARQUEUERESPONSE']._serialized_end=3729
 # @@protoc_insertion_point(module_scope)

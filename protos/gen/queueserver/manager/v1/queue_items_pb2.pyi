@@ -35,12 +35,15 @@ class AddItemRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
     validate_only: _builtins.bool
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
         """What to add. Required."""
@@ -57,10 +60,11 @@ class AddItemRequest(_message.Message):
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
         validate_only: _builtins.bool = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item", b"item", "position", b"position", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item", b"item", "lock_key", b"lock_key", "position", b"position", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -121,12 +125,15 @@ class AddItemsRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
     validate_only: _builtins.bool
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemSpec]:
         """What to add, in order."""
@@ -143,10 +150,11 @@ class AddItemsRequest(_message.Message):
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
         validate_only: _builtins.bool = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "items", b"items", "position", b"position", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "items", b"items", "lock_key", b"lock_key", "position", b"position", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -431,6 +439,7 @@ class UpdateItemRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     item_uid: _builtins.str
     """uid of the item. Required."""
     new_uid: _builtins.bool
@@ -441,6 +450,8 @@ class UpdateItemRequest(_message.Message):
     """See QueueService. 0 means that any revision will do."""
     validate_only: _builtins.bool
     """See QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
         """The new content, as far as `update_mask` names it. Required."""
@@ -462,10 +473,11 @@ class UpdateItemRequest(_message.Message):
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
         validate_only: _builtins.bool = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "update_mask", b"update_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item", b"item", "item_uid", b"item_uid", "new_uid", b"new_uid", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item", b"item", "item_uid", b"item_uid", "lock_key", b"lock_key", "new_uid", b"new_uid", "request_id", b"request_id", "update_mask", b"update_mask", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -524,10 +536,13 @@ class RemoveItemRequest(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def address(self) -> _queue_pb2.ItemAddress:
         """Which item. Required."""
@@ -538,10 +553,11 @@ class RemoveItemRequest(_message.Message):
         address: _queue_pb2.ItemAddress | None = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "expected_revision", b"expected_revision", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "expected_revision", b"expected_revision", "lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -589,12 +605,15 @@ class RemoveItemsRequest(_message.Message):
     STRICT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     strict: _builtins.bool
     """Refuse if a uid is not in the queue, is running or is repeated. Otherwise such uids are passed over."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Which items. May be empty."""
@@ -606,10 +625,11 @@ class RemoveItemsRequest(_message.Message):
         strict: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item_uids", b"item_uids", "request_id", b"request_id", "strict", b"strict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "item_uids", b"item_uids", "lock_key", b"lock_key", "request_id", b"request_id", "strict", b"strict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -661,10 +681,13 @@ class MoveItemRequest(_message.Message):
     DESTINATION_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def source(self) -> _queue_pb2.ItemAddress:
         """Which item. Required."""
@@ -680,10 +703,11 @@ class MoveItemRequest(_message.Message):
         destination: _queue_pb2.QueuePosition | None = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "expected_revision", b"expected_revision", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "expected_revision", b"expected_revision", "lock_key", b"lock_key", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -738,12 +762,15 @@ class MoveItemsRequest(_message.Message):
     KEEP_QUEUE_ORDER_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     keep_queue_order: _builtins.bool
     """Put them in the order that they have in the queue. Otherwise in the order of the request."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Which items. May be empty."""
@@ -760,10 +787,11 @@ class MoveItemsRequest(_message.Message):
         keep_queue_order: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "expected_revision", b"expected_revision", "item_uids", b"item_uids", "keep_queue_order", b"keep_queue_order", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "expected_revision", b"expected_revision", "item_uids", b"item_uids", "keep_queue_order", b"keep_queue_order", "lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -816,22 +844,26 @@ class ClearQueueRequest(_message.Message):
     ALL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     all: _builtins.bool
     """Remove all items. Must be true: an empty request removes nothing."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
     """See QueueService. 0 means that any revision will do."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         all: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         expected_revision: _builtins.int = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "expected_revision", b"expected_revision", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "expected_revision", b"expected_revision", "lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

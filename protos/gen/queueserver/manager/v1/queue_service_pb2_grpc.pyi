@@ -35,7 +35,7 @@ class QueueServiceStub:
     Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
     `queue:control`, ExecuteItem both, the others `read`.
 
-    Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
+    Requests that change something share some optional fields. `request_id`, of at most 128 characters: a call that is
     repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
     for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
     INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
@@ -43,7 +43,9 @@ class QueueServiceStub:
     was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
-    and answered as if, and nothing is changed.
+    and answered as if, and nothing is changed, so that no key of a lock is needed. `lock_key`: the key of the lock, if what the
+    request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason LOCKED, detail LockHeld
+    (see LockService).
 
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
@@ -224,7 +226,7 @@ class QueueServiceAsyncStub(QueueServiceStub):
     Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
     `queue:control`, ExecuteItem both, the others `read`.
 
-    Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
+    Requests that change something share some optional fields. `request_id`, of at most 128 characters: a call that is
     repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
     for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
     INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
@@ -232,7 +234,9 @@ class QueueServiceAsyncStub(QueueServiceStub):
     was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
-    and answered as if, and nothing is changed.
+    and answered as if, and nothing is changed, so that no key of a lock is needed. `lock_key`: the key of the lock, if what the
+    request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason LOCKED, detail LockHeld
+    (see LockService).
 
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
@@ -409,7 +413,7 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
     `queue:control`, ExecuteItem both, the others `read`.
 
-    Requests that change something share three optional fields. `request_id`, of at most 128 characters: a call that is
+    Requests that change something share some optional fields. `request_id`, of at most 128 characters: a call that is
     repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
     for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
     INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
@@ -417,7 +421,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
     reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
-    and answered as if, and nothing is changed.
+    and answered as if, and nothing is changed, so that no key of a lock is needed. `lock_key`: the key of the lock, if what the
+    request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason LOCKED, detail LockHeld
+    (see LockService).
 
     Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
     BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.

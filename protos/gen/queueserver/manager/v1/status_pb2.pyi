@@ -9,6 +9,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import environment_pb2 as _environment_pb2
 from queueserver.common.v1 import storage_pb2 as _storage_pb2
+from queueserver.manager.v1 import lock_pb2 as _lock_pb2
 from queueserver.manager.v1 import queue_pb2 as _queue_pb2
 import builtins as _builtins
 import sys
@@ -161,6 +162,8 @@ class ManagerStatus(_message.Message):
     WORKER_INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     REDIS_STORAGE_FIELD_NUMBER: _builtins.int
     WORKER_STORAGE_FIELD_NUMBER: _builtins.int
+    LOCK_INFO_FIELD_NUMBER: _builtins.int
+    LOCK_INFO_UID_FIELD_NUMBER: _builtins.int
     product: _builtins.str
     """Name of the product, "RE Manager"."""
     version: _builtins.str
@@ -220,6 +223,8 @@ class ManagerStatus(_message.Message):
     """
     worker_insecure_listen: _builtins.bool
     """The same of the Worker, as it said when it was last connected."""
+    lock_info_uid: _builtins.str
+    """Change marker: a new UUID whenever the lock, its lease or a request for it changes."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When this status was put together."""
@@ -244,6 +249,10 @@ class ManagerStatus(_message.Message):
         """The directory of the Worker in which outcomes wait until they are stored. While it can't be written they wait in its
         memory, and would be lost if the Worker were killed. While the Worker is unreachable, the last that was known.
         """
+
+    @_builtins.property
+    def lock_info(self) -> _lock_pb2.LockInfo:
+        """What is locked, and by whom."""
 
     def __init__(
         self,
@@ -280,10 +289,12 @@ class ManagerStatus(_message.Message):
         worker_insecure_listen: _builtins.bool = ...,
         redis_storage: _storage_pb2.StorageStatus | None = ...,
         worker_storage: _storage_pb2.StorageStatus | None = ...,
+        lock_info: _lock_pb2.LockInfo | None = ...,
+        lock_info_uid: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "queue_mode", b"queue_mode", "redis_storage", b"redis_storage", "time", b"time", "worker_storage", b"worker_storage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "lock_info", b"lock_info", "queue_mode", b"queue_mode", "redis_storage", b"redis_storage", "time", b"time", "worker_storage", b"worker_storage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_item_count", b"invalid_item_count", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "manager_state", b"manager_state", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "product", b"product", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "version", b"version", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["devices_allowed_uid", b"devices_allowed_uid", "devices_existing_uid", b"devices_existing_uid", "environment", b"environment", "environment_exists", b"environment_exists", "epoch", b"epoch", "insecure_listen", b"insecure_listen", "invalid_item_count", b"invalid_item_count", "items_in_history", b"items_in_history", "items_in_queue", b"items_in_queue", "lock_info", b"lock_info", "lock_info_uid", b"lock_info_uid", "manager_state", b"manager_state", "owner_address", b"owner_address", "pause_pending", b"pause_pending", "plan_history_uid", b"plan_history_uid", "plan_queue_uid", b"plan_queue_uid", "plans_allowed_uid", b"plans_allowed_uid", "plans_existing_uid", b"plans_existing_uid", "product", b"product", "queue_autostart_enabled", b"queue_autostart_enabled", "queue_mode", b"queue_mode", "queue_stop_pending", b"queue_stop_pending", "redis_storage", b"redis_storage", "revision", b"revision", "role", b"role", "run_list_uid", b"run_list_uid", "running_item_uid", b"running_item_uid", "storage", b"storage", "task_results_uid", b"task_results_uid", "time", b"time", "version", b"version", "worker", b"worker", "worker_insecure_listen", b"worker_insecure_listen", "worker_storage", b"worker_storage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,6 +75,10 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     """
     BLOCKER_KIND_STOP_PENDING: _BlockerKind.ValueType  # 20
     """The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
+    BLOCKER_KIND_LOCKED: _BlockerKind.ValueType  # 21
+    """The environment or the queue is locked, so that what else is in the way can be cleared only with the key; see
+    ManagerStatus.lock_info.
+    """
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
     """A kind of obstacle. A newer server may have more: of those that are not known, `message` and the remedies say enough."""
@@ -127,6 +131,10 @@ ManagerStatus.pause_pending.
 """
 BLOCKER_KIND_STOP_PENDING: BlockerKind.ValueType  # 20
 """The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
+BLOCKER_KIND_LOCKED: BlockerKind.ValueType  # 21
+"""The environment or the queue is locked, so that what else is in the way can be cleared only with the key; see
+ManagerStatus.lock_info.
+"""
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
 
 @_typing.final
@@ -206,7 +214,7 @@ class ExplainIdleResponse(_message.Message):
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What stands in the way of nothing yet and has to be seen to, a sentence each: a disk that is almost full, a directory
-        of the Worker that can't be written.
+        of the Worker that can't be written, somebody who asks for the lock.
         """
 
     @_builtins.property

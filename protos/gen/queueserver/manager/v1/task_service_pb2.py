@@ -28,7 +28,7 @@ from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.manager.v1 import task_status_pb2 as queueserver_dot_manager_dot_v1_dot_task__status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)queueserver/manager/v1/task_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\"queueserver/common/v1/method.proto\x1a queueserver/common/v1/task.proto\x1a(queueserver/manager/v1/task_status.proto\"\x87\x01\n\x16\x45xecuteFunctionRequest\x12\x35\n\x08\x66unction\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.FunctionCall\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"M\n\x17\x45xecuteFunctionResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"|\n\x13UploadScriptRequest\x12-\n\x06script\x18\x01 \x01(\x0b\x32\x1d.queueserver.common.v1.Script\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"J\n\x14UploadScriptResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"I\n\x18UpdateEnvironmentRequest\x12\x19\n\x11run_in_background\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\"O\n\x19UpdateEnvironmentResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"\"\n\x0eGetTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"E\n\x0fGetTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"T\n\x10ListTasksRequest\x12\x11\n\ttask_uids\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"_\n\x11ListTasksResponse\x12\x31\n\x05tasks\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x0fWaitTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"F\n\x10WaitTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus2\xcb\x07\n\x0bTaskService\x12\xb8\x01\n\x0f\x45xecuteFunction\x12..queueserver.manager.v1.ExecuteFunctionRequest\x1a/.queueserver.manager.v1.ExecuteFunctionResponse\"D\xaa\xbb\x18@\n\x01\x04\x10\x01\x1a\x0ctask_started\x1a\rtask_finished\"\n\x11\x15\x12\x06\x07\x08\x1d\"-2*\x10\x66unction_execute\x12\xbd\x01\n\x0cUploadScript\x12+.queueserver.manager.v1.UploadScriptRequest\x1a,.queueserver.manager.v1.UploadScriptResponse\"R\xaa\xbb\x18N\n\x01\x06\x10\x01\x1a\x0ctask_started\x1a\rtask_finished\x1a\x11inventory_changed\"\x08$\t\x15\x12\x1d\"-2*\rscript_upload\x12\xcf\x01\n\x11UpdateEnvironment\x12\x30.queueserver.manager.v1.UpdateEnvironmentRequest\x1a\x31.queueserver.manager.v1.UpdateEnvironmentResponse\"U\xaa\xbb\x18Q\n\x01\x05\x10\x01\x1a\x0ctask_started\x1a\rtask_finished\x1a\x11inventory_changed\"\x06\x15\x12\x1d\"-2*\x12\x65nvironment_update\x12\x83\x01\n\x07GetTask\x12&.queueserver.manager.v1.GetTaskRequest\x1a\'.queueserver.manager.v1.GetTaskResponse\"\'\x90\x02\x01\xaa\xbb\x18 \n\x01\x01\"\x01\x17*\x0btask_status*\x0btask_result\x12y\n\tListTasks\x12(.queueserver.manager.v1.ListTasksRequest\x1a).queueserver.manager.v1.ListTasksResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x01\x01*\x0btask_status\x12n\n\x08WaitTask\x12\'.queueserver.manager.v1.WaitTaskRequest\x1a(.queueserver.manager.v1.WaitTaskResponse\"\r\x90\x02\x01\xaa\xbb\x18\x06\n\x01\x01\"\x01\x17\x30\x01\x42\xac\x01\n(io.blueskyproject.queueserver.manager.v1B\x10TaskServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)queueserver/manager/v1/task_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/bounds.proto\x1a\"queueserver/common/v1/method.proto\x1a queueserver/common/v1/task.proto\x1a(queueserver/manager/v1/task_status.proto\"\x99\x01\n\x16\x45xecuteFunctionRequest\x12\x35\n\x08\x66unction\x18\x01 \x01(\x0b\x32#.queueserver.common.v1.FunctionCall\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"M\n\x17\x45xecuteFunctionResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"\x8e\x01\n\x13UploadScriptRequest\x12-\n\x06script\x18\x01 \x01(\x0b\x32\x1d.queueserver.common.v1.Script\x12\x19\n\x11run_in_background\x18\x02 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x01\"J\n\x14UploadScriptResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"[\n\x18UpdateEnvironmentRequest\x12\x19\n\x11run_in_background\x18\x01 \x01(\x08\x12\x12\n\nrequest_id\x18\x64 \x01(\t\x12\x10\n\x08lock_key\x18g \x01(\t\"O\n\x19UpdateEnvironmentResponse\x12\x32\n\x04task\x18\x01 \x01(\x0b\x32$.queueserver.common.v1.SubmittedTask\"\"\n\x0eGetTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"E\n\x0fGetTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus\"T\n\x10ListTasksRequest\x12\x11\n\ttask_uids\x18\x01 \x03(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x1a\n\npage_token\x18\x03 \x01(\tB\x06\xa8\xbb\x18\x80\x80\x01\"_\n\x11ListTasksResponse\x12\x31\n\x05tasks\x18\x01 \x03(\x0b\x32\".queueserver.manager.v1.TaskStatus\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"#\n\x0fWaitTaskRequest\x12\x10\n\x08task_uid\x18\x01 \x01(\t\"F\n\x10WaitTaskResponse\x12\x32\n\x06status\x18\x01 \x01(\x0b\x32\".queueserver.manager.v1.TaskStatus2\xcb\x07\n\x0bTaskService\x12\xb8\x01\n\x0f\x45xecuteFunction\x12..queueserver.manager.v1.ExecuteFunctionRequest\x1a/.queueserver.manager.v1.ExecuteFunctionResponse\"D\xaa\xbb\x18@\n\x01\x04\x10\x01\x1a\x0ctask_started\x1a\rtask_finished\"\n\x11\x15\x12\x06\x07\x08\x1d\"-2*\x10\x66unction_execute\x12\xbd\x01\n\x0cUploadScript\x12+.queueserver.manager.v1.UploadScriptRequest\x1a,.queueserver.manager.v1.UploadScriptResponse\"R\xaa\xbb\x18N\n\x01\x06\x10\x01\x1a\x0ctask_started\x1a\rtask_finished\x1a\x11inventory_changed\"\x08$\t\x15\x12\x1d\"-2*\rscript_upload\x12\xcf\x01\n\x11UpdateEnvironment\x12\x30.queueserver.manager.v1.UpdateEnvironmentRequest\x1a\x31.queueserver.manager.v1.UpdateEnvironmentResponse\"U\xaa\xbb\x18Q\n\x01\x05\x10\x01\x1a\x0ctask_started\x1a\rtask_finished\x1a\x11inventory_changed\"\x06\x15\x12\x1d\"-2*\x12\x65nvironment_update\x12\x83\x01\n\x07GetTask\x12&.queueserver.manager.v1.GetTaskRequest\x1a\'.queueserver.manager.v1.GetTaskResponse\"\'\x90\x02\x01\xaa\xbb\x18 \n\x01\x01\"\x01\x17*\x0btask_status*\x0btask_result\x12y\n\tListTasks\x12(.queueserver.manager.v1.ListTasksRequest\x1a).queueserver.manager.v1.ListTasksResponse\"\x17\x90\x02\x01\xaa\xbb\x18\x10\n\x01\x01*\x0btask_status\x12n\n\x08WaitTask\x12\'.queueserver.manager.v1.WaitTaskRequest\x1a(.queueserver.manager.v1.WaitTaskResponse\"\r\x90\x02\x01\xaa\xbb\x18\x06\n\x01\x01\"\x01\x17\x30\x01\x42\xac\x01\n(io.blueskyproject.queueserver.manager.v1B\x10TaskServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,29 +55,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TASKSERVICE'].methods_by_name['WaitTask']._loaded_options = None
   _globals['_TASKSERVICE'].methods_by_name['WaitTask']._serialized_options = b'\220\002\001\252\273\030\006\n\001\001\"\001\027'
   _globals['_EXECUTEFUNCTIONREQUEST']._serialized_start=218
-  _globals['_EXECUTEFUNCTIONREQUEST']._serialized_end=353
-  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_start=355
-  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_end=432
-  _globals['_UPLOADSCRIPTREQUEST']._serialized_start=434
-  _globals['_UPLOADSCRIPTREQUEST']._serialized_end=558
-  _globals['_UPLOADSCRIPTRESPONSE']._serialized_start=560
-  _globals['_UPLOADSCRIPTRESPONSE']._serialized_end=634
-  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_start=636
-  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_end=709
-  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_start=711
-  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_end=790
-  _globals['_GETTASKREQUEST']._serialized_start=792
-  _globals['_GETTASKREQUEST']._serialized_end=826
-  _globals['_GETTASKRESPONSE']._serialized_start=828
-  _globals['_GETTASKRESPONSE']._serialized_end=897
-  _globals['_LISTTASKSREQUEST']._serialized_start=899
-  _globals['_LISTTASKSREQUEST']._serialized_end=983
-  _globals['_LISTTASKSRESPONSE']._serialized_start=985
-  _globals['_LISTTASKSRESPONSE']._serialized_end=1080
-  _globals['_WAITTASKREQUEST']._serialized_start=1082
-  _globals['_WAITTASKREQUEST']._serialized_end=1117
-  _globals['_WAITTASKRESPONSE']._serialized_start=1119
-  _globals['_WAITTASKRESPONSE']._serialized_end=1189
-  _globals['_TASKSERVICE']._serialized_start=1192
-  _globals['_TASKSERVICE']._serialized_end=2163
+  _globals['_EXECUTEFUNCTIONREQUEST']._serialized_end=371
+  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_start=373
+  _globals['_EXECUTEFUNCTIONRESPONSE']._serialized_end=450
+  _globals['_UPLOADSCRIPTREQUEST']._serialized_start=453
+  _globals['_UPLOADSCRIPTREQUEST']._serialized_end=595
+  _globals['_UPLOADSCRIPTRESPONSE']._serialized_start=597
+  _globals['_UPLOADSCRIPTRESPONSE']._serialized_end=671
+  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_start=673
+  _globals['_UPDATEENVIRONMENTREQUEST']._serialized_end=764
+  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_start=766
+  _globals['_UPDATEENVIRONMENTRESPONSE']._serialized_end=845
+  _globals['_GETTASKREQUEST']._serialized_start=847
+  _globals['_GETTASKREQUEST']._serialized_end=881
+  _globals['_GETTASKRESPONSE']._serialized_start=883
+  _globals['_GETTASKRESPONSE']._serialized_end=952
+  _globals['_LISTTASKSREQUEST']._serialized_start=954
+  _globals['_LISTTASKSREQUEST']._serialized_end=1038
+  _globals['_LISTTASKSRESPONSE']._serialized_start=1040
+  _globals['_LISTTASKSRESPONSE']._serialized_end=1135
+  _globals['_WAITTASKREQUEST']._serialized_start=1137
+  _globals['_WAITTASKREQUEST']._serialized_end=1172
+  _globals['_WAITTASKRESPONSE']._serialized_start=1174
+  _globals['_WAITTASKRESPONSE']._serialized_end=1244
+  _globals['_TASKSERVICE']._serialized_start=1247
+  _globals['_TASKSERVICE']._serialized_end=2218
 # @@protoc_insertion_point(module_scope)

@@ -29,10 +29,13 @@ class ExecuteFunctionRequest(_message.Message):
     FUNCTION_FIELD_NUMBER: _builtins.int
     RUN_IN_BACKGROUND_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     run_in_background: _builtins.bool
     """Run it in a thread of its own."""
     request_id: _builtins.str
     """Chosen by the client, see QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def function(self) -> _task_pb2.FunctionCall:
         """The call. Required."""
@@ -43,10 +46,11 @@ class ExecuteFunctionRequest(_message.Message):
         function: _task_pb2.FunctionCall | None = ...,
         run_in_background: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["function", b"function"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["function", b"function", "request_id", b"request_id", "run_in_background", b"run_in_background"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["function", b"function", "lock_key", b"lock_key", "request_id", b"request_id", "run_in_background", b"run_in_background"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -85,10 +89,13 @@ class UploadScriptRequest(_message.Message):
     SCRIPT_FIELD_NUMBER: _builtins.int
     RUN_IN_BACKGROUND_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     run_in_background: _builtins.bool
     """Run it in a thread of its own."""
     request_id: _builtins.str
     """Chosen by the client, see QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     @_builtins.property
     def script(self) -> _task_pb2.Script:
         """The script. Required."""
@@ -99,10 +106,11 @@ class UploadScriptRequest(_message.Message):
         script: _task_pb2.Script | None = ...,
         run_in_background: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["script", b"script"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "run_in_background", b"run_in_background", "script", b"script"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id", "run_in_background", b"run_in_background", "script", b"script"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -140,19 +148,23 @@ class UpdateEnvironmentRequest(_message.Message):
 
     RUN_IN_BACKGROUND_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    LOCK_KEY_FIELD_NUMBER: _builtins.int
     run_in_background: _builtins.bool
     """Run it in a thread of its own."""
     request_id: _builtins.str
     """Chosen by the client, see QueueService."""
+    lock_key: _builtins.str
+    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
     def __init__(
         self,
         *,
         run_in_background: _builtins.bool = ...,
         request_id: _builtins.str = ...,
+        lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "run_in_background", b"run_in_background"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id", "run_in_background", b"run_in_background"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
