@@ -34,8 +34,8 @@ to all methods, by [the public surface](../decisions/0001-public-surface.md).
 - *Reasons*: beside those that any method may have
   ({common}),
   and those of fields: `REQUEST_ID_REUSED` and `ANSWER_NOT_KEPT` of `request_id`, `REVISION_MISMATCH` of
-  `expected_revision`, `LOCKED` of `lock_key`, `PAGE_TOKEN_INVALID` of `page_token`. Of a method that takes a batch, they are also those of
-  single items in the detail BatchRefused.
+  `expected_revision`, `LOCKED` of `lock_key`, `PAGE_TOKEN_INVALID` of `page_token`. Of a method that takes a batch,
+  they are also those of single items in the detail BatchRefused.
 - *Events*: members of `WatchEvent.event`. A call that is answered as done may cause them later.
 
 This page is made by `make proto`.

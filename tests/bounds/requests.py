@@ -23,6 +23,7 @@ from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver.manager.v1 import status_service_pb2 as st
 from queueserver.manager.v1 import task_service_pb2 as t
 
+from tests.bounds.locks import lock_requests
 from tests.harness.raw import Stubs
 
 MIB = 1024 * 1024
@@ -349,6 +350,7 @@ LONGEST: dict[str, list[Long]] = {
         fixed(lambda: perm.SetPermissionsRequest(permissions=many_groups()), "groups"),
     ],
     "PermissionService.ReloadPermissions": short(perm.ReloadPermissionsRequest),
+    **{f"LockService.{name}": [Long(make)] for name, make in lock_requests(new_id).items()},
     "PlanningService.ValidateItems": [
         *(batch(pl.ValidateItemsRequest, label) for label in BATCHES),
         fixed(lambda: pl.ValidateItemsRequest(items=[wrong()] * _BATCH), "wrong"),

@@ -13,6 +13,7 @@ from queueserver.manager.v1 import queue_items_pb2 as q
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver_client import AsyncClient, ManagerState, Plan, RunEngineState
 
+from tests.bounds import locks
 from tests.bounds.conftest import Server
 from tests.bounds.methods import METHODS, Method
 from tests.bounds.requests import LONGEST, Long, typical
@@ -48,6 +49,9 @@ async def carry_out(stubs: Stubs, method: Method, data: bytes) -> str:
         stream.cancel()
     except grpc.aio.AioRpcError as error:
         return f"{error.code().name}: {error.details()}"
+    finally:
+        if method.path.startswith("/queueserver.manager.v1.LockService/"):
+            await locks.release(stubs)
     return "OK"
 
 

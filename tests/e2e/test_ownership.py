@@ -18,6 +18,8 @@ from queueserver.manager.v1 import (
     event_service_pb2,
     history_service_pb2,
     inventory_service_pb2,
+    lock_pb2,
+    lock_service_pb2,
     permission_service_pb2,
     planning_service_pb2,
     queue_execution_pb2,
@@ -98,6 +100,17 @@ CALLS = {
         "UpdateEnvironment": task_service_pb2.UpdateEnvironmentRequest(),
         "GetTask": task_service_pb2.GetTaskRequest(task_uid="any"),
         "ListTasks": task_service_pb2.ListTasksRequest(),
+    },
+    "lock": {
+        "AcquireLock": lock_service_pb2.AcquireLockRequest(environment=True, lock_key="key"),
+        "ReleaseLock": lock_service_pb2.ReleaseLockRequest(lock_key="key"),
+        "GetLock": lock_service_pb2.GetLockRequest(),
+        "RenewLock": lock_service_pb2.RenewLockRequest(lock_key="key"),
+        "RequestLock": lock_service_pb2.RequestLockRequest(environment=True, lock_key="key"),
+        "AnswerLockRequest": lock_service_pb2.AnswerLockRequestRequest(
+            answer=lock_pb2.LOCK_ANSWER_GRANT, lock_key="key"
+        ),
+        "WithdrawLockRequest": lock_service_pb2.WithdrawLockRequestRequest(lock_key="key"),
     },
     "planning": {
         "ValidateItems": planning_service_pb2.ValidateItemsRequest(items=[ITEM]),

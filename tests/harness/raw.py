@@ -14,6 +14,7 @@ from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServi
 from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub
 from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
 from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceStub
+from queueserver.manager.v1.lock_service_pb2_grpc import LockServiceStub
 from queueserver.manager.v1.permission_service_pb2_grpc import PermissionServiceStub
 from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
@@ -41,6 +42,7 @@ class Stubs:
     tasks: Any
     permissions: Any
     planning: Any
+    lock: Any
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ async def connect(address: str) -> AsyncIterator[Stubs]:
             TaskServiceStub(channel),
             PermissionServiceStub(channel),
             PlanningServiceStub(channel),
+            LockServiceStub(channel),
         )
 
 

@@ -23,6 +23,7 @@ from queueserver_manager.rpc import (
     events,
     history,
     inventory,
+    lock,
     permissions,
     planning,
     queue,
@@ -30,6 +31,7 @@ from queueserver_manager.rpc import (
     status,
     tasks,
 )
+from queueserver_manager.rpc.guards import LOCKS
 from queueserver_protos import descriptor_set
 from queueserver_rpc.reasons import refused
 from queueserver_rpc.status import abort
@@ -44,9 +46,26 @@ MANAGER = [m for module in MODULES for s in module.DESCRIPTOR.services_by_name.v
 WORKER = list(worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"].methods)
 SERVICERS = {
     name.removesuffix("Servicer"): found
-    for module in (environment, events, history, inventory, permissions, planning, queue, run_engine, status, tasks)
+    for module in (
+        environment,
+        events,
+        history,
+        inventory,
+        lock,
+        permissions,
+        planning,
+        queue,
+        run_engine,
+        status,
+        tasks,
+    )
     for name, found in vars(module).items()
     if name.endswith("Servicer") and found.__module__ == module.__name__
+}
+#: What changes something whatever is locked: the one for emergencies, and what the lock itself is changed by.
+UNGUARDED = {"RunEngineService.AbortPlanNow"} | {
+    f"LockService.{name}"
+    for name in ("AcquireLock", "ReleaseLock", "RenewLock", "RequestLock", "AnswerLockRequest", "WithdrawLockRequest")
 }
 NAMES = {value.removeprefix("ERROR_REASON_") for value in error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name}
 
@@ -102,8 +121,17 @@ def test_what_reads_can_be_repeated_and_what_changes_something_has_a_request_id(
         assert field is not None
         assert field.number == 100
         assert rules(method).events
-        # It is for emergencies: no lock holds it up.
-        assert (rules(method).lock == method_pb2.METHOD_LOCK_UNSPECIFIED) == (method.name == "AbortPlanNow")
+        is_guarded = rules(method).lock != method_pb2.METHOD_LOCK_UNSPECIFIED
+        assert is_guarded == (named(method) not in UNGUARDED)
+
+
+@of_all(MANAGER)
+def test_what_may_be_locked_takes_the_key_and_is_guarded_by_the_manager(method: MethodDescriptor) -> None:
+    is_guarded = rules(method).lock != method_pb2.METHOD_LOCK_UNSPECIFIED
+    field = method.input_type.fields_by_name.get("lock_key")
+    assert (field is not None) == (is_guarded or method.containing_service.name == "LockService")
+    assert field is None or field.number == 103
+    assert LOCKS.get(method.input_type.full_name) == (rules(method).lock if is_guarded else None)
 
 
 @of_all(MANAGER + WORKER)

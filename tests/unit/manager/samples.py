@@ -25,6 +25,7 @@ from queueserver_manager.domain.item import (
     RunSummary,
 )
 from queueserver_manager.domain.limits import Bound
+from queueserver_manager.domain.lock import Claim, KeyDigest, Lock, LockRequest
 from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
@@ -207,6 +208,13 @@ rules = st.builds(
     },
 )
 permissions = st.builds(Permissions, st.dictionaries(texts, rules, max_size=3))
+keys = st.builds(KeyDigest, st.binary(min_size=16, max_size=16), st.binary(min_size=32, max_size=32))
+claims = st.builds(
+    Claim, st.booleans(), st.booleans(), texts, texts, times, st.just(0.0) | st.integers(5, 86400).map(float)
+)
+lock_requests = st.builds(LockRequest, texts, claims, times, keys)
+locks = st.builds(Lock, texts, claims, st.just(0.0) | times, st.none() | lock_requests, keys)
+told_locks = st.none() | locks.map(Lock.told)
 #: Random events, by type.
 EVENTS: dict[type, st.SearchStrategy[Any]] = {
     ev.ItemsAdded: st.builds(ev.ItemsAdded, st.lists(items, min_size=1, max_size=3).map(tuple), indices),
@@ -228,6 +236,16 @@ EVENTS: dict[type, st.SearchStrategy[Any]] = {
     ev.InventoryReplaced: st.builds(ev.InventoryReplaced, indices, indices),
     ev.ItemsChecked: st.builds(ev.ItemsChecked, st.lists(st.tuples(texts, problems), max_size=3).map(tuple)),
     ev.PermissionsReplaced: st.builds(ev.PermissionsReplaced, permissions),
+    ev.LockChanged: st.builds(
+        ev.LockChanged,
+        st.sampled_from(ev.LockChange),
+        told_locks,
+        told_locks,
+        texts,
+        texts,
+        st.none() | lock_requests.map(lambda one: replace(one, key=None)),
+        st.booleans(),
+    ),
     # The log has neither what a task is to do nor what a function returned.
     ev.TaskStarted: tasks.map(lambda one: ev.TaskStarted(replace(one, work=None))),
     ev.TaskFinished: st.builds(

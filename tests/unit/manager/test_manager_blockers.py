@@ -26,6 +26,7 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
+from queueserver_manager.domain.lock import Claim, Lock
 from queueserver_manager.domain.setback import Setback
 from queueserver_manager.domain.storage import Storage, StorageState
 from queueserver_manager.domain.waiting import PlanWait, Question, Suspension
@@ -149,7 +150,8 @@ def test_when_nothing_is_in_the_way_nothing_is_listed() -> None:
 
 
 def test_every_kind_of_obstacle_has_a_sample_and_its_name_in_the_contract() -> None:
-    assert {kind for _, kind, _, _ in ALONE} == set(BlockerKind)
+    # A lock alone keeps nothing from being executed.
+    assert {kind for _, kind, _, _ in ALONE} | {_K.LOCKED} == set(BlockerKind)
     contract = {name: number for name, number in status_service_pb2.BlockerKind.items() if number}
     assert contract == {f"BLOCKER_KIND_{kind.name}": kind.value for kind in BlockerKind}
 
@@ -164,6 +166,33 @@ def test_an_obstacle_is_listed_with_what_clears_it(
     assert found.request == REQUESTS.get(kind, "")
     if method:
         json_format.Parse(found.request or "{}", METHODS[method]())
+
+
+@pytest.mark.parametrize(
+    ("claim", "names", "word", "request"),
+    [
+        (Claim(True, False, "anna", "hutch", 1e9), "The environment is", "environment", '{"environment": true}'),
+        (Claim(False, True, "anna", "hutch", 1e9), "The queue is", "queue", '{"queue": true}'),
+        (
+            Claim(True, True, "anna", "hutch", 1e9),
+            *("The environment and queue are", "all", '{"environment": true, "queue": true}'),
+        ),
+    ],
+)
+def test_a_lock_is_listed_with_its_holder_and_note_beside_what_it_keeps_others_from_clearing(
+    claim: Claim, names: str, word: str, request: str
+) -> None:
+    lock = Lock("uid", claim)
+    assert blockers(replace(CLEAR, lock=lock)) == []
+    locked, start = blockers(replace(CLEAR, lock=lock, autostart=False))
+    assert (locked.kind, start.kind) == (_K.LOCKED, _K.NOT_STARTED)
+    assert locked.message.startswith(f"{names} locked by anna since 2001-09-")
+    assert "(hutch)" in locked.message
+    assert (locked.method, locked.command) == ("LockService.RequestLock", f"qserver lock request {word} NOTE")
+    assert locked.request == request
+    assert kinds(replace(CLEAR, lock=lock, state=_S.PAUSED)) == [_K.LOCKED, _K.PLAN_PAUSED]
+    executing = replace(CLEAR, lock=lock, state=_S.EXECUTING_QUEUE, environment=RUNNING)
+    assert blockers(executing) == []
 
 
 @pytest.mark.parametrize("state", [_S.STARTING_QUEUE, _S.EXECUTING_QUEUE])

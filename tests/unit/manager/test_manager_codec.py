@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.lock import Lock
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.domain.tasks import KeptTask, Task, TaskResult
 from queueserver_manager.store import codec, event_codec
 from queueserver_manager.store.event_codec import decode_events, encode_events
+from queueserver_manager.store.lock_codec import decode_lock, encode_lock
 from queueserver_manager.store.task_codec import decode_kept, encode_kept
 from queueserver_rpc.steps import at_once
 
@@ -23,6 +25,7 @@ from tests.unit.manager.samples import (
     EVENTS,
     entries,
     items,
+    locks,
     modes,
     plan,
     relaxed,
@@ -96,6 +99,12 @@ def test_the_answer_to_a_request_is_read_back_byte_by_byte(answered: AnsweredReq
 def test_a_task_is_read_back_as_it_was(task: Task, result: TaskResult | None) -> None:
     kept = KeptTask(task, result)
     assert decode_kept(encode_kept(kept)) == kept
+
+
+@relaxed
+@given(locks)
+def test_a_lock_is_read_back_as_it_was(lock: Lock) -> None:
+    assert decode_lock(encode_lock(lock)) == lock
 
 
 @pytest.mark.parametrize("answer", [b"", b"\n", b'\n\n\x00["', b"\xff"])

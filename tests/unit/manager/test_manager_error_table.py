@@ -9,13 +9,21 @@ import grpc
 import pytest
 from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver.manager.v1 import status_pb2
-from queueserver_manager.domain import batch_errors, environment_errors, errors, permission_errors, question_errors
+from queueserver_manager.domain import (
+    batch_errors,
+    environment_errors,
+    errors,
+    lock_errors,
+    permission_errors,
+    question_errors,
+)
 from queueserver_manager.domain.lifecycle import ManagerState
+from queueserver_manager.domain.lock import Claim, Lock, LockRequest
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.reasons import name_of
 from queueserver_rpc.status import to_proto
 
-MODULES = (errors, environment_errors, permission_errors, question_errors, batch_errors)
+MODULES = (errors, environment_errors, permission_errors, question_errors, batch_errors, lock_errors)
 ALL = list(
     {
         error: None
@@ -52,6 +60,8 @@ def refused_items(refused: dict[int, errors.Refused]) -> batch_errors.RefusedIte
     return items
 
 
+CLAIM = Claim(environment=True, queue=False, user="anna", note="in the hutch", time=1000.0)
+LOCK = Lock("held", CLAIM, request=LockRequest("asked", CLAIM, 2000.0))
 SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     question_errors.QuestionNotFound: question_errors.QuestionNotFound("another"),
     errors.FieldInvalid: errors.FieldInvalid("page_size", "must be 0 or more"),
@@ -73,7 +83,12 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
     errors.ItemHeld: errors.ItemHeld("held-uid"),
     errors.RevisionMismatch: errors.RevisionMismatch(5, 9),
+    lock_errors.Locked: lock_errors.Locked(LOCK, emergency_key_is_set=True),
+    lock_errors.LockKeyInvalid: lock_errors.LockKeyInvalid(LOCK, emergency_key_is_set=False),
+    lock_errors.LockRequestWaits: lock_errors.LockRequestWaits(LOCK, emergency_key_is_set=False),
 }
+#: Their message is the one that people know, which ends with a note; the way out is in the metadata.
+WORDED = (lock_errors.Locked, lock_errors.LockKeyInvalid)
 
 
 def sample(kind: type[errors.Refused]) -> errors.Refused:
@@ -106,7 +121,7 @@ def test_a_refusal_has_the_code_of_its_family_and_its_own_reason(kind: type[erro
     code = EXCEPTIONS.get(kind, family)
     assert (refusal.code, refusal.reason, refusal.message) == (code, name_of(TABLE[kind]), error.message)
     assert (refusal.retry_after is not None) == issubclass(kind, errors.Unavailable)
-    assert refusal.message.endswith(".")
+    assert refusal.metadata["remedy"] if kind in WORDED else refusal.message.endswith(".")
     assert to_proto(refusal).code == code.value[0]
 
 

@@ -12,12 +12,13 @@ from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.common.v1.field_violation_pb2 import FieldViolation
 from queueserver.common.v1.permissions_pb2 import UserGroupPermissions
 from queueserver.manager.v1 import event_pb2 as pb
+from queueserver.manager.v1 import lock_pb2, task_status_pb2
 from queueserver.manager.v1 import queue_pb2 as queue_pb
-from queueserver.manager.v1 import task_status_pb2
 from queueserver_inventory.messages import rules_message
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
 from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
+from queueserver_manager.domain.lock import Claim, Lock, LockRequest
 from queueserver_manager.wire.events import announcement_bytes
 from queueserver_manager.wire.items import (
     MAX_ITEM_BYTES,
@@ -128,9 +129,51 @@ def expected_message(event: ev.Event) -> pb.WatchEvent:
     return message
 
 
+def claim_into(message: lock_pb2.LockInfo | lock_pb2.LockRequest, claim: Claim) -> None:
+    message.environment, message.queue = claim.environment, claim.queue
+    message.user, message.note = claim.user, claim.note
+    set_time(message.time, claim.time)
+    if claim.lease:
+        message.lease.FromSeconds(int(claim.lease))
+
+
+def expected_lock(lock: Lock | None, is_set: bool) -> lock_pb2.LockInfo:
+    message = lock_pb2.LockInfo(emergency_lock_key_is_set=is_set)
+    if lock is not None:
+        claim_into(message, lock.claim)
+        if lock.lease_end:
+            set_time(message.lease_end_time, lock.lease_end)
+        if lock.request is not None:
+            message.request.CopyFrom(expected_request(lock.request))
+    return message
+
+
+def expected_request(request: LockRequest) -> lock_pb2.LockRequest:
+    message = lock_pb2.LockRequest(lock_request_uid=request.uid)
+    claim_into(message, request.claim)
+    set_time(message.end_time, request.end)
+    return message
+
+
+def expected_lock_change(event: ev.LockChanged) -> pb.WatchEvent:
+    changed = pb.LockChanged(
+        change=lock_pb2.LockChange.Value(f"LOCK_CHANGE_{event.change.name}"),
+        lock_info=expected_lock(event.lock, event.emergency_key_is_set),
+        user=event.user,
+        answer_note=event.answer_note,
+    )
+    if event.previous is not None:
+        changed.previous_lock_info.CopyFrom(expected_lock(event.previous, event.emergency_key_is_set))
+    if event.request is not None:
+        changed.request.CopyFrom(expected_request(event.request))
+    return pb.WatchEvent(lock_changed=changed)
+
+
 def expected_of(event: ev.Event) -> pb.WatchEvent:
     if isinstance(event, TASKS):
         return expected_task(event)
+    if isinstance(event, ev.LockChanged):
+        return expected_lock_change(event)
     if isinstance(event, ev.PermissionsReplaced):
         groups = {name: rules_message(rules) for name, rules in event.permissions.groups.items()}
         return pb.WatchEvent(

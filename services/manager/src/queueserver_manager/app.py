@@ -17,6 +17,7 @@ from queueserver.manager.v1 import (
     event_service_pb2_grpc,
     history_service_pb2_grpc,
     inventory_service_pb2_grpc,
+    lock_service_pb2_grpc,
     permission_service_pb2_grpc,
     planning_service_pb2_grpc,
     queue_service_pb2_grpc,
@@ -41,7 +42,7 @@ from queueserver_manager.operations.files import Files, ReloadPolicy
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.submissions import Prepared
-from queueserver_manager.operations.term import Term, TermSettings
+from queueserver_manager.operations.term import Term, TermSettings, new_salt
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.rpc.environment import EnvironmentServicer
 from queueserver_manager.rpc.errors import translate
@@ -49,6 +50,7 @@ from queueserver_manager.rpc.events import EventServicer
 from queueserver_manager.rpc.health import Health
 from queueserver_manager.rpc.history import HistoryServicer
 from queueserver_manager.rpc.inventory import InventoryServicer
+from queueserver_manager.rpc.lock import LockServicer
 from queueserver_manager.rpc.office import Office
 from queueserver_manager.rpc.permissions import PermissionServicer
 from queueserver_manager.rpc.planning import PlanningServicer
@@ -102,6 +104,7 @@ class Manager:
         self._parent = ReadyPipe()
         self._files = _files_of(settings)
         self._garbage = SmallSteps()
+        self._emergency_key = settings.emergency_key.digest(new_salt()) if settings.emergency_key is not None else None
         #: Whether a term was served before, and the one that is served.
         self._served = False
         self._term: Term | None = None
@@ -233,7 +236,7 @@ class Manager:
         first = await self._files.first_permissions()
         store = RedisStore(
             *(self._redis, settings.key_prefix, epoch, inventory_from_bytes, first.default),
-            *(settings.limits.log, self._redis_busy),
+            *(settings.limits.log, self._redis_busy, self._emergency_key),
         )
         worker = GrpcWorker(settings.worker, epoch)
         try:
@@ -356,4 +359,5 @@ def _add_servicers(server: Server, office: Office) -> None:
     task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(office), registry)
     permission_service_pb2_grpc.add_PermissionServiceServicer_to_server(PermissionServicer(office), registry)
     planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(office), registry)
+    lock_service_pb2_grpc.add_LockServiceServicer_to_server(LockServicer(office), registry)
     event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), registry)

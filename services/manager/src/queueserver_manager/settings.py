@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,9 @@ from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
 from queueserver_rpc.options import OptionParser
 
 from queueserver_manager.domain import names
+from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.domain.limits import Limits
+from queueserver_manager.domain.lock import LockKey, key_from
 from queueserver_manager.domain.permissions import DEFAULT_GROUP_OPTION
 from queueserver_manager.kept_settings import add_kept_options, read_limits
 from queueserver_manager.operations.files import ReloadPolicy
@@ -24,6 +26,8 @@ from queueserver_manager.operations.files import ReloadPolicy
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
 DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
+#: The name that people know, and the one with our other prefix.
+EMERGENCY_VARIABLES = ("QSERVER_EMERGENCY_LOCK_KEY_FOR_SERVER", "QUEUESERVER_EMERGENCY_LOCK_KEY_FOR_SERVER")
 ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
 
 
@@ -60,6 +64,8 @@ class Settings:
     advertise: str | None = None
     #: `listen` may be an address that others than this machine's own programs can reach.
     insecure_listen: bool = False
+    #: With it any lock can be released; it comes from the environment alone, because everybody can read command lines.
+    emergency_key: LockKey | None = None
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -103,12 +109,24 @@ def parse(arguments: Sequence[str]) -> Settings:
         parser.error(str(error))
     given.permitted_metadata = tuple(given.permitted_metadata)
     limits = read_limits(given)
+    try:
+        emergency_key = _emergency_key(os.environ)
+    except FieldInvalid as error:
+        parser.error(f"{error.violations[0].field}: {error.violations[0].description}")
     choice = read_log_options(given)
     del given.log_level, given.log_format
-    settings = Settings(**vars(given), limits=limits, log=choice)
+    settings = Settings(**vars(given), limits=limits, log=choice, emergency_key=emergency_key)
     if not settings.redis:
         parser.error(f"the address of Redis is missing: give --redis URL, or set {REDIS_VARIABLE}")
     return settings
+
+
+def _emergency_key(variables: Mapping[str, str]) -> LockKey | None:
+    """The emergency key, unless there is none: a variable that is empty is as good as none. Raises FieldInvalid."""
+    for name in EMERGENCY_VARIABLES:
+        if variables.get(name):
+            return key_from(variables[name], name)
+    return None
 
 
 def _add_addresses(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,7 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
+from queueserver_manager.domain.lock import Lock, local_time
 from queueserver_manager.domain.setback import Setback
 from queueserver_manager.domain.storage import Storage
 
@@ -42,6 +43,7 @@ class BlockerKind(Enum):
     PLAN_WAITS = 18
     PAUSE_PENDING = 19
     STOP_PENDING = 20
+    LOCKED = 21
 
 
 _REMOVE_FIRST = ("QueueService.RemoveItem", "qserver queue item remove front", '{"address": {"front": true}}')
@@ -86,6 +88,8 @@ class Circumstances:
     pause_pending: bool = False
     #: The queue is to stop after the running item.
     stop_pending: bool = False
+    #: What is locked, without its key.
+    lock: Lock | None = None
 
 
 _CHANGING = frozenset(
@@ -119,8 +123,40 @@ def blockers(now: Circumstances) -> list[Blocker]:
     if now.state is ManagerState.PAUSED:
         resume = ("RunEngineService.ResumePlan", "qserver re resume")
         paused = Blocker(BlockerKind.PLAN_PAUSED, "The running plan is paused.", *resume)
-        return [*found, paused, *_held_up(now.environment), *_asked_for(now)]
-    return found + _queue(now)
+        return [*found, *_locked(now.lock), paused, *_held_up(now.environment), *_asked_for(now)]
+    more = _queue(now)
+    return found + (_locked(now.lock) if found or more else []) + more
+
+
+def _locked(lock: Lock | None) -> list[Blocker]:
+    """What is in the way can be cleared only with the key."""
+    if lock is None:
+        return []
+    claim = lock.claim
+    what = " and ".join(name for name, locked in (("environment", claim.environment), ("queue", claim.queue)) if locked)
+    since = f"{local_time(claim.time):%Y-%m-%d %H:%M:%S}"
+    note = f" ({_short(claim.note)})" if claim.note else ""
+    sentence = f"The {what} is locked by {claim.user} since {since}{note}: give the key, or ask for the lock."
+    if claim.environment and claim.queue:
+        sentence = sentence.replace(" is locked", " are locked", 1)
+    word = "all" if claim.environment and claim.queue else what
+    request = json.dumps({name: True for name in ("environment", "queue") if getattr(claim, name)})
+    ask = ("LockService.RequestLock", f"qserver lock request {word} NOTE", request)
+    return [Blocker(BlockerKind.LOCKED, sentence, *ask)]
+
+
+def request_sentence(lock: Lock) -> str:
+    """Who asks for the lock, for everybody to see; empty if nobody does."""
+    if lock.request is None:
+        return ""
+    claim = lock.request.claim
+    note = f" ({_short(claim.note)})" if claim.note else ""
+    return f"{claim.user} asks {lock.claim.user} for the lock{note}."
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _MOST_TEXT else line[:_MOST_TEXT] + "…"
 
 
 def _environment(now: Circumstances) -> list[Blocker]:

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.lock import Lock
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.requests import AnsweredRequest
@@ -143,6 +144,21 @@ class SetWorker:
 
 
 @dataclass(frozen=True, slots=True)
+class SetLock:
+    """Replace the lock; None if nothing is locked any more."""
+
+    lock: Lock | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettleClearOrder:
+    """Tell whoever ordered a lock to be cleared whether it was, and take the order away."""
+
+    order_id: str
+    cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RememberRequest:
     """Keep the answer to a request, so that its repetition gets the same."""
 
@@ -180,6 +196,8 @@ Change = (
     | PutTask
     | DropTasks
     | SetWorker
+    | SetLock
+    | SettleClearOrder
     | RememberRequest
     | ForgetRequests
     | ForgetAnswers

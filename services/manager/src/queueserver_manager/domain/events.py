@@ -1,4 +1,7 @@
-"""What happened to the queue, the history and tasks, in the past tense. Stored with the change, told to watchers."""
+"""What happened to the queue, the history, tasks and the lock, in the past tense.
+
+Stored with the change, told to watchers.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from enum import Enum
 
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.lock import Lock, LockRequest
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.tasks import Task, TaskResult
@@ -185,6 +189,39 @@ class PermissionsReplaced:
     permissions: Permissions
 
 
+class LockChange(Enum):
+    """What happened to the lock, or to a request for it."""
+
+    ACQUIRED = "acquired"
+    RELEASED = "released"
+    RELEASED_BY_EMERGENCY_KEY = "released_by_emergency_key"
+    EXPIRED = "expired"
+    CLEARED = "cleared"
+    RENEWED = "renewed"
+    EXTENDED = "extended"
+    REQUESTED = "requested"
+    TAKEN_OVER = "taken_over"
+    REQUEST_REFUSED = "request_refused"
+    REQUEST_WITHDRAWN = "request_withdrawn"
+    REQUEST_EXPIRED = "request_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class LockChanged:
+    """The lock changed, or a request for it. No key is in it."""
+
+    change: LockChange
+    lock: Lock | None
+    previous: Lock | None
+    #: By whose call; empty if it changed by itself.
+    user: str
+    #: What the holder said to whoever asked.
+    answer_note: str
+    #: The request that the change is about.
+    request: LockRequest | None
+    emergency_key_is_set: bool
+
+
 QueueEvent = (
     ItemsAdded
     | ItemRemoved
@@ -205,7 +242,7 @@ QueueEvent = (
 )
 HistoryEvent = HistoryAdded | HistoryCleared
 TaskEvent = TaskStarted | TaskFinished
-Event = QueueEvent | HistoryEvent | TaskEvent | PermissionsReplaced
+Event = QueueEvent | HistoryEvent | TaskEvent | PermissionsReplaced | LockChanged
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,15 +27,18 @@ from queueserver_manager.domain.changes import (
     SetAutostart,
     SetExecution,
     SetInventory,
+    SetLock,
     SetMode,
     SetPermissions,
     SetRank,
     SetRunning,
+    SettleClearOrder,
     SetWorker,
 )
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item, RunningItem
+from queueserver_manager.domain.lock import KeyDigest, Lock
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.queue import Queue
@@ -59,6 +62,7 @@ class Revisions:
     permissions: int = 0
     #: Of the mode, which is no part of what the queue's marker tells.
     mode: int = 0
+    lock: int = 0
 
     @property
     def queue_and_mode(self) -> int:
@@ -89,6 +93,7 @@ class Revisions:
             tasks=revision if "tasks" in touched else self.tasks,
             permissions=revision if "permissions" in touched else self.permissions,
             mode=revision if "mode" in touched else self.mode,
+            lock=revision if "lock" in touched else self.lock,
         )
 
 
@@ -104,6 +109,8 @@ def parts_of(change: Change) -> tuple[str, ...]:
         return ("tasks",) if change.kept.result is not None else ()
     if isinstance(change, SetMode):
         return ("mode",)
+    if isinstance(change, SetLock):
+        return ("lock",)
     if isinstance(change, _UNTOLD):
         return ()
     return ("queue",)
@@ -111,7 +118,7 @@ def parts_of(change: Change) -> tuple[str, ...]:
 
 #: Changes of what has no revision of its own.
 _UNTOLD = (
-    *(SetExecution, SetRank, SetAutostart, SetWorker, DropTasks),
+    *(SetExecution, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
     *(RememberRequest, ForgetRequests, ForgetAnswers),
 )
 
@@ -135,6 +142,9 @@ class Record:
     #: boot_id of the Worker process that was met last.
     worker_boot_id: str = ""
     requests: Requests = field(default_factory=Requests)
+    lock: Lock | None = None
+    #: With it any lock can be released. It comes from the settings and is not stored.
+    emergency_key: KeyDigest | None = None
 
     def apply(self, change: Change) -> Undo:
         """Make one change, or raise and leave everything as it was; answers how to take it back.
@@ -160,7 +170,8 @@ class Record:
             return self._put_task(change.kept) if isinstance(change, PutTask) else self._drop_tasks(change.uids)
         if isinstance(change, (RememberRequest, ForgetRequests, ForgetAnswers)):
             return self._change_requests(change)
-        return self._replace(change)
+        # What an order was about is in another change; the order itself is in the store alone.
+        return _nothing if isinstance(change, SettleClearOrder) else self._replace(change)
 
     def _change_requests(self, change: RememberRequest | ForgetRequests | ForgetAnswers) -> Undo:
         if isinstance(change, ForgetRequests):
@@ -228,8 +239,20 @@ class Record:
         return lambda: setattr(self, attribute, before)
 
 
+def _nothing() -> None:
+    """Nothing is to be taken back."""
+
+
 _Replacing = (
-    DropAllItems | SetRunning | SetExecution | SetInventory | SetPermissions | SetMode | SetAutostart | SetWorker
+    DropAllItems
+    | SetRunning
+    | SetExecution
+    | SetInventory
+    | SetPermissions
+    | SetMode
+    | SetAutostart
+    | SetWorker
+    | SetLock
 )
 #: Changes that replace a part of the record; the part has the same name in both.
 _REPLACED: dict[type, str] = {
@@ -239,4 +262,5 @@ _REPLACED: dict[type, str] = {
     SetPermissions: "permissions",
     SetMode: "mode",
     SetWorker: "worker_boot_id",
+    SetLock: "lock",
 }

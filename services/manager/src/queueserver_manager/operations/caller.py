@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +12,5 @@ class Caller:
     user: str
     #: Empty if the caller sent none; see :meth:`Permissions.acting_group`.
     user_group: str
+    #: Key of the lock that came with the call beside its request; empty if none did. It is not shown.
+    lock_key: str = field(default="", repr=False)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -47,7 +47,7 @@ class Deeds:
         What was done is logged, with who asked for it. In haste the answer is given when it is done and stored
         afterwards, else it is stored first: nobody in an emergency waits for another's commit.
 
-        Raises RequestIdReused and what ``do`` raises.
+        Raises RequestIdReused, Locked and what ``do`` raises.
         """
         known = self._ledger.recall_deed(reply)
         if known is not None:
@@ -73,6 +73,7 @@ class Deeds:
     async def _carry_out(
         self, reply: Reply[T], do: Callable[[], Awaitable[T]], deed: Deed, in_haste: asyncio.Future[bytes] | None
     ) -> bytes:
+        self._ledger.check_lock(reply)
         result = await do()
         tell_deed(reply.user, deed.name, deed.did)
         plain = await reply.answer(result, self._ledger.summary.revisions.last)
@@ -81,7 +82,8 @@ class Deeds:
         if not reply.request_id:
             return plain
         try:
-            return (await self._ledger.submit(lambda _: Decision(result), reply)).answer
+            # What is done is answered, whatever has been locked meanwhile.
+            return (await self._ledger.submit(lambda _: Decision(result), replace(reply, guard=None))).answer
         except (Unavailable, RequestIdReused):
             # Reused: an edit with this id, whose fate was unknown when this began, turned out to have been stored.
             return plain

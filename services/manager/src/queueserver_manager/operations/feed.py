@@ -38,6 +38,7 @@ class Kind(IntEnum):
     DOCUMENT = 5
     TASK = 6
     PERMISSION = 7
+    LOCK = 8
 
 
 @dataclass(slots=True)

@@ -33,6 +33,7 @@ from queueserver_manager.domain.errors import NotReady, Refused, RequestIdReused
 from queueserver_manager.domain.events import Announcement, announcements_of
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.limits import ANSWERS, Bound
+from queueserver_manager.domain.lock_errors import Locked
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.requests import AnsweredRequest
@@ -104,7 +105,7 @@ class Ledger:
     async def submit(self, decide: Decide[T], reply: Reply[T] = UNHEARD) -> Committed[T]:
         """Decide, commit, announce, unless the request was answered before.
 
-        Raises what ``decide`` raises, RequestIdReused, RevisionMismatch, StorageUnavailable, NotReady.
+        Raises what ``decide`` raises, RequestIdReused, Locked, RevisionMismatch, StorageUnavailable, NotReady.
         """
         if self._closed:
             raise NotReady
@@ -249,7 +250,8 @@ class Ledger:
                 committed, entry = await self._take(waiting)
                 made, size = await self._make(entry) if entry is not None else ((), 0)
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
-                step.refused.append((waiting.answer, error, bool(step.entries) and isinstance(error, RevisionMismatch)))
+                depends = bool(step.entries) and isinstance(error, (RevisionMismatch, Locked))
+                step.refused.append((waiting.answer, error, depends))
                 continue
             except BaseException:
                 step.refused.append((waiting.answer, NotReady(), False))
@@ -310,11 +312,20 @@ class Ledger:
         return undos, size
 
     async def recall(self, reply: Reply[Any]) -> bytes | None:
-        """The first answer to a request, if there is one, and once it is stored. Raises RequestIdReused."""
+        """The first answer to a request, if there is one, and once it is stored.
+
+        Raises RequestIdReused and, before anything is done for a request that would be refused at the end, Locked.
+        """
         known = reply.known(self._record)
-        if known is None or not self._committing:
-            return known
-        return await self.read(reply.known)
+        if known is not None and self._committing:
+            known = await self.read(reply.known)
+        if known is None:
+            self.check_lock(reply)
+        return known
+
+    def check_lock(self, reply: Reply[Any]) -> None:
+        """Refuse what the lock that is stored forbids. Waits for nothing. Raises Locked."""
+        reply.check_lock(self.summary.lock, emergency_key_is_set=self.summary.emergency_key_is_set)
 
     def recall_deed(self, reply: Reply[Any]) -> bytes | None:
         """As :meth:`recall`, for what was done outside of the record: it is done, stored or not. Waits for nothing."""

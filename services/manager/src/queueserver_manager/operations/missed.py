@@ -21,6 +21,7 @@ from queueserver_manager.domain.events import (
     Announcement,
     HistoryAdded,
     HistoryCleared,
+    LockChanged,
     PermissionsReplaced,
     TaskFinished,
     TaskStarted,
@@ -79,6 +80,7 @@ _KINDS: dict[type, Kind] = {
     TaskStarted: Kind.TASK,
     TaskFinished: Kind.TASK,
     PermissionsReplaced: Kind.PERMISSION,
+    LockChanged: Kind.LOCK,
 }
 
 

@@ -13,6 +13,8 @@ from queueserver_rpc.steps import Work
 from queueserver_rpc.turns import in_turns
 
 from queueserver_manager.domain.errors import AnswerNotKept, RequestIdReused, RevisionMismatch
+from queueserver_manager.domain.lock import Guard, Lock
+from queueserver_manager.domain.lock_errors import Locked
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.requests import AnsweredRequest
 
@@ -37,6 +39,8 @@ class Reply(Generic[T]):
     part: str = "queue"
     #: Who asks; empty for work of our own.
     user: str = ""
+    #: What may be locked of what the request changes, with the key that came with it; None if the lock does not matter.
+    guard: Guard | None = None
 
     def known(self, record: Record) -> bytes | None:
         """The first answer, if this request was answered before. Raises RequestIdReused, AnswerNotKept."""
@@ -50,10 +54,16 @@ class Reply(Generic[T]):
         return request.answer
 
     def check(self, record: Record) -> None:
-        """Refuse if something changed that must not have. Raises RevisionMismatch."""
+        """Refuse if it is locked, or if something changed that must not have. Raises Locked, RevisionMismatch."""
+        self.check_lock(record.lock, emergency_key_is_set=record.emergency_key is not None)
         present: int = getattr(record.revisions, self.part)
         if self.expected_revision and present > self.expected_revision:
             raise RevisionMismatch(self.expected_revision, present, self.part)
+
+    def check_lock(self, lock: Lock | None, *, emergency_key_is_set: bool) -> None:
+        """Refuse if what the request changes is locked, and its key does not fit. Raises Locked."""
+        if lock is not None and self.guard is not None and not self.guard.lets_pass(lock):
+            raise Locked(lock, emergency_key_is_set=emergency_key_is_set)
 
     async def answer(self, result: T, revision: int) -> bytes:
         """The serialized answer."""

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from queueserver_manager.domain.blockers import Circumstances
+from queueserver_manager.domain.blockers import Circumstances, request_sentence
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
+from queueserver_manager.domain.lock import Lock
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Revisions
 from queueserver_manager.domain.setback import Setback
@@ -38,6 +39,8 @@ class StatusFacts:
     #: What did not end well before.
     setback: Setback | None = None
     invalid_items: int = 0
+    lock: Lock | None = None
+    emergency_key_is_set: bool = False
     pause_pending: bool = False
     environment: Environment = field(default_factory=Environment)
     #: Boot of the Worker and how often its run list changed.
@@ -57,7 +60,8 @@ class StatusFacts:
     def warnings(self) -> list[str]:
         """What stands in the way of nothing yet and has to be seen to."""
         places = (self.storage, self.worker_storage) if self.storage.is_up else (self.worker_storage,)
-        return [place.message for place in places if place.message]
+        asked = [request_sentence(self.lock)] if self.lock is not None and self.lock.request is not None else []
+        return [place.message for place in places if place.message] + asked
 
     def circumstances(self) -> Circumstances:
         """What can stand in the way of execution."""
@@ -76,6 +80,7 @@ class StatusFacts:
             autostart=self.autostart,
             pause_pending=self.pause_pending,
             stop_pending=self.stop_pending,
+            lock=self.lock,
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.item import RunningItem
+from queueserver_manager.domain.lock import Lock
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.setback import Setback, setback_of
@@ -35,6 +36,8 @@ class Summary:
     foreground_task: bool = False
     #: Items that would fail as things are now.
     invalid_items: int = 0
+    lock: Lock | None = None
+    emergency_key_is_set: bool = False
 
 
 def summary_of(record: Record) -> Summary:
@@ -55,4 +58,6 @@ def summary_of(record: Record) -> Summary:
         setback=setback_of(record),
         foreground_task=record.tasks.foreground is not None,
         invalid_items=record.queue.invalid,
+        lock=record.lock,
+        emergency_key_is_set=record.emergency_key is not None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from queueserver_manager.domain.events import (
 )
 from queueserver_manager.domain.item import HistoryEntry, Item
 from queueserver_manager.domain.limits import Limits
+from queueserver_manager.domain.lock import SALT_BYTES
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
@@ -39,6 +41,7 @@ from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.inventory import Cutter, InventoryOperations
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import QueueListings
+from queueserver_manager.operations.locking import LockOperations
 from queueserver_manager.operations.missed import Encoder, kind_of
 from queueserver_manager.operations.open_runs import OpenRuns
 from queueserver_manager.operations.permissions import PermissionOperations
@@ -67,6 +70,11 @@ _REST_SECONDS = 5.0
 def new_id() -> str:
     """A new identity."""
     return str(uuid.uuid4())
+
+
+def new_salt() -> bytes:
+    """A new salt for the digest of a key."""
+    return os.urandom(SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,7 @@ class Term:
         self.history = HistoryOperations(self.ledger)
         self.inventory = InventoryOperations(self.ledger, cutter, group)
         self.permissions = PermissionOperations(self.ledger, settings.files)
+        self.locking = LockOperations(self.ledger, time.time, new_id, new_salt)
         self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -332,6 +341,8 @@ class Term:
             head_uid=summary.head_uid,
             setback=summary.setback,
             invalid_items=summary.invalid_items,
+            lock=summary.lock,
+            emergency_key_is_set=summary.emergency_key_is_set,
             pause_pending=bool(view.pause_for),
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),

@@ -22,6 +22,7 @@ from queueserver_rpc.turns import Turns
 from queueserver_manager.domain.errors import WatcherTooSlow
 from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
 from queueserver_manager.domain.limits import MOST_GONE
+from queueserver_manager.domain.locking import LockStanding, standing_of
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.queue import Snapshot
 from queueserver_manager.domain.record import Record
@@ -55,6 +56,8 @@ class SnapshotPart:
     documents: Sequence[bytes] = ()
     tasks: Sequence[KeptTask] = ()
     permissions: Permissions | None = None
+    #: The lock, if it is watched.
+    lock: LockStanding | None = None
 
 
 @dataclass(slots=True)
@@ -175,6 +178,8 @@ class Watching:
                 ]
             if Kind.PERMISSION in kinds:
                 first.permissions = record.permissions
+            if Kind.LOCK in kinds:
+                first.lock = standing_of(record)
             if Kind.TASK in kinds:
                 first.tasks = list(record.tasks)
             items = Snapshot(())

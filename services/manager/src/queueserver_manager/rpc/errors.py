@@ -9,8 +9,16 @@ from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.reasons import ErrorReason, Reason, refused
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
-from queueserver_manager.domain import batch_errors, environment_errors, errors, permission_errors, question_errors
+from queueserver_manager.domain import (
+    batch_errors,
+    environment_errors,
+    errors,
+    lock_errors,
+    permission_errors,
+    question_errors,
+)
 from queueserver_manager.rpc.services import full_method
+from queueserver_manager.wire.locks import lock_to_proto
 from queueserver_manager.wire.states import MANAGER_STATES
 
 _R = ErrorReason
@@ -30,6 +38,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.ResumeTokenInvalid: _R.ERROR_REASON_RESUME_TOKEN_INVALID,
     errors.FunctionNotAllowed: _R.ERROR_REASON_FUNCTION_NOT_ALLOWED,
     permission_errors.GroupNotAccepted: _R.ERROR_REASON_GROUP_NOT_ACCEPTED,
+    lock_errors.LockKeyInvalid: _R.ERROR_REASON_LOCK_KEY_INVALID,
     errors.PlanNotFound: _R.ERROR_REASON_PLAN_NOT_FOUND,
     errors.DeviceNotFound: _R.ERROR_REASON_DEVICE_NOT_FOUND,
     permission_errors.GroupNotFound: _R.ERROR_REASON_GROUP_NOT_FOUND,
@@ -37,6 +46,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.TaskNotFound: _R.ERROR_REASON_TASK_NOT_FOUND,
     question_errors.QuestionNotFound: _R.ERROR_REASON_QUESTION_NOT_FOUND,
     environment_errors.EnvironmentNotFound: _R.ERROR_REASON_ENVIRONMENT_NOT_FOUND,
+    lock_errors.LockRequestNotFound: _R.ERROR_REASON_LOCK_REQUEST_NOT_FOUND,
     errors.PositionOutOfRange: _R.ERROR_REASON_POSITION_OUT_OF_RANGE,
     errors.PageTokenExpired: _R.ERROR_REASON_PAGE_TOKEN_EXPIRED,
     errors.ResumeTokenExpired: _R.ERROR_REASON_RESUME_TOKEN_EXPIRED,
@@ -47,6 +57,9 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.InventoryEmpty: _R.ERROR_REASON_INVENTORY_EMPTY,
     environment_errors.EnvironmentClosed: _R.ERROR_REASON_ENVIRONMENT_CLOSED,
     environment_errors.EnvironmentExists: _R.ERROR_REASON_ENVIRONMENT_EXISTS,
+    lock_errors.Locked: _R.ERROR_REASON_LOCKED,
+    lock_errors.NotLocked: _R.ERROR_REASON_NOT_LOCKED,
+    lock_errors.LockRequestWaits: _R.ERROR_REASON_LOCK_REQUEST_WAITS,
     errors.ScriptsDisabled: _R.ERROR_REASON_SCRIPTS_DISABLED,
     permission_errors.ReloadDisabled: _R.ERROR_REASON_RELOAD_DISABLED,
     permission_errors.FileInvalid: _R.ERROR_REASON_FILE_INVALID,
@@ -89,7 +102,7 @@ def _metadata(error: errors.Refused) -> dict[str, str]:
     if isinstance(error, question_errors.QuestionNotFound):
         return {"question_id": error.question_id} if error.question_id else {}
     remedy = {"remedy_method": full_method(error.remedy_method)} if error.remedy_method else {}
-    if isinstance(error, (environment_errors.EnvironmentExists, environment_errors.EnvironmentClosed)):
+    if isinstance(error, (environment_errors.EnvironmentExists, environment_errors.EnvironmentClosed, *_LOCK_HELD)):
         return {"remedy": error.remedy, **remedy}
     return remedy
 
@@ -122,6 +135,20 @@ def _batch_refused(error: batch_errors.BatchRefused) -> Message:
     return message
 
 
+def _lock_held(error: lock_errors.Locked | lock_errors.LockKeyInvalid | lock_errors.LockRequestWaits) -> Message:
+    info = lock_to_proto(error.lock, emergency_key_is_set=error.emergency_key_is_set)
+    return details_pb2.LockHeld(
+        environment=info.environment,
+        queue=info.queue,
+        user=info.user,
+        note=info.note,
+        time=info.time,
+        lease_end_time=info.lease_end_time if info.HasField("lease_end_time") else None,
+        emergency_lock_key_is_set=info.emergency_lock_key_is_set,
+    )
+
+
+_LOCK_HELD = (lock_errors.Locked, lock_errors.LockKeyInvalid, lock_errors.LockRequestWaits)
 #: Room for the refused items of a batch; see queueserver_rpc.status.
 _MAX_DETAIL_BYTES = 1800
 _DETAILS: dict[type[errors.Refused], Callable[..., Message]] = {
@@ -129,4 +156,5 @@ _DETAILS: dict[type[errors.Refused], Callable[..., Message]] = {
     errors.QueueRunning: _invalid_state,
     errors.NotOwner: _not_owner,
     batch_errors.BatchRefused: _batch_refused,
+    **dict.fromkeys(_LOCK_HELD, _lock_held),
 }

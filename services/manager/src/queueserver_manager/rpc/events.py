@@ -18,6 +18,7 @@ from queueserver_manager.rpc.positions import page_size
 from queueserver_manager.rpc.status_message import status_to_proto
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.items import entry_bytes, item_bytes, running_to_proto
+from queueserver_manager.wire.locks import lock_to_proto
 from queueserver_manager.wire.permissions import permissions_to_proto
 from queueserver_manager.wire.tasks import status_of
 
@@ -109,6 +110,9 @@ def _contents(part: SnapshotPart) -> Iterator[tuple[int, bytes]]:
             event_service_pb2.WatchSnapshot.PERMISSIONS_FIELD_NUMBER,
             permissions_to_proto(part.permissions).SerializeToString(),
         )
+    if part.lock is not None:
+        lock = lock_to_proto(part.lock.lock, emergency_key_is_set=part.lock.emergency_key_is_set)
+        yield event_service_pb2.WatchSnapshot.LOCK_INFO_FIELD_NUMBER, lock.SerializeToString()
     for wire in part.console:
         yield (
             event_service_pb2.WatchSnapshot.CONSOLE_FIELD_NUMBER,

@@ -15,6 +15,7 @@ from queueserver_manager.operations.caller import Caller
 
 USER_KEY = "qserver-user"
 GROUP_KEY = "qserver-user-group"
+LOCK_KEY = "x-lock-key"
 DEFAULT_USER = "anonymous"
 _BINARY = "-bin"
 
@@ -22,7 +23,17 @@ _BINARY = "-bin"
 def caller_of(context: Any) -> Caller:
     """The caller; without a group if it sent none. Raises FieldInvalid."""
     metadata = dict(context.invocation_metadata() or ())
-    return Caller(_name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, ""))
+    return Caller(
+        _name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, ""), _lock_key(metadata)
+    )
+
+
+def _lock_key(metadata: dict[str, str | bytes]) -> str:
+    for found in (LOCK_KEY + _BINARY, LOCK_KEY):
+        value = metadata.get(found)
+        if value:
+            return value if isinstance(value, str) else _decoded(value, found)
+    return ""
 
 
 def _name(metadata: dict[str, str | bytes], key: str, default: str) -> str:
@@ -34,11 +45,15 @@ def _name(metadata: dict[str, str | bytes], key: str, default: str) -> str:
 
 
 def _checked(value: str | bytes, key: str) -> str:
-    try:
-        name = names.composed(value if isinstance(value, str) else value.decode())
-    except UnicodeDecodeError as error:
-        raise FieldInvalid(key, f"must be text in UTF-8, and is none from byte {error.start} on") from None
+    name = names.composed(value if isinstance(value, str) else _decoded(value, key))
     problem = names.problem_of(name)
     if problem:
         raise FieldInvalid(key, problem)
     return name
+
+
+def _decoded(value: bytes, key: str) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise FieldInvalid(key, f"must be text in UTF-8, and is none from byte {error.start} on") from None

@@ -12,20 +12,24 @@ from queueserver_rpc.steps import Work, at_once
 from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.operations.reply import Encode, Reply
+from queueserver_manager.rpc.guards import guard_of
 
 T = TypeVar("T")
 _MAX_REQUEST_ID = 128
 
 
-def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue") -> Reply[T]:
+def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue", secret: bytes = b"") -> Reply[T]:
     """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid.
 
-    ``part`` (a field of Revisions) is what the request changes: what its expected_revision is about.
+    ``part`` (a field of Revisions) is what the request changes: what its expected_revision is about. ``secret`` stands
+    for a key in its fingerprint, of which the key itself is no part.
     """
-    return at_once(reply_to_long(request, caller, encode, part))
+    return at_once(reply_to_long(request, caller, encode, part, secret))
 
 
-def reply_to_long(request: Any, caller: Caller, encode: Encode[T], part: str = "queue") -> Work[Reply[T]]:
+def reply_to_long(
+    request: Any, caller: Caller, encode: Encode[T], part: str = "queue", secret: bytes = b""
+) -> Work[Reply[T]]:
     """As :func:`reply_to`, in steps."""
     request_id = request.request_id
     fields = request.DESCRIPTOR.fields_by_name
@@ -34,23 +38,31 @@ def reply_to_long(request: Any, caller: Caller, encode: Encode[T], part: str = "
         raise FieldInvalid("expected_revision", "must be 0 or more")
     if len(request_id) > _MAX_REQUEST_ID:
         raise FieldInvalid("request_id", f"must have at most {_MAX_REQUEST_ID} characters")
+    validate_only = "validate_only" in fields and request.validate_only
+    guard = guard_of(request, caller)
     return Reply(
         encode,
         request_id=request_id,
-        fingerprint=(yield from _fingerprint(request, caller)) if request_id else "",
+        fingerprint=(yield from _fingerprint(request, caller, secret)) if request_id else "",
         expected_revision=expected,
         part=part,
-        validate_only="validate_only" in fields and request.validate_only,
+        validate_only=validate_only,
+        # What changes nothing needs no key.
+        guard=None if validate_only else guard,
         user=caller.user,
     )
 
 
-def _fingerprint(request: Message, caller: Caller) -> Work[str]:
-    """The same for the same request of the same caller, another for any other."""
+def _fingerprint(request: Message, caller: Caller, secret: bytes) -> Work[str]:
+    """The same for the same request of the same caller, another for any other. Keys of locks are no part of it."""
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.DESCRIPTOR.full_name, caller.user, caller.user_group):
         digest.update(part.encode() + b"\0")
+    if secret:
+        digest.update(secret)
     for field, value in request.ListFields():
+        if field.name == "lock_key":
+            continue
         batch = value if _is_batch(field) else (type(request)(**{field.name: value}),)
         digest.update(b"%d:%d:" % (field.number, len(batch)))
         for one in batch:

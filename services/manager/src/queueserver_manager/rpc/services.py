@@ -14,9 +14,10 @@ RUN_ENGINE = "queueserver.manager.v1.RunEngineService"
 TASK = "queueserver.manager.v1.TaskService"
 PERMISSION = "queueserver.manager.v1.PermissionService"
 PLANNING = "queueserver.manager.v1.PlanningService"
+LOCK = "queueserver.manager.v1.LockService"
 EVENT = "queueserver.manager.v1.EventService"
 
-SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, TASK, PLANNING, PERMISSION, EVENT)
+SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, TASK, PLANNING, PERMISSION, LOCK, EVENT)
 
 
 def full_method(name: str) -> str:

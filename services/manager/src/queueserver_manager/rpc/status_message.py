@@ -13,6 +13,7 @@ from queueserver.manager.v1 import status_pb2 as pb
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
 from queueserver_manager.operations.status import StatusFacts
 from queueserver_manager.wire.items import set_time
+from queueserver_manager.wire.locks import lock_to_proto
 from queueserver_manager.wire.modes import mode_to_proto
 from queueserver_manager.wire.states import MANAGER_STATES
 from queueserver_manager.wire.storage import storage_to_proto
@@ -100,6 +101,8 @@ def status_to_proto(facts: StatusFacts) -> pb.ManagerStatus:
         insecure_listen=facts.insecure_listen,
         worker_insecure_listen=facts.worker_insecure_listen,
         task_results_uid=marker(store, "tasks", revisions.tasks),
+        lock_info=lock_to_proto(facts.lock, emergency_key_is_set=facts.emergency_key_is_set),
+        lock_info_uid=marker(store, "lock", revisions.lock),
         run_list_uid=marker(store, "runs", "{}:{}".format(*facts.run_list)),
     )
     set_time(status.time, facts.time)

@@ -8,12 +8,15 @@ from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.record import Revisions
 from queueserver_manager.store import codec, task_codec
 from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.lock_codec import encode_lock
 from queueserver_manager.store.permission_codec import encode_permissions
 from queueserver_manager.store.script_line import Word
 
 Command = Sequence[Word]
 # Lua can unpack some thousands of words into one call; long commands are split well below that.
 _PAIRS = 1000
+#: For how long whoever ordered a lock to be cleared can read what became of that.
+_ANSWER_MILLISECONDS = 60_000
 
 
 def commands_for(keys: Keys, changes: Iterable[ch.Change]) -> list[Command]:
@@ -83,6 +86,22 @@ def _settings(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("HDEL", keys.tasks, *uids)]
         case ch.SetWorker(boot_id):
             return [("HSET", keys.meta, "worker_boot_id", boot_id)]
+    return _lock_or_requests(keys, change)
+
+
+def _lock_or_requests(keys: Keys, change: ch.Change) -> Iterable[Command]:
+    match change:
+        case ch.SetLock(None):
+            return [("DEL", keys.lock)]
+        case ch.SetLock(lock) if lock is not None:
+            return [("SET", keys.lock, encode_lock(lock))]
+        case ch.SettleClearOrder(order_id, cleared):
+            answers = f"{keys.lock_answers}:{order_id}"
+            return [
+                ("XDEL", keys.lock_orders, order_id),
+                ("RPUSH", answers, "cleared" if cleared else "other"),
+                ("PEXPIRE", answers, _ANSWER_MILLISECONDS),
+            ]
         case ch.RememberRequest(request):
             return [("HSET", keys.requests, request.request_id, codec.encode_request(request))]
         case ch.ForgetRequests(request_ids):
@@ -104,5 +123,5 @@ def revisions_command(keys: Keys, revisions: Revisions) -> Command:
         *("revision", revisions.last, "queue_revision", revisions.queue, "history_revision", revisions.history),
         *("plans_revision", revisions.plans, "devices_revision", revisions.devices),
         *("tasks_revision", revisions.tasks, "permissions_revision", revisions.permissions),
-        *("mode_revision", revisions.mode),
+        *("mode_revision", revisions.mode, "lock_revision", revisions.lock),
     )

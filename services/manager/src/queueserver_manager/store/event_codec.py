@@ -13,6 +13,7 @@ from queueserver_rpc.steps import Work
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.store import codec, task_codec
+from queueserver_manager.store.lock_codec import lock_change_fields, lock_changed_of
 from queueserver_manager.store.permission_codec import permission_fields, permissions_of
 
 Fields = Mapping[str, Any]
@@ -77,6 +78,8 @@ def _fields(event: ev.Event) -> dict[str, Any]:
     if isinstance(event, ev.TaskFinished):
         result = task_codec.result_fields(event.result, with_value=False)
         return {"task": task_codec.task_fields(event.task), "result": result}
+    if isinstance(event, ev.LockChanged):
+        return lock_change_fields(event)
     if isinstance(event, ev.ItemFinished):
         return {
             "uid": event.uid,
@@ -105,6 +108,7 @@ _NAMES: dict[type, str] = {
     ev.ItemsChecked: "items_checked",
     ev.TaskStarted: "task_started",
     ev.TaskFinished: "task_finished",
+    ev.LockChanged: "lock_changed",
 }
 
 _DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
@@ -131,4 +135,5 @@ _DECODERS: dict[str, Callable[[Fields], ev.Event]] = {
     "items_checked": lambda f: ev.ItemsChecked(tuple((uid, codec.problems_of(found)) for uid, found in f["items"])),
     "task_started": lambda f: ev.TaskStarted(task_codec.task_of(f["task"])),
     "task_finished": lambda f: ev.TaskFinished(task_codec.task_of(f["task"]), task_codec.result_of(f["result"])),
+    "lock_changed": lock_changed_of,
 }

@@ -14,6 +14,9 @@
 | P:requests      | hash   | request id -> fingerprint, time and answer of a request                       |
 | P:history       | hash   | entry number -> entry as JSON                                                 |
 | P:inventory     | string | plans and devices, a serialized queueserver.common.v1.Inventory              |
+| P:lock          | string | the lock as JSON, with a digest of its key; absent if nothing is locked        |
+| P:lock:orders   | stream | orders of qserver-clear-lock: field lock, the uid of the lock to clear        |
+| P:lock:answers:ID | list | "cleared" or "other": what became of an order; expires after a minute        |
 | P:permissions   | string | what each user group may use, as JSON; absent until it is set or read from a file |
 | P:events        | stream | id REVISION-0: time and events of each change, as JSON                        |
 | P:epoch         | string | number of the owner's term                                                    |
@@ -60,5 +63,8 @@ _NAMES = frozenset(
         "epoch",
         "lease",
         "lease_freed",
+        "lock",
+        "lock_orders",
+        "lock_answers",
     }
 )

@@ -18,6 +18,7 @@ from queueserver_manager.domain.changes import Execution
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import Item
+from queueserver_manager.domain.lock import KeyDigest
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.queue import Queue
@@ -26,6 +27,7 @@ from queueserver_manager.domain.requests import Requests
 from queueserver_manager.domain.tasks import Tasks
 from queueserver_manager.store import codec
 from queueserver_manager.store.keys import SCHEMA, Keys
+from queueserver_manager.store.lock_codec import decode_lock
 from queueserver_manager.store.permission_codec import decode_permissions
 from queueserver_manager.store.task_codec import decode_kept
 
@@ -70,17 +72,23 @@ class Stored:
     permissions: bytes | None
     mode: bytes | None
     autostart: bytes | None
+    lock: bytes | None
 
 
 class Loader:
     """Makes the record of one store."""
 
     def __init__(
-        self, keys: Keys, decode_inventory: Callable[[bytes], Inventory], default_permissions: Permissions
+        self,
+        keys: Keys,
+        decode_inventory: Callable[[bytes], Inventory],
+        default_permissions: Permissions,
+        emergency_key: KeyDigest | None = None,
     ) -> None:
         self._keys = keys
         self._decode_inventory = decode_inventory
         self._default_permissions = default_permissions
+        self._emergency_key = emergency_key
 
     async def record(self, stored: Stored) -> Record:
         """Everything that is stored, read in turns. Raises SchemaTooNew, StoreUnreadable."""
@@ -106,6 +114,8 @@ class Loader:
         record.permissions = permissions if permissions is not None else self._default_permissions
         record.mode = self._part("mode", stored.mode, lambda data: codec.decode_mode(codec.decode(data))) or QueueMode()
         record.autostart = stored.autostart is not None
+        record.lock = self._part("lock", stored.lock, decode_lock)
+        record.emergency_key = self._emergency_key
         record.worker_boot_id = meta.get(b"worker_boot_id", b"").decode()
         record.requests = await self._requests(stored.requests)
         record.tasks = await self._tasks(stored.tasks)
@@ -123,6 +133,7 @@ class Loader:
             devices=self._number(meta, b"devices_revision"),
             tasks=self._number(meta, b"tasks_revision"),
             permissions=self._number(meta, b"permissions_revision"),
+            lock=self._number(meta, b"lock_revision"),
             # An older release did not note it: since when the mode is as it is, is not known then.
             mode=self._number(meta, b"mode_revision" if b"mode_revision" in meta else b"revision"),
         )

@@ -40,6 +40,7 @@ async def read_all(redis: Redis, keys: Keys) -> Stored:
             permissions=await _answer(redis.get(keys.permissions)),
             mode=await _answer(redis.get(keys.mode)),
             autostart=await _answer(redis.get(keys.autostart)),
+            lock=await _answer(redis.get(keys.lock)),
         )
         if await _answer(redis.hgetall(keys.meta)) == meta:
             return stored

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.limits import LOG, Bound
+from queueserver_manager.domain.lock import KeyDigest
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.store import codec
@@ -53,8 +54,10 @@ class RedisStore:
         default_permissions: Permissions = BUILT_IN,
         log: Bound = LOG,
         busy: Busy | None = None,
+        emergency_key: KeyDigest | None = None,
     ) -> None:
         """``log`` bounds the changes that are kept for watchers who were away; ``busy`` is told of long commits."""
+        self._emergency_key = emergency_key
         self._log = log
         self._busy = busy or Busy()
         self._redis = redis
@@ -82,7 +85,8 @@ class RedisStore:
                 ) from error
             # It does not answer, or it is full, or it became a replica: all of that may pass.
             raise store_down(error, fate_known=True) from error
-        return await Loader(self._keys, self._decode_inventory, self._default_permissions).record(stored)
+        about = (self._decode_inventory, self._default_permissions, self._emergency_key)
+        return await Loader(self._keys, *about).record(stored)
 
     async def _begin(self) -> None:
         """Give a new store its identity."""

@@ -18,6 +18,7 @@ from queueserver_manager.wire.items import (
     running_to_proto,
     set_time,
 )
+from queueserver_manager.wire.locks import lock_changed_to_proto
 from queueserver_manager.wire.modes import mode_to_proto
 from queueserver_manager.wire.permissions import permissions_to_proto
 from queueserver_manager.wire.tasks import status_of
@@ -131,6 +132,10 @@ def _task_finished(message: pb.WatchEvent, event: ev.TaskFinished) -> None:
     message.task_finished.task.CopyFrom(status_of(KeptTask(event.task, event.result), with_value=False))
 
 
+def _lock_changed(message: pb.WatchEvent, event: ev.LockChanged) -> None:
+    message.lock_changed.CopyFrom(lock_changed_to_proto(event))
+
+
 _FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
     ev.ItemRemoved: _removed,
     ev.ItemMoved: _moved,
@@ -151,4 +156,5 @@ _FILLERS: dict[type, Callable[[pb.WatchEvent, Any], None]] = {
     ev.ItemsChecked: _items_checked,
     ev.TaskStarted: _task_started,
     ev.TaskFinished: _task_finished,
+    ev.LockChanged: _lock_changed,
 }
