@@ -23,7 +23,7 @@ from queueserver_client import (
 
 from tests.harness.next_version import TEXT, Newer
 from tests.unit.client.scripted_manager import MODULES, ScriptedManager, until_cancelled
-from tests.unit.client.test_client_repetition import CHANGES
+from tests.unit.client.test_client_repetition import CHANGES, TO_COME
 
 PACKAGE = "queueserver.manager.v1."
 NEWER = Newer()
@@ -71,7 +71,7 @@ METHODS = {m.name: m for module in MODULES for s in module.DESCRIPTOR.services_b
 
 
 def test_every_method_of_the_contract_is_tested_here() -> None:
-    assert set(CALLS) == set(METHODS)
+    assert set(CALLS) == set(METHODS) - TO_COME
 
 
 def answer(name: str, *, oneofs: bool) -> bytes:

@@ -12,8 +12,8 @@ import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import environment_service_pb2 as env
 from queueserver.manager.v1 import history_service_pb2 as hist
+from queueserver.manager.v1 import lock_service_pb2, queue_execution_pb2, queue_items_pb2
 from queueserver.manager.v1 import permission_service_pb2 as perm
-from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2
 from queueserver.manager.v1 import run_engine_service_pb2 as re
 from queueserver.manager.v1 import task_service_pb2 as tasks
 from queueserver_client import (
@@ -68,9 +68,13 @@ CHANGES: dict[str, tuple[Any, Any]] = {
 }
 
 
+#: Methods that the client does not have yet.
+TO_COME = {method.name for method in lock_service_pb2.DESCRIPTOR.services_by_name["LockService"].methods}
+
+
 def test_every_method_of_the_contract_that_takes_a_request_id_is_tested_here() -> None:
     methods = [m for module in MODULES for s in module.DESCRIPTOR.services_by_name.values() for m in s.methods]
-    assert {m.name for m in methods if "request_id" in m.input_type.fields_by_name} == set(CHANGES)
+    assert {m.name for m in methods if "request_id" in m.input_type.fields_by_name} - TO_COME == set(CHANGES)
 
 
 @pytest.mark.parametrize("name", CHANGES)

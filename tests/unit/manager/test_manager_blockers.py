@@ -169,7 +169,7 @@ def test_an_obstacle_is_listed_with_what_clears_it(
 
 
 @pytest.mark.parametrize(
-    ("claim", "names", "word", "request"),
+    ("claim", "names", "word", "asked"),
     [
         (Claim(True, False, "anna", "hutch", 1e9), "The environment is", "environment", '{"environment": true}'),
         (Claim(False, True, "anna", "hutch", 1e9), "The queue is", "queue", '{"queue": true}'),
@@ -180,7 +180,7 @@ def test_an_obstacle_is_listed_with_what_clears_it(
     ],
 )
 def test_a_lock_is_listed_with_its_holder_and_note_beside_what_it_keeps_others_from_clearing(
-    claim: Claim, names: str, word: str, request: str
+    claim: Claim, names: str, word: str, asked: str
 ) -> None:
     lock = Lock("uid", claim)
     assert blockers(replace(CLEAR, lock=lock)) == []
@@ -189,7 +189,7 @@ def test_a_lock_is_listed_with_its_holder_and_note_beside_what_it_keeps_others_f
     assert locked.message.startswith(f"{names} locked by anna since 2001-09-")
     assert "(hutch)" in locked.message
     assert (locked.method, locked.command) == ("LockService.RequestLock", f"qserver lock request {word} NOTE")
-    assert locked.request == request
+    assert locked.request == asked
     assert kinds(replace(CLEAR, lock=lock, state=_S.PAUSED)) == [_K.LOCKED, _K.PLAN_PAUSED]
     executing = replace(CLEAR, lock=lock, state=_S.EXECUTING_QUEUE, environment=RUNNING)
     assert blockers(executing) == []

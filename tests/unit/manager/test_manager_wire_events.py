@@ -138,7 +138,7 @@ def claim_into(message: lock_pb2.LockInfo | lock_pb2.LockRequest, claim: Claim) 
 
 
 def expected_lock(lock: Lock | None, is_set: bool) -> lock_pb2.LockInfo:
-    message = lock_pb2.LockInfo(emergency_lock_key_is_set=is_set)
+    message = lock_pb2.LockInfo(emergency_lock_key_set=is_set)
     if lock is not None:
         claim_into(message, lock.claim)
         if lock.lease_end:

@@ -72,6 +72,7 @@ from queueserver_client.events import (
     ItemsMoved,
     ItemStarted,
     ItemUpdated,
+    LockChanged,
     PermissionsChanged,
     QueueCleared,
     QueueModeChanged,
@@ -117,6 +118,7 @@ from queueserver_client.models.items import (
     RunSummary,
     merge_meta,
 )
+from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
 from queueserver_client.models.modes import InterruptedPolicy, QueueMode
 from queueserver_client.models.planning import (
     ItemVerdict,
@@ -243,6 +245,10 @@ __all__ = [
     "ItemsChecked",
     "ItemsMoved",
     "LimitReached",
+    "LockChange",
+    "LockChanged",
+    "LockInfo",
+    "LockRequest",
     "ManagerRole",
     "ManagerState",
     "Moved",

@@ -10,6 +10,7 @@ from queueserver.manager.v1 import event_pb2 as pb
 
 from queueserver_client import events
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem, violations
+from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
@@ -46,6 +47,11 @@ READERS: dict[str, _Reader] = {
     "task_started": lambda r, t, e: events.TaskStarted(r, t, TaskStatus.from_proto(e.task)),
     "task_finished": lambda r, t, e: events.TaskFinished(r, t, TaskStatus.from_proto(e.task)),
     "permissions_changed": lambda r, t, e: events.PermissionsChanged(r, t, permissions_from_proto(e.permissions)),
+    "lock_changed": lambda r, t, e: events.LockChanged(
+        *(r, t, LockChange.from_number(e.change), LockInfo.from_proto(e.lock_info)),
+        *(LockInfo.from_proto(e.previous_lock_info) if e.HasField("previous_lock_info") else None, e.user),
+        *(e.answer_note, LockRequest.from_proto(e.request) if e.HasField("request") else None),
+    ),
     "console": lambda r, t, e: events.ConsoleWritten(r, t, events.ConsoleText.from_proto(e)),
     "document": lambda r, t, e: events.DocumentEmitted(r, t, events.RunDocument.from_proto(e)),
     "gap": lambda r, t, e: events.EventsLost(

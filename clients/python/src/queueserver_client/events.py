@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from queueserver_client.documents import decode_document
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
@@ -32,6 +33,7 @@ class EventKind(Word):
     DOCUMENT = "document"
     TASK = "task"
     PERMISSION = "permission"
+    LOCK = "lock"
 
 
 class QueueStopReason(Word):
@@ -115,6 +117,8 @@ class Snapshot:
     tasks: Sequence[TaskStatus] = ()
     #: As in the YAML file; None if permissions are not watched.
     permissions: Mapping[str, Any] | None = None
+    #: None if the lock is not watched.
+    lock: LockInfo | None = None
     #: True if the watch had to begin anew: changes since the last event are not told one by one.
     restarted: bool = False
 
@@ -122,7 +126,7 @@ class Snapshot:
     def from_parts(cls, parts: Sequence[event_service_pb2.WatchSnapshot], *, restarted: bool) -> Snapshot:
         """Put the parts of a snapshot together. There is at least one part."""
         status, running = _one_of(parts, "status"), _one_of(parts, "running_item")
-        permissions = _one_of(parts, "permissions")
+        permissions, lock = _one_of(parts, "permissions"), _one_of(parts, "lock_info")
         return cls(
             revision=parts[0].revision,
             status=None if status is None else Status.from_proto(status),
@@ -133,12 +137,14 @@ class Snapshot:
             documents=[RunDocument.from_proto(document) for part in parts for document in part.documents],
             tasks=[TaskStatus.from_proto(task) for part in parts for task in part.tasks],
             permissions=None if permissions is None else permissions_from_proto(permissions),
+            lock=None if lock is None else LockInfo.from_proto(lock),
             restarted=restarted,
         )
 
 
 def _one_of(
-    parts: Sequence[event_service_pb2.WatchSnapshot], field: Literal["status", "running_item", "permissions"]
+    parts: Sequence[event_service_pb2.WatchSnapshot],
+    field: Literal["status", "running_item", "permissions", "lock_info"],
 ) -> Any:
     """A message that one of the parts carries; None if none does."""
     return next((getattr(part, field) for part in parts if part.HasField(field)), None)
@@ -331,6 +337,22 @@ class PermissionsChanged(Event):
     """Permissions of user groups are now these, as in the YAML file."""
 
     permissions: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LockChanged(Event):
+    """The lock changed, or a request for it."""
+
+    change: LockChange
+    #: The lock now, and before; None if nothing was locked before.
+    lock: LockInfo
+    previous: LockInfo | None
+    #: By whose call it changed; empty if it changed by itself.
+    user: str
+    #: What the holder said to whoever asked.
+    answer_note: str
+    #: The request that the change is about; None for other changes.
+    request: LockRequest | None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ class BlockerKind(Word):
     PLAN_WAITS = "plan_waits"
     PAUSE_PENDING = "pause_pending"
     STOP_PENDING = "stop_pending"
+    LOCKED = "locked"
 
 
 @dataclass(frozen=True)

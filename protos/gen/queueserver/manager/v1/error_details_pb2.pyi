@@ -149,7 +149,7 @@ class LockHeld(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     LEASE_END_TIME_FIELD_NUMBER: _builtins.int
-    EMERGENCY_LOCK_KEY_IS_SET_FIELD_NUMBER: _builtins.int
+    EMERGENCY_LOCK_KEY_SET_FIELD_NUMBER: _builtins.int
     environment: _builtins.bool
     """The environment is locked."""
     queue: _builtins.bool
@@ -158,7 +158,7 @@ class LockHeld(_message.Message):
     """Name of the user who locked."""
     note: _builtins.str
     """What that user said about it; empty if nothing."""
-    emergency_lock_key_is_set: _builtins.bool
+    emergency_lock_key_set: _builtins.bool
     """The server has an emergency key."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
@@ -177,11 +177,11 @@ class LockHeld(_message.Message):
         note: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         lease_end_time: _timestamp_pb2.Timestamp | None = ...,
-        emergency_lock_key_is_set: _builtins.bool = ...,
+        emergency_lock_key_set: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease_end_time", b"lease_end_time", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency_lock_key_is_set", b"emergency_lock_key_is_set", "environment", b"environment", "lease_end_time", b"lease_end_time", "note", b"note", "queue", b"queue", "time", b"time", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency_lock_key_set", b"emergency_lock_key_set", "environment", b"environment", "lease_end_time", b"lease_end_time", "note", b"note", "queue", b"queue", "time", b"time", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

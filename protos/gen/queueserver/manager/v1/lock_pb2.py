@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!queueserver/manager/v1/lock.proto\x12\x16queueserver.manager.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xab\x02\n\x08LockInfo\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\x08\x12\r\n\x05queue\x18\x02 \x01(\x08\x12\x0c\n\x04user\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x19\x65mergency_lock_key_is_set\x18\x06 \x01(\x08\x12(\n\x05lease\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0elease_end_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07request\x18\t \x01(\x0b\x32#.queueserver.manager.v1.LockRequest\"\xe9\x01\n\x0bLockRequest\x12\x18\n\x10lock_request_uid\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\x08\x12\r\n\x05queue\x18\x03 \x01(\x08\x12\x0c\n\x04user\x18\x04 \x01(\t\x12\x0c\n\x04note\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lease\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*X\n\nLockAnswer\x12\x1b\n\x17LOCK_ANSWER_UNSPECIFIED\x10\x00\x12\x15\n\x11LOCK_ANSWER_GRANT\x10\x01\x12\x16\n\x12LOCK_ANSWER_REFUSE\x10\x02*\x89\x03\n\nLockChange\x12\x1b\n\x17LOCK_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n\x14LOCK_CHANGE_ACQUIRED\x10\x01\x12\x18\n\x14LOCK_CHANGE_RELEASED\x10\x02\x12)\n%LOCK_CHANGE_RELEASED_BY_EMERGENCY_KEY\x10\x03\x12\x17\n\x13LOCK_CHANGE_EXPIRED\x10\x04\x12\x17\n\x13LOCK_CHANGE_CLEARED\x10\x05\x12\x17\n\x13LOCK_CHANGE_RENEWED\x10\x06\x12\x18\n\x14LOCK_CHANGE_EXTENDED\x10\x07\x12\x19\n\x15LOCK_CHANGE_REQUESTED\x10\x08\x12\x1a\n\x16LOCK_CHANGE_TAKEN_OVER\x10\t\x12\x1f\n\x1bLOCK_CHANGE_REQUEST_REFUSED\x10\n\x12!\n\x1dLOCK_CHANGE_REQUEST_WITHDRAWN\x10\x0b\x12\x1f\n\x1bLOCK_CHANGE_REQUEST_EXPIRED\x10\x0c\x42\xa5\x01\n(io.blueskyproject.queueserver.manager.v1B\tLockProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!queueserver/manager/v1/lock.proto\x12\x16queueserver.manager.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x02\n\x08LockInfo\x12\x13\n\x0b\x65nvironment\x18\x01 \x01(\x08\x12\r\n\x05queue\x18\x02 \x01(\x08\x12\x0c\n\x04user\x18\x03 \x01(\t\x12\x0c\n\x04note\x18\x04 \x01(\t\x12(\n\x04time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x16\x65mergency_lock_key_set\x18\x06 \x01(\x08\x12(\n\x05lease\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x32\n\x0elease_end_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x07request\x18\t \x01(\x0b\x32#.queueserver.manager.v1.LockRequest\"\xe9\x01\n\x0bLockRequest\x12\x18\n\x10lock_request_uid\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\x08\x12\r\n\x05queue\x18\x03 \x01(\x08\x12\x0c\n\x04user\x18\x04 \x01(\t\x12\x0c\n\x04note\x18\x05 \x01(\t\x12(\n\x04time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05lease\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*X\n\nLockAnswer\x12\x1b\n\x17LOCK_ANSWER_UNSPECIFIED\x10\x00\x12\x15\n\x11LOCK_ANSWER_GRANT\x10\x01\x12\x16\n\x12LOCK_ANSWER_REFUSE\x10\x02*\x89\x03\n\nLockChange\x12\x1b\n\x17LOCK_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n\x14LOCK_CHANGE_ACQUIRED\x10\x01\x12\x18\n\x14LOCK_CHANGE_RELEASED\x10\x02\x12)\n%LOCK_CHANGE_RELEASED_BY_EMERGENCY_KEY\x10\x03\x12\x17\n\x13LOCK_CHANGE_EXPIRED\x10\x04\x12\x17\n\x13LOCK_CHANGE_CLEARED\x10\x05\x12\x17\n\x13LOCK_CHANGE_RENEWED\x10\x06\x12\x18\n\x14LOCK_CHANGE_EXTENDED\x10\x07\x12\x19\n\x15LOCK_CHANGE_REQUESTED\x10\x08\x12\x1a\n\x16LOCK_CHANGE_TAKEN_OVER\x10\t\x12\x1f\n\x1bLOCK_CHANGE_REQUEST_REFUSED\x10\n\x12!\n\x1dLOCK_CHANGE_REQUEST_WITHDRAWN\x10\x0b\x12\x1f\n\x1bLOCK_CHANGE_REQUEST_EXPIRED\x10\x0c\x42\xa5\x01\n(io.blueskyproject.queueserver.manager.v1B\tLockProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,12 +34,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'queueserver.manager.v1.lock
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n(io.blueskyproject.queueserver.manager.v1B\tLockProtoP\001ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\252\002\026QueueServer.Manager.V1'
-  _globals['_LOCKANSWER']._serialized_start=664
-  _globals['_LOCKANSWER']._serialized_end=752
-  _globals['_LOCKCHANGE']._serialized_start=755
-  _globals['_LOCKCHANGE']._serialized_end=1148
+  _globals['_LOCKANSWER']._serialized_start=661
+  _globals['_LOCKANSWER']._serialized_end=749
+  _globals['_LOCKCHANGE']._serialized_start=752
+  _globals['_LOCKCHANGE']._serialized_end=1145
   _globals['_LOCKINFO']._serialized_start=127
-  _globals['_LOCKINFO']._serialized_end=426
-  _globals['_LOCKREQUEST']._serialized_start=429
-  _globals['_LOCKREQUEST']._serialized_end=662
+  _globals['_LOCKINFO']._serialized_end=423
+  _globals['_LOCKREQUEST']._serialized_start=426
+  _globals['_LOCKREQUEST']._serialized_end=659
 # @@protoc_insertion_point(module_scope)

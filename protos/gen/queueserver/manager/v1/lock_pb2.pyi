@@ -118,7 +118,7 @@ class LockInfo(_message.Message):
     USER_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
-    EMERGENCY_LOCK_KEY_IS_SET_FIELD_NUMBER: _builtins.int
+    EMERGENCY_LOCK_KEY_SET_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
     LEASE_END_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
@@ -130,7 +130,7 @@ class LockInfo(_message.Message):
     """Name of the user who locked; empty if nothing is locked."""
     note: _builtins.str
     """What that user said about it; empty if nothing."""
-    emergency_lock_key_is_set: _builtins.bool
+    emergency_lock_key_set: _builtins.bool
     """The server has an emergency key, with which whoever knows it can release any lock."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
@@ -156,14 +156,14 @@ class LockInfo(_message.Message):
         user: _builtins.str = ...,
         note: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
-        emergency_lock_key_is_set: _builtins.bool = ...,
+        emergency_lock_key_set: _builtins.bool = ...,
         lease: _duration_pb2.Duration | None = ...,
         lease_end_time: _timestamp_pb2.Timestamp | None = ...,
         request: Global___LockRequest | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["lease", b"lease", "lease_end_time", b"lease_end_time", "request", b"request", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency_lock_key_is_set", b"emergency_lock_key_is_set", "environment", b"environment", "lease", b"lease", "lease_end_time", b"lease_end_time", "note", b"note", "queue", b"queue", "request", b"request", "time", b"time", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emergency_lock_key_set", b"emergency_lock_key_set", "environment", b"environment", "lease", b"lease", "lease_end_time", b"lease_end_time", "note", b"note", "queue", b"queue", "request", b"request", "time", b"time", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

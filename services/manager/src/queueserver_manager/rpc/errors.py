@@ -144,7 +144,7 @@ def _lock_held(error: lock_errors.Locked | lock_errors.LockKeyInvalid | lock_err
         note=info.note,
         time=info.time,
         lease_end_time=info.lease_end_time if info.HasField("lease_end_time") else None,
-        emergency_lock_key_is_set=info.emergency_lock_key_is_set,
+        emergency_lock_key_set=info.emergency_lock_key_set,
     )
 
 

@@ -14,7 +14,7 @@ _CHANGES = {change: lock_pb2.LockChange.Value(f"LOCK_CHANGE_{change.name}") for 
 
 def lock_to_proto(lock: Lock | None, *, emergency_key_is_set: bool) -> lock_pb2.LockInfo:
     """The lock, or that nothing is locked."""
-    message = lock_pb2.LockInfo(emergency_lock_key_is_set=emergency_key_is_set)
+    message = lock_pb2.LockInfo(emergency_lock_key_set=emergency_key_is_set)
     if lock is None:
         return message
     _fill(message, lock.claim)
