@@ -66,6 +66,7 @@ from queueserver_manager.store.faults import fault_of
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
 from queueserver_manager.store.list_file import ListFile
 from queueserver_manager.store.loading import StoreUnusable
+from queueserver_manager.store.lock_orders import RedisLockOrders
 from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
@@ -258,6 +259,7 @@ class Manager:
                 fresh_permissions=first.fresh if self._wants_file(record) else None,
                 at_rest=self._garbage.rest,
                 insecure_listen=self._server.insecure,
+                lock_orders=RedisLockOrders(self._redis, settings.key_prefix),
             )
             self._served = True
             term = self._term = Term(

@@ -41,6 +41,8 @@ from queueserver_manager.operations.history import HistoryOperations
 from queueserver_manager.operations.inventory import Cutter, InventoryOperations
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.listing import QueueListings
+from queueserver_manager.operations.lock_lease import LockLease
+from queueserver_manager.operations.lock_orders import LockOrderDesk
 from queueserver_manager.operations.locking import LockOperations
 from queueserver_manager.operations.missed import Encoder, kind_of
 from queueserver_manager.operations.open_runs import OpenRuns
@@ -58,7 +60,7 @@ from queueserver_manager.operations.tasks import TaskOperations
 from queueserver_manager.operations.watching import Watching
 from queueserver_manager.operations.worker_link import WorkerLink
 from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.store.port import OwnershipLost, Store
+from queueserver_manager.store.port import LockOrders, OwnershipLost, Store
 from queueserver_manager.worker_client.port import Worker
 
 #: Seconds to wait for a first word of the Worker before serving without it.
@@ -98,6 +100,8 @@ class TermSettings:
     at_rest: Callable[[], None] = lambda: None
     #: The Manager is open to whoever reaches it.
     insecure_listen: bool = False
+    #: Orders to clear the lock, where somebody can leave some.
+    lock_orders: LockOrders | None = None
 
 
 class Term:
@@ -176,6 +180,8 @@ class Term:
         self.inventory = InventoryOperations(self.ledger, cutter, group)
         self.permissions = PermissionOperations(self.ledger, settings.files)
         self.locking = LockOperations(self.ledger, time.time, new_id, new_salt)
+        self._lock_lease = LockLease(self.ledger, time.time)
+        self._lock_orders = LockOrderDesk(self.ledger, settings.lock_orders) if settings.lock_orders else None
         self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -186,6 +192,8 @@ class Term:
             loop.create_task(self.link.run()),
             loop.create_task(self._watch_for_successor()),
         ]
+        if self._lock_orders is not None:
+            jobs.append(loop.create_task(self._lock_orders.run()))
         meeting = loop.create_task(self._begin())
         try:
             await asyncio.wait([meeting, *jobs], timeout=_MEETING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -205,6 +213,9 @@ class Term:
         """What is to be done before anybody is served, if it can be done soon."""
         # The owner before may have ended amid a check.
         self._queue_check.look()
+        if self._lock_orders is not None:
+            await self._lock_orders.begun.wait()
+        await self._lock_lease.begin()
         await self.permissions.begin(self._settings.fresh_permissions)
         await self.link.met.wait()
 
@@ -215,6 +226,7 @@ class Term:
         await self.runner.close()
         await self.task_runner.close()
         await self._queue_check.close()
+        await self._lock_lease.close()
         await asyncio.gather(*jobs, return_exceptions=True)
         if self._resting is not None:
             self._resting.cancel()
@@ -236,6 +248,7 @@ class Term:
 
     def _storage_changed(self) -> None:
         self._board.changed()
+        self._lock_lease.storage_changed()
         if self.ledger.storage_up:
             self._compare_notes()
             # What was found meanwhile was about items as they were before the outage.
@@ -263,6 +276,7 @@ class Term:
         self.listings.queue_changed(self._record)
         self.watching.queue_changed(self._record)
         self._board.changed()
+        self._lock_lease.look()
         self._autostart.look()
         self._put_off_rest()
 

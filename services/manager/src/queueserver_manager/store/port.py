@@ -8,6 +8,7 @@ from typing import Protocol
 
 from queueserver_manager.domain.changes import Change
 from queueserver_manager.domain.events import Announcement, Event
+from queueserver_manager.domain.locking import ClearOrder
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.storage import Fault, StorageState
 
@@ -43,6 +44,16 @@ class OwnershipLost(Exception):  # noqa: N818 - as above
 
 class EventsGone(Exception):  # noqa: N818 - as above
     """The events asked for are no longer kept."""
+
+
+class LockOrders(Protocol):
+    """Orders to clear the lock, which somebody with access to the store left there."""
+
+    async def waiting(self) -> Sequence[ClearOrder]:
+        """Orders that are there; none if the store does not tell."""
+
+    async def next(self) -> ClearOrder:
+        """The oldest order that is not settled, when there is one."""
 
 
 class Store(Protocol):
