@@ -77,8 +77,8 @@ async def test_no_key_is_in_redis_nor_in_the_log(parts: Parts, stubs: Stubs) -> 
     async for _ in stubs.environment.WaitEnvironment(env.WaitEnvironmentRequest()):
         pass
     with parts.redis.connect() as redis:
-        stored = {key: redis.dump(key) for key in redis.keys()}
-        kept = [redis.hgetall(key) for key in redis.keys() if redis.type(key) == b"hash"]
+        stored = {key: redis.dump(key) for key in redis.scan_iter()}
+        kept = [redis.hgetall(key) for key in redis.scan_iter() if redis.type(key) == b"hash"]
         events = redis.xrange("qs:events")
     assert b"qs:requests" in stored
     everything = str(kept) + str(events) + str(stored) + parts.log()

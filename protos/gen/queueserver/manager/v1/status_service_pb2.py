@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.manager.v1 import status_pb2 as queueserver_dot_manager_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+queueserver/manager/v1/status_service.proto\x12\x16queueserver.manager.v1\x1a\"queueserver/common/v1/method.proto\x1a#queueserver/manager/v1/status.proto\"\x12\n\x10GetStatusRequest\"J\n\x11GetStatusResponse\x12\x35\n\x06status\x18\x01 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatus\"\x14\n\x12\x45xplainIdleRequest\"t\n\x13\x45xplainIdleResponse\x12\x31\n\x08\x62lockers\x18\x01 \x03(\x0b\x32\x1f.queueserver.manager.v1.Blocker\x12\x18\n\x10running_item_uid\x18\x02 \x01(\t\x12\x10\n\x08warnings\x18\x03 \x03(\t\"\x94\x01\n\x07\x42locker\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.BlockerKind\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\rremedy_method\x18\x03 \x01(\t\x12\x16\n\x0eremedy_command\x18\x04 \x01(\t\x12\x16\n\x0eremedy_request\x18\x05 \x01(\t*\xd8\x05\n\x0b\x42lockerKind\x12\x1c\n\x18\x42LOCKER_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42LOCKER_KIND_STANDBY\x10\x01\x12\x1d\n\x19\x42LOCKER_KIND_STORAGE_DOWN\x10\x02\x12#\n\x1f\x42LOCKER_KIND_WORKER_UNREACHABLE\x10\x03\x12#\n\x1f\x42LOCKER_KIND_ENVIRONMENT_CLOSED\x10\x04\x12%\n!BLOCKER_KIND_ENVIRONMENT_CHANGING\x10\x05\x12)\n%BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE\x10\x06\x12#\n\x1f\x42LOCKER_KIND_RUN_ENGINE_MISSING\x10\x07\x12$\n BLOCKER_KIND_RUN_ENGINE_PANICKED\x10\x08\x12\x1c\n\x18\x42LOCKER_KIND_PLAN_PAUSED\x10\t\x12\x1c\n\x18\x42LOCKER_KIND_QUEUE_EMPTY\x10\n\x12\x1a\n\x16\x42LOCKER_KIND_ITEM_HELD\x10\x0b\x12\x1c\n\x18\x42LOCKER_KIND_NOT_STARTED\x10\x0c\x12\x1d\n\x19\x42LOCKER_KIND_TASK_RUNNING\x10\r\x12 \n\x1c\x42LOCKER_KIND_RUN_ENGINE_BUSY\x10\x0e\x12\x1d\n\x19\x42LOCKER_KIND_ITEM_INVALID\x10\x0f\x12\x1f\n\x1b\x42LOCKER_KIND_QUESTION_ASKED\x10\x10\x12\x1f\n\x1b\x42LOCKER_KIND_PLAN_SUSPENDED\x10\x11\x12\x1b\n\x17\x42LOCKER_KIND_PLAN_WAITS\x10\x12\x12\x1e\n\x1a\x42LOCKER_KIND_PAUSE_PENDING\x10\x13\x12\x1d\n\x19\x42LOCKER_KIND_STOP_PENDING\x10\x14\x12\x17\n\x13\x42LOCKER_KIND_LOCKED\x10\x15\x32\xff\x01\n\rStatusService\x12z\n\tGetStatus\x12(.queueserver.manager.v1.GetStatusRequest\x1a).queueserver.manager.v1.GetStatusResponse\"\x18\x90\x02\x01\xaa\xbb\x18\x11\n\x01\x01*\x04ping*\x06status\x12r\n\x0b\x45xplainIdle\x12*.queueserver.manager.v1.ExplainIdleRequest\x1a+.queueserver.manager.v1.ExplainIdleResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x42\xae\x01\n(io.blueskyproject.queueserver.manager.v1B\x12StatusServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+queueserver/manager/v1/status_service.proto\x12\x16queueserver.manager.v1\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a#queueserver/manager/v1/status.proto\"\x12\n\x10GetStatusRequest\"J\n\x11GetStatusResponse\x12\x35\n\x06status\x18\x01 \x01(\x0b\x32%.queueserver.manager.v1.ManagerStatus\"\x14\n\x12\x45xplainIdleRequest\"\xb7\x01\n\x13\x45xplainIdleResponse\x12\x31\n\x08\x62lockers\x18\x01 \x03(\x0b\x32\x1f.queueserver.manager.v1.Blocker\x12\x18\n\x10running_item_uid\x18\x02 \x01(\t\x12\x10\n\x08warnings\x18\x03 \x03(\t\x12\x41\n\x10\x66\x61iled_execution\x18\x04 \x01(\x0b\x32\'.queueserver.manager.v1.FailedExecution\"\xaa\x01\n\x0f\x46\x61iledExecution\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08item_uid\x18\x02 \x01(\t\x12\x36\n\x0b\x65xit_status\x18\x03 \x01(\x0e\x32!.queueserver.common.v1.ExitStatus\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x18\n\x10next_attempt_uid\x18\x05 \x01(\t\x12\x14\n\x0cnext_attempt\x18\x06 \x01(\x05\"\x94\x01\n\x07\x42locker\x12\x31\n\x04kind\x18\x01 \x01(\x0e\x32#.queueserver.manager.v1.BlockerKind\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\rremedy_method\x18\x03 \x01(\t\x12\x16\n\x0eremedy_command\x18\x04 \x01(\t\x12\x16\n\x0eremedy_request\x18\x05 \x01(\t*\xd8\x05\n\x0b\x42lockerKind\x12\x1c\n\x18\x42LOCKER_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42LOCKER_KIND_STANDBY\x10\x01\x12\x1d\n\x19\x42LOCKER_KIND_STORAGE_DOWN\x10\x02\x12#\n\x1f\x42LOCKER_KIND_WORKER_UNREACHABLE\x10\x03\x12#\n\x1f\x42LOCKER_KIND_ENVIRONMENT_CLOSED\x10\x04\x12%\n!BLOCKER_KIND_ENVIRONMENT_CHANGING\x10\x05\x12)\n%BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE\x10\x06\x12#\n\x1f\x42LOCKER_KIND_RUN_ENGINE_MISSING\x10\x07\x12$\n BLOCKER_KIND_RUN_ENGINE_PANICKED\x10\x08\x12\x1c\n\x18\x42LOCKER_KIND_PLAN_PAUSED\x10\t\x12\x1c\n\x18\x42LOCKER_KIND_QUEUE_EMPTY\x10\n\x12\x1a\n\x16\x42LOCKER_KIND_ITEM_HELD\x10\x0b\x12\x1c\n\x18\x42LOCKER_KIND_NOT_STARTED\x10\x0c\x12\x1d\n\x19\x42LOCKER_KIND_TASK_RUNNING\x10\r\x12 \n\x1c\x42LOCKER_KIND_RUN_ENGINE_BUSY\x10\x0e\x12\x1d\n\x19\x42LOCKER_KIND_ITEM_INVALID\x10\x0f\x12\x1f\n\x1b\x42LOCKER_KIND_QUESTION_ASKED\x10\x10\x12\x1f\n\x1b\x42LOCKER_KIND_PLAN_SUSPENDED\x10\x11\x12\x1b\n\x17\x42LOCKER_KIND_PLAN_WAITS\x10\x12\x12\x1e\n\x1a\x42LOCKER_KIND_PAUSE_PENDING\x10\x13\x12\x1d\n\x19\x42LOCKER_KIND_STOP_PENDING\x10\x14\x12\x17\n\x13\x42LOCKER_KIND_LOCKED\x10\x15\x32\xff\x01\n\rStatusService\x12z\n\tGetStatus\x12(.queueserver.manager.v1.GetStatusRequest\x1a).queueserver.manager.v1.GetStatusResponse\"\x18\x90\x02\x01\xaa\xbb\x18\x11\n\x01\x01*\x04ping*\x06status\x12r\n\x0b\x45xplainIdle\x12*.queueserver.manager.v1.ExplainIdleRequest\x1a+.queueserver.manager.v1.ExplainIdleResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\n\x01\x01\x42\xae\x01\n(io.blueskyproject.queueserver.manager.v1B\x12StatusServiceProtoP\x01ZSgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/manager/v1;managerv1\xaa\x02\x16QueueServer.Manager.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,18 +39,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATUSSERVICE'].methods_by_name['GetStatus']._serialized_options = b'\220\002\001\252\273\030\021\n\001\001*\004ping*\006status'
   _globals['_STATUSSERVICE'].methods_by_name['ExplainIdle']._loaded_options = None
   _globals['_STATUSSERVICE'].methods_by_name['ExplainIdle']._serialized_options = b'\220\002\001\252\273\030\003\n\001\001'
-  _globals['_BLOCKERKIND']._serialized_start=532
-  _globals['_BLOCKERKIND']._serialized_end=1260
-  _globals['_GETSTATUSREQUEST']._serialized_start=144
-  _globals['_GETSTATUSREQUEST']._serialized_end=162
-  _globals['_GETSTATUSRESPONSE']._serialized_start=164
-  _globals['_GETSTATUSRESPONSE']._serialized_end=238
-  _globals['_EXPLAINIDLEREQUEST']._serialized_start=240
-  _globals['_EXPLAINIDLEREQUEST']._serialized_end=260
-  _globals['_EXPLAINIDLERESPONSE']._serialized_start=262
-  _globals['_EXPLAINIDLERESPONSE']._serialized_end=378
-  _globals['_BLOCKER']._serialized_start=381
-  _globals['_BLOCKER']._serialized_end=529
-  _globals['_STATUSSERVICE']._serialized_start=1263
-  _globals['_STATUSSERVICE']._serialized_end=1518
+  _globals['_BLOCKERKIND']._serialized_start=807
+  _globals['_BLOCKERKIND']._serialized_end=1535
+  _globals['_GETSTATUSREQUEST']._serialized_start=178
+  _globals['_GETSTATUSREQUEST']._serialized_end=196
+  _globals['_GETSTATUSRESPONSE']._serialized_start=198
+  _globals['_GETSTATUSRESPONSE']._serialized_end=272
+  _globals['_EXPLAINIDLEREQUEST']._serialized_start=274
+  _globals['_EXPLAINIDLEREQUEST']._serialized_end=294
+  _globals['_EXPLAINIDLERESPONSE']._serialized_start=297
+  _globals['_EXPLAINIDLERESPONSE']._serialized_end=480
+  _globals['_FAILEDEXECUTION']._serialized_start=483
+  _globals['_FAILEDEXECUTION']._serialized_end=653
+  _globals['_BLOCKER']._serialized_start=656
+  _globals['_BLOCKER']._serialized_end=804
+  _globals['_STATUSSERVICE']._serialized_start=1538
+  _globals['_STATUSSERVICE']._serialized_end=1793
 # @@protoc_insertion_point(module_scope)

@@ -23,9 +23,7 @@ _BINARY = "-bin"
 def caller_of(context: Any) -> Caller:
     """The caller; without a group if it sent none. Raises FieldInvalid."""
     metadata = dict(context.invocation_metadata() or ())
-    return Caller(
-        _name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, ""), _lock_key(metadata)
-    )
+    return Caller(_name(metadata, USER_KEY, DEFAULT_USER), _name(metadata, GROUP_KEY, ""), _lock_key(metadata))
 
 
 def _lock_key(metadata: dict[str, str | bytes]) -> str:
