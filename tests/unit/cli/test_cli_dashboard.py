@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1 import environment_pb2, storage_pb2, waiting_pb2
 from queueserver.manager.v1 import status_pb2
+from queueserver_cli.dashboard.look import clock
 from queueserver_client import (
     ConsoleStream,
     ConsoleText,
@@ -26,6 +27,10 @@ from queueserver_client import (
     ItemFinished,
     ItemResult,
     ItemStarted,
+    LockChange,
+    LockChanged,
+    LockInfo,
+    LockRequest,
     Plan,
     RunDocument,
     RunningItem,
@@ -177,6 +182,26 @@ def test_a_person_sees_at_the_head_what_has_to_be_seen_to() -> None:
     assert "The plan asks" in small
     assert "more: qserver why" in small
     assert "Queue:" in small
+
+
+def lock_changed(change: LockChange, lock: LockInfo) -> LockChanged:
+    return LockChanged(5, NOW, change, lock, None, "jane", "", lock.request)
+
+
+def test_who_holds_the_lock_and_who_asks_for_it_is_told_with_what_to_type() -> None:
+    asked = LockRequest(
+        "r", environment=False, queue=True, user="bob", note="alignment", time=NOW, lease=None, end_time=NOW
+    )
+    lock = LockInfo(environment=True, queue=True, user="jane", note="\x1bchange", time=NOW, lease_end_time=NOW)
+    shown = Shown().show(snapshot(), lock_changed(LockChange.ACQUIRED, lock))
+    here = clock(NOW)
+    assert f"Locked by jane: environment and queue since {here}, lease until {here}: \\x1bchange" in shown.text()
+    assert "asks" not in shown.text()
+    text = shown.show(lock_changed(LockChange.REQUESTED, replace(lock, request=asked))).text(160)
+    words = f"bob asks for the lock of queue: alignment (until {here}). Answer: qserver lock grant, or lock refuse"
+    assert text.index(words) < text.index("Locked by jane")
+    assert "jane" not in shown.show(lock_changed(LockChange.RELEASED, LockInfo())).text()
+    assert "Locked by jane" in shown.show(replace(snapshot(), lock=lock)).text()
 
 
 def test_a_paused_plan_says_how_it_goes_on() -> None:

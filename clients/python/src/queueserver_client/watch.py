@@ -45,13 +45,13 @@ class Watch:
         self,
         connection: Connection,
         kinds: Sequence[EventKind],
-        on_sign_of_life: SignOfLife | None = None,
         *,
         resume_token: str = "",
         after_revision: int = 0,
         history_limit: int = 0,
         reconnect_timeout: float,
         on_interruption: Interrupted | None = None,
+        on_sign_of_life: SignOfLife | None = None,
     ) -> None:
         self._connection = connection
         self._request = event_service_pb2.WatchEventsRequest(

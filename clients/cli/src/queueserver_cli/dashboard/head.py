@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from queueserver_client import ConnectionState, ManagerState, Status
+from queueserver_client import ConnectionState, LockInfo, LockRequest, ManagerState, Status
 from rich.console import Console
 from rich.text import Text
 
@@ -87,6 +87,8 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
     notice, status = state.notice, state.view.status
     if notice is not None and (now - notice.time).total_seconds() < NOTICE_SECONDS:
         yield f"{clock(notice.time)} {notice.words}", "magenta"
+    if state.lock is not None:
+        yield from _of_the_lock(state.lock)
     if status is not None:
         if status.manager_state is ManagerState.PAUSED:
             yield "The plan is paused: qserver re resume, or to end it re stop, re abort, re halt", "bold yellow"
@@ -104,6 +106,26 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
         when = f" at {clock(result.stop_time)}" if result.stop_time is not None else ""
         why = f": {result.message}" if result.message else ""
         yield f"The last plan, {failed.item.name}, {known(result.exit_status)}{when}{why} See: qserver why", "red"
+
+
+def _of_the_lock(lock: LockInfo) -> Iterator[tuple[str, str]]:
+    """Who holds the lock; before that who asks for it, because the holder has to answer."""
+    request = lock.request
+    if request is not None:
+        asked = f"{request.user} asks for the lock of {_locked(request)}{_noted(request.note)}"
+        yield f"{asked} (until {clock(request.end_time)}). Answer: qserver lock grant, or lock refuse", "bold magenta"
+    if lock.is_locked:
+        since = f" since {clock(lock.time)}" if lock.time is not None else ""
+        until = f", lease until {clock(lock.lease_end_time)}" if lock.lease_end_time is not None else ""
+        yield f"Locked by {lock.user}: {_locked(lock)}{since}{until}{_noted(lock.note)}", "bold"
+
+
+def _locked(lock: LockInfo | LockRequest) -> str:
+    return " and ".join(filter(None, ["environment" * lock.environment, "queue" * lock.queue]))
+
+
+def _noted(note: str) -> str:
+    return f": {note}" if note else ""
 
 
 def _of_the_environment(status: Status) -> Iterator[tuple[str, str]]:

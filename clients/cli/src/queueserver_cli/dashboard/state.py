@@ -20,6 +20,8 @@ from queueserver_client import (
     HistoryEntry,
     Item,
     ItemStarted,
+    LockChanged,
+    LockInfo,
     QueueView,
     RunDocument,
     RunEngineState,
@@ -70,6 +72,8 @@ class State:
         self.view = QueueView()
         self.runs = RunsView()
         self.notice: Notice | None = None
+        #: None if the lock is not watched, or the server knows of none.
+        self.lock: LockInfo | None = None
         #: The newest line of the history.
         self.last_entry: HistoryEntry | None = None
         self._console: deque[ConsoleLine] = deque(maxlen=KEPT_LINES)
@@ -91,6 +95,8 @@ class State:
             self._write(change.console)
         elif isinstance(change, DocumentEmitted):
             self._document(change.document)
+        elif isinstance(change, LockChanged):
+            self.lock = change.lock
         elif isinstance(change, ItemStarted):
             self._opened = 0
         elif isinstance(change, HistoryAdded):
@@ -148,6 +154,7 @@ class State:
             self.notice = Notice(now, "Some changes could not be followed; this is the state now.")
         if snapshot.status is not None:
             self._status_came(snapshot.status.time, now)
+        self.lock = snapshot.lock
         self._console.clear()
         self._lines, self.runs = ConsoleLines(), RunsView()
         self._earlier.clear()
