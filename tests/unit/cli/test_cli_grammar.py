@@ -208,7 +208,7 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
 @pytest.fixture
 async def session(manager: ScriptedManager) -> AsyncIterator[Session]:
     async with AsyncClient(manager.address) as client:
-        yield Session(client, Printer((), as_json=False), wait=False)
+        yield Session(client, Printer((), as_json=False))
 
 
 @pytest.mark.parametrize(("words", "method", "request_json"), SENT)
@@ -240,7 +240,6 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         (["queue", "item", "mov", "0"], "There is no command 'queue item mov'. Right are:\n  qserver queue item get"),
         (["queue", "ad", "plan"], "There is no command 'queue ad'"),
         (["environment", "opne"], "qserver environment open"),
-        (["--bogus", "status"], "There is no option '--bogus'"),
         (["status", "now"], "Too many words: 'now'"),
         (["function", "execute"], "FUNC is missing"),
         (["function", "execute", "[1]"], "FUNC must be a dictionary"),

@@ -15,6 +15,7 @@ from queueserver.manager.v1 import (
     inventory_service_pb2,
     queue_items_pb2,
     queue_pb2,
+    run_engine_service_pb2,
     status_pb2,
     status_service_pb2,
 )
@@ -226,6 +227,51 @@ async def test_options_and_variables_say_who_calls(manager: ScriptedManager, qse
     await qserver("queue", "clear", QSERVER_USER="ann", QSERVER_USER_GROUP="test_user")
     callers = [(metadata["qserver-user"], metadata.get("qserver-user-group")) for _, _, metadata in manager.calls]
     assert callers == [("qserver-cli", None), ("jane", "primary"), ("ann", "test_user")]
+
+
+async def test_the_key_of_the_lock_goes_with_every_command_and_is_never_shown(
+    manager: ScriptedManager, qserver: Qserver
+) -> None:
+    manager.answers["ClearQueue"] = queue_items_pb2.ClearQueueResponse()
+    manager.answers["GetStatus"] = status_service_pb2.GetStatusResponse()
+    ended = [
+        await qserver("--lock-key", "secret", "queue", "clear"),
+        await qserver("status", "-k", "secret"),
+        await qserver("status", QSERVER_LOCK_KEY="secret"),
+        await qserver("status", QUEUESERVER_LOCK_KEY="schlüssel"),
+        await qserver("status"),
+    ]
+    keys = [metadata.get("x-lock-key", metadata.get("x-lock-key-bin")) for _, _, metadata in manager.calls]
+    assert keys == ["secret", "secret", "secret", "schlüssel".encode(), None]
+    assert [one.code for one in ended] == [0] * 5
+    assert "secret" not in "".join(one.out + one.err for one in ended)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--bogus", "status"), "There is no option '--bogus'. It takes those of every command: --address"),
+        (("environment", "open", "--wiat"), "There is no option '--wiat': did you mean --wait? It takes --wait"),
+        (("status", "--wait"), "qserver status takes no --wait. It takes those of every command"),
+        (("environment", "open", "--resume", "x"), "qserver environment open takes no --resume. It takes --wait, "),
+        (("--jsn", "queue"), "did you mean --json? All options: qserver -h"),
+        (("re", "answer", "-yes"), "A word that begins with a dash is put behind --."),
+    ],
+)
+async def test_a_wrong_option_is_named_with_the_nearest_right_one(
+    manager: ScriptedManager, qserver: Qserver, words: tuple[str, ...], sentence: str
+) -> None:
+    ended = await qserver(*words)
+    assert (ended.code, sentence in ended.err, manager.calls) == (1, True, []), ended
+
+
+async def test_a_word_behind_two_dashes_is_never_taken_for_an_option(
+    manager: ScriptedManager, qserver: Qserver
+) -> None:
+    manager.answers["AnswerQuestion"] = run_engine_service_pb2.AnswerQuestionResponse()
+    ended = await qserver("re", "answer", "--", "--yes", "0f20785b-04a1-4ae1-b1c2-de487d4d0f4c")
+    assert ended.code == 0
+    assert [request.text for _, request, _ in manager.calls] == ["--yes"]
 
 
 async def test_without_a_server_the_exit_code_is_3(qserver: Qserver) -> None:

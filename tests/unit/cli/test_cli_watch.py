@@ -204,7 +204,7 @@ async def test_a_watch_that_never_began_has_no_token_to_tell(manager: ScriptedMa
 async def test_a_token_belongs_to_a_watch_only(manager: ScriptedManager, qserver: Qserver) -> None:
     ended = await qserver("status", "--resume", "t2")
     assert (ended.code, manager.calls) == (1, [])
-    assert "--resume belongs to: qserver watch." in ended.err
+    assert "--resume belongs to: watch." in ended.err
 
 
 async def test_a_watch_whose_reader_went_away_ends_quietly(manager: ScriptedManager) -> None:

@@ -5,31 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 from queueserver_client import AsyncClient, QueueServerError, ValueNotRepresentable
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import ExitCode
 from queueserver_cli.printer import Printer
 from queueserver_cli.refusal import as_answer, is_communication_failure
 from queueserver_cli.session import Session
 
 
-def run(
-    action: Action,
-    printer: Printer,
-    *,
-    address: str | None,
-    user: str,
-    user_group: str | None,
-    timeout: float,
-    wait: bool,
-    validate_only: bool,
-    resume: str,
-) -> ExitCode:
-    """Run a command to its end and print what it came to. Raises ValueError for a wrong user or address."""
-    client = AsyncClient(address, user=user, user_group=user_group, timeout=timeout)
-    return asyncio.run(_run(action, Session(client, printer, wait, validate_only, resume)))
+def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCode:
+    """Run a command to its end and print what it came to. Raises ValueError for a wrong user, key or address."""
+    client = AsyncClient(
+        options["address"],
+        user=options["user"],
+        user_group=options["user_group"],
+        lock_key=options["lock_key"],
+        timeout=options["timeout"],
+    )
+    return asyncio.run(_run(action, Session(client, printer, options)))
 
 
 async def _run(action: Action, session: Session) -> ExitCode:

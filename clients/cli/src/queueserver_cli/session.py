@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from queueserver_client import AsyncClient
 
@@ -15,9 +17,23 @@ class Session:
 
     client: AsyncClient
     printer: Printer
-    #: Follow the operation to its end instead of returning when it is accepted.
-    wait: bool
-    #: Check what would be added, updated or executed, and change nothing.
-    validate_only: bool = False
-    #: Token of an earlier watch, to go on from there; empty to begin anew.
-    resume: str = ""
+    #: The options of the command line by their keys; see queueserver_cli.options. What was not given may be missing.
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def switch(self, key: str) -> bool:
+        """Whether an option without a value was given."""
+        return bool(self.options.get(key))
+
+    def text(self, key: str) -> str:
+        """The value of an option; empty if it was not given."""
+        return self.options.get(key) or ""
+
+    @property
+    def wait(self) -> bool:
+        """Follow the operation to its end instead of returning when it is accepted."""
+        return self.switch("wait")
+
+    @property
+    def validate_only(self) -> bool:
+        """Check what would be added, updated or executed, and change nothing."""
+        return self.switch("validate_only")

@@ -99,24 +99,29 @@ def whole_address(given: str | None) -> str:
     return f"{address}:{DEFAULT_PORT}"
 
 
-def identity(user: str | None, user_group: str | None) -> tuple[tuple[str, str | bytes], ...]:
-    """Who calls, as the Manager reads it. It trusts this only on loopback without credentials.
+def identity(
+    user: str | None, user_group: str | None, lock_key: str | None = None
+) -> tuple[tuple[str, str | bytes], ...]:
+    """Who calls, as the Manager reads it, and the key of the lock. Names are trusted only without credentials.
 
-    Raises ValueError for a name that is empty or no text.
+    Raises ValueError for a name or key that is empty or no text.
     """
-    pairs = (("qserver-user", user), ("qserver-user-group", user_group))
+    pairs = (("qserver-user", user), ("qserver-user-group", user_group), ("x-lock-key", lock_key))
     return tuple(_header(key, name) for key, name in pairs if name is not None)
 
 
 def _header(key: str, name: str) -> tuple[str, str | bytes]:
     """A name under its plain key if that can carry it, else in UTF-8 under the binary one."""
     if not name:
-        raise ValueError(f"{key.removeprefix('qserver-')} must not be empty.")
+        raise ValueError(f"{_known_as(key)} must not be empty.")
     if name.isascii() and name.isprintable() and name == name.strip():
         return key, name
     try:
         return f"{key}-bin", name.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"{key.removeprefix('qserver-')} must be text, and {name!r} has half a character at {error.start}."
-        ) from None
+        # Without the text: it may be a secret.
+        raise ValueError(f"{_known_as(key)} must be text, and has half a character at {error.start}.") from None
+
+
+def _known_as(key: str) -> str:
+    return key.removeprefix("qserver-").removeprefix("x-")

@@ -46,6 +46,7 @@ class AsyncClient:
         address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
         user: Name to act under where the server demands no credentials; that of the login unless given.
         user_group: Group to act in where the server demands no credentials; the server chooses unless it is given.
+        lock_key: Key of the lock, sent with every call, for a server that is locked with it.
         timeout: Seconds after which a call gives up. Until then it is repeated while the server is away.
     """
 
@@ -55,9 +56,12 @@ class AsyncClient:
         *,
         user: str | None = None,
         user_group: str | None = None,
+        lock_key: str | None = None,
         timeout: float = 10.0,
     ) -> None:
-        self._connection = Connection(address, login_name() if user is None else user, user_group, timeout)
+        self._connection = Connection(
+            address, login_name() if user is None else user, user_group, timeout, lock_key
+        )
         #: What was executed and what became of it.
         self.history = AsyncHistory(self._connection)
         self._outcomes = Outcomes(

@@ -54,10 +54,17 @@ _T = TypeVar("_T")
 class Connection:
     """A channel that opens itself in the running event loop at the first call."""
 
-    def __init__(self, address: str | None, user: str | None, user_group: str | None, timeout: float) -> None:
+    def __init__(
+        self,
+        address: str | None,
+        user: str | None,
+        user_group: str | None,
+        timeout: float,
+        lock_key: str | None = None,
+    ) -> None:
         self._owner, self._stubs = prepare(whole_address(address))
         self.timeout = timeout
-        self._metadata = identity(user, user_group)
+        self._metadata = identity(user, user_group, lock_key)
         self._closed = asyncio.Event()
         #: The connection stood at least once: who is not there now may come back.
         self.was_ready = False

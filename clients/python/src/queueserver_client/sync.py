@@ -265,9 +265,10 @@ class Client(Facade[AsyncClient]):
         *,
         user: str | None = None,
         user_group: str | None = None,
+        lock_key: str | None = None,
         timeout: float = 10.0,
     ) -> None:
-        target = AsyncClient(address, user=user, user_group=user_group, timeout=timeout)
+        target = AsyncClient(address, user=user, user_group=user_group, lock_key=lock_key, timeout=timeout)
         super().__init__(Portal(), target)
         self._queue = Queue(self._portal, target.queue)
         self._run_engine = RunEngine(self._portal, target.run_engine)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from queueserver_client import HistoryEntry
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import DONE, Answer
 from queueserver_cli.places import nothing_more, number, uid
 from queueserver_cli.session import Session

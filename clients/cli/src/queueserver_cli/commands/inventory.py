@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from queueserver_client import DeviceDescription, PlanDescription
 
+from queueserver_cli.command import Action
 from queueserver_cli.description_words import device_words, plan_words
-from queueserver_cli.grammar import Action
 from queueserver_cli.outcome import Answer
 from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session

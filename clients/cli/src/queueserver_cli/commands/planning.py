@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from queueserver_client import Item, Simulation
 
+from queueserver_cli.command import Action
 from queueserver_cli.event_words import counted
-from queueserver_cli.grammar import Action
 from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import nothing_more, uid

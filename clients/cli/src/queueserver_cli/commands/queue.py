@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from queueserver_client import Item, ItemHandle
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more, position, uid

@@ -7,7 +7,7 @@ from typing import Any
 
 from queueserver_client import ItemState, ItemStatus
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer, WrongCommand
 from queueserver_cli.places import address, nothing_more, position
 from queueserver_cli.session import Session

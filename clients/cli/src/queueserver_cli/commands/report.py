@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer
 from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from queueserver_client import RunFilter
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session

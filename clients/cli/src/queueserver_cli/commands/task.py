@@ -12,7 +12,7 @@ from typing import Any
 
 from queueserver_client import TaskHandle, TaskNotFound, TaskResult, TaskStatus
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import nothing_more, uid
 from queueserver_cli.plan_text import parse_function

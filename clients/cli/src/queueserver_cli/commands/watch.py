@@ -11,7 +11,7 @@ from typing import Protocol
 
 from queueserver_client import Event, EventKind, QueueServerError, Snapshot
 
-from queueserver_cli.grammar import Action
+from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer, WrongCommand
 from queueserver_cli.session import Session
 

@@ -1,0 +1,79 @@
+"""What `qserver -h` says: options, commands, words, examples and exit codes.
+
+``qserver queue add --help`` is about the commands that begin with "queue add".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from queueserver_cli.command import Command
+from queueserver_cli.grammar import COMMANDS, beginning_alike
+from queueserver_cli.options import special_options
+
+_WORDS = (
+    ("PLAN", "one word, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)"),
+    ("FUNC", "as PLAN: name, args, kwargs of a function"),
+    ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
+    ("SRC", "front, back, an index or a UID"),
+    ("KIND", "status, queue, history, console, document, task, permission; all of them if none is named"),
+    ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
+)
+
+
+def format_help(words: Sequence[str], formatter: click.HelpFormatter) -> bool:
+    """Write help about the commands that begin with some words; False if there is none that does."""
+    commands = beginning_alike(words)
+    if not commands:
+        return False
+    _format_commands(commands, formatter)
+    parameters = " ".join(command.parameters for command in commands)
+    meant = [(word, meaning) for word, meaning in _WORDS if any(part in parameters for part in word.split(", "))]
+    if meant:
+        with formatter.section("Where"):
+            formatter.write_dl(meant)
+    _format_options(commands, formatter)
+    _format_examples(commands, formatter)
+    formatter.write("\nAll options and commands: qserver -h\n")
+    return True
+
+
+def format_all(formatter: click.HelpFormatter) -> None:
+    """Write help about all commands; the options of every command were written before."""
+    _format_options(COMMANDS, formatter)
+    _format_commands(COMMANDS, formatter)
+    with formatter.section("Where"):
+        formatter.write_dl(_WORDS)
+    _format_examples(COMMANDS, formatter)
+    with formatter.section("Exit codes"):
+        formatter.write_dl(
+            [
+                ("0", "done"),
+                ("1", "wrong command or parameters; nothing was sent"),
+                ("2", "refused by the server"),
+                ("3", "no connection to the server"),
+                ("130", "ended by Ctrl-C before the answer came"),
+            ]
+        )
+
+
+def _format_commands(commands: Sequence[Command], formatter: click.HelpFormatter) -> None:
+    with formatter.section("Commands"):
+        formatter.write_dl([(command.usage, command.summary) for command in commands], col_max=36)
+
+
+def _format_options(commands: Sequence[Command], formatter: click.HelpFormatter) -> None:
+    options = special_options(commands)
+    if options:
+        with formatter.section("Options of some commands"):
+            formatter.write_dl(list(options.items()))
+
+
+def _format_examples(commands: Sequence[Command], formatter: click.HelpFormatter) -> None:
+    examples = [example for command in commands for example in command.examples]
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:
+                formatter.write(f"  qserver {example}\n")

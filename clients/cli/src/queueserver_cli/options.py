@@ -1,0 +1,140 @@
+"""The options of `qserver`: those that every command takes, and those that only some take.
+
+They may stand before or after the words. Which command takes which of the latter is said by its row in the table.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from queueserver_cli.command import Command
+from queueserver_cli.outcome import WrongCommand
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option."""
+
+    #: As it is typed.
+    name: str
+    meaning: str
+    #: What its value is called in the help; empty for a switch, which has none.
+    value: str = ""
+    #: A shorter name, or one of an earlier time.
+    other_name: str = ""
+    kind: click.ParamType[Any] | None = None
+    default: Any = None
+    #: Environment variable without its prefix, QSERVER_ or QUEUESERVER_.
+    variable: str = ""
+
+    @property
+    def key(self) -> str:
+        """Under which its value is found in Session.options."""
+        return self.name.lstrip("-").replace("-", "_")
+
+    def click(self) -> click.Option:
+        """The option for click."""
+        names = [name for name in (self.name, self.other_name) if name]
+        variables = [f"{prefix}_{self.variable}" for prefix in ("QSERVER", "QUEUESERVER")] if self.variable else None
+        if not self.value:
+            return click.Option([*names, self.key], is_flag=True, help=self.meaning)
+        return click.Option(
+            [*names, self.key],
+            metavar=self.value,
+            type=self.kind,
+            default=self.default,
+            show_default=self.default is not None,
+            envvar=variables,
+            help=self.meaning,
+        )
+
+
+#: Every command takes these.
+COMMON = (
+    Option(
+        "--address",
+        "The server; also QSERVER_ADDRESS; 127.0.0.1:60630 unless said.",
+        value="HOST:PORT",
+        other_name="-a",
+    ),
+    Option(
+        "--lock-key",
+        "Key of the lock, if the server is locked; also QSERVER_LOCK_KEY.",
+        value="KEY",
+        other_name="-k",
+        variable="LOCK_KEY",
+    ),
+    Option("--json", "Print one JSON document for a program, and nothing else."),
+    Option("--user", "Act under this name; also QSERVER_USER.", value="NAME", default="qserver-cli", variable="USER"),
+    Option(
+        "--user-group",
+        "Act in this group; also QSERVER_USER_GROUP. Unless said, the server chooses.",
+        value="GROUP",
+        variable="USER_GROUP",
+    ),
+    Option("--timeout", "Seconds for one call.", value="SECONDS", kind=click.FloatRange(0.1, 3600), default=10.0),
+)
+#: Only those commands take these that name them in their row.
+SPECIAL = (
+    Option("--wait", "Follow it to its end."),
+    Option("--validate-only", "Check everything, and change nothing."),
+    Option("--resume", "Go on from the token that an earlier watch ended with.", value="TOKEN"),
+)
+_SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
+
+
+def click_options() -> list[click.Parameter]:
+    """All options for click."""
+    return [option.click() for option in (*COMMON, *SPECIAL)]
+
+
+def check_options(command: Command, given: Iterable[str], commands: Iterable[Command]) -> None:
+    """Refuse what a command does not take. Raises WrongCommand.
+
+    Args:
+        command: The command.
+        given: Keys of the options that stand on the command line.
+        commands: All commands, to say to which ones an option belongs.
+    """
+    for key in given:
+        option = _SPECIAL_BY_KEY.get(key)
+        if option is not None and option.name not in command.options:
+            takers = ", ".join(each.name for each in commands if option.name in each.options)
+            raise WrongCommand(
+                f"qserver {command.name} takes no {option.name}. {_taken(command)} {option.name} belongs to: {takers}."
+            )
+
+
+def refuse_unknown(word: str, command: Command | None) -> None:
+    """Say what an option that does not exist could be. Always raises WrongCommand."""
+    known = [option.name for option in COMMON] + list(command.options if command else _SPECIAL_NAMES)
+    typed = word.partition("=")[0].lstrip("-").replace("_", "-")
+    near = difflib.get_close_matches(typed, [name.lstrip("-") for name in (*known, "--help")], n=1, cutoff=0.7)
+    meant = f": did you mean --{near[0]}?" if near else "."
+    rest = _taken(command) if command else "All options: qserver -h."
+    raise WrongCommand(f"There is no option {word!r}{meant} {rest} A word that begins with a dash is put behind --.")
+
+
+_SPECIAL_NAMES = tuple(option.name for option in SPECIAL)
+
+
+def _taken(command: Command) -> str:
+    common = ", ".join(option.name for option in COMMON)
+    if not command.options:
+        return f"It takes those of every command: {common}."
+    return f"It takes {', '.join(command.options)}, and those of every command: {common}."
+
+
+def special_options(commands: Iterable[Command]) -> Mapping[str, str]:
+    """The options that some commands take beside those of every command, with their meaning."""
+    taken = {name for command in commands for name in command.options}
+    return {
+        " ".join(filter(None, (option.name, option.value))): option.meaning
+        for option in SPECIAL
+        if option.name in taken
+    }

@@ -1,0 +1,28 @@
+"""Commands about the RunEngine and the plan that it runs."""
+
+from __future__ import annotations
+
+from queueserver_cli.command import command
+
+COMMANDS = (
+    command(
+        "re pause",
+        "[deferred|immediate]",
+        "pause at the next checkpoint, or at once",
+        "run_engine:pause",
+        examples=["re pause immediate"],
+    ),
+    command("re resume", "", "let a paused plan go on", "run_engine:resume"),
+    command("re stop", "", "end a paused plan; it counts as a success", "run_engine:stop"),
+    command(
+        "re abort",
+        "[now]",
+        "end a paused plan as failed; now: a running one too",
+        "run_engine:abort",
+        examples=["re abort now"],
+    ),
+    command("re halt", "", "end a paused plan at once, without its cleaning up", "run_engine:halt"),
+    command("re answer", "TEXT [ID]", "answer the question that the running plan asks", "run_engine:answer"),
+    command("re runs", "[active|open|closed]", "list the runs of the running plan", "run_engine:runs"),
+    command("re metadata", "", "show the RunEngine's metadata", "run_engine:metadata"),
+)

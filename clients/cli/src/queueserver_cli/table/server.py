@@ -1,0 +1,18 @@
+"""Commands about the server as a whole."""
+
+from __future__ import annotations
+
+from queueserver_cli.command import command
+
+COMMANDS = (
+    command("status", "", "what the Manager is doing", "status:status"),
+    command("why", "", "why nothing is being executed, and what to type about it", "why:why"),
+    command(
+        "watch",
+        "[KIND …]",
+        "follow live: status, queue, history, console, document, task …",
+        "watch:watch",
+        "--resume",
+        examples=["watch", "--json watch queue history"],
+    ),
+)
