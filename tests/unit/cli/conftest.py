@@ -22,7 +22,7 @@ class Ended:
     @property
     def body(self) -> str:
         """What was printed after the line with the time."""
-        return self.out.split(" - MESSAGE:\n", 1)[1]
+        return self.out.split(" - MESSAGE: \n", 1)[1]
 
 
 Qserver = Callable[..., Awaitable[Ended]]

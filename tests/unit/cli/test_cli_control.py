@@ -88,7 +88,8 @@ async def test_a_misspelt_device_is_shown_as_a_warning_and_no_failure(
     manager.answers[method] = answer
     ended = await qserver("queue", *words)
     assert ended.code == 0
-    assert "Warning: item.args[1]: 'motr1' names no device; did you mean 'motor1'?" in ended.out
+    assert "Warning: item.args[1]: 'motr1' names no device; did you mean 'motor1'?" in ended.err
+    assert "Warning" not in ended.out
     ended = await qserver("--json", "queue", *words)
     document = json.loads(ended.out)
     (warning,) = document.get("warnings") or document["simulation"]["warnings"]

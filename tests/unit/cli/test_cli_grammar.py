@@ -226,14 +226,23 @@ async def test_a_command_sends_what_it_says(
 
 def test_every_command_of_the_help_is_tested_here() -> None:
     tested = {find(words)[0].words for words, _, _ in SENT}
-    tested |= {("watch",), ("task", "wait"), ("environment", "report")}  # elsewhere: they send more than one request
+    tested |= {
+        ("watch",),
+        ("monitor",),
+        ("task", "wait"),
+        ("environment", "report"),
+    }  # elsewhere: they send more than one request
     assert {command.words for command in COMMANDS} == tested
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["bogus"], "Commands begin with: status, why, watch, environment"),
+        (["kernel", "interrupt", "plan"], "There is no IPython kernel yet"),
+        (["manager", "kill", "test"], "To end it: qserver manager stop"),
+        (["start"], "Right is: qserver queue start"),
+        (["monitor", "all"], "Too many words: 'all'"),
+        (["bogus"], "Commands begin with: status, monitor, why, watch, environment"),
         (["statsu"], "There is no command 'statsu': did you mean 'status'? Commands begin with"),
         (["queue"], "qserver queue get"),
         (["queue", "item"], "The command 'queue item' is not complete. Right are:\n  qserver queue item get"),

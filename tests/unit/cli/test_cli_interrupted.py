@@ -77,3 +77,35 @@ async def test_an_environment_goes_on_opening_and_can_be_destroyed(manager: Scri
     assert code == 130
     assert "qserver environment destroy" in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "doubt"), [(("queue", "clear"), "ClearQueue", True), (("status",), "GetStatus", False)]
+)
+async def test_a_change_whose_answer_was_not_waited_for_is_in_doubt(
+    manager: ScriptedManager, words: tuple[str, ...], method: str, doubt: bool
+) -> None:
+    asked = asyncio.Event()
+
+    async def never(_: Any) -> None:
+        asked.set()
+        await until_cancelled()
+
+    manager.answers[method] = never
+    code, printed = await interrupted(manager, asked, *words)
+    assert code == 130
+    assert ("the change may or may not have been made" in printed) is doubt
+    assert "Traceback" not in printed
+
+
+async def test_ctrl_c_is_quiet_while_the_command_is_still_loaded(manager: ScriptedManager) -> None:
+    program = "import queueserver_cli.program, os, signal; queueserver_cli.program.main = lambda _: %s"
+    program = program % "[os.kill(os.getpid(), signal.SIGINT), signal.pause()]"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"{program}; import queueserver_cli.__main__ as m; m.main()"),
+        env=environment(manager.address),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await asyncio.wait_for(process.communicate(), 60.0)
+    assert (process.returncode, printed) == (130, b"")

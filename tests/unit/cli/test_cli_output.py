@@ -52,7 +52,7 @@ async def test_an_accepted_command_prints_the_form_of_the_tutorials(manager: Scr
     assert (ended.code, ended.err) == (0, "")
     first, second, rest = ended.out.split("\n", 2)
     assert first == f"Arguments: ['queue', 'add', 'plan', '-2', '{plan}']"
-    assert re.fullmatch(r"\d\d:\d\d:\d\d - MESSAGE:", second)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d - MESSAGE: ", second)
     assert rest == (
         "{'item': {'args': [['det1', 'det2']],\n"
         "          'item_type': 'plan',\n"
@@ -369,6 +369,7 @@ async def test_waiting_for_an_environment_shows_progress_and_where_it_failed(
     ended = await qserver("environment", "open", "--wait")
     assert ended.code == 2
     assert ended.out.startswith("Arguments: ['environment', 'open']\n")
-    assert " - loading 10.py\n" in ended.out
+    assert " - loading 10.py\n" in ended.err
     assert "'file': '/s/10.py',\n 'line': 7," in ended.body
-    assert ended.body.endswith("TRACE\n")
+    assert ended.err.endswith("TRACE\n")
+    assert ast.literal_eval(ended.body)["msg"] == "It raised."

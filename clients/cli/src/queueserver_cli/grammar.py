@@ -20,6 +20,14 @@ COMMANDS = (
     *inventory.COMMANDS,
 )
 
+#: What the tools for 0MQ know and what is done in another way here.
+_FORMER = {
+    ("kernel",): "There is no IPython kernel yet: the environment runs plain Python. What executes is "
+    "ended by: qserver re abort now",
+    ("manager", "kill"): "The server is not ended in this way. To end it: qserver manager stop",
+    ("start",): "Right is: qserver queue start",
+}
+
 
 def find(words: Sequence[str]) -> tuple[Command, Sequence[str]]:
     """The command that the words begin with, and the words that follow it. Raises WrongCommand.
@@ -44,6 +52,9 @@ def beginning_alike(words: Sequence[str]) -> list[Command]:
 
 def _unknown(words: Sequence[str]) -> str:
     """Say what would be right."""
+    for former, sentence in _FORMER.items():
+        if tuple(words[: len(former)]) == former:
+            return sentence
     near = beginning_alike(words)
     if not near:
         similar = difflib.get_close_matches(words[0], first_words(), n=1)

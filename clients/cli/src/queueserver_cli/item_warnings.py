@@ -14,5 +14,5 @@ from queueserver_cli.vocabulary import plain
 def tell_warnings(session: Session, warnings: Sequence[ItemWarning]) -> dict[str, Any]:
     """Show warnings to people; answers what `--json` has of them."""
     for warning in warnings:
-        session.printer.coloured(f"Warning: {warning.message}", colour="yellow")
+        session.printer.note(f"Warning: {warning.message}", colour="yellow")
     return {"warnings": plain(warnings)}

@@ -51,6 +51,7 @@ class Option:
             show_default=self.default is not None,
             envvar=variables,
             help=self.meaning,
+            hidden=not self.meaning,
         )
 
 
@@ -85,12 +86,14 @@ SPECIAL = (
     Option("--validate-only", "Check everything, and change nothing."),
     Option("--resume", "Go on from the token that an earlier watch ended with.", value="TOKEN"),
 )
+#: Of the tools for 0MQ: taken with a warning that says what is right here; see queueserver_cli.address.
+FORMER = (Option("--zmq-control-addr", "", value="ADDRESS"), Option("--zmq-encoding", "", value="ENCODING"))
 _SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
 
 
 def click_options() -> list[click.Parameter]:
     """All options for click."""
-    return [option.click() for option in (*COMMON, *SPECIAL)]
+    return [option.click() for option in (*COMMON, *SPECIAL, *FORMER)]
 
 
 def check_options(command: Command, given: Iterable[str], commands: Iterable[Command]) -> None:

@@ -34,7 +34,7 @@ class Answer:
     body: Mapping[str, Any]
     #: Printed with ``--json`` in place of the keys of the same name, and beside them.
     details: Mapping[str, Any] = field(default_factory=dict)
-    #: Text printed after the dictionary for people, for example a traceback.
+    #: Text for people on standard error, for example a traceback with its lines.
     appendix: str = ""
     exit_code: ExitCode = ExitCode.SUCCESS
 

@@ -23,7 +23,10 @@ _LATE_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 class Printer:
-    """Writes to standard output. With ``as_json`` nothing but JSON gets there."""
+    """Writes the answer to standard output, and what is only for people to standard error.
+
+    With ``as_json`` nothing but JSON is written, and nothing to standard error.
+    """
 
     def __init__(self, words: Sequence[str], *, as_json: bool) -> None:
         self._words = list(words)
@@ -39,9 +42,9 @@ class Printer:
         if self.as_json:
             self.document({**answer.body, **answer.details})
             return
-        self.line(f"MESSAGE:\n{pprint.pformat(dict(answer.body), width=80)}")
+        self.line(f"MESSAGE: \n{pprint.pformat(dict(answer.body), width=80)}")
         if answer.appendix:
-            print(visible_lines(answer.appendix), flush=True)  # noqa: T201 - as above
+            self.note(answer.appendix)
 
     def failure(self, message: str, *, code: str, reason: str) -> None:
         """Print that the server could not be asked."""
@@ -80,6 +83,12 @@ class Printer:
         """Print a text for people, and something without a colour before it; colours only reach a terminal."""
         if not self.as_json:
             click.echo(before + click.style(visible_lines(text), fg=colour, bold=bold))
+
+    def note(self, text: str, *, colour: str | None = None, timed: bool = False) -> None:
+        """Print what is only for people, and no part of the answer, on standard error."""
+        if not self.as_json:
+            before = f"{time.strftime('%H:%M:%S')} - " if timed else ""
+            click.echo(before + click.style(visible_lines(text), fg=colour), err=True)
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print one JSON document on one line."""

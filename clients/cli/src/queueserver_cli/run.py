@@ -10,11 +10,14 @@ from typing import Any
 
 from queueserver_client import AsyncClient, QueueServerError, ValueNotRepresentable
 
+from queueserver_cli import interruption
 from queueserver_cli.command import Action
-from queueserver_cli.outcome import ExitCode
+from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.printer import Printer
 from queueserver_cli.refusal import as_answer, is_communication_failure
 from queueserver_cli.session import Session
+
+_DOUBT = "Ended before the answer came: the change may or may not have been made. Look at it: qserver status"
 
 
 def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCode:
@@ -26,28 +29,32 @@ def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCod
         lock_key=options["lock_key"],
         timeout=options["timeout"],
     )
-    return asyncio.run(_run(action, Session(client, printer, options)))
+    session = Session(client, printer, options)
+    answer = asyncio.run(_run(action, session))
+    interruption.end_at_once()  # asyncio has put something else in its place
+    if isinstance(answer, ExitCode):
+        return answer
+    printer.answer(answer)
+    return answer.exit_code
 
 
-async def _run(action: Action, session: Session) -> ExitCode:
+async def _run(action: Action, session: Session) -> Answer | ExitCode:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - we run inside one
     with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     try:
         async with session.client:
-            answer = await action(session)
-    except ValueNotRepresentable as error:
+            return await action(session) or ExitCode.SUCCESS
+    except (WrongCommand, ValueNotRepresentable) as error:
         session.printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
     except QueueServerError as error:
         if is_communication_failure(error):
             session.printer.failure(error.message, code=error.code.name, reason=error.reason)
             return ExitCode.COMMUNICATION
-        answer = as_answer(error)
+        return as_answer(error)
     except asyncio.CancelledError:
+        if session.client.unanswered_changes:
+            session.printer.note(_DOUBT)
         return ExitCode.INTERRUPTED
-    if answer is None:
-        return ExitCode.SUCCESS
-    session.printer.answer(answer)
-    return answer.exit_code

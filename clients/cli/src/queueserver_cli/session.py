@@ -37,3 +37,8 @@ class Session:
     def validate_only(self) -> bool:
         """Check what would be added, updated or executed, and change nothing."""
         return self.switch("validate_only")
+
+    @property
+    def resume(self) -> str:
+        """Token of an earlier watch, to go on from there; empty to begin with the state as it is."""
+        return self.text("resume")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceAsyncStub
 
 ADDRESS_VARIABLE = "QSERVER_ADDRESS"
+OTHER_ADDRESS_VARIABLE = "QUEUESERVER_ADDRESS"
 DEFAULT_PORT = 60630
 DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 #: A silent connection is tested this often, so a dead server is noticed without traffic.
@@ -54,6 +56,9 @@ _OPTIONS = (
     # An instrument is on the local network: a proxy for the web must not swallow the calls.
     ("grpc.enable_http_proxy", 0),
 )
+
+_HOST_AND_PORT = re.compile(r"(?P<host>[^\s:/*\[\]]+|\[[0-9a-fA-F:.%\w]+\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
+_IPV6 = re.compile(r"[0-9a-fA-F.]*(?::[0-9a-fA-F.]*){2,}(?:%\w+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,19 @@ def prepare(home: str) -> tuple[OwnerChannel, Stubs]:
 
 
 def whole_address(given: str | None) -> str:
-    """The address with its port; that of the environment variable or the default if none is given."""
-    address = given or os.environ.get(ADDRESS_VARIABLE) or DEFAULT_ADDRESS
-    if address.startswith(("unix:", "dns:", "ipv4:", "ipv6:")) or ":" in address:
+    """The address with its port; that of the environment variable or the default if none is given.
+
+    Raises ValueError for what can't be an address.
+    """
+    address = given or os.environ.get(ADDRESS_VARIABLE) or os.environ.get(OTHER_ADDRESS_VARIABLE) or DEFAULT_ADDRESS
+    if address.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
         return address
-    return f"{address}:{DEFAULT_PORT}"
+    if _IPV6.fullmatch(address):
+        address = f"[{address}]"
+    found = _HOST_AND_PORT.fullmatch(address)
+    if found is None or not 0 < int(found["port"] or DEFAULT_PORT) < 65536:  # noqa: PLR2004 - ports are of 16 bits
+        raise ValueError(f"{address!r} is no address of a server: say HOST:PORT, as in localhost:{DEFAULT_PORT}.")
+    return f"{found['host']}:{found['port'] or DEFAULT_PORT}"
 
 
 def identity(

@@ -59,9 +59,7 @@ class AsyncClient:
         lock_key: str | None = None,
         timeout: float = 10.0,
     ) -> None:
-        self._connection = Connection(
-            address, login_name() if user is None else user, user_group, timeout, lock_key
-        )
+        self._connection = Connection(address, login_name() if user is None else user, user_group, timeout, lock_key)
         #: What was executed and what became of it.
         self.history = AsyncHistory(self._connection)
         self._outcomes = Outcomes(
@@ -87,6 +85,11 @@ class AsyncClient:
     def address(self) -> str:
         """Address of the server; once a standby has named it, that of the owner of the queue."""
         return self._connection.address
+
+    @property
+    def unanswered_changes(self) -> int:
+        """How many changes were cancelled before their answer came: whether they were made is not known."""
+        return self._connection.unanswered_changes
 
     async def status(self) -> Status:
         """The status of the Manager. There is no need to poll it: watch."""

@@ -66,6 +66,8 @@ class Connection:
         self.timeout = timeout
         self._metadata = identity(user, user_group, lock_key)
         self._closed = asyncio.Event()
+        #: Changes that were sent and have not been answered: whether they were made is not known.
+        self.unanswered_changes = 0
         #: The connection stood at least once: who is not there now may come back.
         self.was_ready = False
 
@@ -176,9 +178,12 @@ class Connection:
     async def _attempt(
         self, method: UnaryUnaryMultiCallable[_Q, _R], request: _Q, deadline: float, *, changes: bool
     ) -> _R:
+        self.unanswered_changes += changes
         try:
             answer = await method(request, metadata=self._metadata, timeout=max(deadline - time.monotonic(), 0.001))
+            self.unanswered_changes -= changes
         except grpc.aio.AioRpcError as error:
+            self.unanswered_changes -= changes
             raise self.error(error, changes=changes) from None
         except asyncio.CancelledError:
             self._explain_cancellation(f"This client was closed before the answer came.{_DOUBT if changes else ''}")

@@ -328,6 +328,11 @@ class Client(Facade[AsyncClient]):
         """Address of the server; see :attr:`AsyncClient.address`."""
         return self._target.address
 
+    @property
+    def unanswered_changes(self) -> int:
+        """How many changes were cancelled before their answer came: whether they were made is not known."""
+        return self._target.unanswered_changes
+
     def close(self) -> None:
         """End all calls, the connection and the client's thread. Repeating it is harmless.
 

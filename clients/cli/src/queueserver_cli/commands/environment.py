@@ -37,7 +37,7 @@ async def _open(session: Session) -> Answer:
         return _done(await session.client.environment.open(wait=session.wait, on_progress=progress.show))
     except asyncio.CancelledError:
         if progress.was_shown:
-            session.printer.line("The environment goes on opening. End that: qserver environment destroy")
+            session.printer.note("The environment goes on opening. End that: qserver environment destroy")
         raise
 
 
@@ -70,4 +70,4 @@ class _Progress:
         """Print the progress if it is news."""
         if environment.progress and environment.progress != self._last:
             self._last = environment.progress
-            self._printer.line(environment.progress)
+            self._printer.note(environment.progress, timed=True)

@@ -6,6 +6,7 @@ from queueserver_cli.command import command
 
 COMMANDS = (
     command("status", "", "what the Manager is doing", "status:status"),
+    command("monitor", "", "the status, and each change of it, until Ctrl-C", "monitor:monitor"),
     command("why", "", "why nothing is being executed, and what to type about it", "why:why"),
     command(
         "watch",

@@ -1,0 +1,132 @@
+"""`qserver`: options, the run of one command, and its exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from queueserver_cli import help as manual
+from queueserver_cli.address import server_address, tell_forgotten
+from queueserver_cli.command import Action
+from queueserver_cli.grammar import COMMANDS, beginning_alike, find
+from queueserver_cli.options import check_options, click_options, refuse_unknown
+from queueserver_cli.outcome import ExitCode, WrongCommand
+from queueserver_cli.printer import Printer
+
+#: What is meant as an option. A negative number is not, nor is a dash alone.
+_OPTION = re.compile(r"--?[^\W\d]")
+
+
+class _Qserver(click.Command):
+    """`qserver` for click: options anywhere among the words, and a help that is made of the table."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the words for the help, and those behind ``--`` from being taken for options."""
+        end = args.index("--") if "--" in args else len(args)
+        args, ctx.meta["verbatim"] = args[:end], args[end + 1 :]
+        ctx.obj = [arg for arg in args if not arg.startswith("-")]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, and what can be typed."""
+        if not manual.format_help(ctx.obj, formatter):
+            super().format_options(ctx, formatter)
+            manual.format_all(formatter)
+
+
+def _qserver() -> click.Command:
+    words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
+    return _Qserver(
+        "qserver",
+        callback=_run,
+        params=[*click_options(), words],
+        context_settings={
+            "ignore_unknown_options": True,
+            "help_option_names": ["-h", "--help"],
+            "max_content_width": 110,
+        },
+        options_metavar="[OPTIONS]",
+        help="Talk to a Queue Server: one command for each call.",
+    )
+
+
+@click.pass_context
+def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> ExitCode:
+    verbatim = context.meta["verbatim"]
+    printer = Printer((*words, *verbatim), as_json=options["json"])
+    if not words:
+        if printer.as_json:
+            printer.wrong_command("There is no command. See: qserver -h")
+        else:
+            click.echo(context.get_help(), err=True)
+        return ExitCode.REFUSED
+    printer.begin()
+    given = [key for key in options if context.get_parameter_source(key) is ParameterSource.COMMANDLINE]
+    try:
+        action = _parse(words, verbatim, {key: options[key] for key in given})
+    except WrongCommand as error:
+        printer.wrong_command(str(error))
+        return ExitCode.WRONG_COMMAND
+    # Only now, so that help is quick: this imports gRPC.
+    from queueserver_cli.run import run  # noqa: PLC0415
+
+    try:
+        address = server_address(options, os.environ, printer.note)
+        tell_forgotten(options, os.environ, printer.note)
+        return run(action, printer, {**options, "address": address})
+    except (WrongCommand, ValueError) as error:
+        printer.wrong_command(str(error))
+        return ExitCode.WRONG_COMMAND
+    except BrokenPipeError:
+        # Whoever read our output has enough; point it elsewhere so that the interpreter's last flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.SUCCESS
+
+
+def _parse(words: Sequence[str], verbatim: Sequence[str], given: Mapping[str, Any]) -> Action:
+    for word in (*words, *verbatim, *(given[key] for key in given if key != "lock_key")):
+        if isinstance(word, str):
+            _check_text(word)
+    options = [word for word in words if _OPTION.match(word)]
+    if options:
+        near = beginning_alike([word for word in words if word not in options])
+        refuse_unknown(options[0], near[0] if len(near) == 1 else None)
+    command, rest = find((*words, *verbatim))
+    check_options(command, given, COMMANDS)
+    return command.parse(rest)
+
+
+def _check_text(word: str) -> None:
+    """Bytes that are not UTF-8 arrive as lone surrogates: refuse them with their place."""
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise WrongCommand(
+            f"A parameter is not valid UTF-8: byte 0x{ord(word[error.start]) & 0xFF:02x} "
+            f"after {word[max(0, error.start - 20) : error.start]!r}."
+        ) from None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `qserver` and exit."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # Before anything imports gRPC: what happens to the connection is told by us, not by the library.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that can't show a character must not lose the answer.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _qserver().main(args=list(arguments), prog_name="qserver", standalone_mode=False)
+    except click.UsageError as error:
+        Printer(arguments, as_json="--json" in arguments).wrong_command(f"{error.format_message()} See: qserver -h")
+        code = ExitCode.WRONG_COMMAND
+    except (KeyboardInterrupt, click.Abort):
+        code = ExitCode.INTERRUPTED
+    sys.exit(int(code or 0))

@@ -1,0 +1,80 @@
+"""Where the server is: right forms, those of the tools for 0MQ, and what is no address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from queueserver_cli.address import server_address, tell_forgotten
+from queueserver_cli.outcome import WrongCommand
+from queueserver_client.channel import whole_address
+
+NOTHING: dict[str, Any] = {"address": None, "zmq_control_addr": None, "zmq_encoding": None}
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "address", "note"),
+    [
+        ({}, {}, None, None),
+        ({"address": "host:1"}, {"QSERVER_ADDRESS": "other"}, "host:1", None),
+        ({}, {"QSERVER_ADDRESS": "host", "QUEUESERVER_ADDRESS": "other"}, "host", None),
+        ({}, {"QUEUESERVER_ADDRESS": "host"}, "host", None),
+        ({}, {"QSERVER_ADDRESS": "host", "QSERVER_ZMQ_CONTROL_ADDRESS": "tcp://other:60615"}, "host", None),
+        ({"address": "tcp://host:60615"}, {}, "host:60630", "Say: --address host:60630"),
+        ({"address": "tcp://host"}, {}, "host:60630", "Say: --address host:60630"),
+        ({"address": "tcp://[::1]:5"}, {}, "[::1]:5", "Say: --address [::1]:5"),
+        ({"zmq_control_addr": "tcp://host:60615"}, {}, "host:60630", "--zmq-control-addr is called --address here."),
+        ({}, {"QSERVER_ADDRESS": "tcp://host:60615"}, "host:60630", "Say: QSERVER_ADDRESS host:60630"),
+        (
+            {},
+            {"QSERVER_ZMQ_CONTROL_ADDRESS": "tcp://host:60615"},
+            "host:60630",
+            "QSERVER_ZMQ_CONTROL_ADDRESS is called QSERVER_ADDRESS here. Say: QSERVER_ADDRESS host:60630",
+        ),
+    ],
+)
+def test_an_address_comes_from_the_option_or_a_variable(
+    options: dict[str, str], variables: dict[str, str], address: str | None, note: str | None
+) -> None:
+    notes: list[str] = []
+    assert server_address(NOTHING | options, variables, notes.append) == address
+    assert len(notes) == (note is not None)
+    assert (note or "") in "".join(notes)
+
+
+@pytest.mark.parametrize("address", ["tcp://*:60615", "http://host:60630", "ipc:///tmp/socket", "tcp://host:port"])
+def test_a_scheme_that_can_t_be_meant_is_refused_with_the_right_form(address: str) -> None:
+    with pytest.raises(WrongCommand, match=r"HOST:PORT, as in QSERVER_ADDRESS localhost:60630"):
+        server_address(NOTHING, {"QSERVER_ZMQ_CONTROL_ADDRESS": address}, lambda _: None)
+
+
+def test_what_has_no_meaning_here_is_named() -> None:
+    notes: list[str] = []
+    variables = {"QSERVER_ZMQ_ENCODING": "json", "QSERVER_ZMQ_PUBLIC_KEY": "secret"}
+    tell_forgotten(NOTHING | {"zmq_encoding": "msgpack"}, variables, notes.append)
+    assert [note.split()[1] for note in notes] == ["--zmq-encoding", "QSERVER_ZMQ_ENCODING", "QSERVER_ZMQ_PUBLIC_KEY"]
+    assert "secret" not in "".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [
+        ("host", "host:60630"),
+        ("host:5", "host:5"),
+        ("::1", "[::1]:60630"),
+        ("[::1]", "[::1]:60630"),
+        ("[fe80::1%eth0]:5", "[fe80::1%eth0]:5"),
+        ("unix:/tmp/socket", "unix:/tmp/socket"),
+        ("dns:///host:5", "dns:///host:5"),
+    ],
+)
+def test_the_client_completes_an_address(given: str, whole: str) -> None:
+    assert whole_address(given) == whole
+
+
+@pytest.mark.parametrize(
+    "given", ["host:port", "host:0", "host:65536", "tcp://host:1", "http://host", "*", "a b", ":5"]
+)
+def test_the_client_refuses_what_is_no_address(given: str) -> None:
+    with pytest.raises(ValueError, match="say HOST:PORT, as in localhost:60630"):
+        whole_address(given)
