@@ -229,6 +229,7 @@ def test_every_command_of_the_help_is_tested_here() -> None:
     tested |= {
         ("watch",),
         ("monitor",),
+        ("completion",),
         ("task", "wait"),
         ("environment", "report"),
     }  # elsewhere: they send more than one request
@@ -242,7 +243,7 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         (["manager", "kill", "test"], "To end it: qserver manager stop"),
         (["start"], "Right is: qserver queue start"),
         (["monitor", "all"], "Too many words: 'all'"),
-        (["bogus"], "Commands begin with: status, monitor, why, watch, environment"),
+        (["bogus"], "Commands begin with: status, monitor, why, watch, completion, environment"),
         (["statsu"], "There is no command 'statsu': did you mean 'status'? Commands begin with"),
         (["queue"], "qserver queue get"),
         (["queue", "item"], "The command 'queue item' is not complete. Right are:\n  qserver queue item get"),

@@ -328,6 +328,9 @@ async def test_help_names_every_command_without_a_server(qserver: Qserver) -> No
         "environment destroy",
         "re abort",
         "Examples:",
+        "First steps:",
+        "--validate-only",
+        "130  ended with Ctrl-C",
     ):
         assert text in ended.out
 

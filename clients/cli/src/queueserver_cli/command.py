@@ -24,8 +24,17 @@ _QUOTE = (
 )
 #: Does what a command asks for; None if there is nothing left to print.
 Action = Callable[["Session"], Awaitable["Answer | None"]]
+
+
+@dataclass(frozen=True)
+class Local:
+    """What a command comes to that needs no server: a text for standard output, and nothing else."""
+
+    text: str
+
+
 #: Makes an action of the words that follow the command. Raises WrongCommand.
-Parser = Callable[[Sequence[str]], Action]
+Parser = Callable[[Sequence[str]], "Action | Local"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Command:
     def _is_written_as_json(self) -> bool:
         return any(word in ("PLAN", "FUNC") for word in self.parameters.split())
 
-    def parse(self, words: Sequence[str]) -> Action:
+    def parse(self, words: Sequence[str]) -> Action | Local:
         """Make an action of the words that follow the command. Raises WrongCommand."""
         module, _, function = self.parser.partition(":")
         parser: Parser = getattr(importlib.import_module(f"queueserver_cli.commands.{module}"), function)

@@ -12,14 +12,28 @@ import click
 from queueserver_cli.command import Command
 from queueserver_cli.grammar import COMMANDS, beginning_alike
 from queueserver_cli.options import special_options
+from queueserver_cli.outcome import EXIT_CODES
 
+_FIRST_STEPS = (
+    ("start-re-manager", "in a terminal of its own: the server, with the demo's plans and devices"),
+    ("qserver environment open --wait", "load plans and devices"),
+    ("qserver allowed plans", "which plans there are; what one takes: qserver allowed plans scan"),
+    (
+        """qserver queue add plan '{"name": "scan", "args": [["det1"], "motor", -1, 1, 5]}'""",
+        "put a scan into the queue: five points from -1 to 1",
+    ),
+    ("qserver queue start", "execute the queue"),
+    ("qserver watch", "see the scan as it runs; Ctrl-C ends watching, not the scan"),
+    ("qserver history get", "what became of it"),
+    ("qserver why", "whenever nothing happens: why, and what to type about it"),
+)
 _WORDS = (
-    ("PLAN", "one word, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)"),
+    ("PLAN", "one word in quotes, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)"),
     ("FUNC", "as PLAN: name, args, kwargs of a function"),
     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
     ("SRC", "front, back, an index or a UID"),
     ("KIND", "status, queue, history, console, document, task, permission; all of them if none is named"),
-    ("NAME VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
+    ("MODE VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
 )
 
 
@@ -40,6 +54,13 @@ def format_help(words: Sequence[str], formatter: click.HelpFormatter) -> bool:
     return True
 
 
+def format_first_steps(formatter: click.HelpFormatter) -> None:
+    """Write what to type, from nothing to a finished scan."""
+    with formatter.section("First steps"):
+        for line, meaning in _FIRST_STEPS:
+            formatter.write(f"  {line}\n      {meaning}\n")
+
+
 def format_all(formatter: click.HelpFormatter) -> None:
     """Write help about all commands; the options of every command were written before."""
     _format_options(COMMANDS, formatter)
@@ -48,15 +69,7 @@ def format_all(formatter: click.HelpFormatter) -> None:
         formatter.write_dl(_WORDS)
     _format_examples(COMMANDS, formatter)
     with formatter.section("Exit codes"):
-        formatter.write_dl(
-            [
-                ("0", "done"),
-                ("1", "wrong command or parameters; nothing was sent"),
-                ("2", "refused by the server"),
-                ("3", "no connection to the server"),
-                ("130", "ended by Ctrl-C before the answer came"),
-            ]
-        )
+        formatter.write_dl([(str(int(code)), meaning) for code, meaning in EXIT_CODES.items()])
 
 
 def _format_commands(commands: Sequence[Command], formatter: click.HelpFormatter) -> None:

@@ -6,7 +6,7 @@ They may stand before or after the words. Which command takes which of the latte
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,12 +37,12 @@ class Option:
         """Under which its value is found in Session.options."""
         return self.name.lstrip("-").replace("-", "_")
 
-    def click(self) -> click.Option:
-        """The option for click."""
+    def click(self, *, hidden: bool = False) -> click.Option:
+        """The option for click; a hidden one is not in the help that click makes."""
         names = [name for name in (self.name, self.other_name) if name]
         variables = [f"{prefix}_{self.variable}" for prefix in ("QSERVER", "QUEUESERVER")] if self.variable else None
         if not self.value:
-            return click.Option([*names, self.key], is_flag=True, help=self.meaning)
+            return click.Option([*names, self.key], is_flag=True, help=self.meaning, hidden=hidden)
         return click.Option(
             [*names, self.key],
             metavar=self.value,
@@ -51,7 +51,7 @@ class Option:
             show_default=self.default is not None,
             envvar=variables,
             help=self.meaning,
-            hidden=not self.meaning,
+            hidden=hidden,
         )
 
 
@@ -93,7 +93,8 @@ _SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
 
 def click_options() -> list[click.Parameter]:
     """All options for click."""
-    return [option.click() for option in (*COMMON, *SPECIAL, *FORMER)]
+    common = [option.click() for option in COMMON]
+    return [*common, *(option.click(hidden=True) for option in (*SPECIAL, *FORMER))]
 
 
 def check_options(command: Command, given: Iterable[str], commands: Iterable[Command]) -> None:
@@ -133,11 +134,16 @@ def _taken(command: Command) -> str:
     return f"It takes {', '.join(command.options)}, and those of every command: {common}."
 
 
+def options_of(commands: Iterable[Command]) -> Sequence[Option]:
+    """The options that some commands take."""
+    return [*COMMON, *_special_of(commands)]
+
+
+def _special_of(commands: Iterable[Command]) -> Sequence[Option]:
+    taken = {name for command in commands for name in command.options}
+    return [option for option in SPECIAL if option.name in taken]
+
+
 def special_options(commands: Iterable[Command]) -> Mapping[str, str]:
     """The options that some commands take beside those of every command, with their meaning."""
-    taken = {name for command in commands for name in command.options}
-    return {
-        " ".join(filter(None, (option.name, option.value))): option.meaning
-        for option in SPECIAL
-        if option.name in taken
-    }
+    return {" ".join(filter(None, (each.name, each.value))): each.meaning for each in _special_of(commands)}

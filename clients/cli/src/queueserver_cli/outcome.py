@@ -23,6 +23,16 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+#: The exit codes as the help and the documentation have them.
+EXIT_CODES = {
+    ExitCode.SUCCESS: "done; or something that is followed was ended with Ctrl-C",
+    ExitCode.WRONG_COMMAND: "wrong command or parameters; nothing was sent",
+    ExitCode.REFUSED: "refused by the server, or what it was asked to do failed; also: no command at all",
+    ExitCode.COMMUNICATION: "the server could not be reached, or the connection broke",
+    ExitCode.INTERRUPTED: "ended with Ctrl-C before the answer came",
+}
+
+
 class WrongCommand(Exception):  # noqa: N818 - it says what is the matter
     """The words on the command line make no sense; the message says what would be right."""
 

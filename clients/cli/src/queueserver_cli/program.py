@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
+from queueserver_cli import completion
 from queueserver_cli import help as manual
 from queueserver_cli.address import server_address, tell_forgotten
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, Local
 from queueserver_cli.grammar import COMMANDS, beginning_alike, find
 from queueserver_cli.options import check_options, click_options, refuse_unknown
 from queueserver_cli.outcome import ExitCode, WrongCommand
@@ -33,15 +35,23 @@ class _Qserver(click.Command):
         ctx.obj = [arg for arg in args if not arg.startswith("-")]
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The options that fit the words."""
+        return completion.option_names(ctx, incomplete)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, and what can be typed."""
         if not manual.format_help(ctx.obj, formatter):
+            manual.format_first_steps(formatter)
             super().format_options(ctx, formatter)
             manual.format_all(formatter)
 
 
-def _qserver() -> click.Command:
-    words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...")
+def qserver() -> click.Command:
+    """The program for click."""
+    words = click.Argument(
+        ["words"], nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...", shell_complete=completion.words
+    )
     return _Qserver(
         "qserver",
         callback=_run,
@@ -66,13 +76,17 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
         else:
             click.echo(context.get_help(), err=True)
         return ExitCode.REFUSED
-    printer.begin()
     given = [key for key in options if context.get_parameter_source(key) is ParameterSource.COMMANDLINE]
     try:
         action = _parse(words, verbatim, {key: options[key] for key in given})
     except WrongCommand as error:
+        printer.begin()
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
+    if isinstance(action, Local):
+        click.echo(action.text)
+        return ExitCode.SUCCESS
+    printer.begin()
     # Only now, so that help is quick: this imports gRPC.
     from queueserver_cli.run import run  # noqa: PLC0415
 
@@ -89,7 +103,7 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
         return ExitCode.SUCCESS
 
 
-def _parse(words: Sequence[str], verbatim: Sequence[str], given: Mapping[str, Any]) -> Action:
+def _parse(words: Sequence[str], verbatim: Sequence[str], given: Mapping[str, Any]) -> Action | Local:
     for word in (*words, *verbatim, *(given[key] for key in given if key != "lock_key")):
         if isinstance(word, str):
             _check_text(word)
@@ -123,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        code = _qserver().main(args=list(arguments), prog_name="qserver", standalone_mode=False)
+        code = qserver().main(args=list(arguments), prog_name="qserver", standalone_mode=False)
     except click.UsageError as error:
         Printer(arguments, as_json="--json" in arguments).wrong_command(f"{error.format_message()} See: qserver -h")
         code = ExitCode.WRONG_COMMAND

@@ -47,7 +47,7 @@ async def _cancel_stop(session: Session) -> Answer:
 
 
 def set_mode(words: Sequence[str]) -> Action:
-    """`queue mode set [default] [NAME VALUE …]`."""
+    """`queue mode set [default] [MODE VALUE …]`."""
     reset = bool(words) and words[0] == "default"
     pairs = words[1:] if reset else words
     if len(pairs) % 2:

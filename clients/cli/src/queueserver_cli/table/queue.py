@@ -92,7 +92,7 @@ COMMANDS = (
     ),
     command(
         "queue mode set",
-        "[default] [NAME VALUE …]",
+        "[default] [MODE VALUE …]",
         "set loop, ignore_failures, interrupted; default: as at first",
         "queue_control:set_mode",
         examples=["queue mode set loop true interrupted hold"],

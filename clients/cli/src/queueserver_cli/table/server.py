@@ -16,4 +16,11 @@ COMMANDS = (
         "--resume",
         examples=["watch", "--json watch queue history"],
     ),
+    command(
+        "completion",
+        "bash|zsh|fish",
+        "let a shell complete commands, options, uids and names",
+        "completion:completion",
+        examples=["completion bash >> ~/.bash_completion"],
+    ),
 )
