@@ -11,6 +11,7 @@ import pytest
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus, ItemResult, RunSummary
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentFailure, EnvironmentState, RunEngineState
+from queueserver_manager.domain.lock import Claim, Lock, LockRequest
 from queueserver_manager.operations.activity_log import ActivityLog
 
 from tests.unit.manager.samples import NOW, entry, plan, running, task, task_result
@@ -59,6 +60,51 @@ def test_each_event_is_a_sentence_with_who(
     event: ev.Event, user: str, level: str, sentence: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert told(caplog, [event], user) == [(level, sentence)]
+
+
+HUTCH = Claim(environment=True, queue=True, user="anna", note="in the\nhutch", time=NOW)
+HELD = Lock("held", HUTCH)
+ASKS = LockRequest("asked", Claim(environment=False, queue=True, user="bob", note="alignment", time=NOW), NOW + 60)
+TAKEN = Lock("asked", ASKS.claim)
+_C = ev.LockChange
+
+
+@pytest.mark.parametrize(
+    ("change", "now", "user", "request_", "sentence"),
+    [
+        (_C.ACQUIRED, HELD, "anna", None, "anna locked the environment and the queue (in the hutch)"),
+        (_C.RELEASED, None, "anna", None, "anna released the lock of anna"),
+        (
+            *(_C.RELEASED_BY_EMERGENCY_KEY, None, "staff", None),
+            "staff released the lock of anna with the emergency key",
+        ),
+        (_C.EXPIRED, None, "", None, "The lease of the lock of anna ended: nothing is locked"),
+        (_C.CLEARED, None, "", None, "The lock of anna was cleared in Redis"),
+        (_C.EXTENDED, HELD, "", None, "The lease of the lock of anna was extended by the server"),
+        (_C.REQUESTED, HELD, "bob", ASKS, "bob asks anna for the lock of the queue (alignment)"),
+        (_C.TAKEN_OVER, TAKEN, "anna", ASKS, "bob took over the lock from anna: the queue (alignment)"),
+        (_C.REQUEST_REFUSED, HELD, "anna", ASKS, "anna refused bob the lock"),
+        (_C.REQUEST_WITHDRAWN, HELD, "bob", ASKS, "bob no longer asks anna for the lock"),
+        (_C.REQUEST_EXPIRED, HELD, "", ASKS, "bob waited in vain for the lock of anna"),
+    ],
+)
+def test_a_change_of_the_lock_is_a_sentence_with_who(
+    change: ev.LockChange,
+    now: Lock | None,
+    user: str,
+    request_: LockRequest | None,
+    sentence: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    event = ev.LockChanged(change, now, HELD, user, "", request_, emergency_key_is_set=False)
+    assert told(caplog, [event], user) == [("INFO", sentence)]
+
+
+def test_the_renewal_of_a_lease_is_a_detail_and_an_answer_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    renewed = ev.LockChanged(_C.RENEWED, HELD, HELD, "anna", "", None, emergency_key_is_set=False)
+    assert told(caplog, [renewed], "anna") == [("DEBUG", "anna renewed the lease of the lock")]
+    refused = ev.LockChanged(_C.REQUEST_REFUSED, HELD, HELD, "anna", "not now", ASKS, emergency_key_is_set=False)
+    assert told(caplog, [refused], "anna") == [("INFO", "anna refused bob the lock (not now)")]
 
 
 def test_a_batch_of_removals_is_one_line_and_an_instruction_that_was_obeyed_is_none(

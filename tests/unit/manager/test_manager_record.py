@@ -12,6 +12,7 @@ from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.limits import Bound
+from queueserver_manager.domain.lock import Claim, Lock
 from queueserver_manager.domain.mode import QueueMode
 from queueserver_manager.domain.permissions import nobody
 from queueserver_manager.domain.record import Record, Revisions, parts_of
@@ -54,6 +55,8 @@ SAMPLES: list[ch.Change] = [
     ch.PutTask(KeptTask(task("t-1", 1), task_result())),
     ch.DropTasks(("t-1", "t-3")),
     ch.SetWorker("another boot"),
+    ch.SetLock(Lock("uid", Claim(True, False, "anna", "", 1.0))),
+    ch.SetLock(None),
     ch.RememberRequest(request("new")),
     ch.ForgetRequests(("first", "second")),
     ch.ForgetAnswers((request("first", answer=None), request("second", answer=None))),
@@ -65,11 +68,20 @@ def sample_record() -> Record:
     apply(record, [ch.RememberRequest(request(name, answer=b"done" * 99)) for name in ("first", "second", "third")])
     apply(record, [ch.PutTask(KeptTask(task(f"t-{number}", number))) for number in (1, 2, 3)])
     apply(record, [ch.PutTask(KeptTask(task("t-2", 2), task_result()))])
+    apply(record, [ch.SetLock(Lock("held", Claim(False, True, "bob", "", 2.0)))])
     return record
 
 
 def test_there_is_a_sample_of_every_kind_of_change() -> None:
-    assert {type(change) for change in SAMPLES} == set(get_args(ch.Change))
+    # An order is in the store alone.
+    assert {type(change) for change in SAMPLES} | {ch.SettleClearOrder} == set(get_args(ch.Change))
+
+
+def test_an_order_that_is_settled_changes_nothing_in_memory() -> None:
+    record = sample_record()
+    before = state(record)
+    record.apply(ch.SettleClearOrder("1-0", cleared=True))()
+    assert state(record) == before
 
 
 @pytest.mark.parametrize("change", SAMPLES, ids=repr)
@@ -99,6 +111,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.SetMode(QueueMode(ignore_failures=bool(rank % 2))),
         ch.SetAutostart(enabled=bool(rank % 2)),
         ch.SetWorker(f"boot-{number}"),
+        ch.SetLock(Lock(f"lock-{number}", Claim(True, False, "anna", "", 1.0)) if rank % 2 else None),
         ch.RememberRequest(request(f"id-{number}", answer=b"done" * (abs(rank) % 99))),
         ch.PutTask(KeptTask(task(f"task-{number}", record.tasks.next_number))),
         *(ch.PutTask(KeptTask(running, task_result())) for running in record.tasks.running[:1]),

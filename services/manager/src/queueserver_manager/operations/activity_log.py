@@ -16,6 +16,7 @@ from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus, Item, ItemKind, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
 from queueserver_manager.domain.tasks import Task, TaskKind
+from queueserver_manager.operations.lock_log import lock_sentence
 
 _log = logging.getLogger("queueserver_manager.activity")
 _INFO, _DETAIL, _WARNING = logging.INFO, logging.DEBUG, logging.WARNING
@@ -261,6 +262,12 @@ def _inventory(event: ev.InventoryReplaced, _user: str) -> _Line:
     return _INFO, f"{there} are known", {"plans": event.plans, "devices": event.devices}
 
 
+def _lock_changed(event: ev.LockChanged, _user: str) -> _Line:
+    # A lease is renewed again and again.
+    level = _DETAIL if event.change is ev.LockChange.RENEWED else _INFO
+    return level, lock_sentence(event, who), {"change": event.change.value, "user": event.user}
+
+
 #: Of what is not here nothing is logged.
 _LINES: Mapping[type, Callable[[Any, str], _Line]] = {
     ev.QueueStarted: lambda event, _: (_INFO, f"{who(event.user)} started the queue", {"user": event.user}),
@@ -299,6 +306,7 @@ _LINES: Mapping[type, Callable[[Any, str], _Line]] = {
     ),
     ev.PermissionsReplaced: _permissions,
     ev.InventoryReplaced: _inventory,
+    ev.LockChanged: _lock_changed,
     ev.TaskStarted: _task_started,
     ev.TaskFinished: _task_finished,
     ev.ItemsAdded: _items_added,
