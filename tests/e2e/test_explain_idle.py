@@ -87,7 +87,7 @@ async def test_after_a_failure_why_names_the_plan_what_it_said_and_its_next_atte
     assert (failed.next_attempt, failed.next_attempt_uid) == (2, head.uid)
     assert "the shutter is stuck" in failed.message
     told = qserver("why").stdout.decode()
-    sentences = ("is attempt 2 of 'broken', which failed: ", "the shutter is stuck", "qserver queue start")
+    sentences = ("is attempt 2 of 'broken', which failed: the shutter is stuck", handle.uid, "qserver queue start")
     places = [told.index(words) for words in sentences]
     assert places == sorted(places)
     await shared_client.queue.clear()

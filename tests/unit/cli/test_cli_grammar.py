@@ -149,6 +149,7 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     ),
     (["queue", "item", "move", "x", "+3"], "MoveItem", {"source": {"uid": "x"}, "destination": {"index": 3}}),
     (["history", "get"], "ListHistory", {"pageSize": 1000}),
+    (["history", "get", "5"], "ListHistory", {"pageSize": 5, "newestFirst": True}),
     (["history", "clear"], "ClearHistory", {"all": True}),
     (["history", "clear", "10"], "ClearHistory", {"keepNewest": 10}),
     (["history", "clear", "-1"], "ClearHistory", {"keepNewest": -1}),
@@ -163,6 +164,11 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["existing", "devices", "det1"], "GetDevice", {"name": "det1", "existing": True}),
     (["allowed", "functions"], "ListFunctions", {}),
     (["existing", "functions"], "ListFunctions", {"existing": True}),
+    (["plans"], "ListPlans", {}),
+    (["plans", "count"], "GetPlan", {"name": "count"}),
+    (["devices"], "ListDevices", {}),
+    (["devices", "stage.x"], "GetDevice", {"name": "stage.x"}),
+    (["functions"], "ListFunctions", {}),
     (["environment", "update"], "UpdateEnvironment", {}),
     (["environment", "update", "background"], "UpdateEnvironment", {"runInBackground": True}),
     (
@@ -232,6 +238,10 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         ("completion",),
         ("task", "wait"),
         ("environment", "report"),
+        ("item",),
+        ("item", "wait"),
+        ("logs",),
+        ("queue", "edit"),
     }  # elsewhere: they send more than one request
     assert {command.words for command in COMMANDS} == tested
 

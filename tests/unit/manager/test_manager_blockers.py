@@ -266,8 +266,8 @@ def test_whatever_the_circumstances_kinds_come_in_order_and_once() -> None:
     ("setback", "told"),
     [
         (
-            Setback("count", 3, "u-3", "u-2", ExitStatus.FAILED, "RuntimeError: the shutter is stuck."),
-            "The first item is attempt 3 of 'count', which failed: RuntimeError: the shutter is stuck.",
+            Setback("count", 3, "u-3", "u-2", ExitStatus.FAILED, "Plan failed: the shutter is stuck."),
+            "The first item is attempt 3 of 'count', which failed: the shutter is stuck.",
         ),
         (Setback("count", 2, "u-2"), "The first item is attempt 2 of 'count', which did not end well."),
         (

@@ -22,9 +22,14 @@ def _parameter_words(parameter: ParameterDescription) -> str:
     written = parameter.annotation or "any value"
     if parameter.default_text is not None:
         written += f" = {parameter.default_text}"
-    bounds = " ".join(_bounds(parameter))
+    bounds = bounds_words(parameter)
     told = f"{written} ({bounds})" if bounds else written
     return f"{told}: {parameter.description}" if parameter.description else told
+
+
+def bounds_words(parameter: ParameterDescription) -> str:
+    """Its limits and its unit, for example "0 to 10 mm"; empty if it has none."""
+    return " ".join(_bounds(parameter))
 
 
 def _bounds(parameter: ParameterDescription) -> Iterator[str]:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from queueserver_cli.command import Command
 from queueserver_cli.outcome import WrongCommand
-from queueserver_cli.table import environment, history, inventory, permission, queue, run_engine, server, task
+from queueserver_cli.table import environment, history, inventory, item, permission, queue, run_engine, server, task
 
 COMMANDS = (
     *server.COMMANDS,
     *environment.COMMANDS,
     *queue.COMMANDS,
+    *item.COMMANDS,
     *run_engine.COMMANDS,
     *history.COMMANDS,
     *task.COMMANDS,

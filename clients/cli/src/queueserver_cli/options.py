@@ -84,6 +84,7 @@ COMMON = (
 SPECIAL = (
     Option("--wait", "Follow it to its end."),
     Option("--validate-only", "Check everything, and change nothing."),
+    Option("--long", "In full, as the dictionary that programs read."),
     Option("--resume", "Go on from the token that an earlier watch ended with.", value="TOKEN"),
 )
 #: Of the tools for 0MQ: taken with a warning that says what is right here; see queueserver_cli.address.

@@ -23,7 +23,11 @@ _TAKEN_BY_FUNCTIONS = {"name", "args", "kwargs"}
 
 def parse_plan(text: str) -> Item:
     """The item that PLAN describes. Raises WrongCommand."""
-    fields = _literal(text, "PLAN")
+    return plan_of(_literal(text, "PLAN"))
+
+
+def plan_of(fields: Any) -> Item:
+    """The item that a dictionary describes. Raises WrongCommand."""
     if not isinstance(fields, dict):
         raise WrongCommand(
             f"PLAN is a {type(fields).__name__}, but must be a dictionary such as "

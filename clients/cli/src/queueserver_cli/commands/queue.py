@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from queueserver_client import Item, ItemHandle
+from queueserver_client import Item, ItemHandle, ItemType
 
 from queueserver_cli.command import Action
+from queueserver_cli.item_wait import wait_for_item
 from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more, position, uid
@@ -76,7 +78,7 @@ def _add(item: Item, place: Sequence[str]) -> Action:
 
     async def action(session: Session) -> Answer:
         queue = session.client.queue
-        return _answer(session, await queue.add(item, position=where, validate_only=session.validate_only))
+        return answer_of(session, await queue.add(item, position=where, validate_only=session.validate_only))
 
     return action
 
@@ -90,20 +92,25 @@ def _update(item: Item, which: Sequence[str], *, new_uid: bool) -> Action:
     async def action(session: Session) -> Answer:
         queue = session.client.queue
         check = session.validate_only
-        return _answer(session, await queue.update(item_uid, item, new_uid=new_uid, validate_only=check))
+        return answer_of(session, await queue.update(item_uid, item, new_uid=new_uid, validate_only=check))
 
     return action
 
 
 def _execute(item: Item) -> Action:
     async def action(session: Session) -> Answer:
-        queue = session.client.queue
-        return _answer(session, await queue.execute(item, validate_only=session.validate_only))
+        handle = await session.client.queue.execute(item, validate_only=session.validate_only)
+        if session.wait and not session.validate_only and item.item_type is not ItemType.INSTRUCTION:
+            warnings = tell_warnings(session, handle.warnings)
+            waited = await wait_for_item(session, handle.uid)
+            return replace(waited, details={**waited.details, **warnings})
+        return answer_of(session, handle)
 
     return action
 
 
-def _answer(session: Session, handle: ItemHandle) -> Answer:
+def answer_of(session: Session, handle: ItemHandle) -> Answer:
+    """The item as it was accepted."""
     msg = "This was only a check: nothing was changed." if session.validate_only else ""
     body = {"success": True, "msg": msg, "item": item_dict(handle.item), "qsize": handle.queue_size}
     details = {"index": handle.index, "revision": handle.revision}

@@ -1,4 +1,4 @@
-"""`qserver queue start`, `stop`, `mode` and `autostart`."""
+"""`qserver queue stop`, `mode` and `autostart`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,6 @@ _ON = {"true", "on", "yes", "t", "y", "1"}
 _OFF = {"false", "off", "no", "f", "n", "0"}
 _SWITCHES = ("loop", "ignore_failures")
 _POLICIES = [policy.value for policy in InterruptedPolicy if policy is not InterruptedPolicy.UNSPECIFIED]
-
-
-def start(words: Sequence[str]) -> Action:
-    """`queue start`."""
-    nothing_more(words)
-    return _start
-
-
-async def _start(session: Session) -> Answer:
-    return Answer(DONE.body, {"item_uid": await session.client.queue.start()})
 
 
 def stop(words: Sequence[str]) -> Action:

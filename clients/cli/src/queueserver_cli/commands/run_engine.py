@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from queueserver_client import RunFilter
 
 from queueserver_cli.command import Action
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import nothing_more
+from queueserver_cli.plan_control import ABORTED, HALTED, PAUSED, RESUMED, STOPPED, carry_out
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain, run_dict
 
@@ -26,8 +28,8 @@ def pause(words: Sequence[str]) -> Action:
     immediate = list(words) == ["immediate"]
 
     async def action(session: Session) -> Answer:
-        await session.client.run_engine.pause(immediate=immediate)
-        return DONE
+        engine = session.client.run_engine
+        return await carry_out(session, partial(engine.pause, immediate=immediate), PAUSED)
 
     return action
 
@@ -39,8 +41,7 @@ def resume(words: Sequence[str]) -> Action:
 
 
 async def _resume(session: Session) -> Answer:
-    await session.client.run_engine.resume()
-    return DONE
+    return await carry_out(session, session.client.run_engine.resume, RESUMED)
 
 
 def stop(words: Sequence[str]) -> Action:
@@ -50,8 +51,7 @@ def stop(words: Sequence[str]) -> Action:
 
 
 async def _stop(session: Session) -> Answer:
-    await session.client.run_engine.stop()
-    return DONE
+    return await carry_out(session, session.client.run_engine.stop, STOPPED)
 
 
 def abort(words: Sequence[str]) -> Action:
@@ -63,13 +63,11 @@ def abort(words: Sequence[str]) -> Action:
 
 
 async def _abort(session: Session) -> Answer:
-    await session.client.run_engine.abort()
-    return DONE
+    return await carry_out(session, session.client.run_engine.abort, ABORTED)
 
 
 async def _abort_now(session: Session) -> Answer:
-    await session.client.run_engine.abort_now()
-    return DONE
+    return await carry_out(session, session.client.run_engine.abort_now, ABORTED)
 
 
 def halt(words: Sequence[str]) -> Action:
@@ -79,8 +77,7 @@ def halt(words: Sequence[str]) -> Action:
 
 
 async def _halt(session: Session) -> Answer:
-    await session.client.run_engine.halt()
-    return DONE
+    return await carry_out(session, session.client.run_engine.halt, HALTED)
 
 
 def answer(words: Sequence[str]) -> Action:

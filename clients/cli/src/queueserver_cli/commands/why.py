@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from queueserver_client import BlockerKind
+
 from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer
 from queueserver_cli.places import nothing_more
@@ -20,14 +22,18 @@ def why(words: Sequence[str]) -> Action:
 async def _why(session: Session) -> Answer | None:
     blockers = await session.client.explain_idle()
     if session.printer.as_json:
-        return Answer({"success": True, "msg": "", "blockers": plain(blockers), "warnings": list(blockers.warnings)})
+        body = {"success": True, "msg": "", "blockers": plain(blockers), "warnings": list(blockers.warnings)}
+        return Answer(body | {"failed_execution": plain(blockers.failed_execution)})
     if not blockers:
         session.printer.line("Nothing stands in the way: a plan is being executed.")
         _warn(session, blockers.warnings)
         return None
+    failed = blockers.failed_execution
     session.printer.line("This stands in the way of the next plan:")
     for number, blocker in enumerate(blockers, 1):
         session.printer.coloured(blocker.message, colour="yellow", before=f"{number:3}. ")
+        if blocker.kind is BlockerKind.NOT_STARTED and failed is not None and failed.item_uid:
+            session.printer.coloured(f"all about it: qserver item {failed.item_uid}", before="     ")
         if blocker.remedy_command:
             session.printer.coloured(blocker.remedy_command, colour="green", bold=True, before="     ")
     _warn(session, blockers.warnings)

@@ -7,10 +7,11 @@ from queueserver_cli.command import command
 COMMANDS = (
     command(
         "history get",
-        "",
-        "list what was executed, and what became of it",
+        "[N]",
+        "what was executed, and what became of it; only the newest N",
         "history:get",
-        examples=["--json history get"],
+        "--long",
+        examples=["history get", "history get 200", "history get --long", "--json history get"],
     ),
     command("history clear", "[N|UID]", "remove all; all but the newest N; or UID and older ones", "history:clear"),
 )

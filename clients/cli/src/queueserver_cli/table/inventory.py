@@ -6,9 +6,18 @@ from queueserver_cli.command import command
 
 COMMANDS = (
     command(
+        "plans",
+        "[NAME]",
+        "plans that you may use, as a table; of one: how to call it",
+        "offers:plans",
+        examples=["plans", "plans count"],
+    ),
+    command("devices", "[NAME]", "devices that you may use, as a table; of one: what is below it", "offers:devices"),
+    command("functions", "", "functions that you may call, as a table", "offers:functions"),
+    command(
         "allowed plans",
         "[NAME]",
-        "plans that you may use; of one: what it takes",
+        "names of plans that you may use; of one: what it takes",
         "inventory:allowed_plans",
         examples=["allowed plans count"],
     ),

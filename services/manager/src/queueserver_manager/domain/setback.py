@@ -9,6 +9,8 @@ from queueserver_manager.domain.record import Record
 
 #: Characters of what the plan said that a sentence shows.
 _MOST_TEXT = 300
+#: What the message of a failed plan begins with.
+_PREFIX = "Plan failed: "
 _HOW = {
     ExitStatus.COMPLETED: "completed",
     ExitStatus.FAILED: "failed",
@@ -38,7 +40,8 @@ class Setback:
     def sentence(self) -> str:
         """What happened, in one sentence."""
         how = _HOW[self.exit_status] if self.exit_status is not None else "did not end well"
-        said = self.message if len(self.message) <= _MOST_TEXT else f"{self.message[:_MOST_TEXT]}…"
+        message = self.message.removeprefix(_PREFIX)
+        said = message if len(message) <= _MOST_TEXT else f"{message[:_MOST_TEXT]}…"
         why = f": {said.rstrip().removesuffix('.')}" if said.strip() else ""
         if self.next_attempt:
             return f"The first item is attempt {self.next_attempt} of {self.name!r}, which {how}{why}."
