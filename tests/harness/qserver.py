@@ -11,6 +11,9 @@ from collections.abc import AsyncIterator
 from tests.harness.services import COMMANDS
 from tests.harness.wait import bounded
 
+#: Generous: a Manager may have to be started again meanwhile, on a machine that has much else to do.
+_SECONDS = 120.0
+
 
 class Waiting:
     """A `qserver` that has not ended yet."""
@@ -23,7 +26,7 @@ class Waiting:
     async def tells(self, words: str) -> str:
         """Wait until it tells something on standard error; answers the line."""
         assert self._process.stderr is not None
-        while line := (await bounded(self._process.stderr.readline())).decode():
+        while line := (await bounded(self._process.stderr.readline(), _SECONDS)).decode():
             self.told.append(line)
             if words in line:
                 return line
@@ -35,7 +38,7 @@ class Waiting:
 
     async def ends(self) -> tuple[int, str]:
         """Wait for its end; answers the exit code and what it printed on standard output."""
-        out, err = await bounded(self._process.communicate())
+        out, err = await bounded(self._process.communicate(), _SECONDS)
         self.told += err.decode().splitlines(keepends=True)
         assert self._process.returncode is not None
         return self._process.returncode, out.decode()
