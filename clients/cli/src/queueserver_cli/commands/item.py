@@ -107,4 +107,5 @@ def _one_uid(words: Sequence[str]) -> str:
     if not words:
         raise WrongCommand("UID is missing.")
     nothing_more(words[1:])
-    return uid(words[0])
+    # The beginning of a uid may have nothing but digits.
+    return words[0] if words[0].isdigit() else uid(words[0])
