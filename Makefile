@@ -114,6 +114,16 @@ proto-check: setup ## Lint the contract and check that the generated code is up 
 	@$(MAKE) --no-print-directory proto
 	@test -z "$$(git status --porcelain -- protos/gen docs/reference/errors.md docs/reference/methods.md)" || { git status --short -- protos/gen docs/reference/errors.md docs/reference/methods.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
 
+.PHONY: options
+options: setup ## Write the page about options, from their table
+	@$(BIN)/python services/standalone/option_page.py docs/reference/configuration.md
+
+.PHONY: demo-list
+demo-list: setup ## Write the list of the demo's plans and devices, as an environment without ophyd-async would
+	@mkdir -p .demo-list && echo 'raise ImportError("left out")' > .demo-list/ophyd_async.py
+	@PYTHONPATH=.demo-list $(BIN)/qserver-list-plans-devices --startup-dir examples/startup --file-dir examples/startup
+	@rm -r .demo-list
+
 # What was released last is the last tag; until there is one, protos/released.binpb stands for it, which is made in protos/ by
 # `buf build --exclude-source-info -o released.binpb`, and made anew only for a change that nobody can depend on yet.
 .PHONY: proto-breaking

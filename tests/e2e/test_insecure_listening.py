@@ -63,7 +63,7 @@ async def test_with_leave_log_status_and_health_checks_say_that_everybody_is_let
     redis_server: RedisProcess, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker = WorkerProcess(short_path, DEMO_STARTUP, "--listen", "0.0.0.0:0", LEAVE)
-    monkeypatch.setenv("QUEUESERVER_INSECURE_LISTEN", "1")
+    monkeypatch.setenv("QSERVER_INSECURE_LISTEN", "1")
     manager = ManagerProcess(redis_server.url, worker.address, "--listen", "0.0.0.0:0")
     try:
         for process in (worker.process, manager.process):

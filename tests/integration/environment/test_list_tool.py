@@ -101,12 +101,34 @@ def test_depth_and_threads_of_startup_code_are_as_in_an_environment(startup: Mak
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--startup-dir", "/nowhere"], ["--startup-dir", ".", "--startup-module", "x"]]
+    ("options", "sentence"),
+    [
+        ([], "Say where the startup code is: give one of --startup-dir"),
+        (["--startup-dir", "/nowhere"], "There is no directory /nowhere: give --startup-dir a directory"),
+        (["--startup-dir", ".", "--startup-module", "x"], "--startup-dir and --startup-module exclude each other"),
+        (["--startup-dir", ".", "--use-ipython-kernel", "ON"], "--use-ipython-kernel can't be ON"),
+    ],
 )
-def test_wrong_usage_is_told_at_once(options: list[str], tmp_path: Path) -> None:
-    code, _, log = run(*options, folder=tmp_path)
-    assert code == 2
-    assert "startup" in log.splitlines()[-1]
+def test_a_source_that_can_not_be_used_is_told_in_one_sentence(
+    options: list[str], sentence: str, tmp_path: Path
+) -> None:
+    code, output, log = run(*options, folder=tmp_path)
+    assert (code, output, len(log.splitlines())) == (1, "", 1)
+    assert f"was not created. {sentence}" in log
+
+
+def test_wrong_usage_is_told_in_one_line(tmp_path: Path) -> None:
+    code, output, log = run("--no-such-option", folder=tmp_path)
+    assert (code, output, len(log.splitlines())) == (2, "", 1)
+    assert "--no-such-option" in log
+
+
+def test_the_options_of_existing_scripts_work_from_the_directory_itself(startup: MakeFolder) -> None:
+    folder = startup(a=GOOD)
+    options = ("--startup-dir", ".", "--use-ipython-kernel", "OFF", "--ignore-invalid-plans", "OFF")
+    code, output, _ = run(*options, folder=folder)
+    assert (code, output.splitlines()[-1]) == (0, CREATED.strip())
+    assert plans_in(folder / FILE_NAME) == ["measure"]
 
 
 def test_a_directory_that_does_not_exist_is_told(startup: MakeFolder, tmp_path: Path) -> None:

@@ -50,10 +50,10 @@ def data(tmp_path: Path) -> Path:
         (["--advertise-address", "here"], "--advertise-address must be HOST:PORT as clients can reach it"),
         (
             ["--question-timeout", "soon"],
-            "'soon' is no time for a question to wait. Give --question-timeout in seconds",
+            "--question-timeout must be a number of seconds, or none, not 'soon'",
         ),
-        (["--queue-size", "0"], "argument --queue-size: must be a whole number of megabytes, 1 or more, not 0"),
-        (["--question-timeout", "-1"], "'-1' is no time for a question to wait. Give --question-timeout in seconds"),
+        (["--queue-size", "0"], "--queue-size must be a whole number of megabytes, 1 or more, not 0"),
+        (["--question-timeout", "-1"], "--question-timeout must be a number of seconds, or none, not '-1'"),
         (["--advertise-address", "::1:60630"], "--advertise-address must be HOST:PORT as clients can reach it"),
         (["--redis-addr", "http://host"], "Give --redis-addr as"),
         (["--redis-addr", "127.0.0.1:1"], "at redis://127.0.0.1:1: connection refused. Start it, or correct"),
@@ -62,7 +62,9 @@ def data(tmp_path: Path) -> Path:
         (["--data-dir", "/dev/null/data"], "not a directory. Choose another by --data-dir"),
         (["--data-dir", "/dev/null"], "it is no directory. Choose another by --data-dir"),
         (["--user-group-permissions", "/does/not/exist.yaml"], "Give --user-group-permissions a file that is there"),
-        (["--no-such-option"], "unrecognized arguments: --no-such-option. All options: start-re-manager -h"),
+        (["--no-such-option"], "there is no option --no-such-option. All options: start-re-manager -h"),
+        (["--redis-adr", "x"], "there is no option --redis-adr (did you mean --redis-addr?). All options"),
+        (["beamline"], "'beamline' is no option, and belongs to none"),
         (["--keep-re", "--startup-profile", "no-such-profile"], "Correct the profile's name"),
     ],
 )
@@ -109,7 +111,7 @@ def test_a_redis_that_lets_nobody_in_is_told_without_the_password(
         try:
             place = redis.url.rpartition("@")[2].removesuffix("/0")
             url = f"redis://{credentials}{place}{database}"
-            line = refusal("--listen", "127.0.0.1:0", "--data-dir", data, QUEUESERVER_REDIS_URL=url)
+            line = refusal("--listen", "127.0.0.1:0", "--data-dir", data, QSERVER_REDIS_URL=url)
         finally:
             redis.close()
     assert sentence in line

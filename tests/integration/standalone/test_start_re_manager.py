@@ -115,7 +115,7 @@ def test_an_address_of_redis_in_the_environment_is_for_the_manager_alone(monkeyp
     with short_directory() as directory:
         redis = RedisProcess(directory, tcp=True, password=password)
         try:
-            monkeypatch.setenv("QUEUESERVER_REDIS_URL", redis.url)
+            monkeypatch.setenv("QSERVER_REDIS_URL", redis.url)
             with running_stack() as stack:
                 processes = [psutil.Process(pid) for pid in (stack.supervisor.pid, *stack.pids())]
                 assert len(processes) == 3

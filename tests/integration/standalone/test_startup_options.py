@@ -57,7 +57,7 @@ def test_queue_and_permissions_of_the_demo_never_become_those_of_an_instrument(
         (["--startup-module", "m", "--startup-profile", "p"], "Choose one source of startup code"),
         (["--startup-dir", "/does/not/exist"], "There is no directory /does/not/exist"),
         (["--startup-profile", "p", "--ipython-dir", "/x"], "There is no directory /x/profile_p/startup"),
-        (["--startup-profile", ""], "Correct the profile's name"),
+        (["--startup-profile", ""], "--startup-profile must not be empty"),
         (["--startup-script", "/does/not/exist.py"], "There is no file /does/not/exist.py"),
         (["--startup-module", "startup.py/x"], "is no module"),
         (["--ipython-dir", "/"], "Name one by --startup-profile"),

@@ -51,12 +51,12 @@ def test_a_misspelt_localhost_is_told(host: str) -> None:
 
 @pytest.mark.parametrize(("word", "meaning"), [("1", True), ("Yes", True), ("0", False), ("", False), ("off", False)])
 def test_the_environment_allows_it_too(word: str, meaning: bool) -> None:
-    assert insecure_by_environment({"QUEUESERVER_INSECURE_LISTEN": word}) is meaning
+    assert insecure_by_environment({"QSERVER_INSECURE_LISTEN": word}) is meaning
 
 
 def test_a_word_in_the_environment_that_means_neither_is_refused() -> None:
-    with pytest.raises(ValueError, match="QUEUESERVER_INSECURE_LISTEN must be 1 or 0, not ture"):
-        insecure_by_environment({"QUEUESERVER_INSECURE_LISTEN": "ture"})
+    with pytest.raises(ValueError, match="QSERVER_INSECURE_LISTEN must be 1 or 0, not ture"):
+        insecure_by_environment({"QSERVER_INSECURE_LISTEN": "ture"})
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:60630", "[::1]:0", "localhost:65535", "unix:/run/x"])

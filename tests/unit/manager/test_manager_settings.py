@@ -18,8 +18,8 @@ from queueserver_manager.settings import (
     parse,
 )
 from queueserver_rpc.log import LogChoice
-from queueserver_standalone import kept_sizes
 from queueserver_standalone import settings as supervisor_settings
+from queueserver_standalone.option_table import OPTIONS
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
 
@@ -92,7 +92,7 @@ def test_each_size_is_an_option_in_megabytes_and_may_come_from_the_environment(
 def test_a_wrong_size_in_the_environment_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("QUEUESERVER_QUEUE_SIZE", "much")
+    monkeypatch.setenv("QSERVER_QUEUE_SIZE", "much")
     with pytest.raises(SystemExit):
         parse(NEEDED)
     assert "--queue-size: must be a whole number of megabytes, 1 or more, not much" in capsys.readouterr().err
@@ -100,9 +100,10 @@ def test_a_wrong_size_in_the_environment_is_told(
 
 def test_the_supervisor_hands_on_the_sizes_with_the_same_names_and_words(monkeypatch: pytest.MonkeyPatch) -> None:
     for part, (option, what) in SIZES.items():
-        assert kept_sizes.SIZES[option] == f"{what} (default: {getattr(Limits(), part).size // MIB})"
+        ours = next(one for one in OPTIONS if one.flag == option)
+        assert (ours.help, ours.default) == (what, str(getattr(Limits(), part).size // MIB))
     assert supervisor_settings.parse([]).kept == ()
-    monkeypatch.setenv("QUEUESERVER_HISTORY_SIZE", "7")
+    monkeypatch.setenv("QSERVER_HISTORY_SIZE", "7")
     given = supervisor_settings.parse(["--queue-size", "5"]).kept
     assert given == ("--queue-size", "5", "--history-size", "7")
     assert parse([*NEEDED, *given]).limits.queue.size == 5 * MIB

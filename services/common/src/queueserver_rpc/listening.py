@@ -17,9 +17,10 @@ import socket
 from collections.abc import Mapping
 
 from queueserver_rpc.resolving import UnknownHostError, resolve
+from queueserver_rpc.variables import value_of
 
 INSECURE_OPTION = "--insecure-listen"
-INSECURE_VARIABLE = "QUEUESERVER_INSECURE_LISTEN"
+INSECURE_VARIABLE = "QSERVER_INSECURE_LISTEN"
 UNIX = "unix:"
 #: Before an address, as gRPC knows them; the longer ones first.
 _SCHEMES = ("dns:///", "dns:", "ipv4:", "ipv6:")
@@ -45,7 +46,7 @@ def add_insecure_option(parser: argparse.ArgumentParser) -> None:
 
 def insecure_by_environment(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether `INSECURE_VARIABLE` allows every address. Raises ValueError if it says neither yes nor no."""
-    word = environment.get(INSECURE_VARIABLE, "").strip().lower()
+    word = value_of("INSECURE_LISTEN", environment).strip().lower()
     if word not in _YES | _NO:
         raise ValueError(f"{INSECURE_VARIABLE} must be 1 or 0, not {word:.40}.")
     return word in _YES

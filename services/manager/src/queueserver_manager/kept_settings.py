@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
+
+from queueserver_rpc.variables import PREFIX, value_of
 
 from queueserver_manager.domain.limits import ANSWERS, LOG, MIB, QUEUE, Bound, Limits
 from queueserver_manager.domain.tasks import Retention
@@ -24,7 +25,11 @@ _DEFAULTS = Limits()
 
 def variable_of(option: str) -> str:
     """Environment variable that stands for an option which is not given."""
-    return f"QUEUESERVER_{option.strip('-').replace('-', '_').upper()}"
+    return PREFIX + _name_of(option)
+
+
+def _name_of(option: str) -> str:
+    return option.strip("-").replace("-", "_").upper()
 
 
 def add_kept_options(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +66,7 @@ def add_kept_options(parser: argparse.ArgumentParser) -> None:
             option,
             dest=f"{name}_size",
             type=_megabytes,
-            default=os.environ.get(variable_of(option)) or str(size // MIB),
+            default=value_of(_name_of(option)) or str(size // MIB),
             metavar="MB",
             help=f"{what} (default: {size // MIB})",
         )

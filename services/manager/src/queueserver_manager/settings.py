@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from queueserver_rpc.advertised_address import is_every_interface, refusal_of_ad
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
 from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
 from queueserver_rpc.options import OptionParser
+from queueserver_rpc.variables import names_of, value_of
 
 from queueserver_manager.domain import names
 from queueserver_manager.domain.errors import FieldInvalid
@@ -24,11 +24,11 @@ from queueserver_manager.kept_settings import add_kept_options, read_limits
 from queueserver_manager.operations.files import ReloadPolicy
 
 DEFAULT_LISTEN = "127.0.0.1:60630"
-REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
+REDIS_VARIABLE = "QSERVER_REDIS_URL"
 DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
-#: The name that people know, and the one with our other prefix.
-EMERGENCY_VARIABLES = ("QSERVER_EMERGENCY_LOCK_KEY_FOR_SERVER", "QUEUESERVER_EMERGENCY_LOCK_KEY_FOR_SERVER")
-ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
+#: A variable without an option: command lines can be read by everybody.
+EMERGENCY_NAME = "EMERGENCY_LOCK_KEY_FOR_SERVER"
+ADVERTISE_VARIABLE = "QSERVER_ADVERTISE_ADDRESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     _add_addresses(parser)
     parser.add_argument(
         "--redis",
-        default=os.environ.get(REDIS_VARIABLE, ""),
+        default=value_of("REDIS_URL"),
         metavar="URL",
         help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in "
         f"{REDIS_VARIABLE}, because everybody on the machine can read command lines",
@@ -110,7 +110,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     given.permitted_metadata = tuple(given.permitted_metadata)
     limits = read_limits(given)
     try:
-        emergency_key = _emergency_key(os.environ)
+        emergency_key = _emergency_key()
     except FieldInvalid as error:
         parser.error(f"{error.violations[0].field}: {error.violations[0].description}")
     choice = read_log_options(given)
@@ -121,12 +121,10 @@ def parse(arguments: Sequence[str]) -> Settings:
     return settings
 
 
-def _emergency_key(variables: Mapping[str, str]) -> LockKey | None:
+def _emergency_key() -> LockKey | None:
     """The emergency key, unless there is none: a variable that is empty is as good as none. Raises FieldInvalid."""
-    for name in EMERGENCY_VARIABLES:
-        if variables.get(name):
-            return key_from(variables[name], name)
-    return None
+    text = value_of(EMERGENCY_NAME)
+    return key_from(text, names_of(EMERGENCY_NAME)[0]) if text else None
 
 
 def _add_addresses(parser: argparse.ArgumentParser) -> None:
@@ -138,7 +136,7 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
         "--advertise-address",
         dest="advertise",
         type=_address,
-        default=os.environ.get(ADVERTISE_VARIABLE) or None,
+        default=value_of("ADVERTISE_ADDRESS") or None,
         metavar="HOST:PORT",
         help="where clients of a standby are sent while this Manager owns the queue, also from "
         f"{ADVERTISE_VARIABLE}; default: what it listens on, with the host name where that is every interface",
@@ -150,7 +148,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         DEFAULT_GROUP_OPTION,
         dest="default_group",
         type=_group,
-        default=os.environ.get(DEFAULT_GROUP_VARIABLE) or "",
+        default=value_of("DEFAULT_USER_GROUP"),
         metavar="NAME",
         help=f"user group of callers that send none, also from {DEFAULT_GROUP_VARIABLE} (default: admin if permissions "
         "have it, else primary, else the only group there is besides root)",

@@ -1,143 +1,31 @@
-"""The command start-re-manager: everything on this machine, in the foreground, until Ctrl-C."""
+"""The command start-re-manager. While it is loaded and looks around, Ctrl-C ends it as orderly as later.
+
+It imports next to nothing itself, so that there is hardly a moment in which Ctrl-C is a traceback.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
 
-from async_timeout import timeout
-from queueserver_rpc.listening import UNIX, check_free
-from queueserver_rpc.log import LogChoice, configure
-from queueserver_rpc.unix_socket import place_for
-
-from queueserver_standalone import first_lines, log
-from queueserver_standalone.child import READY_FD_VARIABLE
-from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
-from queueserver_standalone.disk_watch import DiskWatch
-from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.redis_check import check_redis
-from queueserver_standalone.services import Services
-from queueserver_standalone.settings import Settings, parse
-from queueserver_standalone.supervisor import Part, Supervisor
-
-# A plan that runs is aborted in good order, and the Manager has to store its outcome.
-_WORKER_GRACE = 12.0
-_MANAGER_GRACE = 5.0
-_REDIS_GRACE = 15.0
-#: From the time when all parts run; then it is told that they have not met.
-_MEETING_SECONDS = 5.0
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until stopped; answers the exit code: 0 when stopped on request, 1 when something is wrong."""
-    configure(LogChoice())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    from queueserver_standalone.command import run  # noqa: PLC0415 - see above
+
     try:
-        settings = parse(arguments)
-        configure(settings.log)
-        prepare(settings.data_directory)
-        with exclusive(settings.data_directory) as lock_fd:
-            _look_ahead(settings)
-            return _run(settings, lock_fd)
-    except StandaloneError as error:
-        log.logger.critical("%s", error)
-        return 1
+        return run(arguments)
+    except KeyboardInterrupt:  # when the event loop has ended, and with it everything
+        return 0
 
 
-def _look_ahead(settings: Settings) -> None:
-    """Say at once what would keep the parts from starting. Raises StandaloneError."""
-    try:
-        if settings.listen.startswith(UNIX):
-            with place_for(settings.listen):
-                pass
-        else:
-            check_free(settings.listen)
-    except OSError as error:
-        raise StandaloneError(str(error)) from error
-    if settings.redis is not None:
-        check_redis(settings.redis)
-
-
-def _run(settings: Settings, lock_fd: int) -> int:
-    sockets = runtime_directory(settings.data_directory)
-    try:
-        return asyncio.run(_serve(Services(settings, sockets, lock_fd)))
-    finally:
-        shutil.rmtree(sockets, ignore_errors=True)
-
-
-async def _serve(services: Services) -> int:
-    supervisor = Supervisor(_stages(services))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, supervisor.request_stop)
-    first_lines.say_what_starts(services)
-    starting = asyncio.create_task(supervisor.start())
-    stopping = asyncio.create_task(supervisor.wait())
-    following: asyncio.Task[None] | None = None
-    embedded = services.redis_program is not None
-    watch = DiskWatch(services.disk, services.report, services.redis_socket)
-    watching = asyncio.create_task(watch.run()) if embedded else None
-    try:
-        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-            following = asyncio.create_task(_follow(services))
-            await stopping
-    finally:
-        tasks = [task for task in (starting, stopping, following, watching) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if following is not None:
-            log.logger.info("Stopping. A second Ctrl-C stops at once, without storing what a running plan did.")
-        await supervisor.end()
-        log.logger.info("Stopped.")
-    return 1 if supervisor.gave_up else 0
-
-
-def _stages(services: Services) -> list[list[Part]]:
-    # A plan runs without Manager and Redis, and waits in the Worker until they are back: they are never given up.
-    manager = Part("Manager", services.manager, _MANAGER_GRACE, dispensable=True)
-    stages = [[Part("Worker", services.worker, _WORKER_GRACE), manager]]
-    if services.redis_program is not None:
-        stages.insert(0, [Part("Redis", services.redis, _REDIS_GRACE, dispensable=True)])
-    return stages
-
-
-async def _follow(services: Services) -> None:
-    """Tell the first time that plans can be executed, and that another server has the queue."""
-    announced = False
-    while True:
-        try:
-            async with timeout(None if announced else _MEETING_SECONDS):
-                await services.manager_spoke.wait()
-        except asyncio.TimeoutError:
-            first_lines.say_what_is_waited_for()
-            await services.manager_spoke.wait()
-        services.manager_spoke.clear()
-        word, _, owner = services.manager_says.partition(" ")
-        if word == "standby":
-            first_lines.say_who_owns_the_queue(services.address, owner)
-        else:
-            first_lines.say_what_to_type(services.address, demo=services.settings.startup.is_demo)
-        if not announced:
-            announced = True
-            _announce(services.address)
-        if word != "standby":
-            return
-
-
-def _announce(address: str) -> None:
-    """Tell whoever started us, if it asked, that all of it is ready."""
-    number = os.environ.get(READY_FD_VARIABLE, "")
-    if number.isdigit():
-        with contextlib.suppress(OSError), os.fdopen(int(number), "w") as pipe:
-            pipe.write(f"{address}\n")
+def _leave(_number: int, _frame: object) -> None:
+    """End at once: nothing was started yet."""
+    os._exit(0)
 
 
 if __name__ == "__main__":

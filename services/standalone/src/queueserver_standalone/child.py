@@ -17,6 +17,7 @@ from pathlib import Path
 from async_timeout import timeout
 
 from queueserver_standalone import leash
+from queueserver_standalone.choices import variables
 from queueserver_standalone.errors import StandaloneError
 
 #: A service that finds this variable writes its address and a newline to the inherited pipe of that number
@@ -26,7 +27,9 @@ READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 #: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
 #: can read command lines, but only their owner the environment of processes.
-REDIS_VARIABLE = "QUEUESERVER_REDIS_URL"
+REDIS_VARIABLE = "QSERVER_REDIS_URL"
+#: Likewise a key that opens every lock.
+EMERGENCY_VARIABLE = "QSERVER_EMERGENCY_LOCK_KEY_FOR_SERVER"
 _KILL_SECONDS = 10.0
 _END_SECONDS = 5.0
 _LINE_BYTES = 4096
@@ -63,7 +66,8 @@ class Child:
     @classmethod
     async def start(cls, name: str, command: Command, *, ready_fd: int | None = None, piped: bool = False) -> Child:
         """Start ``command``. With ``piped`` its standard output can be read, otherwise it shares the terminal."""
-        private = (READY_FD_VARIABLE, READY_STEPS_VARIABLE, REDIS_VARIABLE)
+        # The parts are told by their command lines what these say; startup code must not read the secrets among them.
+        private = {READY_FD_VARIABLE, READY_STEPS_VARIABLE, *variables()}
         environment = {name: value for name, value in os.environ.items() if name not in private}
         environment.update(command.environment)
         if ready_fd is not None:

@@ -6,17 +6,13 @@ in the startup directory is looked for whenever the Manager starts, so that it m
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
+from queueserver_standalone.choices import Choices
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.option_table import LISTS_NAME, PERMISSIONS_NAME
 from queueserver_standalone.startup_source import belongs_to_demo
-
-PERMISSIONS_NAME: Final = "user_group_permissions.yaml"
-LISTS_NAME: Final = "existing_plans_and_devices.yaml"
-_POLICIES: Final = ("NEVER", "ON_REQUEST", "ON_STARTUP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,48 +45,16 @@ class ManagerFiles:
         return ["--existing-plans-devices", str(self.lists), "--update-existing-plans-devices", self.update]
 
 
-def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options; `read_files` reads what was given."""
-    group = parser.add_argument_group("permissions and lists", "Files in YAML, by default in the startup directory.")
-    group.add_argument(
-        "--user-group-permissions",
-        metavar="PATH",
-        type=_path,
-        help=f"what each user group may use: a file, or a directory with {PERMISSIONS_NAME}; without any file "
-        "groups admin and primary may use everything that does not begin with an underscore",
-    )
-    group.add_argument(
-        "--user-group-permissions-reload",
-        choices=_POLICIES,
-        default="ON_STARTUP",
-        help="when the file takes the place of permissions that were set: never, on request, or also at each start "
-        "(default: %(default)s)",
-    )
-    group.add_argument(
-        "--existing-plans-devices",
-        metavar="PATH",
-        type=_path,
-        help=f"plans and devices to begin with: a file, or a directory with {LISTS_NAME}",
-    )
-    group.add_argument(
-        "--update-existing-plans-devices",
-        choices=("NEVER", "ENVIRONMENT_OPEN", "ALWAYS"),
-        default="ENVIRONMENT_OPEN",
-        help="when that file is written: never, when an environment opens, or also when its plans or devices change "
-        "(default: %(default)s; the demo's file never is)",
-    )
-
-
-def read_files(given: argparse.Namespace, startup_directory: Path | None) -> ManagerFiles:
-    """Read the options of a parsed command line. Raises StandaloneError if a file that was named is not there."""
-    named: Path | None = given.user_group_permissions
+def read_files(choices: Choices, startup_directory: Path | None) -> ManagerFiles:
+    """What was chosen. Raises StandaloneError if a file that was named is not there."""
+    named = choices.path("user_group_permissions")
     permissions = _file(named or startup_directory, PERMISSIONS_NAME)
     if named is not None and permissions is not None and not permissions.is_file():
         raise StandaloneError(f"There is no file {permissions}. Give --user-group-permissions a file that is there.")
-    lists = _file(given.existing_plans_devices or startup_directory, LISTS_NAME)
+    lists = _file(choices.path("existing_plans_devices") or startup_directory, LISTS_NAME)
     is_ours = lists is not None and belongs_to_demo(lists)
-    update = "NEVER" if is_ours else given.update_existing_plans_devices
-    return ManagerFiles(permissions, lists, given.user_group_permissions_reload, update)
+    update = "NEVER" if is_ours else choices.text("update_existing_plans_devices") or "ENVIRONMENT_OPEN"
+    return ManagerFiles(permissions, lists, choices.text("user_group_permissions_reload") or "ON_STARTUP", update)
 
 
 def _file(path: Path | None, name: str) -> Path | None:
@@ -98,7 +62,3 @@ def _file(path: Path | None, name: str) -> Path | None:
     if path is None or path.suffix in (".yaml", ".yml"):
         return path
     return path / name
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()

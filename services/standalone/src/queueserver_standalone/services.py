@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from queueserver_standalone.child import READY_STEPS_VARIABLE, REDIS_VARIABLE, Child, Command, start_announcing
+from queueserver_standalone.child import (
+    EMERGENCY_VARIABLE,
+    READY_STEPS_VARIABLE,
+    REDIS_VARIABLE,
+    Child,
+    Command,
+    start_announcing,
+)
 from queueserver_standalone.data_directory import identity
 from queueserver_standalone.disk import Disk
 from queueserver_standalone.errors import StandaloneError
@@ -105,7 +112,13 @@ class Services:
             *("--key-prefix", self.settings.key_prefix),
             *self.settings.files.arguments,
             *self.settings.kept,
-            *(("--default-user-group", self.settings.default_group) if self.settings.default_group else ()),
+            *((f"--default-user-group={self.settings.default_group}",) if self.settings.default_group else ()),
+            *(
+                ("--permitted-re-metadata-keys", *self.settings.permitted_metadata)
+                if self.settings.permitted_metadata
+                else ()
+            ),
+            *("--scripts", "ON" if self.settings.scripts else "OFF"),
             *(("--insecure-listen",) if self.settings.insecure_listen else ()),
             *(("--advertise-address", self.settings.advertise) if self.settings.advertise else ()),
             *("--instance-id", f"{sockets.gethostname()}-{identity(self.settings.data_directory)}"),
@@ -115,6 +128,8 @@ class Services:
         pipe = self.report.open()
         try:
             environment = {REDIS_VARIABLE: url, REPORT_VARIABLE: str(pipe), READY_STEPS_VARIABLE: "1"}
+            if self.settings.emergency_lock_key:
+                environment[EMERGENCY_VARIABLE] = self.settings.emergency_lock_key
             command = self._python("queueserver_manager", arguments, environment, self.settings.data_directory)
             command = replace(command, inherit=(*command.inherit, pipe))
             child, self.address = await start_announcing("Manager", command, _SERVICE_START_SECONDS, self._hear_manager)

@@ -1,40 +1,27 @@
-"""The options of start-re-manager, as a person types them."""
+"""The settings of a standalone server, as its options say them."""
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from queueserver_rpc.advertised_address import refusal_of_address
-from queueserver_rpc.listening import (
-    UNIX,
-    ListenError,
-    add_insecure_option,
-    insecure_by_environment,
-    is_address,
-    refuse_unasked,
-)
-from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
-from queueserver_rpc.options import OptionParser
+from queueserver_rpc.listening import UNIX, ListenError, is_address, refuse_unasked
+from queueserver_rpc.log import LogChoice
 
-from queueserver_standalone import question_timeout
-from queueserver_standalone.child import REDIS_VARIABLE
+from queueserver_standalone.choices import Choices, gather
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.kept_sizes import add_size_options, manager_arguments
-from queueserver_standalone.manager_files import ManagerFiles, add_file_options, read_files
+from queueserver_standalone.manager_files import ManagerFiles, read_files
+from queueserver_standalone.option import NEVER
+from queueserver_standalone.option_table import BY_ID, DEFAULT_LISTEN, DEFAULT_WARNING_MB, SIZES
 from queueserver_standalone.redis_address import redis_url
-from queueserver_standalone.startup_source import Startup, add_startup_options, read_startup
+from queueserver_standalone.startup_source import Startup, read_startup
 
-DEFAULT_LISTEN = "127.0.0.1:60630"
-DEFAULT_WARNING_MB = 1000
 MEGABYTE = 1024 * 1024
-_DIGITS = 12
-DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
-ADVERTISE_VARIABLE = "QUEUESERVER_ADVERTISE_ADDRESS"
+#: As the contract bounds every lock key.
+_MOST_KEY_CHARACTERS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,128 +45,67 @@ class Settings:
     #: Less room on the disk of the embedded Redis is warned of, in bytes; 0 for no warning.
     warn_below: int = DEFAULT_WARNING_MB * MEGABYTE
     #: Seconds that a question of a plan waits for an answer, or "none".
-    question_timeout: str = question_timeout.NEVER
+    question_timeout: str = NEVER
     #: The user group of clients that send none; empty to leave the choice to the Manager.
     default_group: str = ""
+    #: Clients may upload code.
+    scripts: bool = True
+    #: Keys of RE.md that clients may see; empty for all.
+    permitted_metadata: tuple[str, ...] = ()
+    #: Opens every lock; empty for none. For the Manager alone, and never shown.
+    emergency_lock_key: str = field(default="", repr=False)
     #: Arguments for the Manager that say how much it keeps.
     kept: tuple[str, ...] = ()
     #: How much all parts log, and in which form.
     log: LogChoice = field(default_factory=LogChoice)
+    #: What the person at the terminal should hear about the options.
+    notes: tuple[str, ...] = ()
+    #: The configuration file or directory, if there is one.
+    config: Path | None = None
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
-    """Read the command line. Raises StandaloneError for values that can't work; argparse ends on wrong usage."""
-    options = _parser().parse_args(arguments)
-    startup = read_startup(options)
-    insecure = options.insecure_listen or _insecure_by_environment()
+    """Read command line, configuration file and environment.
+
+    Raises StandaloneError for values that can't work; ends the process on wrong usage of the command line.
+    """
+    choices = gather(arguments)
+    startup = read_startup(choices)
+    insecure = choices.is_on("insecure_listen")
+    redis, advertise = choices.text("redis_addr"), choices.text("advertise_address")
+    warning = choices.number("free_space_warning")
     return Settings(
-        listen=_listen_address(options.listen, insecure=insecure),
-        data_directory=_data_directory(options.data_dir, demo=startup.is_demo),
+        listen=_listen_address(choices.text("listen") or DEFAULT_LISTEN, insecure=insecure),
+        data_directory=choices.path("data_dir") or default_data_directory(demo=startup.is_demo).absolute(),
         startup=startup,
-        files=read_files(options, startup.directory),
-        redis=redis_url(options.redis_addr) if options.redis_addr else None,
-        key_prefix=options.key_prefix,
-        console_output=options.console_output,
-        advertise=_advertised_address(options.advertise_address) if options.advertise_address else None,
+        files=read_files(choices, startup.directory),
+        redis=redis_url(redis) if redis else None,
+        key_prefix=choices.text("key_prefix") or "qs",
+        console_output="ON" if choices.is_on("console_output", default=True) else "OFF",
+        advertise=_advertised_address(advertise) if advertise else None,
         insecure_listen=insecure,
-        warn_below=options.free_space_warning * MEGABYTE,
-        question_timeout=question_timeout.read_question_timeout(options.question_timeout),
-        default_group=_default_group(options.default_user_group),
-        kept=manager_arguments(options),
-        log=read_log_options(options),
+        warn_below=(DEFAULT_WARNING_MB if warning is None else warning) * MEGABYTE,
+        question_timeout=choices.text("question_timeout") or NEVER,
+        default_group=_default_group(choices.text("default_user_group") or ""),
+        scripts=choices.is_on("scripts", default=True),
+        permitted_metadata=choices.words("permitted_re_metadata_keys"),
+        emergency_lock_key=_emergency_key(choices.text("emergency_lock_key") or ""),
+        kept=tuple(word for size in SIZES if size in choices.said for word in _argument(choices, size)),
+        log=LogChoice(choices.text("log_level") or "INFO", choices.text("log_format") or "text"),
+        notes=tuple(choices.notes),
+        config=choices.config,
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = OptionParser(
-        prog="start-re-manager",
-        description="Start the Queue Server on this machine: Redis, Worker and Manager. Ctrl-C stops all of it.",
-        epilog="Then, in another terminal: qserver status; qserver environment open --wait; qserver -h.",
-    )
-    parser.add_argument(
-        "--listen",
-        metavar="ADDRESS",
-        default=DEFAULT_LISTEN,
-        help="where clients connect: HOST:PORT (port 0: any) or unix:PATH (default: %(default)s)",
-    )
-    add_insecure_option(parser)
-    parser.add_argument(
-        "--advertise-address",
-        metavar="HOST:PORT",
-        default=os.environ.get(ADVERTISE_VARIABLE),
-        help=f"where clients are told to find this server, also from {ADVERTISE_VARIABLE} (default: where it listens, "
-        "with the host name where that is every interface)",
-    )
-    # A path may contain what argparse takes for a format.
-    usual, of_demo = (str(default_data_directory(demo=demo)).replace("%", "%%") for demo in (False, True))
-    parser.add_argument(
-        "--data-dir",
-        metavar="DIR",
-        type=Path,
-        help=f"where queue, history, permissions and logs are kept (default: {usual}, for the demo {of_demo})",
-    )
-    parser.add_argument(
-        "--free-space-warning",
-        metavar="MB",
-        type=_megabytes,
-        default=DEFAULT_WARNING_MB,
-        help="warn in the log, in the status and in 'qserver why' when the disk of the embedded Redis has less room "
-        "than this, in megabytes; 0: never (default: %(default)s)",
-    )
-    add_startup_options(parser)
-    add_file_options(parser)
-    parser.add_argument(
-        "--default-user-group",
-        metavar="NAME",
-        default=os.environ.get(DEFAULT_GROUP_VARIABLE) or "",
-        help=f"user group of clients that send none, also from {DEFAULT_GROUP_VARIABLE} (default: admin if permissions "
-        "have it, else primary, else the only group there is besides root)",
-    )
-    parser.add_argument(
-        "--console-output",
-        choices=("ON", "OFF"),
-        default="ON",
-        help="show here what startup code and plans print; clients see it in any case (default: %(default)s)",
-    )
-    parser.add_argument(
-        question_timeout.OPTION,
-        metavar="SECONDS",
-        help="how long a question of a plan (bps.input_plan) waits for an answer until the plan fails; none: for ever "
-        f"(default: ${question_timeout.VARIABLE}, else none)",
-    )
-    parser.add_argument(
-        "--redis-addr",
-        metavar="URL",
-        default=os.environ.get(REDIS_VARIABLE),
-        help="an existing Redis: redis://, rediss:// or unix:// URL, or host[:port[/db]] (default: start one); "
-        f"a URL with a password is better given in {REDIS_VARIABLE}, because everybody can read command lines",
-    )
-    parser.add_argument(
-        "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"
-    )
-    add_size_options(parser)
-    add_log_options(parser)
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
-    return parser
+def _argument(choices: Choices, option: str) -> tuple[str, str]:
+    """An option with its value, as the parts take it too."""
+    return BY_ID[option].flag, str(choices.said[option].value)
 
 
-class _ShowVersion(argparse.Action):
-    """Looks the version up only when asked: what it takes to do so would stay in memory for good."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415 - see above
-
-        parser.exit(message=f"{version('queueserver-standalone')}\n")
-
-
-def _megabytes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise argparse.ArgumentTypeError(f"must be a whole number of megabytes, 0 or more, not {text:.40}")
-    return int(text)
-
-
-def _data_directory(given: Path | None, *, demo: bool) -> Path:
-    return (given or default_data_directory(demo=demo)).expanduser().absolute()
+def _emergency_key(key: str) -> str:
+    if len(key) > _MOST_KEY_CHARACTERS:
+        raise StandaloneError(f"The emergency lock key has more than {_MOST_KEY_CHARACTERS} characters. Shorten it.")
+    return key
 
 
 def _listen_address(text: str, *, insecure: bool) -> str:
@@ -195,13 +121,6 @@ def _listen_address(text: str, *, insecure: bool) -> str:
         raise StandaloneError(str(error)) from error
     # The Manager runs in another directory.
     return f"{UNIX}{Path(text.removeprefix(UNIX)).expanduser().absolute()}" if text.startswith(UNIX) else text
-
-
-def _insecure_by_environment() -> bool:
-    try:
-        return insecure_by_environment()
-    except ValueError as error:
-        raise StandaloneError(str(error)) from error
 
 
 def _default_group(name: str) -> str:

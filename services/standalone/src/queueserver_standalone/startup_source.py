@@ -6,15 +6,15 @@ anything starts.
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from queueserver_standalone.choices import Choices, Said
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.option_table import BY_ID, SOURCES
 
-SOURCES: Final = ("--startup-dir", "--startup-profile", "--startup-script", "--startup-module")
 #: The demo startup code, which comes with this package as data.
 _DEMO: Final = Path(__file__).resolve().with_name("demo_startup")
 
@@ -49,51 +49,44 @@ class Startup:
         return Path(self.value) if self.option == "--startup-dir" else None
 
 
-def add_startup_options(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the options; `read_startup` reads what was given."""
-    group = parser.add_argument_group("startup code", "One source; the demo if none is given.")
-    group.add_argument("--startup-dir", metavar="DIR", type=_path, help="directory with startup files")
-    group.add_argument("--startup-profile", metavar="NAME", help="startup directory of this IPython profile")
-    group.add_argument("--startup-script", metavar="FILE", type=_path, help="startup code in a single file")
-    group.add_argument("--startup-module", metavar="NAME", help="an installed module, by its dotted name")
-    group.add_argument(
-        "--ipython-dir",
-        metavar="DIR",
-        type=_path,
-        help="where the IPython profiles are (default: $IPYTHONDIR, else ~/.ipython)",
-    )
-    group.add_argument(
-        "--keep-re",
-        action="store_true",
-        help="never make a RunEngine: use the one of the startup code, or none",
-    )
-    group.add_argument(
-        "--strict-startup",
-        action="store_true",
-        help="open no environment if a plan or device can't be used (default: leave it out and list it)",
-    )
-    group.add_argument(
-        "--device-max-depth",
-        type=_levels,
-        default=0,
-        metavar="N",
-        help="levels of device trees that are listed: 1 for devices without components, 0 for all (default: 0)",
-    )
-
-
-def read_startup(given: argparse.Namespace) -> Startup:
-    """Read the options of a parsed command line. Raises StandaloneError if they can't be used."""
-    sources = [(name, value) for name in SOURCES if (value := getattr(given, name[2:].replace("-", "_"))) is not None]
+def read_startup(choices: Choices) -> Startup:
+    """What was chosen. Raises StandaloneError if it can't be used."""
+    sources = _sources_of(choices)
     if len(sources) > 1:
-        names = " and ".join(name for name, _ in sources)
+        names = " and ".join(said.name for said in sources.values())
         raise StandaloneError(f"{names} exclude each other. Choose one source of startup code.")
-    option, value = sources[0] if sources else ("--startup-dir", _DEMO)
-    if given.ipython_dir is not None and option != "--startup-profile":
-        raise StandaloneError("--ipython-dir says where IPython profiles are. Name one by --startup-profile NAME.")
-    if option == "--startup-profile":
-        option, value = "--startup-dir", _profile(str(value), given.ipython_dir)
+    source, said = next(iter(sources.items()), ("startup_dir", None))
+    option, value = BY_ID[source].flag, str(said.value if said else _DEMO)
+    ipython = choices.said.get("ipython_dir")
+    if ipython is not None and source != "startup_profile" and (said is None or ipython.rank >= said.rank):
+        raise StandaloneError(f"{ipython.name} says where IPython profiles are. Name one by --startup-profile NAME.")
+    if source == "startup_profile":
+        option, value = "--startup-dir", str(_profile(value, choices.path("ipython_dir")))
     _check(option, value)
-    return Startup(option, str(value), not sources, given.keep_re, given.strict_startup, given.device_max_depth)
+    return Startup(
+        option,
+        value,
+        is_demo=said is None,
+        keep_re=choices.is_on("keep_re"),
+        strict=_is_strict(choices),
+        device_max_depth=choices.number("device_max_depth") or 0,
+    )
+
+
+def _sources_of(choices: Choices) -> dict[str, Said]:
+    """The sources that were named where it counts most: one on the command line takes the place of any in the file."""
+    named = {source: choices.said[source] for source in SOURCES if source in choices.said}
+    highest = max((said.rank for said in named.values()), default=None)
+    return {source: said for source, said in named.items() if said.rank is highest}
+
+
+def _is_strict(choices: Choices) -> bool:
+    """Whether what can't be used keeps the environment from opening, which has two names."""
+    strict, ignore = choices.said.get("strict_startup"), choices.said.get("ignore_invalid_plans")
+    if strict and ignore and strict.rank is ignore.rank and strict.value == ignore.value:
+        raise StandaloneError(f"{strict.name} and {ignore.name} contradict each other. Give one of them.")
+    ranked = [(said.rank, said.value is wanted) for said, wanted in ((strict, True), (ignore, False)) if said]
+    return max(ranked)[1] if ranked else False
 
 
 def belongs_to_demo(path: Path) -> bool:
@@ -120,12 +113,6 @@ def _check(option: str, value: str | Path) -> None:
         raise StandaloneError(f"{value} may not be read. Allow it to the user who starts the server.")
     if option == "--startup-module" and not all(part.isidentifier() for part in str(value).split(".")):
         raise StandaloneError(f"'{value}' is no module. Give --startup-module a dotted name, such as beamline.startup.")
-
-
-def _levels(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is no number of levels")
-    return int(text)
 
 
 def _path(text: str) -> Path:

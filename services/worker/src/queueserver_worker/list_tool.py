@@ -11,36 +11,57 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from queueserver_inventory.list_file import FILE_NAME
+from queueserver_rpc.options import OptionParser
 
 from queueserver_worker.list_generation import ListGenerationError, generate_list
 from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
 
+_EXAMPLES = """\
+examples:
+  qserver-list-plans-devices --startup-dir ~/beamline/startup --file-dir ~/beamline/startup
+  qserver-list-plans-devices --startup-profile collection --file-dir /etc/queueserver
+  qserver-list-plans-devices --startup-script startup.py --ignore-invalid-plans ON
+
+A list that is there is replaced, unless something is wrong. What the startup code prints goes to standard output.
+exit codes: 0 the list was written; 1 it was not, and standard error says why; 2 wrong usage
+"""
+_NOT_CREATED = "The list of existing plans and devices was not created."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the list; answers the exit code: 0, 1 if there is no new list, 2 for wrong usage."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
     try:
+        _refuse_kernel(given.use_ipython_kernel)
         startup = read_startup_options(given)
-    except StartupOptionError as error:
-        parser.error(str(error))
-    file = given.file_dir.expanduser().absolute() / given.file_name
-    try:
+        file = given.file_dir.expanduser().absolute() / given.file_name
         generate_list(startup, file, ignore_invalid_plans=given.ignore_invalid_plans == "ON")
-    except ListGenerationError as error:
-        sys.stderr.write(f"The list of existing plans and devices was not created. {error}\n")
+    except (StartupOptionError, ListGenerationError) as error:
+        sentence = str(error).removesuffix(".")
+        sys.stderr.write(f"{_NOT_CREATED} {sentence[:1].upper()}{sentence[1:]}.\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("The list of existing plans and devices was not created: interrupted.\n")
+        sys.stderr.write(f"{_NOT_CREATED} It was interrupted.\n")
         return 1
     sys.stdout.write("The list of existing plans and devices was created successfully.\n")
     return 0
 
 
+def _refuse_kernel(wanted: str) -> None:
+    if wanted == "ON":
+        raise StartupOptionError(
+            "--use-ipython-kernel can't be ON, because startup code is loaded in plain Python here: leave it out; "
+            "get_ipython() and .ipy files are understood without a kernel (docs/how-to/startup-code.md)"
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = OptionParser(
         prog="qserver-list-plans-devices",
+        usage="%(prog)s SOURCE [OPTION]...",
         description="Load startup code, without a server, and list its plans and devices in a file.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_startup_options(parser)
     parser.add_argument(
@@ -55,9 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--use-ipython-kernel",
-        choices=("OFF",),
+        choices=("ON", "OFF"),
         default="OFF",
-        help="understood for the sake of existing scripts; startup code is always loaded in plain Python",
+        help="only OFF, for the sake of existing scripts: startup code is always loaded in plain Python",
     )
     return parser
 

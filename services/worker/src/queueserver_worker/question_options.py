@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from typing import Final
 
+from queueserver_rpc.variables import value_of
+
 OPTION: Final = "--question-timeout"
-VARIABLE: Final = "QUEUESERVER_QUESTION_TIMEOUT"
+VARIABLE: Final = "QSERVER_QUESTION_TIMEOUT"
 _NEVER: Final = "none"
 
 
@@ -21,7 +22,7 @@ def add_question_option(parser: argparse.ArgumentParser) -> None:
         OPTION,
         type=_seconds,
         # A text is read as one from the command line is.
-        default=os.environ.get(VARIABLE) or _NEVER,
+        default=value_of("QUESTION_TIMEOUT") or _NEVER,
         metavar="SECONDS",
         help="how long a question of a plan (bps.input_plan) waits for an answer until the plan fails; none: for ever "
         f"(default: ${VARIABLE}, else none)",

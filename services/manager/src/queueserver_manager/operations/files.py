@@ -86,11 +86,14 @@ class Files:
         return FirstPermissions(fresh, fresh)
 
     async def first_inventory(self) -> Inventory | None:
-        """Plans and devices to begin with; None if there is no file, or if it is wrong, which is logged."""
-        if self.lists is None:
-            return None
-        if not self.lists.path.exists():
-            # Not written yet: the Worker writes it when an environment has opened.
+        """Plans and devices to begin with; None if there is no file, or if it is wrong. Both are logged."""
+        if self.lists is None or not self.lists.path.exists():
+            why = f"the file {self.lists.path} does not exist" if self.lists else "no file was named"
+            _log.warning("There is no list of plans and devices (%s). The Manager begins with an empty one.", why)
+            _log.warning(
+                "The list of plans and devices is not loaded. Opening the environment fills it, now and for later "
+                "starts: qserver environment open --wait. Without a server, qserver-list-plans-devices writes the file."
+            )
             return None
         try:
             return await self.read_lists()

@@ -1,0 +1,129 @@
+"""Makes docs/reference/configuration.md from the tables of options, of ours and of old ones."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from queueserver_rpc.variables import PREFIX
+from queueserver_standalone.old_options import OLD_OPTIONS, OldOption
+from queueserver_standalone.option import Option
+from queueserver_standalone.option_table import CONFIG, OPTIONS
+
+_HEAD = """\
+# Configuration
+
+Options of `start-re-manager`. Each has its value from one of four places. A later place in this list counts before an
+earlier one:
+
+1. the default;
+2. an environment variable: `QSERVER_` and the name of the option in capitals, `QSERVER_DATA_DIR` for `--data-dir`.
+   The prefix `QUEUESERVER_` is understood too; if both are set, `QSERVER_` counts;
+3. the configuration file, named by `--config PATH` or by `QSERVER_CONFIG`;
+4. the command line.
+
+`start-re-manager -h` shows all options, with examples. `ON` and `OFF` are written as `true` and `false` in the
+file; in a variable any of y, yes, t, true, on, 1 and n, no, f, false, off, 0 will do. An option without a value,
+such as `--keep-re`, means `ON`; `--keep-re OFF` takes back what a file or a variable said. Relative paths begin in
+the directory in which the command is started; `~` is the home directory.
+
+Of the four sources of startup code, the one that is said where it counts most is taken: `--startup-dir` on the
+command line replaces a `startup_profile` of the file.
+
+## The file
+
+YAML, with a section for each part of the server:
+
+```yaml
+network:
+  listen: 127.0.0.1:60630
+  redis_addr: localhost:6379
+  key_prefix: ${BEAMLINE}
+startup:
+  startup_dir: ~/.ipython/profile_collection/startup
+  user_group_permissions_path: /etc/queueserver/user_group_permissions.yaml
+worker:
+  permitted_re_metadata_keys: [/proposal, /sample]
+operation:
+  default_user_group: primary
+  print_console_output: false
+  emergency_lock_key: ${EMERGENCY_KEY}
+```
+
+`${NAME}` is replaced by the environment variable of that name, which must be set. `$${` stands for `${`.
+
+The path may also lead to a directory with several such files. Then a section is in one of them; hidden files,
+`*.py` and files that end in `~` are left out.
+
+What is wrong with the file keeps the server from starting, and is told with its line: a key that is not known (with
+the one that was probably meant), a key in the wrong section, a key that is there twice, a value of the wrong type.
+
+The emergency lock key has no option, because everybody on a machine can read command lines. It is never shown and
+never logged, and only the Manager gets it. Let no other user of the machine read a file that contains it.
+
+This page is made by `make options` from the tables from which the command line is made.
+"""
+_OLD_HEAD = """\
+## Options of bluesky-queueserver
+
+Most command lines, configuration files and unit files of that server can be kept. Options, keys and variables that
+are not in the table below have the name and the meaning that they had. Those in the table are accepted with a
+warning in the log, or refused with a sentence that says what to do. What people rely on is refused.
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Write the page to the path that is given."""
+    Path(arguments[0]).write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The page."""
+    return "\n".join([_HEAD, *_ours(), "", _OLD_HEAD, *_old(), ""])
+
+
+def _ours() -> Iterator[str]:
+    yield "## Options\n"
+    for heading in dict.fromkeys(option.heading for option in OPTIONS):
+        title, _, words = (heading or "server").partition(": ")
+        yield f"### {title[0].upper()}{title[1:]}\n"
+        if words:
+            yield f"{words[0].upper()}{words[1:]}.\n"
+        yield "| option | in the file | variable | values | default | |"
+        yield "|---|---|---|---|---|---|"
+        for option in (CONFIG, *OPTIONS):
+            if option.heading == heading:
+                flag = f"`{option.flag}`" if option.on_command_line else ""
+                path = f"`{option.path}`" if option.section else ""
+                name = f"`{PREFIX}{option.variable_names[0]}`"
+                yield _row(flag, path, name, option.kind.in_file, option.default, _meaning(option))
+        yield ""
+
+
+def _meaning(option: Option) -> str:
+    short = ", ".join(f"`{flag}` for {value}" for flag, value in option.short_forms.items())
+    return f"{option.help}; short forms: {short}" if short else option.help
+
+
+def _old() -> Iterator[str]:
+    yield "| option | in the file | variable | | why, and what to do |"
+    yield "|---|---|---|---|---|"
+    for old in OLD_OPTIONS:
+        names = (old.flags, old.paths, old.variables)
+        yield _row(*(", ".join(f"`{name}`" for name in some) for some in names), _fate(old), old.advice)
+
+
+def _fate(old: OldOption) -> str:
+    fate = old.fate.value
+    if old.lenient_variable:
+        fate += "; the variable is accepted without effect, with a warning"
+    return fate if old.usual is None else f"{fate}, except `OFF`"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,67 @@
+"""A server that is told everything by a configuration file, and one that is started as an older server was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # it has no type information
+import pytest
+from queueserver_client import AsyncClient, Plan
+from queueserver_client.errors import QueueServerError
+
+from tests.harness.stack import running_stack
+from tests.harness.wait import bounded
+
+KEY = "open sesame"
+VARIABLE = "QSERVER_EMERGENCY_LOCK_KEY_FOR_SERVER"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "queueserver.yml"
+    file.write_text(
+        "network: {key_prefix: bl7}\n"
+        "worker: {permitted_re_metadata_keys: [/versions/bluesky]}\n"
+        f"operation: {{scripts: false, default_user_group: primary, emergency_lock_key: {KEY}}}\n"
+    )
+    return file
+
+
+async def test_what_the_file_says_holds(config: Path) -> None:
+    with running_stack("--config", str(config)) as stack:
+        async with AsyncClient(stack.address) as client:
+            assert (await bounded(client.queue.add(Plan("count", ["det1"])))).item.user_group == "primary"
+            await bounded(client.environment.open())
+            metadata = await client.run_engine.metadata()
+            assert [list(metadata), list(metadata["versions"])] == [["versions"], ["bluesky"]]
+            with pytest.raises(QueueServerError, match="scripts"):
+                await client.tasks.upload_script("x = 1")
+
+
+@pytest.mark.parametrize("place", ["file", "variable"])
+def test_the_emergency_key_is_told_to_the_manager_alone_and_never_shown(
+    config: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place == "variable":
+        monkeypatch.setenv(VARIABLE, KEY)
+        options: list[str] = []
+    else:
+        options = ["--config", str(config)]
+    with running_stack(*options) as stack:
+        manager = psutil.Process(stack.pid("manager"))
+        assert manager.environ()[VARIABLE] == KEY
+        others = [psutil.Process(pid) for pid in stack.pids() if pid != manager.pid]
+        assert len(others) == 2
+        assert not [one for one in others if KEY in str(one.environ())]
+        everyone = [*others, manager, psutil.Process(stack.supervisor.pid)]
+        assert not [one for one in everyone if KEY in " ".join(one.cmdline())]
+        assert KEY not in stack.log()
+
+
+async def test_a_unit_file_of_an_older_server_goes_on_working() -> None:
+    with running_stack("--zmq-publish-console", "ON", "--console-output", "OFF") as stack:
+        log = stack.supervisor.output
+        log.wait_for("--zmq-publish-console has no effect, because clients can always read what is printed")
+        async with AsyncClient(stack.address) as client:
+            await bounded(client.environment.open())
+        assert "loading 00-devices.py" not in stack.log()
