@@ -23,10 +23,11 @@ earlier one:
 3. the configuration file, named by `--config PATH` or by `QSERVER_CONFIG`;
 4. the command line.
 
-`start-re-manager -h` shows all options, with examples. `ON` and `OFF` are written as `true` and `false` in the
-file; in a variable any of y, yes, t, true, on, 1 and n, no, f, false, off, 0 will do. An option without a value,
-such as `--keep-re`, means `ON`; `--keep-re OFF` takes back what a file or a variable said. Relative paths begin in
-the directory in which the command is started; `~` is the home directory.
+`start-re-manager -h` shows all options, with examples; `start-re-manager --completion bash` (or `zsh`, `fish`)
+prints what a shell needs to complete them. `ON` and `OFF` are written as `true` and `false` in the file; in a
+variable any of y, yes, t, true, on, 1 and n, no, f, false, off, 0 will do. An option without a value, such as
+`--keep-re`, means `ON`; `--keep-re OFF` takes back what a file or a variable said. Relative paths begin in the
+directory in which the command is started; `~` is the home directory.
 
 Of the four sources of startup code, the one that is said where it counts most is taken: `--startup-dir` on the
 command line replaces a `startup_profile` of the file.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -14,6 +16,8 @@ from queueserver_standalone.old_options import OLD_OPTIONS
 from queueserver_standalone.option import Kind, Option, closest
 from queueserver_standalone.option_table import CONFIG, OPTIONS
 
+#: Set by the script of --completion.
+_COMPLETING = "_ARGCOMPLETE"
 _EXAMPLES = """\
 examples:
   start-re-manager                                                  the demo: simulated devices
@@ -50,6 +54,10 @@ class _Parser(OptionParser):
 def parse_words(words: Sequence[str] | None) -> dict[str, list[str]]:
     """The words behind each option that is given. Ends the process on wrong usage, and on -h."""
     parser = _parser()
+    if _COMPLETING in os.environ:
+        import argcomplete  # noqa: PLC0415 - needed only when a shell asks how a word can go on
+
+        argcomplete.autocomplete(parser)
     given, rest = parser.parse_known_args(words)
     if rest:
         parser.refuse_unknown(rest)
@@ -75,6 +83,9 @@ def _parser() -> _Parser:
     for old in OLD_OPTIONS:
         for flag in old.flags:
             _add(parser, flag, old.kind, argparse.SUPPRESS)
+    shells = ("bash", "zsh", "fish")
+    text = "show what a shell needs to complete options; for example: start-re-manager --completion bash >> ~/.bashrc"
+    parser.add_argument("--completion", action=_ShowCompletion, choices=shells, help=text)
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     return parser
 
@@ -89,7 +100,10 @@ def _add_ours(place: argparse._ActionsContainer, option: Option) -> None:
 
 
 def _add(place: argparse._ActionsContainer, flag: str, kind: Kind, text: str) -> None:
-    place.add_argument(flag, dest=flag, metavar=kind.metavar, nargs=kind.words, const=kind.alone, help=text)
+    action = place.add_argument(flag, dest=flag, metavar=kind.metavar, nargs=kind.words, const=kind.alone, help=text)
+    if kind.choices:
+        # Known to argcomplete. argparse is not told of the choices: what is wrong with a value is said by its kind.
+        setattr(action, "completer", lambda **_: kind.choices)  # noqa: B010 - argparse has no such attribute
 
 
 def _help_of(option: Option) -> str:
@@ -103,10 +117,19 @@ def _help_of(option: Option) -> str:
     return text.replace("%", "%%")
 
 
+class _ShowCompletion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, _namespace: object, shell: object, *_: object) -> None:
+        from argcomplete.shell_integration import shellcode  # noqa: PLC0415 - as with the version
+
+        sys.stdout.write(f"{shellcode([parser.prog], shell=str(shell))}\n")
+        parser.exit()
+
+
 class _ShowVersion(argparse.Action):
     """Looks the version up only when asked: what it takes to do so would stay in memory for good."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from importlib.metadata import version  # noqa: PLC0415 - see above
 
-        parser.exit(message=f"{version('queueserver-standalone')}\n")
+        sys.stdout.write(f"{version('queueserver-standalone')}\n")
+        parser.exit()

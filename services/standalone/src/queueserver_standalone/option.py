@@ -26,6 +26,8 @@ class Kind:
     metavar: str = "TEXT"
     #: What argparse is told of the words behind the option.
     words: str | None = None
+    #: Words that it can be.
+    choices: tuple[str, ...] = ()
     #: Without a word behind it, the option means this.
     alone: str | None = None
     #: In the documentation, what the configuration file takes.
@@ -129,16 +131,16 @@ class Choice(Kind):
     """One of some words, in capitals or not."""
 
     def __init__(self, *choices: str) -> None:
-        self._choices = choices
+        self.choices = choices
         self.metavar = "|".join(choices)
         self.in_file = " / ".join(choices)
 
     def read(self, text: str) -> Value:
         """The word as it is written in the table."""
-        for word in self._choices:
+        for word in self.choices:
             if word.lower() == text.lower():
                 return word
-        raise ValueError(f"must be {' or '.join(self._choices)}, not {_shown(text)}")
+        raise ValueError(f"must be {' or '.join(self.choices)}, not {_shown(text)}")
 
     def check(self, value: object) -> Value:
         """The word as it is written in the table."""
@@ -149,6 +151,7 @@ class OnOff(Kind):
     """Yes or no; ON and OFF on the command line, any usual word in a variable."""
 
     metavar = "ON|OFF"
+    choices = ("ON", "OFF")
     in_file = "true / false"
 
     def read(self, text: str) -> Value:
