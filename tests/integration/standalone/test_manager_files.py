@@ -47,6 +47,14 @@ def test_a_named_file_of_permissions_must_be_there(tmp_path: Path) -> None:
         parse(["--startup-dir", str(tmp_path), "--user-group-permissions", str(tmp_path / "nowhere.yaml")])
 
 
+@pytest.mark.parametrize("name", ["nowhere", "nowhere/lists.yaml"])
+def test_a_directory_for_the_list_must_be_there(name: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        StandaloneError, match=r"There is no directory .*/nowhere\. Create it, or give --existing-plans-"
+    ):
+        parse(["--startup-dir", str(tmp_path), "--existing-plans-devices", str(tmp_path / name)])
+
+
 @pytest.mark.parametrize("policy", ["NEVER", "ON_REQUEST", "ON_STARTUP"])
 def test_the_policy_is_passed_on(policy: str) -> None:
     assert arguments("--user-group-permissions-reload", policy)["--user-group-permissions-reload"] == policy

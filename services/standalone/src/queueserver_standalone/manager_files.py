@@ -46,12 +46,16 @@ class ManagerFiles:
 
 
 def read_files(choices: Choices, startup_directory: Path | None) -> ManagerFiles:
-    """What was chosen. Raises StandaloneError if a file that was named is not there."""
+    """What was chosen. Raises StandaloneError if a file that was named is not there, or can't be written there."""
     named = choices.path("user_group_permissions")
     permissions = _file(named or startup_directory, PERMISSIONS_NAME)
     if named is not None and permissions is not None and not permissions.is_file():
         raise StandaloneError(f"There is no file {permissions}. Give --user-group-permissions a file that is there.")
     lists = _file(choices.path("existing_plans_devices") or startup_directory, LISTS_NAME)
+    if lists is not None and not lists.parent.is_dir():
+        raise StandaloneError(
+            f"There is no directory {lists.parent}. Create it, or give --existing-plans-devices a file in another one."
+        )
     is_ours = lists is not None and belongs_to_demo(lists)
     update = "NEVER" if is_ours else choices.text("update_existing_plans_devices") or "ENVIRONMENT_OPEN"
     return ManagerFiles(permissions, lists, choices.text("user_group_permissions_reload") or "ON_STARTUP", update)
