@@ -10,13 +10,13 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from queueserver_client import Client, Plan
+from queueserver_client import Client, DocumentEmitted, Plan
 
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
 from tests.harness.ports import reserved_port
 from tests.harness.services import COMMANDS
-from tests.harness.terminal_window import CTRL_C, CTRL_Z, TerminalWindow, terminal_window
+from tests.harness.terminal_window import CTRL_C, CTRL_Q, CTRL_S, CTRL_Z, TerminalWindow, terminal_window
 
 Window = contextlib.AbstractContextManager[TerminalWindow]
 
@@ -115,6 +115,35 @@ def test_ended_from_elsewhere_it_gives_the_terminal_back_too(window: TerminalWin
     window.process.send_signal(number)
     assert window.wait() == -number
     assert window.is_as_before
+
+
+def test_stopped_by_ctrl_s_it_goes_on_and_ends_at_ctrl_c(window: TerminalWindow, client: Client, gate: Gate) -> None:
+    window.type(CTRL_S)
+    with client.watch(["document"]) as events:
+        next(events)
+        scanning(client, gate)
+        next(event for event in events if isinstance(event, DocumentEmitted) and event.document.name == "event")
+    window.type(CTRL_Q)
+    window.wait_for("1/3 points")
+    gate.open(2)
+    window.wait_for("3/3 points success")
+    window.type(CTRL_S + CTRL_C)
+    assert window.wait() == 0
+    assert window.is_as_before
+
+
+def test_it_ends_with_its_window(window: TerminalWindow) -> None:
+    window.hang_up()
+    assert window.wait() == -signal.SIGHUP
+
+
+def test_after_a_loss_of_the_store_it_says_that_not_all_could_be_followed(window: TerminalWindow, parts: Parts) -> None:
+    with parts.manager_killed():
+        window.wait_for("NOT CONNECTED")
+        with parts.redis.connect() as store:
+            store.flushall()
+    screen = window.wait_for("Some changes could not be followed; this is the state now.")
+    assert screen.startswith("connected")
 
 
 def test_ctrl_z_gives_the_terminal_back_until_it_goes_on(window: TerminalWindow) -> None:

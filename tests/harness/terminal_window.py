@@ -6,6 +6,7 @@ import contextlib
 import copy
 import fcntl
 import os
+import select
 import struct
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from tests.harness.process import ProcessError, on_leash, wait_until_gone
 SECONDS = 30.0
 CTRL_C = b"\x03"
 CTRL_Z = b"\x1a"
-CTRL_S = b"\x13"
+CTRL_S, CTRL_Q = b"\x13", b"\x11"
 #: Makes the terminal the one from which the program is controlled.
 _IN_FOREGROUND = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
@@ -69,6 +70,7 @@ class TerminalWindow:
         #: All that was written.
         self.written = b""
         self._master, self._slave = os.openpty()
+        self._closed, self._closing = os.pipe()
         self._set_size(columns, lines)
         self.modes_before = termios.tcgetattr(self._slave)
         self.process = subprocess.Popen(
@@ -122,12 +124,19 @@ class TerminalWindow:
             self._screen.erase_in_display(2)
         self._set_size(columns, lines)
 
+    def hang_up(self) -> None:
+        """Close the window while the program runs in it."""
+        os.close(self._closing)
+        self._thread.join(SECONDS)
+        self._closing = -1
+
     def wait(self, within: float = SECONDS) -> int:
         """Wait for the end of the program and of all that it has written; answers its exit code."""
         if self.process.poll() is None:
             wait_until_gone(self.process.pid, within)
         code = self.process.wait()
-        self._sync()
+        if self._closing >= 0:
+            self._sync()
         return code
 
     def close(self) -> None:
@@ -135,9 +144,9 @@ class TerminalWindow:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        if self._closing >= 0:
+            self.hang_up()
         os.close(self._slave)
-        self._thread.join(SECONDS)
-        os.close(self._master)
 
     def _sync(self) -> None:
         """Wait until what was written before has been read."""
@@ -152,13 +161,14 @@ class TerminalWindow:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def _read(self) -> None:
-        # Ends when no one has the other end open any more.
-        with contextlib.suppress(OSError):
-            while data := os.read(self._master, 65536):
-                with self._changed:
-                    self.written += data
-                    self._stream.feed(data)
-                    self._changed.notify_all()
+        while self._closed not in select.select([self._master, self._closed], [], [])[0]:
+            data = os.read(self._master, 65536)
+            with self._changed:
+                self.written += data
+                self._stream.feed(data)
+                self._changed.notify_all()
+        os.close(self._master)
+        os.close(self._closed)
         with self._changed:
             self._ended = True
             self._changed.notify_all()

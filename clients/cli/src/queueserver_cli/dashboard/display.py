@@ -46,7 +46,10 @@ class Dashboard:
 
     def show(self, event: Event | Snapshot) -> None:
         """Take an event in; the screen follows soon."""
-        self._state.apply(event, _now())
+        now = _now()
+        # A large snapshot takes its time here: that is not the server's silence.
+        self._state.link.alive(now)
+        self._state.apply(event, now)
         if not self._begun:
             self._begin()
         self._draw_soon()
@@ -120,7 +123,7 @@ class Dashboard:
         self._due = None
         begin = time.perf_counter()
         try:
-            if self._screen.accepts:
+            if self._screen.accepts():
                 columns, lines = self._screen.size
                 self._screen.draw(picture(self._state, self._look, columns, lines, _now()))
         except Exception as error:  # noqa: BLE001 - the terminal is given back first, then it is raised by close()

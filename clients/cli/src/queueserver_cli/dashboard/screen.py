@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import select
@@ -15,6 +16,8 @@ from rich.text import Text
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = "\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l"
 _CLEAR = "\x1b[0m\x1b[2J"
+#: So long the terminal may take to be ready for the last text.
+_PATIENCE_SECONDS = 1.0
 _USUAL_SIZE = os.terminal_size((80, 24))
 
 
@@ -58,11 +61,14 @@ class Screen:
         if not self._taken:
             return
         self._taken = False
-        self._write(_LEAVE)
-        if self._modes is not None:
-            # What was typed meanwhile was meant for nothing.
-            termios.tcsetattr(self._keyboard, termios.TCSAFLUSH, self._modes)
-            self._modes = None
+        # A window that was closed, or has been stopped for good, must not keep the program from ending.
+        with contextlib.suppress(OSError, termios.error):
+            if self.accepts(_PATIENCE_SECONDS):
+                self._write(_LEAVE)
+            if self._modes is not None:
+                termios.tcflush(self._keyboard, termios.TCIFLUSH)  # what was typed meanwhile was meant for nothing
+                termios.tcsetattr(self._keyboard, termios.TCSANOW, self._modes)
+        self._modes = None
 
     def forget(self) -> None:
         """The terminal was resized, or written on by others: draw all of it the next time."""
@@ -70,12 +76,11 @@ class Screen:
         self._size = self.size
         self._console = _console(self._size)
 
-    @property
-    def accepts(self) -> bool:
-        """Whether the terminal takes text now; one that was stopped with Ctrl-S does not."""
+    def accepts(self, within: float = 0.0) -> bool:
+        """Whether the terminal takes text, now or in so many seconds; one that was stopped with Ctrl-S does not."""
         poll = select.poll()
         poll.register(self._output, select.POLLOUT)
-        return bool(poll.poll(0))
+        return bool(poll.poll(within * 1000))
 
     def draw(self, lines: Sequence[Text]) -> None:
         """Show these lines; at most as many as the terminal has."""
