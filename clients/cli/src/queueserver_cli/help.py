@@ -32,7 +32,7 @@ _WORDS = (
     ("FUNC", "as PLAN: name, args, kwargs of a function"),
     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
     ("SRC", "front, back, an index or a UID"),
-    ("KIND", "status, queue, history, console, document, task, permission; all of them if none is named"),
+    ("KIND", "status, queue, history, console, document, task, permission, lock; all of them if none is named"),
     ("MODE VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
 )
 
