@@ -13,23 +13,31 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.conftest import environment
-from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
+from tests.unit.client.scripted_manager import MODULES, ScriptedManager, until_cancelled
 
 SCRIPT = str(Path(__file__).parent / "script.txt")
-#: Commands that follow something, and the method that each calls first.
+UID = "0f6e4bd2-3c1f-4f0e-9d36-8a2d5f0c7b11"
+#: Commands that follow something.
 FOLLOWING = {
-    "watch": ("WatchEvents", ["watch"]),
-    "watch for programs": ("WatchEvents", ["--json", "watch"]),
-    "watch some": ("WatchEvents", ["watch", "console", "queue"]),
-    "open": ("OpenEnvironment", ["environment", "open", "--wait"]),
-    "close": ("CloseEnvironment", ["environment", "close", "--wait"]),
-    "destroy": ("DestroyEnvironment", ["environment", "destroy", "--wait"]),
-    "update": ("UpdateEnvironment", ["environment", "update", "--wait"]),
-    "function": ("ExecuteFunction", ["function", "execute", '{"name": "f"}', "--wait"]),
-    "script": ("UploadScript", ["script", "upload", SCRIPT, "--wait"]),
-    "task": ("WaitTask", ["task", "wait", "t-1"]),
+    "watch": ["watch"],
+    "watch for programs": ["--json", "watch"],
+    "watch some": ["watch", "console", "queue"],
+    "monitor": ["monitor"],
+    "open": ["environment", "open", "--wait"],
+    "close": ["environment", "close", "--wait"],
+    "destroy": ["environment", "destroy", "--wait"],
+    "update": ["environment", "update", "--wait"],
+    "start": ["queue", "start", "--wait"],
+    "execute": ["queue", "execute", "plan", '{"name": "p"}', "--wait"],
+    "item": ["item", "wait", UID],
+    "pause": ["re", "pause", "--wait"],
+    "resume": ["re", "resume", "--wait"],
+    "function": ["function", "execute", '{"name": "f"}', "--wait"],
+    "script": ["script", "upload", SCRIPT, "--wait"],
+    "task": ["task", "wait", UID],
 }
-following = pytest.mark.parametrize(("method", "words"), FOLLOWING.values(), ids=FOLLOWING)
+#: Those that go on until Ctrl-C.
+ENDLESS = {"watch", "monitor"}
 
 
 async def begun(address: str, words: list[str]) -> asyncio.subprocess.Process:
@@ -46,11 +54,11 @@ async def ended(process: asyncio.subprocess.Process, words: list[str]) -> None:
     out, err = await asyncio.wait_for(process.communicate(), 60.0)
     for sign in (b"Traceback", b"KeyboardInterrupt", b"Exception"):
         assert sign not in out + err, (out, err)
-    assert process.returncode == (0 if "watch" in words else 130)
+    assert process.returncode == (130 if ENDLESS.isdisjoint(words) else 0)
 
 
-def unanswered(manager: ScriptedManager, method: str) -> asyncio.Event:
-    """The call is never answered; the event says that it came."""
+def unanswered(manager: ScriptedManager) -> asyncio.Event:
+    """No call is ever answered; the event says that one came."""
     came = asyncio.Event()
 
     async def never(_: Any) -> Any:
@@ -62,13 +70,16 @@ def unanswered(manager: ScriptedManager, method: str) -> asyncio.Event:
         await until_cancelled()
         yield None
 
-    manager.answers[method] = nothing if method.startswith(("Wait", "Watch")) else never
+    for module in MODULES:
+        for service in module.DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                manager.answers[method.name] = nothing if method.server_streaming else never
     return came
 
 
 @pytest.mark.parametrize("name", ["watch", "open"])
 async def test_while_it_loads(name: str) -> None:
-    words = FOLLOWING[name][1]
+    words = FOLLOWING[name]
     process = await begun("127.0.0.1:1", words)
     assert process.stdout is not None
     assert await asyncio.wait_for(process.stdout.readexactly(9), 60.0) == b"Arguments"
@@ -79,9 +90,9 @@ async def test_while_it_loads(name: str) -> None:
     assert process.returncode in {0, 3, 130}
 
 
-@following
-async def test_while_it_connects(method: str, words: list[str]) -> None:
-    del method
+@pytest.mark.parametrize("name", ["watch", "watch for programs", "open", "execute", "task"])
+async def test_while_it_connects(name: str) -> None:
+    words = FOLLOWING[name]
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.setblocking(False)
         process = await begun(f"127.0.0.1:{silent.getsockname()[1]}", words)
@@ -91,9 +102,9 @@ async def test_while_it_connects(method: str, words: list[str]) -> None:
             await ended(process, words)
 
 
-@following
-async def test_while_the_server_does_not_answer(manager: ScriptedManager, method: str, words: list[str]) -> None:
-    came = unanswered(manager, method)
+@pytest.mark.parametrize("words", FOLLOWING.values(), ids=FOLLOWING)
+async def test_while_the_server_does_not_answer(manager: ScriptedManager, words: list[str]) -> None:
+    came = unanswered(manager)
     process = await begun(manager.address, words)
     await asyncio.wait_for(came.wait(), 60.0)
     process.send_signal(signal.SIGINT)
@@ -102,8 +113,8 @@ async def test_while_the_server_does_not_answer(manager: ScriptedManager, method
 
 @pytest.mark.parametrize("name", ["watch", "function", "task"])
 async def test_twice(manager: ScriptedManager, name: str) -> None:
-    method, words = FOLLOWING[name]
-    came = unanswered(manager, method)
+    words = FOLLOWING[name]
+    came = unanswered(manager)
     process = await begun(manager.address, words)
     await asyncio.wait_for(came.wait(), 60.0)
     process.send_signal(signal.SIGINT)
