@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf import descriptor_pool
 from queueserver.common.v1 import item_pb2, method_pb2
@@ -22,7 +24,7 @@ from tests.e2e.test_ownership import CALLS as SHORT
 from tests.e2e.test_ownership import SERVICES
 from tests.harness.gate import Gate
 from tests.harness.progress import until, until_state
-from tests.harness.raw import Stubs, refused
+from tests.harness.raw import Stubs, read_refusal, refused
 from tests.harness.wait import bounded
 
 KEY = "annas key"
@@ -173,4 +175,19 @@ async def test_what_starts_by_itself_needs_no_key(raw: Stubs, shared_client: Asy
     await acquire(raw, environment=True)
     await raw.queue.AddItem(q.AddItemRequest(item=ITEM))
     await until(shared_client, lambda status: status.items_in_history == 1)
+    await raw.lock.ReleaseLock(pb.ReleaseLockRequest(lock_key=KEY))
+
+
+async def test_whatever_is_decided_beside_a_lock_was_decided_before_it(raw: Stubs, shared_client: AsyncClient) -> None:
+    del shared_client
+    adding = [asyncio.ensure_future(raw.queue.AddItem(q.AddItemRequest(item=ITEM))) for _ in range(100)]
+    locked = await raw.lock.AcquireLock(pb.AcquireLockRequest(queue=True, lock_key=KEY))
+    adding += [asyncio.ensure_future(raw.queue.AddItem(q.AddItemRequest(item=ITEM))) for _ in range(20)]
+    answers = await bounded(asyncio.gather(*adding, return_exceptions=True))
+    added = [answer for answer in answers if not isinstance(answer, grpc.aio.AioRpcError)]
+    assert all(answer.revision < locked.revision for answer in added)
+    assert not set(map(id, answers[100:])) & set(map(id, added))
+    assert {read_refusal(one).reason for one in answers if isinstance(one, grpc.aio.AioRpcError)} == {"LOCKED"}
+    status = await seen(raw)
+    assert (status.items_in_queue, status.revision) == (len(added), locked.revision)
     await raw.lock.ReleaseLock(pb.ReleaseLockRequest(lock_key=KEY))

@@ -99,6 +99,7 @@ def state(record: Record) -> tuple[object, ...]:
         (history.first_number, history.next_number, history.slice(0, len(history))),
         record.inventory,
         record.permissions,
+        record.lock,
         record.revisions,
         record.store_id,
     )

@@ -20,6 +20,8 @@ from queueserver_manager.domain.executing import Claimant, finish_item, start_qu
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.item import ExitStatus, HistoryEntry, ItemResult, Outcome, RunSummary
 from queueserver_manager.domain.limits import Bound
+from queueserver_manager.domain.lock import Claim, LockKey
+from queueserver_manager.domain.locking import Identity, acquire, ask, release
 from queueserver_manager.domain.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.requests import AnsweredRequest
@@ -45,6 +47,8 @@ EDITS = [
     "forget",
     "inventory",
     "permit",
+    "lock",
+    "unlock",
 ]
 edits = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 9), st.integers(0, 99)), min_size=1, max_size=25)
 Decide = Callable[[Record, int, int, str], ch.Decision[Any] | None]
@@ -75,6 +79,14 @@ def permit(name: str) -> ch.Decision[None]:
     return ch.Decision(None, [ch.SetPermissions(permissions)], [ev.PermissionsReplaced(permissions)])
 
 
+def lock(record: Record, which: int, name: str) -> ch.Decision[Any]:
+    """Lock, or ask for the lock."""
+    claim = Claim(which > 0, which != 1, name, "why \N{SNOWMAN}", NOW, lease=float(which and 60))
+    if record.lock is None or which % 2:
+        return acquire(record, claim, LockKey("key"), Identity(name, b"s" * 16))
+    return ask(record, claim, LockKey("another"), Identity(name, b"t" * 16), 60.0)
+
+
 ROOM = Bound(999, 10**9)
 DECIDE: dict[str, Decide] = {
     "add": lambda r, a, b, n: add_items(r, [plan(f"{n}-{i}") for i in range(a % 4)], pl.AtIndex(b % 9 - 4), ROOM),
@@ -90,6 +102,8 @@ DECIDE: dict[str, Decide] = {
     "forget": lambda r, a, _b, _: clear_history(r, keep_newest=a % 4),
     "permit": lambda _r, _a, _b, n: permit(n),
     "inventory": lambda _, a, _b, n: set_inventory(n, a % 3),
+    "lock": lambda r, a, _b, n: lock(r, a, n),
+    "unlock": lambda r, _a, _b, _: release(r, LockKey("key"), "jane", NOW),
 }
 
 
@@ -117,7 +131,7 @@ async def test_after_any_edits_the_store_gives_back_the_working_copy(
 
 async def test_every_kind_of_edit_survives_a_crash_of_redis(redis_server: RedisProcess) -> None:
     script = [("add", 3, 0), ("start", 0, 0), ("finish", 0, 0), ("fail", 0, 0), ("inventory", 0, 0), ("permit", 0, 0)]
-    script += [("add", 2, 1), ("move", 0, 2), ("start", 0, 0), ("stop", 0, 0)]
+    script += [("lock", 1, 0), ("lock", 2, 0), ("add", 2, 1), ("move", 0, 2), ("start", 0, 0), ("stop", 0, 0)]
     async with owner(redis_server.url) as before:
         await carry_out(before, script)
         assert before.record.running is not None

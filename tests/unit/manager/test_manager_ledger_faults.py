@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from queueserver_manager.domain.editing import remove_item
 from queueserver_manager.domain.errors import ItemNotFound, NotReady, StorageUnavailable
+from queueserver_manager.domain.lock import Claim, Guard, LockKey
+from queueserver_manager.domain.lock_errors import Locked
+from queueserver_manager.domain.locking import Identity, acquire
 from queueserver_manager.domain.placement import ByUid
 from queueserver_manager.domain.storage import Fault, StorageState
+from queueserver_manager.operations.reply import UNHEARD
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_rpc.turns import next_turn
 
@@ -235,3 +240,38 @@ async def test_events_are_read_from_the_store_or_refused_while_it_is_away(monkey
         monkeypatch.setattr(o.store, "events_between", away)
         with pytest.raises(StorageUnavailable):
             await o.ledger.events_between(0, 1)
+
+
+async def test_who_was_refused_because_of_a_lock_that_could_not_be_stored_is_told_that() -> None:
+    async with office("ab") as o:
+        first = await o.hold_commit("c")
+        claim = Claim(environment=False, queue=True, user="anna", note="", time=o.clock)
+        lock = o.submit(lambda record: acquire(record, claim, LockKey("key"), Identity("uid", b"s" * 16)))
+        guarded = replace(UNHEARD, guard=Guard(environment=False, queue=True))
+        refused = o.submit(lambda record: remove_item(record, ByUid("a")), guarded)
+        await next_turn()
+        o.store.up.clear()
+        o.store.faults = [(None, True), (StoreDown("scripted", fate_known=True), False)]  # type: ignore[list-item] # no fault
+        o.store.may_go_on.set()
+        await asyncio.wait_for(first, SECONDS)
+        for task in (lock, refused):
+            with pytest.raises(StorageUnavailable):
+                await asyncio.wait_for(task, SECONDS)
+        assert o.record.lock is None
+
+
+async def test_who_comes_after_a_lock_in_the_same_commit_is_refused_and_who_only_checks_is_not() -> None:
+    async with office("ab") as o:
+        first = await o.hold_commit("c")
+        claim = Claim(environment=False, queue=True, user="anna", note="", time=o.clock)
+        lock = o.submit(lambda record: acquire(record, claim, LockKey("key"), Identity("uid", b"s" * 16)))
+        guarded = replace(UNHEARD, guard=Guard(environment=False, queue=True))
+        refused = o.submit(lambda record: remove_item(record, ByUid("a")), guarded)
+        free = o.submit(lambda record: remove_item(record, ByUid("b")))
+        with_key = replace(guarded, guard=Guard(environment=False, queue=True, key=LockKey("key")))
+        done = o.submit(lambda record: remove_item(record, ByUid("c")), with_key)
+        o.store.may_go_on.set()
+        await asyncio.wait_for(asyncio.gather(first, lock, free, done), SECONDS)
+        with pytest.raises(Locked):
+            await asyncio.wait_for(refused, SECONDS)
+        assert await o.seen() == ["a"]
