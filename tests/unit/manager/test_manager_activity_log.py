@@ -105,6 +105,8 @@ def test_the_renewal_of_a_lease_is_a_detail_and_an_answer_is_told(caplog: pytest
     assert told(caplog, [renewed], "anna") == [("DEBUG", "anna renewed the lease of the lock")]
     refused = ev.LockChanged(_C.REQUEST_REFUSED, HELD, HELD, "anna", "not now", ASKS, emergency_key_is_set=False)
     assert told(caplog, [refused], "anna") == [("INFO", "anna refused bob the lock (not now)")]
+    long = replace(refused, answer_note="x" * 1000)
+    assert len(told(caplog, [long], "anna")[0][1]) < 250
 
 
 def test_a_batch_of_removals_is_one_line_and_an_instruction_that_was_obeyed_is_none(

@@ -7,18 +7,21 @@ from collections.abc import Callable, Mapping
 from queueserver_manager.domain.events import LockChange, LockChanged
 from queueserver_manager.domain.lock import Claim, Lock, LockRequest
 
+#: Characters of a note that are told.
+_MOST_TEXT = 200
+
 
 def lock_sentence(event: LockChanged, who: Callable[[str], str]) -> str:
     """What happened, in a sentence; ``who`` writes names."""
     told = _SENTENCES[event.change](event, who)
-    note = event.answer_note or _note_of(event)
-    return f"{told} ({note})" if note else told
+    note = " ".join((event.answer_note or _note_of(event)).split())
+    return f"{told} ({note if len(note) <= _MOST_TEXT else note[:_MOST_TEXT] + '…'})" if note else told
 
 
 def _note_of(event: LockChanged) -> str:
     claim = _claim(event.request if event.change is LockChange.REQUESTED else event.lock)
     told = event.change in {LockChange.ACQUIRED, LockChange.REQUESTED, LockChange.TAKEN_OVER}
-    return " ".join(claim.note.split()) if told and claim is not None else ""
+    return claim.note if told and claim is not None else ""
 
 
 def _claim(of: Lock | LockRequest | None) -> Claim | None:
