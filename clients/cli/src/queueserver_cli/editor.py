@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from queueserver_cli.outcome import WrongCommand
+from queueserver_cli.terminal_text import visible_lines
 
 _USUAL = ("nano", "vi", "vim", "notepad")
 
@@ -86,7 +87,7 @@ class EditedFile:
 
 def asks(question: str) -> bool:
     """Whether a person says yes. Raises KeyboardInterrupt at Ctrl-C; the end of the input means no."""
-    sys.stderr.write(f"{question} [Y/n] ")
+    sys.stderr.write(f"{visible_lines(question)} [Y/n] ")
     sys.stderr.flush()
     line = sys.stdin.readline()
     return bool(line) and line.strip().lower() in {"", "y", "yes"}

@@ -55,7 +55,7 @@ def wait(words: Sequence[str]) -> Action:
 
 
 def logs(words: Sequence[str]) -> Action:
-    """`logs ITEM|TASK`."""
+    """`logs UID`, of an item or a task."""
     wanted = _one_uid(words)
 
     async def action(session: Session) -> Answer | None:

@@ -23,7 +23,6 @@ from queueserver_cli.editor import (
     left_to_the_editor,
     require_terminal,
 )
-from queueserver_cli.evidence import Evidence
 from queueserver_cli.outcome import DONE, Answer, ExitCode, WrongCommand
 from queueserver_cli.places import address, nothing_more
 from queueserver_cli.plan_yaml import from_yaml, to_yaml
@@ -59,7 +58,6 @@ class _Editing:
 
     def __init__(self, session: Session, found: ItemStatus) -> None:
         self._session = session
-        self._evidence = Evidence(session)
         self._found = found
         self._before = to_yaml(found.item, _remarks(found.item))
         self._file = EditedFile(self._before, ".yaml")
@@ -82,8 +80,7 @@ class _Editing:
                 handle = await self._send(item)
             except (WrongCommand, QueueServerError, ValueError) as error:
                 msg = str(error)
-                self._evidence.say(f"Not accepted: {msg}")
-                if not self._wants_to_go_on():
+                if not self._wants_to_go_on(msg):
                     return _refused(f"{msg} Nothing was changed. What you wrote is in {self._file.path}")
                 continue
             self._file.discard()
@@ -105,10 +102,10 @@ class _Editing:
                 self._found = now
         raise WrongCommand("The queue changes all the time: try again.")
 
-    def _wants_to_go_on(self) -> bool:
+    def _wants_to_go_on(self, msg: str) -> bool:
         try:
             with interruptible():
-                return asks("Edit it again?")
+                return asks(f"Not accepted: {msg}\nEdit it again?")
         except KeyboardInterrupt:
             return False
 

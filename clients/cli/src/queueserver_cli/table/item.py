@@ -13,5 +13,5 @@ COMMANDS = (
         examples=["item 1a2b3c4d"],
     ),
     command("item wait", "UID", "wait until it has ended, and say how", "item:wait"),
-    command("logs", "ITEM|TASK", "what an item or a task printed, as far as it is kept", "item:logs"),
+    command("logs", "UID", "what an item or a task printed, as far as it is kept", "item:logs"),
 )
