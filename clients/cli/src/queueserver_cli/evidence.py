@@ -53,14 +53,14 @@ class Evidence:
         self._shown = frozenset(lines)
 
     @contextlib.contextmanager
-    def while_waiting(self, what_goes_on: str) -> Iterator[None]:
+    def while_waiting(self, what_goes_on: str, how_to_follow: str) -> Iterator[None]:
         """Say what goes on, and how to follow it, when the waiting ends before it does."""
         try:
             yield
         except asyncio.CancelledError:
-            self.say(what_goes_on)
+            self.say(f"{what_goes_on} {how_to_follow}")
             raise
         except QueueServerError as error:
             if is_communication_failure(error):
-                self.say(what_goes_on)
+                self.say(f"What goes on is not known from here. When the server is back: {how_to_follow}")
             raise

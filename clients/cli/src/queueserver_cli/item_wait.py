@@ -28,9 +28,9 @@ from queueserver_cli.vocabulary import entry_dict, item_dict
 async def wait_for_item(session: Session, uid: str) -> Answer:
     """What became of an item, when it has ended. Raises ItemNotFound."""
     evidence = Evidence(session)
-    goes_on = f"The item stays as it is. Follow it: qserver item wait {uid}. What it does: qserver watch"
+    follow = f"Follow it: qserver item wait {uid}. What is going on: qserver watch"
     last: ItemStatus | None = None
-    with evidence.while_waiting(goes_on):
+    with evidence.while_waiting("The item stays as it is.", follow):
         async with aclosing(session.client.queue.wait(uid)) as states, _showing_status(session, evidence):
             async for status in states:
                 words = _state_words(status)

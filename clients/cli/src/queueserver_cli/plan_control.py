@@ -24,7 +24,7 @@ from queueserver_cli.outcome import DONE, Answer, ExitCode
 from queueserver_cli.session import Session
 
 _ACTIVE = {ManagerState.STARTING_QUEUE, ManagerState.EXECUTING_QUEUE, ManagerState.PAUSED}
-_LATER = "The plan goes on as was asked for. Follow it: qserver watch. What stands in its way: qserver why"
+_FOLLOW = "Follow it: qserver watch. What stands in its way: qserver why"
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ async def carry_out(session: Session, request: Callable[[], Awaitable[None]], ai
         await request()
         evidence.say(f"Waiting until {aim.words}.")
         ended: HistoryEntry | None = None
-        with evidence.while_waiting(_LATER):
+        with evidence.while_waiting("What was asked for stays asked for.", _FOLLOW):
             async for event in events:
                 if isinstance(event, HistoryAdded):
                     ended = event.entry

@@ -16,7 +16,7 @@ from queueserver_cli.places import nothing_more
 from queueserver_cli.queue_progress import WHY, QueueProgress
 from queueserver_cli.session import Session
 
-_GOES_ON = "The queue goes on. Follow it: qserver watch. Stop it after the running plan: qserver queue stop"
+_FOLLOW = "Follow it: qserver watch. Stop it after the running plan: qserver queue stop"
 #: Plans that did not end well and are named in what people read.
 _SHOWN = 20
 _PAGE = 1000
@@ -41,7 +41,7 @@ async def _start_and_wait(session: Session) -> Answer:
         item_uid = await session.client.queue.start()
         if item_uid is None:
             return await _nothing_executed(session, before)
-        with evidence.while_waiting(_GOES_ON):
+        with evidence.while_waiting("The queue goes on.", _FOLLOW):
             async for event in events:
                 progress.take(event)
                 if progress.stop_reason is not None:
