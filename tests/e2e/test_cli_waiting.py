@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from queueserver_client import AsyncClient, ExitStatus, Item, ManagerState, Plan
+from queueserver_client import AsyncClient, ExitStatus, Item, ItemState, ManagerState, Plan
 
 from tests.e2e.conftest import Shell
 from tests.harness.gate import Gate
@@ -134,6 +134,26 @@ async def test_a_restart_of_the_manager_meanwhile_is_told_and_waited_for(
         "empty",
         ["gated_run", "one_run"],
     )
+
+
+async def test_ctrl_c_ends_the_waiting_for_an_item_and_for_a_pause_and_nothing_else(
+    shared_client: AsyncClient, shared_stack: Stack, gate: Gate
+) -> None:
+    running, handle = await begun(shared_client, Plan("last_stretch", gate.path), Plan("one_run"))
+    for words, sign, follow in (
+        (("item", "wait", handle.uid), "waits at the front", "The item stays as it is. Follow it: qserver item wait"),
+        (("re", "pause", "--wait"), "has not taken effect yet", "What was asked for stays asked for. Follow it:"),
+    ):
+        async with waiting_qserver(shared_stack.address, *words) as waiting:
+            await waiting.tells(sign)
+            waiting.interrupt()
+            code, out = await waiting.ends()
+        assert (code, "MESSAGE" in out, "Traceback" in "".join(waiting.told)) == (130, False, False)
+        assert follow in "".join(waiting.told)
+    assert (await running.status()).state is ItemState.RUNNING
+    gate.open()
+    await bounded(running.result())
+    await until_state(shared_client, ManagerState.IDLE)
 
 
 async def test_executing_waits_for_the_end_of_the_plan(shared_client: AsyncClient, qserver: Shell) -> None:

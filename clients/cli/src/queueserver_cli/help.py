@@ -17,7 +17,7 @@ from queueserver_cli.outcome import EXIT_CODES
 _FIRST_STEPS = (
     ("start-re-manager", "in a terminal of its own: the server, with the demo's plans and devices"),
     ("qserver environment open --wait", "load plans and devices"),
-    ("qserver allowed plans", "which plans there are; what one takes: qserver allowed plans scan"),
+    ("qserver plans", "which plans there are; what one takes: qserver plans scan"),
     (
         """qserver queue add plan '{"name": "scan", "args": [["det1"], "motor", -1, 1, 5]}'""",
         "put a scan into the queue: five points from -1 to 1",

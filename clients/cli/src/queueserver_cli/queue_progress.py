@@ -57,7 +57,7 @@ class QueueProgress:
         if isinstance(event, StatusChanged):
             self._evidence.take(event.status)
         elif isinstance(event, Snapshot):
-            self.has_gap = True
+            self.has_gap = self._started = True
             if event.status is not None and event.status.manager_state not in _ACTIVE:
                 self.stop_reason = QueueStopReason.UNSPECIFIED
         elif isinstance(event, QueueStarted):
