@@ -56,6 +56,15 @@ def _float(loader: yaml.SafeLoader, node: yaml.Node) -> float:
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """In double quotes where it has more than can be seen: only there all characters come back as they were."""
+    style = None if text.isprintable() else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def to_yaml(item: Item, remarks: Iterable[str]) -> str:
     """An item as it is edited, with remarks above it."""
     fields: dict[str, Any] = {} if item.item_type is ItemType.PLAN else {"item_type": item.item_type.value}
