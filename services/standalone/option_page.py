@@ -63,6 +63,12 @@ the one that was probably meant), a key in the wrong section, a key that is ther
 The emergency lock key has no option, because everybody on a machine can read command lines. It is never shown and
 never logged, and only the Manager gets it. Let no other user of the machine read a file that contains it.
 
+Manager and Worker, started by themselves, have options of their own: `python -m queueserver_manager -h`,
+`python -m queueserver_worker -h`. They read no file. Of the variables below, the Manager takes those of
+`--redis-addr`, `--advertise-address`, `--insecure-listen`, `--default-user-group`, of what is kept, and of the
+emergency lock key; the Worker those of `--insecure-listen` and `--question-timeout`. `start-re-manager` tells its
+parts everything itself: they don't see these variables.
+
 This page is made by `make options` from the tables from which the command line is made.
 """
 _OLD_HEAD = """\

@@ -41,6 +41,16 @@ def test_each_source_is_handed_on_to_the_worker(profile: Path, monkeypatch: pyte
     assert (given.startup.directory, given.startup.is_demo) == (profile, False)
 
 
+def test_a_profile_beside_a_script_or_module_says_where_their_files_are(profile: Path) -> None:
+    beside = ["--startup-profile", "collection", "--ipython-dir", str(profile.parent.parent)]
+    for source in (["--startup-module", "a.b"], ["--startup-script", str(profile / "00-plans.py")]):
+        given = parse([*source, *beside])
+        assert given.startup.arguments == source
+        assert given.files.lists == profile / "existing_plans_and_devices.yaml"
+    with pytest.raises(StandaloneError, match=r"--startup-dir and --startup-profile exclude each other"):
+        parse(["--startup-dir", str(profile), *beside])
+
+
 def test_queue_and_permissions_of_the_demo_never_become_those_of_an_instrument(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -54,7 +64,7 @@ def test_queue_and_permissions_of_the_demo_never_become_those_of_an_instrument(
     ("options", "sentence"),
     [
         (["--startup-dir", "/", "--startup-script", "/x.py"], "--startup-dir and --startup-script exclude each other"),
-        (["--startup-module", "m", "--startup-profile", "p"], "Choose one source of startup code"),
+        (["--startup-module", "m", "--startup-script", "/x.py"], "Choose one source of startup code"),
         (["--startup-dir", "/does/not/exist"], "There is no directory /does/not/exist"),
         (["--startup-profile", "p", "--ipython-dir", "/x"], "There is no directory /x/profile_p/startup"),
         (["--startup-profile", ""], "--startup-profile must not be empty"),

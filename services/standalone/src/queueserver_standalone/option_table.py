@@ -94,7 +94,13 @@ OPTIONS: Final[tuple[Option, ...]] = (
         on_command_line=False,
     ),
     Option("startup_dir", STARTUP, PathTo("DIR"), "directory with startup files", heading=_CODE),
-    Option("startup_profile", STARTUP, Text("NAME"), "startup directory of this IPython profile", heading=_CODE),
+    Option(
+        "startup_profile",
+        STARTUP,
+        Text("NAME"),
+        "startup directory of this IPython profile; beside a script or module, where their permissions and list are",
+        heading=_CODE,
+    ),
     Option("startup_script", STARTUP, PathTo("FILE"), "startup code in a single file", heading=_CODE),
     Option("startup_module", STARTUP, Text("NAME"), "an installed module, by its dotted name", heading=_CODE),
     Option(

@@ -17,6 +17,7 @@ from queueserver_standalone.option_table import BY_ID, SOURCES
 
 #: The demo startup code, which comes with this package as data.
 _DEMO: Final = Path(__file__).resolve().with_name("demo_startup")
+_BESIDE: Final = frozenset({"startup_script", "startup_module"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Startup:
     strict: bool = False
     #: Levels of device trees that are listed; 0 for all.
     device_max_depth: int = 0
+    #: The startup directory of a profile that was named beside a script or module.
+    profile_directory: Path | None = None
 
     @property
     def arguments(self) -> list[str]:
@@ -45,20 +48,27 @@ class Startup:
 
     @property
     def directory(self) -> Path | None:
-        """Directory in which files that belong to the startup code are looked for; None for a script or a module."""
-        return Path(self.value) if self.option == "--startup-dir" else None
+        """Directory in which files that belong to the startup code are looked for; None if there is none."""
+        return Path(self.value) if self.option == "--startup-dir" else self.profile_directory
 
 
 def read_startup(choices: Choices) -> Startup:
     """What was chosen. Raises StandaloneError if it can't be used."""
     sources = _sources_of(choices)
+    # Beside a script or module, a profile only says where their other files are.
+    beside = sources.pop("startup_profile") if _BESIDE & sources.keys() and "startup_profile" in sources else None
     if len(sources) > 1:
         names = " and ".join(said.name for said in sources.values())
         raise StandaloneError(f"{names} exclude each other. Choose one source of startup code.")
     source, said = next(iter(sources.items()), ("startup_dir", None))
     option, value = BY_ID[source].flag, str(said.value if said else _DEMO)
     ipython = choices.said.get("ipython_dir")
-    if ipython is not None and source != "startup_profile" and (said is None or ipython.rank >= said.rank):
+    if (
+        ipython is not None
+        and source != "startup_profile"
+        and beside is None
+        and (said is None or ipython.rank >= said.rank)
+    ):
         raise StandaloneError(f"{ipython.name} says where IPython profiles are. Name one by --startup-profile NAME.")
     if source == "startup_profile":
         option, value = "--startup-dir", str(_profile(value, choices.path("ipython_dir")))
@@ -70,6 +80,7 @@ def read_startup(choices: Choices) -> Startup:
         keep_re=choices.is_on("keep_re"),
         strict=_is_strict(choices),
         device_max_depth=choices.number("device_max_depth") or 0,
+        profile_directory=_profile(str(beside.value), choices.path("ipython_dir")) if beside else None,
     )
 
 
