@@ -1,6 +1,7 @@
 """Python client of the Queue Server. This module is the whole public surface."""
 
 from queueserver_client import forks as _forks  # noqa: F401 - before anything else imports gRPC
+from queueserver_client.blocking_handles import BlockingHold, BlockingItemHandle, BlockingWatch
 from queueserver_client.client import AsyncClient
 from queueserver_client.columns import columns
 from queueserver_client.environment import AsyncEnvironment
@@ -91,6 +92,17 @@ from queueserver_client.events import (
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory, HistoryPage
 from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
+from queueserver_client.lock import AsyncLock, LockState
+from queueserver_client.lock_errors import (
+    Locked,
+    LockKeyInvalid,
+    LockLost,
+    LockRefused,
+    LockRequestNotFound,
+    LockRequestWaits,
+    NotLocked,
+)
+from queueserver_client.lock_hold import Hold
 from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers, FailedExecution
 from queueserver_client.models.inventory import (
     DeviceDescription,
@@ -154,7 +166,7 @@ from queueserver_client.queue import AsyncQueue
 from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
 from queueserver_client.refusal_details import Refusal, RefusedItem
 from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
-from queueserver_client.sync import BlockingItemHandle, BlockingWatch, Client
+from queueserver_client.sync import Client
 from queueserver_client.tasks import (
     TaskFailed,
     TaskHandle,
@@ -174,6 +186,7 @@ __all__ = [
     "AsyncEnvironment",
     "AsyncHistory",
     "AsyncInventory",
+    "AsyncLock",
     "AsyncQueue",
     "AsyncRunEngine",
     "AutostartChanged",
@@ -183,6 +196,7 @@ __all__ = [
     "Blocker",
     "BlockerKind",
     "Blockers",
+    "BlockingHold",
     "BlockingItemHandle",
     "BlockingWatch",
     "Client",
@@ -216,6 +230,7 @@ __all__ = [
     "HistoryCleared",
     "HistoryEntry",
     "HistoryPage",
+    "Hold",
     "InterruptedPolicy",
     "InvalidRequest",
     "InvalidState",
@@ -248,12 +263,20 @@ __all__ = [
     "LockChange",
     "LockChanged",
     "LockInfo",
+    "LockKeyInvalid",
+    "LockLost",
+    "LockRefused",
     "LockRequest",
+    "LockRequestNotFound",
+    "LockRequestWaits",
+    "LockState",
+    "Locked",
     "ManagerRole",
     "ManagerState",
     "Moved",
     "MovedBatch",
     "NotFound",
+    "NotLocked",
     "NotOwner",
     "NotSupported",
     "OutOfRange",

@@ -13,6 +13,7 @@ from queueserver.manager.v1 import (
     event_service_pb2_grpc,
     history_service_pb2_grpc,
     inventory_service_pb2_grpc,
+    lock_service_pb2_grpc,
     permission_service_pb2_grpc,
     planning_service_pb2_grpc,
     queue_service_pb2_grpc,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from queueserver.manager.v1.event_service_pb2_grpc import EventServiceAsyncStub
     from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceAsyncStub
     from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceAsyncStub
+    from queueserver.manager.v1.lock_service_pb2_grpc import LockServiceAsyncStub
     from queueserver.manager.v1.permission_service_pb2_grpc import PermissionServiceAsyncStub
     from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceAsyncStub
     from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
@@ -74,6 +76,7 @@ class Stubs:
     tasks: TaskServiceAsyncStub
     permissions: PermissionServiceAsyncStub
     planning: PlanningServiceAsyncStub
+    lock: LockServiceAsyncStub
     events: EventServiceAsyncStub
 
 
@@ -91,6 +94,7 @@ def prepare(home: str) -> tuple[OwnerChannel, Stubs]:
         task_service_pb2_grpc.TaskServiceStub(channel),
         permission_service_pb2_grpc.PermissionServiceStub(channel),
         planning_service_pb2_grpc.PlanningServiceStub(channel),
+        lock_service_pb2_grpc.LockServiceStub(channel),
         event_service_pb2_grpc.EventServiceStub(channel),
     )
     return owner, stubs

@@ -15,6 +15,7 @@ from queueserver_client.events import EventKind
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
 from queueserver_client.item_follower import follow_item
+from queueserver_client.lock import AsyncLock
 from queueserver_client.login import login_name
 from queueserver_client.models.blockers import Blockers
 from queueserver_client.models.status import Status
@@ -59,7 +60,8 @@ class AsyncClient:
         lock_key: str | None = None,
         timeout: float = 10.0,
     ) -> None:
-        self._connection = Connection(address, login_name() if user is None else user, user_group, timeout, lock_key)
+        caller = login_name() if user is None else user
+        self._connection = Connection(address, caller, user_group, timeout, lock_key)
         #: What was executed and what became of it.
         self.history = AsyncHistory(self._connection)
         self._outcomes = Outcomes(
@@ -80,6 +82,8 @@ class AsyncClient:
         self.planning = AsyncPlanning(self._connection)
         #: Who may use what.
         self.permissions = AsyncPermissions(self._connection)
+        #: Keeps others from changing the environment, the queue or both.
+        self.lock = AsyncLock(self._connection, lambda revision: self.watch([EventKind.LOCK], after_revision=revision))
 
     @property
     def address(self) -> str:

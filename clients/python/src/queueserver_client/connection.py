@@ -24,6 +24,8 @@ import grpc
 from queueserver_client import forks, refusals
 from queueserver_client.channel import Stubs, identity, prepare, whole_address
 from queueserver_client.errors import NotOwner, QueueServerError, ServerFault, ServiceUnavailable
+from queueserver_client.lock_errors import Locked
+from queueserver_client.models.lock import LockInfo
 from queueserver_client.refusal_details import Refusal
 
 if TYPE_CHECKING:
@@ -37,6 +39,16 @@ MOST_MOVES = 3
 #: How often a call that changes nothing is made while the server that owns the queue can't answer it: for about a
 #: second and a half.
 MOST_READS = 5
+
+
+class Guard(Protocol):
+    """Knows whether the lock that a client holds is still its own."""
+
+    async def require_lock(self) -> None:
+        """Raise LockLost if the lock is held no longer."""
+
+    def lost_to(self, lock: LockInfo) -> QueueServerError:
+        """Take note that the server refused a change because of this lock; answers the error to raise."""
 
 
 class Identified(Protocol):
@@ -64,7 +76,13 @@ class Connection:
     ) -> None:
         self._owner, self._stubs = prepare(whole_address(address))
         self.timeout = timeout
+        self._caller = (user, user_group)
+        #: The key of the lock that the client was made with, and the one that is sent with every call now.
+        self.first_lock_key = self._lock_key = lock_key
+        self._identity = identity(user, user_group)
         self._metadata = identity(user, user_group, lock_key)
+        #: While the lock is held: asked before each change but those of the lock.
+        self.guard: Guard | None = None
         self._closed = asyncio.Event()
         #: Changes that were sent and have not been answered: whether they were made is not known.
         self.unanswered_changes = 0
@@ -75,6 +93,20 @@ class Connection:
     def address(self) -> str:
         """Where calls go: the address that was given, or that of the owner, if a standby named it."""
         return self._owner.address
+
+    @property
+    def lock_key(self) -> str | None:
+        """The key of the lock that is sent with every call; None for none."""
+        return self._lock_key
+
+    @lock_key.setter
+    def lock_key(self, key: str | None) -> None:
+        self._metadata = identity(*self._caller, key)
+        self._lock_key = key
+
+    def _sent_with(self, request: object) -> tuple[tuple[str, str | bytes], ...]:
+        """Metadata of a call. A key in the request itself stands for that of the client."""
+        return self._identity if getattr(request, "lock_key", "") else self._metadata
 
     @property
     def stubs(self) -> Stubs:
@@ -147,8 +179,21 @@ class Connection:
                     raise
             await self._rest(pause)
 
-    async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
-        """Make a call that changes something, under a new request id, repeated until its deadline if need be."""
+    async def change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I, *, guarded: bool = True) -> _R:
+        """Make a call that changes something, under a new request id, repeated until its deadline if need be.
+
+        While the lock is held, a ``guarded`` call is made only as long as it is.
+        """
+        if not guarded or self.guard is None:
+            return await self._change(method, request)
+        guard = self.guard
+        await guard.require_lock()
+        try:
+            return await self._change(method, request)
+        except Locked as error:
+            raise guard.lost_to(error.lock) from None
+
+    async def _change(self, method: UnaryUnaryMultiCallable[_I, _R], request: _I) -> _R:
         request.request_id = str(uuid.uuid4())
         deadline = time.monotonic() + self.timeout
         in_doubt: QueueServerError | None = None
@@ -180,7 +225,9 @@ class Connection:
     ) -> _R:
         self.unanswered_changes += changes
         try:
-            answer = await method(request, metadata=self._metadata, timeout=max(deadline - time.monotonic(), 0.001))
+            answer = await method(
+                request, metadata=self._sent_with(request), timeout=max(deadline - time.monotonic(), 0.001)
+            )
             self.unanswered_changes -= changes
         except grpc.aio.AioRpcError as error:
             self.unanswered_changes -= changes

@@ -13,6 +13,7 @@
     ├── NotFound
     │   ├── DeviceNotFound
     │   ├── ItemNotFound
+    │   ├── LockRequestNotFound     nobody asks for the lock
     │   ├── QuestionNotFound        that question is not asked, or not any more
     │   └── TaskNotFound
     ├── OutOfRange
@@ -27,6 +28,10 @@
     │   ├── InventoryEmpty
     │   ├── ItemHeld
     │   ├── ItemRunning
+    │   ├── Locked                  .holder .note .since .lock
+    │   ├── LockRefused             as Locked: the lock was asked for and not given
+    │   ├── LockRequestWaits        as Locked
+    │   ├── NotLocked
     │   ├── QueueRunning            the queue was to be started, and runs: nothing is left to do
     │   ├── ReloadDisabled
     │   ├── RunEngineMissing
@@ -43,9 +48,11 @@
     │   └── NotOwner                .owner_address
     ├── DeadlineExceeded            no answer in time; also a TimeoutError
     ├── AccessDenied
-    │   └── FunctionNotAllowed
+    │   ├── FunctionNotAllowed
+    │   └── LockKeyInvalid          as Locked: the key is not that of the lock
     ├── NotSupported                the server is older than this client
     ├── ServerFault                 a defect of the server
+    ├── LockLost                    the lock that was held is no longer this client's: .lock
     ├── DocumentsLost               documents of an item's runs did not come: .runs
     └── TaskFailed                  a task ended without success: .result
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 
+from queueserver_client.models.lock import LockInfo
 from queueserver_client.models.status import ManagerState
 from queueserver_client.violations import Violation
 
@@ -44,3 +45,5 @@ class Refusal:
     allowed_states: Sequence[ManagerState] = ()
     refused_items: Sequence[RefusedItem] = ()
     owner_address: str = ""
+    #: The lock that stands in the way; None if that is not what was refused.
+    lock: LockInfo | None = None

@@ -13,8 +13,9 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from queueserver.manager.v1 import error_details_pb2 as typed_pb2
 
-from queueserver_client import errors
+from queueserver_client import errors, lock_errors
 from queueserver_client.errors import QueueServerError
+from queueserver_client.models.lock import LockInfo
 from queueserver_client.models.status import ManagerState
 from queueserver_client.models.words import name_of_reason
 from queueserver_client.refusal_details import Refusal, RefusedItem
@@ -38,7 +39,12 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "ITEM_NOT_FOUND": errors.ItemNotFound,
     "ITEM_RUNNING": errors.ItemRunning,
     "ITEM_TOO_LARGE": errors.ItemInvalid,
+    "LOCKED": lock_errors.Locked,
+    "LOCK_KEY_INVALID": lock_errors.LockKeyInvalid,
+    "LOCK_REQUEST_NOT_FOUND": lock_errors.LockRequestNotFound,
+    "LOCK_REQUEST_WAITS": lock_errors.LockRequestWaits,
     "MESSAGE_TOO_LARGE": errors.InvalidRequest,
+    "NOT_LOCKED": lock_errors.NotLocked,
     "NOT_OWNER": errors.NotOwner,
     "NUMBER_NOT_EXACT": errors.ItemInvalid,
     "PAGE_TOKEN_EXPIRED": errors.PageTokenExpired,
@@ -113,6 +119,7 @@ def read(error: grpc.aio.AioRpcError) -> Refusal:
     bad_request = _first(status.details, error_details_pb2.BadRequest)
     batch = _first(status.details, typed_pb2.BatchRefused)
     owner = _first(status.details, typed_pb2.NotOwner)
+    held = _first(status.details, typed_pb2.LockHeld)
     return Refusal(
         code=error.code(),
         reason=info.reason if info else "",
@@ -125,6 +132,7 @@ def read(error: grpc.aio.AioRpcError) -> Refusal:
         allowed_states=tuple(map(ManagerState.from_number, invalid.allowed_states if invalid else ())),
         refused_items=_refused_items(batch),
         owner_address=owner.owner_address if owner else "",
+        lock=LockInfo.from_refusal(held) if held else None,
     )
 
 

@@ -10,105 +10,29 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from queueserver_client.blocking_handles import BlockingHold, BlockingItemHandle, BlockingTaskHandle, BlockingWatch
 from queueserver_client.client import AsyncClient
 from queueserver_client.environment import AsyncEnvironment
-from queueserver_client.events import Event, Snapshot
 from queueserver_client.facade import (
     Blocking,
     BlockingTo,
-    Ending,
     Facade,
-    Following,
     Iterating,
     Viewing,
 )
 from queueserver_client.handles import ItemHandle
 from queueserver_client.history import AsyncHistory
 from queueserver_client.inventory import AsyncInventory
-from queueserver_client.models.item_warnings import ItemWarning
-from queueserver_client.models.items import Item
-from queueserver_client.models.tasks import Task
+from queueserver_client.lock import AsyncLock
 from queueserver_client.permissions import AsyncPermissions
 from queueserver_client.planning import AsyncPlanning
 from queueserver_client.portal import Portal
 from queueserver_client.queue import AsyncQueue
 from queueserver_client.run_engine import AsyncRunEngine
-from queueserver_client.tasks import AsyncTasks, TaskHandle
-from queueserver_client.watch import Watch
+from queueserver_client.tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
-
-
-class BlockingItemHandle(Facade[ItemHandle]):
-    """One submitted item. It stands for this attempt only: a requeued attempt is another item."""
-
-    remove = Blocking(ItemHandle.remove)
-    move = Blocking(ItemHandle.move)
-    status = Blocking(ItemHandle.status)
-    wait = Iterating(ItemHandle.wait)
-    documents = Iterating(ItemHandle.documents)
-    result = Blocking(ItemHandle.result)
-
-    @property
-    def item(self) -> Item:
-        """The item as the server stored it."""
-        return self._target.item
-
-    @property
-    def uid(self) -> str:
-        """Identity of the item."""
-        return self._target.uid
-
-    @property
-    def index(self) -> int | None:
-        """Its index when it was added; None if it is executed without having been in the queue."""
-        return self._target.index
-
-    @property
-    def queue_size(self) -> int:
-        """Items in the queue when it was added, this one included if it is there."""
-        return self._target.queue_size
-
-    @property
-    def revision(self) -> int:
-        """Revision of the change that made it."""
-        return self._target.revision
-
-    @property
-    def warnings(self) -> Sequence[ItemWarning]:
-        """Texts in it that are probably not what was meant, such as a misspelt device."""
-        return self._target.warnings
-
-
-class BlockingWatch(Facade[Watch]):
-    """An iterator over a snapshot and events. Close it, or use it as a context manager."""
-
-    def __init__(self, portal: Portal, target: Watch) -> None:
-        super().__init__(portal, target)
-        self._following = Following(portal)
-
-    aclose = Ending(Watch.aclose)
-    close = Ending(Watch.aclose)
-
-    @property
-    def resume_token(self) -> str:
-        """From here another watch can go on; see :attr:`Watch.resume_token`."""
-        return self._target.resume_token
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Event | Snapshot:
-        return self._following.next(self._target)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _handles(portal: Portal, handles: Sequence[ItemHandle]) -> Sequence[BlockingItemHandle]:
@@ -190,24 +114,6 @@ class Inventory(Facade[AsyncInventory]):
     issues = Blocking(AsyncInventory.issues)
 
 
-class BlockingTaskHandle(Facade[TaskHandle]):
-    """One task."""
-
-    status = Blocking(TaskHandle.status)
-    wait = Blocking(TaskHandle.wait)
-    result = Blocking(TaskHandle.result)
-
-    @property
-    def task(self) -> Task:
-        """The task as the server accepted it."""
-        return self._target.task
-
-    @property
-    def uid(self) -> str:
-        """Identity of the task."""
-        return self._target.uid
-
-
 class Tasks(Facade[AsyncTasks]):
     """Functions and scripts in the environment, and what comes out of them.
 
@@ -238,6 +144,28 @@ class Permissions(Facade[AsyncPermissions]):
     reload = Blocking(AsyncPermissions.reload)
 
 
+class Lock(Facade[AsyncLock]):
+    """Keeps others from changing the environment, the queue or both.
+
+    The key of ``acquire`` is sent with all further calls of this client until the lock is released. A client that was
+    made with ``lock_key`` sends that one. Keys are never told by the server.
+    """
+
+    acquire = Blocking(AsyncLock.acquire)
+    release = Blocking(AsyncLock.release)
+    get = Blocking(AsyncLock.get)
+    renew = Blocking(AsyncLock.renew)
+    request = Blocking(AsyncLock.request)
+    answer = Blocking(AsyncLock.answer)
+    withdraw = Blocking(AsyncLock.withdraw)
+    hold = Viewing(AsyncLock.hold, BlockingHold)
+
+    @property
+    def key(self) -> str | None:
+        """The key that this client sends with its calls; None if it sends none."""
+        return self._target.key
+
+
 class Client(Facade[AsyncClient]):
     """A blocking client of one Queue Server.
 
@@ -256,6 +184,7 @@ class Client(Facade[AsyncClient]):
         address: ``HOST:PORT`` or ``unix:PATH``; default: environment variable QSERVER_ADDRESS, else 127.0.0.1:60630.
         user: Name to act under where the server demands no credentials; that of the login unless given.
         user_group: Group to act in where the server demands no credentials; the server chooses unless it is given.
+        lock_key: Key of the lock, sent with every call.
         timeout: Seconds after which a call gives up. Until then it is repeated while the server is away.
     """
 
@@ -278,6 +207,7 @@ class Client(Facade[AsyncClient]):
         self._tasks = Tasks(self._portal, target.tasks)
         self._planning = Planning(self._portal, target.planning)
         self._permissions = Permissions(self._portal, target.permissions)
+        self._lock = Lock(self._portal, target.lock)
 
     @property
     def queue(self) -> Queue:
@@ -318,6 +248,11 @@ class Client(Facade[AsyncClient]):
     def permissions(self) -> Permissions:
         """Who may use what."""
         return self._permissions
+
+    @property
+    def lock(self) -> Lock:
+        """Keeps others from changing the environment, the queue or both."""
+        return self._lock
 
     status = Blocking(AsyncClient.status)
     explain_idle = Blocking(AsyncClient.explain_idle)

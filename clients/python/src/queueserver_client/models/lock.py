@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from queueserver_client.models.words import Word, moment
 
 if TYPE_CHECKING:
-    from queueserver.manager.v1 import lock_pb2
+    from queueserver.manager.v1 import error_details_pb2, lock_pb2
 
 
 class LockChange(Word):
@@ -97,7 +97,24 @@ class LockInfo:
             request=LockRequest.from_proto(proto.request) if proto.HasField("request") else None,
         )
 
+    @classmethod
+    def from_refusal(cls, proto: error_details_pb2.LockHeld) -> LockInfo:
+        """From what a refusal says of the lock that stands in the way."""
+        return cls(
+            environment=proto.environment,
+            queue=proto.queue,
+            user=proto.user,
+            note=proto.note,
+            time=moment(proto.time) if proto.HasField("time") else None,
+            emergency_lock_key_set=proto.emergency_lock_key_set,
+            lease_end_time=moment(proto.lease_end_time) if proto.HasField("lease_end_time") else None,
+        )
+
     @property
     def is_locked(self) -> bool:
         """Whether anything is locked."""
         return self.environment or self.queue
+
+
+#: What a server that knows no lock tells.
+NOT_LOCKED = LockInfo()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from queueserver_client.models.lock import NOT_LOCKED, LockInfo
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.storage import NOT_TOLD, Storage
 from queueserver_client.models.waiting import PlanWait, Question, Suspension
@@ -208,6 +209,10 @@ class Status:
     redis_storage: Storage = NOT_TOLD
     #: The directory of the Worker in which outcomes wait until they are stored.
     worker_storage: Storage = NOT_TOLD
+    #: What is locked, and by whom.
+    lock: LockInfo = NOT_LOCKED
+    #: Change marker of the lock.
+    lock_info_uid: str = ""
 
     @classmethod
     def from_proto(cls, proto: status_pb2.ManagerStatus) -> Status:
@@ -245,4 +250,6 @@ class Status:
             worker_insecure_listen=proto.worker_insecure_listen,
             redis_storage=Storage.from_proto(proto.redis_storage),
             worker_storage=Storage.from_proto(proto.worker_storage),
+            lock=LockInfo.from_proto(proto.lock_info),
+            lock_info_uid=proto.lock_info_uid,
         )
