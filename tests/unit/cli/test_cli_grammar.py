@@ -10,6 +10,7 @@ from queueserver.common.v1 import item_pb2, task_pb2
 from queueserver.manager.v1 import environment_service_pb2 as environment
 from queueserver.manager.v1 import history_service_pb2 as history
 from queueserver.manager.v1 import inventory_service_pb2 as inventory
+from queueserver.manager.v1 import lock_service_pb2 as lock
 from queueserver.manager.v1 import permission_service_pb2 as permissions
 from queueserver.manager.v1 import planning_service_pb2 as planning
 from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, task_service_pb2, task_status_pb2
@@ -74,6 +75,15 @@ ANSWERS: dict[str, Any] = {
     "ValidateItems": planning.ValidateItemsResponse(verdicts=[planning.ItemVerdict(valid=True)]),
     "SimulateItem": planning.SimulateItemResponse(),
 }
+ANSWERS |= {
+    "AcquireLock": lock.AcquireLockResponse(),
+    "ReleaseLock": lock.ReleaseLockResponse(),
+    "GetLock": lock.GetLockResponse(),
+    "RenewLock": lock.RenewLockResponse(),
+    "RequestLock": lock.RequestLockResponse(),
+    "AnswerLockRequest": lock.AnswerLockRequestResponse(),
+    "WithdrawLockRequest": lock.WithdrawLockRequestResponse(),
+}
 PLAN = '{"name": "count"}'
 SCRIPT = str(Path(__file__).parent / "script.txt")
 SCRIPT_TEXT = "print('hello')\n"
@@ -133,6 +143,18 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["re", "runs"], "ListRuns", {"filter": "RUN_FILTER_ACTIVE"}),
     (["re", "runs", "open"], "ListRuns", {"filter": "RUN_FILTER_OPEN"}),
     (["re", "metadata"], "GetMetadata", {}),
+    (["lock", "environment"], "AcquireLock", {"environment": True}),
+    (["lock", "queue", "in the hutch"], "AcquireLock", {"queue": True, "note": "in the hutch"}),
+    (["lock", "all"], "AcquireLock", {"environment": True, "queue": True}),
+    (["lock", "info"], "GetLock", {}),
+    (["lock", "renew"], "RenewLock", {}),
+    (["lock", "request", "environment"], "RequestLock", {"environment": True}),
+    (["lock", "request", "queue"], "RequestLock", {"queue": True}),
+    (["lock", "request", "all", "please"], "RequestLock", {"environment": True, "queue": True, "note": "please"}),
+    (["lock", "withdraw"], "WithdrawLockRequest", {}),
+    (["lock", "grant", "take it"], "AnswerLockRequest", {"answer": "LOCK_ANSWER_GRANT", "note": "take it"}),
+    (["lock", "refuse"], "AnswerLockRequest", {"answer": "LOCK_ANSWER_REFUSE"}),
+    (["unlock"], "ReleaseLock", {}),
     (["queue", "get"], "ListItems", {"pageSize": 10000}),
     (["queue", "clear"], "ClearQueue", {"all": True}),
     (["queue", "start"], "StartQueue", {}),
@@ -213,7 +235,7 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
 
 @pytest.fixture
 async def session(manager: ScriptedManager) -> AsyncIterator[Session]:
-    async with AsyncClient(manager.address) as client:
+    async with AsyncClient(manager.address, lock_key="key") as client:
         yield Session(client, Printer((), as_json=False))
 
 

@@ -22,6 +22,8 @@ from queueserver_client import (
     ItemsMoved,
     ItemStarted,
     ItemUpdated,
+    LockChange,
+    LockChanged,
     PermissionsChanged,
     QueueCleared,
     QueueMode,
@@ -36,6 +38,7 @@ from queueserver_client import (
     UnknownEvent,
 )
 
+from queueserver_cli.lock_words import change_words
 from queueserver_cli.vocabulary import known
 
 #: Of arguments that are longer than a line, the beginning is enough.
@@ -90,6 +93,9 @@ def counted(number: int, noun: str) -> str:
 
 def event_words(event: Event) -> str | None:
     """A line for people, or None for events that are shown in another way."""
+    if isinstance(event, LockChanged):
+        # Who holds it renews it every few seconds.
+        return None if event.change is LockChange.RENEWED else change_words(event)
     return _queue_words(event) or _execution_words(event) or _other_words(event)
 
 

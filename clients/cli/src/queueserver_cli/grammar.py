@@ -7,7 +7,18 @@ from collections.abc import Sequence
 
 from queueserver_cli.command import Command
 from queueserver_cli.outcome import WrongCommand
-from queueserver_cli.table import environment, history, inventory, item, permission, queue, run_engine, server, task
+from queueserver_cli.table import (
+    environment,
+    history,
+    inventory,
+    item,
+    lock,
+    permission,
+    queue,
+    run_engine,
+    server,
+    task,
+)
 
 COMMANDS = (
     *server.COMMANDS,
@@ -18,6 +29,7 @@ COMMANDS = (
     *history.COMMANDS,
     *task.COMMANDS,
     *permission.COMMANDS,
+    *lock.COMMANDS,
     *inventory.COMMANDS,
 )
 

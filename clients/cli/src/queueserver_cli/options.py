@@ -83,6 +83,12 @@ COMMON = (
 #: Only those commands take these that name them in their row.
 SPECIAL = (
     Option("--wait", "Follow it to its end."),
+    Option(
+        "--lease",
+        "End the lock by itself unless it is renewed within so many seconds.",
+        value="SECONDS",
+        kind=click.FloatRange(5, 86400),
+    ),
     Option("--validate-only", "Check everything, and change nothing."),
     Option("--long", "In full, as the dictionary that programs read."),
     Option("--resume", "Go on from the token that an earlier watch ended with.", value="TOKEN"),

@@ -10,6 +10,9 @@ from queueserver_cli.outcome import Answer, ExitCode
 from queueserver_cli.vocabulary import plain
 
 #: Failures with these reasons did not come from a Queue Server, but from the way to it.
+#: What users know in front of the sentence about a lock.
+KNOWN_BEGINNING = "Error: "
+_ABOUT_LOCK = {"LOCKED", "LOCK_KEY_INVALID"}
 _COMMUNICATION = {"", "UNREACHABLE", "ANSWER_UNREADABLE"}
 
 
@@ -22,6 +25,8 @@ def as_answer(error: QueueServerError) -> Answer:
     """What is printed about a refusal."""
     # Where the startup code failed has keys of its own, and so has the way out where it is told beside the sentence.
     msg = error.message if isinstance(error, EnvironmentOpenFailed) or "remedy" in error.metadata else str(error)
+    if error.reason in _ABOUT_LOCK:
+        msg = f"{KNOWN_BEGINNING}{msg}"
     body: dict[str, Any] = {"success": False, "msg": msg, "reason": error.reason}
     if "remedy" in error.metadata:
         body["remedy"] = error.metadata["remedy"]
@@ -35,6 +40,8 @@ def as_answer(error: QueueServerError) -> Answer:
         details["retry_after"] = error.retry_after
     if error.refusal.state is not ManagerState.UNSPECIFIED:
         details |= {"state": plain(error.refusal.state), "allowed_states": plain(error.refusal.allowed_states)}
+    if error.refusal.lock is not None:
+        details["lock_info"] = plain(error.refusal.lock)
     if isinstance(error, RevisionMismatch):
         details["queue_revision"] = error.queue_revision
     if isinstance(error, BatchRefused):

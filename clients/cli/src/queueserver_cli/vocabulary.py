@@ -12,6 +12,8 @@ from queueserver_client import (
     HistoryEntry,
     Item,
     ItemResult,
+    LockInfo,
+    LockRequest,
     QueueMode,
     RunEngineState,
     RunningItem,
@@ -21,6 +23,7 @@ from queueserver_client import (
     TaskStatus,
 )
 
+from queueserver_cli.lock_words import lock_dict, request_dict
 from queueserver_cli.waiting_words import waiting_dict
 
 
@@ -141,6 +144,8 @@ def status_dict(status: Status) -> dict[str, Any]:
     for name in ("plan_queue", "plan_history", "plans_existing", "devices_existing", "plans_allowed"):
         body[f"{name}_uid"] = getattr(status, f"{name}_uid")
     body |= {"devices_allowed_uid": status.devices_allowed_uid, "run_list_uid": status.run_list_uid}
+    body["lock"] = {"environment": status.lock.environment, "queue": status.lock.queue}
+    body["lock_info_uid"] = status.lock_info_uid
     body |= {"task_results_uid": status.task_results_uid, "invalid_items": status.invalid_items}
     body["worker_background_tasks"] = environment.background_tasks
     body |= {"revision": status.revision, "epoch": status.epoch, "role": status.role.value}
@@ -169,6 +174,8 @@ def _seconds(time: datetime | None) -> float | None:
 
 _WORDS: dict[type[Any], Any] = {
     Item: item_dict,
+    LockInfo: lock_dict,
+    LockRequest: request_dict,
     RunningItem: running_dict,
     HistoryEntry: entry_dict,
     Status: status_dict,

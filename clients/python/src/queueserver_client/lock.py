@@ -14,6 +14,7 @@ from queueserver.manager.v1 import lock_service_pb2 as pb
 from queueserver_client import values
 from queueserver_client.connection import Connection
 from queueserver_client.lock_hold import Hold, Holding
+from queueserver_client.lock_request import wait_for_grant
 from queueserver_client.models.lock import LockInfo
 from queueserver_client.watch import Watch
 
@@ -137,6 +138,18 @@ class AsyncLock:
         if key:
             self._connection.lock_key = key
         return _state(answer)
+
+    async def granted(self, asked: LockState, *, key: str | None = None) -> LockState:
+        """Wait for the lock after :meth:`request` answered ``asked``; a caller that gives up withdraws the request.
+
+        Raises LockRefused if the holder refuses, or the time is over.
+        """
+        if asked.granted:
+            return asked
+        state = await wait_for_grant(self, self._watch(asked.revision), asked, key)
+        if state is None:
+            raise self._connection.broken("The stream of events ended before the lock was granted or refused.")
+        return state
 
     async def answer(self, *, grant: bool, note: str = "", request_uid: str = "", key: str | None = None) -> LockState:
         """Give the lock to whoever asks for it, or refuse, and say why. Raises LockRequestNotFound, LockKeyInvalid."""

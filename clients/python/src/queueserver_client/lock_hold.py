@@ -24,8 +24,8 @@ import grpc
 from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.events import Event, LockChanged, Snapshot
-from queueserver_client.lock_errors import LockKeyInvalid, LockLost, LockRefused, NotLocked
-from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
+from queueserver_client.lock_errors import LockKeyInvalid, LockLost, NotLocked
+from queueserver_client.models.lock import SAME_HOLDER, LockInfo, LockRequest
 from queueserver_client.refusal_details import Refusal
 from queueserver_client.watch import Watch
 
@@ -36,15 +36,6 @@ if TYPE_CHECKING:
 
 #: Of the lease, after which it is renewed: two renewals may fail.
 _RENEWED_AFTER = 1 / 3
-#: Changes after which the lock is the same one's.
-_SAME_HOLDER = {
-    LockChange.RENEWED,
-    LockChange.EXTENDED,
-    LockChange.REQUESTED,
-    LockChange.REQUEST_REFUSED,
-    LockChange.REQUEST_WITHDRAWN,
-    LockChange.REQUEST_EXPIRED,
-}
 
 
 @dataclass(frozen=True)
@@ -142,27 +133,9 @@ class Hold:
             )
             if not state.granted:
                 asked_at = time.monotonic()
-                state = await self._wait_for_grant(state)
+                state = await self._service.granted(state, key=terms.key)
         self._sure_until = asked_at + (terms.lease or 0.0)
         return state
-
-    async def _wait_for_grant(self, asked: LockState) -> LockState:
-        """Wait until the request has come to an end. Raises LockRefused."""
-        try:
-            async with self._watch(asked.revision) as events:
-                async for event in events:
-                    if isinstance(event, LockChanged) and event.change in _SAME_HOLDER and not _is_about(event, asked):
-                        continue
-                    state = await self._service.get(key=self._terms.key)
-                    if state.lock.is_locked and state.key_fits:
-                        return state
-                    if state.lock.request is None or state.lock.request.uid != _request_uid(asked):
-                        raise _refused(event, state.lock)
-        except asyncio.CancelledError:
-            with contextlib.suppress(QueueServerError):
-                await self._service.withdraw(key=self._terms.key)
-            raise
-        raise self._connection.broken("The stream of events ended.")
 
     async def _release(self) -> None:
         """Release what is ours. Raises LockLost if it is not."""
@@ -225,7 +198,7 @@ class Hold:
 
     async def _hear(self, event: Event | Snapshot) -> bool:
         """Take an event; answers whether the lock is still ours."""
-        if isinstance(event, LockChanged) and event.change in _SAME_HOLDER:
+        if isinstance(event, LockChanged) and event.change in SAME_HOLDER:
             self._lock = event.lock
         else:
             await self._look()
@@ -246,22 +219,3 @@ class Hold:
         message = f"The lock was lost while it was held: it was released, taken over, or its lease ended. {now}"
         self._lost = self._lost or LockLost(Refusal(grpc.StatusCode.ABORTED, "LOCK_LOST", message, lock=lock))
         return self._lost
-
-
-def _request_uid(state: LockState) -> str:
-    return state.lock.request.uid if state.lock.request is not None else ""
-
-
-def _is_about(event: LockChanged, asked: LockState) -> bool:
-    """Whether a change is about the request that was made with this answer."""
-    return event.request is not None and event.request.uid == _request_uid(asked)
-
-
-def _refused(event: Event | Snapshot, lock: LockInfo) -> LockRefused:
-    """The error for a request that has ended without the lock."""
-    message = "The request for the lock has ended without the lock."
-    if isinstance(event, LockChanged) and event.change is LockChange.REQUEST_REFUSED:
-        message = f"{event.user} refused to give the lock{f': {event.answer_note}' if event.answer_note else '.'}"
-    elif isinstance(event, LockChanged) and event.change is LockChange.REQUEST_EXPIRED:
-        message = f"The lock was not given in time: {lock.user} did not answer."
-    return LockRefused(Refusal(grpc.StatusCode.FAILED_PRECONDITION, "LOCK_REFUSED", message, lock=lock))

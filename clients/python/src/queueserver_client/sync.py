@@ -156,6 +156,7 @@ class Lock(Facade[AsyncLock]):
     get = Blocking(AsyncLock.get)
     renew = Blocking(AsyncLock.renew)
     request = Blocking(AsyncLock.request)
+    granted = Blocking(AsyncLock.granted)
     answer = Blocking(AsyncLock.answer)
     withdraw = Blocking(AsyncLock.withdraw)
     hold = Viewing(AsyncLock.hold, BlockingHold)

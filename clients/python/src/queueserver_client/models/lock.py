@@ -30,6 +30,17 @@ class LockChange(Word):
     REQUEST_EXPIRED = "request_expired"
 
 
+#: Changes after which the lock is the same one's.
+SAME_HOLDER = {
+    LockChange.RENEWED,
+    LockChange.EXTENDED,
+    LockChange.REQUESTED,
+    LockChange.REQUEST_REFUSED,
+    LockChange.REQUEST_WITHDRAWN,
+    LockChange.REQUEST_EXPIRED,
+}
+
+
 @dataclass(frozen=True)
 class LockRequest:
     """Somebody asks the holder for the lock, and waits."""
