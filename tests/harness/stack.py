@@ -34,8 +34,8 @@ class Stack:
     def __init__(self, directory: Path, *options: str, startup: Path = DEMO_STARTUP) -> None:
         """``directory`` must be short, since it holds unix sockets. ``options`` go to start-re-manager."""
         self.data_directory = directory / "data"
-        self._runtime_directory = directory / "run"
-        self._runtime_directory.mkdir(mode=0o700)
+        self.runtime_directory = directory / "run"
+        self.runtime_directory.mkdir(mode=0o700)
         self._startup = startup
         self._options = options
         self._token = secrets.token_hex(8)
@@ -52,7 +52,7 @@ class Stack:
     @property
     def redis_socket(self) -> Path:
         """Socket of the embedded Redis. ProcessError if there is none."""
-        found = list(self._runtime_directory.glob("*/redis"))
+        found = list(self.runtime_directory.glob("*/redis"))
         if len(found) != 1:
             raise ProcessError(f"expected one socket of Redis, found {found}")
         return found[0]
@@ -68,7 +68,7 @@ class Stack:
         command += ["--data-dir", self.data_directory, kind, self._startup]
         # Startup code of tests lies in the repository, and stacks share it: none of them is to write there.
         command += ["--update-existing-plans-devices", "NEVER", *self._options]
-        environment = {_MARK: self._token, "XDG_RUNTIME_DIR": str(self._runtime_directory)}
+        environment = {_MARK: self._token, "XDG_RUNTIME_DIR": str(self.runtime_directory)}
         self.process = TestProcess("start-re-manager", command, environment=environment)
         return self.process
 
@@ -130,7 +130,7 @@ class Stack:
     def _is_ours(self, process: psutil.Process) -> bool:
         # redis-server overwrites its environment with its title, which names the socket
         try:
-            return process.environ().get(_MARK) == self._token or str(self._runtime_directory) in _command_line(process)
+            return process.environ().get(_MARK) == self._token or str(self.runtime_directory) in _command_line(process)
         except psutil.Error:
             return False
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import os
 import signal
 import stat
@@ -20,13 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-import platformdirs
+from queueserver_rpc import data_places
 
 from queueserver_standalone.errors import StandaloneError
 
 _PRIVATE = 0o700
-#: Unlike tempfile.gettempdir() this needs no file to be written, which fails on a full disk.
-_TEMPORARY = "/tmp"  # noqa: S108 - a private directory is made there
 #: The last moments of a server that was killed; and of one that lives, which may be ending.
 _LOCK_SECONDS = 2.0
 _LOCK_OF_LIVING_SECONDS = 0.5
@@ -35,12 +32,8 @@ _LONGEST_SOCKET = "/worker"
 _MAX_SOCKET_BYTES = 103
 
 
-def default_data_directory(*, demo: bool) -> Path:
-    """The user's own state directory, for example ``~/.local/state/queueserver``.
-
-    The demo has one of its own, so that its queue and its permissions never become those of an instrument.
-    """
-    return platformdirs.user_state_path("queueserver-demo" if demo else "queueserver", appauthor=False)
+#: Where the data is unless said otherwise; a short name of a data directory.
+default_data_directory, identity = data_places.default_data_directory, data_places.identity
 
 
 def prepare(directory: Path) -> None:
@@ -128,16 +121,10 @@ def _lock(file_descriptor: int, seconds: float) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
-def identity(directory: Path) -> str:
-    """A short name of a data directory on this machine, the same each time."""
-    return hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:10]
-
-
 def runtime_directory(directory: Path) -> Path:
     """Make the private directory for the sockets of the server on ``directory``, or find it again."""
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
-    parent = Path(base) if base and Path(base).is_dir() else Path(os.environ.get("TMPDIR") or _TEMPORARY)
-    path = parent / f"qserver-{os.getuid()}-{identity(directory)}"
+    path = data_places.runtime_path(directory)
+    parent = path.parent
     if len(os.fsencode(path)) + len(_LONGEST_SOCKET) > _MAX_SOCKET_BYTES:
         message = f"The path {parent} is too long for sockets. Set XDG_RUNTIME_DIR to a shorter one, such as /tmp."
         raise StandaloneError(message)

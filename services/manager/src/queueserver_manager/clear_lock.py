@@ -1,0 +1,221 @@
+"""`qserver-clear-lock`: clear a lock whose key is lost, with access to Redis and without the key.
+
+The tool changes nothing of the record itself: it leaves an order in Redis. A Manager that runs carries it out at once,
+by a change like any other, of which everybody who watches is told; if none runs, the next one does before it serves
+anybody. An order names the lock that was shown, so a lock that somebody else sets meanwhile is not cleared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from queueserver_rpc.data_places import default_data_directory, runtime_path
+from queueserver_rpc.options import OptionParser
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from queueserver_manager.domain.lock import Lock, local_time
+from queueserver_manager.store.connection import COMMAND_TIMEOUT, AddressError, answered_within, connect
+from queueserver_manager.store.keys import Keys
+from queueserver_manager.store.lock_codec import decode_lock
+
+_VARIABLES = ("QSERVER_REDIS_URL", "QUEUESERVER_REDIS_URL")
+#: For which a Manager that runs is waited for.
+_ANSWER_SECONDS = 5
+_MOST_ORDERS = 100
+_EXAMPLES = """\
+examples:
+  qserver-clear-lock                                 the server of start-re-manager on this machine
+  qserver-clear-lock --data-dir /data/qserver        the server that was started with this --data-dir
+  qserver-clear-lock --redis-addr redis.beamline     a server that was started with this Redis
+
+exit codes: 0 cleared, to be cleared when the server starts, or nothing was locked · 1 not cleared · 2 wrong options
+"""
+
+
+class _Exit(IntEnum):
+    """How the tool ends."""
+
+    DONE = 0
+    FAILED = 1
+    INTERRUPTED = 130
+
+
+class _NotPossible(Exception):  # noqa: N818 - it says what is the matter
+    """The lock can't be cleared; the message says why, and what helps."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the lock is."""
+
+    address: str
+    #: As it is shown: no password.
+    name: str
+    keys: Keys
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of `qserver-clear-lock`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing has to be put in order
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.redis_addr and options.data_dir:
+        parser.error("--redis-addr and --data-dir say two places: give one of them")
+    prefix = options.key_prefix
+    if options.redis_name_prefix:
+        _note("--redis-name-prefix is called --key-prefix here.")
+        prefix = options.redis_name_prefix
+    try:
+        place = _place(options.redis_addr or _address_of_variable(), options.data_dir, Keys(prefix))
+        return asyncio.run(_clear(place))
+    except (_NotPossible, AddressError) as error:
+        _note(str(error))
+        return _Exit.FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = OptionParser(
+        prog="qserver-clear-lock",
+        description="Clear the lock of a Queue Server without its key, for example because the key is lost.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--redis-addr",
+        metavar="ADDR",
+        help=f"the server's Redis: a URL, or host[:port[/db]]; also from {_VARIABLES[0]}, where a password is not seen "
+        "by everybody on the machine",
+    )
+    parser.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        type=Path,
+        help="data directory of a server that runs here, as for start-re-manager",
+    )
+    parser.add_argument(
+        "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"
+    )
+    parser.add_argument("--redis-name-prefix", metavar="PREFIX", help=argparse.SUPPRESS)
+    return parser
+
+
+def _address_of_variable() -> str:
+    return next((os.environ[name] for name in _VARIABLES if os.environ.get(name)), "")
+
+
+def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
+    """Where to look. Raises _NotPossible if that is not said, and can't be found."""
+    if data_directory is not None:
+        directory = data_directory.expanduser().absolute()
+        if not _socket_of(directory).exists():
+            raise _NotPossible(
+                f"No server with a Redis of its own runs on {directory} now. Start it with start-re-manager (a locked "
+                "server starts, too), then repeat this; or give --redis-addr."
+            )
+        return _on_machine(directory, keys)
+    if address:
+        return _Place(address, "Redis", keys)
+    usual = [default_data_directory(demo=demo) for demo in (False, True)]
+    running = [directory for directory in usual if _socket_of(directory).exists()]
+    if len(running) == 1:
+        return _on_machine(running[0], keys)
+    if running:
+        raise _NotPossible(f"Two servers run here: say which one by --data-dir {usual[0]} or --data-dir {usual[1]}.")
+    raise _NotPossible(
+        "No server of start-re-manager with a Redis of its own runs here for this user. Start it, or say where the "
+        "lock is by --data-dir DIR or --redis-addr ADDR."
+    )
+
+
+def _socket_of(directory: Path) -> Path:
+    return runtime_path(directory) / "redis"
+
+
+def _on_machine(directory: Path, keys: Keys) -> _Place:
+    return _Place(f"unix://{quote(str(_socket_of(directory)))}", f"The Redis of {directory}", keys)
+
+
+async def _clear(place: _Place) -> int:
+    redis = connect(place.address)
+    try:
+        async with answered_within():
+            stored = await redis.get(place.keys.lock)
+        if stored is None:
+            print("No lock was detected.")  # noqa: T201 - what this tool is for
+            return _Exit.DONE
+        lock = _read(stored)
+        print(_held(lock))  # noqa: T201 - as above
+        return await _order(redis, place.keys, lock)
+    except (RedisError, OSError) as error:
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise _NotPossible(
+            f"{place.name} does not answer, or does not take it: {reason}. Nothing was cleared."
+        ) from None
+    finally:
+        await redis.aclose()
+
+
+def _read(stored: bytes | str) -> Lock:
+    try:
+        return decode_lock(stored if isinstance(stored, bytes) else stored.encode())
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise _NotPossible(
+            "The lock in Redis can't be read: it was written by another version of the server."
+        ) from None
+
+
+async def _order(redis: Redis, keys: Keys, lock: Lock) -> int:
+    """Leave the order, and wait for a Manager that runs to carry it out."""
+    async with answered_within():
+        order: Any = await redis.xadd(keys.lock_orders, {"lock": lock.uid}, maxlen=_MOST_ORDERS, approximate=True)
+    async with answered_within(_ANSWER_SECONDS + COMMAND_TIMEOUT):
+        answer: Any = await redis.blpop([f"{keys.lock_answers}:{order.decode()}"], timeout=_ANSWER_SECONDS)
+    if answer is not None:
+        return _said(is_cleared=answer[1] == b"cleared")
+    async with answered_within():
+        is_running = await redis.exists(keys.lease)
+    if is_running:
+        raise _NotPossible(
+            "The Manager that runs has not answered yet: it clears the lock as soon as it can. "
+            "Look at it: qserver lock info"
+        )
+    print("No Manager runs: the lock is cleared when the server starts.")  # noqa: T201 - as above
+    return _Exit.DONE
+
+
+def _said(*, is_cleared: bool) -> int:
+    if is_cleared:
+        print("The lock was cleared.")  # noqa: T201 - as above
+        return _Exit.DONE
+    _note("That lock was released or replaced meanwhile, and nothing was cleared. Look at it: qserver lock info")
+    return _Exit.FAILED
+
+
+def _held(lock: Lock) -> str:
+    """Who locked what, and since when; never the key."""
+    claim = lock.claim
+    what = [name for name, is_locked in (("environment", claim.environment), ("queue", claim.queue)) if is_locked]
+    since = local_time(claim.time).strftime("%m/%d/%Y %H:%M:%S")
+    note = f" Note: {claim.note}" if claim.note else ""
+    return _shown(f"Lock detected: {' and '.join(what)} locked by {claim.user} since {since}.{note}")
+
+
+def _shown(text: str) -> str:
+    """Text of somebody else on which a terminal can't act."""
+    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - as above
