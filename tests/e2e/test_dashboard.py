@@ -9,7 +9,10 @@ import signal
 import socket
 from collections.abc import Iterator
 
+import grpc
 import pytest
+from queueserver.manager.v1 import lock_pb2, lock_service_pb2_grpc
+from queueserver.manager.v1 import lock_service_pb2 as pb
 from queueserver_client import Client, DocumentEmitted, Plan
 
 from tests.harness.gate import Gate
@@ -101,6 +104,23 @@ def test_it_fits_into_any_window(window: TerminalWindow, client: Client, gate: G
     window.wait_for(lambda text: "1/3 points" in text and "take_anything" in text)
     gate.open(2)
     window.wait_for("3/3 points success")
+
+
+def test_the_holder_of_the_lock_sees_who_asks_for_it_and_what_to_type(window: TerminalWindow, parts: Parts) -> None:
+    jane, bob = [("qserver-user", "jane")], [("qserver-user", "bob")]
+    with grpc.insecure_channel(parts.address) as channel:
+        lock = lock_service_pb2_grpc.LockServiceStub(channel)
+        lock.AcquireLock(pb.AcquireLockRequest(queue=True, note="alignment", lock_key="k1"), metadata=jane)
+        screen = window.wait_for("Locked by jane: queue since ")
+        assert re.search(r"since \d\d:\d\d:\d\d: alignment$", screen, re.MULTILINE)
+        lock.RequestLock(pb.RequestLockRequest(queue=True, note="my sample", lock_key="k2"), metadata=bob)
+        window.wait_for("bob asks for the lock of queue: my sample (until ")
+        window.wait_for(lambda text: "qserver lock grant, or lock refuse" in text.replace("\n", " "))
+        granted = pb.AnswerLockRequestRequest(answer=lock_pb2.LOCK_ANSWER_GRANT, lock_key="k1")
+        lock.AnswerLockRequest(granted, metadata=jane)
+        window.wait_for(lambda text: "Locked by bob: queue" in text and "asks" not in text)
+        lock.ReleaseLock(pb.ReleaseLockRequest(lock_key="k2"), metadata=bob)
+        window.wait_for(lambda text: "Locked by" not in text)
 
 
 def test_ctrl_c_gives_the_terminal_back_as_it_was(window: TerminalWindow) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from google.protobuf import timestamp_pb2
 from queueserver.common.v1 import console_pb2, document_pb2, item_pb2, value_pb2
-from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_pb2, status_pb2
+from queueserver.manager.v1 import event_pb2, event_service_pb2, lock_pb2, queue_pb2, status_pb2
 from queueserver_client import AsyncClient
 from queueserver_rpc.status import Refusal
 
@@ -141,6 +141,25 @@ async def test_in_a_pipe_a_watch_is_plain_lines_and_ctrl_c_ends_it_quietly(manag
         "one of 70000000 bytes was left out here: document",
         "some events were lost here: console",
         "| rest",
+    ]
+
+
+async def test_a_watch_begins_with_who_holds_the_lock_and_who_asks_for_it(manager: ScriptedManager) -> None:
+    asked = lock_pb2.LockRequest(queue=True, user="bob", note="alignment", time=NOW, end_time=NOW)
+    lock = lock_pb2.LockInfo(environment=True, queue=True, user="jane", time=NOW, request=asked)
+
+    async def stream(_: event_service_pb2.WatchEventsRequest) -> AsyncIterator[event_service_pb2.WatchEventsResponse]:
+        snapshot = event_service_pb2.WatchSnapshot(revision=1, complete=True, queue=[ITEM], lock_info=lock)
+        yield event_service_pb2.WatchEventsResponse(snapshot=snapshot, resume_token="t1")
+        await until_cancelled()
+
+    manager.answers["WatchEvents"] = stream
+    lines, code, err = await watched(manager, until="0: count()")
+    assert (code, err) == (0, "")
+    here = f"{datetime.fromtimestamp(NOW.seconds):%H:%M:%S}"  # noqa: DTZ006 - as above
+    assert [line.partition(" - ")[2] for line in lines[1:3]] == [
+        f"Locked by jane: environment and queue since {here}",
+        f"bob asks for the lock of queue: alignment (until {here}). Answer: qserver lock grant, or lock refuse",
     ]
 
 

@@ -21,6 +21,7 @@ from queueserver_client import (
 
 from queueserver_cli.console_lines import ConsoleLine, ConsoleLines
 from queueserver_cli.event_words import counted, event_words, item_words
+from queueserver_cli.lock_lines import holder_line, request_line
 from queueserver_cli.printer import Printer
 from queueserver_cli.run_view import RunsView
 from queueserver_cli.storage_words import storage_words
@@ -112,6 +113,9 @@ class LineDisplay:
             self._say(now, self._status.news(snapshot.status))
             waiting = counted(snapshot.status.items_in_queue, "item")
             self._say(now, f"{waiting} in the queue, {snapshot.status.items_in_history} in history")
+        if snapshot.lock is not None:
+            self._say(now, holder_line(snapshot.lock))
+            self._say(now, request_line(snapshot.lock))
         if snapshot.running_item is not None:
             self._say(snapshot.running_item.claim_time, f"running: {item_words(snapshot.running_item.item)}")
         for index, item in enumerate(snapshot.queue):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 
-from queueserver_client import ConnectionState, LockInfo, LockRequest, ManagerState, Status
+from queueserver_client import ConnectionState, ManagerState, Status
 from rich.console import Console
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from queueserver_cli.dashboard.link import Standing
 from queueserver_cli.dashboard.look import Look, clock, elapsed
 from queueserver_cli.dashboard.state import State
 from queueserver_cli.event_words import counted
+from queueserver_cli.lock_lines import holder_line, request_line
 from queueserver_cli.storage_words import storage_words
 from queueserver_cli.vocabulary import known
 from queueserver_cli.waiting_words import waiting_words
@@ -72,7 +74,7 @@ def _marks(status: Status) -> str:
 def attention_lines(state: State, look: Look, width: int, most: int, now: datetime) -> list[Text]:
     """What a person has to see to, the most urgent first, in no more lines than there is room for."""
     lines: list[Text] = []
-    for words, style in _sentences(state, now):
+    for words, style in filter(itemgetter(0), _sentences(state, now)):
         wrapped = Text(look.text(words), style=style).wrap(_WRAPPING, max(width, 1))
         if len(wrapped) > _MOST_LINES:
             wrapped[_MOST_LINES - 1].append(look.more)
@@ -83,12 +85,14 @@ def attention_lines(state: State, look: Look, width: int, most: int, now: dateti
 
 
 def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
-    """Sentences, each with its style."""
+    """Sentences, each with its style; an empty one tells nothing."""
     notice, status = state.notice, state.view.status
     if notice is not None and (now - notice.time).total_seconds() < NOTICE_SECONDS:
         yield f"{clock(notice.time)} {notice.words}", "magenta"
     if state.lock is not None:
-        yield from _of_the_lock(state.lock)
+        # The holder has to answer.
+        yield request_line(state.lock), "bold magenta"
+        yield holder_line(state.lock), "bold"
     if status is not None:
         if status.manager_state is ManagerState.PAUSED:
             yield "The plan is paused: qserver re resume, or to end it re stop, re abort, re halt", "bold yellow"
@@ -106,26 +110,6 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
         when = f" at {clock(result.stop_time)}" if result.stop_time is not None else ""
         why = f": {result.message}" if result.message else ""
         yield f"The last plan, {failed.item.name}, {known(result.exit_status)}{when}{why} See: qserver why", "red"
-
-
-def _of_the_lock(lock: LockInfo) -> Iterator[tuple[str, str]]:
-    """Who holds the lock; before that who asks for it, because the holder has to answer."""
-    request = lock.request
-    if request is not None:
-        asked = f"{request.user} asks for the lock of {_locked(request)}{_noted(request.note)}"
-        yield f"{asked} (until {clock(request.end_time)}). Answer: qserver lock grant, or lock refuse", "bold magenta"
-    if lock.is_locked:
-        since = f" since {clock(lock.time)}" if lock.time is not None else ""
-        until = f", lease until {clock(lock.lease_end_time)}" if lock.lease_end_time is not None else ""
-        yield f"Locked by {lock.user}: {_locked(lock)}{since}{until}{_noted(lock.note)}", "bold"
-
-
-def _locked(lock: LockInfo | LockRequest) -> str:
-    return " and ".join(filter(None, ["environment" * lock.environment, "queue" * lock.queue]))
-
-
-def _noted(note: str) -> str:
-    return f": {note}" if note else ""
 
 
 def _of_the_environment(status: Status) -> Iterator[tuple[str, str]]:
