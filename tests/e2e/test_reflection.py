@@ -68,6 +68,7 @@ async def test_a_healthy_server_says_so_for_every_service(shared_stack: Stack) -
         "Inventory",
         "Task",
         "Permission",
+        "Lock",
         "Planning",
         "Event",
     }

@@ -1,12 +1,12 @@
 """grpc.health.v1, truthful: a service is SERVING only while it can do its work.
 
-| service                        | needs                                 |
-|--------------------------------|---------------------------------------|
-| Status                         | the process                           |
-| "", Queue, History, Permission | to own the queue, and Redis           |
-| Inventory, Planning, Event     | to own the queue                      |
-| Environment, RunEngine         | to own the queue, and a Worker        |
-| Task                           | to own the queue, Redis, and a Worker |
+| service                              | needs                                 |
+|--------------------------------------|---------------------------------------|
+| Status                               | the process                           |
+| "", Queue, History, Permission, Lock | to own the queue, and Redis           |
+| Inventory, Planning, Event           | to own the queue                      |
+| Environment, RunEngine               | to own the queue, and a Worker        |
+| Task                                 | to own the queue, Redis, and a Worker |
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Health:
             services.QUEUE: stored,
             services.HISTORY: stored,
             services.PERMISSION: stored,
+            services.LOCK: stored,
             services.INVENTORY: owner,
             services.PLANNING: owner,
             services.EVENT: owner,
