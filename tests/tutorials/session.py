@@ -66,7 +66,10 @@ class Reader:
         except KeyError as unknown:
             self.notes.append(f"{where}: nothing before it has shown {unknown}:\n{step.commands}")
             return
-        output, failed = await terminal.end()
+        try:
+            output, failed = await terminal.end()
+        except AssertionError as error:
+            raise AssertionError("\n".join([*self.notes, f"{where}: {error}"])) from None
         fits = step.output is None or self._shapes.fits(step.output, output)
         if not fits or failed != step.fails:
             said = "" if step.output is None else f"\nthe page says:\n{step.output}"
