@@ -98,7 +98,7 @@ lock: ## Resolve dependencies anew into requirements.lock
 	  $(MEMBERS:%=%/pyproject.toml) requirements-dev.in -o requirements.lock
 
 .PHONY: proto
-proto: setup ## Generate the Python code and the descriptor set of the contract into protos/gen
+proto: setup ## Generate the Python code and the descriptor set of the contract into protos/gen, and pages of the reference
 	@rm -rf protos/gen/.new && mkdir -p protos/gen/.new
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I protos --python_out=protos/gen/.new --grpc_python_out=protos/gen/.new \
 	  --mypy_out=quiet:protos/gen/.new --mypy_grpc_out=quiet:protos/gen/.new $(PROTO_FILES)
@@ -107,12 +107,13 @@ proto: setup ## Generate the Python code and the descriptor set of the contract 
 	@rm -rf protos/gen/queueserver && mv protos/gen/.new/queueserver protos/gen/queueserver && rmdir protos/gen/.new
 	@$(BIN)/python protos/error_page.py docs/reference/errors.md
 	@$(BIN)/python protos/method_page.py protos/gen/queueserver/queueserver.binpb docs/reference/methods.md
+	@$(BIN)/python clients/cli/command_page.py docs/reference/cli.md
 
 .PHONY: proto-check
 proto-check: setup ## Lint the contract and check that the generated code is up to date
 	@cd protos && ../$(BIN)/buf lint
 	@$(MAKE) --no-print-directory proto
-	@test -z "$$(git status --porcelain -- protos/gen docs/reference/errors.md docs/reference/methods.md)" || { git status --short -- protos/gen docs/reference/errors.md docs/reference/methods.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
+	@test -z "$$(git status --porcelain -- protos/gen docs/reference/errors.md docs/reference/methods.md docs/reference/cli.md)" || { git status --short -- protos/gen docs/reference/errors.md docs/reference/methods.md docs/reference/cli.md; echo "What is generated differs: run 'make proto' and commit it."; exit 1; }
 
 .PHONY: options
 options: setup ## Write the page about options, from their table

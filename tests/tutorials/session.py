@@ -85,8 +85,7 @@ class Reader:
         if step.commands.strip() != NOTHING:
             if terminal.runs:
                 raise AssertionError(f"{where}: something runs in {step.terminal} already")
-            listening = f"start-re-manager --listen {self._environment['QSERVER_LISTEN']} "
-            terminal.begin(self._shapes.command(step.commands).replace("start-re-manager", listening))
+            terminal.begin(self._shapes.command(step.commands))
         if step.output is not None:
             try:
                 await terminal.appears(step.output, self._shapes)

@@ -12,6 +12,7 @@ EXECUTED = {
     "docs/how-to/backup.md": "tests/tutorials/test_how_to_at_terminals.py",
     "docs/how-to/browsers.md": "tests/languages/envoy.py",
     "docs/how-to/describing-plans.md": "tests/unit/worker_environment/test_describing_page.py",
+    "docs/how-to/following-plans.md": "tests/e2e/test_cli_tables.py",
     "docs/how-to/grpcurl.md": "tests/how_to/test_how_to_pages.py",
     "docs/how-to/hanging-plans.md": "tests/tutorials/test_how_to_at_terminals.py",
     "docs/how-to/other-languages.md": "tests/e2e/test_service_config.py",

@@ -27,7 +27,8 @@ _FIRST_STEPS = (
     ("qserver history get", "what became of it"),
     ("qserver why", "whenever nothing happens: why, and what to type about it"),
 )
-_WORDS = (
+#: What stands for what in the parameters of commands.
+WORDS = (
     ("PLAN", "one word in quotes, JSON or a Python dictionary: name, args, kwargs, meta (one dictionary or several)"),
     ("FUNC", "as PLAN: name, args, kwargs of a function"),
     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
@@ -44,7 +45,7 @@ def format_help(words: Sequence[str], formatter: click.HelpFormatter) -> bool:
         return False
     _format_commands(commands, formatter)
     parameters = " ".join(command.parameters for command in commands)
-    meant = [(word, meaning) for word, meaning in _WORDS if any(part in parameters for part in word.split(", "))]
+    meant = [(word, meaning) for word, meaning in WORDS if any(part in parameters for part in word.split(", "))]
     if meant:
         with formatter.section("Where"):
             formatter.write_dl(meant)
@@ -66,7 +67,7 @@ def format_all(formatter: click.HelpFormatter) -> None:
     _format_options(COMMANDS, formatter)
     _format_commands(COMMANDS, formatter)
     with formatter.section("Where"):
-        formatter.write_dl(_WORDS)
+        formatter.write_dl(WORDS)
     _format_examples(COMMANDS, formatter)
     with formatter.section("Exit codes"):
         formatter.write_dl([(str(int(code)), meaning) for code, meaning in EXIT_CODES.items()])
