@@ -13,7 +13,7 @@ SESSIONS = ("backup.md", "hanging-plans.md")
 
 
 @pytest.mark.parametrize("name", SESSIONS)
-async def test_whoever_does_what_the_page_says_sees_what_it_says(name: str, short_path: Path) -> None:
+async def test_a_reader_who_types_all_lines_of_the_page_sees_what_it_says(name: str, short_path: Path) -> None:
     page = (REPOSITORY / "docs/how-to" / name).read_text("utf-8")
     async with reader(short_path) as person:
         await person.read(name, page)

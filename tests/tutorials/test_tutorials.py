@@ -13,7 +13,7 @@ PAGES = {path.name: path.read_text("utf-8") for path in sorted((REPOSITORY / "do
 _ONLY = os.environ.get("TUTORIALS", "")
 
 
-async def test_whoever_does_what_the_tutorials_say_sees_what_they_say(short_path: Path) -> None:
+async def test_a_reader_who_types_all_lines_of_the_tutorials_sees_what_they_say(short_path: Path) -> None:
     async with reader(short_path) as person:
         for name, page in PAGES.items():
             if any(part in name for part in _ONLY.split(",")):
