@@ -17,6 +17,7 @@ EXECUTED = {
     "docs/how-to/other-languages.md": "tests/e2e/test_service_config.py",
     "docs/how-to/permissions.md": "tests/unit/manager/test_manager_permission_file.py",
     "docs/reference/configuration.md": "tests/unit/standalone/test_option_page.py",
+    "docs/how-to/python-client.md": "tests/tutorials/test_python_client_page.py",
     **{
         page.relative_to(REPOSITORY).as_posix(): "tests/tutorials/test_tutorials.py"
         for page in (REPOSITORY / "docs/tutorials").glob("[0-9]*.md")
