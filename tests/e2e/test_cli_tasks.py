@@ -25,9 +25,9 @@ def test_a_function_is_executed_and_its_result_is_read(qserver: Shell) -> None:
     assert sorted(answer) == ["item", "msg", "success", "task_uid"]
     assert (answer["item"]["item_uid"], answer["item"]["args"]) == (answer["task_uid"], [2])
     ended = json.loads(qserver("--json", "task", "wait", answer["task_uid"]).stdout)
-    assert (ended["status"], ended["result"]["return_value"]) == ("finished", 42)
+    assert (ended["status"], ended["result"]["return_value"]) == ("completed", 42)
     assert json.loads(qserver("--json", "task", "result", answer["task_uid"]).stdout) == ended
-    assert json.loads(qserver("--json", "task", "status", answer["task_uid"]).stdout)["status"] == "finished"
+    assert json.loads(qserver("--json", "task", "status", answer["task_uid"]).stdout)["status"] == "completed"
     listed = json.loads(qserver("--json", "task", "list").stdout)["tasks"]
     assert answer["task_uid"] in [task["task_uid"] for task in listed]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from queueserver_cli.address import server_address, tell_forgotten
+from queueserver_cli.address import CONTROL, OUTPUT, server_address, tell_forgotten
 from queueserver_cli.outcome import WrongCommand
 from queueserver_client.channel import whole_address
 
@@ -37,15 +37,28 @@ def test_an_address_comes_from_the_option_or_a_variable(
     options: dict[str, str], variables: dict[str, str], address: str | None, note: str | None
 ) -> None:
     notes: list[str] = []
-    assert server_address(NOTHING | options, variables, notes.append) == address
+    assert server_address(NOTHING | options, CONTROL, variables, notes.append) == address
     assert len(notes) == (note is not None)
     assert (note or "") in "".join(notes)
+
+
+@pytest.mark.parametrize("name", ["zmq_info_addr", "zmq_subscribe_addr"])
+def test_the_address_of_the_output_is_that_of_the_server(name: str) -> None:
+    notes: list[str] = []
+    options = {"address": None, "zmq_info_addr": None, "zmq_subscribe_addr": None, name: "tcp://host:60625"}
+    assert server_address(options, OUTPUT, {}, notes.append) == "host:60630"
+    variables = {"QSERVER_ZMQ_INFO_ADDRESS": "tcp://host:60625"}
+    assert server_address(options | {name: None}, OUTPUT, variables, notes.append) == "host:60630"
+    assert [note.partition(" here. ")[2] for note in notes] == [
+        "Say: --address host:60630",
+        "Say: QSERVER_ADDRESS host:60630",
+    ]
 
 
 @pytest.mark.parametrize("address", ["tcp://*:60615", "http://host:60630", "ipc:///tmp/socket", "tcp://host:port"])
 def test_a_scheme_that_can_t_be_meant_is_refused_with_the_right_form(address: str) -> None:
     with pytest.raises(WrongCommand, match=r"HOST:PORT, as in QSERVER_ADDRESS localhost:60630"):
-        server_address(NOTHING, {"QSERVER_ZMQ_CONTROL_ADDRESS": address}, lambda _: None)
+        server_address(NOTHING, CONTROL, {"QSERVER_ZMQ_CONTROL_ADDRESS": address}, lambda _: None)
 
 
 def test_what_has_no_meaning_here_is_named() -> None:

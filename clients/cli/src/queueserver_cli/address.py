@@ -6,17 +6,24 @@ An address for 0MQ, such as tcp://localhost:60615, is understood and told in its
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from queueserver_cli.option import Option
 from queueserver_cli.outcome import WrongCommand
 
 _DEFAULT_PORT = 60630
-#: Where the existing queue server listens for 0MQ.
-_PORT_FOR_0MQ = 60615
+#: Where the existing queue server listens for 0MQ, and where it publishes its output.
+_PORTS_FOR_0MQ = (60615, 60625)
 _FOR_0MQ = re.compile(r"tcp://(?P<host>[^/:\s*]+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{1,5}))?/?", re.ASCII)
-_OLD_VARIABLE = "QSERVER_ZMQ_CONTROL_ADDRESS"
-_NEW_NAMES = {"--zmq-control-addr": "--address", _OLD_VARIABLE: "QSERVER_ADDRESS"}
+_VARIABLES = ("QSERVER_ADDRESS", "QUEUESERVER_ADDRESS")
+ADDRESS = Option(
+    "--address",
+    "The server; also QSERVER_ADDRESS; 127.0.0.1:60630 unless said.",
+    value="HOST:PORT",
+    other_name="-a",
+)
 #: Variables of the tools for 0MQ that have no meaning here, and why.
 _FORGOTTEN = {
     "QSERVER_ZMQ_ENCODING": "gRPC has one encoding",
@@ -24,19 +31,35 @@ _FORGOTTEN = {
 }
 
 
-def server_address(options: Mapping[str, Any], variables: Mapping[str, str], note: Callable[[str], None]) -> str | None:
+@dataclass(frozen=True)
+class Former:
+    """How a tool for 0MQ was told where the server is."""
+
+    options: Sequence[Option]
+    variable: str
+
+
+CONTROL = Former((Option("--zmq-control-addr", "", value="ADDRESS"),), "QSERVER_ZMQ_CONTROL_ADDRESS")
+OUTPUT = Former(
+    (Option("--zmq-info-addr", "", value="ADDRESS"), Option("--zmq-subscribe-addr", "", value="ADDRESS")),
+    "QSERVER_ZMQ_INFO_ADDRESS",
+)
+ENCODING = Option("--zmq-encoding", "", value="ENCODING")
+
+
+def server_address(
+    options: Mapping[str, Any], former: Former, variables: Mapping[str, str], note: Callable[[str], None]
+) -> str | None:
     """The address of the server as the client takes it; None if none was said. Raises WrongCommand.
 
     Args:
         options: The options by their keys.
+        former: What the tool was told in former times.
         variables: The environment.
         note: Told what is better said in another way.
     """
-    for name, value in (
-        ("--address", options["address"]),
-        ("--zmq-control-addr", options["zmq_control_addr"]),
-        *((name, variables.get(name)) for name in ("QSERVER_ADDRESS", "QUEUESERVER_ADDRESS", _OLD_VARIABLE)),
-    ):
+    given = [(name, variables.get(name)) for name in (*_VARIABLES, former.variable)]
+    for name, value in [*((each.name, options[each.key]) for each in (ADDRESS, *former.options)), *given]:
         if value:
             return _right(name, value, note)
     return None
@@ -45,7 +68,7 @@ def server_address(options: Mapping[str, Any], variables: Mapping[str, str], not
 def _right(source: str, address: str, note: Callable[[str], None]) -> str:
     """The address as the client takes it."""
     found = _translated(source, address)
-    name = _NEW_NAMES.get(source, source)
+    name = _name_here(source)
     if name != source:
         note(f"Warning: {source} is called {name} here. Say: {name} {found}")
     elif found != address:
@@ -56,19 +79,26 @@ def _right(source: str, address: str, note: Callable[[str], None]) -> str:
 def _translated(source: str, address: str) -> str:
     found = _FOR_0MQ.fullmatch(address)
     if found is not None:
-        port = int(found["port"] or _PORT_FOR_0MQ)
-        return f"{found['host']}:{_DEFAULT_PORT if port == _PORT_FOR_0MQ else port}"
+        port = int(found["port"] or _DEFAULT_PORT)
+        return f"{found['host']}:{_DEFAULT_PORT if port in _PORTS_FOR_0MQ else port}"
     if "://" in address and not address.startswith(("dns:", "unix:")):
         raise WrongCommand(
             f"{source} is {address!r}, but a server is named without a scheme: HOST:PORT, as in "
-            f"{_NEW_NAMES.get(source, source)} localhost:{_DEFAULT_PORT}"
+            f"{_name_here(source)} localhost:{_DEFAULT_PORT}"
         )
     return address
 
 
+def _name_here(source: str) -> str:
+    """What an option or variable is called here."""
+    if source.startswith("-"):
+        return ADDRESS.name
+    return source if source in _VARIABLES else _VARIABLES[0]
+
+
 def tell_forgotten(options: Mapping[str, Any], variables: Mapping[str, str], note: Callable[[str], None]) -> None:
     """Name what the tools for 0MQ took and what has no meaning here."""
-    if options["zmq_encoding"]:
+    if options[ENCODING.key]:
         note("Warning: --zmq-encoding has no meaning here: gRPC has one encoding. Leave it out.")
     for name, reason in _FORGOTTEN.items():
         if variables.get(name):

@@ -11,13 +11,16 @@ from collections.abc import Iterable, Sequence
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from queueserver_cli.address import server_address
+from queueserver_cli.address import CONTROL, server_address
 from queueserver_cli.command import Command
 from queueserver_cli.grammar import COMMANDS
 from queueserver_cli.options import options_of
 from queueserver_cli.outcome import WrongCommand
+from queueserver_cli.terminal_text import visible
 
 SHELLS = ("bash", "zsh", "fish")
+#: Characters of the word about a uid or name.
+_LONGEST = 80
 _BESIDE = ("before", "after")
 _PLACES = ("front", "back", *_BESIDE)
 #: What can stand for a parameter, where that is known without asking.
@@ -107,8 +110,13 @@ def _asked(context: click.Context, command: Command, parameter: str) -> list[Com
 
     options = context.params
     try:
-        address = server_address(options, os.environ, lambda _note: None)
+        address = server_address(options, CONTROL, os.environ, lambda _note: None)
         found = ask(command, parameter, address, user=options["user"], user_group=options["user_group"])
     except (WrongCommand, ValueError):
         return []
-    return [CompletionItem(value, help=meaning) for value, meaning in found.items()]
+    # Names and descriptions are texts of other people: a shell must find nothing to act on, and one line.
+    return [
+        CompletionItem(value, help=visible(meaning.partition("\n")[0])[:_LONGEST])
+        for value, meaning in found.items()
+        if value.isprintable()
+    ]

@@ -7,62 +7,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import click
 
+from queueserver_cli.address import ADDRESS, CONTROL, ENCODING
 from queueserver_cli.command import Command
+from queueserver_cli.option import Option
 from queueserver_cli.outcome import WrongCommand
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option."""
-
-    #: As it is typed.
-    name: str
-    meaning: str
-    #: What its value is called in the help; empty for a switch, which has none.
-    value: str = ""
-    #: A shorter name, or one of an earlier time.
-    other_name: str = ""
-    kind: click.ParamType[Any] | None = None
-    default: Any = None
-    #: Environment variable without its prefix, QSERVER_ or QUEUESERVER_.
-    variable: str = ""
-
-    @property
-    def key(self) -> str:
-        """Under which its value is found in Session.options."""
-        return self.name.lstrip("-").replace("-", "_")
-
-    def click(self, *, hidden: bool = False) -> click.Option:
-        """The option for click; a hidden one is not in the help that click makes."""
-        names = [name for name in (self.name, self.other_name) if name]
-        variables = [f"{prefix}_{self.variable}" for prefix in ("QSERVER", "QUEUESERVER")] if self.variable else None
-        if not self.value:
-            return click.Option([*names, self.key], is_flag=True, help=self.meaning, hidden=hidden)
-        return click.Option(
-            [*names, self.key],
-            metavar=self.value,
-            type=self.kind,
-            default=self.default,
-            show_default=self.default is not None,
-            envvar=variables,
-            help=self.meaning,
-            hidden=hidden,
-        )
-
 
 #: Every command takes these.
 COMMON = (
-    Option(
-        "--address",
-        "The server; also QSERVER_ADDRESS; 127.0.0.1:60630 unless said.",
-        value="HOST:PORT",
-        other_name="-a",
-    ),
+    ADDRESS,
     Option(
         "--lock-key",
         "Key of the lock, if the server is locked; also QSERVER_LOCK_KEY.",
@@ -93,15 +48,13 @@ SPECIAL = (
     Option("--long", "In full, as the dictionary that programs read."),
     Option("--resume", "Go on from the token that an earlier watch ended with.", value="TOKEN"),
 )
-#: Of the tools for 0MQ: taken with a warning that says what is right here; see queueserver_cli.address.
-FORMER = (Option("--zmq-control-addr", "", value="ADDRESS"), Option("--zmq-encoding", "", value="ENCODING"))
 _SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
 
 
 def click_options() -> list[click.Parameter]:
     """All options for click."""
     common = [option.click() for option in COMMON]
-    return [*common, *(option.click(hidden=True) for option in (*SPECIAL, *FORMER))]
+    return [*common, *(option.click(hidden=True) for option in (*SPECIAL, *CONTROL.options, ENCODING))]
 
 
 def check_options(command: Command, given: Iterable[str], commands: Iterable[Command]) -> None:

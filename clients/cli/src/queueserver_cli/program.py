@@ -14,12 +14,13 @@ from click.shell_completion import CompletionItem
 
 from queueserver_cli import completion
 from queueserver_cli import help as manual
-from queueserver_cli.address import server_address, tell_forgotten
+from queueserver_cli.address import CONTROL, server_address, tell_forgotten
 from queueserver_cli.command import Action, Local
 from queueserver_cli.grammar import COMMANDS, beginning_alike, find
 from queueserver_cli.options import check_options, click_options, refuse_unknown
 from queueserver_cli.outcome import ExitCode, WrongCommand
 from queueserver_cli.printer import Printer
+from queueserver_cli.process import output_is_gone
 
 #: What is meant as an option. A negative number is not, nor is a dash alone.
 _OPTION = re.compile(r"--?[^\W\d]")
@@ -91,15 +92,14 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
     from queueserver_cli.run import run  # noqa: PLC0415
 
     try:
-        address = server_address(options, os.environ, printer.note)
+        address = server_address(options, CONTROL, os.environ, printer.note)
         tell_forgotten(options, os.environ, printer.note)
         return run(action, printer, {**options, "address": address})
     except (WrongCommand, ValueError) as error:
         printer.wrong_command(str(error))
         return ExitCode.WRONG_COMMAND
     except BrokenPipeError:
-        # Whoever read our output has enough; point it elsewhere so that the interpreter's last flush is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output_is_gone()
         return ExitCode.SUCCESS
 
 
@@ -130,12 +130,6 @@ def _check_text(word: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `qserver` and exit."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # Before anything imports gRPC: what happens to the connection is told by us, not by the library.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that can't show a character must not lose the answer.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
         code = qserver().main(args=list(arguments), prog_name="qserver", standalone_mode=False)
     except click.UsageError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 from queueserver_client import AsyncClient, QueueServerError, ValueNotRepresentable
 
-from queueserver_cli import interruption
+from queueserver_cli import process
 from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.printer import Printer
@@ -31,7 +31,7 @@ def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCod
     )
     session = Session(client, printer, options)
     answer = asyncio.run(_run(action, session))
-    interruption.end_at_once()  # asyncio has put something else in its place
+    process.end_at_once()  # asyncio has put something else in its place
     if isinstance(answer, ExitCode):
         return answer
     printer.answer(answer)

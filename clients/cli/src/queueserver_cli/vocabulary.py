@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from queueserver_client import (
     RunSummary,
     Status,
     TaskResult,
+    TaskState,
     TaskStatus,
 )
 
@@ -87,13 +89,18 @@ def task_dict(found: TaskStatus) -> dict[str, Any]:
         "run_in_background": task.run_in_background,
         "user": task.user,
         "user_group": task.user_group,
-        "state": found.state.value,
+        "state": state_word(found),
     }
     if task.name:
         body["name"] = task.name
     return body | (
         result_words(found.result) if found.result is not None else {"time_start": _seconds(task.create_time)}
     )
+
+
+def state_word(found: TaskStatus) -> str:
+    """The state of a task; one that has ended is called completed, whether it ended well or not."""
+    return "completed" if found.state is TaskState.FINISHED else found.state.value
 
 
 def result_words(result: TaskResult) -> dict[str, Any]:
@@ -137,6 +144,9 @@ def status_dict(status: Status) -> dict[str, Any]:
         "worker_environment_state": known(environment.state),
         "re_state": None if environment.run_engine_state is RunEngineState.UNSPECIFIED else
         environment.run_engine_state.value,
+        # There is no IPython kernel yet: in an open environment, plans and tasks have the interpreter to themselves.
+        "ip_kernel_state": "disabled" if status.environment_exists else None,
+        "ip_kernel_captured": True if status.environment_exists else None,
         "pause_pending": status.pause_pending,
         "plan_queue_mode": mode_dict(status.queue_mode),
         "queue_autostart_enabled": status.queue_autostart_enabled,
@@ -160,7 +170,9 @@ def status_dict(status: Status) -> dict[str, Any]:
         "responsive": environment.responsive,
         "failure": plain(environment.failure),
     }
-    return body
+    # Another one whenever anything but the time is different.
+    told = {key: value for key, value in body.items() if key != "time"}
+    return body | {"status_uid": str(uuid.uuid5(uuid.NAMESPACE_OID, repr(told)))}
 
 
 def known(word: Enum) -> str:

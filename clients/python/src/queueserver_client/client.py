@@ -118,6 +118,7 @@ class AsyncClient:
         after_revision: int = 0,
         history_limit: int = 0,
         reconnect_timeout: float = RECONNECT_TIMEOUT,
+        wait_for_server: bool = False,
         on_interruption: Interrupted | None = None,
         on_sign_of_life: SignOfLife | None = None,
     ) -> Watch:
@@ -130,6 +131,7 @@ class AsyncClient:
                 since comes first. Raises ResumeTokenExpired if it is no longer kept.
             history_limit: How many of the newest history entries the snapshot carries; 0 means 100.
             reconnect_timeout: Seconds for which a server that is away is waited for.
+            wait_for_server: Wait as long for a server that was never there; otherwise it is given up at once.
             on_interruption: Called when the stream broke and is about to be resumed.
             on_sign_of_life: Called with each message of the server, also with those without news, which come every 10
                 seconds at least: the connection stands, after an interruption again.
@@ -143,6 +145,7 @@ class AsyncClient:
             after_revision=values.revision(after_revision, "after_revision"),
             history_limit=values.size(history_limit, "history_limit"),
             reconnect_timeout=reconnect_timeout,
+            wait_for_server=wait_for_server,
             on_interruption=on_interruption,
             on_sign_of_life=on_sign_of_life,
         )

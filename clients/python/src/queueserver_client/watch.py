@@ -50,6 +50,7 @@ class Watch:
         after_revision: int = 0,
         history_limit: int = 0,
         reconnect_timeout: float,
+        wait_for_server: bool = False,
         on_interruption: Interrupted | None = None,
         on_sign_of_life: SignOfLife | None = None,
     ) -> None:
@@ -62,6 +63,7 @@ class Watch:
         self._token = resume_token
         self._after_revision = after_revision
         self._reconnect_timeout = reconnect_timeout
+        self._wait_for_server = wait_for_server
         self._on_interruption = on_interruption
         self._on_sign_of_life = on_sign_of_life
         self._columns = ColumnOrder()
@@ -98,7 +100,9 @@ class Watch:
 
     async def _run(self) -> AsyncGenerator[Event | Snapshot, None]:
         restarted = False
-        resumption = Resumption(self._connection, self._reconnect_timeout, begun=bool(self._token))
+        resumption = Resumption(
+            self._connection, self._reconnect_timeout, begun=self._wait_for_server or bool(self._token)
+        )
         while True:
             error: QueueServerError
             try:

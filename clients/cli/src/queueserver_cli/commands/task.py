@@ -17,7 +17,7 @@ from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import nothing_more, uid
 from queueserver_cli.plan_text import parse_function
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import result_words, task_dict
+from queueserver_cli.vocabulary import result_words, state_word, task_dict
 
 #: Larger files are refused by the server; this one is not even read.
 _MAX_SCRIPT = 1024 * 1024
@@ -145,7 +145,7 @@ async def _find(session: Session, task_uid: str) -> TaskStatus | None:
 
 
 def _state(found: TaskStatus | None) -> str:
-    return "not_found" if found is None else found.state.value
+    return "not_found" if found is None else state_word(found)
 
 
 def _one_uid(words: Sequence[str]) -> str:

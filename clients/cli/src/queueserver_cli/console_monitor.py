@@ -1,0 +1,150 @@
+"""`qserver-console-monitor`: what startup code, plans and tasks print, as it is printed.
+
+It may be started before the server, and goes on when the server comes back; several may run. What was printed while it
+did not run is not shown. The text is shown unchanged, with colours and all on which a terminal acts. The log of the
+server's own processes is not in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from typing import Any
+
+import click
+from queueserver_client import (
+    AsyncClient,
+    ConsoleText,
+    ConsoleWritten,
+    EventKind,
+    EventsLost,
+    QueueServerError,
+    Snapshot,
+)
+
+from queueserver_cli.address import ADDRESS, ENCODING, OUTPUT, server_address, tell_forgotten
+from queueserver_cli.outcome import ExitCode, WrongCommand
+from queueserver_cli.process import output_is_gone
+
+_HELP = """Show what startup code, plans and tasks print, as it is printed, until Ctrl-C.
+
+It may be started before the server, and goes on when the server comes back. The log of the server itself is not
+part of it: what people do is shown by: qserver watch
+"""
+
+
+def program() -> click.Command:
+    """The program for click."""
+    former = [option.click(hidden=True) for option in (*OUTPUT.options, ENCODING)]
+    return click.Command(
+        "qserver-console-monitor",
+        callback=_run,
+        params=[ADDRESS.click(), *former],
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=_HELP,
+        epilog="Exit codes: 0 ended with Ctrl-C; 1 wrong options; 3 there is something else at the address.",
+    )
+
+
+def _run(**options: Any) -> ExitCode:
+    try:
+        address = server_address(options, OUTPUT, os.environ, _note)
+        tell_forgotten(options, os.environ, _note)
+        client = AsyncClient(address)
+    except (WrongCommand, ValueError) as error:
+        _note(f"{error} See: qserver-console-monitor -h")
+        return ExitCode.WRONG_COMMAND
+    try:
+        return asyncio.run(_monitor(client))
+    except BrokenPipeError:
+        output_is_gone()
+        return ExitCode.SUCCESS
+
+
+async def _monitor(client: AsyncClient) -> ExitCode:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - we run inside one
+    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        async with client:
+            await _follow(client)
+    except asyncio.CancelledError:
+        return ExitCode.SUCCESS  # Ctrl-C is how it ends
+    except QueueServerError as error:
+        _note(error.message)
+    return ExitCode.COMMUNICATION
+
+
+async def _follow(client: AsyncClient) -> None:
+    """Print what comes, until the watch ends with an error."""
+    output = _Output(everything=not await _is_there(client))
+    watch = client.watch(
+        [EventKind.CONSOLE],
+        reconnect_timeout=math.inf,
+        wait_for_server=True,
+        on_interruption=lambda error: _note(f"{error.message} It is waited for."),
+    )
+    async with watch as events:
+        async for event in events:
+            if isinstance(event, Snapshot):
+                _note(f"Showing the output of {client.address}; Ctrl-C ends it.")
+                output.catch_up(event.console)
+            elif isinstance(event, ConsoleWritten):
+                output.write(event.console)
+            elif isinstance(event, EventsLost):
+                _note("Some output is missing here.")
+
+
+async def _is_there(client: AsyncClient) -> bool:
+    try:
+        await client.status()
+    except QueueServerError as error:
+        _note(f"{error.message} It is waited for.")
+        return False
+    return True
+
+
+class _Output:
+    """Standard output, and up to when it has what was printed."""
+
+    def __init__(self, *, everything: bool) -> None:
+        #: What was printed before is not shown, unless the server came after us: then all of it is news.
+        self._shows_old = everything
+        self._until = datetime.fromtimestamp(0, timezone.utc)
+
+    def catch_up(self, texts: Iterable[ConsoleText]) -> None:
+        """Show of the texts that the server has kept what is news."""
+        for text in texts:
+            if self._shows_old and text.time > self._until:
+                self.write(text)
+            self._until = max(self._until, text.time)
+        self._shows_old = True
+
+    def write(self, text: ConsoleText) -> None:
+        """Show a text, unchanged."""
+        self._until = max(self._until, text.time)
+        sys.stdout.write(text.text)
+        sys.stdout.flush()
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def main() -> None:
+    """Run `qserver-console-monitor` and exit."""
+    try:
+        code = program().main(prog_name="qserver-console-monitor", standalone_mode=False)
+    except click.UsageError as error:
+        _note(f"{error.format_message()} See: qserver-console-monitor -h")
+        code = ExitCode.WRONG_COMMAND
+    except (KeyboardInterrupt, click.Abort):
+        code = ExitCode.SUCCESS
+    sys.exit(int(code or 0))

@@ -1,0 +1,35 @@
+"""What a tool does first: Ctrl-C ends it quietly from then on, and gRPC says nothing of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+#: As a shell tells of a program that Ctrl-C has ended.
+_INTERRUPTED = 130
+
+
+def prepare(*, interrupted: int = _INTERRUPTED) -> None:
+    """Do it, before anything else is imported.
+
+    Args:
+        interrupted: Exit code after Ctrl-C.
+    """
+    end_at_once(interrupted)
+    # What happens to the connection is told by us, not by the library.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that can't show a character must not lose the answer.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def end_at_once(exit_code: int = _INTERRUPTED) -> None:
+    """From now on let Ctrl-C end the process without a traceback. What was printed has been flushed."""
+    signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(exit_code))
+
+
+def output_is_gone() -> None:
+    """Nobody reads our output any more: point it elsewhere, so that the interpreter's last flush is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
