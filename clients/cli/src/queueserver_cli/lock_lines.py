@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from queueserver_client import LockInfo, LockRequest
+from queueserver_client import LockInfo
+
+from queueserver_cli.lock_words import what_words
 
 
 def request_line(lock: LockInfo) -> str:
@@ -12,7 +14,7 @@ def request_line(lock: LockInfo) -> str:
     request = lock.request
     if request is None:
         return ""
-    asked = f"{request.user} asks for the lock of {_locked(request)}{_noted(request.note)}"
+    asked = f"{request.user} asks for the lock of {what_words(request)}{_noted(request.note)}"
     return f"{asked} (until {_clock(request.end_time)}). Answer: qserver lock grant, or lock refuse"
 
 
@@ -22,11 +24,7 @@ def holder_line(lock: LockInfo) -> str:
         return ""
     since = f" since {_clock(lock.time)}" if lock.time is not None else ""
     until = f", lease until {_clock(lock.lease_end_time)}" if lock.lease_end_time is not None else ""
-    return f"Locked by {lock.user}: {_locked(lock)}{since}{until}{_noted(lock.note)}"
-
-
-def _locked(lock: LockInfo | LockRequest) -> str:
-    return " and ".join(filter(None, ["environment" * lock.environment, "queue" * lock.queue]))
+    return f"Locked by {lock.user}: {what_words(lock)}{since}{until}{_noted(lock.note)}"
 
 
 def _noted(note: str) -> str:
