@@ -84,8 +84,8 @@ def test_every_event_of_the_contract_can_be_read() -> None:
 def test_the_public_surface_is_exactly_what_is_listed() -> None:
     exported = {
         name
-        for name, value in vars(queueserver_client).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
+        for name in dir(queueserver_client)
+        if not name.startswith("_") and not inspect.ismodule(getattr(queueserver_client, name))
     }
     assert exported == set(queueserver_client.__all__)
     assert sorted(queueserver_client.__all__) == list(queueserver_client.__all__)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from queueserver_client import LockChange, LockChanged, LockInfo, LockRequest
+if TYPE_CHECKING:
+    from queueserver_client import LockChanged, LockInfo, LockRequest
 
 
 def lock_dict(lock: LockInfo) -> dict[str, Any]:
@@ -57,17 +58,17 @@ def what_words(lock: LockInfo | LockRequest) -> str:
 
 def change_words(event: LockChanged) -> str:
     """A change of the lock as a line."""
-    words = _OF_LOCK.get(event.change)
+    words = _OF_LOCK.get(event.change.value)
     if words is not None:
         return words.format(what=what_words(event.lock), user=event.lock.user, by=event.user) + _noted(event.lock.note)
     request = event.request
     if request is None:
         now = f"{what_words(event.lock)} locked by {event.lock.user}" if event.lock.is_locked else "nothing is locked"
         return f"lock changed: {now}"
-    if event.change is LockChange.REQUESTED:
+    if event.change.value == "requested":
         asked = f"{request.user} asks for the lock of {what_words(request)}{_noted(request.note)}"
         return f"{asked}. Answer: qserver lock grant, or qserver lock refuse"
-    ended = _OF_REQUEST.get(event.change, "has ended")
+    ended = _OF_REQUEST.get(event.change.value, "has ended")
     return f"the request of {request.user} for the lock {ended}{_noted(event.answer_note)}"
 
 
@@ -75,18 +76,19 @@ def _noted(note: str) -> str:
     return f": {note}" if note else ""
 
 
+#: By the word of the change, so that the status need not load the events.
 _OF_LOCK = {
-    LockChange.ACQUIRED: "{what} locked by {user}",
-    LockChange.RELEASED: "unlocked by {by}",
-    LockChange.RELEASED_BY_EMERGENCY_KEY: "unlocked by {by} with the emergency key",
-    LockChange.EXPIRED: "unlocked: the lease of the lock has ended",
-    LockChange.CLEARED: "unlocked with qserver-clear-lock",
-    LockChange.RENEWED: "lock renewed by {user}",
-    LockChange.EXTENDED: "lease of the lock extended: the server was away",
-    LockChange.TAKEN_OVER: "{what} locked by {user}, who had asked for it",
+    "acquired": "{what} locked by {user}",
+    "released": "unlocked by {by}",
+    "released_by_emergency_key": "unlocked by {by} with the emergency key",
+    "expired": "unlocked: the lease of the lock has ended",
+    "cleared": "unlocked with qserver-clear-lock",
+    "renewed": "lock renewed by {user}",
+    "extended": "lease of the lock extended: the server was away",
+    "taken_over": "{what} locked by {user}, who had asked for it",
 }
 _OF_REQUEST = {
-    LockChange.REQUEST_REFUSED: "was refused",
-    LockChange.REQUEST_WITHDRAWN: "was withdrawn",
-    LockChange.REQUEST_EXPIRED: "has ended: it was not answered",
+    "request_refused": "was refused",
+    "request_withdrawn": "was withdrawn",
+    "request_expired": "has ended: it was not answered",
 }

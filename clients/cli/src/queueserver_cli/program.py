@@ -6,14 +6,11 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
-from queueserver_cli import completion
-from queueserver_cli import help as manual
 from queueserver_cli.address import CONTROL, server_address, tell_forgotten
 from queueserver_cli.command import Action, Local
 from queueserver_cli.grammar import COMMANDS, beginning_alike, find
@@ -21,6 +18,9 @@ from queueserver_cli.options import check_options, click_options, refuse_unknown
 from queueserver_cli.outcome import ExitCode, WrongCommand
 from queueserver_cli.printer import Printer
 from queueserver_cli.process import output_is_gone
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 #: What is meant as an option. A negative number is not, nor is a dash alone.
 _OPTION = re.compile(r"--?[^\W\d]")
@@ -38,21 +38,29 @@ class _Qserver(click.Command):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The options that fit the words."""
-        return completion.option_names(ctx, incomplete)
+        from queueserver_cli.completion import option_names  # noqa: PLC0415 - only what is used
+
+        return option_names(ctx, incomplete)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, and what can be typed."""
+        from queueserver_cli import help as manual  # noqa: PLC0415 - only what is used
+
         if not manual.format_help(ctx.obj, formatter):
             manual.format_first_steps(formatter)
             super().format_options(ctx, formatter)
             manual.format_all(formatter)
 
 
+def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from queueserver_cli import completion  # noqa: PLC0415 - only what is used
+
+    return completion.words(context, parameter, incomplete)
+
+
 def qserver() -> click.Command:
     """The program for click."""
-    words = click.Argument(
-        ["words"], nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...", shell_complete=completion.words
-    )
+    words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED, metavar="COMMAND...", shell_complete=_complete)
     return _Qserver(
         "qserver",
         callback=_run,

@@ -7,26 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
-
-from queueserver_client import (
-    HistoryEntry,
-    Item,
-    ItemResult,
-    LockInfo,
-    LockRequest,
-    QueueMode,
-    RunEngineState,
-    RunningItem,
-    RunSummary,
-    Status,
-    TaskResult,
-    TaskState,
-    TaskStatus,
-)
+from typing import TYPE_CHECKING, Any
 
 from queueserver_cli.lock_words import lock_dict, request_dict
 from queueserver_cli.waiting_words import waiting_dict
+
+if TYPE_CHECKING:
+    from queueserver_client import (
+        HistoryEntry,
+        Item,
+        ItemResult,
+        QueueMode,
+        RunningItem,
+        RunSummary,
+        Status,
+        TaskResult,
+        TaskStatus,
+    )
 
 
 def item_dict(item: Item) -> dict[str, Any]:
@@ -100,7 +97,7 @@ def task_dict(found: TaskStatus) -> dict[str, Any]:
 
 def state_word(found: TaskStatus) -> str:
     """The state of a task; one that has ended is called completed, whether it ended well or not."""
-    return "completed" if found.state is TaskState.FINISHED else found.state.value
+    return "completed" if found.state.value == "finished" else found.state.value
 
 
 def result_words(result: TaskResult) -> dict[str, Any]:
@@ -142,8 +139,7 @@ def status_dict(status: Status) -> dict[str, Any]:
         "queue_stop_pending": status.queue_stop_pending,
         "worker_environment_exists": status.environment_exists,
         "worker_environment_state": known(environment.state),
-        "re_state": None if environment.run_engine_state is RunEngineState.UNSPECIFIED else
-        environment.run_engine_state.value,
+        "re_state": environment.run_engine_state.value if environment.run_engine_state.number else None,
         # There is no IPython kernel yet: in an open environment, plans and tasks have the interpreter to themselves.
         "ip_kernel_state": "disabled" if status.environment_exists else None,
         "ip_kernel_captured": True if status.environment_exists else None,
@@ -184,21 +180,23 @@ def _seconds(time: datetime | None) -> float | None:
     return time.timestamp() if time is not None else None
 
 
-_WORDS: dict[type[Any], Any] = {
-    Item: item_dict,
-    LockInfo: lock_dict,
-    LockRequest: request_dict,
-    RunningItem: running_dict,
-    HistoryEntry: entry_dict,
-    Status: status_dict,
-    TaskStatus: task_dict,
+#: By name, so that the status needs nothing else of the client.
+_WORDS: dict[str, Any] = {
+    "Item": item_dict,
+    "LockInfo": lock_dict,
+    "LockRequest": request_dict,
+    "RunningItem": running_dict,
+    "HistoryEntry": entry_dict,
+    "Status": status_dict,
+    "TaskStatus": task_dict,
 }
 
 
 def plain(value: Any) -> Any:
     """Anything the client answers, as dictionaries, lists, texts and numbers. Times are seconds since 1970."""
-    if type(value) in _WORDS:
-        return plain(_WORDS[type(value)](value))
+    kind = type(value)
+    if kind.__name__ in _WORDS and kind.__module__.startswith("queueserver_client."):
+        return plain(_WORDS[kind.__name__](value))
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from queueserver_client import AwaitedDevice, Environment, PlanWait, Question, Suspension
+if TYPE_CHECKING:
+    from queueserver_client import AwaitedDevice, Environment, PlanWait, Question, Suspension
 
 _SHOWN_DEVICES = 5
 

@@ -1,180 +1,189 @@
-"""Python client of the Queue Server. This module is the whole public surface."""
+"""Python client of the Queue Server. This module is the whole public surface.
+
+What a program does not use is not loaded: each name is imported from its home when it is first asked for.
+"""
+
+import importlib as _importlib
+import typing as _typing
 
 from queueserver_client import forks as _forks  # noqa: F401 - before anything else imports gRPC
-from queueserver_client.blocking_handles import BlockingHold, BlockingItemHandle, BlockingWatch
-from queueserver_client.client import AsyncClient
-from queueserver_client.columns import columns
-from queueserver_client.environment import AsyncEnvironment
-from queueserver_client.errors import (
-    AccessDenied,
-    AnswerNotKept,
-    BatchRefused,
-    Conflict,
-    DeadlineExceeded,
-    DeviceNotFound,
-    DocumentsLost,
-    EnvironmentClosed,
-    EnvironmentExists,
-    EnvironmentOpenFailed,
-    FileInvalid,
-    FunctionNotAllowed,
-    InvalidRequest,
-    InvalidState,
-    InventoryEmpty,
-    ItemHeld,
-    ItemInvalid,
-    ItemNotFound,
-    ItemRunning,
-    LimitReached,
-    NotFound,
-    NotOwner,
-    NotSupported,
-    OutOfRange,
-    PageTokenExpired,
-    PermissionsInvalid,
-    PlanNotFound,
-    PositionOutOfRange,
-    QuestionNotFound,
-    QueueFull,
-    QueueRunning,
-    QueueServerError,
-    ReloadDisabled,
-    RequestIdReused,
-    ResumeTokenExpired,
-    RevisionMismatch,
-    RunEngineBusy,
-    RunEngineMissing,
-    RunEnginePanicked,
-    ScriptsDisabled,
-    ServerFault,
-    ServiceUnavailable,
-    TaskNotFound,
-    ValueNotRepresentable,
-    WatcherTooSlow,
-)
-from queueserver_client.events import (
-    AutostartChanged,
-    ConsoleStream,
-    ConsoleText,
-    ConsoleWritten,
-    DocumentEmitted,
-    Event,
-    EventKind,
-    EventsLost,
-    HistoryAdded,
-    HistoryCleared,
-    InventoryChanged,
-    ItemAdded,
-    ItemFinished,
-    ItemMoved,
-    ItemRemoved,
-    ItemsAdded,
-    ItemsChecked,
-    ItemsMoved,
-    ItemStarted,
-    ItemUpdated,
-    LockChanged,
-    PermissionsChanged,
-    QueueCleared,
-    QueueModeChanged,
-    QueueStarted,
-    QueueStopCancelled,
-    QueueStopped,
-    QueueStopReason,
-    QueueStopRequested,
-    RunDocument,
-    Snapshot,
-    StatusChanged,
-    TaskFinished,
-    TaskStarted,
-    UnknownEvent,
-)
-from queueserver_client.handles import ItemHandle
-from queueserver_client.history import AsyncHistory, HistoryPage
-from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
-from queueserver_client.lock import AsyncLock, LockState
-from queueserver_client.lock_errors import (
-    Locked,
-    LockKeyInvalid,
-    LockLost,
-    LockRefused,
-    LockRequestNotFound,
-    LockRequestWaits,
-    NotLocked,
-)
-from queueserver_client.lock_hold import Hold
-from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers, FailedExecution
-from queueserver_client.models.inventory import (
-    DeviceDescription,
-    FunctionDescription,
-    InventoryIssue,
-    InventoryIssueKind,
-    ParameterDescription,
-    ParameterKind,
-    ParameterType,
-    PlanDescription,
-    RecordField,
-    TypeKind,
-)
-from queueserver_client.models.item_status import ItemState, ItemStatus
-from queueserver_client.models.item_warnings import ItemWarning
-from queueserver_client.models.items import (
-    ExitStatus,
-    FailureCause,
-    HistoryEntry,
-    Item,
-    ItemResult,
-    ItemType,
-    Plan,
-    RunningItem,
-    RunSummary,
-    merge_meta,
-)
-from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
-from queueserver_client.models.modes import InterruptedPolicy, QueueMode
-from queueserver_client.models.planning import (
-    ItemVerdict,
-    SimulatedMotion,
-    Simulation,
-    SimulationProblem,
-)
-from queueserver_client.models.status import (
-    ConnectionState,
-    Environment,
-    EnvironmentFailure,
-    EnvironmentState,
-    ManagerRole,
-    ManagerState,
-    RunEngineState,
-    Status,
-)
-from queueserver_client.models.storage import Storage, StorageState
-from queueserver_client.models.tasks import (
-    Task,
-    TaskFailureCause,
-    TaskKind,
-    TaskResult,
-    TaskState,
-    TaskStatus,
-)
-from queueserver_client.models.waiting import AwaitedDevice, PlanWait, Question, Suspension
-from queueserver_client.permissions import (
-    Permissions,
-)
-from queueserver_client.positions import Address, After, Before, Position
-from queueserver_client.queue import AsyncQueue
-from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
-from queueserver_client.refusal_details import Refusal, RefusedItem
-from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
-from queueserver_client.sync import Client
-from queueserver_client.tasks import (
-    TaskFailed,
-    TaskHandle,
-)
-from queueserver_client.values import Array
-from queueserver_client.view import QueueView
-from queueserver_client.violations import Violation
-from queueserver_client.watch import Watch
+from queueserver_client.homes import HOMES as _HOMES
+
+if _typing.TYPE_CHECKING:
+    from queueserver_client.blocking_handles import BlockingHold, BlockingItemHandle, BlockingWatch
+    from queueserver_client.client import AsyncClient
+    from queueserver_client.columns import columns
+    from queueserver_client.environment import AsyncEnvironment
+    from queueserver_client.errors import (
+        AccessDenied,
+        AnswerNotKept,
+        BatchRefused,
+        Conflict,
+        DeadlineExceeded,
+        DeviceNotFound,
+        DocumentsLost,
+        EnvironmentClosed,
+        EnvironmentExists,
+        EnvironmentOpenFailed,
+        FileInvalid,
+        FunctionNotAllowed,
+        InvalidRequest,
+        InvalidState,
+        InventoryEmpty,
+        ItemHeld,
+        ItemInvalid,
+        ItemNotFound,
+        ItemRunning,
+        LimitReached,
+        NotFound,
+        NotOwner,
+        NotSupported,
+        OutOfRange,
+        PageTokenExpired,
+        PermissionsInvalid,
+        PlanNotFound,
+        PositionOutOfRange,
+        QuestionNotFound,
+        QueueFull,
+        QueueRunning,
+        QueueServerError,
+        ReloadDisabled,
+        RequestIdReused,
+        ResumeTokenExpired,
+        RevisionMismatch,
+        RunEngineBusy,
+        RunEngineMissing,
+        RunEnginePanicked,
+        ScriptsDisabled,
+        ServerFault,
+        ServiceUnavailable,
+        TaskNotFound,
+        ValueNotRepresentable,
+        WatcherTooSlow,
+    )
+    from queueserver_client.events import (
+        AutostartChanged,
+        ConsoleStream,
+        ConsoleText,
+        ConsoleWritten,
+        DocumentEmitted,
+        Event,
+        EventKind,
+        EventsLost,
+        HistoryAdded,
+        HistoryCleared,
+        InventoryChanged,
+        ItemAdded,
+        ItemFinished,
+        ItemMoved,
+        ItemRemoved,
+        ItemsAdded,
+        ItemsChecked,
+        ItemsMoved,
+        ItemStarted,
+        ItemUpdated,
+        LockChanged,
+        PermissionsChanged,
+        QueueCleared,
+        QueueModeChanged,
+        QueueStarted,
+        QueueStopCancelled,
+        QueueStopped,
+        QueueStopReason,
+        QueueStopRequested,
+        RunDocument,
+        Snapshot,
+        StatusChanged,
+        TaskFinished,
+        TaskStarted,
+        UnknownEvent,
+    )
+    from queueserver_client.handles import ItemHandle
+    from queueserver_client.history import AsyncHistory, HistoryPage
+    from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
+    from queueserver_client.lock import AsyncLock, LockState
+    from queueserver_client.lock_errors import (
+        Locked,
+        LockKeyInvalid,
+        LockLost,
+        LockRefused,
+        LockRequestNotFound,
+        LockRequestWaits,
+        NotLocked,
+    )
+    from queueserver_client.lock_hold import Hold
+    from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers, FailedExecution
+    from queueserver_client.models.inventory import (
+        DeviceDescription,
+        FunctionDescription,
+        InventoryIssue,
+        InventoryIssueKind,
+        ParameterDescription,
+        ParameterKind,
+        ParameterType,
+        PlanDescription,
+        RecordField,
+        TypeKind,
+    )
+    from queueserver_client.models.item_status import ItemState, ItemStatus
+    from queueserver_client.models.item_warnings import ItemWarning
+    from queueserver_client.models.items import (
+        ExitStatus,
+        FailureCause,
+        HistoryEntry,
+        Item,
+        ItemResult,
+        ItemType,
+        Plan,
+        RunningItem,
+        RunSummary,
+        merge_meta,
+    )
+    from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
+    from queueserver_client.models.modes import InterruptedPolicy, QueueMode
+    from queueserver_client.models.planning import (
+        ItemVerdict,
+        SimulatedMotion,
+        Simulation,
+        SimulationProblem,
+    )
+    from queueserver_client.models.status import (
+        ConnectionState,
+        Environment,
+        EnvironmentFailure,
+        EnvironmentState,
+        ManagerRole,
+        ManagerState,
+        RunEngineState,
+        Status,
+    )
+    from queueserver_client.models.storage import Storage, StorageState
+    from queueserver_client.models.tasks import (
+        Task,
+        TaskFailureCause,
+        TaskKind,
+        TaskResult,
+        TaskState,
+        TaskStatus,
+    )
+    from queueserver_client.models.waiting import AwaitedDevice, PlanWait, Question, Suspension
+    from queueserver_client.permissions import (
+        Permissions,
+    )
+    from queueserver_client.positions import Address, After, Before, Position
+    from queueserver_client.queue import AsyncQueue
+    from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
+    from queueserver_client.refusal_details import Refusal, RefusedItem
+    from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
+    from queueserver_client.sync import Client
+    from queueserver_client.tasks import (
+        TaskFailed,
+        TaskHandle,
+    )
+    from queueserver_client.values import Array
+    from queueserver_client.view import QueueView
+    from queueserver_client.violations import Violation
+    from queueserver_client.watch import Watch
 
 __all__ = [
     "AccessDenied",
@@ -359,3 +368,18 @@ __all__ = [
     "columns",
     "merge_meta",
 ]
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """Import what is asked for the first time."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(_importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    """All public names, also those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import grpc
-from queueserver.manager.v1 import (
-    environment_service_pb2_grpc,
-    event_service_pb2_grpc,
-    history_service_pb2_grpc,
-    inventory_service_pb2_grpc,
-    lock_service_pb2_grpc,
-    permission_service_pb2_grpc,
-    planning_service_pb2_grpc,
-    queue_service_pb2_grpc,
-    run_engine_service_pb2_grpc,
-    status_service_pb2_grpc,
-    task_service_pb2_grpc,
-)
 
 from queueserver_client.owner_channel import OwnerChannel
 
@@ -63,41 +50,94 @@ _HOST_AND_PORT = re.compile(r"(?P<host>[^\s:/*\[\]]+|\[[0-9a-fA-F:.%\w]+\])(?::(
 _IPV6 = re.compile(r"[0-9a-fA-F.]*(?::[0-9a-fA-F.]*){2,}(?:%\w+)?", re.ASCII)
 
 
-@dataclass(frozen=True)
 class Stubs:
-    """The generated stub of each service."""
+    """The generated stub of each service, made when it is used first."""
 
-    status: StatusServiceAsyncStub
-    queue: QueueServiceAsyncStub
-    run_engine: RunEngineServiceAsyncStub
-    environment: EnvironmentServiceAsyncStub
-    history: HistoryServiceAsyncStub
-    inventory: InventoryServiceAsyncStub
-    tasks: TaskServiceAsyncStub
-    permissions: PermissionServiceAsyncStub
-    planning: PlanningServiceAsyncStub
-    lock: LockServiceAsyncStub
-    events: EventServiceAsyncStub
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._channel = channel
+
+    @cached_property
+    def status(self) -> StatusServiceAsyncStub:
+        """StatusService."""
+        from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub  # noqa: PLC0415 - only what is used
+
+        return StatusServiceStub(self._channel)
+
+    @cached_property
+    def queue(self) -> QueueServiceAsyncStub:
+        """QueueService."""
+        from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub  # noqa: PLC0415 - only what is used
+
+        return QueueServiceStub(self._channel)
+
+    @cached_property
+    def run_engine(self) -> RunEngineServiceAsyncStub:
+        """RunEngineService."""
+        from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceStub  # noqa: PLC0415 - only what is used
+
+        return RunEngineServiceStub(self._channel)
+
+    @cached_property
+    def environment(self) -> EnvironmentServiceAsyncStub:
+        """EnvironmentService."""
+        from queueserver.manager.v1.environment_service_pb2_grpc import EnvironmentServiceStub  # noqa: PLC0415 - only what is used
+
+        return EnvironmentServiceStub(self._channel)
+
+    @cached_property
+    def history(self) -> HistoryServiceAsyncStub:
+        """HistoryService."""
+        from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub  # noqa: PLC0415 - only what is used
+
+        return HistoryServiceStub(self._channel)
+
+    @cached_property
+    def inventory(self) -> InventoryServiceAsyncStub:
+        """InventoryService."""
+        from queueserver.manager.v1.inventory_service_pb2_grpc import InventoryServiceStub  # noqa: PLC0415 - only what is used
+
+        return InventoryServiceStub(self._channel)
+
+    @cached_property
+    def tasks(self) -> TaskServiceAsyncStub:
+        """TaskService."""
+        from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub  # noqa: PLC0415 - only what is used
+
+        return TaskServiceStub(self._channel)
+
+    @cached_property
+    def permissions(self) -> PermissionServiceAsyncStub:
+        """PermissionService."""
+        from queueserver.manager.v1.permission_service_pb2_grpc import PermissionServiceStub  # noqa: PLC0415 - only what is used
+
+        return PermissionServiceStub(self._channel)
+
+    @cached_property
+    def planning(self) -> PlanningServiceAsyncStub:
+        """PlanningService."""
+        from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub  # noqa: PLC0415 - only what is used
+
+        return PlanningServiceStub(self._channel)
+
+    @cached_property
+    def lock(self) -> LockServiceAsyncStub:
+        """LockService."""
+        from queueserver.manager.v1.lock_service_pb2_grpc import LockServiceStub  # noqa: PLC0415 - only what is used
+
+        return LockServiceStub(self._channel)
+
+    @cached_property
+    def events(self) -> EventServiceAsyncStub:
+        """EventService."""
+        from queueserver.manager.v1.event_service_pb2_grpc import EventServiceStub  # noqa: PLC0415 - only what is used
+
+        return EventServiceStub(self._channel)
 
 
 def prepare(home: str) -> tuple[OwnerChannel, Stubs]:
     """The way to the owner, beginning at an address, and the services behind it. Nothing is opened yet."""
     owner = OwnerChannel(home, _OPTIONS)
-    channel = cast("grpc.aio.Channel", owner)
-    stubs = Stubs(
-        status_service_pb2_grpc.StatusServiceStub(channel),
-        queue_service_pb2_grpc.QueueServiceStub(channel),
-        run_engine_service_pb2_grpc.RunEngineServiceStub(channel),
-        environment_service_pb2_grpc.EnvironmentServiceStub(channel),
-        history_service_pb2_grpc.HistoryServiceStub(channel),
-        inventory_service_pb2_grpc.InventoryServiceStub(channel),
-        task_service_pb2_grpc.TaskServiceStub(channel),
-        permission_service_pb2_grpc.PermissionServiceStub(channel),
-        planning_service_pb2_grpc.PlanningServiceStub(channel),
-        lock_service_pb2_grpc.LockServiceStub(channel),
-        event_service_pb2_grpc.EventServiceStub(channel),
-    )
-    return owner, stubs
+    return owner, Stubs(cast("grpc.aio.Channel", owner))
 
 
 def whole_address(given: str | None) -> str:

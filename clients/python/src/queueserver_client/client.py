@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -10,26 +11,26 @@ from queueserver.manager.v1 import status_service_pb2
 
 from queueserver_client import forks, values
 from queueserver_client.connection import Connection
-from queueserver_client.environment import AsyncEnvironment
-from queueserver_client.events import EventKind
-from queueserver_client.history import AsyncHistory
-from queueserver_client.inventory import AsyncInventory
-from queueserver_client.item_follower import follow_item
-from queueserver_client.lock import AsyncLock
 from queueserver_client.login import login_name
-from queueserver_client.models.blockers import Blockers
 from queueserver_client.models.status import Status
-from queueserver_client.outcomes import Outcomes
-from queueserver_client.permissions import AsyncPermissions
-from queueserver_client.planning import AsyncPlanning
-from queueserver_client.queue import AsyncQueue
 from queueserver_client.resumption import RECONNECT_TIMEOUT
-from queueserver_client.run_engine import AsyncRunEngine
-from queueserver_client.tasks import AsyncTasks
-from queueserver_client.watch import Interrupted, SignOfLife, Watch
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
+
+    from queueserver_client.environment import AsyncEnvironment
+    from queueserver_client.events import EventKind
+    from queueserver_client.history import AsyncHistory
+    from queueserver_client.inventory import AsyncInventory
+    from queueserver_client.lock import AsyncLock
+    from queueserver_client.models.blockers import Blockers
+    from queueserver_client.outcomes import Outcomes
+    from queueserver_client.permissions import AsyncPermissions
+    from queueserver_client.planning import AsyncPlanning
+    from queueserver_client.queue import AsyncQueue
+    from queueserver_client.run_engine import AsyncRunEngine
+    from queueserver_client.tasks import AsyncTasks
+    from queueserver_client.watch import Interrupted, SignOfLife, Watch
 
 
 class AsyncClient:
@@ -62,28 +63,81 @@ class AsyncClient:
     ) -> None:
         caller = login_name() if user is None else user
         self._connection = Connection(address, caller, user_group, timeout, lock_key)
-        #: What was executed and what became of it.
-        self.history = AsyncHistory(self._connection)
-        self._outcomes = Outcomes(
+
+    @cached_property
+    def history(self) -> AsyncHistory:
+        """What was executed and what became of it."""
+        from queueserver_client.history import AsyncHistory  # noqa: PLC0415 - only what is used
+
+        return AsyncHistory(self._connection)
+
+    @cached_property
+    def queue(self) -> AsyncQueue:
+        """What will be executed, in which order, and whether it is running."""
+        from queueserver_client.queue import AsyncQueue  # noqa: PLC0415 - only what is used
+
+        return AsyncQueue(self._connection, self._outcomes)
+
+    @cached_property
+    def run_engine(self) -> AsyncRunEngine:
+        """Pause, resume and end the running plan."""
+        from queueserver_client.run_engine import AsyncRunEngine  # noqa: PLC0415 - only what is used
+
+        return AsyncRunEngine(self._connection)
+
+    @cached_property
+    def environment(self) -> AsyncEnvironment:
+        """The process in which startup code, devices and the RunEngine live."""
+        from queueserver_client.environment import AsyncEnvironment  # noqa: PLC0415 - only what is used
+
+        return AsyncEnvironment(self._connection)
+
+    @cached_property
+    def inventory(self) -> AsyncInventory:
+        """Plans and devices."""
+        from queueserver_client.inventory import AsyncInventory  # noqa: PLC0415 - only what is used
+
+        return AsyncInventory(self._connection)
+
+    @cached_property
+    def tasks(self) -> AsyncTasks:
+        """Functions and scripts in the environment."""
+        from queueserver_client.tasks import AsyncTasks  # noqa: PLC0415 - only what is used
+
+        return AsyncTasks(self._connection)
+
+    @cached_property
+    def planning(self) -> AsyncPlanning:
+        """Check and simulate items before they are executed."""
+        from queueserver_client.planning import AsyncPlanning  # noqa: PLC0415 - only what is used
+
+        return AsyncPlanning(self._connection)
+
+    @cached_property
+    def permissions(self) -> AsyncPermissions:
+        """Who may use what."""
+        from queueserver_client.permissions import AsyncPermissions  # noqa: PLC0415 - only what is used
+
+        return AsyncPermissions(self._connection)
+
+    @cached_property
+    def lock(self) -> AsyncLock:
+        """Keeps others from changing the environment, the queue or both."""
+        from queueserver_client.events import EventKind  # noqa: PLC0415 - only what is used
+        from queueserver_client.lock import AsyncLock  # noqa: PLC0415 - only what is used
+
+        return AsyncLock(self._connection, lambda revision: self.watch([EventKind.LOCK], after_revision=revision))
+
+    @cached_property
+    def _outcomes(self) -> Outcomes:
+        from queueserver_client.events import EventKind  # noqa: PLC0415 - only what is used
+        from queueserver_client.item_follower import follow_item  # noqa: PLC0415 - as above
+        from queueserver_client.outcomes import Outcomes  # noqa: PLC0415 - as above
+
+        return Outcomes(
             lambda: self.watch((EventKind.QUEUE, EventKind.HISTORY), history_limit=1000),
             lambda uid: follow_item(self._connection, uid, RECONNECT_TIMEOUT),
         )
-        #: What will be executed, in which order, and whether it is running.
-        self.queue = AsyncQueue(self._connection, self._outcomes)
-        #: Pause, resume and end the running plan.
-        self.run_engine = AsyncRunEngine(self._connection)
-        #: The process in which startup code, devices and the RunEngine live.
-        self.environment = AsyncEnvironment(self._connection)
-        #: Plans and devices.
-        self.inventory = AsyncInventory(self._connection)
-        #: Functions and scripts in the environment.
-        self.tasks = AsyncTasks(self._connection)
-        #: Check and simulate items before they are executed.
-        self.planning = AsyncPlanning(self._connection)
-        #: Who may use what.
-        self.permissions = AsyncPermissions(self._connection)
-        #: Keeps others from changing the environment, the queue or both.
-        self.lock = AsyncLock(self._connection, lambda revision: self.watch([EventKind.LOCK], after_revision=revision))
 
     @property
     def address(self) -> str:
@@ -106,6 +160,8 @@ class AsyncClient:
 
         Empty if something is being executed, is not held up, and Redis takes what comes of it.
         """
+        from queueserver_client.models.blockers import Blockers  # noqa: PLC0415 - only what is used
+
         stub = self._connection.stubs.status
         answer = await self._connection.read(stub.ExplainIdle, status_service_pb2.ExplainIdleRequest())
         return Blockers.from_answer(answer)
@@ -138,6 +194,9 @@ class AsyncClient:
 
         Iterating raises ServiceUnavailable when the server stays away.
         """
+        from queueserver_client.events import EventKind  # noqa: PLC0415 - only what is used
+        from queueserver_client.watch import Watch  # noqa: PLC0415 - as above
+
         return Watch(
             self._connection,
             [EventKind(kind) for kind in kinds],
@@ -154,7 +213,8 @@ class AsyncClient:
         """End all calls and the connection. Repeating it is harmless. In a forked process it does nothing."""
         if forks.is_orphaned():
             return
-        await self._outcomes.close()
+        if "_outcomes" in vars(self):
+            await self._outcomes.close()
         await self._connection.close()
 
     async def __aenter__(self) -> Self:
