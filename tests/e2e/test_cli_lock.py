@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from queueserver_client import Client
+from queueserver_client import Client, LockChange, LockChanged
 
 from tests.e2e.conftest import STARTUP, Shell, shell
+from tests.harness.services import COMMANDS
 from tests.harness.stack import Stack, running_stack
 
 KEY = "userlockkey"
@@ -197,3 +200,55 @@ def test_the_lock_survives_a_restart_and_the_emergency_key_only_unlocks(monkeypa
         refused = told(run("-k", "emlockkey", "environment", "open"))
         assert_held(refused["msg"], environment=True, queue=True, note=NOTE, emergency="set")
         assert told(run("-k", "emlockkey", "unlock"))["lock_info"] == UNLOCKED | {"emergency_lock_key_is_set": True}
+
+
+def waiting_for_the_lock(stack: Stack) -> subprocess.Popen[str]:
+    """A running `lock request queue --wait`, behind the line that says that the holder is asked."""
+    command = [COMMANDS / "qserver", "--user", "jim", "-k", "another", "lock", "request", "queue", "please", "--wait"]
+    environment = {**os.environ, "QSERVER_ADDRESS": stack.address}
+    asking = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert asking.stderr is not None
+    assert "qserver-cli is asked for the lock" in asking.stderr.readline()
+    return asking
+
+
+def end_of(asking: subprocess.Popen[str]) -> tuple[int, dict[str, Any]]:
+    """Exit code and answer."""
+    out, _ = asking.communicate(timeout=60)
+    return asking.returncode, ast.literal_eval(out.split(" - MESSAGE: \n", 1)[1])
+
+
+def test_who_waits_for_the_lock_has_it_when_it_is_granted(shared_stack: Stack, qserver: Shell) -> None:
+    qserver("-k", KEY, "lock", "queue")
+    asking = waiting_for_the_lock(shared_stack)
+    assert qserver("-k", KEY, "lock", "grant").returncode == 0
+    code, body = end_of(asking)
+    assert (code, body["granted"], body["lock_info"]["user"]) == (0, True, "jim")
+
+
+def test_who_waits_for_the_lock_is_told_that_and_why_it_is_refused(shared_stack: Stack, qserver: Shell) -> None:
+    qserver("-k", KEY, "lock", "queue")
+    asking = waiting_for_the_lock(shared_stack)
+    assert qserver("-k", KEY, "lock", "refuse", "in five minutes").returncode == 0
+    code, body = end_of(asking)
+    assert (code, body["success"]) == (2, False)
+    assert body["msg"] == "qserver-cli refused to give the lock: in five minutes"
+
+
+def test_ctrl_c_takes_the_request_for_the_lock_back(shared_stack: Stack, qserver: Shell) -> None:
+    qserver("-k", KEY, "lock", "queue")
+    asking = waiting_for_the_lock(shared_stack)
+    asking.send_signal(signal.SIGINT)
+    _, err = asking.communicate(timeout=60)
+    assert asking.returncode == 130
+    assert "The request was withdrawn." in err
+    assert "request" not in told(qserver("lock", "info"))["lock_info"]
+
+
+def test_a_lock_ends_with_its_lease_and_others_are_told(shared_stack: Stack, qserver: Shell) -> None:
+    qserver("-k", KEY, "lock", "queue", "--lease", "5")
+    with Client(shared_stack.address) as client, client.watch(["lock"]) as watch:
+        ended = next(event for event in watch if not event.lock.is_locked)  # type: ignore[union-attr] # the lock is watched
+    assert isinstance(ended, LockChanged)
+    assert ended.change is LockChange.EXPIRED
+    assert qserver("queue", "clear").returncode == 0
