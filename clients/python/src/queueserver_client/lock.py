@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -201,7 +201,7 @@ class AsyncLock:
             Locked: another user holds the lock, and says who.
             LockRefused: it was asked for and not given.
         """
-        terms = Holding(environment, queue, note, lease, ask, key or self.key or secrets.token_urlsafe(24))
+        terms = Holding(environment, queue, note, lease, ask, key or self.key or os.urandom(24).hex())
         return Hold(self._connection, self, self._watch, terms)
 
     @property
