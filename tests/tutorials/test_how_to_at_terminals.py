@@ -9,7 +9,7 @@ import pytest
 from tests.harness.services import REPOSITORY
 from tests.tutorials.session import reader
 
-SESSIONS = ("backup.md", "hanging-plans.md")
+SESSIONS = ("backup.md", "hanging-plans.md", "lock.md")
 
 
 @pytest.mark.parametrize("name", SESSIONS)

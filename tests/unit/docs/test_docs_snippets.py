@@ -14,6 +14,7 @@ EXECUTED = {
     "docs/how-to/describing-plans.md": "tests/unit/worker_environment/test_describing_page.py",
     "docs/how-to/grpcurl.md": "tests/how_to/test_how_to_pages.py",
     "docs/how-to/hanging-plans.md": "tests/tutorials/test_how_to_at_terminals.py",
+    "docs/how-to/lock.md": "tests/tutorials/test_how_to_at_terminals.py",
     "docs/how-to/other-languages.md": "tests/e2e/test_service_config.py",
     "docs/how-to/permissions.md": "tests/unit/manager/test_manager_permission_file.py",
     "docs/reference/configuration.md": "tests/unit/standalone/test_option_page.py",
