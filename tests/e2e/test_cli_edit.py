@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from queueserver_client import AsyncClient, Item, ItemHandle, Plan
+from queueserver_client import AsyncClient, Item, ItemHandle, ManagerState, Plan
 
 from tests.e2e.conftest import Shell
 from tests.harness.gate import Gate, gate_in
-from tests.harness.progress import begun
+from tests.harness.progress import begun, paused, until, until_state
 from tests.harness.services import COMMANDS
 from tests.harness.stack import Stack
 from tests.harness.terminal_window import CTRL_C, TerminalWindow, terminal_window
@@ -173,6 +173,40 @@ async def test_an_item_that_is_executed_meanwhile_is_told_and_the_text_kept(
         window.type(b"n\r")
         assert window.wait() == 2
     assert len(desk.kept()) == 1
+
+
+async def test_an_item_that_would_fail_is_put_right_as_qserver_why_says(
+    shared_client: AsyncClient, desk: Desk, qserver: Shell
+) -> None:
+    before = (await shared_client.permissions.get()).user_group_permissions
+    other = {"allowed_plans": ["one_run"], "allowed_devices": [None], "allowed_functions": []}
+    handle = await shared_client.queue.add(Plan("nothing"))
+    try:
+        await shared_client.permissions.set({"user_groups": {**before["user_groups"], "admin": other}})
+        await until(shared_client, lambda status: status.invalid_items == 1)
+        assert "qserver queue edit front" in qserver("why").stdout.decode()
+        editor = desk.editor("grep -q 'As things are it would fail: item.name' $1 && sed -i s/nothing/one_run/ $1")
+        with desk.edits("front", editor) as window:
+            assert window.wait() == 0, window.text()
+        assert qserver("queue", "start", "--wait").returncode == 0
+        assert (await bounded(handle.result())).item.name == "one_run"
+    finally:
+        await shared_client.permissions.set(before)
+
+
+async def test_a_held_item_stays_held_unless_it_is_changed(shared_client: AsyncClient, desk: Desk, gate: Gate) -> None:
+    await shared_client.queue.set_mode(interrupted="hold")
+    (handle,) = await paused(shared_client, Plan("stepping", gate.path))
+    await shared_client.run_engine.abort()
+    uid = (await bounded(handle.result())).requeued_as_uid
+    await until_state(shared_client, ManagerState.IDLE)
+    with desk.edits("front", desk.editor("true")) as window:
+        assert (window.wait(), "It stays held" in re.sub(r"'\s+'", "", window.text())) == (0, True)
+    assert (await shared_client.queue.get(uid)).item.held
+    with desk.edits("front", desk.editor("sed -i s/stepping/last_stretch/ $1")) as window:
+        assert window.wait() == 0, window.text()
+    item = (await shared_client.queue.get(uid)).item
+    assert (item.name, item.held) == ("last_stretch", False)
 
 
 async def test_ctrl_c_in_the_editor_is_the_editors(shared_client: AsyncClient, desk: Desk, gate: Gate) -> None:

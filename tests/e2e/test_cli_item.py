@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from queueserver_client import AsyncClient, ManagerState, Plan
+from queueserver_client import AsyncClient, Item, ManagerState, Plan
 
 from tests.e2e.conftest import Shell
 from tests.harness.gate import Gate
@@ -91,6 +91,19 @@ async def test_an_item_that_waits_or_runs_is_told_as_it_is(
     await bounded(running.result())
     await bounded(waiting.result())
     await until_state(shared_client, ManagerState.IDLE)
+
+
+async def test_an_item_that_is_repeated_in_a_loop_names_its_repetition_and_has_no_attempts(
+    shared_client: AsyncClient, qserver: Shell, ask: Any
+) -> None:
+    await shared_client.queue.set_mode(loop=True)
+    handles = await shared_client.queue.add_batch([Plan("one_run"), Item.queue_stop()])
+    assert qserver("queue", "start", "--wait").returncode == 0
+    again = (await shared_client.queue.get("front")).item.uid
+    told = qserver("item", handles[0].uid).stdout.decode()
+    assert f"repeated   as {again}" in told
+    assert "attempts" not in told
+    assert [each["item_uid"] for each in ask("item", handles[0].uid)["attempts"]] == [handles[0].uid]
 
 
 async def test_who_ended_an_item_is_told(shared_client: AsyncClient, qserver: Shell, gate: Gate) -> None:

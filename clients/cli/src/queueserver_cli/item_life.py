@@ -9,7 +9,7 @@ from typing import Any
 
 from queueserver_client import Item, ItemStatus, RunSummary
 
-from queueserver_cli.attempts import Attempts, state_word
+from queueserver_cli.attempts import Attempts, next_attempt, state_word
 from queueserver_cli.event_words import counted
 from queueserver_cli.execution_words import message_words, seconds_words
 from queueserver_cli.printed_text import PrintedText
@@ -73,6 +73,8 @@ class ItemLife:
         if result.failure_cause.number:
             yield _row("cause", str(result.failure_cause).replace("_", " "))
         yield from (_row("notice", notice) for notice in result.notices)
+        if entry.requeued_as_uid and not next_attempt(self.status):
+            yield _row("repeated", f"as {entry.requeued_as_uid}")
 
     def _runs(self) -> Iterator[str]:
         if not self.runs:

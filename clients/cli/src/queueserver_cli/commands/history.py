@@ -61,9 +61,9 @@ async def _show(session: Session, newest: int) -> None:
         session.printer.coloured("The history is empty.")
         return
     if size > len(entries):
-        session.printer.coloured(f"The newest {len(entries)} of {size} items; more: qserver history get {size}")
+        session.printer.note(f"The newest {len(entries)} of {size} items; more: qserver history get {size}")
     show_table(session, HEADINGS, history_rows(entries, datetime.now(timezone.utc).astimezone()), right="seconds")
-    session.printer.coloured("All about one of them: qserver item UID")
+    session.printer.note("All about one of them: qserver item UID")
 
 
 async def _newest(session: Session, wanted: int | None) -> tuple[list[HistoryEntry], str, int]:

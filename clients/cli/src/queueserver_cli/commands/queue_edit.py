@@ -121,7 +121,9 @@ class _Editing:
 
     def _given_up(self, why: str) -> Answer:
         self._file.discard()
-        return Answer({**DONE.body, "msg": f"{why}: nothing was sent, the item stays as it is."})
+        held = f" It stays held; to let it go as it is: qserver queue update plan {self._found.item.uid} PLAN"
+        msg = f"{why}: nothing was sent, the item stays as it is.{held if self._found.item.held else ''}"
+        return Answer({**DONE.body, "msg": msg})
 
 
 def _remarks(item: Item) -> list[str]:
