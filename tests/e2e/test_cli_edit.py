@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from queueserver_client import AsyncClient, Item, ItemHandle, ManagerState, Plan
 
-from tests.e2e.conftest import Shell
+from tests.e2e.conftest import STARTUP, Shell
 from tests.harness.gate import Gate, gate_in
 from tests.harness.progress import begun, paused, until, until_state
 from tests.harness.services import COMMANDS
-from tests.harness.stack import Stack
+from tests.harness.stack import Stack, running_stack
 from tests.harness.terminal_window import CTRL_C, TerminalWindow, terminal_window
 from tests.harness.wait import bounded
 
@@ -173,6 +173,26 @@ async def test_an_item_that_is_executed_meanwhile_is_told_and_the_text_kept(
         window.type(b"n\r")
         assert window.wait() == 2
     assert len(desk.kept()) == 1
+
+
+async def test_a_server_that_goes_away_meanwhile_takes_nothing_away(desk: Desk, gate: Gate, held: Gate) -> None:
+    with running_stack(startup=STARTUP) as stack:
+        other = Desk(stack, desk.directory)
+        async with AsyncClient(stack.address) as client:
+            await client.environment.open()
+            handle = await added(client)
+        editor = desk.editor(f"printf . > {gate.path}", f"head -c 1 {held.path}", "sed -i s/before/mine/ $1")
+        with other.edits(handle.uid, editor, "--timeout", "2") as window:
+            gate.wait_until_told()
+            stack.kill_all()
+            held.open()
+            window.wait_for("Edit it again?")
+            window.type(b"n\r")
+            assert window.wait() == 3
+            (kept,) = desk.kept()
+            shown = re.sub(r"'\s+'", "", window.text())
+    assert (str(kept) in shown, "Nothing was changed" in shown) == (True, False)
+    assert "mine" in kept.read_text()
 
 
 async def test_an_item_that_would_fail_is_put_right_as_qserver_why_says(

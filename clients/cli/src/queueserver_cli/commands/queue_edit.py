@@ -6,6 +6,7 @@ An item that somebody else has changed meanwhile is not overwritten.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,7 @@ from queueserver_cli.editor import (
 from queueserver_cli.outcome import DONE, Answer, ExitCode, WrongCommand
 from queueserver_cli.places import address, nothing_more
 from queueserver_cli.plan_yaml import from_yaml, to_yaml
+from queueserver_cli.refusal import is_communication_failure
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import find_item
 
@@ -72,19 +74,24 @@ class _Editing:
             except EditorFailed as error:
                 return self._kept_if_changed(str(error))
             try:
-                item = from_yaml(text)
-                if item is None:
-                    return self._given_up("The text is empty")
-                if to_yaml(item, ()) == to_yaml(self._found.item, ()):
-                    return self._given_up("The plan is as it was")
-                handle = await self._send(item)
+                return await self._take(text)
             except (WrongCommand, QueueServerError, ValueError) as error:
-                msg = str(error)
-                if not self._wants_to_go_on(msg):
-                    return _refused(f"{msg} Nothing was changed. What you wrote is in {self._file.path}")
-                continue
-            self._file.discard()
-            return answer_of(self._session, handle)
+                if not self._wants_to_go_on(str(error)):
+                    return self._kept(error)
+            except asyncio.CancelledError:
+                self._session.printer.note(f"What you wrote is in {self._file.path}")
+                raise
+
+    async def _take(self, text: str) -> Answer:
+        """Send what was written, if there is something to be sent. Raises as :meth:`_send`."""
+        item = from_yaml(text)
+        if item is None:
+            return self._given_up("The text is empty")
+        if to_yaml(item, ()) == to_yaml(self._found.item, ()):
+            return self._given_up("The plan is as it was")
+        handle = await self._send(item)
+        self._file.discard()
+        return answer_of(self._session, handle)
 
     async def _send(self, item: Item) -> ItemHandle:
         """Replace the item if it is what was edited. Raises what `queue.update` does, and WrongCommand."""
@@ -108,6 +115,14 @@ class _Editing:
                 return asks(f"Not accepted: {msg}\nEdit it again?")
         except KeyboardInterrupt:
             return False
+
+    def _kept(self, error: Exception) -> Answer:
+        where = f"What you wrote is in {self._file.path}"
+        if isinstance(error, QueueServerError) and is_communication_failure(error):
+            # Whether anything was changed is said by the error, as far as it is known.
+            body = {"success": False, "msg": f"{error} {where}", "reason": error.reason}
+            return Answer(body, {}, "", ExitCode.COMMUNICATION)
+        return _refused(f"{error} Nothing was changed. {where}")
 
     def _kept_if_changed(self, msg: str) -> Answer:
         try:
