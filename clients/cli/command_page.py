@@ -30,6 +30,45 @@ environment variable, the default.
 This page is made by `make proto` from the tables from which the command line is made.
 """
 
+_TAIL = """
+## Ctrl-C
+
+It ends a command at once, with exit code 130. What the server has begun goes on, and a line on standard error says how
+to follow or end it. If a change was on its way, the line says that it may or may not have been made.
+
+## Names of former times
+
+| said | taken as |
+|---|---|
+| `--zmq-control-addr`, `QSERVER_ZMQ_CONTROL_ADDRESS` | `--address`, `QSERVER_ADDRESS`, with a warning |
+| `tcp://HOST:60615`, `tcp://HOST:60625` | `HOST:60630`, with a warning |
+| another address that begins with a scheme | refused |
+| `--zmq-encoding`, `QSERVER_ZMQ_ENCODING`, `QSERVER_ZMQ_PUBLIC_KEY` | nothing, with a warning |
+| `QUEUESERVER_ADDRESS` and the like | the variable that begins with `QSERVER_` |
+
+## Completion
+
+`eval "$(qserver completion bash)"` in `~/.bashrc` lets Tab complete commands, options, and, if the server answers
+within a second, uids and names. For zsh it is the same with `zsh` in `~/.zshrc`; fish takes
+`qserver completion fish > ~/.config/fish/completions/qserver.fish`.
+
+## qserver-console-monitor
+
+It prints what startup code, plans and tasks print, unchanged and as it is printed, until Ctrl-C (exit code 0). It may
+be started before the server, and goes on when the server comes back. Several may run. What was printed before it began
+is not shown. The log of the server's processes is not part of it: see [the log](../how-to/server-log.md), or
+`qserver watch`.
+
+| option | meaning |
+|---|---|
+| `--address HOST:PORT`, `-a HOST:PORT` | the server; also `QSERVER_ADDRESS` |
+| `--zmq-info-addr`, `--zmq-subscribe-addr`, `QSERVER_ZMQ_INFO_ADDRESS` | taken as the address, with a warning |
+
+## qserver-console, qserver-qtconsole
+
+They say that there is no IPython kernel to connect to, and end with exit code 5.
+"""
+
 
 def page() -> str:
     """The whole page."""
@@ -41,13 +80,14 @@ def _parts() -> Iterator[str]:
     for word, commands in groupby(COMMANDS, key=lambda command: command.words[0]):
         yield from _section(word, list(commands))
     yield "\n## Words in commands\n\n"
-    yield from _table(("word", "stands for"), ((f"`{word}`", meaning) for word, meaning in WORDS))
+    yield from _table(("word", "stands for"), ((_code(word), meaning.replace("|", "\\|")) for word, meaning in WORDS))
     yield "\n## Options of every command\n\n"
     yield from _table(("option", "meaning", "default"), map(_option, COMMON))
     yield "\n## Options of some commands\n\n"
     yield from _table(("option", "meaning", "default"), map(_option, SPECIAL))
     yield "\n## Exit codes\n\n"
     yield from _table(("code", "meaning"), ((str(int(code)), meaning) for code, meaning in EXIT_CODES.items()))
+    yield _TAIL
 
 
 def _section(word: str, commands: list[Command]) -> Iterator[str]:
