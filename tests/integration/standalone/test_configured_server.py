@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # it has no type information
 import pytest
-from queueserver_client import AsyncClient, Plan
+from queueserver_client import AsyncClient, ConsoleWritten, EventKind, Plan, Snapshot
 from queueserver_client.errors import QueueServerError
 
 from tests.harness.stack import running_stack
-from tests.harness.wait import bounded
+from tests.harness.wait import bounded, first
 
 KEY = "open sesame"
 VARIABLE = "QSERVER_EMERGENCY_LOCK_KEY_FOR_SERVER"
@@ -58,10 +58,17 @@ def test_the_emergency_key_is_told_to_the_manager_alone_and_never_shown(
         assert KEY not in stack.log()
 
 
-async def test_a_unit_file_of_an_older_server_goes_on_working() -> None:
-    with running_stack("--zmq-publish-console", "ON", "--console-output", "OFF") as stack:
+@pytest.mark.parametrize("shown", ["ON", "OFF"])
+async def test_a_command_line_of_an_older_server_publishes_what_startup_code_prints(shown: str, tmp_path: Path) -> None:
+    (tmp_path / "startup.py").write_text("print('hello from', 'my own code')\n")
+    with running_stack("--zmq-publish-console", "ON", "--console-output", shown, startup=tmp_path) as stack:
         log = stack.supervisor.output
         log.wait_for("--zmq-publish-console has no effect, because clients can always read what is printed")
-        async with AsyncClient(stack.address) as client:
+        async with AsyncClient(stack.address) as client, client.watch([EventKind.CONSOLE]) as watch:
+            await first(watch, lambda event: isinstance(event, Snapshot))
             await bounded(client.environment.open())
-        assert "loading 00-devices.py" not in stack.log()
+            await first(watch, lambda event: isinstance(event, ConsoleWritten) and "hello from" in event.console.text)
+            if shown == "ON":
+                log.wait_for("hello from my own code")
+        assert stack.stop() == 0
+        assert ("hello from my own code" in stack.log()) is (shown == "ON")
