@@ -20,6 +20,7 @@ from queueserver.manager.v1 import inventory_service_pb2 as inv
 from queueserver.manager.v1 import permission_service_pb2 as perm
 from queueserver.manager.v1 import planning_service_pb2 as pl
 from queueserver.manager.v1 import run_engine_service_pb2 as re
+from queueserver.manager.v1 import server_service_pb2 as srv
 from queueserver.manager.v1 import status_service_pb2 as st
 from queueserver.manager.v1 import task_service_pb2 as t
 
@@ -343,6 +344,9 @@ LONGEST: dict[str, list[Long]] = {
     "TaskService.GetTask": [fixed(lambda: t.GetTaskRequest(task_uid="t" * 1000))],
     "TaskService.ListTasks": [fixed(lambda: t.ListTasksRequest(task_uids=["t" * 50] * 1000, page_size=1000))],
     "TaskService.WaitTask": [fixed(lambda: t.WaitTaskRequest(task_uid="t" * 1000))],
+    # Without a mode: with one, the server would end.
+    "ServerService.StopServer": [fixed(lambda: srv.StopServerRequest(request_id=new_id()))],
+    "ServerService.GetServerInfo": short(srv.GetServerInfoRequest),
     "PermissionService.GetPermissions": short(perm.GetPermissionsRequest),
     "PermissionService.SetPermissions": [
         fixed(lambda: perm.SetPermissionsRequest(permissions=permissions(), validate_only=True), "right"),

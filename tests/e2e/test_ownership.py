@@ -26,6 +26,7 @@ from queueserver.manager.v1 import (
     queue_items_pb2,
     queue_pb2,
     run_engine_service_pb2,
+    server_service_pb2,
     task_service_pb2,
 )
 from queueserver_client import AsyncClient, EventKind, ExitStatus, ManagerRole, ManagerState, Plan
@@ -112,6 +113,9 @@ CALLS = {
         ),
         "WithdrawLockRequest": lock_service_pb2.WithdrawLockRequestRequest(lock_key="key"),
     },
+    "server": {
+        "StopServer": server_service_pb2.StopServerRequest(mode=server_service_pb2.STOP_MODE_AT_ONCE),
+    },
     "planning": {
         "ValidateItems": planning_service_pb2.ValidateItemsRequest(items=[ITEM]),
         "SimulateItem": planning_service_pb2.SimulateItemRequest(item=ITEM),
@@ -173,7 +177,7 @@ def test_the_calls_tried_on_a_standby_are_all_that_there_are() -> None:
         for method in service.methods
     }
     # Whoever is no owner says so in its status.
-    answered = {("Status", "GetStatus"), ("Status", "ExplainIdle")}
+    answered = {("Status", "GetStatus"), ("Status", "ExplainIdle"), ("Server", "GetServerInfo")}
     assert {(SERVICES.get(noun, noun.title()), method) for noun, method in tried} | answered == everything
 
 

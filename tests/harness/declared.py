@@ -16,7 +16,7 @@ from queueserver.manager.v1 import queue_service_pb2
 COMMON = frozenset(
     (
         *("FIELD_INVALID", "FIELD_UNKNOWN", "REQUEST_UNDECODABLE", "REQUEST_TOO_LARGE", "BATCH_TOO_LARGE"),
-        *("NOT_OWNER", "NOT_READY", "STORAGE_UNAVAILABLE", "INTERRUPTED", "INTERNAL"),
+        *("NOT_OWNER", "NOT_READY", "SERVER_STOPPING", "STORAGE_UNAVAILABLE", "INTERRUPTED", "INTERNAL"),
     )
 )
 BY_FIELD = {

@@ -19,6 +19,7 @@ from queueserver.manager.v1.permission_service_pb2_grpc import PermissionService
 from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
 from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceStub
+from queueserver.manager.v1.server_service_pb2_grpc import ServerServiceStub
 from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceStub
 from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub
 
@@ -36,6 +37,7 @@ class Stubs:
     queue: Any
     history: Any
     environment: Any
+    server: Any
     inventory: Any
     events: Any
     run_engine: Any
@@ -79,6 +81,7 @@ async def connect(address: str) -> AsyncIterator[Stubs]:
             QueueServiceStub(channel),
             HistoryServiceStub(channel),
             EnvironmentServiceStub(channel),
+            ServerServiceStub(channel),
             InventoryServiceStub(channel),
             EventServiceStub(channel),
             RunEngineServiceStub(channel),

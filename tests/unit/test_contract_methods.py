@@ -28,6 +28,7 @@ from queueserver_manager.rpc import (
     planning,
     queue,
     run_engine,
+    server,
     status,
     tasks,
 )
@@ -56,6 +57,7 @@ SERVICERS = {
         planning,
         queue,
         run_engine,
+        server,
         status,
         tasks,
     )
@@ -63,7 +65,7 @@ SERVICERS = {
     if name.endswith("Servicer") and found.__module__ == module.__name__
 }
 #: What changes something whatever is locked: the one for emergencies, and what the lock itself is changed by.
-UNGUARDED = {"RunEngineService.AbortPlanNow"} | {
+UNGUARDED = {"RunEngineService.AbortPlanNow", "ServerService.StopServer"} | {
     f"LockService.{name}"
     for name in ("AcquireLock", "ReleaseLock", "RenewLock", "RequestLock", "AnswerLockRequest", "WithdrawLockRequest")
 }

@@ -15,6 +15,7 @@ from queueserver.manager.v1 import permission_service_pb2 as permissions
 from queueserver.manager.v1 import planning_service_pb2 as planning
 from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, task_service_pb2, task_status_pb2
 from queueserver.manager.v1 import run_engine_service_pb2 as engine
+from queueserver.manager.v1 import server_service_pb2 as server
 from queueserver.manager.v1 import status_service_pb2 as status
 from queueserver_cli.grammar import COMMANDS, find
 from queueserver_cli.outcome import WrongCommand
@@ -32,6 +33,8 @@ ENDED = task_status_pb2.TaskStatus(
 ANSWERS: dict[str, Any] = {
     "GetStatus": status.GetStatusResponse(),
     "ExplainIdle": status.ExplainIdleResponse(),
+    "GetServerInfo": server.GetServerInfoResponse(),
+    "StopServer": server.StopServerResponse(),
     "AddItem": queue_items_pb2.AddItemResponse(item=ITEM, queue_size=1),
     "ListItems": queue_items_pb2.ListItemsResponse(items=[ITEM]),
     "GetItem": queue_items_pb2.GetItemResponse(item=ITEM, index=0),
@@ -103,6 +106,13 @@ def updating(item: dict[str, Any] = PLAIN, **more: Any) -> dict[str, Any]:
 QUESTION = "0f20785b-04a1-4ae1-b1c2-de487d4d0f4c"
 SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["status"], "GetStatus", {}),
+    (["ping"], "GetStatus", {}),
+    (["config"], "GetServerInfo", {}),
+    (["manager", "stop"], "StopServer", {"mode": "STOP_MODE_WHEN_IDLE"}),
+    (["manager", "stop", "safe", "on"], "StopServer", {"mode": "STOP_MODE_WHEN_IDLE"}),
+    (["manager", "stop", "safe_on"], "StopServer", {"mode": "STOP_MODE_WHEN_IDLE"}),
+    (["manager", "stop", "safe", "off"], "StopServer", {"mode": "STOP_MODE_AT_ONCE"}),
+    (["manager", "stop", "safe_off"], "StopServer", {"mode": "STOP_MODE_AT_ONCE"}),
     (["why"], "ExplainIdle", {}),
     (["environment", "open"], "OpenEnvironment", {}),
     (["environment", "close"], "CloseEnvironment", {}),
@@ -275,7 +285,9 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         (["manager", "kill", "test"], "To end it: qserver manager stop"),
         (["start"], "Right is: qserver queue start"),
         (["monitor", "all"], "Too many words: 'all'"),
-        (["bogus"], "Commands begin with: status, monitor, why, watch, completion, environment"),
+        (["manager", "stop", "now"], "'now' does not say how to stop"),
+        (["config", "all"], "Too many words: 'all'"),
+        (["bogus"], "Commands begin with: status, ping, config, manager, monitor, why, watch, completion, environment"),
         (["statsu"], "There is no command 'statsu': did you mean 'status'? Commands begin with"),
         (["queue"], "qserver queue get"),
         (["queue", "item"], "The command 'queue item' is not complete. Right are:\n  qserver queue item get"),

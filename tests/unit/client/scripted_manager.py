@@ -21,6 +21,7 @@ from queueserver.manager.v1 import (
     planning_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
+    server_service_pb2,
     status_service_pb2,
     task_service_pb2,
 )
@@ -36,6 +37,7 @@ MODULES: tuple[ModuleType, ...] = (
     planning_service_pb2,
     queue_service_pb2,
     run_engine_service_pb2,
+    server_service_pb2,
     status_service_pb2,
     task_service_pb2,
 )

@@ -60,6 +60,7 @@ READS: dict[str, Callable[[AsyncClient], Any]] = {
     "GetTask": lambda c: c.tasks.get("t"),
     "ListTasks": lambda c: c.tasks.list(),
     "WaitTask": lambda c: first(c.tasks._follow("t", 5.0)),
+    "GetServerInfo": lambda c: c.server.info(),
     "GetPermissions": lambda c: c.permissions.get(),
     "ValidateItems": lambda c: c.planning.validate([Plan("count")]),
     "SimulateItem": lambda c: c.planning.simulate(Plan("count")),

@@ -15,6 +15,7 @@ from queueserver.manager.v1 import history_service_pb2 as hist
 from queueserver.manager.v1 import lock_service_pb2, queue_execution_pb2, queue_items_pb2
 from queueserver.manager.v1 import permission_service_pb2 as perm
 from queueserver.manager.v1 import run_engine_service_pb2 as re
+from queueserver.manager.v1 import server_service_pb2 as srv
 from queueserver.manager.v1 import task_service_pb2 as tasks
 from queueserver_client import (
     AnswerNotKept,
@@ -63,6 +64,7 @@ CHANGES: dict[str, tuple[Any, Any]] = {
     "ExecuteFunction": (tasks.ExecuteFunctionResponse(), lambda c: c.tasks.execute_function("f")),
     "UploadScript": (tasks.UploadScriptResponse(), lambda c: c.tasks.upload_script("pass")),
     "UpdateEnvironment": (tasks.UpdateEnvironmentResponse(), lambda c: c.tasks.update_environment()),
+    "StopServer": (srv.StopServerResponse(), lambda c: c.server.stop("at_once", wait=False)),
     "SetPermissions": (perm.SetPermissionsResponse(), lambda c: c.permissions.set({"user_groups": {}})),
     "ReloadPermissions": (perm.ReloadPermissionsResponse(), lambda c: c.permissions.reload()),
 }

@@ -147,6 +147,15 @@ if _typing.TYPE_CHECKING:
         Simulation,
         SimulationProblem,
     )
+    from queueserver_client.models.server_info import (
+        CodeRevision,
+        ProcessInfo,
+        ServerInfo,
+        ServerLimit,
+        StartupCode,
+        StartupSourceKind,
+        StopMode,
+    )
     from queueserver_client.models.status import (
         ConnectionState,
         Environment,
@@ -175,6 +184,7 @@ if _typing.TYPE_CHECKING:
     from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
     from queueserver_client.refusal_details import Refusal, RefusedItem
     from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
+    from queueserver_client.server import AsyncServer
     from queueserver_client.sync import Client
     from queueserver_client.tasks import (
         TaskFailed,
@@ -198,6 +208,7 @@ __all__ = [
     "AsyncLock",
     "AsyncQueue",
     "AsyncRunEngine",
+    "AsyncServer",
     "AutostartChanged",
     "AwaitedDevice",
     "BatchRefused",
@@ -209,6 +220,7 @@ __all__ = [
     "BlockingItemHandle",
     "BlockingWatch",
     "Client",
+    "CodeRevision",
     "Conflict",
     "ConnectionState",
     "ConsoleStream",
@@ -303,6 +315,7 @@ __all__ = [
     "PlanWait",
     "Position",
     "PositionOutOfRange",
+    "ProcessInfo",
     "Question",
     "QuestionNotFound",
     "QueueCleared",
@@ -338,13 +351,18 @@ __all__ = [
     "RunningItem",
     "ScriptsDisabled",
     "ServerFault",
+    "ServerInfo",
+    "ServerLimit",
     "ServiceUnavailable",
     "SimulatedMotion",
     "Simulation",
     "SimulationProblem",
     "Snapshot",
+    "StartupCode",
+    "StartupSourceKind",
     "Status",
     "StatusChanged",
+    "StopMode",
     "Storage",
     "StorageState",
     "Suspension",

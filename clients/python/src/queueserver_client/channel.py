@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from queueserver.manager.v1.planning_service_pb2_grpc import PlanningServiceAsyncStub
     from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
     from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceAsyncStub
+    from queueserver.manager.v1.server_service_pb2_grpc import ServerServiceAsyncStub
     from queueserver.manager.v1.status_service_pb2_grpc import StatusServiceAsyncStub
     from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceAsyncStub
 
@@ -76,6 +77,13 @@ class Stubs:
         from queueserver.manager.v1.run_engine_service_pb2_grpc import RunEngineServiceStub  # noqa: PLC0415 - only what is used
 
         return RunEngineServiceStub(self._channel)
+
+    @cached_property
+    def server(self) -> ServerServiceAsyncStub:
+        """ServerService."""
+        from queueserver.manager.v1.server_service_pb2_grpc import ServerServiceStub  # noqa: PLC0415 - only what is used
+
+        return ServerServiceStub(self._channel)
 
     @cached_property
     def environment(self) -> EnvironmentServiceAsyncStub:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from queueserver_client.planning import AsyncPlanning
     from queueserver_client.queue import AsyncQueue
     from queueserver_client.run_engine import AsyncRunEngine
+    from queueserver_client.server import AsyncServer
     from queueserver_client.tasks import AsyncTasks
     from queueserver_client.watch import Interrupted, SignOfLife, Watch
 
@@ -91,6 +92,13 @@ class AsyncClient:
         from queueserver_client.environment import AsyncEnvironment  # noqa: PLC0415 - only what is used
 
         return AsyncEnvironment(self._connection)
+
+    @cached_property
+    def server(self) -> AsyncServer:
+        """Stop the server, and see what it is made of."""
+        from queueserver_client.server import AsyncServer  # noqa: PLC0415 - only what is used
+
+        return AsyncServer(self._connection)
 
     @cached_property
     def inventory(self) -> AsyncInventory:

@@ -170,6 +170,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "Simulation",
         "SimulationProblem",
     ),
+    "models.server_info": (
+        "CodeRevision",
+        "ProcessInfo",
+        "ServerInfo",
+        "ServerLimit",
+        "StartupCode",
+        "StartupSourceKind",
+        "StopMode",
+    ),
     "models.status": (
         "ConnectionState",
         "Environment",
@@ -223,6 +232,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "RunList",
     ),
     "sync": ("Client",),
+    "server": ("AsyncServer",),
     "tasks": (
         "TaskFailed",
         "TaskHandle",

@@ -29,6 +29,7 @@ from queueserver_client.planning import AsyncPlanning
 from queueserver_client.portal import Portal
 from queueserver_client.queue import AsyncQueue
 from queueserver_client.run_engine import AsyncRunEngine
+from queueserver_client.server import AsyncServer
 from queueserver_client.tasks import AsyncTasks
 
 if TYPE_CHECKING:
@@ -136,6 +137,13 @@ class Planning(Facade[AsyncPlanning]):
     simulate = Blocking(AsyncPlanning.simulate)
 
 
+class Server(Facade[AsyncServer]):
+    """Stop the server, and see what it is made of. Errors: those of ServerService in the contract."""
+
+    stop = Blocking(AsyncServer.stop)
+    info = Blocking(AsyncServer.info)
+
+
 class Permissions(Facade[AsyncPermissions]):
     """What each user group may use."""
 
@@ -208,6 +216,7 @@ class Client(Facade[AsyncClient]):
         self._tasks = Tasks(self._portal, target.tasks)
         self._planning = Planning(self._portal, target.planning)
         self._permissions = Permissions(self._portal, target.permissions)
+        self._server = Server(self._portal, target.server)
         self._lock = Lock(self._portal, target.lock)
 
     @property
@@ -244,6 +253,11 @@ class Client(Facade[AsyncClient]):
     def planning(self) -> Planning:
         """Check and simulate items before they are executed."""
         return self._planning
+
+    @property
+    def server(self) -> Server:
+        """Stop the server, and see what it is made of."""
+        return self._server
 
     @property
     def permissions(self) -> Permissions:

@@ -42,6 +42,8 @@ def stop_requested() -> asyncio.Event:
 SERVING_LINE = "serving"
 #: Another Manager owns the queue.
 STANDBY_LINE = "standby"
+#: A client has asked for the end of the whole server.
+STOP_LINE = "stop"
 
 
 class ReadyPipe:
@@ -51,6 +53,11 @@ class ReadyPipe:
         number = os.environ.pop(READY_FD_VARIABLE, "")
         self._descriptor = int(number) if number.isdigit() else -1
         self._wants_steps = os.environ.pop(READY_STEPS_VARIABLE, "") == "1"
+
+    @property
+    def is_listening(self) -> bool:
+        """The parent process wants to know of further steps."""
+        return self._wants_steps and self._descriptor >= 0
 
     def ready(self, address: str) -> None:
         """The service listens on ``address``, and answers truly."""

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from queueserver.manager.v1 import (
     environment_service_pb2_grpc,
@@ -22,13 +23,14 @@ from queueserver.manager.v1 import (
     planning_service_pb2_grpc,
     queue_service_pb2_grpc,
     run_engine_service_pb2_grpc,
+    server_service_pb2_grpc,
     status_service_pb2_grpc,
     task_service_pb2_grpc,
 )
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.memory import SmallSteps, settle
-from queueserver_rpc.process import SERVING_LINE, STANDBY_LINE, ReadyPipe, stop_requested
+from queueserver_rpc.process import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe, stop_requested
 from queueserver_rpc.server import Server
 from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
@@ -38,7 +40,9 @@ from queueserver_manager.domain.item import HistoryEntry, Item
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.storage import Fault
 from queueserver_manager.domain.submission import Submission
+from queueserver_manager.instance import instance_of
 from queueserver_manager.operations.files import Files, ReloadPolicy
+from queueserver_manager.operations.instance import Instance
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.submissions import Prepared
@@ -56,6 +60,7 @@ from queueserver_manager.rpc.permissions import PermissionServicer
 from queueserver_manager.rpc.planning import PlanningServicer
 from queueserver_manager.rpc.queue import QueueServicer
 from queueserver_manager.rpc.run_engine import RunEngineServicer
+from queueserver_manager.rpc.server import ServerServicer
 from queueserver_manager.rpc.services import SERVICES
 from queueserver_manager.rpc.status import StatusServicer
 from queueserver_manager.rpc.tasks import TaskServicer
@@ -71,6 +76,7 @@ from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
 from queueserver_manager.store.redis_report import follow_report
+from queueserver_manager.store.redis_version import redis_version
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.wire.items import adopt_message
 from queueserver_manager.worker_client.grpc import GrpcWorker
@@ -90,6 +96,7 @@ class Manager:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._instance = instance_of(settings)
         self._redis: Redis = connect(settings.redis)
         self._redis_busy = Busy()
         self._board = StatusBoard(time.time)
@@ -101,7 +108,7 @@ class Manager:
         #: Where clients are told to find this Manager.
         self._advertised = ""
         self._announced = False
-        self._is_standby = False
+        self._is_standby = self._is_serving = False
         self._parent = ReadyPipe()
         self._files = _files_of(settings)
         self._garbage = SmallSteps()
@@ -109,11 +116,14 @@ class Manager:
         #: Whether a term was served before, and the one that is served.
         self._served = False
         self._term: Term | None = None
+        self._stop = asyncio.Event()
         _add_servicers(self._server, self._office)
+        about = ServerServicer(self._office, self._about, lambda: redis_version(self._redis), self._request_stop)
+        server_service_pb2_grpc.add_ServerServiceServicer_to_server(about, self._server.registry)
 
     async def run(self) -> int:
         """Serve until told to end; answers the exit code."""
-        stop = stop_requested()
+        stop = self._stop = stop_requested()
         self._address = self._server.listen(self._settings.listen, insecure=self._settings.insecure_listen)
         self._advertised = advertised_address(self._settings, self._address)
         self._board.listen(self._health.update)
@@ -143,6 +153,17 @@ class Manager:
             # What is wrong with the store is told in its sentence; anything else is for developers.
             _log.critical("The Manager ends: %s", error, exc_info=None if isinstance(error, StoreUnusable) else error)
         return 1
+
+    def _about(self) -> Instance:
+        """What is told about this Manager."""
+        return replace(self._instance, address=self._address, advertised=self._advertised)
+
+    def _request_stop(self) -> None:
+        """A client stops the server: who started all parts ends all; without one, this Manager ends."""
+        if self._parent.is_listening:
+            self._parent.step(STOP_LINE)
+        else:
+            self._stop.set()
 
     async def _terms(self) -> None:
         """Term after term."""
@@ -260,6 +281,7 @@ class Manager:
                 at_rest=self._garbage.rest,
                 insecure_listen=self._server.insecure,
                 lock_orders=RedisLockOrders(self._redis, settings.key_prefix),
+                on_stop=self._request_stop,
             )
             self._served = True
             term = self._term = Term(
@@ -300,8 +322,9 @@ class Manager:
         if not self._announced:
             return
         if facts.is_owner and facts.storage.is_up and facts.worker_up:
-            self._parent.step(SERVING_LINE)
-            self._parent.close()
+            if not self._is_serving:
+                self._is_serving = True
+                self._parent.step(SERVING_LINE)
         elif facts.owner_address and not facts.is_owner and not self._is_standby:
             self._is_standby = True
             self._parent.step(f"{STANDBY_LINE} {facts.owner_address}")

@@ -62,6 +62,8 @@ class Settings:
     existing_lists: Path | None = None
     #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
     advertise: str | None = None
+    #: Where the server that this Manager is a part of keeps its data, to be told to clients; empty if it is none.
+    data_directory: str = ""
     #: `listen` may be an address that others than this machine's own programs can reach.
     insecure_listen: bool = False
     #: With it any lock can be released; it comes from the environment alone, because everybody can read command lines.
@@ -80,6 +82,13 @@ def parse(arguments: Sequence[str]) -> Settings:
         metavar="URL",
         help=f"redis://…, rediss://…, unix://… or host:port; a URL with a password is better given in "
         f"{REDIS_VARIABLE}, because everybody on the machine can read command lines",
+    )
+    parser.add_argument(
+        "--data-dir",
+        dest="data_directory",
+        default="",
+        metavar="DIR",
+        help="where the server that this is a part of keeps its data; told to clients, and not used otherwise",
     )
     parser.add_argument("--worker", required=True, metavar="ADDRESS", help="the Worker: HOST:PORT or unix:PATH")
     parser.add_argument("--key-prefix", default="qs", metavar="TEXT", help="of all keys in Redis, default: %(default)s")

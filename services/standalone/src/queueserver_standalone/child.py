@@ -25,6 +25,8 @@ from queueserver_standalone.errors import StandaloneError
 #: queueserver_rpc.process, which would bring uvloop into this process.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
+#: What a Manager writes there when a client has asked for the end of the whole server.
+STOP_LINE = "stop"
 #: The address of Redis, for the Manager and for nobody else: there may be a password in it. Everybody on the machine
 #: can read command lines, but only their owner the environment of processes.
 REDIS_VARIABLE = "QSERVER_REDIS_URL"

@@ -79,6 +79,7 @@ async def _serve(services: Services) -> int:
     first_lines.say_what_starts(services)
     starting = asyncio.create_task(supervisor.start())
     stopping = asyncio.create_task(supervisor.wait())
+    obeying = asyncio.create_task(_obey(services, supervisor))
     following: asyncio.Task[None] | None = None
     embedded = services.redis_program is not None
     watch = DiskWatch(services.disk, services.report, services.redis_socket)
@@ -90,7 +91,7 @@ async def _serve(services: Services) -> int:
             following = asyncio.create_task(_follow(services))
             await stopping
     finally:
-        tasks = [task for task in (starting, stopping, following, watching) if task is not None]
+        tasks = [task for task in (starting, stopping, obeying, following, watching) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -99,6 +100,14 @@ async def _serve(services: Services) -> int:
         await supervisor.end()
         log.logger.info("Stopped.")
     return 1 if supervisor.gave_up else 0
+
+
+async def _obey(services: Services, supervisor: Supervisor) -> None:
+    """Stop everything when a client asks for it."""
+    await services.stop_asked.wait()
+    log.logger.info("A client has stopped the server.")
+    if not supervisor.is_stopping:
+        supervisor.request_stop()
 
 
 def _stages(services: Services) -> list[list[Part]]:

@@ -15,6 +15,7 @@ from queueserver_standalone.child import (
     EMERGENCY_VARIABLE,
     READY_STEPS_VARIABLE,
     REDIS_VARIABLE,
+    STOP_LINE,
     Child,
     Command,
     start_announcing,
@@ -51,6 +52,8 @@ class Services:
     #: What the Manager said last of its part: "serving", or "standby" and where the owner is; and when that is news.
     manager_says: str = field(init=False, default="")
     manager_spoke: asyncio.Event = field(init=False, default_factory=asyncio.Event)
+    #: Set when a client has asked for the end of the whole server.
+    stop_asked: asyncio.Event = field(init=False, default_factory=asyncio.Event)
     #: Where the embedded Redis writes.
     disk: Disk = field(init=False)
     #: What the Manager is told about the embedded Redis.
@@ -109,6 +112,7 @@ class Services:
         logger.info("Starting the Manager")
         arguments = [
             *("--listen", self.address, "--worker", self._worker_address),
+            *("--data-dir", str(self.settings.data_directory)),
             *("--key-prefix", self.settings.key_prefix),
             *self.settings.files.arguments,
             *self.settings.kept,
@@ -138,6 +142,9 @@ class Services:
         return child
 
     def _hear_manager(self, line: str) -> None:
+        if line == STOP_LINE:
+            self.stop_asked.set()
+            return
         self.manager_says = line
         self.manager_spoke.set()
 

@@ -70,6 +70,11 @@ class Supervisor:
         """Wait until :meth:`request_stop` was called or a part can't be kept alive."""
         await self._stop.wait()
 
+    @property
+    def is_stopping(self) -> bool:
+        """The end was asked for, or a part can't be kept alive."""
+        return self._stop.is_set()
+
     def request_stop(self) -> None:
         """Ask for an orderly end; asked a second time, for the end at once."""
         if self._stop.is_set():

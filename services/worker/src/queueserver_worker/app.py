@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from importlib.metadata import version
 
 from queueserver.worker.v1 import worker_service_pb2_grpc
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
 from queueserver_rpc.process import announce_ready, stop_requested
+from queueserver_rpc.process_facts import ProcessFacts, versions_of
 from queueserver_rpc.server import Server
 
 from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
 from queueserver_worker.settings import Settings
+from queueserver_worker.supervisor.about import About
 from queueserver_worker.supervisor.echo import ConsoleEcho, silence
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.launch import Launch
@@ -28,6 +31,8 @@ from queueserver_worker.supervisor.worker import Worker
 
 # After the last event was published, streams get this long to deliver it.
 _DELIVERY_SECONDS = 1.0
+#: Whose versions are told.
+_LIBRARIES = ("queueserver-protos", "grpcio", "protobuf", "uvloop")
 _log = logging.getLogger(__name__)
 
 
@@ -47,11 +52,16 @@ async def serve(settings: Settings, launch: Launch | None = None) -> int:
         return await _serve(settings, launch or Launch(settings.startup), directory, stop)
 
 
+def _about(settings: Settings) -> About:
+    facts = ProcessFacts(version("queueserver-worker"), versions_of(_LIBRARIES))
+    return About(facts, settings.source, settings.shown())
+
+
 async def _serve(settings: Settings, launch: Launch, directory: StateDirectory, stop: asyncio.Event) -> int:
     outcomes = Outcomes(directory)
     journal = Journal(settings.journal_bytes)
     echo = ConsoleEcho() if settings.console_output else None
-    worker = Worker(launch, journal, outcomes, echo or silence)
+    worker = Worker(launch, journal, outcomes, echo or silence, _about(settings))
     server = Server((SERVICE_NAME,), [RefusalInterceptor(translate)], descriptor_set=descriptor_set())
     servicer = WorkerServicer(worker, lambda: server.insecure)
     worker_service_pb2_grpc.add_WorkerServiceServicer_to_server(servicer, server.registry)

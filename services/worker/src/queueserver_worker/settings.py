@@ -41,6 +41,37 @@ class Settings:
     #: `listen` may be an address that others than this machine's own programs can reach.
     insecure_listen: bool = False
 
+    @property
+    def source(self) -> tuple[str, str]:
+        """Option and value that say where the startup code is."""
+        return self.startup[0], self.startup[1]
+
+    def shown(self) -> dict[str, str]:
+        """What is told to clients, by the names of the options. Each one that may be shown is named here."""
+        return {
+            "listen": self.listen,
+            "state-dir": str(self.state_dir),
+            **_by_name(self.startup),
+            "journal-bytes": str(self.journal_bytes),
+            "console-output": "ON" if self.console_output else "OFF",
+            "insecure-listen": "ON" if self.insecure_listen else "OFF",
+            "log-level": self.log.level,
+            "log-format": self.log.form,
+        }
+
+
+def _by_name(arguments: Sequence[str]) -> dict[str, str]:
+    """Options with their values; ON for one that has none."""
+    found: dict[str, str] = {}
+    name = ""
+    for word in arguments:
+        if word.startswith("--"):
+            name = word[2:]
+            found[name] = "ON"
+        else:
+            found[name] = word
+    return found
+
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
     """Read the command line; ends the process with a usage message if it can't be used."""

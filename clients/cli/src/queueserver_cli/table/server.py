@@ -6,6 +6,16 @@ from queueserver_cli.command import command
 
 COMMANDS = (
     command("status", "", "what the Manager is doing", "status:status"),
+    command("ping", "", "the same as status: whether the Manager answers", "status:status"),
+    command("config", "", "versions, settings and bounds of the server, and its startup code", "server:config"),
+    command(
+        "manager stop",
+        "[safe on|safe off]",
+        "end the server: only if it is idle, or (safe off) whatever it is doing",
+        "server:stop",
+        "--wait",
+        examples=["manager stop", "manager stop safe off --wait"],
+    ),
     command("monitor", "", "the status, and each change of it, until Ctrl-C", "monitor:monitor"),
     command("why", "", "why nothing is being executed, and what to type about it", "why:why"),
     command(

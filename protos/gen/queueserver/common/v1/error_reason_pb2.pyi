@@ -312,6 +312,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Send the request again after RetryInfo's delay.
     """
+    ERROR_REASON_SERVER_STOPPING: _ErrorReason.ValueType  # 72
+    """The server was told to stop (ServerService.StopServer), so nothing is begun, and whoever waits is sent away. That the
+    connection ends then is no failure.
+
+    Start the server again, then send the request again.
+    """
     ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 49
     """Redis does not answer, or takes no changes. With metadata `fate` = "unknown" the change may have been stored.
 
@@ -697,6 +703,12 @@ ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 48
 what it waits for.
 
 Send the request again after RetryInfo's delay.
+"""
+ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 72
+"""The server was told to stop (ServerService.StopServer), so nothing is begun, and whoever waits is sent away. That the
+connection ends then is no failure.
+
+Start the server again, then send the request again.
 """
 ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 49
 """Redis does not answer, or takes no changes. With metadata `fate` = "unknown" the change may have been stored.

@@ -15,6 +15,7 @@ from queueserver.common.v1 import environment_pb2 as _environment_pb2
 from queueserver.common.v1 import inventory_pb2 as _inventory_pb2
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
+from queueserver.common.v1 import process_pb2 as _process_pb2
 from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
 from queueserver.common.v1 import task_pb2 as _task_pb2
 from queueserver.common.v1 import waiting_pb2 as _waiting_pb2
@@ -302,6 +303,7 @@ class FromEnvironment(_message.Message):
     SIMULATION_FIELD_NUMBER: _builtins.int
     UPDATED_FIELD_NUMBER: _builtins.int
     WAITS_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def progress(self) -> Global___LoadProgress:
         """What it is loading."""
@@ -358,6 +360,10 @@ class FromEnvironment(_message.Message):
     def waits(self) -> Global___RunEngineWaits:
         """What the plan waits for changed; this is the whole of it."""
 
+    @_builtins.property
+    def about(self) -> Global___EnvironmentAbout:
+        """What the process is made of. It is told once, before EnvironmentReady."""
+
     def __init__(
         self,
         *,
@@ -375,12 +381,13 @@ class FromEnvironment(_message.Message):
         simulation: Global___SimulationAnswer | None = ...,
         updated: Global___EnvironmentReady | None = ...,
         waits: Global___RunEngineWaits | None = ...,
+        about: Global___EnvironmentAbout | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "document", b"document", "failed", b"failed", "finished", b"finished", "frame", b"frame", "heartbeat", b"heartbeat", "metadata", b"metadata", "progress", b"progress", "ready", b"ready", "run_engine", b"run_engine", "simulation", b"simulation", "started", b"started", "task_finished", b"task_finished", "task_printed", b"task_printed", "updated", b"updated", "waits", b"waits"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated", "waits"]  # noqa: Y015
+    _WhichOneofReturnType_frame: _TypeAlias = _typing.Literal["progress", "ready", "failed", "run_engine", "started", "finished", "document", "heartbeat", "metadata", "task_finished", "task_printed", "simulation", "updated", "waits", "about"]  # noqa: Y015
     _WhichOneofArgType_frame: _TypeAlias = _typing.Literal["frame", b"frame"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_frame) -> _WhichOneofReturnType_frame | None: ...
 
@@ -691,6 +698,34 @@ class SimulationAnswer(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SimulationAnswer: _TypeAlias = SimulationAnswer  # noqa: Y015
+
+@_typing.final
+class EnvironmentAbout(_message.Message):
+    """What an environment process is made of. The supervisor adds what it knows itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROCESS_FIELD_NUMBER: _builtins.int
+    STARTUP_PATH_FIELD_NUMBER: _builtins.int
+    startup_path: _builtins.str
+    """Directory or file of the startup code; empty if it is not known."""
+    @_builtins.property
+    def process(self) -> _process_pb2.ProcessInfo:
+        """Python, its interpreter, and versions of libraries."""
+
+    def __init__(
+        self,
+        *,
+        process: _process_pb2.ProcessInfo | None = ...,
+        startup_path: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["process", b"process"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["process", b"process", "startup_path", b"startup_path"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnvironmentAbout: _TypeAlias = EnvironmentAbout  # noqa: Y015
 
 @_typing.final
 class EnvironmentHeartbeat(_message.Message):

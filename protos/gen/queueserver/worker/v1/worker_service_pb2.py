@@ -27,12 +27,13 @@ from queueserver.common.v1 import bounds_pb2 as queueserver_dot_common_dot_v1_do
 from queueserver.common.v1 import item_pb2 as queueserver_dot_common_dot_v1_dot_item__pb2
 from queueserver.common.v1 import method_pb2 as queueserver_dot_common_dot_v1_dot_method__pb2
 from queueserver.common.v1 import permissions_pb2 as queueserver_dot_common_dot_v1_dot_permissions__pb2
+from queueserver.common.v1 import process_pb2 as queueserver_dot_common_dot_v1_dot_process__pb2
 from queueserver.common.v1 import simulation_pb2 as queueserver_dot_common_dot_v1_dot_simulation__pb2
 from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_task__pb2
 from queueserver.worker.v1 import event_pb2 as queueserver_dot_worker_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"?\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x04user\x18\x02 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xd6\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"\x8a\x01\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\x12\x13\n\x04user\x18\x04 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\xa0\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x98\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"O\n\x1a\x41\x63knowledgeOutcomesRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1a\n\x0boutcome_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x1d\n\x1b\x41\x63knowledgeOutcomesResponse\"=\n\x12WatchWorkerRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc9\x01\n\x13WatchWorkerResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xbf\x0c\n\rWorkerService\x12\x90\x01\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36:#\x12\x93\x01\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36\"7\x12\xbb\x01\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\"@\xaa\xbb\x18<\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\x1a\rtask_finished\"\x02\x36\"\x12\xae\x01\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\"T\xaa\xbb\x18P\x1a\x11\x65xecution_started\x1a\nrun_opened\x1a\nrun_closed\x1a\x08\x64ocument\x1a\x12\x65xecution_finished\"\x05\x36:\"7\'\x12\xa9\x01\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\"4\xaa\xbb\x18\x30\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\"\x05\x36\"\'89\x12\x8e\x01\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\"\x1f\xaa\xbb\x18\x1b\x1a\x13\x65nvironment_changed\"\x04\x36\"\'\x18\x12r\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\"\x03\"\'4\x12s\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\"\x19\xaa\xbb\x18\x15\x1a\rtask_finished\"\x04\x36:\"7\x12t\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\"\x02\"4\x12\x85\x01\n\x13\x41\x63knowledgeOutcomes\x12\x31.queueserver.worker.v1.AcknowledgeOutcomesRequest\x1a\x32.queueserver.worker.v1.AcknowledgeOutcomesResponse\"\x07\xaa\xbb\x18\x03\"\x01\x36\x12r\n\x0bWatchWorker\x12).queueserver.worker.v1.WatchWorkerRequest\x1a*.queueserver.worker.v1.WatchWorkerResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\"\x01.0\x01\x42\xaa\x01\n\'io.blueskyproject.queueserver.worker.v1B\x12WorkerServiceProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a#queueserver/common/v1/process.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"?\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x04user\x18\x02 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xd6\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"\x8a\x01\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\x12\x13\n\x04user\x18\x04 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\xa0\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x98\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"\x16\n\x14GetWorkerInfoRequest\"H\n\x15GetWorkerInfoResponse\x12/\n\x04info\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.WorkerInfo\"O\n\x1a\x41\x63knowledgeOutcomesRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1a\n\x0boutcome_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x1d\n\x1b\x41\x63knowledgeOutcomesResponse\"=\n\x12WatchWorkerRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc9\x01\n\x13WatchWorkerResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xb4\r\n\rWorkerService\x12\x90\x01\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36:#\x12\x93\x01\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36\"7\x12\xbb\x01\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\"@\xaa\xbb\x18<\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\x1a\rtask_finished\"\x02\x36\"\x12\xae\x01\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\"T\xaa\xbb\x18P\x1a\x11\x65xecution_started\x1a\nrun_opened\x1a\nrun_closed\x1a\x08\x64ocument\x1a\x12\x65xecution_finished\"\x05\x36:\"7\'\x12\xa9\x01\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\"4\xaa\xbb\x18\x30\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\"\x05\x36\"\'89\x12\x8e\x01\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\"\x1f\xaa\xbb\x18\x1b\x1a\x13\x65nvironment_changed\"\x04\x36\"\'\x18\x12r\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\"\x03\"\'4\x12s\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\"\x19\xaa\xbb\x18\x15\x1a\rtask_finished\"\x04\x36:\"7\x12t\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\"\x02\"4\x12s\n\rGetWorkerInfo\x12+.queueserver.worker.v1.GetWorkerInfoRequest\x1a,.queueserver.worker.v1.GetWorkerInfoResponse\"\x07\x90\x02\x01\xaa\xbb\x18\x00\x12\x85\x01\n\x13\x41\x63knowledgeOutcomes\x12\x31.queueserver.worker.v1.AcknowledgeOutcomesRequest\x1a\x32.queueserver.worker.v1.AcknowledgeOutcomesResponse\"\x07\xaa\xbb\x18\x03\"\x01\x36\x12r\n\x0bWatchWorker\x12).queueserver.worker.v1.WatchWorkerRequest\x1a*.queueserver.worker.v1.WatchWorkerResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\"\x01.0\x01\x42\xaa\x01\n\'io.blueskyproject.queueserver.worker.v1B\x12WorkerServiceProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -78,62 +79,68 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERSERVICE'].methods_by_name['RunTask']._serialized_options = b'\252\273\030\025\032\rtask_finished\"\0046:\"7'
   _globals['_WORKERSERVICE'].methods_by_name['SimulatePlan']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['SimulatePlan']._serialized_options = b'\220\002\001\252\273\030\004\"\002\"4'
+  _globals['_WORKERSERVICE'].methods_by_name['GetWorkerInfo']._loaded_options = None
+  _globals['_WORKERSERVICE'].methods_by_name['GetWorkerInfo']._serialized_options = b'\220\002\001\252\273\030\000'
   _globals['_WORKERSERVICE'].methods_by_name['AcknowledgeOutcomes']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['AcknowledgeOutcomes']._serialized_options = b'\252\273\030\003\"\0016'
   _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._serialized_options = b'\220\002\001\252\273\030\003\"\001.'
-  _globals['_RUNENGINEACTION']._serialized_start=2291
-  _globals['_RUNENGINEACTION']._serialized_end=2568
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=355
-  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=418
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=420
-  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=445
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=447
-  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=487
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=489
-  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=515
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=517
-  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=580
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=582
-  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=610
-  _globals['_RUNPLANREQUEST']._serialized_start=613
-  _globals['_RUNPLANREQUEST']._serialized_end=827
-  _globals['_RUNPLANRESPONSE']._serialized_start=829
-  _globals['_RUNPLANRESPONSE']._serialized_end=846
-  _globals['_CONTROLRUNENGINEREQUEST']._serialized_start=849
-  _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=987
-  _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=989
-  _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=1015
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=1017
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1098
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1100
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1124
-  _globals['_GETMETADATAREQUEST']._serialized_start=1126
-  _globals['_GETMETADATAREQUEST']._serialized_end=1146
-  _globals['_GETMETADATARESPONSE']._serialized_start=1148
-  _globals['_GETMETADATARESPONSE']._serialized_end=1212
-  _globals['_RUNTASKREQUEST']._serialized_start=1214
-  _globals['_RUNTASKREQUEST']._serialized_end=1331
-  _globals['_RUNTASKRESPONSE']._serialized_start=1333
-  _globals['_RUNTASKRESPONSE']._serialized_end=1350
-  _globals['_TASKCOMMAND']._serialized_start=1353
-  _globals['_TASKCOMMAND']._serialized_end=1641
-  _globals['_ENVIRONMENTUPDATE']._serialized_start=1643
-  _globals['_ENVIRONMENTUPDATE']._serialized_end=1662
-  _globals['_SIMULATEPLANREQUEST']._serialized_start=1665
-  _globals['_SIMULATEPLANREQUEST']._serialized_end=1817
-  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1819
-  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1896
-  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_start=1898
-  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_end=1977
-  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_start=1979
-  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_end=2008
-  _globals['_WATCHWORKERREQUEST']._serialized_start=2010
-  _globals['_WATCHWORKERREQUEST']._serialized_end=2071
-  _globals['_WATCHWORKERRESPONSE']._serialized_start=2074
-  _globals['_WATCHWORKERRESPONSE']._serialized_end=2275
-  _globals['_HEARTBEAT']._serialized_start=2277
-  _globals['_HEARTBEAT']._serialized_end=2288
-  _globals['_WORKERSERVICE']._serialized_start=2571
-  _globals['_WORKERSERVICE']._serialized_end=4170
+  _globals['_RUNENGINEACTION']._serialized_start=2426
+  _globals['_RUNENGINEACTION']._serialized_end=2703
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_start=392
+  _globals['_OPENENVIRONMENTREQUEST']._serialized_end=455
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=457
+  _globals['_OPENENVIRONMENTRESPONSE']._serialized_end=482
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_start=484
+  _globals['_CLOSEENVIRONMENTREQUEST']._serialized_end=524
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_start=526
+  _globals['_CLOSEENVIRONMENTRESPONSE']._serialized_end=552
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_start=554
+  _globals['_DESTROYENVIRONMENTREQUEST']._serialized_end=617
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_start=619
+  _globals['_DESTROYENVIRONMENTRESPONSE']._serialized_end=647
+  _globals['_RUNPLANREQUEST']._serialized_start=650
+  _globals['_RUNPLANREQUEST']._serialized_end=864
+  _globals['_RUNPLANRESPONSE']._serialized_start=866
+  _globals['_RUNPLANRESPONSE']._serialized_end=883
+  _globals['_CONTROLRUNENGINEREQUEST']._serialized_start=886
+  _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=1024
+  _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=1026
+  _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=1052
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=1054
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1135
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1137
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1161
+  _globals['_GETMETADATAREQUEST']._serialized_start=1163
+  _globals['_GETMETADATAREQUEST']._serialized_end=1183
+  _globals['_GETMETADATARESPONSE']._serialized_start=1185
+  _globals['_GETMETADATARESPONSE']._serialized_end=1249
+  _globals['_RUNTASKREQUEST']._serialized_start=1251
+  _globals['_RUNTASKREQUEST']._serialized_end=1368
+  _globals['_RUNTASKRESPONSE']._serialized_start=1370
+  _globals['_RUNTASKRESPONSE']._serialized_end=1387
+  _globals['_TASKCOMMAND']._serialized_start=1390
+  _globals['_TASKCOMMAND']._serialized_end=1678
+  _globals['_ENVIRONMENTUPDATE']._serialized_start=1680
+  _globals['_ENVIRONMENTUPDATE']._serialized_end=1699
+  _globals['_SIMULATEPLANREQUEST']._serialized_start=1702
+  _globals['_SIMULATEPLANREQUEST']._serialized_end=1854
+  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1856
+  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1933
+  _globals['_GETWORKERINFOREQUEST']._serialized_start=1935
+  _globals['_GETWORKERINFOREQUEST']._serialized_end=1957
+  _globals['_GETWORKERINFORESPONSE']._serialized_start=1959
+  _globals['_GETWORKERINFORESPONSE']._serialized_end=2031
+  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_start=2033
+  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_end=2112
+  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_start=2114
+  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_end=2143
+  _globals['_WATCHWORKERREQUEST']._serialized_start=2145
+  _globals['_WATCHWORKERREQUEST']._serialized_end=2206
+  _globals['_WATCHWORKERRESPONSE']._serialized_start=2209
+  _globals['_WATCHWORKERRESPONSE']._serialized_end=2410
+  _globals['_HEARTBEAT']._serialized_start=2412
+  _globals['_HEARTBEAT']._serialized_end=2423
+  _globals['_WORKERSERVICE']._serialized_start=2706
+  _globals['_WORKERSERVICE']._serialized_end=4422
 # @@protoc_insertion_point(module_scope)

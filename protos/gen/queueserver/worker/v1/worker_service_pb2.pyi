@@ -11,6 +11,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from queueserver.common.v1 import item_pb2 as _item_pb2
 from queueserver.common.v1 import permissions_pb2 as _permissions_pb2
+from queueserver.common.v1 import process_pb2 as _process_pb2
 from queueserver.common.v1 import simulation_pb2 as _simulation_pb2
 from queueserver.common.v1 import task_pb2 as _task_pb2
 from queueserver.worker.v1 import event_pb2 as _event_pb2
@@ -577,6 +578,47 @@ class SimulatePlanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SimulatePlanResponse: _TypeAlias = SimulatePlanResponse  # noqa: Y015
+
+@_typing.final
+class GetWorkerInfoRequest(_message.Message):
+    """Request of WorkerService.GetWorkerInfo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkerInfoRequest: _TypeAlias = GetWorkerInfoRequest  # noqa: Y015
+
+@_typing.final
+class GetWorkerInfoResponse(_message.Message):
+    """Response of WorkerService.GetWorkerInfo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INFO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def info(self) -> _process_pb2.WorkerInfo:
+        """What there is."""
+
+    def __init__(
+        self,
+        *,
+        info: _process_pb2.WorkerInfo | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["info", b"info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["info", b"info"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWorkerInfoResponse: _TypeAlias = GetWorkerInfoResponse  # noqa: Y015
 
 @_typing.final
 class AcknowledgeOutcomesRequest(_message.Message):

@@ -95,6 +95,11 @@ class WorkerServiceStub:
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.SerializeToString,
                 response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.FromString,
                 _registered_method=True)
+        self.GetWorkerInfo = channel.unary_unary(
+                '/queueserver.worker.v1.WorkerService/GetWorkerInfo',
+                request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetWorkerInfoRequest.SerializeToString,
+                response_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetWorkerInfoResponse.FromString,
+                _registered_method=True)
         self.AcknowledgeOutcomes = channel.unary_unary(
                 '/queueserver.worker.v1.WorkerService/AcknowledgeOutcomes',
                 request_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.AcknowledgeOutcomesRequest.SerializeToString,
@@ -230,6 +235,14 @@ class WorkerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetWorkerInfo(self, request, context):
+        """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
+        most two seconds for git.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def AcknowledgeOutcomes(self, request, context):
         """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored.
         """
@@ -298,6 +311,11 @@ def add_WorkerServiceServicer_to_server(servicer, server):
                     servicer.SimulatePlan,
                     request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.FromString,
                     response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.SerializeToString,
+            ),
+            'GetWorkerInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWorkerInfo,
+                    request_deserializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetWorkerInfoRequest.FromString,
+                    response_serializer=queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetWorkerInfoResponse.SerializeToString,
             ),
             'AcknowledgeOutcomes': grpc.unary_unary_rpc_method_handler(
                     servicer.AcknowledgeOutcomes,
@@ -569,6 +587,33 @@ class WorkerService:
             '/queueserver.worker.v1.WorkerService/SimulatePlan',
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanRequest.SerializeToString,
             queueserver_dot_worker_dot_v1_dot_worker__service__pb2.SimulatePlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetWorkerInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/queueserver.worker.v1.WorkerService/GetWorkerInfo',
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetWorkerInfoRequest.SerializeToString,
+            queueserver_dot_worker_dot_v1_dot_worker__service__pb2.GetWorkerInfoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -117,6 +117,10 @@ class WorkerServiceStub:
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
     when the environment does not answer in time.
     """
+    GetWorkerInfo: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetWorkerInfoRequest, _worker_service_pb2.GetWorkerInfoResponse]
+    """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
+    most two seconds for git.
+    """
     AcknowledgeOutcomes: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeOutcomesRequest, _worker_service_pb2.AcknowledgeOutcomesResponse]
     """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
     WatchWorker: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.WatchWorkerRequest, _worker_service_pb2.WatchWorkerResponse]
@@ -218,6 +222,10 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
     when the environment does not answer in time.
+    """
+    GetWorkerInfo: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetWorkerInfoRequest, _worker_service_pb2.GetWorkerInfoResponse]  # type: ignore[assignment]
+    """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
+    most two seconds for git.
     """
     AcknowledgeOutcomes: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeOutcomesRequest, _worker_service_pb2.AcknowledgeOutcomesResponse]  # type: ignore[assignment]
     """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
@@ -371,6 +379,16 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
         when the environment does not answer in time.
+        """
+
+    @_abc_1.abstractmethod
+    def GetWorkerInfo(
+        self,
+        request: _worker_service_pb2.GetWorkerInfoRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_service_pb2.GetWorkerInfoResponse, _abc.Awaitable[_worker_service_pb2.GetWorkerInfoResponse]]:
+        """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
+        most two seconds for git.
         """
 
     @_abc_1.abstractmethod

@@ -45,6 +45,7 @@ Refused
 └── Unavailable               try again, here or elsewhere
     ├── NotOwner
     ├── NotReady
+    ├── ServerStopping
     ├── StorageUnavailable
     ├── WorkerUnavailable
     └── EnvironmentUnresponsive
@@ -321,6 +322,13 @@ class NotReady(Unavailable):
     def __init__(self, cause: str = "") -> None:
         """``cause`` is a sentence that says what it waits for, if that is known."""
         super().__init__(f"The Manager is not ready yet{f'. {cause}' if cause else ': try again in a moment.'}")
+
+
+class ServerStopping(Unavailable):
+    """The server was told to stop: nothing is begun any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The server is being stopped: start it again, then repeat this.")
 
 
 class StorageUnavailable(Unavailable):

@@ -76,6 +76,7 @@ class Action(Enum):
     ABORT_NOW = "abort the plan at once"
     READ_METADATA = "read the metadata of the RunEngine"
     SIMULATE_ITEM = "simulate a plan"
+    STOP_SERVER = "stop the server"
 
 
 #: The environment may be open.
@@ -96,6 +97,7 @@ ALLOWED: dict[Action, frozenset[ManagerState]] = {
     Action.ABORT_NOW: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED}),
     Action.READ_METADATA: _OPEN,
     Action.SIMULATE_ITEM: _OPEN,
+    Action.STOP_SERVER: frozenset({_S.IDLE}),
 }
 
 

@@ -76,6 +76,16 @@ _OF_ACTION: dict[Action, _Advice] = {
     _A.ABORT_PLAN: _OF_PAUSED_ONLY,
     _A.HALT_PLAN: _OF_PAUSED_ONLY,
     _A.ABORT_NOW: _WITHOUT_PLAN,
+    _A.STOP_SERVER: {
+        _S.CREATING_ENVIRONMENT: "wait until the environment is open, or stop the server at once",
+        _S.CLOSING_ENVIRONMENT: "wait until the environment is closed, or stop the server at once",
+        _S.DESTROYING_ENVIRONMENT: "wait until the environment is gone, or stop the server at once",
+        _S.PAUSED: "resume or end the paused plan first, or stop the server at once, which aborts it",
+        _S.EXECUTING_TASK: "wait until the task has ended, or stop the server at once",
+        **_running(
+            "stop the queue and wait until the plan has ended, or stop the server at once, which aborts the plan"
+        ),
+    },
 }
 
 

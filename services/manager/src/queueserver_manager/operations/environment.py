@@ -56,6 +56,7 @@ class EnvironmentOperations:
         return await self._deeds.once(reply, self._open, _OPEN, in_haste=False)
 
     async def _open(self) -> str:
+        self._view.refuse_when_stopping()
         self._require_worker()
         if self._view.environment.exists and self._view.pending is PendingCommand.NONE:
             settled = self._view.environment.state in _SETTLED

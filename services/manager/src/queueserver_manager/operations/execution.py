@@ -67,6 +67,7 @@ class ExecutionOperations:
 
     def _require_executable(self, record: Record, action: Action) -> None:
         view = self._view
+        view.refuse_when_stopping()
         if not view.connected:
             raise WorkerUnavailable
         state = self._state(record)

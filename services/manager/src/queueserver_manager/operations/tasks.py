@@ -87,6 +87,7 @@ class TaskOperations:
 
     def _require_environment(self, record: Record, *, background: bool) -> None:
         view = self._view
+        view.refuse_when_stopping()
         if not view.connected:
             raise WorkerUnavailable
         state = view.state(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from queueserver_rpc.turns import Turns, in_turns
 
-from queueserver_manager.domain.errors import NotReady
+from queueserver_manager.domain.errors import NotReady, ServerStopping
 from queueserver_manager.domain.events import (
     Announcement,
     Event,
@@ -52,6 +52,7 @@ from queueserver_manager.operations.questions import QuestionOperations
 from queueserver_manager.operations.queue import QueueOperations
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.operations.runner import Runner
+from queueserver_manager.operations.server import ServerOperations
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
 from queueserver_manager.operations.storage import StorageWatch
 from queueserver_manager.operations.submissions import Prepared, Submissions
@@ -102,6 +103,8 @@ class TermSettings:
     insecure_listen: bool = False
     #: Orders to clear the lock, where somebody can leave some.
     lock_orders: LockOrders | None = None
+    #: Begins to end the server.
+    on_stop: Callable[[], None] = lambda: None
 
 
 class Term:
@@ -182,6 +185,7 @@ class Term:
         self.locking = LockOperations(self.ledger, time.time, new_id, new_salt)
         self._lock_lease = LockLease(self.ledger, time.time)
         self._lock_orders = LockOrderDesk(self.ledger, settings.lock_orders) if settings.lock_orders else None
+        self.server = ServerOperations(self.ledger, self.view, worker, settings.on_stop)
         self.watching = Watching(self.ledger, self.feed, open_runs, board, encoder)
 
     async def run(self, on_ready: Callable[[], None]) -> None:
@@ -230,10 +234,11 @@ class Term:
         await asyncio.gather(*jobs, return_exceptions=True)
         if self._resting is not None:
             self._resting.cancel()
-        self.feed.end_with(NotReady())
-        self.following.end_with(NotReady())
-        self.tasks.end_with(NotReady())
-        self.environment.end_with(NotReady())
+        why = ServerStopping() if self.view.stopping else NotReady()
+        self.feed.end_with(why)
+        self.following.end_with(why)
+        self.tasks.end_with(why)
+        self.environment.end_with(why)
 
     async def _watch_for_successor(self) -> None:
         """The Worker obeys somebody with a higher epoch: our term is over."""

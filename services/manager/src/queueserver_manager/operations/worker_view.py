@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from queueserver_manager.domain.errors import ServerStopping
 from queueserver_manager.domain.executing import Claimant
 from queueserver_manager.domain.item import RunSummary
 from queueserver_manager.domain.lifecycle import (
@@ -62,9 +63,16 @@ class WorkerView:
         self.item_paused = False
         #: The environment was, or is being, destroyed; until there is another one.
         self.destroyed = False
+        #: The server was told to stop: nothing is begun any more.
+        self.stopping = False
         #: Runs of the running item, and how often they changed.
         self._runs: dict[str, RunSummary] = {}
         self.runs_changes = 0
+
+    def refuse_when_stopping(self) -> None:
+        """Refuse to begin something. Raises ServerStopping."""
+        if self.stopping:
+            raise ServerStopping
 
     def changed(self) -> None:
         """Tell everybody who follows."""
@@ -105,7 +113,7 @@ class WorkerView:
             environment_id=environment.environment_id,
             new_id=self._new_id,
             now=self._now,
-            can_execute=executable and self.pending is PendingCommand.NONE,
+            can_execute=executable and self.pending is PendingCommand.NONE and not self.stopping,
             pause_unresolved=self.pause_for == ended != "",
             end_requested=self.end_for == ended != "",
         )

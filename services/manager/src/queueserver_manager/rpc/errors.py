@@ -73,6 +73,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.TooManyTasks: _R.ERROR_REASON_TOO_MANY_TASKS,
     errors.WatcherTooSlow: _R.ERROR_REASON_WATCHER_TOO_SLOW,
     errors.NotOwner: _R.ERROR_REASON_NOT_OWNER,
+    errors.ServerStopping: _R.ERROR_REASON_SERVER_STOPPING,
     errors.NotReady: _R.ERROR_REASON_NOT_READY,
     errors.StorageUnavailable: _R.ERROR_REASON_STORAGE_UNAVAILABLE,
     errors.WorkerUnavailable: _R.ERROR_REASON_WORKER_UNAVAILABLE,

@@ -15,9 +15,12 @@ TASK = "queueserver.manager.v1.TaskService"
 PERMISSION = "queueserver.manager.v1.PermissionService"
 PLANNING = "queueserver.manager.v1.PlanningService"
 LOCK = "queueserver.manager.v1.LockService"
+SERVER = "queueserver.manager.v1.ServerService"
 EVENT = "queueserver.manager.v1.EventService"
 
-SERVICES = (STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, TASK, PLANNING, PERMISSION, LOCK, EVENT)
+SERVICES = (
+    *(STATUS, QUEUE, HISTORY, ENVIRONMENT, RUN_ENGINE, INVENTORY, TASK, PLANNING, PERMISSION, LOCK, SERVER, EVENT),
+)
 
 
 def full_method(name: str) -> str:

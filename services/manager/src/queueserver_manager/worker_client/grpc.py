@@ -28,6 +28,8 @@ COMMAND_SECONDS = 5.0
 _REFUSED = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND})
 #: Seconds a simulation may take; the environment gives up before.
 SIMULATION_SECONDS = 20.0
+#: The Worker waits two seconds for git.
+_INFO_SECONDS = 2.5
 #: The Worker sends something every 0.5 s; after this many seconds of silence it counts as unreachable.
 SILENCE_SECONDS = 2.0
 _ACTIONS = pb.RunEngineAction.values()
@@ -113,6 +115,11 @@ class GrpcWorker:
         """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""
         answer = await self._command(self._stub.GetMetadata, pb.GetMetadataRequest())
         return struct_to_plain(answer.metadata)
+
+    async def info(self) -> bytes:
+        """What the Worker is made of."""
+        answer = await self._command(self._stub.GetWorkerInfo, pb.GetWorkerInfoRequest(), timeout=_INFO_SECONDS)
+        return bytes(answer.info.SerializeToString())
 
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         """Say that outcomes are stored."""

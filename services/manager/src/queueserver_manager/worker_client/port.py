@@ -235,6 +235,9 @@ class Worker(Protocol):
     async def metadata(self) -> Mapping[str, Any]:
         """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""
 
+    async def info(self) -> bytes:
+        """What the Worker is made of, as a serialized WorkerInfo. Raises TimeoutError."""
+
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         """Say that outcomes are stored."""
 

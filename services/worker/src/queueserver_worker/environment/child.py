@@ -100,6 +100,7 @@ class EnvironmentChild:
     ) -> EnvironmentReady:
         """Watch the RunEngine and look at what the namespace offers."""
         # Imported here, so that the first sign of life does not wait for what takes time.
+        from queueserver_worker.environment.about import about  # noqa: PLC0415
         from queueserver_worker.environment.kept_list import KeptList  # noqa: PLC0415
         from queueserver_worker.environment.run_engine import print_table  # noqa: PLC0415
         from queueserver_worker.environment.workplace import Workplace  # noqa: PLC0415
@@ -114,6 +115,7 @@ class EnvironmentChild:
         if self._arguments.strict:
             refuse_issues(offered.inventory.issues)
         workplace.keep(offered)
+        self._channel.send(FromEnvironment(about=about(source)))
         self._announce(f"ready: {len(offered.inventory.plans)} plans, {len(offered.inventory.devices)} devices")
         self._workplace = workplace
         return offered

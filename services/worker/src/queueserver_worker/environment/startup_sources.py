@@ -32,6 +32,11 @@ class StartupSource:
         path = Path(self.where)
         return path if self.kind == "directory" else path.parent
 
+    @property
+    def root(self) -> Path | None:
+        """Directory or file of the code; of a module in a package, the directory of that package. None if not known."""
+        return _root_of_module(self.where) if self.kind == "module" else Path(self.where)
+
     def files(self) -> list[Path]:
         """List the files to execute, in order; none for a module, which is imported.
 

@@ -102,6 +102,13 @@ class WorkerServicer(WorkerServiceServicer):
             raise InvalidRequestError("item", "the plan call is missing")
         return pb.SimulatePlanResponse(simulation=await self._worker.simulate(request))
 
+    async def GetWorkerInfo(  # noqa: N802 - as above
+        self, request: pb.GetWorkerInfoRequest, context: Any
+    ) -> pb.GetWorkerInfoResponse:
+        """Tell what the Worker is made of."""
+        del request, context
+        return pb.GetWorkerInfoResponse(info=await self._worker.info())
+
     async def AcknowledgeOutcomes(  # noqa: N802 - as above
         self, request: pb.AcknowledgeOutcomesRequest, context: Any
     ) -> pb.AcknowledgeOutcomesResponse:

@@ -28,6 +28,7 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, ToEnv
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
 
 from queueserver_worker.supervisor import failure
+from queueserver_worker.supervisor.about import About
 from queueserver_worker.supervisor.activity import Activity
 from queueserver_worker.supervisor.control import Action
 from queueserver_worker.supervisor.echo import Echo
@@ -58,8 +59,9 @@ MAX_INVENTORY_BYTES = 32 * 1024 * 1024
 class Environment:
     """The one environment of a Worker. Its methods are called in the loop."""
 
-    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo) -> None:
+    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo, about: About) -> None:
         self._launch = launch
+        self._about = about
         self._echo = echo
         self._status = Status(journal)
         self._waits = Waits(self._status.view)
@@ -113,6 +115,7 @@ class Environment:
             return
         _log.info("The environment opens, process %d.", process.pid)
         self._status.view.pid = process.pid
+        self._about.opening(process.pid)
         self._liveness.start()
         self._status.publish()
 
@@ -274,6 +277,7 @@ class Environment:
             "simulation": lambda frame: self._simulations.answered(frame.simulation),
             "task_printed": self._task_printed,
             "updated": self._updated,
+            "about": lambda frame: self._about.told(frame.about),
             "task_finished": lambda frame: activity.task_finished(frame.task_finished, self._drain_console),
         }
 
@@ -334,6 +338,7 @@ class Environment:
 
     def _gone(self, reason: EnvironmentFailure | None, ending: failure.Ending) -> None:
         self._liveness.stop()
+        self._about.gone()
         self._activity.run_engine_changed(environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED)
         self._queries.closed(State.CLOSED.text)
         self._simulations.closed(State.CLOSED.text, reason.message if reason is not None else "")

@@ -18,10 +18,13 @@ from async_timeout import timeout
 from google.protobuf.struct_pb2 import Struct
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.common.v1.permissions_pb2 import SubmitterAccess
+from queueserver.common.v1.process_pb2 import WorkerInfo
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.event_pb2 import WorkerSnapshot
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
+from queueserver_rpc.process_facts import ProcessFacts
 
+from queueserver_worker.supervisor.about import About
 from queueserver_worker.supervisor.control import ACTIONS, Action
 from queueserver_worker.supervisor.echo import Echo, silence
 from queueserver_worker.supervisor.environment import Environment
@@ -41,12 +44,15 @@ MAX_ANSWER = 10_000
 class Worker:
     """What a Manager can ask of a Worker."""
 
-    def __init__(self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo = silence) -> None:
+    def __init__(
+        self, launch: Launch, journal: Journal, outcomes: Outcomes, echo: Echo = silence, about: About | None = None
+    ) -> None:
         self._journal = journal
         self._outcomes = outcomes
         outcomes.directory.on_change = journal.storage_changed
-        self._environment = Environment(launch, journal, outcomes, echo)
         self._version = version("queueserver-worker")
+        self._about = about or About(ProcessFacts(self._version, {}), ("", ""), {})
+        self._environment = Environment(launch, journal, outcomes, echo, self._about)
         self._highest_epoch = 0
         self._stopping = False
 
@@ -145,6 +151,10 @@ class Worker:
     async def simulate(self, request: SimulatePlanRequest) -> Simulation:
         """What a plan would do. Raises EnvironmentClosedError or EnvironmentUnresponsiveError."""
         return await self._environment.simulate(request)
+
+    async def info(self) -> WorkerInfo:
+        """What the Worker and its environment are made of."""
+        return await self._about.info()
 
     def acknowledge(self, epoch: int, execution_ids: Iterable[str]) -> None:
         """Forget outcomes that are stored. Raises StaleEpochError."""

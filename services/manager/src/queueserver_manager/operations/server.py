@@ -1,0 +1,92 @@
+"""Stop the server, and ask the Worker what it is made of.
+
+A stop that is accepted is carried out when its answer is stored and on its way: a repetition under the same request id,
+after the server was started again, gets that answer and stops nothing. From then on nothing is begun that would have to
+be ended at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import Enum
+
+from queueserver_manager.domain.errors import InvalidState, WorkerUnavailable
+from queueserver_manager.domain.lifecycle import ALLOWED, Action
+from queueserver_manager.domain.state_refusals import check
+from queueserver_manager.operations.deeds import Deed, Deeds
+from queueserver_manager.operations.ledger import Ledger
+from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.worker_client.port import Worker, WorkerDown, WorkerRefused
+
+
+class StopMode(Enum):
+    """When a server may be stopped."""
+
+    WHEN_IDLE = "when_idle"
+    AT_ONCE = "at_once"
+
+
+_DEEDS = {
+    StopMode.WHEN_IDLE: Deed("server_stop_requested", "stops the server, which is idle"),
+    StopMode.AT_ONCE: Deed("server_stop_requested", "stops the server at once"),
+}
+
+
+class ServerOperations:
+    """What clients may do with the server."""
+
+    def __init__(self, ledger: Ledger, view: WorkerView, worker: Worker, on_stop: Callable[[], None]) -> None:
+        """``on_stop`` begins to end the processes, and may be called again."""
+        self._ledger = ledger
+        self._deeds = Deeds(ledger)
+        self._view = view
+        self._worker = worker
+        self._on_stop = on_stop
+        self._under_way: set[asyncio.Task[bytes]] = set()
+
+    async def stop(self, mode: StopMode, reply: Reply[None]) -> bytes:
+        """Stop the server. Raises InvalidState."""
+        # It goes on when its caller leaves: what was accepted is carried out.
+        work = asyncio.get_running_loop().create_task(self._carry_out(mode, reply))
+        self._under_way.add(work)
+        work.add_done_callback(self._under_way.discard)
+        return await asyncio.shield(work)
+
+    async def _carry_out(self, mode: StopMode, reply: Reply[None]) -> bytes:
+        answer = await self._deeds.once(reply, lambda: self._accept(mode), _DEEDS[mode], in_haste=False)
+        # Not if it was a repetition of a stop that was carried out in an earlier life of this server.
+        if self._view.stopping:
+            self._on_stop()
+        return answer
+
+    async def _accept(self, mode: StopMode) -> None:
+        if mode is StopMode.WHEN_IDLE:
+            # What is being committed may be a start. What comes later is refused.
+            await self._ledger.read(lambda record: record.running)
+            self._require_idle()
+        self._view.stopping = True
+
+    def _require_idle(self) -> None:
+        state = self._view.state_during(self._ledger.summary)
+        check(Action.STOP_SERVER, state)
+        tasks = self._view.environment.background_tasks
+        if tasks:
+            there = "a task runs" if tasks == 1 else f"{tasks} tasks run"
+            raise InvalidState(
+                f"Can't stop the server while {there} in the background: wait for the end, or stop the server at once.",
+                state,
+                ALLOWED[Action.STOP_SERVER],
+            )
+
+    async def worker_info(self) -> bytes:
+        """What the Worker is made of, as a serialized WorkerInfo. Raises WorkerUnavailable."""
+        if not self._view.connected:
+            raise WorkerUnavailable
+        try:
+            return await self._worker.info()
+        except WorkerRefused as error:
+            raise WorkerUnavailable(error.message) from error
+        except (WorkerDown, TimeoutError) as error:
+            raise WorkerUnavailable from error
