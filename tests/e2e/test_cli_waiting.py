@@ -156,7 +156,9 @@ async def test_ctrl_c_ends_the_waiting_for_an_item_and_for_a_pause_and_nothing_e
     await until_state(shared_client, ManagerState.IDLE)
 
 
-async def test_executing_waits_for_the_end_of_the_plan(shared_client: AsyncClient, qserver: Shell) -> None:
+async def test_executing_waits_for_the_end_of_the_plan(
+    shared_client: AsyncClient, shared_stack: Stack, qserver: Shell, gate: Gate
+) -> None:
     await shared_client.queue.add(Plan("nothing"))
     plan = json.dumps({"name": "one_run", "args": ["x"]})
     done = qserver("--json", "queue", "execute", "plan", plan, "--wait")
@@ -166,7 +168,17 @@ async def test_executing_waits_for_the_end_of_the_plan(shared_client: AsyncClien
     done = qserver("queue", "execute", "plan", json.dumps({"name": "broken"}), "--wait")
     assert done.returncode == 2
     assert b"the shutter is stuck" in done.stdout
-    assert b"started: broken()" in done.stderr
+    async with waiting_qserver(
+        shared_stack.address,
+        "queue",
+        "execute",
+        "plan",
+        json.dumps({"name": "gated_run", "args": [gate.path]}),
+        "--wait",
+    ) as waiting:
+        await waiting.tells("started: gated_run(")
+        gate.open()
+        assert (await waiting.ends())[0] == 0
     assert qserver("queue", "execute", "instruction", "queue-stop", "--wait").returncode == 0
     assert (await shared_client.status()).items_in_queue == 1
 
