@@ -406,6 +406,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     See in the result why.
     """
+    ERROR_REASON_DOCUMENTS_LOST: _ErrorReason.ValueType  # 73
+    """Never sent, used by the Python client: the server no longer has all documents of an item that was followed.
+
+    Take them from where a subscriber of the RunEngine stored them.
+    """
+    ERROR_REASON_LOCK_LOST: _ErrorReason.ValueType  # 74
+    """Never sent, used by the Python client: the lock that a program held has ended or is held by another one, so a request
+    that was to be protected by it was not sent.
+
+    Acquire the lock again, then look at what others changed meanwhile.
+    """
+    ERROR_REASON_LOCK_REFUSED: _ErrorReason.ValueType  # 75
+    """Never sent, used by the clients: a request for the lock was refused by its holder, or ended without being granted.
+
+    Ask the holder, or ask for the lock again later.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a request is refused. `google.rpc.ErrorInfo.reason` of a refusal has the name of one of these values without
@@ -797,6 +813,22 @@ ERROR_REASON_TASK_FAILED: ErrorReason.ValueType  # 65
 """Never sent, used by the Python client: a task ended without success; the error has its result.
 
 See in the result why.
+"""
+ERROR_REASON_DOCUMENTS_LOST: ErrorReason.ValueType  # 73
+"""Never sent, used by the Python client: the server no longer has all documents of an item that was followed.
+
+Take them from where a subscriber of the RunEngine stored them.
+"""
+ERROR_REASON_LOCK_LOST: ErrorReason.ValueType  # 74
+"""Never sent, used by the Python client: the lock that a program held has ended or is held by another one, so a request
+that was to be protected by it was not sent.
+
+Acquire the lock again, then look at what others changed meanwhile.
+"""
+ERROR_REASON_LOCK_REFUSED: ErrorReason.ValueType  # 75
+"""Never sent, used by the clients: a request for the lock was refused by its holder, or ended without being granted.
+
+Ask the holder, or ask for the lock again later.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
