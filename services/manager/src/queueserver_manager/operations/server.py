@@ -13,6 +13,7 @@ from enum import Enum
 
 from queueserver_manager.domain.errors import InvalidState, WorkerUnavailable
 from queueserver_manager.domain.lifecycle import ALLOWED, Action
+from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.operations.deeds import Deed, Deeds
 from queueserver_manager.operations.ledger import Ledger
@@ -62,16 +63,23 @@ class ServerOperations:
         return answer
 
     async def _accept(self, mode: StopMode) -> None:
-        if mode is StopMode.WHEN_IDLE:
-            # What is being committed may be a start. What comes later is refused.
-            await self._ledger.read(lambda record: record.running)
-            self._require_idle()
+        if mode is StopMode.AT_ONCE:
+            self._view.stopping = True
+        else:
+            # What is being committed may be a start. What is decided after this look is refused: the next commit may
+            # begin before a task that waits for it goes on.
+            await self._ledger.read(self._stop_if_idle)
+
+    def _stop_if_idle(self, record: Record) -> None:
+        """Raises InvalidState."""
+        self._require_idle(record)
         self._view.stopping = True
 
-    def _require_idle(self) -> None:
+    def _require_idle(self, record: Record) -> None:
         state = self._view.state_during(self._ledger.summary)
         check(Action.STOP_SERVER, state)
-        tasks = self._view.environment.background_tasks
+        # One that was accepted a moment ago may not have reached the Worker.
+        tasks = max(self._view.environment.background_tasks, record.tasks.background_count)
         if tasks:
             there = "a task runs" if tasks == 1 else f"{tasks} tasks run"
             raise InvalidState(
