@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from queueserver_manager.domain import locking
 from queueserver_manager.domain.events import LockChange, LockChanged
 from queueserver_manager.domain.lock import Claim, Lock, LockKey
@@ -30,6 +31,8 @@ class Desk:
     def __init__(self, o: Office) -> None:
         self.office = o
         self.lease = LockLease(o.ledger, self.now)
+        #: By how much the clock of the machine is ahead.
+        self.leap = 0.0
         #: What happened to the lock, and when.
         self.told: list[tuple[float, LockChange]] = []
         self.news = asyncio.Event()
@@ -39,7 +42,7 @@ class Desk:
         o.ledger._now = self.now
 
     def now(self) -> float:
-        return asyncio.get_running_loop().time()
+        return asyncio.get_running_loop().time() + self.leap
 
     async def _announce(self, announcements: list[Any]) -> None:
         for announcement in announcements:
@@ -162,5 +165,18 @@ def test_an_end_that_could_not_be_stored_is_no_end() -> None:
             asyncio.get_running_loop().call_later(100.0, d.office.store.up.set)
             assert await d.until(LockChange.EXTENDED) == 100.0
             assert await d.until(LockChange.EXPIRED) == 130.0
+
+    leaping(work())
+
+
+@pytest.mark.parametrize("leap", [3600.0, -3600.0])
+def test_a_clock_that_leaps_neither_ends_a_lease_nor_makes_it_longer_when_somebody_asks(leap: float) -> None:
+    async def work() -> None:
+        async with desk() as d:
+            await d.acquire()
+            d.leap = leap
+            await d.ask(wait=20.0)
+            assert await d.until(LockChange.REQUEST_EXPIRED) == 20.0 + leap
+            assert await d.until(LockChange.EXPIRED) == 60.0 + leap
 
     leaping(work())

@@ -17,6 +17,7 @@ from queueserver_manager.domain.lock import (
     KeyDigest,
     Lock,
     LockKey,
+    LockRequest,
     key_from,
 )
 from queueserver_manager.domain.lock_errors import (
@@ -69,6 +70,12 @@ def asked(claim: Claim = HUTCH, emergency: LockKey | None = None) -> Record:
 def lock_of(record: Record) -> Lock:
     assert record.lock is not None
     return record.lock
+
+
+def request_of(record: Record) -> LockRequest:
+    request = lock_of(record).request
+    assert request is not None
+    return request
 
 
 def test_a_key_fits_itself_however_its_letters_are_composed_and_no_other() -> None:
@@ -237,10 +244,10 @@ def test_who_has_not_the_key_or_means_what_is_not_there_is_refused(
 
 def test_when_the_lease_ends_the_lock_goes_to_who_asks_or_is_released() -> None:
     record = held(LEASED)
-    assert apply(record, locking.end_by_itself(record, lock_of(record), NOW + 60)) is LockChange.EXPIRED
+    assert apply(record, locking.end_lease(record, lock_of(record), NOW + 60)) is LockChange.EXPIRED
     assert record.lock is None
     record = asked(LEASED)
-    decision = locking.end_by_itself(record, lock_of(record), NOW + 60)
+    decision = locking.end_lease(record, lock_of(record), NOW + 60)
     assert apply(record, decision) is LockChange.TAKEN_OVER
     assert lock_of(record).claim.user == "bob"
     assert [getattr(event, "user", None) for event in decision.events] == [""]
@@ -248,7 +255,7 @@ def test_when_the_lease_ends_the_lock_goes_to_who_asks_or_is_released() -> None:
 
 def test_a_request_that_has_waited_long_enough_ends_and_the_lock_stays() -> None:
     record = asked()
-    assert apply(record, locking.end_by_itself(record, lock_of(record), NOW + 101)) is LockChange.REQUEST_EXPIRED
+    assert apply(record, locking.end_waiting(record, request_of(record))) is LockChange.REQUEST_EXPIRED
     assert (lock_of(record).claim, lock_of(record).request) == (HUTCH, None)
 
 
@@ -256,7 +263,7 @@ def test_nothing_ends_that_was_changed_meanwhile() -> None:
     record = held(LEASED)
     before = lock_of(record)
     apply(record, locking.renew(record, ANNA, "anna", NOW + 59.9))
-    assert apply(record, locking.end_by_itself(record, before, NOW + 60)) is None
+    assert apply(record, locking.end_lease(record, before, NOW + 60)) is None
     assert record.lock is not None
 
 

@@ -100,12 +100,6 @@ class Lock:
         request = replace(self.request, key=None) if self.request is not None else None
         return replace(self, key=None, request=request)
 
-    @property
-    def next_end(self) -> float:
-        """When something ends by itself: the lease, or the waiting of a request. 0 if nothing does."""
-        ends = [self.lease_end, self.request.end if self.request is not None else 0.0]
-        return min(filter(None, ends), default=0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Guard:

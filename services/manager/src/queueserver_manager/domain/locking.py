@@ -128,13 +128,19 @@ def withdraw(record: Record, key: LockKey, user: str) -> Decision[LockStanding]:
     return _changed(record, LockChange.REQUEST_WITHDRAWN, lock, user, request=held.request)
 
 
-def end_by_itself(record: Record, lock: Lock, now: float) -> Decision[LockStanding]:
-    """What was to end by itself ends: the lease, or the waiting of a request. Not if the lock has changed meanwhile."""
+def end_lease(record: Record, lock: Lock, now: float) -> Decision[LockStanding]:
+    """The lease of this lock is over. Not if it was renewed meanwhile."""
     held = record.lock
-    if held is None or held != lock:
+    if held is None or (held.uid, held.lease_end) != (lock.uid, lock.lease_end):
         return Decision(standing_of(record))
-    if held.lease_end and held.lease_end == held.next_end:
-        return _end(record, held, LockChange.EXPIRED, "", now)
+    return _end(record, held, LockChange.EXPIRED, "", now)
+
+
+def end_waiting(record: Record, request: LockRequest) -> Decision[LockStanding]:
+    """A request has waited long enough. Not if it was answered meanwhile, or made again."""
+    held = record.lock
+    if held is None or held.request != request:
+        return Decision(standing_of(record))
     waiting_no_more = replace(held, request=None)
     return _changed(record, LockChange.REQUEST_EXPIRED, waiting_no_more, "", request=held.request)
 

@@ -1,7 +1,8 @@
 """Ends by itself what is to end by itself: the lease of a lock, and the waiting of a request for it.
 
 Guarantees: nothing ends before its time, nor while nobody could renew it. After this Manager has become the owner, and
-after an outage of Redis, a lease lasts for another while first. Time for which this process stood still does not count.
+after an outage of Redis, a lease lasts for another while first. Time for which this process stood still does not count,
+nor does a leap of the machine's clock while an end is waited for.
 """
 
 from __future__ import annotations
@@ -13,9 +14,37 @@ from typing import Any
 from queueserver_rpc.patience import Patience
 
 from queueserver_manager.domain import locking
+from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.errors import Unavailable
-from queueserver_manager.domain.lock import Lock
+from queueserver_manager.domain.lock import Lock, LockRequest
+from queueserver_manager.domain.locking import LockStanding
+from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.ledger import Ledger
+
+
+class _Wait:
+    """Waits for one end at a time, by the clock of the event loop."""
+
+    def __init__(self, start: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+        self._start = start
+        self._patience: Patience | None = None
+        #: Identity of the end that is waited for.
+        self._end: tuple[str, float] | None = None
+
+    def until(self, end: tuple[str, float], seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Begin this work after so many seconds, unless that end is waited for already."""
+        if end == self._end:
+            return
+        self.stop()
+        self._end = end
+        self._patience = Patience(max(0.0, seconds), lambda: self._start(work()))
+
+    def stop(self) -> None:
+        """There is nothing to wait for."""
+        self._end = None
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
 
 
 class LockLease:
@@ -24,9 +53,8 @@ class LockLease:
     def __init__(self, ledger: Ledger, now: Callable[[], float]) -> None:
         self._ledger = ledger
         self._now = now
-        self._patience: Patience | None = None
-        #: The lock whose next end is waited for.
-        self._watched: Lock | None = None
+        self._lease = _Wait(self._start)
+        self._waiting = _Wait(self._start)
         #: The holder has had time to renew the lease since Redis takes changes.
         self._time_given = False
         self._jobs: set[asyncio.Task[None]] = set()
@@ -51,19 +79,26 @@ class LockLease:
     def look(self) -> None:
         """The lock may have changed."""
         lock = self._ledger.summary.lock if self._time_given else None
-        if lock is self._watched:
-            return
-        self._watched = lock
-        if self._patience is not None:
-            self._patience.stop()
-            self._patience = None
-        if lock is not None and lock.next_end:
-            left = max(0.0, lock.next_end - self._now())
-            self._patience = Patience(left, lambda: self._start(self._end(lock)))
+        request = lock.request if lock is not None else None
+        now = self._now()
+        if lock is not None and lock.lease_end:
+            self._lease.until((lock.uid, lock.lease_end), lock.lease_end - now, lambda: self._end_lease(lock))
+        else:
+            self._lease.stop()
+        if request is not None:
+            self._waiting.until((request.uid, request.end), request.end - now, lambda: self._end_waiting(request))
+        else:
+            self._waiting.stop()
 
-    async def _end(self, lock: Lock) -> None:
+    async def _end_lease(self, lock: Lock) -> None:
+        await self._decide(lambda record: locking.end_lease(record, lock, self._now()))
+
+    async def _end_waiting(self, request: LockRequest) -> None:
+        await self._decide(lambda record: locking.end_waiting(record, request))
+
+    async def _decide(self, decide: Callable[[Record], Decision[LockStanding]]) -> None:
         try:
-            await self._ledger.submit(lambda record: locking.end_by_itself(record, lock, self._now()))
+            await self._ledger.submit(decide)
         except Unavailable:
             return
 
@@ -74,8 +109,8 @@ class LockLease:
 
     async def close(self) -> None:
         """The term is over."""
-        if self._patience is not None:
-            self._patience.stop()
+        self._lease.stop()
+        self._waiting.stop()
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
