@@ -201,7 +201,8 @@ class AsyncLock:
             Locked: another user holds the lock, and says who.
             LockRefused: it was asked for and not given.
         """
-        terms = Holding(environment, queue, note, lease, ask, key or self.key or os.urandom(24).hex())
+        known = key or self.key
+        terms = Holding(environment, queue, note, lease, ask, known or os.urandom(24).hex(), not known)
         return Hold(self._connection, self, self._watch, terms)
 
     @property

@@ -25,6 +25,7 @@ from queueserver_client.connection import Connection
 from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.events import Event, LockChanged, Snapshot
 from queueserver_client.lock_errors import LockKeyInvalid, LockLost, NotLocked
+from queueserver_client.lock_request import give_up
 from queueserver_client.models.lock import SAME_HOLDER, LockInfo, LockRequest
 from queueserver_client.refusal_details import Refusal
 from queueserver_client.watch import Watch
@@ -49,6 +50,8 @@ class Holding:
     #: Seconds to wait for a lock that another user holds; None to be refused at once.
     ask: float | None
     key: str
+    #: The key is known to nobody else.
+    has_key_of_its_own: bool = False
 
 
 class Hold:
@@ -118,24 +121,33 @@ class Hold:
 
     async def _acquire(self) -> LockState:
         terms, asked_at = self._terms, time.monotonic()
-        if terms.ask is None:
-            state = await self._service.acquire(
-                environment=terms.environment, queue=terms.queue, note=terms.note, lease=terms.lease, key=terms.key
-            )
-        else:
-            state = await self._service.request(
-                environment=terms.environment,
-                queue=terms.queue,
-                note=terms.note,
-                lease=terms.lease,
-                wait=terms.ask,
-                key=terms.key,
-            )
-            if not state.granted:
-                asked_at = time.monotonic()
-                state = await self._service.granted(state, key=terms.key)
+        try:
+            state = await self._ask()
+        except asyncio.CancelledError:
+            # The lock may have been set all the same. With a key that only this block knows nobody could release it.
+            if terms.has_key_of_its_own:
+                await give_up(self._service, terms.key)
+            raise
+        if terms.ask is not None and not state.granted:
+            asked_at = time.monotonic()
+            state = await self._service.granted(state, key=terms.key)
         self._sure_until = asked_at + (terms.lease or 0.0)
         return state
+
+    async def _ask(self) -> LockState:
+        terms = self._terms
+        if terms.ask is None:
+            return await self._service.acquire(
+                environment=terms.environment, queue=terms.queue, note=terms.note, lease=terms.lease, key=terms.key
+            )
+        return await self._service.request(
+            environment=terms.environment,
+            queue=terms.queue,
+            note=terms.note,
+            lease=terms.lease,
+            wait=terms.ask,
+            key=terms.key,
+        )
 
     async def _release(self) -> None:
         """Release what is ours. Raises LockLost if it is not."""

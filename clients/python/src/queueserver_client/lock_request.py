@@ -10,7 +10,7 @@ import grpc
 
 from queueserver_client.errors import QueueServerError
 from queueserver_client.events import Event, LockChanged, Snapshot
-from queueserver_client.lock_errors import LockRefused
+from queueserver_client.lock_errors import LockRefused, LockRequestNotFound
 from queueserver_client.models.lock import SAME_HOLDER, LockChange, LockInfo
 from queueserver_client.refusal_details import Refusal
 from queueserver_client.watch import Watch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def wait_for_grant(service: AsyncLock, watch: Watch, asked: LockState, key: str | None) -> LockState | None:
     """The lock, once the request that was made with ``asked`` is granted; None if the stream of events ended.
 
-    A caller that gives up withdraws the request. Raises LockRefused.
+    A caller that gives up withdraws the request, or releases the lock if it was granted meanwhile. Raises LockRefused.
     """
     try:
         async with watch as events:
@@ -34,11 +34,20 @@ async def wait_for_grant(service: AsyncLock, watch: Watch, asked: LockState, key
                     return state
                 if state.lock.request is None or state.lock.request.uid != _request_uid(asked):
                     raise _refused(event, state.lock)
-    except asyncio.CancelledError:
-        with contextlib.suppress(QueueServerError):
-            await service.withdraw(key=key)
+    except (asyncio.CancelledError, QueueServerError) as error:
+        if not isinstance(error, LockRefused):
+            await give_up(service, key)
         raise
     return None
+
+
+async def give_up(service: AsyncLock, key: str | None) -> None:
+    """Withdraw a request for the lock, or release the lock if it has this key already, if the server answers."""
+    with contextlib.suppress(QueueServerError):
+        try:
+            await service.withdraw(key=key)
+        except LockRequestNotFound:
+            await service.release(key=key)
 
 
 def _request_uid(state: LockState) -> str:
