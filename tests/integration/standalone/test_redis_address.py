@@ -49,6 +49,8 @@ def test_an_address_is_shown_without_its_password() -> None:
     assert without_password("redis://user:secret@host:6379/0") == "redis://user:***@host:6379/0"
     assert without_password("redis://:secret@host") == "redis://:***@host"
     assert without_password("redis://host/1") == "redis://host/1"
+    assert without_password("redis://host/1?password=secret&db=1") == "redis://host/1?password=***&db=1"
+    assert without_password("unix:///run/redis?db=1&p%61ssword=a#secret") == "unix:///run/redis?db=1&p%61ssword=***"
 
 
 def test_the_path_of_a_socket_is_quoted_in_its_url() -> None:

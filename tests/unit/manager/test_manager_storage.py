@@ -104,7 +104,14 @@ def test_a_fault_that_is_the_same_is_no_news() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["redis://:secret@here:1/0", "redis://user:secret@here:1", "unix:///path?password=secret&db=1"]
+    "address",
+    [
+        "redis://:secret@here:1/0",
+        "redis://user:secret@here:1",
+        "unix:///path?password=secret&db=1",
+        "redis://here:1?p%61ssword=secret",
+        "redis://:a\nsecret@here:1",
+    ],
 )
 def test_an_address_is_shown_without_its_password(address: str) -> None:
     shown = without_password(address)

@@ -6,11 +6,22 @@ change how it waits, repeats or decodes are none: the Manager relies on its own.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+import re
+from urllib.parse import parse_qsl, unquote_plus
 
 _OPTIONS = ("db", "username", "password", "client_name")
 _ENCRYPTED = "rediss"
 _ENCRYPTION_PREFIX = "ssl_"
+_OPTION = re.compile(r"(?<=[?&])([^=&]*)=[^&]*")
+
+
+def without_password_option(url: str, hidden: str) -> str:
+    """The address with something else in the place of a password among its options."""
+    return _OPTION.sub(lambda found: f"{found[1]}={hidden}" if _is_password(found[1]) else found[0], url)
+
+
+def _is_password(name: str) -> bool:
+    return unquote_plus(name).endswith("password")
 
 
 def refusal_of_options(url: str) -> str | None:

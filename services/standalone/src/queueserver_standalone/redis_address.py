@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from queueserver_rpc.redis_options import refusal_of_options
+from queueserver_rpc.redis_options import refusal_of_options, without_password_option
 
 from queueserver_standalone.errors import StandaloneError
 
@@ -40,6 +40,7 @@ def redis_url(text: str) -> str:
 
 def without_password(url: str) -> str:
     """Address as it may be shown: a password, if there is one, is replaced by stars."""
+    url = without_password_option(url, "***")
     parts = urlsplit(url)
     if parts.password is None:
         return url

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from queueserver_rpc.patience import within
-from queueserver_rpc.redis_options import refusal_of_options
+from queueserver_rpc.redis_options import refusal_of_options, without_password_option
 from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -67,7 +67,7 @@ def _client(url: str) -> Redis | None:
 
 def without_password(address: str) -> str:
     """Address as it may be shown."""
-    return re.sub(r"(password=)[^&]*", r"\1…", re.sub(r"^([a-z]+://)?.*@", r"\1…@", address))
+    return without_password_option(re.sub(r"^([a-z]+://)?.*@", r"\1…@", address, flags=re.DOTALL), "…")
 
 
 class Busy:
