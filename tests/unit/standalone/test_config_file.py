@@ -71,6 +71,25 @@ def test_what_is_empty_says_nothing(tmp_path: Path, text: str) -> None:
         ("network: 5\n", "line 1: here must be keys of the section network. Mend it."),
         ("- network\n", "line 1: here must be sections, as in 'network:'. Mend it."),
         ("? [a]\n: 5\n", "line 1: a key must be a word. Mend it."),
+        ("[" * 5000, "is nested too deeply, and is no configuration. Correct --config."),
+        (
+            "startup: {keep_re: !!bool perhaps}\n",
+            r"startup.keep_re \(.*, line 1\) must be true or false, not 'perhaps'.",
+        ),
+        ("startup: {keep_re: !!int ''}\n", "must be true or false, not ''."),
+        ("startup: {keep_re: !!timestamp soon}\n", "must be true or false, not 'soon'."),
+        (
+            'operation: {data_dir: "/tmp/\\0"}\n',
+            r"operation.data_dir \(.*, line 1\) must not have the character U\+0000",
+        ),
+        (
+            'worker: {permitted_re_metadata_keys: ["\\uD800"]}\n',
+            "must not have .* half of a surrogate pair: leave it out.",
+        ),
+        (
+            "operation: {data_dir: ~nobody-is-called-so/x}\n",
+            r"data_dir \(.*\) begins with the home directory of a user whom",
+        ),
         ("network: [\n", "is no YAML: line 2: .* Mend it, or correct --config."),
         ("network: {listen: 5}\n", r"network.listen \(.*, line 1\) must be text, not 5: put it in quotes."),
         ("startup: {keep_re: 'yes'}\n", r"startup.keep_re \(.*, line 1\) must be true or false, not 'yes'."),
@@ -128,3 +147,12 @@ def test_a_directory_may_have_a_file_for_each_section(tmp_path: Path) -> None:
         StandaloneError, match=r"The section network is in .*network\.yml and once more in .*, line 2\."
     ):
         parse(["--config", str(tmp_path)])
+
+
+def test_a_home_directory_that_there_is_not_is_told_wherever_a_path_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (["--config", "~nobody-is-called-so/x"], ["--listen", "unix:~nobody-is-called-so/x"]):
+        with pytest.raises(StandaloneError, match=f"{words[0]} begins with the home directory of a user whom"):
+            parse(words)
+    monkeypatch.setenv("IPYTHONDIR", "~nobody-is-called-so")
+    with pytest.raises(StandaloneError, match="IPYTHONDIR begins with"):
+        parse(["--startup-profile", "collection"])

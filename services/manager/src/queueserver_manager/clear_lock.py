@@ -118,7 +118,10 @@ def _address_of_variable() -> str:
 def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
     """Where to look. Raises _NotPossible if that is not said, and can't be found."""
     if data_directory is not None:
-        directory = data_directory.expanduser().absolute()
+        try:
+            directory = data_directory.expanduser().absolute()
+        except RuntimeError:
+            raise _NotPossible(f"This machine does not know the user of --data-dir {str(data_directory)!r}.") from None
         if not _socket_of(directory).exists():
             raise _NotPossible(
                 f"No server with a Redis of its own runs on {directory} now. Start it with start-re-manager (a locked "

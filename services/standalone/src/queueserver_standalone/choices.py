@@ -19,7 +19,7 @@ from queueserver_standalone.command_line import parse_words
 from queueserver_standalone.config_file import Entry, read_config, typed
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.old_options import OLD_OPTIONS, Fate, OldOption
-from queueserver_standalone.option import Kind, Option, Value, Words, closest
+from queueserver_standalone.option import Kind, Option, Value, Words, absolute_path, closest
 from queueserver_standalone.option_table import CONFIG, OPTIONS
 
 _SUFFIXES: Final = tuple(name for option in (CONFIG, *OPTIONS) for name in option.variable_names)
@@ -109,10 +109,17 @@ def gather(words: Sequence[str] | None) -> Choices:
     _take_command_line(choices, given)
     config = given.get(CONFIG.flag, [value_of("CONFIG")])[0]
     if config:
-        choices.config = Path(config).expanduser().absolute()
+        choices.config = _config_path(config)
         _take_file(choices, choices.config)
     _take_variables(choices)
     return choices
+
+
+def _config_path(text: str) -> Path:
+    try:
+        return absolute_path(text)
+    except ValueError as error:
+        raise StandaloneError(f"{CONFIG.flag} {error}.") from None
 
 
 def _take_command_line(choices: Choices, given: dict[str, list[str]]) -> None:

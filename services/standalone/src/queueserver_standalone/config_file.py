@@ -67,6 +67,7 @@ def typed(entry: Entry, kind: Kind) -> Value:
     """The value of an entry, with the variables in it replaced. Raises StandaloneError."""
     try:
         value = entry.value
+        _refuse_unusable(value if isinstance(value, list) else [value])
         if isinstance(value, str):
             expanded = _expanded(value)
             # Text with a variable in it may be meant for a number.
@@ -109,6 +110,8 @@ def _sections_of(file: Path) -> Iterator[tuple[str, int, Any]]:
         root = yaml.SafeLoader(text).get_single_node()
     except OSError as error:
         raise StandaloneError(f"The file {file} can't be read: {error.strerror}. Correct --config.") from error
+    except RecursionError:
+        raise StandaloneError(f"{file} is nested too deeply, and is no configuration. Correct --config.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise StandaloneError(f"{file} is no YAML: {_problem_in(error)}. Mend it, or correct --config.") from None
     if root is not None:
@@ -162,8 +165,16 @@ def _value_of(node: Any) -> object:
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError):
+        # With a tag that does not fit it, PyYAML raises any of them.
         return node.value
+
+
+def _refuse_unusable(values: list[Any]) -> None:
+    """Text that no command line, variable or path can have. Raises ValueError."""
+    for text in values:
+        if isinstance(text, str) and ("\0" in text or text.encode(errors="replace").decode() != text):
+            raise ValueError("must not have the character U+0000, nor half of a surrogate pair: leave it out")
 
 
 def _expanded(text: str) -> str:

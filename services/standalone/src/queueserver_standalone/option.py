@@ -67,6 +67,16 @@ class Secret(Text):
         return self.read(value)
 
 
+def absolute_path(text: str) -> Path:
+    """A path from where the command is started; ``~`` is the home directory. Raises ValueError."""
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(
+            f"begins with the home directory of a user whom this machine does not know: {text!r}"
+        ) from None
+
+
 class PathTo(Kind):
     """A path; ``~`` is the home directory, and a relative one begins where the command is started."""
 
@@ -79,7 +89,7 @@ class PathTo(Kind):
         """The absolute path."""
         if not text:
             raise ValueError("must not be empty")
-        return Path(text).expanduser().absolute()
+        return absolute_path(text)
 
 
 class Count(Kind):

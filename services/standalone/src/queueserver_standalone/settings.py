@@ -14,7 +14,7 @@ from queueserver_standalone.choices import Choices, gather
 from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.manager_files import ManagerFiles, read_files
-from queueserver_standalone.option import NEVER
+from queueserver_standalone.option import NEVER, absolute_path
 from queueserver_standalone.option_table import BY_ID, DEFAULT_LISTEN, DEFAULT_WARNING_MB, SIZES
 from queueserver_standalone.redis_address import redis_url
 from queueserver_standalone.startup_source import Startup, read_startup
@@ -120,7 +120,12 @@ def _listen_address(text: str, *, insecure: bool) -> str:
     except ListenError as error:
         raise StandaloneError(str(error)) from error
     # The Manager runs in another directory.
-    return f"{UNIX}{Path(text.removeprefix(UNIX)).expanduser().absolute()}" if text.startswith(UNIX) else text
+    if not text.startswith(UNIX):
+        return text
+    try:
+        return f"{UNIX}{absolute_path(text.removeprefix(UNIX))}"
+    except ValueError as error:
+        raise StandaloneError(f"--listen {error}.") from None
 
 
 def _default_group(name: str) -> str:

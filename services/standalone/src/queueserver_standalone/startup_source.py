@@ -13,6 +13,7 @@ from typing import Final
 
 from queueserver_standalone.choices import Choices, Said
 from queueserver_standalone.errors import StandaloneError
+from queueserver_standalone.option import absolute_path
 from queueserver_standalone.option_table import BY_ID, SOURCES
 
 #: The demo startup code, which comes with this package as data.
@@ -127,4 +128,7 @@ def _check(option: str, value: str | Path) -> None:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return absolute_path(text)
+    except ValueError as error:
+        raise StandaloneError(f"IPYTHONDIR {error}.") from None

@@ -14,7 +14,12 @@ from queueserver_inventory.list_file import FILE_NAME
 from queueserver_rpc.options import OptionParser
 
 from queueserver_worker.list_generation import ListGenerationError, generate_list
-from queueserver_worker.startup_options import StartupOptionError, add_startup_options, read_startup_options
+from queueserver_worker.startup_options import (
+    StartupOptionError,
+    absolute_path,
+    add_startup_options,
+    read_startup_options,
+)
 
 _EXAMPLES = """\
 examples:
@@ -34,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _refuse_kernel(given.use_ipython_kernel)
         startup = read_startup_options(given)
-        file = given.file_dir.expanduser().absolute() / given.file_name
+        file = given.file_dir.absolute() / given.file_name
         generate_list(startup, file, ignore_invalid_plans=given.ignore_invalid_plans == "ON")
     except (StartupOptionError, ListGenerationError) as error:
         sentence = str(error).removesuffix(".")
@@ -65,7 +70,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_startup_options(parser)
     parser.add_argument(
-        "--file-dir", type=Path, default=Path(), metavar="DIR", help="where the file is written (default: here)"
+        "--file-dir",
+        type=absolute_path,
+        default=Path(),
+        metavar="DIR",
+        help="where the file is written (default: here)",
     )
     parser.add_argument("--file-name", default=FILE_NAME, metavar="NAME", help="its name (default: %(default)s)")
     parser.add_argument(

@@ -48,13 +48,13 @@ class StartupOptions:
 def add_startup_options(parser: argparse.ArgumentParser) -> None:
     """Give a parser the options; `read_startup_options` reads what was given."""
     group = parser.add_argument_group("startup code", "Exactly one source.")
-    group.add_argument("--startup-dir", type=_path, metavar="DIR", help="directory with the startup files")
+    group.add_argument("--startup-dir", type=absolute_path, metavar="DIR", help="directory with the startup files")
     group.add_argument("--startup-profile", metavar="NAME", help="the startup directory of this IPython profile")
-    group.add_argument("--startup-script", type=_path, metavar="FILE", help="a single file")
+    group.add_argument("--startup-script", type=absolute_path, metavar="FILE", help="a single file")
     group.add_argument("--startup-module", metavar="NAME", help="an installed module, by its dotted name")
     group.add_argument(
         "--ipython-dir",
-        type=_path,
+        type=absolute_path,
         metavar="DIR",
         help="where the IPython profiles are (default: $IPYTHONDIR, else ~/.ipython)",
     )
@@ -99,7 +99,10 @@ def profile_directory(profile: str, ipython_directory: Path | None) -> Path:
     """Find the startup directory of an IPython profile. Raises StartupOptionError if there is none."""
     if not profile or os.sep in profile:
         raise StartupOptionError(f"'{profile}' is no name of an IPython profile: give for example 'collection'")
-    root = ipython_directory or _path(os.environ.get("IPYTHONDIR") or "~/.ipython")
+    try:
+        root = ipython_directory or absolute_path(os.environ.get("IPYTHONDIR") or "~/.ipython")
+    except argparse.ArgumentTypeError as error:
+        raise StartupOptionError(f"IPYTHONDIR: {error}") from None
     folder = root / f"profile_{profile}" / "startup"
     if not folder.is_dir():
         raise StartupOptionError(
@@ -133,5 +136,9 @@ def _levels(text: str) -> int:
     return int(text)
 
 
-def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+def absolute_path(text: str) -> Path:
+    """A path from where the command is started; ``~`` is the home directory. Raises ArgumentTypeError."""
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"this machine does not know the user of {text!r}") from None
