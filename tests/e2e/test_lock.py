@@ -82,6 +82,11 @@ async def test_who_locks_is_shown_to_everybody_with_the_note_and_never_the_key(r
     assert ANNA not in str(acquired) + str(got)
 
 
+async def test_a_note_has_the_spaces_of_every_language(locks: Any) -> None:
+    note = "ne pas toucher\u00a0!\u3000\u8a66\u9a13"
+    assert (await locks.AcquireLock(pb.AcquireLockRequest(queue=True, note=note, lock_key=ANNA))).lock_info.note == note
+
+
 async def test_get_lock_says_whether_a_key_fits_and_what_a_refusal_would_say(locks: Any) -> None:
     unlocked = await locks.GetLock(pb.GetLockRequest(lock_key="any"))
     assert (unlocked.key_fits, unlocked.message) == (True, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
@@ -141,9 +142,14 @@ def _seconds(given: Duration, name: str) -> float:
     return seconds
 
 
+def _is_space(character: str) -> bool:
+    """Spaces that are no control characters: those of French and of Japanese, for example."""
+    return unicodedata.category(character) == "Zs"
+
+
 def _note(request: Any) -> str:
     note: str = request.note
-    unseen = next((one for one in note if not one.isprintable() and one not in "\n\t"), "")
+    unseen = next((one for one in note if not one.isprintable() and one not in "\n\t" and not _is_space(one)), "")
     if unseen:
         raise FieldInvalid("note", f"must not have control characters: leave out U+{ord(unseen):04X}")
     return note
