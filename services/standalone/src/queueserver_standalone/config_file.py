@@ -16,7 +16,8 @@ from typing import Any, Final
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.option import Kind, Value, closest
 
-_MOST_BYTES: Final = 1_000_000
+#: Far more than all options take; what is longer would take long to read.
+_MOST_BYTES: Final = 100_000
 _REFERENCE: Final = re.compile(r"\$(\$\{|\{(\w*)\})")
 
 
