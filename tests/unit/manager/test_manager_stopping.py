@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -59,3 +60,17 @@ async def test_a_task_in_the_background_that_has_not_reached_the_worker_keeps_th
         with pytest.raises(InvalidState, match="while a task runs in the background"):
             await asyncio.wait_for(server.stop(StopMode.WHEN_IDLE, EMPTY), SECONDS)
         assert not view.stopping
+
+
+async def test_a_stop_that_was_accepted_is_carried_out_although_the_term_ends_while_its_answer_is_stored() -> None:
+    async with office() as o:
+        view = view_of(OPEN)
+        stops: list[str] = []
+        server = ServerOperations(o.ledger, view, ScriptedWorker(view), lambda: stops.append("stop"))
+        o.store.may_go_on.clear()
+        stopping = asyncio.ensure_future(server.stop(StopMode.AT_ONCE, replace(EMPTY, request_id="id")))
+        await asyncio.wait_for(o.store.begun.wait(), SECONDS)
+        assert not stops
+        await o.close()
+        await asyncio.wait_for(asyncio.gather(stopping, return_exceptions=True), SECONDS)
+        assert stops == ["stop"]

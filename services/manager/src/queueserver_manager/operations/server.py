@@ -56,11 +56,13 @@ class ServerOperations:
         return await asyncio.shield(work)
 
     async def _carry_out(self, mode: StopMode, reply: Reply[None]) -> bytes:
-        answer = await self._deeds.once(reply, lambda: self._accept(mode), _DEEDS[mode], in_haste=False)
-        # Not if it was a repetition of a stop that was carried out in an earlier life of this server.
-        if self._view.stopping:
-            self._on_stop()
-        return answer
+        try:
+            return await self._deeds.once(reply, lambda: self._accept(mode), _DEEDS[mode], in_haste=False)
+        finally:
+            # Not if it was a repetition of a stop that was carried out in an earlier life of this server. But also if
+            # this term ends while the answer is being stored: nothing is begun any more, so it has to end.
+            if self._view.stopping:
+                self._on_stop()
 
     async def _accept(self, mode: StopMode) -> None:
         if mode is StopMode.AT_ONCE:
