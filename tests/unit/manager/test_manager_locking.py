@@ -92,6 +92,9 @@ def test_a_key_has_at_least_one_character_and_at_most_128(text: str) -> None:
     with pytest.raises(FieldInvalid):
         key_from(text)
     assert key_from("x" * 128).text == "x" * 128
+    assert key_from("e\u0301" * 128).fits(LockKey("\u00e9" * 128).digest(SALT))
+    with pytest.raises(FieldInvalid):
+        key_from("e\u0301" * 129)
 
 
 def test_nothing_that_shows_itself_has_a_key() -> None:

@@ -23,6 +23,8 @@ DEFAULT_WAIT = 3600.0
 GRACE = 30.0
 SALT_BYTES = 16
 _DIGEST_BYTES = 32
+#: One character is composed of four at most; a text without end would take long to compose.
+_LONGEST_DECOMPOSED = 4 * MAX_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class LockKey:
 
     def digest(self, salt: bytes) -> KeyDigest:
         """What may be kept of it."""
-        composed = unicodedata.normalize("NFC", self.text).encode("utf-8", "surrogatepass")
-        return KeyDigest(salt, hashlib.blake2b(composed, digest_size=_DIGEST_BYTES, salt=salt).digest())
+        text = composed(self.text).encode("utf-8", "surrogatepass")
+        return KeyDigest(salt, hashlib.blake2b(text, digest_size=_DIGEST_BYTES, salt=salt).digest())
 
     def fits(self, kept: KeyDigest | None) -> bool:
         """Whether it is the key of which that was kept."""
@@ -53,9 +55,21 @@ def key_from(text: str, field_name: str = "lock_key") -> LockKey:
     """A key. Raises FieldInvalid."""
     if not text:
         raise FieldInvalid(field_name, "required: the key")
-    if len(text) > MAX_KEY:
-        raise FieldInvalid(field_name, f"must have at most {MAX_KEY} characters")
+    problem = problem_of_key(text)
+    if problem:
+        raise FieldInvalid(field_name, problem)
     return LockKey(text)
+
+
+def problem_of_key(text: str) -> str:
+    """What is wrong with a key; empty if nothing is. Letters count as composed."""
+    is_long = len(text) > _LONGEST_DECOMPOSED or (len(text) > MAX_KEY and len(composed(text)) > MAX_KEY)
+    return f"must have at most {MAX_KEY} characters" if is_long else ""
+
+
+def composed(text: str) -> str:
+    """The form in which keys are compared, so that "é" is the same on every keyboard."""
+    return unicodedata.normalize("NFC", text)
 
 
 @dataclass(frozen=True, slots=True)

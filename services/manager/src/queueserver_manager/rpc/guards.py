@@ -15,7 +15,7 @@ from queueserver.manager.v1 import (
 )
 
 from queueserver_manager.domain.errors import FieldInvalid
-from queueserver_manager.domain.lock import MAX_KEY, Guard, LockKey
+from queueserver_manager.domain.lock import Guard, LockKey, composed, problem_of_key
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.rpc.identity import LOCK_KEY
 
@@ -58,9 +58,10 @@ def guard_of(request: Any, caller: Caller) -> Guard | None:
 def lock_key_of(request: Any, caller: Caller) -> str:
     """The key that came with a request that can have one, empty if none did. Raises FieldInvalid."""
     given: str = request.lock_key
-    if given and caller.lock_key and given != caller.lock_key:
+    if given and caller.lock_key and composed(given) != composed(caller.lock_key):
         raise FieldInvalid("lock_key", f"differs from the metadata {LOCK_KEY}: send the key in one of the two")
     text = given or caller.lock_key
-    if len(text) > MAX_KEY:
-        raise FieldInvalid("lock_key" if given else LOCK_KEY, f"must have at most {MAX_KEY} characters")
+    problem = problem_of_key(text)
+    if problem:
+        raise FieldInvalid("lock_key" if given else LOCK_KEY, problem)
     return text
