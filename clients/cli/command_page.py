@@ -10,8 +10,9 @@ from pathlib import Path
 from queueserver_cli.command import Command
 from queueserver_cli.grammar import COMMANDS
 from queueserver_cli.help import WORDS
-from queueserver_cli.options import COMMON, SPECIAL, Option
+from queueserver_cli.options import COMMON, Option
 from queueserver_cli.outcome import EXIT_CODES
+from queueserver_cli.special_options import SPECIAL, WRITTEN
 
 _HEAD = """\
 # Command line
@@ -33,10 +34,10 @@ This page is made by `make proto` from the tables from which the command line is
 _TAIL = """
 ## Ctrl-C
 
-It ends a command at once, with exit code 130. What the server has begun goes on, and a line on standard error says how
-to follow or end it. If a change was on its way, the line says that it may or may not have been made.
+It ends a command at once, with exit code 130. What the server has begun continues, and a line on standard error says
+how to follow or end it. If a change was on its way, the line says that it may or may not have been made.
 
-## Names of former times
+## Names in bluesky-queueserver
 
 | said | taken as |
 |---|---|
@@ -55,8 +56,8 @@ within a second, uids and names. For zsh it is the same with `zsh` in `~/.zshrc`
 ## qserver-console-monitor
 
 It prints what startup code, plans and tasks print, unchanged and as it is printed, until Ctrl-C (exit code 0). It may
-be started before the server, and goes on when the server comes back. Several may run. What was printed before it began
-is not shown. The log of the server's processes is not part of it: see [the log](../how-to/server-log.md), or
+be started before the server, and continues when the server comes back. Several may run. What was printed before it
+began is not shown. The log of the server's processes is not part of it: see [the log](../how-to/server-log.md), or
 `qserver watch`.
 
 | option | meaning |
@@ -93,7 +94,12 @@ def _parts() -> Iterator[str]:
 def _section(word: str, commands: list[Command]) -> Iterator[str]:
     yield f"\n## {word}\n\n"
     rows = (
-        (f"`qserver {command.name}`", _code(command.parameters), _code(*command.options), command.summary)
+        (
+            f"`qserver {command.name}`",
+            _code(command.parameters),
+            _code(*(WRITTEN[option] for option in command.options)),
+            command.summary,
+        )
         for command in commands
     )
     yield from _table(("command", "followed by", "options", "does"), rows)

@@ -340,6 +340,7 @@ async def test_help_names_every_command_without_a_server(qserver: Qserver) -> No
     [
         (("queue", "add"), ("queue add instruction", "PLAN  ", "qserver queue add plan front"), ("queue get", "SRC  ")),
         (("queue", "item", "move", "0"), ("queue item move SRC DEST", "SRC  "), ("queue item get", "PLAN  ")),
+        (("lock", "queue"), ("lock queue [NOTE] [--lease SECONDS]",), ("lock all",)),
         (("status",), ("status  what the Manager is doing",), ("Where:", "Examples:")),
         (("bogus",), ("status ", "queue get", "Exit codes:", "--validate-only"), ("All options and commands",)),
     ],

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from queueserver_cli.outcome import Answer, WrongCommand
+from queueserver_cli.special_options import WRITTEN
 
 if TYPE_CHECKING:
     from queueserver_cli.session import Session
@@ -61,7 +62,7 @@ class Command:
     @property
     def usage(self) -> str:
         """How to write it."""
-        options = [f"[{option}]" for option in self.options]
+        options = [f"[{WRITTEN[option]}]" for option in self.options]
         return " ".join(filter(None, (*self.words, self.parameters, *options)))
 
     @property

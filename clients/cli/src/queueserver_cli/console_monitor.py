@@ -34,7 +34,7 @@ from queueserver_cli.process import output_is_gone
 
 _HELP = """Show what startup code, plans and tasks print, as it is printed, until Ctrl-C.
 
-It may be started before the server, and goes on when the server comes back. The log of the server itself is not
+It may be started before the server, and continues when the server comes back. The log of the server itself is not
 part of it: what people do is shown by: qserver watch
 """
 

@@ -14,6 +14,7 @@ from queueserver_cli.address import ADDRESS, CONTROL, ENCODING
 from queueserver_cli.command import Command
 from queueserver_cli.option import Option
 from queueserver_cli.outcome import WrongCommand
+from queueserver_cli.special_options import SPECIAL
 
 #: Every command takes these.
 COMMON = (
@@ -29,24 +30,11 @@ COMMON = (
     Option("--user", "Act under this name; also QSERVER_USER.", value="NAME", default="qserver-cli", variable="USER"),
     Option(
         "--user-group",
-        "Act in this group; also QSERVER_USER_GROUP. Unless said, the server chooses.",
+        "Act in this group; also QSERVER_USER_GROUP. By default the server chooses.",
         value="GROUP",
         variable="USER_GROUP",
     ),
     Option("--timeout", "Seconds for one call.", value="SECONDS", kind=click.FloatRange(0.1, 3600), default=10.0),
-)
-#: Only those commands take these that name them in their row.
-SPECIAL = (
-    Option("--wait", "Follow it to its end."),
-    Option(
-        "--lease",
-        "End the lock by itself unless it is renewed within so many seconds.",
-        value="SECONDS",
-        kind=click.FloatRange(5, 86400),
-    ),
-    Option("--validate-only", "Check everything, and change nothing."),
-    Option("--long", "In full, as the dictionary that programs read."),
-    Option("--resume", "Go on from the token that an earlier watch ended with.", value="TOKEN"),
 )
 _SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
 

@@ -40,7 +40,7 @@ def add_insecure_option(parser: argparse.ArgumentParser) -> None:
         INSECURE_OPTION,
         action="store_true",
         help="let --listen be an address that others than this machine's own programs can reach, although no "
-        f"credentials are asked for: whoever reaches it can run any code; also from {INSECURE_VARIABLE}=1",
+        f"credentials are asked for: anyone who reaches it can run any code; also from {INSECURE_VARIABLE}=1",
     )
 
 

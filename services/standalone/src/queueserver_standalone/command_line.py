@@ -33,7 +33,7 @@ Each option can also be given as an environment variable ({prefix} and its name 
 and as a key of the configuration file. The command line counts first, then the file, then the variable.
 docs/reference/configuration.md lists all three, and what became of options of bluesky-queueserver.
 
-exit codes: 0 stopped by Ctrl-C or SIGTERM, or on request; 1 it could not start or go on, and its last line says why;
+exit codes: 0 stopped by Ctrl-C or SIGTERM, or on request; 1 it could not start or continue, and its last line says why;
 2 wrong usage
 """.replace("{prefix}", PREFIX)
 

@@ -41,7 +41,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
         NETWORK,
         Switch(),
         "let --listen be an address that others than this machine's own programs can reach, although no credentials "
-        "are asked for: whoever reaches it can run any code",
+        "are asked for: anyone who reaches it can run any code",
         "OFF",
     ),
     Option(

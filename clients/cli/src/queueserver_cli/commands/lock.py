@@ -15,7 +15,7 @@ from queueserver_cli.refusal import KNOWN_BEGINNING, as_answer
 from queueserver_cli.session import Session
 
 _KEY_MISSING = (
-    "This needs a key: --lock-key KEY, or the variable QSERVER_LOCK_KEY. Whoever locks chooses the key, and needs it "
+    "This needs a key: --lock-key KEY, or the variable QSERVER_LOCK_KEY. You choose it when you lock, and need it "
     "again for everything that is locked, and to unlock."
 )
 

@@ -119,7 +119,7 @@ async def _accepted(session: Session, handle: TaskHandle, more: dict[str, Any]) 
     try:
         ended = await handle.wait()
     except asyncio.CancelledError:
-        session.printer.note(f"The task goes on. Follow it to its end: qserver task wait {handle.uid}")
+        session.printer.note(f"The task continues. Wait for its end: qserver task wait {handle.uid}")
         raise
     body = {"success": ended.success, "msg": ended.message, "task_uid": handle.uid, **more}
     return Answer(body | {"result": result_words(ended)}, {}, *_end(ended))

@@ -8,7 +8,7 @@ COMMANDS = (
     command(
         "item",
         "UID",
-        "its whole life: state, attempts, runs, times, what it printed",
+        "all about one item: state, attempts, runs, times, what it printed",
         "item:show",
         examples=["item 1a2b3c4d"],
     ),

@@ -31,7 +31,7 @@ COMMANDS = (
         "lock:info",
         examples=["lock info"],
     ),
-    command("lock renew", "", "begin the lease of the lock again", "lock:renew"),
+    command("lock renew", "", "renew the lease of the lock", "lock:renew"),
     *(
         command(
             f"lock request {what}",
@@ -45,11 +45,11 @@ COMMANDS = (
         for what in _LOCKED
     ),
     command("lock withdraw", "", "take a request for the lock back", "lock:withdraw"),
-    command("lock grant", "[NOTE]", "give the lock to whoever asks for it", "lock:grant"),
+    command("lock grant", "[NOTE]", "give the lock to the person who asks for it", "lock:grant"),
     command(
         "lock refuse",
         "[NOTE]",
-        "refuse the lock to whoever asks for it",
+        "refuse the lock to the person who asks for it",
         "lock:refuse",
         examples=["--lock-key KEY lock refuse 'in five minutes'"],
     ),

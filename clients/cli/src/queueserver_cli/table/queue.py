@@ -109,7 +109,7 @@ COMMANDS = (
     command(
         "queue mode set",
         "[default] [MODE VALUE …]",
-        "set loop, ignore_failures, interrupted; default: as at first",
+        "set loop, ignore_failures, interrupted; default: reset all three",
         "queue_control:set_mode",
         examples=["queue mode set loop true interrupted hold"],
     ),

@@ -13,7 +13,7 @@ COMMANDS = (
         "--wait",
         examples=["re pause immediate --wait"],
     ),
-    command("re resume", "", "let a paused plan go on", "run_engine:resume", "--wait"),
+    command("re resume", "", "continue a paused plan", "run_engine:resume", "--wait"),
     command("re stop", "", "end a paused plan; it counts as a success", "run_engine:stop", "--wait"),
     command(
         "re abort",
