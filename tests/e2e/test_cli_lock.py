@@ -106,7 +106,7 @@ def test_the_environment_is_opened_and_closed_with_the_key_only(qserver: Shell) 
     body = told(refused)
     assert (refused.returncode, body["success"]) == (2, False)
     assert_held(body["msg"], environment=True, queue=False, note=NOTE)
-    assert "ask" in body["remedy"]
+    assert "qserver --lock-key KEY lock request all" in body["remedy"]
     assert told(qserver("-k", KEY, "environment", "close", "--wait")) == {"msg": "", "success": True}
     assert told(qserver("-k", KEY, "environment", "open", "--wait")) == {"msg": "", "success": True}
 
@@ -135,6 +135,8 @@ def test_unlocking_needs_the_key_and_resets_everything(qserver: Shell) -> None:
     refused = qserver("-k", "another", "unlock")
     assert refused.returncode == 2
     assert_held(told(refused)["msg"], environment=True, queue=True, note=NOTE)
+    assert told(refused)["lock_info_uid"] == locked["lock_info_uid"]
+    assert "qserver-clear-lock" in told(refused)["remedy"]
     assert told(qserver("lock", "info"))["lock_info_uid"] == locked["lock_info_uid"]
     unlocked = told(qserver("-k", KEY, "unlock"))
     assert (unlocked["lock_info"], unlocked["success"]) == (UNLOCKED, True)

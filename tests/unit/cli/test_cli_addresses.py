@@ -24,12 +24,12 @@ NOTHING: dict[str, Any] = {"address": None, "zmq_control_addr": None, "zmq_encod
         ({"address": "tcp://host"}, {}, "host:60630", "Say: --address host:60630"),
         ({"address": "tcp://[::1]:5"}, {}, "[::1]:5", "Say: --address [::1]:5"),
         ({"zmq_control_addr": "tcp://host:60615"}, {}, "host:60630", "--zmq-control-addr is called --address here."),
-        ({}, {"QSERVER_ADDRESS": "tcp://host:60615"}, "host:60630", "Say: QSERVER_ADDRESS host:60630"),
+        ({}, {"QSERVER_ADDRESS": "tcp://host:60615"}, "host:60630", "Say: QSERVER_ADDRESS=host:60630"),
         (
             {},
             {"QSERVER_ZMQ_CONTROL_ADDRESS": "tcp://host:60615"},
             "host:60630",
-            "QSERVER_ZMQ_CONTROL_ADDRESS is called QSERVER_ADDRESS here. Say: QSERVER_ADDRESS host:60630",
+            "QSERVER_ZMQ_CONTROL_ADDRESS is called QSERVER_ADDRESS here. Say: QSERVER_ADDRESS=host:60630",
         ),
     ],
 )
@@ -51,13 +51,13 @@ def test_the_address_of_the_output_is_that_of_the_server(name: str) -> None:
     assert server_address(options | {name: None}, OUTPUT, variables, notes.append) == "host:60630"
     assert [note.partition(" here. ")[2] for note in notes] == [
         "Say: --address host:60630",
-        "Say: QSERVER_ADDRESS host:60630",
+        "Say: QSERVER_ADDRESS=host:60630",
     ]
 
 
 @pytest.mark.parametrize("address", ["tcp://*:60615", "http://host:60630", "ipc:///tmp/socket", "tcp://host:port"])
 def test_a_scheme_that_can_t_be_meant_is_refused_with_the_right_form(address: str) -> None:
-    with pytest.raises(WrongCommand, match=r"HOST:PORT, as in QSERVER_ADDRESS localhost:60630"):
+    with pytest.raises(WrongCommand, match=r"HOST:PORT, as in QSERVER_ADDRESS=localhost:60630"):
         server_address(NOTHING, CONTROL, {"QSERVER_ZMQ_CONTROL_ADDRESS": address}, lambda _: None)
 
 

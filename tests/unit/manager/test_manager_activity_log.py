@@ -147,6 +147,15 @@ def test_a_plan_that_was_ended_tells_by_whom(caplog: pytest.LogCaptureFixture) -
     assert (level, sentence) == ("INFO", "Plan count of jane was aborted by bob after 1.0 s: item u")
 
 
+def test_a_plan_whose_environment_was_destroyed_failed_and_its_message_says_by_whom(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    message = "The environment was destroyed on request of bob while the plan ran."
+    result = ItemResult(ExitStatus.FAILED, stop=NOW + 1, start=NOW, ended_by="bob", message=message)
+    ((_, sentence),) = told(caplog, [ev.HistoryAdded(replace(entry(1, "u"), result=result))], "")
+    assert sentence == f"Plan count of jane failed after 1.0 s: item u. {message.rstrip('.')}"
+
+
 def test_a_task_that_failed_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     result = replace(task_result(success=False), message="no such file")
     assert told(caplog, [ev.TaskFinished(task("t"), result)], "") == [

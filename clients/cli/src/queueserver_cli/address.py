@@ -70,9 +70,9 @@ def _right(source: str, address: str, note: Callable[[str], None]) -> str:
     found = _translated(source, address)
     name = _name_here(source)
     if name != source:
-        note(f"Warning: {source} is called {name} here. Say: {name} {found}")
+        note(f"Warning: {source} is called {name} here. Say: {_said(name, found)}")
     elif found != address:
-        note(f"Warning: {address!r} is an address for 0MQ. Say: {name} {found}")
+        note(f"Warning: {address!r} is an address for 0MQ. Say: {_said(name, found)}")
     return found
 
 
@@ -84,9 +84,14 @@ def _translated(source: str, address: str) -> str:
     if "://" in address and not address.startswith(("dns:", "unix:")):
         raise WrongCommand(
             f"{source} is {address!r}, but a server is named without a scheme: HOST:PORT, as in "
-            f"{_name_here(source)} localhost:{_DEFAULT_PORT}"
+            + _said(_name_here(source), f"localhost:{_DEFAULT_PORT}")
         )
     return address
+
+
+def _said(name: str, address: str) -> str:
+    """How the address is given by an option or a variable."""
+    return f"{name} {address}" if name.startswith("-") else f"{name}={address}"
 
 
 def _name_here(source: str) -> str:

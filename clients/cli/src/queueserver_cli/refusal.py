@@ -9,10 +9,16 @@ from queueserver_client import BatchRefused, EnvironmentOpenFailed, ManagerState
 from queueserver_cli.outcome import Answer, ExitCode
 from queueserver_cli.vocabulary import plain
 
-#: Failures with these reasons did not come from a Queue Server, but from the way to it.
 #: What users know in front of the sentence about a lock.
 KNOWN_BEGINNING = "Error: "
-_ABOUT_LOCK = {"LOCKED", "LOCK_KEY_INVALID"}
+#: What to type about a lock; the server's own words are for clients in every language.
+_ABOUT_LOCK = {
+    "LOCKED": "Give the key of the lock (--lock-key KEY, or the variable QSERVER_LOCK_KEY), wait until it is released, or "
+    "ask its holder for it, with a key of your own: qserver --lock-key KEY lock request all NOTE --wait",
+    "LOCK_KEY_INVALID": "Give the right key. If it is lost: the emergency key unlocks, and so does qserver-clear-lock on "
+    "the machine of the server.",
+}
+#: Failures with these reasons did not come from a Queue Server, but from the way to it.
 _COMMUNICATION = {"", "UNREACHABLE", "ANSWER_UNREADABLE"}
 
 
@@ -29,7 +35,7 @@ def as_answer(error: QueueServerError) -> Answer:
         msg = f"{KNOWN_BEGINNING}{msg}"
     body: dict[str, Any] = {"success": False, "msg": msg, "reason": error.reason}
     if "remedy" in error.metadata:
-        body["remedy"] = error.metadata["remedy"]
+        body["remedy"] = _ABOUT_LOCK.get(error.reason, error.metadata["remedy"])
     details: dict[str, Any] = {
         "code": error.code.name,
         "msg": error.message,

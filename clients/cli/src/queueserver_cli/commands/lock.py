@@ -43,7 +43,7 @@ def _locking(*, environment: bool, queue: bool) -> Parser:
             try:
                 state = await session.client.lock.acquire(environment=environment, queue=queue, note=note, lease=lease)
             except Locked as error:
-                return _refused(error)
+                return await _refused(session, error)
             return _done(state)
 
         return action
@@ -71,7 +71,7 @@ def _requesting(*, environment: bool, queue: bool) -> Parser:
             try:
                 state = await lock.granted(state)
             except LockRefused as error:
-                return _refused(error)
+                return await _refused(session, error)
             except asyncio.CancelledError:
                 session.printer.note("The request was withdrawn.")
                 raise
@@ -139,7 +139,7 @@ def _keyed(call: Callable[[Session], Awaitable[LockState]]) -> Action:
         try:
             state = await call(session)
         except LockKeyInvalid as error:
-            return _refused(error)
+            return await _refused(session, error)
         return _done(state)
 
     return action
@@ -149,8 +149,9 @@ def _done(state: LockState) -> Answer:
     return Answer({"success": True, "msg": "", "lock_info": lock_dict(state.lock), "lock_info_uid": state.uid})
 
 
-def _refused(error: Locked | LockKeyInvalid | LockRefused) -> Answer:
-    """A refusal, with the lock that stands in the way."""
+async def _refused(session: Session, error: Locked | LockKeyInvalid | LockRefused) -> Answer:
+    """A refusal, with the lock as it is."""
     answer = as_answer(error)
-    body = {**answer.body, "lock_info": lock_dict(error.lock), "lock_info_uid": None}
+    state = await session.client.lock.get()
+    body = {**answer.body, "lock_info": lock_dict(state.lock), "lock_info_uid": state.uid}
     return Answer(body, answer.details, answer.appendix, answer.exit_code)

@@ -182,10 +182,11 @@ def _history_added(event: ev.HistoryAdded, _user: str) -> _Line:
     entry, result = event.entry, event.entry.result
     seconds = round(result.stop - result.start, 3) if result.start is not None else None
     after = "before it began" if seconds is None else f"after {seconds:.1f} s"
-    by = f" by {who(result.ended_by)}" if result.ended_by else ""
+    is_bad = result.exit_status is ExitStatus.FAILED
+    # Who ended a plan that failed, by destroying its environment for example, is in its message.
+    by = f" by {who(result.ended_by)}" if result.ended_by and not is_bad else ""
     sentence = f"{_plan(entry.item)} {_ENDED[result.exit_status]}{by} {after}: item {entry.item.uid}"
     sentence += f", {_count(len(result.runs), 'run')}" if result.runs else ""
-    is_bad = result.exit_status is ExitStatus.FAILED
     if is_bad and result.message:
         sentence += f". {result.message.rstrip('.')}"
     if entry.requeued_as_uid:
