@@ -13,10 +13,10 @@ from queueserver_cli.vocabulary import plain
 KNOWN_BEGINNING = "Error: "
 #: What to type about a lock; the server's own words are for clients in every language.
 _ABOUT_LOCK = {
-    "LOCKED": "Give the key of the lock (--lock-key KEY, or the variable QSERVER_LOCK_KEY), wait until it is released, or "
-    "ask its holder for it, with a key of your own: qserver --lock-key KEY lock request all NOTE --wait",
-    "LOCK_KEY_INVALID": "Give the right key. If it is lost: the emergency key unlocks, and so does qserver-clear-lock on "
-    "the machine of the server.",
+    "LOCKED": "Give the key of the lock (--lock-key KEY, or the variable QSERVER_LOCK_KEY), wait until it is released, "
+    "or ask its holder for it, with a key of your own: qserver --lock-key KEY lock request all NOTE --wait",
+    "LOCK_KEY_INVALID": "Give the right key. If it is lost: the emergency key unlocks, and so does qserver-clear-lock "
+    "on the machine of the server.",
 }
 #: Failures with these reasons did not come from a Queue Server, but from the way to it.
 _COMMUNICATION = {"", "UNREACHABLE", "ANSWER_UNREADABLE"}
