@@ -8,6 +8,7 @@ import psutil  # type: ignore[import-untyped]  # it has no type information
 import pytest
 from queueserver_client import AsyncClient, ConsoleWritten, EventKind, Plan, Snapshot
 from queueserver_client.errors import QueueServerError
+from queueserver_standalone.option_table import LISTS_NAME
 
 from tests.harness.stack import running_stack
 from tests.harness.wait import bounded, first
@@ -71,4 +72,20 @@ async def test_a_command_line_of_an_older_server_publishes_what_startup_code_pri
             if shown == "ON":
                 log.wait_for("hello from my own code")
         assert stack.stop() == 0
+        log.wait_until_ended()
         assert ("hello from my own code" in stack.log()) is (shown == "ON")
+
+
+async def test_without_console_output_the_terminal_stays_empty(tmp_path: Path) -> None:
+    (tmp_path / "startup.py").write_text(
+        "print('hello from', 'my own code')\ndef quiet_plan():\n    print('hello from', 'my plan')\n    yield from ()\n"
+    )
+    (tmp_path / LISTS_NAME).write_text("{existing_plans: {}, existing_devices: {}}\n")
+    with running_stack("--console-output", "OFF", startup=tmp_path) as stack:
+        async with AsyncClient(stack.address) as client:
+            await bounded(client.environment.open())
+            handle = await bounded(client.queue.execute(Plan("quiet_plan")))
+            await bounded(handle.result())
+        assert stack.stop() == 0
+        stack.supervisor.output.wait_until_ended()
+        assert stack.supervisor.output.lines() == []

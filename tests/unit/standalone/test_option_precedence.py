@@ -85,6 +85,32 @@ def test_two_options_that_contradict_each_other_are_refused() -> None:
         parse(["--strict-startup", "--ignore-invalid-plans", "ON"])
 
 
+@pytest.mark.parametrize(
+    ("words", "level"),
+    [
+        ([], "INFO"),
+        (["--console-output", "ON"], "INFO"),
+        (["--console-output", "OFF"], "WARNING"),
+        (["--console-output", "OFF", "--log-format", "json"], "WARNING"),
+        (["--console-output", "OFF", "--log-level", "INFO"], "INFO"),
+        (["--console-output", "OFF", "--verbose"], "DEBUG"),
+        (["--console-output", "OFF", "--silent"], "SILENT"),
+    ],
+)
+def test_without_console_output_the_log_is_quiet_too_unless_a_level_is_asked_for(words: list[str], level: str) -> None:
+    assert parse(words).log.level == level
+
+
+def test_a_level_of_the_log_counts_before_quietness_wherever_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert configured(tmp_path, "operation: {print_console_output: false}").log.level == "WARNING"
+    both = "operation: {print_console_output: false, console_logging_level: NORMAL}"
+    assert configured(tmp_path, both).log.level == "INFO"
+    monkeypatch.setenv("QSERVER_LOG_LEVEL", "DEBUG")
+    assert parse(["--console-output", "OFF"]).log.level == "DEBUG"
+
+
 def test_every_option_can_be_said_in_each_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words: dict[str, tuple[Any, list[str]]] = {
         "whole number": (7, ["7"]),

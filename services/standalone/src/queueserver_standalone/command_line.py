@@ -25,7 +25,7 @@ examples:
   start-re-manager --startup-profile collection                     that of an IPython profile
   start-re-manager --config /etc/queueserver.yml                    options from a file
   start-re-manager --redis-addr localhost:6379 --key-prefix bl7     a Redis that runs already
-  start-re-manager --console-output OFF --quiet                     as a service
+  start-re-manager --console-output OFF --log-level INFO            as a service: the log alone
 
 Then, in another terminal: qserver status; qserver environment open --wait; qserver -h.
 

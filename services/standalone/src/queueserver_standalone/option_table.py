@@ -14,6 +14,9 @@ from queueserver_standalone.option import Choice, Count, OnOff, Option, PathTo, 
 
 DEFAULT_LISTEN: Final = "127.0.0.1:60630"
 DEFAULT_WARNING_MB: Final = 1000
+#: How much is logged beside console text, and without it.
+DEFAULT_LOG_LEVEL: Final = "INFO"
+QUIET_LOG_LEVEL: Final = "WARNING"
 PERMISSIONS_NAME: Final = "user_group_permissions.yaml"
 LISTS_NAME: Final = "existing_plans_and_devices.yaml"
 #: Sections of the configuration file.
@@ -210,7 +213,8 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "console_output",
         OPERATION,
         OnOff(),
-        "show here what startup code and plans print; clients see it in any case",
+        "show here what startup code and plans print; OFF: nor the log, except for warnings, unless --log-level says "
+        "otherwise; clients see what is printed in any case",
         "ON",
         heading=_SHOWN,
         key="print_console_output",
@@ -219,8 +223,9 @@ OPTIONS: Final[tuple[Option, ...]] = (
         "log_level",
         OPERATION,
         Choice(*LEVELS),
-        "how much is logged, to standard error; SILENT: only why a process ends",
-        "INFO",
+        f"how much is logged, to standard error; with --console-output OFF {QUIET_LOG_LEVEL} unless said; SILENT: only "
+        "why a process ends",
+        DEFAULT_LOG_LEVEL,
         heading=_SHOWN,
         short_forms={"--verbose": "DEBUG", "--quiet": "WARNING", "--silent": "SILENT"},
     ),

@@ -15,7 +15,14 @@ from queueserver_standalone.data_directory import default_data_directory
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.manager_files import ManagerFiles, read_files
 from queueserver_standalone.option import NEVER, absolute_path
-from queueserver_standalone.option_table import BY_ID, DEFAULT_LISTEN, DEFAULT_WARNING_MB, SIZES
+from queueserver_standalone.option_table import (
+    BY_ID,
+    DEFAULT_LISTEN,
+    DEFAULT_LOG_LEVEL,
+    DEFAULT_WARNING_MB,
+    QUIET_LOG_LEVEL,
+    SIZES,
+)
 from queueserver_standalone.redis_address import redis_url
 from queueserver_standalone.startup_source import Startup, read_startup
 
@@ -74,6 +81,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     insecure = choices.is_on("insecure_listen")
     redis, advertise = choices.text("redis_addr"), choices.text("advertise_address")
     warning = choices.number("free_space_warning")
+    console_is_shown = choices.is_on("console_output", default=True)
     return Settings(
         listen=_listen_address(choices.text("listen") or DEFAULT_LISTEN, insecure=insecure),
         data_directory=choices.path("data_dir") or default_data_directory(demo=startup.is_demo).absolute(),
@@ -81,7 +89,7 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         files=read_files(choices, startup.directory),
         redis=redis_url(redis) if redis else None,
         key_prefix=choices.text("key_prefix") or "qs",
-        console_output="ON" if choices.is_on("console_output", default=True) else "OFF",
+        console_output="ON" if console_is_shown else "OFF",
         advertise=_advertised_address(advertise) if advertise else None,
         insecure_listen=insecure,
         warn_below=(DEFAULT_WARNING_MB if warning is None else warning) * MEGABYTE,
@@ -91,10 +99,16 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
         permitted_metadata=choices.words("permitted_re_metadata_keys"),
         emergency_lock_key=_emergency_key(choices.text("emergency_lock_key") or ""),
         kept=tuple(word for size in SIZES if size in choices.said for word in _argument(choices, size)),
-        log=LogChoice(choices.text("log_level") or "INFO", choices.text("log_format") or "text"),
+        log=_log_choice(choices, console_is_shown=console_is_shown),
         notes=tuple(choices.notes),
         config=choices.config,
     )
+
+
+def _log_choice(choices: Choices, *, console_is_shown: bool) -> LogChoice:
+    """A terminal without console text stays quiet, except for warnings, unless a level of the log is asked for."""
+    level = choices.text("log_level") or (DEFAULT_LOG_LEVEL if console_is_shown else QUIET_LOG_LEVEL)
+    return LogChoice(level, choices.text("log_format") or "text")
 
 
 def _argument(choices: Choices, option: str) -> tuple[str, str]:
