@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, task_se
 from queueserver.manager.v1 import run_engine_service_pb2 as engine
 from queueserver.manager.v1 import server_service_pb2 as server
 from queueserver.manager.v1 import status_service_pb2 as status
+from queueserver_cli.command import Command
 from queueserver_cli.grammar import COMMANDS, find
 from queueserver_cli.outcome import WrongCommand
 from queueserver_cli.printer import Printer
@@ -184,7 +186,6 @@ SENT: list[tuple[list[str], str, dict[str, Any]]] = [
     (["history", "get", "5"], "ListHistory", {"pageSize": 5, "newestFirst": True}),
     (["history", "clear"], "ClearHistory", {"all": True}),
     (["history", "clear", "10"], "ClearHistory", {"keepNewest": 10}),
-    (["history", "clear", "-1"], "ClearHistory", {"keepNewest": -1}),
     (["history", "clear", "x"], "ClearHistory", {"upToItemUid": "x"}),
     (["allowed", "plans"], "ListPlans", {}),
     (["existing", "plans"], "ListPlans", {"existing": True}),
@@ -341,6 +342,7 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         (["queue", "item", "move", "a"], "SRC or DEST is missing"),
         (["queue", "item", "move", "a", "b"], "'b' is not a place"),
         (["history", "clear", "1", "2"], "Too many words: '2'"),
+        (["history", "clear", "-1"], "'-1' is no number of items to keep"),
         (["watch", "everything"], "Kinds are: status, queue, history, console, document"),
     ],
 )
@@ -382,3 +384,10 @@ def test_json_that_is_wrong_in_another_way_gets_no_hint_to_quote(plan: str) -> N
     with pytest.raises(WrongCommand) as caught:
         command.parse(rest)
     assert HINT not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if not each.parameters], ids=lambda each: each.name)
+def test_behind_a_command_without_parameters_nothing_may_stand(command: Command) -> None:
+    assert inspect.iscoroutinefunction(command.parse([]))
+    with pytest.raises(WrongCommand, match=f"Too many words: 'more'.\nRight is: qserver {command.name}"):
+        command.parse(["more"])

@@ -9,7 +9,7 @@ import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from queueserver_cli.outcome import Answer, WrongCommand
 from queueserver_cli.special_options import WRITTEN
@@ -47,8 +47,9 @@ class Command:
     #: What may follow them.
     parameters: str
     summary: str
-    #: Function that makes an action of the words that follow, below queueserver_cli.commands.
-    parser: str
+    #: Below queueserver_cli.commands: the function that makes an action of the words that follow. Of a command without
+    #: parameters it is the action itself.
+    code: str
     #: Names of the options that it takes beside those of every command; see queueserver_cli.options.
     options: tuple[str, ...]
     #: What to type, for the help; without `qserver`.
@@ -71,17 +72,29 @@ class Command:
 
     def parse(self, words: Sequence[str]) -> Action | Local:
         """Make an action of the words that follow the command. Raises WrongCommand."""
-        module, _, function = self.parser.partition(":")
-        parser: Parser = getattr(importlib.import_module(f"queueserver_cli.commands.{module}"), function)
+        module, _, name = self.code.partition(":")
+        function = getattr(importlib.import_module(f"queueserver_cli.commands.{module}"), name)
         try:
-            return parser(words)
+            return cast("Parser", function)(words) if self.parameters else _alone(function, words)
         except WrongCommand as error:
             hint = _QUOTE if self._is_written_as_json and _UNQUOTED.search(" ".join(words)) else ""
             raise WrongCommand(f"{error}{hint}\nRight is: qserver {self.usage}") from None
 
 
+def nothing_more(words: Sequence[str]) -> None:
+    """Refuse words that no one asked for."""
+    if words:
+        raise WrongCommand(f"Too many words: {' '.join(words)!r}.")
+
+
+def _alone(action: Action, words: Sequence[str]) -> Action:
+    """The action of a command behind which nothing may stand."""
+    nothing_more(words)
+    return action
+
+
 def command(
-    words: str, parameters: str, summary: str, parser: str, *options: str, examples: Sequence[str] = ()
+    words: str, parameters: str, summary: str, code: str, *options: str, examples: Sequence[str] = ()
 ) -> Command:
     """A row of the table."""
-    return Command(tuple(words.split()), parameters, summary, parser, options, tuple(examples))
+    return Command(tuple(words.split()), parameters, summary, code, options, tuple(examples))

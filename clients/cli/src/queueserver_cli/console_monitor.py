@@ -8,10 +8,8 @@ server's own processes is not in it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import os
-import signal
 import sys
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -30,7 +28,7 @@ from queueserver_client import (
 
 from queueserver_cli.address import ADDRESS, ENCODING, OUTPUT, server_address, tell_forgotten
 from queueserver_cli.outcome import ExitCode, WrongCommand
-from queueserver_cli.process import output_is_gone
+from queueserver_cli.process import cancel_at_interrupt, output_is_gone
 
 _HELP = """Show what startup code, plans and tasks print, as it is printed, until Ctrl-C.
 
@@ -68,10 +66,7 @@ def _run(**options: Any) -> ExitCode:
 
 
 async def _monitor(client: AsyncClient) -> ExitCode:
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - we run inside one
-    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    cancel_at_interrupt()
     try:
         async with client:
             await _follow(client)

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from queueserver_cli.outcome import WrongCommand
+from queueserver_cli.process import cancel_at_interrupt
 from queueserver_cli.terminal_text import visible_lines
 
 _USUAL = ("nano", "vi", "vim", "notepad")
@@ -96,15 +97,12 @@ def asks(question: str) -> bool:
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Let Ctrl-C raise KeyboardInterrupt inside, where a person is asked, instead of waiting for the event loop."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    assert task is not None  # noqa: S101 - commands run inside one
     with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises already
-        loop.remove_signal_handler(signal.SIGINT)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
     try:
         yield
     finally:
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(signal.SIGINT, task.cancel)
+        cancel_at_interrupt()
 
 
 @contextlib.contextmanager

@@ -56,9 +56,3 @@ def position(words: Sequence[str]) -> Position:
     if len(words) == 2 and words[0] in _BESIDE:  # noqa: PLR2004 - two words
         return _BESIDE[words[0]](uid(words[1]))
     raise WrongCommand(f"{' '.join(words)!r} is not a place: front, back, an index, before UID or after UID.")
-
-
-def nothing_more(words: Sequence[str]) -> None:
-    """Refuse words that no one asked for."""
-    if words:
-        raise WrongCommand(f"Too many words: {' '.join(words)!r}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -28,6 +29,16 @@ def prepare(*, interrupted: int = _INTERRUPTED) -> None:
 def end_at_once(exit_code: int = _INTERRUPTED) -> None:
     """From now on let Ctrl-C end the process without a traceback. What was printed has been flushed."""
     signal.signal(signal.SIGINT, lambda _number, _frame: os._exit(exit_code))
+
+
+def cancel_at_interrupt() -> None:
+    """From now on let Ctrl-C cancel the task that runs, in the event loop that runs."""
+    import asyncio  # noqa: PLC0415 - help and completion do without it
+
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - commands run inside one
+    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
 
 
 def output_is_gone() -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,10 +37,7 @@ def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCod
 
 
 async def _run(action: Action, session: Session) -> Answer | ExitCode:
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 - we run inside one
-    with contextlib.suppress(NotImplementedError):  # Windows: there Ctrl-C raises KeyboardInterrupt
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
+    process.cancel_at_interrupt()
     try:
         async with session.client:
             return await action(session) or ExitCode.SUCCESS

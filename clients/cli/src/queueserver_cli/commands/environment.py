@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from queueserver_client import Environment
 
-from queueserver_cli.command import Action
 from queueserver_cli.outcome import DONE, Answer
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 
 
-def open_(words: Sequence[str]) -> Action:
+async def open_(session: Session) -> Answer:
     """`environment open`."""
-    nothing_more(words)
-    return _open
-
-
-def close(words: Sequence[str]) -> Action:
-    """`environment close`."""
-    nothing_more(words)
-    return _close
-
-
-def destroy(words: Sequence[str]) -> Action:
-    """`environment destroy`."""
-    nothing_more(words)
-    return _destroy
-
-
-async def _open(session: Session) -> Answer:
     progress = _Progress(session)
     try:
         return _done(await session.client.environment.open(wait=session.wait, on_progress=progress.show))
@@ -41,11 +21,13 @@ async def _open(session: Session) -> Answer:
         raise
 
 
-async def _close(session: Session) -> Answer:
+async def close(session: Session) -> Answer:
+    """`environment close`."""
     return _done(await session.client.environment.close(wait=session.wait))
 
 
-async def _destroy(session: Session) -> Answer:
+async def destroy(session: Session) -> Answer:
+    """`environment destroy`."""
     return _done(await session.client.environment.destroy(wait=session.wait))
 
 

@@ -13,10 +13,10 @@ from datetime import datetime, timezone
 
 from queueserver_client import HistoryEntry
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.history_table import HEADINGS, history_rows
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import nothing_more, number, uid
+from queueserver_cli.places import number, uid
 from queueserver_cli.session import Session
 from queueserver_cli.table_display import show_table
 from queueserver_cli.vocabulary import entry_dict
@@ -84,6 +84,8 @@ def clear(words: Sequence[str]) -> Action:
     """`history clear [N|UID]`."""
     nothing_more(words[1:])
     keep = number(words[0]) if words else None
+    if keep is not None and keep < 0:
+        raise WrongCommand(f"{words[0]!r} is no number of items to keep.")
     up_to = uid(words[0]) if words and keep is None else None
 
     async def action(session: Session) -> Answer:

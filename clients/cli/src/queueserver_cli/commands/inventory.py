@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from queueserver_client import DeviceDescription, PlanDescription
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.description_words import device_words, plan_words
 from queueserver_cli.outcome import Answer
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain
 
@@ -66,26 +65,21 @@ def _devices(words: Sequence[str], *, existing: bool) -> Action:
     return one if words else all_of_them
 
 
-def allowed_functions(words: Sequence[str]) -> Action:
+async def allowed_functions(session: Session) -> Answer:
     """`allowed functions`."""
-    return _functions(words, existing=False)
+    return await _functions(session, existing=False)
 
 
-def existing_functions(words: Sequence[str]) -> Action:
+async def existing_functions(session: Session) -> Answer:
     """`existing functions`."""
-    return _functions(words, existing=True)
+    return await _functions(session, existing=True)
 
 
-def _functions(words: Sequence[str], *, existing: bool) -> Action:
-    nothing_more(words)
+async def _functions(session: Session, *, existing: bool) -> Answer:
     key = "functions_existing" if existing else "functions_allowed"
-
-    async def action(session: Session) -> Answer:
-        found = await session.client.inventory.functions(existing=existing)
-        body = {"success": True, "msg": "", key: {each.name: each.signature for each in found}}
-        return Answer(body, {key: {each.name: plain(each) for each in found}})
-
-    return action
+    found = await session.client.inventory.functions(existing=existing)
+    body = {"success": True, "msg": "", key: {each.name: each.signature for each in found}}
+    return Answer(body, {key: {each.name: plain(each) for each in found}})
 
 
 def _answer(key: str, found: dict[str, object], uid: str) -> Answer:

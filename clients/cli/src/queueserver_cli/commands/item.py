@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from queueserver_client import ItemNotFound, ItemStatus, RunFilter, TaskNotFound, TaskStatus
 
 from queueserver_cli.attempts import attempts_of
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.evidence import Evidence
 from queueserver_cli.item_life import ItemLife
 from queueserver_cli.item_wait import wait_for_item
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import nothing_more, uid
+from queueserver_cli.places import uid
 from queueserver_cli.printed_text import printed_by
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import find_item

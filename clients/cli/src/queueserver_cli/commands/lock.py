@@ -10,7 +10,6 @@ from queueserver_client import Locked, LockKeyInvalid, LockRefused, LockState
 from queueserver_cli.command import Action, Parser
 from queueserver_cli.lock_words import lock_dict
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import nothing_more
 from queueserver_cli.refusal import KNOWN_BEGINNING, as_answer
 from queueserver_cli.session import Session
 
@@ -87,36 +86,13 @@ request_queue = _requesting(environment=False, queue=True)
 request_all = _requesting(environment=True, queue=True)
 
 
-def info(words: Sequence[str]) -> Action:
+async def info(session: Session) -> Answer:
     """`lock info`."""
-    nothing_more(words)
-    return _info
-
-
-async def _info(session: Session) -> Answer:
     state = await session.client.lock.get()
     if state.key_fits is False:
         body = {**_done(state).body, "success": False, "msg": f"{KNOWN_BEGINNING}{state.message}"}
         return Answer(body, {"reason": "LOCK_KEY_INVALID", "msg": state.message}, exit_code=ExitCode.REFUSED)
     return _done(state)
-
-
-def renew(words: Sequence[str]) -> Action:
-    """`lock renew`."""
-    nothing_more(words)
-    return _keyed(lambda session: session.client.lock.renew())
-
-
-def unlock(words: Sequence[str]) -> Action:
-    """`unlock`."""
-    nothing_more(words)
-    return _keyed(lambda session: session.client.lock.release())
-
-
-def withdraw(words: Sequence[str]) -> Action:
-    """`lock withdraw`."""
-    nothing_more(words)
-    return _keyed(lambda session: session.client.lock.withdraw())
 
 
 def grant(words: Sequence[str]) -> Action:
@@ -143,6 +119,11 @@ def _keyed(call: Callable[[Session], Awaitable[LockState]]) -> Action:
         return _done(state)
 
     return action
+
+
+renew = _keyed(lambda session: session.client.lock.renew())
+unlock = _keyed(lambda session: session.client.lock.release())
+withdraw = _keyed(lambda session: session.client.lock.withdraw())
 
 
 def _done(state: LockState) -> Answer:

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
 
 from queueserver_client import EventKind, QueueServerError, Snapshot, Status, StatusChanged
 
-from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import status_dict
 
 
-def monitor(words: Sequence[str]) -> Action:
+async def monitor(session: Session) -> Answer | None:
     """`monitor`."""
-    nothing_more(words)
-    return _monitor
 
-
-async def _monitor(session: Session) -> Answer | None:
     def interrupted(error: QueueServerError) -> None:
         session.printer.note(f"{error.message} Trying again.", timed=True)
 

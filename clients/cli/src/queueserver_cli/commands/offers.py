@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from queueserver_client import DeviceDescription, PlanDescription
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.event_words import counted
 from queueserver_cli.outcome import Answer
 from queueserver_cli.parameter_words import HEADINGS, parameter_rows, parameters, signature
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.table_display import show_table
 from queueserver_cli.vocabulary import plain
@@ -105,13 +104,8 @@ def _below(device: DeviceDescription, path: str, level: int) -> Iterator[list[st
             yield from _below(component, name, level + 1)
 
 
-def functions(words: Sequence[str]) -> Action:
+async def functions(session: Session) -> Answer | None:
     """`functions`."""
-    nothing_more(words)
-    return _functions
-
-
-async def _functions(session: Session) -> Answer | None:
     found = await session.client.inventory.functions()
     if session.printer.as_json:
         return Answer({"success": True, "msg": "", "functions": {each.name: plain(each) for each in found}})

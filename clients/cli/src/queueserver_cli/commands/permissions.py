@@ -8,19 +8,13 @@ from typing import Any
 
 import yaml
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 
 
-def get(words: Sequence[str]) -> Action:
+async def get(session: Session) -> Answer:
     """`permissions get`."""
-    nothing_more(words)
-    return _get
-
-
-async def _get(session: Session) -> Answer:
     found = await session.client.permissions.get()
     body = {"success": True, "msg": "", "user_group_permissions": found.user_group_permissions}
     return Answer(body, {"revision": found.revision})

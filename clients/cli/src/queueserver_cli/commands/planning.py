@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from queueserver_client import Item, Simulation
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.event_words import counted
 from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import nothing_more, uid
+from queueserver_cli.places import uid
 from queueserver_cli.plan_text import parse_plan
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from queueserver_client import Item, ItemHandle, ItemType
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.item_wait import wait_for_item
 from queueserver_cli.item_warnings import tell_warnings
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import nothing_more, position, uid
+from queueserver_cli.places import position, uid
 from queueserver_cli.plan_text import parse_plan
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import item_dict, running_dict
@@ -117,13 +117,8 @@ def answer_of(session: Session, handle: ItemHandle) -> Answer:
     return Answer(body, {**details, **tell_warnings(session, handle.warnings)})
 
 
-def get(words: Sequence[str]) -> Action:
+async def get(session: Session) -> Answer:
     """`queue get`."""
-    nothing_more(words)
-    return _get
-
-
-async def _get(session: Session) -> Answer:
     page = first = await session.client.queue.page(page_size=_PAGE)
     items = list(first.items)
     while page.next_page_token:
@@ -140,11 +135,6 @@ async def _get(session: Session) -> Answer:
     )
 
 
-def clear(words: Sequence[str]) -> Action:
+async def clear(session: Session) -> Answer:
     """`queue clear`."""
-    nothing_more(words)
-    return _clear
-
-
-async def _clear(session: Session) -> Answer:
     return Answer(DONE.body, {"removed": await session.client.queue.clear()})

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from queueserver_client import InterruptedPolicy
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import mode_dict
 
@@ -76,23 +75,13 @@ def _policy(word: str) -> InterruptedPolicy:
     raise WrongCommand(f"{word!r} is no value for interrupted: say {', '.join(_POLICIES)}.")
 
 
-def enable_autostart(words: Sequence[str]) -> Action:
+async def enable_autostart(session: Session) -> Answer:
     """`queue autostart enable`."""
-    nothing_more(words)
-    return _enable_autostart
-
-
-async def _enable_autostart(session: Session) -> Answer:
     await session.client.queue.set_autostart(True)
     return DONE
 
 
-def disable_autostart(words: Sequence[str]) -> Action:
+async def disable_autostart(session: Session) -> Answer:
     """`queue autostart disable`."""
-    nothing_more(words)
-    return _disable_autostart
-
-
-async def _disable_autostart(session: Session) -> Answer:
     await session.client.queue.set_autostart(False)
     return DONE

@@ -13,7 +13,7 @@ from typing import Any
 
 from queueserver_client import Item, ItemHandle, ItemState, ItemStatus, QueueServerError, RevisionMismatch
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.commands.queue import answer_of
 from queueserver_cli.editor import (
     EditedFile,
@@ -25,7 +25,7 @@ from queueserver_cli.editor import (
     require_terminal,
 )
 from queueserver_cli.outcome import DONE, Answer, ExitCode, WrongCommand
-from queueserver_cli.places import address, nothing_more
+from queueserver_cli.places import address
 from queueserver_cli.plan_yaml import from_yaml, to_yaml
 from queueserver_cli.refusal import is_communication_failure
 from queueserver_cli.session import Session

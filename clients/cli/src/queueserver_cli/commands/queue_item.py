@@ -7,9 +7,9 @@ from typing import Any
 
 from queueserver_client import ItemState, ItemStatus
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import Answer, WrongCommand
-from queueserver_cli.places import address, nothing_more, position
+from queueserver_cli.places import address, position
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import entry_dict, item_dict
 

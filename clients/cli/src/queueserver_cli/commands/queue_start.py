@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from queueserver_client import EventKind, HistoryEntry, QueueStopReason, Snapshot, Watch
 
-from queueserver_cli.command import Action
 from queueserver_cli.evidence import Evidence
 from queueserver_cli.execution_words import brief
 from queueserver_cli.outcome import DONE, Answer, ExitCode
-from queueserver_cli.places import nothing_more
 from queueserver_cli.queue_progress import WHY, QueueProgress
 from queueserver_cli.session import Session
 
@@ -22,13 +20,8 @@ _SHOWN = 20
 _PAGE = 1000
 
 
-def start(words: Sequence[str]) -> Action:
+async def start(session: Session) -> Answer:
     """`queue start`."""
-    nothing_more(words)
-    return _start
-
-
-async def _start(session: Session) -> Answer:
     if session.wait:
         return await _start_and_wait(session)
     return Answer(DONE.body, {"item_uid": await session.client.queue.start()})

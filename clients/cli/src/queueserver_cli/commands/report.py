@@ -10,9 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.terminal_text import visible_lines
 from queueserver_cli.vocabulary import plain
@@ -29,13 +27,8 @@ class UncheckedParameter:
     unchecked: str
 
 
-def report(words: Sequence[str]) -> Action:
+async def report(session: Session) -> Answer | None:
     """`environment report`."""
-    nothing_more(words)
-    return _report
-
-
-async def _report(session: Session) -> Answer | None:
     environment = await session.client.environment.get()
     issues = await session.client.inventory.issues()
     unchecked = _unchecked((await session.client.inventory.plans(existing=True)).plans)

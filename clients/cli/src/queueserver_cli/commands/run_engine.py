@@ -8,9 +8,8 @@ from functools import partial
 
 from queueserver_client import RunFilter
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import nothing_more
 from queueserver_cli.plan_control import ABORTED, HALTED, PAUSED, RESUMED, STOPPED, carry_out
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain, run_dict
@@ -34,23 +33,13 @@ def pause(words: Sequence[str]) -> Action:
     return action
 
 
-def resume(words: Sequence[str]) -> Action:
+async def resume(session: Session) -> Answer:
     """`re resume`."""
-    nothing_more(words)
-    return _resume
-
-
-async def _resume(session: Session) -> Answer:
     return await carry_out(session, session.client.run_engine.resume, RESUMED)
 
 
-def stop(words: Sequence[str]) -> Action:
+async def stop(session: Session) -> Answer:
     """`re stop`."""
-    nothing_more(words)
-    return _stop
-
-
-async def _stop(session: Session) -> Answer:
     return await carry_out(session, session.client.run_engine.stop, STOPPED)
 
 
@@ -70,13 +59,8 @@ async def _abort_now(session: Session) -> Answer:
     return await carry_out(session, session.client.run_engine.abort_now, ABORTED)
 
 
-def halt(words: Sequence[str]) -> Action:
+async def halt(session: Session) -> Answer:
     """`re halt`."""
-    nothing_more(words)
-    return _halt
-
-
-async def _halt(session: Session) -> Answer:
     return await carry_out(session, session.client.run_engine.halt, HALTED)
 
 
@@ -115,11 +99,6 @@ def runs(words: Sequence[str]) -> Action:
     return action
 
 
-def metadata(words: Sequence[str]) -> Action:
+async def metadata(session: Session) -> Answer:
     """`re metadata`."""
-    nothing_more(words)
-    return _metadata
-
-
-async def _metadata(session: Session) -> Answer:
     return Answer({"success": True, "msg": "", "re_metadata": await session.client.run_engine.metadata()})

@@ -8,7 +8,6 @@ from queueserver_client import StopMode
 
 from queueserver_cli.command import Action
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain
 
@@ -19,12 +18,6 @@ _MODES = {
     ("safe_on",): StopMode.WHEN_IDLE,
     ("safe_off",): StopMode.AT_ONCE,
 }
-
-
-def config(words: Sequence[str]) -> Action:
-    """`config`."""
-    nothing_more(words)
-    return _config
 
 
 def stop(words: Sequence[str]) -> Action:
@@ -45,7 +38,8 @@ def stop(words: Sequence[str]) -> Action:
     return action
 
 
-async def _config(session: Session) -> Answer:
+async def config(session: Session) -> Answer:
+    """`config`."""
     info = plain(await session.client.server.info())
     limits = {
         limit.pop("name"): {name: bound for name, bound in limit.items() if bound is not None}

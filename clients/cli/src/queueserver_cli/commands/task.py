@@ -12,9 +12,9 @@ from typing import Any
 
 from queueserver_client import TaskHandle, TaskNotFound, TaskResult, TaskStatus
 
-from queueserver_cli.command import Action
+from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import nothing_more, uid
+from queueserver_cli.places import uid
 from queueserver_cli.plan_text import parse_function
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import result_words, state_word, task_dict
@@ -101,13 +101,8 @@ def wait(words: Sequence[str]) -> Action:
     return action
 
 
-def list_(words: Sequence[str]) -> Action:
+async def list_(session: Session) -> Answer:
     """`task list`."""
-    nothing_more(words)
-    return _list
-
-
-async def _list(session: Session) -> Answer:
     tasks = [task_dict(found) for found in await session.client.tasks.list()]
     return Answer({"success": True, "msg": "", "tasks": tasks})
 

@@ -6,20 +6,13 @@ from collections.abc import Sequence
 
 from queueserver_client import BlockerKind
 
-from queueserver_cli.command import Action
 from queueserver_cli.outcome import Answer
-from queueserver_cli.places import nothing_more
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain
 
 
-def why(words: Sequence[str]) -> Action:
+async def why(session: Session) -> Answer | None:
     """`why`."""
-    nothing_more(words)
-    return _why
-
-
-async def _why(session: Session) -> Answer | None:
     blockers = await session.client.explain_idle()
     if session.printer.as_json:
         body = {"success": True, "msg": "", "blockers": plain(blockers), "warnings": list(blockers.warnings)}
