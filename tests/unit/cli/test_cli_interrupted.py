@@ -99,7 +99,7 @@ async def test_a_change_whose_answer_was_not_waited_for_is_in_doubt(
 
 
 async def test_ctrl_c_is_quiet_while_the_command_is_still_loaded(manager: ScriptedManager) -> None:
-    program = "import queueserver_cli.program, os, signal; queueserver_cli.program.main = lambda _: %s"
+    program = "import queueserver_cli.program, os, signal; queueserver_cli.program.main = lambda: %s"
     program = program % "[os.kill(os.getpid(), signal.SIGINT), signal.pause()]"
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", f"{program}; import queueserver_cli.__main__ as m; m.main()"),

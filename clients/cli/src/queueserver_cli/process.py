@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 #: As a shell tells of a program that Ctrl-C has ended.
 _INTERRUPTED = 130
@@ -20,10 +21,18 @@ def prepare(*, interrupted: int = _INTERRUPTED) -> None:
     end_at_once(interrupted)
     # What happens to the connection is told by us, not by the library.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    _replace_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character must not lose the answer.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _replace_closed_streams() -> None:
+    """Let nothing be read and written where a shell has closed a stream (`>&-`), so that all else works as usual."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
 
 
 def end_at_once(exit_code: int = _INTERRUPTED) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 #: What is meant as an option. A negative number is not, nor is a dash alone.
 _OPTION = re.compile(r"--?[^\W\d]")
+
+#: A file to which standard output goes may be on a disk that is full.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DONE_ALL_THE_SAME = "What was asked for may have been done all the same. Look at it: qserver status"
 
 
 class _Qserver(click.Command):
@@ -145,4 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = ExitCode.WRONG_COMMAND
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        output_is_gone()
+        click.echo(f"The answer can't be written: {error.strerror}. {_DONE_ALL_THE_SAME}", err=True)
+        code = ExitCode.REFUSED
     sys.exit(int(code or 0))
