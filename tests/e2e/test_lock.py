@@ -82,8 +82,8 @@ async def test_who_locks_is_shown_to_everybody_with_the_note_and_never_the_key(r
     assert ANNA not in str(acquired) + str(got)
 
 
-async def test_a_note_has_the_spaces_of_every_language(locks: Any) -> None:
-    note = "ne pas toucher\u00a0!\u3000\u8a66\u9a13"
+async def test_a_note_has_the_spaces_and_joiners_of_every_language(locks: Any) -> None:
+    note = "ne pas toucher\u00a0!\u3000\u8a66\u9a13 \U0001f469\u200d\U0001f52c"
     assert (await locks.AcquireLock(pb.AcquireLockRequest(queue=True, note=note, lock_key=ANNA))).lock_info.note == note
 
 

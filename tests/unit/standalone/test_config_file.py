@@ -92,6 +92,10 @@ def test_what_is_empty_says_nothing(tmp_path: Path, text: str) -> None:
         ),
         ("network: [\n", "is no YAML: line 2: .* Mend it, or correct --config."),
         ("network: {listen: 5}\n", r"network.listen \(.*, line 1\) must be text, not 5: put it in quotes."),
+        (
+            "network: {redis_addr: ['redis://:sesame@host']}\n",
+            r"redis_addr \(.*, line 1\) must be text: put it in quotes.",
+        ),
         ("startup: {keep_re: 'yes'}\n", r"startup.keep_re \(.*, line 1\) must be true or false, not 'yes'."),
         ("startup: {device_max_depth: '3'}\n", "must be a whole number of levels, 0 or more, not '3'."),
         ("startup: {device_max_depth: true}\n", "must be a whole number of levels, 0 or more, not True."),

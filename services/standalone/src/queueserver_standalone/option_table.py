@@ -57,7 +57,7 @@ OPTIONS: Final[tuple[Option, ...]] = (
     Option(
         "redis_addr",
         NETWORK,
-        Text("URL"),
+        Secret("URL"),
         "an existing Redis: redis://, rediss:// or unix:// URL, or host[:port[/db]]; a URL with a password is better "
         "given by QSERVER_REDIS_URL, because everybody can read command lines",
         "start one",

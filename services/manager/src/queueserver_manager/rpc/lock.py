@@ -143,8 +143,8 @@ def _seconds(given: Duration, name: str) -> float:
 
 
 def _is_space(character: str) -> bool:
-    """Spaces that are no control characters: those of French and of Japanese, for example."""
-    return unicodedata.category(character) == "Zs"
+    """Spaces that are no control characters, of French and of Japanese, for example; joiners, of Persian and emoji."""
+    return unicodedata.category(character) == "Zs" or character in "\u200c\u200d"
 
 
 def _note(request: Any) -> str:
