@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
 
 import pytest
@@ -77,10 +78,10 @@ async def test_an_ended_item_goes_where_the_mode_says_and_the_queue_goes_on_or_s
     assert (reason, "".join(map(letter, left))) == TABLE[way][mode]
     (entry,) = await history(shared_client)
     assert (entry.item.uid, entry.result.exit_status) == (handle.uid, ExitStatus(way))
-    said = {"completed": "", "failed": "Plan failed: "}.get(way, f"Plan {way} by anonymous.")
+    said = {"completed": "", "failed": "Plan failed: "}.get(way, f"Plan {way} by {getpass.getuser()}.")
     assert entry.result.message.startswith(said)
     assert bool(entry.result.message) is (way != "completed")
-    assert entry.result.ended_by == ("" if way in {"completed", "failed"} else "anonymous")
+    assert entry.result.ended_by == ("" if way in {"completed", "failed"} else getpass.getuser())
     put_back = [item for item in left if letter(item) == "X"]
     assert [item.uid for item in put_back] == ([entry.requeued_as_uid] if entry.requeued_as_uid else [])
     assert handle.uid not in [item.uid for item in left]

@@ -219,6 +219,7 @@ async def test_a_standby_says_so_in_its_status_and_its_health(parts: Parts, stan
         "Permission",
         "Lock",
         "Planning",
+        "Server",
         "Event",
     }
 

@@ -134,7 +134,7 @@ async def test_the_caller_is_asked_about_if_no_group_is_named(raw_reset: Stubs) 
     visitors = await raw_reset.inventory.ListPlans(request, metadata=(("qserver-user-group", "visitors"),))
     assert [plan.name for plan in visitors.plans] == ["count", "measure_scan", "rel_scan"]
 
-    refusal = await refused(raw_reset.inventory.ListPlans(request))
+    refusal = await refused(raw_reset.inventory.ListPlans(request, metadata=(("qserver-user-group", "admin"),)))
     assert (refusal.code, refusal.reason) == (grpc.StatusCode.NOT_FOUND, "GROUP_NOT_FOUND")
     assert refusal.message == "There is no user group 'admin': use one of 'visitors'."
 

@@ -61,6 +61,7 @@ async def test_edits_are_refused_with_a_hint_to_retry_while_redis_is_away_and_re
                 "Status",
                 "Inventory",
                 "Planning",
+                "Server",
                 "Event",
                 "Environment",
                 "RunEngine",
@@ -181,7 +182,7 @@ async def test_an_unreachable_worker_is_told_and_the_queue_can_still_be_edited(
         async with parts_client.watch([EventKind.STATUS]) as watch:
             await first(watch, expect.status(lambda status: status.worker is ConnectionState.DOWN), within=3.0)
         assert await serving(parts.address) == {
-            *("", "Status", "Queue", "History", "Inventory", "Permission", "Lock", "Planning", "Event")
+            *("", "Status", "Queue", "History", "Inventory", "Permission", "Lock", "Planning", "Server", "Event")
         }
         handle = await parts_client.queue.add(Plan("one_run"))
         for call in (parts_client.environment.open, parts_client.environment.destroy, parts_client.queue.start):

@@ -70,6 +70,7 @@ async def test_a_healthy_server_says_so_for_every_service(shared_stack: Stack) -
         "Permission",
         "Lock",
         "Planning",
+        "Server",
         "Event",
     }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import time
 
 import grpc
@@ -96,7 +97,7 @@ async def test_a_paused_plan_that_is_ended_stops_the_queue_and_stands_at_its_hea
     assert reason is (QueueStopReason.FAILURE if puts_back else QueueStopReason.REQUESTED)
     (entry,) = await history(shared_client)
     assert (entry.item.uid, entry.result.exit_status) == (handle.uid, status)
-    assert (entry.result.message, entry.result.traceback) == (f"Plan {status.value} by anonymous.", "")
+    assert (entry.result.message, entry.result.traceback) == (f"Plan {status.value} by {getpass.getuser()}.", "")
     left = await queue(shared_client)
     assert left[-1].uid == behind.uid
     assert [(item.uid, item.retry_of_uid, item.attempt) for item in left[:-1]] == (

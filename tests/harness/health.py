@@ -14,7 +14,7 @@ SERVICES = tuple(
     f"{PACKAGE}.{noun}Service"
     for noun in (
         *("Status", "Queue", "History", "Environment", "RunEngine", "Inventory", "Task", "Permission", "Planning"),
-        *("Lock", "Event"),
+        *("Lock", "Server", "Event"),
     )
 )
 _SERVING = health_pb2.HealthCheckResponse.SERVING

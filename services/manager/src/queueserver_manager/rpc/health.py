@@ -4,7 +4,7 @@
 |--------------------------------------|---------------------------------------|
 | Status                               | the process                           |
 | "", Queue, History, Permission, Lock | to own the queue, and Redis           |
-| Inventory, Planning, Event           | to own the queue                      |
+| Inventory, Planning, Server, Event   | to own the queue                      |
 | Environment, RunEngine               | to own the queue, and a Worker        |
 | Task                                 | to own the queue, Redis, and a Worker |
 """
@@ -40,6 +40,7 @@ class Health:
             services.LOCK: stored,
             services.INVENTORY: owner,
             services.PLANNING: owner,
+            services.SERVER: owner,
             services.EVENT: owner,
             services.ENVIRONMENT: owner and facts.worker_up,
             services.RUN_ENGINE: owner and facts.worker_up,
