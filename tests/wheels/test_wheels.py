@@ -55,7 +55,7 @@ async def test_the_first_steps_of_the_readme_run_from_wheels(
     programs: Path, server: TestProcess, tmp_path: Path
 ) -> None:
     environment = {**os.environ, "QSERVER_ADDRESS": server.wait_ready(), "PYTHONPATH": ""}
-    assert len(STEPS) == 8
+    assert len(STEPS) == 9
     printed = {}
     async with AsyncClient(environment["QSERVER_ADDRESS"]) as client:
         for step in STEPS:
