@@ -11,7 +11,7 @@ from queueserver_client import AsyncClient, ExitStatus, Item, ItemState, Manager
 
 from tests.e2e.conftest import Shell
 from tests.harness.gate import Gate
-from tests.harness.progress import begun, paused, until_state
+from tests.harness.progress import begun, paused, until, until_state
 from tests.harness.qserver import waiting_qserver
 from tests.harness.stack import Stack
 from tests.harness.wait import bounded
@@ -118,15 +118,15 @@ async def test_a_restart_of_the_manager_meanwhile_is_told_and_waited_for(
     shared_client: AsyncClient, shared_stack: Stack, gate: Gate
 ) -> None:
     handles = await shared_client.queue.add_batch([Plan("gated_run", gate.path), Plan("one_run")])
-    async with (
-        waiting_qserver(shared_stack.address, "--json", "queue", "start", "--wait") as queue,
-        waiting_qserver(shared_stack.address, "item", "wait", handles[1].uid) as item,
-    ):
-        await item.tells("waits at the front of the queue")
-        shared_stack.kill("manager")
-        await item.tells("Trying again.")
-        gate.open()
-        assert (await item.ends())[0] == 0
+    async with waiting_qserver(shared_stack.address, "--json", "queue", "start", "--wait") as queue:
+        # Where the item stands is told once: by then it must be at the front.
+        await until(shared_client, lambda status: status.running_item_uid == handles[0].uid)
+        async with waiting_qserver(shared_stack.address, "item", "wait", handles[1].uid) as item:
+            await item.tells("waits at the front of the queue")
+            shared_stack.kill("manager")
+            await item.tells("Trying again.")
+            gate.open()
+            assert (await item.ends())[0] == 0
         code, out = await queue.ends()
     told = printed(out)
     assert (code, told["stop_reason"], [each["name"] for each in told["executed"]]) == (
