@@ -28,9 +28,9 @@ demo: setup ## Watch real plans run: start everything, run some plans, show what
 test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
 	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-.PHONY: bounds
-bounds: setup ## Send every method its longest request: who holds up others? (takes minutes; ARGS="-k AddItems")
-	@$(BIN)/pytest --timeout 600 tests/bounds $(ARGS)
+.PHONY: test-bounds
+test-bounds: setup ## Send every method its longest request, and one beyond each bound (takes minutes; ARGS="-k AddItems")
+	@$(BIN)/pytest --timeout 600 --numprocesses 2 --dist loadfile tests/bounds $(ARGS)
 
 .PHONY: test-wheels
 test-wheels: setup ## Build all wheels and take README's first steps from environments with nothing else in them
@@ -72,6 +72,10 @@ test-pythons: setup ## Run the unit tests and some plans on the oldest and the n
 .PHONY: bench
 bench: setup ## Measure speed with real processes: a table, and JSON in bench-results/
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: bench-longest
+bench-longest: setup ## Measure how long every method's longest request keeps the Manager from others (takes ten minutes)
+	@$(BIN)/python -m tests.bench --only "longest requests" $(ARGS)
 
 .PHONY: setup
 setup: $(VENV)/.ready ## Install everything into .venv (needs only Python 3.10 or newer)

@@ -1,55 +1,21 @@
-"""Fixtures of the tests of what holds others up: a Manager with a full queue and history, whose loop is measured."""
+"""Fixtures of the tests of bounds: a server that holds as much as it may."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from queueserver_client import AsyncClient, Client
+from queueserver_client import AsyncClient
 
-from tests.bounds.filling import fill_store
-from tests.e2e.conftest import STARTUP
-from tests.harness.gate import Gate, gate_in
-from tests.harness.health import wait_until_met
-from tests.harness.loop_stretches import LoopStretches
+from tests.bounds.full_server import Server, full_server
 from tests.harness.raw import Stubs, connect
-from tests.harness.redis import RedisProcess
-from tests.harness.services import ManagerProcess, WorkerProcess
-from tests.harness.stack import short_directory
-
-
-@dataclass(frozen=True)
-class Server:
-    """A Manager that holds as much as it may, with an open environment."""
-
-    address: str
-    pids: tuple[int, ...]
-    stretches: LoopStretches
-    gate: Gate
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One server for all tests, which leave it open and without a running plan."""
-    with short_directory() as directory, gate_in(directory) as gate:
-        redis = RedisProcess(directory)
-        worker = WorkerProcess(directory, STARTUP)
-        fill_store(redis)
-        socket = Path(directory) / "stretches"
-        manager = ManagerProcess(redis.url, worker.address, stretches=socket)
-        try:
-            wait_until_met(manager.address)
-            with Client(manager.address) as client:
-                client.environment.open()
-            pids = (manager.process.pid, worker.process.pid)
-            yield Server(manager.address, pids, LoopStretches(socket), gate)
-        finally:
-            print(f"Worker:\n{worker.process.output}\nManager:\n{manager.process.output}")  # noqa: T201 - shown when a test fails
-            manager.close()
-            worker.close()
-            redis.close()
+    with full_server() as running:
+        yield running
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ refused for what goes on at that moment, which is an answer as well.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from google.protobuf.struct_pb2 import Value
@@ -42,7 +43,8 @@ class Long:
     queue: int | None = None
     #: Nobody can ask for AbortPlanNow beside it: it ends the environment, or waits for its beginning.
     alone: bool = False
-    prepare: Callable[[Stubs], Awaitable[None]] | None = field(default=None)
+    #: It keeps the Manager busy for so long that many calls of others are answered meanwhile.
+    is_heavy: bool = False
 
 
 def new_id() -> str:
@@ -62,7 +64,7 @@ def fixed(make: Callable[[], Any], label: str = "", **more: Any) -> Long:
 def typical() -> item_pb2.ItemSpec:
     """A plan as people queue it."""
     item = item_pb2.ItemSpec(name="count")
-    item.args.extend([["det1", "det2"]])
+    item.args.values.add().list_value.extend(["det1", "det2"])
     item.kwargs.update({"num": 5, "delay": 0.5, "md": {"sample": "Fe2O3", "proposal": 4711}})
     return item
 
@@ -109,7 +111,7 @@ def one(kind: Any, label: str, **more: Any) -> Long:
 
 def batch(kind: Any, label: str, **more: Any) -> Long:
     """A request with many items."""
-    return fixed(lambda: kind(items=BATCHES[label](), **more), label, queue=100)
+    return fixed(lambda: kind(items=BATCHES[label](), **more), label, queue=100, is_heavy=label != "text")
 
 
 def missed(label: str) -> Long:
@@ -126,7 +128,7 @@ def missed(label: str) -> Long:
         await stubs.queue.AddItems(queue_items_pb2.AddItemsRequest(items=BATCHES[label]()))
         return event_service_pb2.WatchEventsRequest(kinds=[event_pb2.EVENT_KIND_QUEUE], resume_token=token)
 
-    return Long(make, f"missed {label}", queue=100)
+    return Long(make, f"missed {label}", queue=100, is_heavy=label == "typical")
 
 
 async def uids(stubs: Stubs, count: int = _NAMED) -> list[str]:
@@ -194,27 +196,15 @@ def script() -> task_pb2.Script:
     return task_pb2.Script(text="# nothing\n" * (MIB // 10))
 
 
-async def long_script_is_over(stubs: Stubs) -> None:
-    """Nothing of ours runs in the foreground."""
-    listed = await stubs.tasks.ListTasks(t.ListTasksRequest())
-    for task in listed.tasks:
-        async for _ in stubs.tasks.WaitTask(t.WaitTaskRequest(task_uid=task.task.task_uid)):
-            pass
-
-
 def short(kind: Any, **more: Any) -> list[Long]:
     """A request in which only an identity or a note can be long."""
-    names = kind.DESCRIPTOR.fields_by_name
-    texts = {"request_id": new_id, "note": lambda: "n" * 1000}
+    names: Any = kind.DESCRIPTOR.fields_by_name
 
     def make() -> Any:
-        return kind(**{name: text() for name, text in texts.items() if name in names})
+        texts = {"request_id": new_id(), "note": "n" * 1000}
+        return kind(**{name: text for name, text in texts.items() if name in names})
 
     return [fixed(make, **more)]
-
-
-def all_of(made: Iterable[Long]) -> list[Long]:
-    return list(made)
 
 
 LONGEST: dict[str, list[Long]] = {
@@ -274,11 +264,14 @@ LONGEST: dict[str, list[Long]] = {
     "QueueService.AddItem": [one(queue_items_pb2.AddItemRequest, label) for label in ITEMS],
     "QueueService.AddItems": [
         *(batch(queue_items_pb2.AddItemsRequest, label, request_id=new_id()) for label in BATCHES),
-        fixed(lambda: queue_items_pb2.AddItemsRequest(items=[wrong()] * _BATCH), "wrong", queue=100),
+        fixed(lambda: queue_items_pb2.AddItemsRequest(items=[wrong()] * _BATCH), "wrong", queue=100, is_heavy=True),
         fixed(
-            lambda: queue_items_pb2.AddItemsRequest(items=[typical()] * _BATCH, position={"index": 1}),
+            lambda: queue_items_pb2.AddItemsRequest(
+                items=[typical()] * _BATCH, position=queue_pb2.QueuePosition(index=1)
+            ),
             "in front",
             queue=100,
+            is_heavy=True,
         ),
     ],
     "QueueService.UpdateItem": [Long(update, queue=100)],
@@ -332,8 +325,7 @@ LONGEST: dict[str, list[Long]] = {
         fixed(inv.ListFunctionsRequest, "allowed"),
     ],
     "TaskService.ExecuteFunction": [
-        fixed(lambda label=label: t.ExecuteFunctionRequest(function=call(label), run_in_background=True), label)
-        for label in ITEMS
+        fixed(partial(t.ExecuteFunctionRequest, function=call(label), run_in_background=True), label) for label in ITEMS
     ],
     "TaskService.UploadScript": [
         fixed(lambda: t.UploadScriptRequest(script=script(), run_in_background=True, request_id=new_id()))
@@ -357,9 +349,9 @@ LONGEST: dict[str, list[Long]] = {
     **{f"LockService.{name}": [Long(make)] for name, make in lock_requests(new_id).items()},
     "PlanningService.ValidateItems": [
         *(batch(pl.ValidateItemsRequest, label) for label in BATCHES),
-        fixed(lambda: pl.ValidateItemsRequest(items=[wrong()] * _BATCH), "wrong"),
+        fixed(lambda: pl.ValidateItemsRequest(items=[wrong()] * _BATCH), "wrong", is_heavy=True),
     ],
     "PlanningService.SimulateItem": [
-        fixed(lambda label=label: pl.SimulateItemRequest(item=ITEMS[label]()), label) for label in ITEMS
+        fixed(partial(pl.SimulateItemRequest, item=make()), label) for label, make in ITEMS.items()
     ],
 }

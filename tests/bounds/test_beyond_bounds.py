@@ -1,4 +1,4 @@
-"""One more than the contract allows: every request that is too long is refused at once, and says what the bound is."""
+"""One more than the contract allows: every request that is too long is refused, and told which part is."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import grpc
 import pytest
 from queueserver_rpc.bounds import Bounds
 
-from tests.bounds.conftest import Server
 from tests.bounds.methods import METHODS, Method
 from tests.harness.raw import Stubs, refused
-
-#: Processor time of the loop.
-STRETCH_SECONDS, TRIES = 0.020, 5
 
 
 def too_long(method: Method) -> Iterator[tuple[str, str, bytes]]:
@@ -65,17 +61,8 @@ async def call(raw: Stubs, method: Method, data: bytes) -> Any:
 
 
 @pytest.mark.parametrize(("method", "reason", "field", "data"), CASES)
-async def test_what_is_too_long_is_refused_at_once(
-    server: Server, raw: Stubs, method: Method, reason: str, field: str, data: bytes
-) -> None:
-    best = 1e9
-    for _ in range(TRIES):
-        await server.stretches.begin()
-        refusal = await refused(call(raw, method, data))
-        best = min(best, (await server.stretches.end()).seconds)
-        assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
-        (wrong,) = refusal.violations
-        assert wrong.partition("[")[0] == field
-        if best <= STRETCH_SECONDS:
-            return
-    pytest.fail(f"the loop's longest stretch took {best * 1000:.1f} ms")
+async def test_what_is_too_long_is_refused(raw: Stubs, method: Method, reason: str, field: str, data: bytes) -> None:
+    refusal = await refused(call(raw, method, data))
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+    (wrong,) = refusal.violations
+    assert wrong.partition("[")[0] == field

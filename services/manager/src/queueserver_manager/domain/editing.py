@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from queueserver_rpc.steps import at_once
 
@@ -90,12 +90,18 @@ def same_content(old: Item, new: Item) -> bool:
     """Whether an update would change nothing that a client can see."""
     if old.held or replace(new, created=old.created) != old:
         return False
-    # Python holds 1 and True for equal; JSON, and the plan, do not.
-    return _values(old) == _values(new)
+    # Python holds 1, 1.0 and True for equal; JSON, and the plan, do not.
+    parts = ((old.args, new.args), (old.kwargs, new.kwargs), (old.meta, new.meta), (old.properties, new.properties))
+    return all(_same_types(one, other) for one, other in parts)
 
 
-def _values(item: Item) -> str:
-    return json.dumps([item.args, item.kwargs, item.meta, item.properties], sort_keys=True)
+def _same_types(one: Any, other: Any) -> bool:
+    """Whether two equal values have the same types, at every depth."""
+    if isinstance(one, dict):
+        return all(_same_types(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple):
+        return all(map(_same_types, one, other))
+    return type(one) is type(other)
 
 
 def set_mode(record: Record, mode: QueueMode) -> Decision[QueueMode]:
