@@ -106,6 +106,19 @@ def test_it_fits_into_any_window(window: TerminalWindow, client: Client, gate: G
     window.wait_for("3/3 points success")
 
 
+def test_a_line_as_wide_as_the_window_is_shown_to_its_last_character(parts: Parts, client: Client, gate: Gate) -> None:
+    with watching(parts.address, columns=40) as window:
+        window.wait_for("Queue: 0 items")
+        scanning(client, gate)
+        running = client.queue.page().running_item
+        assert running is not None
+        screen = window.wait_for("▶ gated_scan(")
+        line = next(line for line in screen.splitlines() if line.startswith("▶"))
+        assert (len(line), line.endswith(f"… by {running.item.user}")) == (40, True), screen
+        gate.open(2)
+        window.wait_for("3/3 points success")
+
+
 def test_the_holder_of_the_lock_sees_who_asks_for_it_and_what_to_type(window: TerminalWindow, parts: Parts) -> None:
     jane, bob = [("qserver-user", "jane")], [("qserver-user", "bob")]
     with grpc.insecure_channel(parts.address) as channel:

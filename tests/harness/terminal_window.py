@@ -32,7 +32,7 @@ _IN_FOREGROUND = (
 
 
 class _Screen(pyte.Screen):
-    """A screen with an alternate one, which pyte lacks."""
+    """A screen with what pyte lacks: an alternate one, and a cursor that stays on the last character of a full line."""
 
     def __init__(self, columns: int, lines: int) -> None:
         super().__init__(columns, lines)
@@ -41,6 +41,12 @@ class _Screen(pyte.Screen):
     @property
     def is_alternate(self) -> bool:
         return self._primary is not None
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        column = self.cursor.x
+        self.cursor.x = min(column, self.columns - 1)
+        super().erase_in_line(how, private)
+        self.cursor.x = column
 
     def set_mode(self, *modes: int, **options: Any) -> None:
         if options.get("private") and 1049 in modes and self._primary is None:

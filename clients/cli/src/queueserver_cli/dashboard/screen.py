@@ -87,7 +87,9 @@ class Screen:
         parts = [] if self._lines else [_CLEAR]
         for at, line in enumerate(lines):
             if at >= len(self._lines) or not _same(self._lines[at], line):
-                parts.append(f"\x1b[{at + 1};1H{self._coded(line)}\x1b[0m\x1b[K")
+                # After a line as wide as the terminal, the cursor is still on its last character.
+                rest = "\x1b[K" if line.cell_len < self._size.columns else ""
+                parts.append(f"\x1b[{at + 1};1H{self._coded(line)}\x1b[0m{rest}")
         self._lines = list(lines)
         if parts:
             self._write("".join(parts))
