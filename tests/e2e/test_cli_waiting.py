@@ -189,6 +189,7 @@ async def test_pausing_and_resuming_wait_until_they_have_taken_effect(
     (handle,) = await begun(shared_client, Plan("stepping", gate.path))
     done = qserver("re", "pause", "immediate", "--wait")
     assert (done.returncode, b"The plan is paused." in done.stdout) == (0, True), done
+    assert b"has not taken effect yet (at once" not in done.stderr
     assert (await shared_client.status()).manager_state is ManagerState.PAUSED
     done = qserver("re", "resume", "--wait")
     assert (done.returncode, b"The plan goes on." in done.stdout) == (0, True), done

@@ -20,8 +20,10 @@ from queueserver_cli.waiting_words import waiting_words
 class Evidence:
     """Shows what happens, each thing once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, pauses_at_once: bool = False) -> None:
         self._printer = session.printer
+        #: Said of a pause that has not taken effect yet; who asked for one at once is not told to do so.
+        self._sooner = "" if pauses_at_once else " (at once: qserver re pause immediate)"
         self._shown: frozenset[str] = frozenset()
         self._was_paused = False
 
@@ -40,7 +42,7 @@ class Evidence:
         if not environment.responsive:
             lines.append("the environment sends no sign of life (if it stays so: qserver environment destroy)")
         if status.pause_pending:
-            lines.append("a pause was asked for and has not taken effect yet (at once: qserver re pause immediate)")
+            lines.append(f"a pause was asked for and has not taken effect yet{self._sooner}")
         paused = status.manager_state is ManagerState.PAUSED
         if paused:
             lines.append("the plan is paused (let it go on: qserver re resume)")

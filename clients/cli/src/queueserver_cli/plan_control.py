@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from queueserver_client import (
     Event,
@@ -39,6 +39,8 @@ class Aim:
     is_reached: Callable[[Status], bool]
     #: Ends of the plan that are as good; any end ends the waiting.
     good_ends: frozenset[ExitStatus]
+    #: Whether it is a pause that does not wait for a checkpoint.
+    pauses_at_once: bool = False
 
 
 def _is_paused(status: Status) -> bool:
@@ -57,6 +59,7 @@ def _never(status: Status) -> bool:
 
 _ANY_END = frozenset(ExitStatus)
 PAUSED = Aim("the plan is paused", "The plan is paused. Let it go on: qserver re resume", _is_paused, frozenset())
+PAUSED_AT_ONCE = replace(PAUSED, pauses_at_once=True)
 RESUMED = Aim("the plan goes on", "The plan goes on.", _is_running, _ANY_END)
 STOPPED = Aim("the plan has ended", "", _never, frozenset({ExitStatus.STOPPED, ExitStatus.COMPLETED}))
 ABORTED = Aim("the plan has ended", "", _never, frozenset({ExitStatus.ABORTED, ExitStatus.COMPLETED}))
@@ -68,7 +71,7 @@ async def carry_out(session: Session, request: Callable[[], Awaitable[None]], ai
     if not session.wait:
         await request()
         return DONE
-    evidence = Evidence(session)
+    evidence = Evidence(session, pauses_at_once=aim.pauses_at_once)
     kinds = (EventKind.STATUS, EventKind.HISTORY)
     async with session.client.watch(kinds, history_limit=1, on_interruption=evidence.interrupted) as events:
         await anext(events)  # the state before the request

@@ -10,7 +10,7 @@ from queueserver_client import RunFilter
 
 from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.plan_control import ABORTED, HALTED, PAUSED, RESUMED, STOPPED, carry_out
+from queueserver_cli.plan_control import ABORTED, HALTED, PAUSED, PAUSED_AT_ONCE, RESUMED, STOPPED, carry_out
 from queueserver_cli.session import Session
 from queueserver_cli.vocabulary import plain, run_dict
 
@@ -27,8 +27,8 @@ def pause(words: Sequence[str]) -> Action:
     immediate = list(words) == ["immediate"]
 
     async def action(session: Session) -> Answer:
-        engine = session.client.run_engine
-        return await carry_out(session, partial(engine.pause, immediate=immediate), PAUSED)
+        request = partial(session.client.run_engine.pause, immediate=immediate)
+        return await carry_out(session, request, PAUSED_AT_ONCE if immediate else PAUSED)
 
     return action
 
