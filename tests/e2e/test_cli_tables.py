@@ -89,6 +89,8 @@ async def test_plans_are_listed_with_their_parameters_and_one_is_explained(
     one = screen(shared_stack, "plans", "read_once", columns=100)
     for words in ("read_once(detectors, *, times=1, scale=1.0)", "Sequence[Readable]", "(required)", "int"):
         assert words in one
+    told = [line.split()[-3:] for line in one.splitlines()]
+    assert told.index(["that", "is", "read."]) + 2 == told.index(["the", "same", "time."])
     rows = [line.split("\t") for line in qserver("plans").stdout.decode().splitlines() if "\t" in line]
     assert ["nothing", "", "Do nothing."] in rows
     assert json.loads(qserver("--json", "plans", "read_once").stdout)["plan"]["parameters"][1]["default_text"] == "1"

@@ -174,7 +174,15 @@ def print_rows_after(gate: str, rows: int, told: str = "") -> int:
 
 
 def read_once(detectors: Sequence[Readable], *, times: int = 1, scale: float = 1.0) -> Messages:
-    """Read detectors: a plan with types."""
+    """Read detectors: a plan with types.
+
+    Parameters
+    ----------
+    detectors : list
+        All that is read.
+
+        At the same time.
+    """
     del scale
     yield from count(list(detectors), times)
 

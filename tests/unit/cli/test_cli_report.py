@@ -44,6 +44,21 @@ async def test_the_report_tells_what_was_left_out_and_what_is_not_checked(
     assert shown["unchecked"] == [one] * len(plans)
 
 
+async def test_a_pipe_gets_a_line_for_each_of_them_with_nothing_cut(manager: ScriptedManager, qserver: Qserver) -> None:
+    long = f"collections.abc.Generator[{', '.join(['bluesky.utils.Msg'] * 9)}]"
+    parameter = pb.ParameterDescription(name="go", annotation=long, unchecked=long)
+    issue = pb.InventoryIssue(
+        name="bad", message="It contradicts\nitself.", kind=pb.INVENTORY_ISSUE_KIND_PLAN, file="a.py", line=3
+    )
+    manager.answers = {
+        "GetEnvironment": environment_service_pb2.GetEnvironmentResponse(),
+        "ListIssues": inventory.ListIssuesResponse(issues=[issue]),
+        "ListPlans": inventory.ListPlansResponse(plans=[pb.PlanDescription(name="ramp", parameters=[parameter])]),
+    }
+    lines = (await qserver("environment", "report", COLUMNS="80")).out.splitlines()
+    assert {"plan\tbad\ta.py:3\tIt contradicts itself.", f"ramp\tgo\t{long}\t{long}"} <= set(lines)
+
+
 async def test_what_startup_code_says_is_shown_as_it_is_and_does_not_act_on_the_terminal(
     manager: ScriptedManager, qserver: Qserver
 ) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Collection, Sequence
 
 from queueserver_cli.session import Session
-from queueserver_cli.terminal_text import visible
+from queueserver_cli.terminal_text import visible, visible_lines
 
 #: So wide a terminal has room for long texts, such as whole uids.
 _WIDE = 140
@@ -32,7 +32,7 @@ def show_table(
         session: The run of the command.
         headings: Names of the columns.
         rows: Texts of the cells.
-        wrapped: The columns whose texts take several lines if they have to; others are cut.
+        wrapped: The columns whose texts take several lines if they have to, or have several; others are cut.
         right: The column of numbers.
     """
     if not sys.stdout.isatty():
@@ -53,5 +53,6 @@ def show_table(
             justify="right" if heading == right else "left",
         )
     for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
+        cells = zip(headings, row, strict=True)
+        table.add_row(*(Text((visible_lines if heading in wrapped else visible)(cell)) for heading, cell in cells))
     Console().print(table)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from queueserver_client import Environment, EnvironmentState, PlanDescription
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from queueserver_client import Environment, EnvironmentState, InventoryIssue, PlanDescription
 
 from queueserver_cli.outcome import Answer
 from queueserver_cli.session import Session
-from queueserver_cli.terminal_text import visible_lines
+from queueserver_cli.table_display import show_table
 from queueserver_cli.vocabulary import plain
+
+_LEFT_OUT = ("what", "name", "where", "why")
+_NOT_CHECKED = ("plan", "parameter", "annotation", "not checked")
 
 
 @dataclass(frozen=True)
@@ -40,24 +40,19 @@ async def report(session: Session) -> Answer | None:
     if issues:
         when = "" if is_present else ", as it was when an environment was last open"
         session.printer.line(f"Left out of the startup code{when}: {len(issues)}")
-        table = Table("what", "name", "where", "why")
-        for issue in issues:
-            where = f"{issue.file}:{issue.line}" if issue.file else ""
-            table.add_row(*map(_cell, (str(issue.kind), issue.name, where, issue.message)))
-        Console().print(table)
+        rows = [[str(issue.kind), issue.name, _place(issue), issue.message] for issue in issues]
+        show_table(session, _LEFT_OUT, rows, wrapped=_LEFT_OUT)
     elif is_present:
         session.printer.line("Nothing was left out: every plan and device of the startup code can be used.")
     if unchecked:
         session.printer.line(f"Parameters of which not everything is checked before the plan runs: {len(unchecked)}")
-        table = Table("plan", "parameter", "annotation", "not checked")
-        for one in unchecked:
-            table.add_row(*map(_cell, (one.plan, one.parameter, one.annotation, one.unchecked)))
-        Console().print(table)
+        rows = [[one.plan, one.parameter, one.annotation, one.unchecked] for one in unchecked]
+        show_table(session, _NOT_CHECKED, rows, wrapped=_NOT_CHECKED)
     return None
 
 
-def _cell(text: str) -> Text:
-    return Text(visible_lines(text))
+def _place(issue: InventoryIssue) -> str:
+    return f"{issue.file}:{issue.line}" if issue.file else ""
 
 
 def _tell_state(session: Session, environment: Environment) -> bool:
