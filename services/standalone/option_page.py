@@ -54,8 +54,8 @@ operation:
 
 `${NAME}` is replaced by the environment variable of that name, which must be set. `$${` stands for `${`.
 
-The path may also lead to a directory with several such files. Then a section is in one of them; hidden files,
-`*.py` and files that end in `~` are left out.
+The path may also lead to a directory with several such files. Then a section is in one of them. Only `*.yml` and
+`*.yaml` are read, and no hidden file.
 
 What is wrong with the file keeps the server from starting, and is told with its line: a key that is not known (with
 the one that was probably meant), a key in the wrong section, a key that is there twice, a value of the wrong type.

@@ -136,13 +136,15 @@ def test_a_file_that_is_not_there_or_is_none_is_told(tmp_path: Path) -> None:
 
 
 def test_a_directory_may_have_a_file_for_each_section(tmp_path: Path) -> None:
-    with pytest.raises(StandaloneError, match="There is no configuration file in the directory"):
+    with pytest.raises(StandaloneError, match=r"There is no configuration file .* in the directory"):
         parse(["--config", str(tmp_path)])
     (tmp_path / "network.yml").write_text("network: {key_prefix: bl7}\n")
-    (tmp_path / "rest.yml").write_text("operation: {queue_size: 10}\nworker: {question_timeout: none}\n")
+    (tmp_path / "rest.yaml").write_text("operation: {queue_size: 10}\nworker: {question_timeout: none}\n")
     (tmp_path / ".hidden.yml").write_text("]")
     (tmp_path / "startup.py").write_text("]")
     (tmp_path / "rest.yml~").write_text("]")
+    (tmp_path / "README").write_text("]")
+    (tmp_path / "rest.yml.orig").write_text("]")
     (tmp_path / "__pycache__").mkdir()
     found = parse(["--config", str(tmp_path)])
     assert (found.key_prefix, found.kept) == ("bl7", ("--queue-size", "10"))
@@ -160,3 +162,38 @@ def test_a_home_directory_that_there_is_not_is_told_wherever_a_path_is_said(monk
     monkeypatch.setenv("IPYTHONDIR", "~nobody-is-called-so")
     with pytest.raises(StandaloneError, match="IPYTHONDIR begins with"):
         parse(["--startup-profile", "collection"])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("operation:\n  emergency_lock_key: ${sesame}\n", "names a variable, which is not set"),
+        ("operation:\n  emergency_lock_key: $${a}${sesame}\n", "names a variable, which is not set"),
+        ("network:\n  redis_addr: redis://:${sesame}@host\n", "names a variable, which is not set"),
+        ("operation:\n  emergency_lock_key: *sesame\n", "line 2: found undefined alias .put text that begins with"),
+        ("operation:\n  emergency_lock_key: !sesame!open x\n", "line 2: found undefined tag handle .put text"),
+        ("operation:\n  emergency_lock_key: !!int sesame\n", None),
+        ("operation:\n  emergency_lock_key: [sesame]\n", "must be text: put it in quotes"),
+        ("operation:\n  emergency_lock_key: {sesame: x}\n", "must be text: put it in quotes"),
+        ("operation:\n  emergency_lock_key: @sesame\n", "line 2: found character '@' that cannot start any token"),
+        ("operation:\n  emergency_lock_key: 'sesame\n", "found unexpected end of stream"),
+        ("operation:\n  emergency_lock_key:sesame\n", "line 2: here must be keys of the section operation"),
+        ("operation: {emergency_lock_key:sesame}\n", "behind 'emergency_lock_key' must be a colon and a space"),
+        ("operation: {emergency_lock_key sesame}\n", "behind 'emergency_lock_key' must be a colon and a space"),
+        ("operation: {emergency_lock_key=sesame: x}\n", "behind 'emergency_lock_key' must be a colon and a space"),
+        (
+            "operation: {emergency_lock_key: open,sesame}\n",
+            "behind a comma is no key .* a value with a comma in quotes",
+        ),
+        ("operation: {emergency_lock_key: open,sesame: x}\n", "behind a comma is no key of the section operation"),
+        ("operation:\n  emergency_lock_key: open\n  - sesame\n", "line 3: "),
+        ("emergency_lock_key sesame:\n", "line 1: behind 'emergency_lock_key' must be a colon and a space"),
+    ],
+)
+def test_no_mistake_in_a_secret_shows_it(tmp_path: Path, text: str, sentence: str | None) -> None:
+    if sentence is None:
+        assert configured(tmp_path / "config.yml", text).emergency_lock_key == "sesame"
+        return
+    with pytest.raises(StandaloneError, match=sentence) as refusal:
+        configured(tmp_path / "config.yml", text)
+    assert "sesame" not in str(refusal.value)

@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.option import Kind, Value, closest
+from queueserver_standalone.option import Kind, Secret, Value, closest
 
 #: Far more than all options take; what is longer would take long to read.
 _MOST_BYTES: Final = 100_000
+#: How the files of a directory end that are read.
+_ENDINGS: Final = (".yml", ".yaml")
+#: What PyYAML says of a text behind "*" or "!", and the text, which may be that of a key.
+_NAMES_TEXT: Final = re.compile(r"(undefined (alias|tag handle)) .*", re.DOTALL)
+_WORD: Final = re.compile(r"[\w.-]+")
 _REFERENCE: Final = re.compile(r"\$(\$\{|\{(\w*)\})")
 
 
@@ -70,11 +75,11 @@ def typed(entry: Entry, kind: Kind) -> Value:
         value = entry.value
         _refuse_unusable(value if isinstance(value, list) else [value])
         if isinstance(value, str):
-            expanded = _expanded(value)
+            expanded = _expanded(value, kind)
             # Text with a variable in it may be meant for a number.
             return kind.read(expanded) if expanded != value else kind.check(value)
         if isinstance(value, list):
-            value = [_expanded(one) if isinstance(one, str) else one for one in value]
+            value = [_expanded(one, kind) if isinstance(one, str) else one for one in value]
         return kind.check(value)
     except ValueError as error:
         raise StandaloneError(f"{entry.name} {error}.") from None
@@ -84,17 +89,19 @@ def _files_of(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     try:
-        files = sorted(file for file in path.iterdir() if file.is_file() and not _is_other(file.name))
+        files = sorted(file for file in path.iterdir() if file.is_file() and _is_read(file.name))
     except OSError as error:
         raise StandaloneError(f"The directory {path} can't be read: {error.strerror}. Correct --config.") from error
     if not files:
-        raise StandaloneError(f"There is no configuration file in the directory {path}. Correct --config.")
+        raise StandaloneError(
+            f"There is no configuration file (*.yml or *.yaml) in the directory {path}. Correct --config."
+        )
     return files
 
 
-def _is_other(name: str) -> bool:
-    """Hidden files, and what editors and Python leave behind."""
-    return name.startswith(".") or name.endswith((".py", ".pyc", "~"))
+def _is_read(name: str) -> bool:
+    """Whether a file of a directory belongs to the configuration. Hidden ones are what editors leave behind."""
+    return not name.startswith(".") and name.lower().endswith(_ENDINGS)
 
 
 def _sections_of(file: Path) -> Iterator[tuple[str, int, Any]]:
@@ -122,6 +129,7 @@ def _sections_of(file: Path) -> Iterator[tuple[str, int, Any]]:
 
 def _problem_in(error: Exception) -> str:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    problem = _NAMES_TEXT.sub(r"\1 (put text that begins with * or ! in quotes)", str(problem)) if problem else None
     return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem or "it is not text in UTF-8")
 
 
@@ -138,8 +146,20 @@ def _pairs(node: Any, file: Path, what: str) -> Iterator[tuple[Any, Any]]:
                 if key.id == "scalar"
                 else f"{place}: a key must be a word. Mend it."
             )
+        _refuse_joined(key, f"{file}, line {key.start_mark.line + 1}")
         seen.add(key.value)
         yield key, value
+
+
+def _refuse_joined(key: Any, place: str) -> None:
+    """A value that is not divided from its key by a colon and a space is not shown: it may be a secret."""
+    word = _WORD.match(key.value)
+    if word is None:
+        raise StandaloneError(f"{place}: a key must be a word. Mend it.")
+    if word[0] != key.value:
+        raise StandaloneError(
+            f"{place}: behind {word[0][:80]!r} must be a colon and a space, and then its value. Mend it."
+        )
 
 
 def _entries_of(file: Path, section: str, node: Any, known: Mapping[str, object]) -> Iterator[Entry]:
@@ -148,7 +168,7 @@ def _entries_of(file: Path, section: str, node: Any, known: Mapping[str, object]
     for key, value in _pairs(node, file, f"keys of the section {section}"):
         entry = Entry(f"{section}.{key.value}", _value_of(value), file, key.start_mark.line + 1)
         if entry.path not in known:
-            raise StandaloneError(_unknown_key(section, key.value, entry.place, known))
+            raise StandaloneError(_unknown_key(section, key.value, entry.place, known, in_braces=bool(node.flow_style)))
         if not _is_empty(value):
             yield entry
 
@@ -178,14 +198,16 @@ def _refuse_unusable(values: list[Any]) -> None:
             raise ValueError("must not have the character U+0000, nor half of a surrogate pair: leave it out")
 
 
-def _expanded(text: str) -> str:
+def _expanded(text: str, kind: Kind) -> str:
     """Text with ``${NAME}`` replaced by the variable; ``$${`` stands for ``${``."""
 
     def value_of(found: re.Match[str]) -> str:
         if found[1] == "${":
             return "${"
         if found[2] not in os.environ:
-            raise ValueError(f"names the variable {found[2] or '${}'}, which is not set: set it, or write $${{ for ${{")
+            # What is meant as a variable may be the secret itself.
+            name = "a variable" if isinstance(kind, Secret) else f"the variable {found[2] or '${}'}"
+            raise ValueError(f"names {name}, which is not set: set it, or write $${{ for ${{")
         return os.environ[found[2]]
 
     return _REFERENCE.sub(value_of, text)
@@ -201,13 +223,16 @@ def _unknown_section(name: str, place: str, sections: list[str], known: Mapping[
     return f"{place}: there is no section {name[:80]!r}. {advice}"
 
 
-def _unknown_key(section: str, name: str, place: str, known: Mapping[str, object]) -> str:
+def _unknown_key(section: str, name: str, place: str, known: Mapping[str, object], *, in_braces: bool) -> str:
     homes = [path.partition(".")[0] for path in known if path.partition(".")[2] == name]
     near = closest(name, [path.partition(".")[2] for path in known if path.startswith(f"{section}.")])
     if homes:
         advice = f"It belongs into the section {homes[0]}."
     elif near:
         advice = f"Did you mean {near}?"
+    elif in_braces:
+        # It may be what stands behind a comma in a secret.
+        return f"{place}: behind a comma is no key of the section {section}. Put a value with a comma in quotes."
     else:
         advice = "docs/reference/configuration.md lists all of them."
     return f"{place}: there is no key {name[:80]!r} in the section {section}. {advice}"

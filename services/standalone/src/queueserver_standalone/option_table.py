@@ -29,7 +29,11 @@ _MEGABYTES: Final = Count("MB", of="megabytes", least=1)
 
 #: Where the others may stand; it has no place in the file itself.
 CONFIG: Final = Option(
-    "config", "", PathTo("FILE|DIR"), "a file in YAML with options, or a directory with several such files", "none"
+    "config",
+    "",
+    PathTo("FILE|DIR"),
+    "a file in YAML with options, or a directory with several such files (*.yml, *.yaml)",
+    "none",
 )
 OPTIONS: Final[tuple[Option, ...]] = (
     Option(
