@@ -83,7 +83,22 @@ async def test_the_server_of_a_data_directory_is_found(stack: Stack) -> None:
     stack.stop()
     code, out, err = clear_lock("--data-dir", str(stack.data_directory), **places)
     assert (code, out) == (1, "")
-    assert "Start it with start-re-manager" in err
+    assert_says_how_to_start(stack, err)
+
+
+def assert_says_how_to_start(stack: Stack, err: str) -> None:
+    start = f"start the server with start-re-manager --data-dir {stack.data_directory} "
+    assert re.fullmatch(
+        f"The lock is in the Redis of .*, which is stopped: {start}.*, then repeat this command\\.\n", err
+    )
+
+
+def test_a_redis_that_was_killed_with_its_server_is_started_with_it(stack: Stack) -> None:
+    places = {"XDG_RUNTIME_DIR": str(stack.runtime_directory)}
+    stack.kill_all()
+    code, out, err = clear_lock("--data-dir", str(stack.data_directory), **places)
+    assert (code, out) == (1, "")
+    assert_says_how_to_start(stack, err)
 
 
 def test_where_no_server_runs_it_is_said_how_to_name_one(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from typing import Any
 from urllib.parse import quote
 
 from queueserver_rpc.data_places import default_data_directory, runtime_path
-from queueserver_rpc.options import OptionParser
+from queueserver_rpc.options import OptionParser, add_version
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -63,6 +65,8 @@ class _Place:
     #: As it is shown: no password.
     name: str
     keys: Keys
+    #: Data directory of the server on this machine to which that Redis belongs.
+    directory: Path | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         "--key-prefix", metavar="PREFIX", default="qs", help="first part of every Redis key (default: %(default)s)"
     )
     parser.add_argument("--redis-name-prefix", metavar="PREFIX", help=argparse.SUPPRESS)
+    add_version(parser, "queueserver-manager")
     return parser
 
 
@@ -123,10 +128,7 @@ def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
         except RuntimeError:
             raise _NotPossible(f"This machine does not know the user of --data-dir {str(data_directory)!r}.") from None
         if not _socket_of(directory).exists():
-            raise _NotPossible(
-                f"No server with a Redis of its own runs on {directory} now. Start it with start-re-manager (a locked "
-                "server starts, too), then repeat this; or give --redis-addr."
-            )
+            raise _NotPossible(_stopped(directory))
         return _on_machine(directory, keys)
     if address:
         return _Place(address, "Redis", keys)
@@ -142,12 +144,20 @@ def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
     )
 
 
+def _stopped(directory: Path) -> str:
+    """That the Redis of a data directory has to run, and how."""
+    return (
+        f"The lock is in the Redis of {directory}, which is stopped: start the server with start-re-manager --data-dir "
+        f"{shlex.quote(str(directory))} (it starts with the lock in place), then repeat this command."
+    )
+
+
 def _socket_of(directory: Path) -> Path:
     return runtime_path(directory) / "redis"
 
 
 def _on_machine(directory: Path, keys: Keys) -> _Place:
-    return _Place(f"unix://{quote(str(_socket_of(directory)))}", f"The Redis of {directory}", keys)
+    return _Place(f"unix://{quote(str(_socket_of(directory)))}", f"The Redis of {directory}", keys, directory)
 
 
 async def _clear(place: _Place) -> int:
@@ -162,12 +172,26 @@ async def _clear(place: _Place) -> int:
         print(_held(lock))  # noqa: T201 - as above
         return await _order(redis, place.keys, lock)
     except (RedisError, OSError) as error:
+        if place.directory is not None and _is_stopped(place.directory):
+            raise _NotPossible(_stopped(place.directory)) from None
         reason = str(error).strip().rstrip(".") or type(error).__name__
         raise _NotPossible(
             f"{place.name} does not answer, or does not take it: {reason}. Nothing was cleared."
         ) from None
     finally:
         await redis.aclose()
+
+
+def _is_stopped(directory: Path) -> bool:
+    """Whether the Redis of a data directory was killed and has left its socket behind."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(_socket_of(directory)))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return True
+        except OSError:
+            return False
+    return False
 
 
 def _read(stored: bytes | str) -> Lock:
