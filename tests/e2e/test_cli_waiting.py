@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 from typing import Any
 
@@ -101,14 +102,14 @@ async def test_what_keeps_the_plan_from_going_on_is_told_and_ctrl_c_says_what_go
     async with waiting_qserver(shared_stack.address, "queue", "start", "--wait") as waiting:
         await waiting.tells("started: stepping(")
         await shared_client.run_engine.pause(immediate=True)
-        await waiting.tells("the plan is paused (let it go on: qserver re resume)")
+        await waiting.tells("the plan is paused (continue it: qserver re resume)")
         await shared_client.run_engine.resume()
-        await waiting.tells("the plan goes on")
+        await waiting.tells("the plan continues")
         waiting.interrupt()
         code, out = await waiting.ends()
     assert code == 130
     assert "MESSAGE" not in out
-    assert "The queue goes on. Follow it: qserver watch" in "".join(waiting.told)
+    assert "The queue continues. Follow it: qserver watch" in "".join(waiting.told)
     gate.open()
     assert (await bounded(handle.result())).result.exit_status is ExitStatus.COMPLETED
     await until_state(shared_client, ManagerState.IDLE)
@@ -192,11 +193,30 @@ async def test_pausing_and_resuming_wait_until_they_have_taken_effect(
     assert b"has not taken effect yet (at once" not in done.stderr
     assert (await shared_client.status()).manager_state is ManagerState.PAUSED
     done = qserver("re", "resume", "--wait")
-    assert (done.returncode, b"The plan goes on." in done.stdout) == (0, True), done
-    assert b"Waiting until the plan goes on." in done.stderr
+    assert (done.returncode, b"The plan continues." in done.stdout) == (0, True), done
+    assert b"Waiting until the plan continues." in done.stderr
     gate.open()
     await bounded(handle.result())
     await until_state(shared_client, ManagerState.IDLE)
+
+
+async def test_an_immediate_pause_without_effect_proposes_what_helps(
+    shared_client: AsyncClient, shared_stack: Stack, qserver: Shell, gate: Gate
+) -> None:
+    await shared_client.queue.add(Plan("looping_forever", gate.path))
+    await shared_client.queue.start()
+    gate.wait_until_told()
+    async with waiting_qserver(shared_stack.address, "re", "pause", "immediate", "--wait") as waiting:
+        told = await waiting.tells("has not taken effect yet")
+        assert "qserver re abort now" in told
+        assert "environment destroy" in told
+        assert "qserver re pause" not in told
+        why = await asyncio.to_thread(qserver, "why")
+        assert b"qserver re abort now" in why.stdout
+        assert b"qserver re pause" not in why.stdout
+        await shared_client.environment.destroy()
+        assert (await waiting.ends())[0] == 2
+    await shared_client.environment.open()
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ METHODS = {
 }
 #: What is sent to a method, where that is not the empty request.
 REQUESTS = {
-    _K.ITEM_HELD: '{"address": {"front": true}}',
+    _K.ITEM_HELD: '{"item_uid": "u-1"}',
     _K.ITEM_INVALID: '{"item_uid": "u-1"}',
     _K.QUESTION_ASKED: '{"question_id": "q"}',
     _K.PAUSE_PENDING: '{"option": "PAUSE_OPTION_IMMEDIATE"}',
@@ -115,7 +115,7 @@ ALONE: list[tuple[dict[str, Any], BlockerKind, str, str]] = [
     ),
     ({"state": _S.PAUSED}, _K.PLAN_PAUSED, "RunEngineService.ResumePlan", "qserver re resume"),
     ({"items_in_queue": 0}, _K.QUEUE_EMPTY, "QueueService.AddItem", "qserver queue add plan '{\"name\": …}'"),
-    ({"head_held": True}, _K.ITEM_HELD, "QueueService.RemoveItem", "qserver queue item remove front"),
+    ({"head_held": True}, _K.ITEM_HELD, "QueueService.UpdateItem", "qserver queue edit front"),
     (
         {"head_problems": [Violation("item.name", "no such plan; list the plans to see which there are.")]},
         *(_K.ITEM_INVALID, "QueueService.UpdateItem", "qserver queue edit front"),
@@ -291,3 +291,14 @@ def test_what_holds_up_a_plan_that_the_queue_did_not_start_is_told_too() -> None
     asking = replace(OPEN, run_engine=_R.RUNNING, question=Question("q", "Ready?", 1e9))
     kinds = [blocker.kind for blocker in blockers(replace(CLEAR, environment=asking))]
     assert kinds == [_K.RUN_ENGINE_BUSY, _K.QUESTION_ASKED]
+
+
+def test_for_an_immediate_pause_that_has_no_effect_another_one_is_not_proposed() -> None:
+    now = replace(CLEAR, state=_S.EXECUTING_QUEUE, environment=RUNNING, pause_pending=True, pause_at_once=True)
+    (found,) = blockers(now)
+    assert (found.kind, found.method, found.command) == (
+        _K.PAUSE_PENDING,
+        "RunEngineService.AbortPlanNow",
+        "qserver re abort now",
+    )
+    assert "destroy the environment" in found.message

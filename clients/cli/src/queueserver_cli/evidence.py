@@ -17,13 +17,16 @@ from queueserver_cli.storage_words import storage_words
 from queueserver_cli.waiting_words import waiting_words
 
 
+_END_IT = "end the plan instead: qserver re abort now; if that has no effect: qserver environment destroy"
+
+
 class Evidence:
     """Shows what happens, each thing once."""
 
     def __init__(self, session: Session, *, pauses_at_once: bool = False) -> None:
         self._printer = session.printer
-        #: Said of a pause that has not taken effect yet; who asked for one at once is not told to do so.
-        self._sooner = "" if pauses_at_once else " (at once: qserver re pause immediate)"
+        #: What helps where a pause does not take effect; who asked for one at once is not told to do so.
+        self._sooner = _END_IT if pauses_at_once else "at once: qserver re pause immediate"
         self._shown: frozenset[str] = frozenset()
         self._was_paused = False
 
@@ -36,18 +39,18 @@ class Evidence:
         self.say(f"{error.message} Trying again.")
 
     def take(self, status: Status) -> None:
-        """Show what now keeps the plan from going on and did not before."""
+        """Show what now keeps the plan from continuing and did not before."""
         environment = status.environment
         lines = [*waiting_words(environment, with_progress=False), *storage_words(status)]
         if not environment.responsive:
             lines.append("the environment sends no sign of life (if it stays so: qserver environment destroy)")
         if status.pause_pending:
-            lines.append(f"a pause was asked for and has not taken effect yet{self._sooner}")
+            lines.append(f"a pause was asked for and has not taken effect yet ({self._sooner})")
         paused = status.manager_state is ManagerState.PAUSED
         if paused:
-            lines.append("the plan is paused (let it go on: qserver re resume)")
+            lines.append("the plan is paused (continue it: qserver re resume)")
         elif self._was_paused and status.manager_state is ManagerState.EXECUTING_QUEUE:
-            self.say("the plan goes on")
+            self.say("the plan continues")
         self._was_paused = paused
         for line in lines:
             if line not in self._shown:
@@ -55,14 +58,14 @@ class Evidence:
         self._shown = frozenset(lines)
 
     @contextlib.contextmanager
-    def while_waiting(self, what_goes_on: str, how_to_follow: str) -> Iterator[None]:
-        """Say what goes on, and how to follow it, when the waiting ends before it does."""
+    def while_waiting(self, what_continues: str, how_to_follow: str) -> Iterator[None]:
+        """Say what continues, and how to follow it, when the waiting ends before it does."""
         try:
             yield
         except asyncio.CancelledError:
-            self.say(f"{what_goes_on} {how_to_follow}")
+            self.say(f"{what_continues} {how_to_follow}")
             raise
         except QueueServerError as error:
             if is_communication_failure(error):
-                self.say(f"What goes on is not known from here. When the server is back: {how_to_follow}")
+                self.say(f"What happens is not known from here. When the server is back: {how_to_follow}")
             raise

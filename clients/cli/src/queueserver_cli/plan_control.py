@@ -58,9 +58,9 @@ def _never(status: Status) -> bool:
 
 
 _ANY_END = frozenset(ExitStatus)
-PAUSED = Aim("the plan is paused", "The plan is paused. Let it go on: qserver re resume", _is_paused, frozenset())
+PAUSED = Aim("the plan is paused", "The plan is paused. Continue it: qserver re resume", _is_paused, frozenset())
 PAUSED_AT_ONCE = replace(PAUSED, pauses_at_once=True)
-RESUMED = Aim("the plan goes on", "The plan goes on.", _is_running, _ANY_END)
+RESUMED = Aim("the plan continues", "The plan continues.", _is_running, _ANY_END)
 STOPPED = Aim("the plan has ended", "", _never, frozenset({ExitStatus.STOPPED, ExitStatus.COMPLETED}))
 ABORTED = Aim("the plan has ended", "", _never, frozenset({ExitStatus.ABORTED, ExitStatus.COMPLETED}))
 HALTED = Aim("the plan has ended", "", _never, frozenset({ExitStatus.HALTED, ExitStatus.COMPLETED}))

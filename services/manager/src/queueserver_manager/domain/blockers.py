@@ -46,7 +46,6 @@ class BlockerKind(Enum):
     LOCKED = 21
 
 
-_REMOVE_FIRST = ("QueueService.RemoveItem", "qserver queue item remove front", '{"address": {"front": true}}')
 #: Characters of what is said about the first problem of an item.
 _MOST_TEXT = 200
 
@@ -86,6 +85,8 @@ class Circumstances:
     setback: Setback | None = None
     #: A pause was accepted and has not taken effect yet.
     pause_pending: bool = False
+    #: It is an immediate one.
+    pause_at_once: bool = False
     #: The queue is to stop after the running item.
     stop_pending: bool = False
     #: What is locked, without its key.
@@ -235,7 +236,15 @@ def _held_up(environment: Environment) -> list[Blocker]:
 def _asked_for(now: Circumstances) -> list[Blocker]:
     """What clients asked for, and what therefore keeps the next item from being executed."""
     found: list[Blocker] = []
-    if now.pause_pending:
+    if now.pause_pending and now.pause_at_once:
+        sentence = (
+            "An immediate pause was asked for and has not taken effect yet: the plan is in code that has not returned "
+            "to the RunEngine. Wait, or end the plan; if that has no effect either, destroy the environment."
+        )
+        found.append(
+            Blocker(BlockerKind.PAUSE_PENDING, sentence, "RunEngineService.AbortPlanNow", "qserver re abort now")
+        )
+    elif now.pause_pending:
         sentence = (
             "A pause was asked for and has not taken effect yet: a deferred one waits for the plan's next checkpoint, "
             "an immediate one does not."
@@ -257,7 +266,7 @@ def _queue(now: Circumstances) -> list[Blocker]:
         found.append(Blocker(BlockerKind.QUEUE_EMPTY, "The queue is empty.", *add))
     elif now.head_held:
         sentence = "The first item was interrupted and is held: update, move or remove it."
-        found.append(Blocker(BlockerKind.ITEM_HELD, sentence, *_REMOVE_FIRST))
+        found.append(Blocker(BlockerKind.ITEM_HELD, sentence, *_edit_first(now.head_uid)))
     if now.items_in_queue and now.head_problems:
         found.append(_invalid(now.head_problems, now.head_uid))
     if not now.autostart:
@@ -280,5 +289,9 @@ def _invalid(problems: Sequence[Violation], uid: str) -> Blocker:
     if len(problems) > 1:
         what += f", and {len(problems) - 1} more"
     sentence = f"As things are now, the first item would fail when it is started ({what}): update, move or remove it."
-    edit = ("QueueService.UpdateItem", "qserver queue edit front", json.dumps({"item_uid": uid}))
-    return Blocker(BlockerKind.ITEM_INVALID, sentence, *edit)
+    return Blocker(BlockerKind.ITEM_INVALID, sentence, *_edit_first(uid))
+
+
+def _edit_first(uid: str) -> tuple[str, str, str]:
+    """How to change the first item, which neither loses it nor lets it go as it is."""
+    return "QueueService.UpdateItem", "qserver queue edit front", json.dumps({"item_uid": uid})

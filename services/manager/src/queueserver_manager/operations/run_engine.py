@@ -111,6 +111,8 @@ class RunEngineOperations:
         self._check(action)
         if action in _INTERRUPTIONS:
             await self._interrupt(request, action)
+            if request.verb is RunEngineVerb.PAUSE_IMMEDIATE:
+                self._view.pause_at_once_for = self._view.pause_for
         else:
             await self._note_and_send(request, action)
         if action is not Action.PAUSE:

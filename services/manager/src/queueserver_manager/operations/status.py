@@ -42,6 +42,8 @@ class StatusFacts:
     lock: Lock | None = None
     emergency_key_is_set: bool = False
     pause_pending: bool = False
+    #: What is pending is an immediate pause.
+    pause_at_once: bool = False
     environment: Environment = field(default_factory=Environment)
     #: Boot of the Worker and how often its run list changed.
     run_list: tuple[str, int] = ("", 0)
@@ -79,6 +81,7 @@ class StatusFacts:
             setback=self.setback,
             autostart=self.autostart,
             pause_pending=self.pause_pending,
+            pause_at_once=self.pause_at_once,
             stop_pending=self.stop_pending,
             lock=self.lock,
         )

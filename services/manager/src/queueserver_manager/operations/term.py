@@ -363,6 +363,7 @@ class Term:
             lock=summary.lock,
             emergency_key_is_set=summary.emergency_key_is_set,
             pause_pending=bool(view.pause_for),
+            pause_at_once=view.pause_at_once_for == view.pause_for,
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),
             storage=self._storage.present,

@@ -55,6 +55,8 @@ class WorkerView:
         self.confirmed = False
         #: The execution for which a pause was accepted that has not taken effect; empty for none.
         self.pause_for = ""
+        #: The execution for which an immediate pause was accepted.
+        self.pause_at_once_for = ""
         #: A paused plan was told to go on or to end, and the effect has not been reported.
         self.leaving_pause = False
         #: The execution that was told to end: whatever it comes to, nothing is begun after it by itself.
