@@ -28,10 +28,11 @@ from queueserver_client import (
     StatusChanged,
 )
 
-from tests.e2e.conftest import STARTUP
+from tests.e2e.conftest import STARTUP, shell
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts, running_parts
 from tests.harness.progress import begun, history, paused, queue, until, until_state
+from tests.harness.qserver import waiting_qserver
 from tests.harness.wait import bounded, first
 
 M, E, R = ManagerState, EnvironmentState, RunEngineState
@@ -220,3 +221,45 @@ async def test_a_pause_that_was_pending_is_forgotten_with_the_environment(
         ExitStatus.FAILED,
         ExitStatus.COMPLETED,
     ]
+
+
+async def test_qserver_waits_for_an_opening_that_another_client_began(
+    parts: Parts, parts_client: AsyncClient, added: Path, gate: Gate
+) -> None:
+    await creating(parts_client, added, gate)
+    refused = await asyncio.to_thread(shell(parts.address), "environment", "open")
+    assert refused.returncode == 2
+    async with waiting_qserver(parts.address, "environment", "open", "--wait") as waiting:
+        await waiting.tells("The environment is being opened already: waiting for that.")
+        gate.open()
+        code, out = await waiting.ends()
+    assert (code, (await parts_client.status()).environment.state) == (0, E.IDLE)
+    assert "The environment was being opened already, and is open now." in out
+    assert (await asyncio.to_thread(shell(parts.address), "environment", "open", "--wait")).returncode == 2
+
+
+async def test_qserver_tells_why_an_opening_that_another_client_began_failed(
+    parts: Parts, parts_client: AsyncClient, added: Path, gate: Gate
+) -> None:
+    await parts_client.environment.close()
+    write(added, f"open({gate.path!r}, 'rb').read(1)\nraise OSError('no such IOC')\n")
+    await parts_client.environment.open(wait=False)
+    async with waiting_qserver(parts.address, "environment", "open", "--wait") as waiting:
+        await waiting.tells("waiting for that")
+        gate.open()
+        code, out = await waiting.ends()
+    assert (code, "no such IOC" in out) == (2, True)
+
+
+async def test_qserver_waits_for_a_closing_that_another_client_began(
+    parts: Parts, parts_client: AsyncClient, added: Path, gate: Gate
+) -> None:
+    pid = (await parts_client.environment.get()).pid
+    await closing(parts_client, added, gate)
+    assert (await asyncio.to_thread(shell(parts.address), "environment", "close")).returncode == 2
+    async with waiting_qserver(parts.address, "environment", "close", "--wait") as waiting:
+        await waiting.tells("The environment is being closed already: waiting for that.")
+        os.kill(pid, signal.SIGCONT)
+        code, out = await waiting.ends()
+    assert (code, (await parts_client.status()).environment_exists) == (0, False)
+    assert "The environment was being closed already." in out

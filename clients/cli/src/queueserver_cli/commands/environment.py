@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from queueserver_client import Environment
+from queueserver_client import Environment, InvalidState, ManagerState
 
 from queueserver_cli.outcome import DONE, Answer
 from queueserver_cli.session import Session
@@ -13,17 +13,37 @@ from queueserver_cli.session import Session
 async def open_(session: Session) -> Answer:
     """`environment open`."""
     progress = _Progress(session)
+    environment = session.client.environment
     try:
-        return _done(await session.client.environment.open(wait=session.wait, on_progress=progress.show))
+        try:
+            return _done(await environment.open(wait=session.wait, on_progress=progress.show))
+        except InvalidState as error:
+            if not _joins(session, error, ManagerState.CREATING_ENVIRONMENT, "opened"):
+                raise
+            opened = await environment.open(exist_ok=True, on_progress=progress.show)
+            return _done(opened, "The environment was being opened already, and is open now.")
     except asyncio.CancelledError:
         if progress.was_shown:
-            session.printer.note("The environment goes on opening. End that: qserver environment destroy")
+            session.printer.note("The environment continues to open. End that: qserver environment destroy")
         raise
 
 
 async def close(session: Session) -> Answer:
     """`environment close`."""
-    return _done(await session.client.environment.close(wait=session.wait))
+    try:
+        return _done(await session.client.environment.close(wait=session.wait))
+    except InvalidState as error:
+        if not _joins(session, error, ManagerState.CLOSING_ENVIRONMENT, "closed"):
+            raise
+    return _done(await session.client.environment.wait(), "The environment was being closed already.")
+
+
+def _joins(session: Session, error: InvalidState, state: ManagerState, done: str) -> bool:
+    """Whether the refusal means that what is to be waited for was begun before; say so then."""
+    if not session.wait or error.state is not state:
+        return False
+    session.printer.note(f"The environment is being {done} already: waiting for that.", timed=True)
+    return True
 
 
 async def destroy(session: Session) -> Answer:
@@ -31,9 +51,9 @@ async def destroy(session: Session) -> Answer:
     return _done(await session.client.environment.destroy(wait=session.wait))
 
 
-def _done(environment: Environment) -> Answer:
+def _done(environment: Environment, msg: str = "") -> Answer:
     details = {"environment_id": environment.environment_id, "environment_state": environment.state.value}
-    return Answer(DONE.body, details)
+    return Answer({**DONE.body, "msg": msg}, details)
 
 
 class _Progress:
