@@ -33,6 +33,7 @@ WORDS = (
     ("FUNC", "as PLAN: name, args, kwargs of a function"),
     ("ADDR, DEST", "front, back, an index (negative from the back), before UID, after UID"),
     ("SRC", "front, back, an index or a UID"),
+    ("UID", "of an item or a task, or its beginning as tables show it"),
     ("KIND", "status, queue, history, console, document, task, permission, lock; all of them if none is named"),
     ("MODE VALUE", "loop true|false, ignore_failures true|false, interrupted requeue|hold|drop"),
 )

@@ -11,6 +11,8 @@ from queueserver_client import Address, After, Before, Position
 from queueserver_cli.outcome import WrongCommand
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+#: The beginning of a uid, as tables show it, may have nothing but digits; no index is so large.
+_SHOWN_UID = re.compile(r"[0-9]{8}", re.ASCII)
 _DIGITS = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _BESIDE: dict[str, type[Before | After]] = {
     "before": Before,
@@ -32,6 +34,8 @@ def number(word: str) -> int | None:
 
 def uid(word: str) -> str:
     """A word that is taken as the uid of an item."""
+    if _SHOWN_UID.fullmatch(word):
+        return word
     if not word or word in _ENDS or word in _BESIDE or word.startswith("-") or number(word) is not None:
         raise WrongCommand(f"{word!r} stands where the uid of an item is expected.")
     return word
@@ -40,7 +44,7 @@ def uid(word: str) -> str:
 def address(word: str) -> Address:
     """SRC: front, back, an index or a uid."""
     index = number(word)
-    if index is not None:
+    if index is not None and not _SHOWN_UID.fullmatch(word):
         return index
     return _ENDS.get(word) or uid(word)
 

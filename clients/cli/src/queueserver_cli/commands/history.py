@@ -18,6 +18,7 @@ from queueserver_cli.history_table import HEADINGS, history_rows
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import number, uid
 from queueserver_cli.session import Session
+from queueserver_cli.short_uids import item_uid
 from queueserver_cli.table_display import show_table
 from queueserver_cli.vocabulary import entry_dict
 
@@ -89,7 +90,8 @@ def clear(words: Sequence[str]) -> Action:
     up_to = uid(words[0]) if words and keep is None else None
 
     async def action(session: Session) -> Answer:
-        removed = await session.client.history.clear(keep_newest=keep, up_to_uid=up_to)
+        newest_gone = await item_uid(session, up_to) if up_to is not None else None
+        removed = await session.client.history.clear(keep_newest=keep, up_to_uid=newest_gone)
         return Answer(DONE.body, {"removed": removed})
 
     return action

@@ -15,7 +15,7 @@ from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import uid
 from queueserver_cli.printed_text import printed_by
 from queueserver_cli.session import Session
-from queueserver_cli.short_uids import find_item
+from queueserver_cli.short_uids import find_item, task_uid
 from queueserver_cli.terminal_text import console_line
 
 
@@ -77,7 +77,7 @@ def logs(words: Sequence[str]) -> Action:
         elif printed.note:
             evidence.say(printed.note)
         if excerpt is None and has_begun:
-            evidence.say("It goes on. What is printed from now on: qserver watch console")
+            evidence.say("It continues. What is printed from now on: qserver watch console")
         return None
 
     return action
@@ -89,7 +89,7 @@ async def _find(session: Session, wanted: str) -> tuple[str, str | None, bool] |
         status = await find_item(session, wanted)
     except ItemNotFound:
         try:
-            task = await session.client.tasks.get(wanted)
+            task = await session.client.tasks.get(await task_uid(session, wanted))
         except TaskNotFound:
             return None
         return _task(task)

@@ -13,6 +13,7 @@ from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import uid
 from queueserver_cli.plan_text import parse_plan
 from queueserver_cli.session import Session
+from queueserver_cli.short_uids import item_uid
 from queueserver_cli.vocabulary import plain
 
 
@@ -56,7 +57,8 @@ def _plan(words: Sequence[str]) -> Item:
 
 def _simulate(subject: Item | str) -> Action:
     async def action(session: Session) -> Answer | None:
-        found = await session.client.planning.simulate(subject)
+        wanted = await item_uid(session, subject) if isinstance(subject, str) else subject
+        found = await session.client.planning.simulate(wanted)
         code = ExitCode.REFUSED if found.problems else ExitCode.SUCCESS
         tell_warnings(session, found.warnings)
         if session.printer.as_json:

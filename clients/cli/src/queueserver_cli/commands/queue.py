@@ -14,6 +14,7 @@ from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.places import position, uid
 from queueserver_cli.plan_text import parse_plan
 from queueserver_cli.session import Session
+from queueserver_cli.short_uids import item_uid, whole_position
 from queueserver_cli.vocabulary import item_dict, running_dict
 
 _PAGE = 10_000
@@ -77,8 +78,8 @@ def _add(item: Item, place: Sequence[str]) -> Action:
     where = position(place) if place else None
 
     async def action(session: Session) -> Answer:
-        queue = session.client.queue
-        return answer_of(session, await queue.add(item, position=where, validate_only=session.validate_only))
+        queue, place = session.client.queue, await whole_position(session, where)
+        return answer_of(session, await queue.add(item, position=place, validate_only=session.validate_only))
 
     return action
 
@@ -87,12 +88,12 @@ def _update(item: Item, which: Sequence[str], *, new_uid: bool) -> Action:
     if not which:
         raise WrongCommand("UID is missing.")
     nothing_more(which[1:])
-    item_uid = uid(which[0])
+    word = uid(which[0])
 
     async def action(session: Session) -> Answer:
-        queue = session.client.queue
+        queue, old = session.client.queue, await item_uid(session, word)
         check = session.validate_only
-        return answer_of(session, await queue.update(item_uid, item, new_uid=new_uid, validate_only=check))
+        return answer_of(session, await queue.update(old, item, new_uid=new_uid, validate_only=check))
 
     return action
 

@@ -11,6 +11,7 @@ from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import Answer, WrongCommand
 from queueserver_cli.places import address, position
 from queueserver_cli.session import Session
+from queueserver_cli.short_uids import whole_address, whole_position
 from queueserver_cli.vocabulary import entry_dict, item_dict
 
 
@@ -20,7 +21,7 @@ def get(words: Sequence[str]) -> Action:
     which = address(words[0]) if words else "back"
 
     async def action(session: Session) -> Answer:
-        found = await session.client.queue.get(which)
+        found = await session.client.queue.get(await whole_address(session, which))
         details = {"index": found.index, "state": found.state.value, "revision": found.revision}
         return Answer({"success": True, "msg": "", **_told(found)}, details)
 
@@ -42,7 +43,7 @@ def remove(words: Sequence[str]) -> Action:
     which = address(words[0]) if words else "back"
 
     async def action(session: Session) -> Answer:
-        removed = await session.client.queue.remove(which)
+        removed = await session.client.queue.remove(await whole_address(session, which))
         body = {"success": True, "msg": "", "item": item_dict(removed.item), "qsize": removed.queue_size}
         return Answer(body, {"revision": removed.revision})
 
@@ -56,7 +57,9 @@ def move(words: Sequence[str]) -> Action:
     source, destination = address(words[0]), position(words[1:])
 
     async def action(session: Session) -> Answer:
-        moved = await session.client.queue.move(source, destination)
+        start, end = await whole_address(session, source), await whole_position(session, destination)
+        assert end is not None  # noqa: S101 - DEST was said
+        moved = await session.client.queue.move(start, end)
         body = {"success": True, "msg": "", "item": item_dict(moved.item), "qsize": moved.queue_size}
         return Answer(body, {"index": moved.index, "revision": moved.revision})
 

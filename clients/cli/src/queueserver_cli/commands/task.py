@@ -17,6 +17,7 @@ from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.places import uid
 from queueserver_cli.plan_text import parse_function
 from queueserver_cli.session import Session
+from queueserver_cli.short_uids import task_uid as whole_uid
 from queueserver_cli.vocabulary import result_words, state_word, task_dict
 
 #: Larger files are refused by the server; this one is not even read.
@@ -71,9 +72,10 @@ def update_environment(words: Sequence[str]) -> Action:
 
 def status(words: Sequence[str]) -> Action:
     """`task status UID`."""
-    task_uid = _one_uid(words)
+    word = _one_uid(words)
 
     async def action(session: Session) -> Answer:
+        task_uid = await whole_uid(session, word)
         found = await _find(session, task_uid)
         return Answer({"success": True, "msg": "", "task_uid": task_uid, "status": _state(found)})
 
@@ -82,9 +84,10 @@ def status(words: Sequence[str]) -> Action:
 
 def result(words: Sequence[str]) -> Action:
     """`task result UID`."""
-    task_uid = _one_uid(words)
+    word = _one_uid(words)
 
     async def action(session: Session) -> Answer:
+        task_uid = await whole_uid(session, word)
         return _told(task_uid, await _find(session, task_uid))
 
     return action
@@ -92,9 +95,10 @@ def result(words: Sequence[str]) -> Action:
 
 def wait(words: Sequence[str]) -> Action:
     """`task wait UID`."""
-    task_uid = _one_uid(words)
+    word = _one_uid(words)
 
     async def action(session: Session) -> Answer:
+        task_uid = await whole_uid(session, word)
         await session.client.tasks.wait(task_uid)
         return _told(task_uid, await session.client.tasks.get(task_uid))
 
