@@ -55,7 +55,8 @@ within a second, uids and names. For zsh it is the same with `zsh` in `~/.zshrc`
 
 ## qserver-console-monitor
 
-It prints what startup code, plans and tasks print, unchanged and as it is printed, until Ctrl-C (exit code 0). It may
+It prints what startup code, plans and tasks print, unchanged and as it is printed, until Ctrl-C (exit code 0; 2 if the
+output can't be written, for example to a full disk). It may
 be started before the server, and continues when the server comes back. Several may run. What was printed before it
 began is not shown. The log of the server's processes is not part of it: see [the log](../how-to/server-log.md), or
 `qserver watch`.
@@ -84,6 +85,7 @@ def _parts() -> Iterator[str]:
     yield from _table(("word", "stands for"), ((_code(word), meaning.replace("|", "\\|")) for word, meaning in WORDS))
     yield "\n## Options of every command\n\n"
     yield from _table(("option", "meaning", "default"), map(_option, COMMON))
+    yield "\n`qserver --version` shows the version, and so does each of the other tools.\n"
     yield "\n## Options of some commands\n\n"
     yield from _table(("option", "meaning", "default"), map(_option, SPECIAL))
     yield "\n## Exit codes\n\n"

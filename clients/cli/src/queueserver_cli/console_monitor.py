@@ -27,8 +27,9 @@ from queueserver_client import (
 )
 
 from queueserver_cli.address import ADDRESS, ENCODING, OUTPUT, server_address, tell_forgotten
+from queueserver_cli.options import version_option
 from queueserver_cli.outcome import ExitCode, WrongCommand
-from queueserver_cli.process import cancel_at_interrupt, output_is_gone
+from queueserver_cli.process import cancel_at_interrupt, is_full, output_is_gone, tell
 
 _HELP = """Show what startup code, plans and tasks print, as it is printed, until Ctrl-C.
 
@@ -43,10 +44,11 @@ def program() -> click.Command:
     return click.Command(
         "qserver-console-monitor",
         callback=_run,
-        params=[ADDRESS.click(), *former],
+        params=[ADDRESS.click(), version_option(), *former],
         context_settings={"help_option_names": ["-h", "--help"]},
         help=_HELP,
-        epilog="Exit codes: 0 ended with Ctrl-C; 1 wrong options; 3 there is something else at the address.",
+        epilog="Exit codes: 0 ended with Ctrl-C; 1 wrong options; 2 the output can't be written; 3 there is "
+        "something else at the address.",
     )
 
 
@@ -130,7 +132,7 @@ class _Output:
 
 
 def _note(text: str) -> None:
-    click.echo(text, err=True)
+    tell(text)
 
 
 def main() -> None:
@@ -142,4 +144,10 @@ def main() -> None:
         code = ExitCode.WRONG_COMMAND
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.SUCCESS
+    except OSError as error:
+        if not is_full(error):
+            raise
+        output_is_gone()
+        _note(f"The output can't be written: {error.strerror}. Make room, or write it elsewhere, and start again.")
+        code = ExitCode.REFUSED
     sys.exit(int(code or 0))

@@ -28,7 +28,7 @@ from queueserver_cli.vocabulary import entry_dict, item_dict
 async def wait_for_item(session: Session, uid: str) -> Answer:
     """What became of an item, when it has ended. Raises ItemNotFound."""
     evidence = Evidence(session)
-    follow = f"Follow it: qserver item wait {uid}. What is going on: qserver watch"
+    follow = f"Follow it: qserver item wait {uid}. What happens: qserver watch"
     last: ItemStatus | None = None
     with evidence.while_waiting("The item stays as it is.", follow):
         async with aclosing(session.client.queue.wait(uid)) as states, _showing_status(session, evidence):

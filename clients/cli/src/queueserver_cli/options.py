@@ -42,7 +42,36 @@ _SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
 def click_options() -> list[click.Parameter]:
     """All options for click."""
     common = [option.click() for option in COMMON]
-    return [*common, *(option.click(hidden=True) for option in (*SPECIAL, *CONTROL.options, ENCODING))]
+    return [
+        *common,
+        version_option(),
+        *(option.click(hidden=True) for option in (*SPECIAL, *CONTROL.options, ENCODING)),
+    ]
+
+
+def version_option() -> click.Option:
+    """``--version`` for click."""
+    return click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help="Show the version and exit.",
+    )
+
+
+def _show_version(context: click.Context, _option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        click.echo(installed_version())
+        context.exit()
+
+
+def installed_version() -> str:
+    """The version of these tools."""
+    from importlib.metadata import version  # noqa: PLC0415 - only what is used
+
+    return version("queueserver-cli")
 
 
 def check_options(command: Command, given: Iterable[str], commands: Iterable[Command]) -> None:
@@ -66,7 +95,9 @@ def refuse_unknown(word: str, command: Command | None) -> None:
     """Say what an option that does not exist could be. Always raises WrongCommand."""
     known = [option.name for option in COMMON] + list(command.options if command else _SPECIAL_NAMES)
     typed = word.partition("=")[0].lstrip("-").replace("_", "-")
-    near = difflib.get_close_matches(typed, [name.lstrip("-") for name in (*known, "--help")], n=1, cutoff=0.7)
+    near = difflib.get_close_matches(
+        typed, [name.lstrip("-") for name in (*known, "--version", "--help")], n=1, cutoff=0.7
+    )
     meant = f": did you mean --{near[0]}?" if near else "."
     rest = _taken(command) if command else "All options: qserver -h."
     raise WrongCommand(f"There is no option {word!r}{meant} {rest} A word that begins with a dash is put behind --.")

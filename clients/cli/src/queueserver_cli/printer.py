@@ -7,7 +7,6 @@ import json
 import math
 import pprint
 import re
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import Any
 import click
 
 from queueserver_cli.outcome import Answer
+from queueserver_cli.process import tell
 from queueserver_cli.terminal_text import visible, visible_lines
 
 #: Characters on which a terminal may act and which JSON leaves as they are.
@@ -66,7 +66,7 @@ class Printer:
                 }
             )
         else:
-            print(f"Invalid command or parameters: {visible_lines(message)}", file=sys.stderr, flush=True)  # noqa: T201
+            tell(f"Invalid command or parameters: {visible_lines(message)}")
 
     def line(self, text: str) -> None:
         """Print a text for people with the time of day."""
@@ -88,7 +88,7 @@ class Printer:
         """Print what is only for people, and no part of the answer, on standard error."""
         if not self.as_json:
             before = f"{time.strftime('%H:%M:%S')} - " if timed else ""
-            click.echo(before + click.style(visible_lines(text), fg=colour), err=True)
+            tell(before + click.style(visible_lines(text), fg=colour))
 
     def document(self, content: Mapping[str, Any]) -> None:
         """Print one JSON document on one line."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import TextIO
 
 #: As a shell tells of a program that Ctrl-C has ended.
 _INTERRUPTED = 130
+#: A file to which a stream goes may be on a disk that is full.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def prepare(*, interrupted: int = _INTERRUPTED) -> None:
@@ -52,4 +56,25 @@ def cancel_at_interrupt() -> None:
 
 def output_is_gone() -> None:
     """Nobody reads our output any more: point it elsewhere, so that the interpreter's last flush is quiet."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _point_elsewhere(sys.stdout)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a text could not be written because there is no room for it."""
+    return error.errno in _FULL
+
+
+def tell(text: str) -> None:
+    """Write to standard error. Where there is no room for it, do without: the answer is on standard output."""
+    import click  # noqa: PLC0415 - not before Ctrl-C is quiet
+
+    try:
+        click.echo(text, err=True)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        _point_elsewhere(sys.stderr)
+
+
+def _point_elsewhere(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

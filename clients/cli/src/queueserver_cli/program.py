@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import sys
@@ -18,7 +17,7 @@ from queueserver_cli.grammar import COMMANDS, beginning_alike, find
 from queueserver_cli.options import check_options, click_options, refuse_unknown
 from queueserver_cli.outcome import ExitCode, WrongCommand
 from queueserver_cli.printer import Printer
-from queueserver_cli.process import output_is_gone
+from queueserver_cli.process import is_full, output_is_gone, tell
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 #: What is meant as an option. A negative number is not, nor is a dash alone.
 _OPTION = re.compile(r"--?[^\W\d]")
 
-#: A file to which standard output goes may be on a disk that is full.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DONE_ALL_THE_SAME = "What was asked for may have been done all the same. Look at it: qserver status"
 
 
@@ -88,7 +85,7 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
         if printer.as_json:
             printer.wrong_command("There is no command. See: qserver -h")
         else:
-            click.echo(context.get_help(), err=True)
+            tell(context.get_help())
         return ExitCode.REFUSED
     given = [key for key in options if context.get_parameter_source(key) is ParameterSource.COMMANDLINE]
     try:
@@ -151,9 +148,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (KeyboardInterrupt, click.Abort):
         code = ExitCode.INTERRUPTED
     except OSError as error:
-        if error.errno not in _FULL:
+        if not is_full(error):
             raise
         output_is_gone()
-        click.echo(f"The answer can't be written: {error.strerror}. {_DONE_ALL_THE_SAME}", err=True)
+        tell(f"The answer can't be written: {error.strerror}. {_DONE_ALL_THE_SAME}")
         code = ExitCode.REFUSED
     sys.exit(int(code or 0))

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from queueserver_rpc.options import OptionParser
+from queueserver_rpc.options import OptionParser, add_version
 from queueserver_rpc.variables import PREFIX
 
 from queueserver_standalone.data_directory import default_data_directory
@@ -89,7 +89,7 @@ def _parser() -> _Parser:
     shells = ("bash", "zsh", "fish")
     text = "show what a shell needs to complete options; for example: start-re-manager --completion bash >> ~/.bashrc"
     parser.add_argument("--completion", action=_ShowCompletion, choices=shells, help=text)
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
+    add_version(parser, "queueserver-standalone")
     return parser
 
 
@@ -125,14 +125,4 @@ class _ShowCompletion(argparse.Action):
         from argcomplete.shell_integration import shellcode  # noqa: PLC0415 - as with the version
 
         sys.stdout.write(f"{shellcode([parser.prog], shell=str(shell))}\n")
-        parser.exit()
-
-
-class _ShowVersion(argparse.Action):
-    """Looks the version up only when asked: what it takes to do so would stay in memory for good."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import version  # noqa: PLC0415 - see above
-
-        sys.stdout.write(f"{version('queueserver-standalone')}\n")
         parser.exit()

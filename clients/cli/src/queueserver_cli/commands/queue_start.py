@@ -34,7 +34,7 @@ async def _start_and_wait(session: Session) -> Answer:
         item_uid = await session.client.queue.start()
         if item_uid is None:
             return await _nothing_executed(session, before)
-        with evidence.while_waiting("The queue goes on.", _FOLLOW):
+        with evidence.while_waiting("The queue continues.", _FOLLOW):
             async for event in events:
                 progress.take(event)
                 if progress.stop_reason is not None:
