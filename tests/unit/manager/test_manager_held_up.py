@@ -13,19 +13,22 @@ from queueserver_manager.worker_client.convert import environment_from_proto
 BEGUN = 1_000_000_000.0
 SINCE = "2001-09-09 01:46:40 UTC"
 SUSPENSIONS = [
-    (Suspension(BEGUN), f"The running plan has been suspended since {SINCE}; it goes on by itself when it is let go."),
+    (
+        Suspension(BEGUN),
+        f"The running plan has been suspended since {SINCE}; it continues by itself when it is let go.",
+    ),
     (
         Suspension(BEGUN, "SuspendFloor", "current", "ring", "Signal current = 5 fell below 10.", 30.0),
         (
             f"The running plan has been suspended since {SINCE} by SuspendFloor watching the signal current of ring "
-            "(Signal current = 5 fell below 10); it goes on by itself 30 seconds after the signal is good again."
+            "(Signal current = 5 fell below 10); it continues by itself 30 seconds after the signal is good again."
         ),
     ),
     (
         Suspension(BEGUN, "SuspendBoolLow", "shutter", before_plan=True, resume_delay=0.0),
         (
             f"The running plan has not begun: it has been suspended since {SINCE} by SuspendBoolLow watching the "
-            "signal shutter; it goes on by itself when the signal is good again."
+            "signal shutter; it continues by itself when the signal is good again."
         ),
     ),
 ]

@@ -16,7 +16,6 @@ from queueserver_cli.session import Session
 from queueserver_cli.storage_words import storage_words
 from queueserver_cli.waiting_words import waiting_words
 
-
 _END_IT = "end the plan instead: qserver re abort now; if that has no effect: qserver environment destroy"
 
 

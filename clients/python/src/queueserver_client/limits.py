@@ -23,5 +23,5 @@ async def awaited(work: Awaitable[_T], timeout: float | None, what: str) -> _T:
     except DeadlineExceeded:
         raise  # it says itself what was too late
     except asyncio.TimeoutError:
-        message = f"{what} has not ended within {timeout:g} seconds. It goes on: wait again, or longer."
+        message = f"{what} has not ended within {timeout:g} seconds. It continues: wait again, or longer."
         raise DeadlineExceeded(Refusal(grpc.StatusCode.DEADLINE_EXCEEDED, "", message)) from None

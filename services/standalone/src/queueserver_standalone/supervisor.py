@@ -144,7 +144,7 @@ class Supervisor:
         gist = _FIGURE.sub("", trouble)
         if gist != part.trouble:
             part.trouble = gist
-            further = " It is tried again until it starts; a plan that runs goes on." if part.dispensable else ""
+            further = " It is tried again until it starts; a plan that runs continues." if part.dispensable else ""
             logger.error("%s%s", trouble, further)
 
     async def _pause(self, seconds: float) -> None:

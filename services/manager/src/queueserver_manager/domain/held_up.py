@@ -31,7 +31,7 @@ def suspension_sentence(suspension: Suspension) -> str:
     on = "when the signal is good again" if suspension.signal else "when it is let go"
     if suspension.resume_delay and suspension.signal:
         on = f"{suspension.resume_delay:g} seconds after the signal is good again"
-    return f"The running plan {held} since {_time(suspension.begun)}{by}{why}; it goes on by itself {on}."
+    return f"The running plan {held} since {_time(suspension.begun)}{by}{why}; it continues by itself {on}."
 
 
 def wait_sentence(wait: PlanWait) -> str:

@@ -115,7 +115,7 @@ def refuse_second_start(state: ManagerState, *, stop_pending: bool) -> None:
     elif state not in (ManagerState.STARTING_QUEUE, ManagerState.EXECUTING_QUEUE):
         return
     elif stop_pending:
-        way = "it stops after the present plan: cancel that to let it go on"
+        way = "it stops after the present plan: cancel that to let it continue"
     else:
         way = "what is added to it is executed when its turn comes, so there is nothing to do"
     raise QueueRunning(f"The queue is running already; {way}.", state, [ManagerState.IDLE])

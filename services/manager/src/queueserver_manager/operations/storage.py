@@ -69,6 +69,6 @@ class StorageWatch:
 
     def _tell(self, before: Storage) -> None:
         if not self.present.is_up:
-            _log.error("%s Changes are refused until then; a plan that runs goes on.", self.present.message)
+            _log.error("%s Changes are refused until then; a plan that runs continues.", self.present.message)
         elif not before.is_up:
             _log.info("Redis takes changes again")

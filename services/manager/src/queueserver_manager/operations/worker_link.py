@@ -87,7 +87,7 @@ class WorkerLink:
                     if isinstance(error, port.WorkerStopped):
                         _log.info("The Worker was stopped: nothing can be executed until it is back")
                     else:
-                        _log.warning("The Worker can't be reached (%s); what it executes goes on", error)
+                        _log.warning("The Worker can't be reached (%s); what it executes continues", error)
                     self._view.connected = False
                     self._view.changed()
 

@@ -109,7 +109,7 @@ class NotPausedError(WorkerError):
     """No plan of ours is paused and waits for how to go on."""
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"No plan waits for how to go on (it is {state}): pause it, and wait until it is paused.")
+        super().__init__(f"No plan waits for how to continue (it is {state}): pause it, and wait until it is paused.")
         self.state = state
 
 
