@@ -188,7 +188,8 @@ def test_a_lock_is_listed_with_its_holder_and_note_beside_what_it_keeps_others_f
     assert (locked.kind, start.kind) == (_K.LOCKED, _K.NOT_STARTED)
     assert locked.message.startswith(f"{names} locked by anna since 2001-09-")
     assert "(hutch)" in locked.message
-    assert (locked.method, locked.command) == ("LockService.RequestLock", f"qserver lock request {word} NOTE")
+    assert locked.method == "LockService.RequestLock"
+    assert locked.command == f"qserver --lock-key KEY lock request {word} NOTE"
     assert locked.request == asked
     assert kinds(replace(CLEAR, lock=lock, state=_S.PAUSED)) == [_K.LOCKED, _K.PLAN_PAUSED]
     executing = replace(CLEAR, lock=lock, state=_S.EXECUTING_QUEUE, environment=RUNNING)

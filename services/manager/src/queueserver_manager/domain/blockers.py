@@ -142,7 +142,7 @@ def _locked(lock: Lock | None) -> list[Blocker]:
         sentence = sentence.replace(" is locked", " are locked", 1)
     word = "all" if claim.environment and claim.queue else what
     request = json.dumps({name: True for name in ("environment", "queue") if getattr(claim, name)})
-    ask = ("LockService.RequestLock", f"qserver lock request {word} NOTE", request)
+    ask = ("LockService.RequestLock", f"qserver --lock-key KEY lock request {word} NOTE", request)
     return [Blocker(BlockerKind.LOCKED, sentence, *ask)]
 
 
