@@ -261,6 +261,15 @@ def test_who_comes_late_sees_how_many_points_there_were() -> None:
     assert "7/10 points" in shown.text()
 
 
+def test_points_of_another_stream_are_counted_where_the_primary_one_has_none() -> None:
+    begin = run_document("start", uid="r", time=NOW.timestamp(), plan_name="fly", scan_id=5)
+    stream = run_document("descriptor", uid="d", name="flyer1", data_keys={"det": {"dtype": "number", "shape": []}})
+    shown = Shown().show(snapshot(), started(Plan("fly")), begin, stream)
+    assert "run 5 of fly: 0 points" in shown.text()
+    shown.show(point(1, 1, det=1), point(2, 0, det=1))
+    assert "run 5 of fly: 2 points in flyer1 · 0:00" in shown.text()
+
+
 def test_only_what_is_watched_is_shown() -> None:
     text = Shown({EventKind.CONSOLE}).show(Snapshot(1, None, (), None, (), (), ()), written("hello\n")).text(80, 10)
     assert text.split("\n")[0].startswith("connected")

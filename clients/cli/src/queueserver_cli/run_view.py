@@ -41,6 +41,8 @@ class Run:
     expected: int | None = None
     #: Rows so far in the primary stream, also those that came before this watch.
     done: int = 0
+    #: Rows so far in each of the other streams.
+    done_beside: dict[str, int] = field(default_factory=dict)
     start_time: float = 0.0
     #: When the last of these rows was taken; None if the time since then is no measure, because the plan was held up.
     last_time: float | None = None
@@ -97,8 +99,11 @@ class RunsView:
             run.exit_status, run.reason = content["exit_status"], content.get("reason", "")
         rows = _rows(document)
         for row in rows:
-            if run.streams.get(row["descriptor"]) == "primary":
+            stream = run.streams.get(row["descriptor"], "")
+            if stream == "primary":
                 _count(run, row)
+            elif stream:
+                run.done_beside[stream] = max(row["seq_num"], run.done_beside.get(stream, 0))
         readings = [_reading(run, row) for row in rows]
         run.readings.extend(readings)
         return run, readings

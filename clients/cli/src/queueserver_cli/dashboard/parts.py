@@ -44,6 +44,9 @@ def plan_lines(state: State, look: Look, width: int, now: datetime) -> list[Text
 
 def _points(run: Run) -> str:
     ended = f" {run.exit_status}" if run.exit_status else ""
+    if run.expected is None and not run.done and run.done_beside:
+        stream, done = max(run.done_beside.items(), key=lambda each: each[1])
+        return f"{counted(done, 'point')} in {stream}{ended}"
     if run.expected is None:
         return f"{counted(run.done, 'point')}{ended}"
     return f"{run.done}/{run.expected} points{ended}"
