@@ -290,6 +290,8 @@ def test_every_command_of_the_help_is_tested_here() -> None:
         (["config", "all"], "Too many words: 'all'"),
         (["bogus"], "Commands begin with: status, ping, config, manager, monitor, why, watch, completion, environment"),
         (["statsu"], "There is no command 'statsu': did you mean 'status'? Commands begin with"),
+        (["pause"], "There is no command 'pause'. Right is: qserver re pause [deferred|immediate] [--wait]"),
+        (["stop"], "\n  qserver re stop [--wait]"),
         (["queue"], "qserver queue get"),
         (["queue", "item"], "The command 'queue item' is not complete. Right are:\n  qserver queue item get"),
         (["queue", "item", "mov", "0"], "There is no command 'queue item mov'. Right are:\n  qserver queue item get"),

@@ -377,3 +377,11 @@ async def test_waiting_for_an_environment_shows_progress_and_where_it_failed(
     assert "'file': '/s/10.py',\n 'line': 7," in ended.body
     assert ended.err.endswith("TRACE\n")
     assert ast.literal_eval(ended.body)["msg"] == "It raised."
+
+
+@pytest.mark.parametrize(
+    "words", [("--timeout", "x", "status"), ("--timeout", "nan", "status"), ("--timeout", "0", "status")]
+)
+async def test_a_wrong_number_of_seconds_is_refused_with_the_bounds(qserver: Qserver, words: tuple[str, ...]) -> None:
+    told = (await qserver(*words)).err
+    assert f"'--timeout': must be a number of seconds from 0.1 to 3600, not '{words[1]}'." in told

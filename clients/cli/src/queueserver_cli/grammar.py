@@ -38,7 +38,6 @@ _FORMER = {
     ("kernel",): "There is no IPython kernel yet: the environment runs plain Python. What executes is "
     "ended by: qserver re abort now",
     ("manager", "kill"): "The server is not ended in this way. To end it: qserver manager stop",
-    ("start",): "Right is: qserver queue start",
 }
 
 
@@ -70,15 +69,23 @@ def _unknown(words: Sequence[str]) -> str:
             return sentence
     near = beginning_alike(words)
     if not near:
+        inner = [command for command in COMMANDS if words[0] in command.words[1:]]
+        if inner:
+            return _meant(f"There is no command {words[0]!r}.", inner)
         similar = difflib.get_close_matches(words[0], first_words(), n=1)
         meant = f": did you mean {similar[0]!r}?" if similar else "."
         begin = f"Commands begin with: {', '.join(first_words())}. See: qserver -h"
         return f"There is no command {words[0]!r}{meant} {begin}"
-    listed = "\n".join(f"  qserver {command.usage}" for command in near)
     alike = max(length for length in range(len(words) + 1) if near[0].words[:length] == tuple(words[:length]))
     if alike == len(words):
-        return f"The command {' '.join(words)!r} is not complete. Right are:\n{listed}"
-    return f"There is no command {' '.join(words[: alike + 1])!r}. Right are:\n{listed}"
+        return _meant(f"The command {' '.join(words)!r} is not complete.", near)
+    return _meant(f"There is no command {' '.join(words[: alike + 1])!r}.", near)
+
+
+def _meant(sentence: str, commands: Sequence[Command]) -> str:
+    if len(commands) == 1:
+        return f"{sentence} Right is: qserver {commands[0].usage}"
+    return "\n".join([f"{sentence} Right are:", *(f"  qserver {command.usage}" for command in commands)])
 
 
 def first_words() -> list[str]:

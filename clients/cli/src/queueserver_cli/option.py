@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import click
+
+
+class Seconds(click.ParamType[float]):
+    """A number of seconds within bounds."""
+
+    name = "seconds"
+
+    def __init__(self, least: float, most: float) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Raises click.BadParameter."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not self._least <= number <= self._most:
+            self.fail(f"must be a number of seconds from {self._least:g} to {self._most:g}, not {value!r}.", param, ctx)
+        return number
 
 
 @dataclass(frozen=True)

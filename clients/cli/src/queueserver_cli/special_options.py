@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-import click
-
-from queueserver_cli.option import Option
+from queueserver_cli.option import Option, Seconds
 
 #: Only those commands take these that name them in their row.
 SPECIAL: Final = (
@@ -16,7 +14,7 @@ SPECIAL: Final = (
         "--lease",
         "Unlock after so many seconds, unless the lock is renewed before.",
         value="SECONDS",
-        kind=click.FloatRange(5, 86400),
+        kind=Seconds(5, 86400),
     ),
     Option("--validate-only", "Check everything, and change nothing."),
     Option("--long", "In full, as the dictionary that programs read."),
