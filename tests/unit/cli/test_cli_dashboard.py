@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -219,7 +220,7 @@ def test_the_bar_takes_the_room_that_words_leave(width: int, bar: str) -> None:
 
 def test_a_failed_plan_is_told_until_another_one_completed_or_the_history_is_cleared() -> None:
     shown = Shown().show(snapshot(), ended(Plan("scan"), 1, ExitStatus.FAILED, "stuck"))
-    assert "The last plan, scan, failed" in shown.text()
+    assert re.search(r"The last plan, scan, failed at \d\d:\d\d:\d\d: stuck\. See: qserver why", shown.text())
     assert "stuck" not in shown.show(ended(Plan("scan"), 1)).text()
     shown.show(ended(Plan("scan"), 1, ExitStatus.FAILED, "stuck"), HistoryCleared(4, NOW, 1, 0))
     assert "stuck" not in shown.text()

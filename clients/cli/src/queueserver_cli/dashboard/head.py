@@ -14,6 +14,7 @@ from queueserver_cli.dashboard.link import Standing
 from queueserver_cli.dashboard.look import Look, clock, elapsed
 from queueserver_cli.dashboard.state import State
 from queueserver_cli.event_words import counted
+from queueserver_cli.execution_words import message_words, sentence
 from queueserver_cli.lock_lines import holder_line, request_line
 from queueserver_cli.storage_words import storage_words
 from queueserver_cli.vocabulary import known
@@ -108,8 +109,9 @@ def _sentences(state: State, now: datetime) -> Iterator[tuple[str, str]]:
     if failed is not None:
         result = failed.result
         when = f" at {clock(result.stop_time)}" if result.stop_time is not None else ""
-        why = f": {result.message}" if result.message else ""
-        yield f"The last plan, {failed.item.name}, {known(result.exit_status)}{when}{why} See: qserver why", "red"
+        why = f": {message_words(result)}" if message_words(result) else ""
+        words = sentence(f"The last plan, {failed.item.name}, {known(result.exit_status)}{when}{why}")
+        yield f"{words} See: qserver why", "red"
 
 
 def _of_the_environment(status: Status) -> Iterator[tuple[str, str]]:
