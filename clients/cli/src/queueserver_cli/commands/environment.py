@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
-from queueserver_client import Environment, InvalidState, ManagerState
+from queueserver_client import Environment, InvalidState, ManagerState, QueueServerError
 
 from queueserver_cli.outcome import DONE, Answer
 from queueserver_cli.session import Session
+
+#: Of what was left out, no more are named.
+_MOST_NAMES = 5
 
 
 async def open_(session: Session) -> Answer:
@@ -16,16 +20,30 @@ async def open_(session: Session) -> Answer:
     environment = session.client.environment
     try:
         try:
-            return _done(await environment.open(wait=session.wait, on_progress=progress.show))
+            opened, msg = await environment.open(wait=session.wait, on_progress=progress.show), ""
         except InvalidState as error:
             if not _joins(session, error, ManagerState.CREATING_ENVIRONMENT, "opened"):
                 raise
             opened = await environment.open(exist_ok=True, on_progress=progress.show)
-            return _done(opened, "The environment was being opened already, and is open now.")
+            msg = "The environment was being opened already, and is open now."
     except asyncio.CancelledError:
         if progress.was_shown:
             session.printer.note("The environment continues to open. End that: qserver environment destroy")
         raise
+    if session.wait:
+        await _tell_what_was_left_out(session)
+    return _done(opened, msg)
+
+
+async def _tell_what_was_left_out(session: Session) -> None:
+    """The environment is open in any case; who wants to use what is missing is told where the reason stands."""
+    with contextlib.suppress(QueueServerError):
+        issues = await session.client.inventory.issues()
+        if issues:
+            names = ", ".join(issue.name for issue in issues[:_MOST_NAMES])
+            more = f" and {len(issues) - _MOST_NAMES} more" if len(issues) > _MOST_NAMES else ""
+            told = f"Left out of the startup code: {names}{more}. Why: qserver environment report"
+            session.printer.note(told, timed=True, colour="yellow")
 
 
 async def close(session: Session) -> Answer:
