@@ -55,11 +55,12 @@ within a second, uids and names. For zsh it is the same with `zsh` in `~/.zshrc`
 
 ## qserver-console-monitor
 
-It prints what startup code, plans and tasks print, unchanged and as it is printed, until Ctrl-C (exit code 0; 2 if the
-output can't be written, for example to a full disk). It may
-be started before the server, and continues when the server comes back. Several may run. What was printed before it
-began is not shown. The log of the server's processes is not part of it: see [the log](../how-to/server-log.md), or
-`qserver watch`.
+It prints what startup code, plans and tasks print, unchanged and as it is printed, and the lines of the server's log
+that tell what people do and what becomes of it, until Ctrl-C (exit code 0; 2 if the output can't be written, for
+example to a full disk). It may be started before the server, and continues when the server comes back. Several may
+run. What was printed before it began is not shown. The rest of [the log](../how-to/server-log.md), for example why the
+server does not start, is in the terminal of the server alone. `qserver watch console` shows what is printed without
+the log.
 
 | option | meaning |
 |---|---|

@@ -13,6 +13,7 @@ import pytest
 from queueserver.manager.v1 import event_pb2 as pb
 from queueserver_client import (
     AsyncClient,
+    ConsoleStream,
     ConsoleWritten,
     DocumentEmitted,
     Event,
@@ -199,7 +200,8 @@ async def test_a_task_that_ends_while_there_is_no_manager_ends_behind_all_its_te
             await notes.until_after(lambda event: isinstance(event, TaskFinished), parts_client)
     assert not [event for event in notes.events if isinstance(event, EventsLost)]
     assert_all_rows(text(notes.before(lambda event: isinstance(event, TaskFinished))))
-    assert {event.console.task_uid for event in notes.events if isinstance(event, ConsoleWritten)} == {handle.uid}
+    texts = [event.console for event in notes.events if isinstance(event, ConsoleWritten)]
+    assert {text.task_uid for text in texts if text.stream is not ConsoleStream.MANAGER} == {handle.uid}
 
 
 async def test_an_environment_that_dies_while_there_is_no_manager_is_gone_behind_its_last_words(

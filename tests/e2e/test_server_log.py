@@ -39,7 +39,8 @@ async def alice(logged: Stack) -> AsyncIterator[AsyncClient]:
 def told(stack: Stack, sentence: str, *, level: str = "I") -> str:
     """Wait for a line of what people did that contains this."""
     return stack.supervisor.output.wait_for(
-        lambda line: sentence in line and line.startswith(f"[{level} ") and "queueserver_manager.activity]" in line
+        # In front of it may stand what the plan prints without a line break.
+        lambda line: sentence in line and f"[{level} 20" in line and "queueserver_manager.activity]" in line
     )
 
 

@@ -60,3 +60,8 @@ def test_what_never_ends_is_kept_in_bounds() -> None:
     told = [line for number in range(10 * MOST_UNFINISHED) for line in tasks.feed(piece("x", 0, str(number)))]
     assert len(told) + len(tasks.unfinished()) == 10 * MOST_UNFINISHED
     assert len(tasks.unfinished()) == MOST_UNFINISHED
+
+
+def test_the_log_of_the_manager_is_left_out() -> None:
+    log = piece("[I] alice started the queue\n", stream=ConsoleStream.MANAGER)
+    assert fed(piece("one, "), log, piece("and the rest of it\n")) == [(0, "one, and the rest of it")]

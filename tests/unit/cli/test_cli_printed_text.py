@@ -16,6 +16,7 @@ def piece(text: str, item_uid: str = "", task_uid: str = "") -> ConsoleText:
 
 
 BEFORE, OWN, MORE = piece("before", "other"), piece("one\n", "u"), piece("two\n", "u")
+LOG = ConsoleText(NOW, ConsoleStream.MANAGER, "[I] alice started the queue\n", "")
 FOREIGN = piece("of a task beside it", "u", "t")
 
 
@@ -25,6 +26,7 @@ FOREIGN = piece("of a task beside it", "u", "t")
         (None, [BEFORE, OWN, FOREIGN, MORE], "one\ntwo\n", True, ""),
         (None, [OWN, MORE], "one\ntwo\n", False, "The beginning may be missing"),
         (None, [BEFORE], "", False, ""),
+        (None, [LOG, OWN, LOG, MORE], "one\ntwo\n", False, "The beginning may be missing"),
         ("two\n", [BEFORE, OWN, MORE], "one\ntwo\n", True, ""),
         ("two\n", [OWN, MORE], "one\ntwo\n", False, "The beginning may be missing"),
         ("one\ntwo\n", [MORE], "one\ntwo\n", False, "at most the last 2,000 characters"),

@@ -12,7 +12,8 @@ from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus, ItemResult, RunSummary
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentFailure, EnvironmentState, RunEngineState
 from queueserver_manager.domain.lock import Claim, Lock, LockRequest
-from queueserver_manager.operations.activity_log import ActivityLog
+from queueserver_manager.operations.activity_log import ActivityLog, listening
+from queueserver_rpc.log import line_of
 
 from tests.unit.manager.samples import NOW, entry, plan, running, task, task_result
 
@@ -178,3 +179,19 @@ def test_the_environment_tells_when_it_opens_pauses_and_why_it_is_gone(caplog: p
         ("WARNING", "The environment could not be opened: It was killed."),
         ("INFO", "The environment is closed"),
     ]
+
+
+def test_listeners_hear_the_lines_as_the_log_has_them_however_little_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard: list[str] = []
+    with listening(heard.append):
+        told(caplog, [ev.QueueStarted("bob"), ev.ItemsAdded((plan("u"),), 0)])
+        (logged, _) = caplog.records
+        caplog.set_level(logging.WARNING, logger="queueserver_manager")
+        assert told(caplog, [ev.QueueStarted("eve\nl")]) == []
+    told(caplog, [ev.QueueStarted("carl")])
+    first, second = heard
+    assert first == f"{line_of(logged)}\n"
+    assert first.endswith(" queueserver_manager.activity] bob started the queue\n")
+    assert second.endswith("] 'eve\\nl' started the queue\n")

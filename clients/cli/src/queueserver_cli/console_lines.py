@@ -25,13 +25,18 @@ class ConsoleLine:
 
 
 class ConsoleLines:
-    """Puts pieces together. What standard output, standard error and tasks write at the same time is kept apart."""
+    """Puts pieces together. What standard output, standard error and tasks write at the same time is kept apart.
+
+    The Manager's log is left out: who uses this tells what people do in words of their own.
+    """
 
     def __init__(self) -> None:
         self._unfinished: dict[tuple[ConsoleStream, str], tuple[datetime, str]] = {}
 
     def feed(self, console: ConsoleText) -> list[ConsoleLine]:
         """Lines that are complete now."""
+        if console.stream is ConsoleStream.MANAGER:
+            return []
         writer = console.stream, console.task_uid
         time, rest = self._unfinished.pop(writer, (console.time, ""))
         complete: list[ConsoleLine] = []

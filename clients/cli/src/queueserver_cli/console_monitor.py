@@ -1,8 +1,8 @@
-"""`qserver-console-monitor`: what startup code, plans and tasks print, as it is printed.
+"""`qserver-console-monitor`: what startup code, plans and tasks print, as it is printed, and what people do.
 
-It may be started before the server, and goes on when the server comes back; several may run. What was printed while it
-did not run is not shown. The text is shown unchanged, with colours and all on which a terminal acts. The log of the
-server's own processes is not in it.
+The latter are lines of the Manager's log, as the terminal of the server shows them. It may be started before the
+server, and continues when the server comes back; several may run. What was printed while it did not run is not shown.
+The text is shown unchanged, with colours and all on which a terminal acts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import click
 from queueserver_client import (
     AsyncClient,
+    ConsoleStream,
     ConsoleText,
     ConsoleWritten,
     EventKind,
@@ -31,10 +32,10 @@ from queueserver_cli.options import version_option
 from queueserver_cli.outcome import ExitCode, WrongCommand
 from queueserver_cli.process import cancel_at_interrupt, is_full, output_is_gone, tell
 
-_HELP = """Show what startup code, plans and tasks print, as it is printed, until Ctrl-C.
+_HELP = """Show what startup code, plans and tasks print, as it is printed, and the server's log of what people do.
 
-It may be started before the server, and continues when the server comes back. The log of the server itself is not
-part of it: what people do is shown by: qserver watch
+It runs until Ctrl-C, may be started before the server, and continues when the server comes back. The rest of the log,
+for example why the server does not start, is in the terminal of the server.
 """
 
 
@@ -114,21 +115,29 @@ class _Output:
     def __init__(self, *, everything: bool) -> None:
         #: What was printed before is not shown, unless the server came after us: then all of it is news.
         self._shows_old = everything
-        self._until = datetime.fromtimestamp(0, timezone.utc)
+        #: By whether it is the log: the time of what is printed is that at which the Worker has read it.
+        self._until = dict.fromkeys((False, True), datetime.fromtimestamp(0, timezone.utc))
 
     def catch_up(self, texts: Iterable[ConsoleText]) -> None:
         """Show of the texts that the server has kept what is news."""
         for text in texts:
-            if self._shows_old and text.time > self._until:
+            if self._shows_old and text.time > self._until[_is_log(text)]:
                 self.write(text)
-            self._until = max(self._until, text.time)
+            self._note_time(text)
         self._shows_old = True
 
     def write(self, text: ConsoleText) -> None:
         """Show a text, unchanged."""
-        self._until = max(self._until, text.time)
+        self._note_time(text)
         sys.stdout.write(text.text)
         sys.stdout.flush()
+
+    def _note_time(self, text: ConsoleText) -> None:
+        self._until[_is_log(text)] = max(self._until[_is_log(text)], text.time)
+
+
+def _is_log(text: ConsoleText) -> bool:
+    return text.stream is ConsoleStream.MANAGER
 
 
 def _note(text: str) -> None:

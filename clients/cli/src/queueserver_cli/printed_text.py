@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from queueserver_client import ConsoleText, EventKind, Snapshot
+from queueserver_client import ConsoleStream, ConsoleText, EventKind, Snapshot
 
 from queueserver_cli.session import Session
 
@@ -40,6 +40,7 @@ async def printed_by(session: Session, uid: str, excerpt: str | None) -> Printed
 
 def put_together(uid: str, excerpt: str | None, recent: Sequence[ConsoleText]) -> PrintedText:
     """The longer one of what is known: the excerpt, or what is left of it in the recent text."""
+    recent = [piece for piece in recent if piece.stream is not ConsoleStream.MANAGER]
     pieces = [piece for piece in recent if _writer(piece) == uid]
     # What was printed before it is still there, so nothing of its own has gone.
     is_whole = bool(pieces) and recent[0] is not pieces[0]

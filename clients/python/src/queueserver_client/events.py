@@ -56,6 +56,8 @@ class ConsoleStream(Word):
     STDOUT = "stdout"
     STDERR = "stderr"
     WORKER = "worker"
+    #: A line of the Manager's log: what people did. It is no output of the environment; a resumed watch may lack it.
+    MANAGER = "manager"
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,11 @@ def configure(choice: LogChoice) -> None:
         logging.getLogger(name).setLevel(level)
 
 
+def line_of(record: logging.LogRecord) -> str:
+    """A record as it is in a log in the form of text."""
+    return _LineFormatter().format(record)
+
+
 def shown(text: str) -> str:
     """A text of somebody else as a part of a line."""
     return _NOT_SHOWN.sub(_escape, text[:_MAX_MESSAGE]) + ("…" if len(text) > _MAX_MESSAGE else "")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#queueserver/common/v1/console.proto\x12\x15queueserver.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\rConsoleOutput\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x06stream\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ConsoleStream\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08item_uid\x18\x04 \x01(\t\x12\x10\n\x08task_uid\x18\x05 \x01(\t*\x80\x01\n\rConsoleStream\x12\x1e\n\x1a\x43ONSOLE_STREAM_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONSOLE_STREAM_STDOUT\x10\x01\x12\x19\n\x15\x43ONSOLE_STREAM_STDERR\x10\x02\x12\x19\n\x15\x43ONSOLE_STREAM_WORKER\x10\x03\x42\xa4\x01\n\'io.blueskyproject.queueserver.common.v1B\x0c\x43onsoleProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#queueserver/common/v1/console.proto\x12\x15queueserver.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\rConsoleOutput\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x06stream\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ConsoleStream\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x10\n\x08item_uid\x18\x04 \x01(\t\x12\x10\n\x08task_uid\x18\x05 \x01(\t*\x9c\x01\n\rConsoleStream\x12\x1e\n\x1a\x43ONSOLE_STREAM_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43ONSOLE_STREAM_STDOUT\x10\x01\x12\x19\n\x15\x43ONSOLE_STREAM_STDERR\x10\x02\x12\x19\n\x15\x43ONSOLE_STREAM_WORKER\x10\x03\x12\x1a\n\x16\x43ONSOLE_STREAM_MANAGER\x10\x04\x42\xa4\x01\n\'io.blueskyproject.queueserver.common.v1B\x0c\x43onsoleProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\xaa\x02\x15QueueServer.Common.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,7 +34,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\'io.blueskyproject.queueserver.common.v1B\014ConsoleProtoP\001ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/common/v1;commonv1\252\002\025QueueServer.Common.V1'
   _globals['_CONSOLESTREAM']._serialized_start=260
-  _globals['_CONSOLESTREAM']._serialized_end=388
+  _globals['_CONSOLESTREAM']._serialized_end=416
   _globals['_CONSOLEOUTPUT']._serialized_start=96
   _globals['_CONSOLEOUTPUT']._serialized_end=257
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,11 @@ class _ConsoleStreamEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Console
     """Standard error of the environment."""
     CONSOLE_STREAM_WORKER: _ConsoleStream.ValueType  # 3
     """A line the Worker itself has to say about the environment."""
+    CONSOLE_STREAM_MANAGER: _ConsoleStream.ValueType  # 4
+    """A line of the Manager's log, with its line break: what people did and what became of it, as the terminal of the server
+    shows it, whatever the level of that log is. It belongs to no item and to no task, and no result has it. It is told to
+    those who watch then and kept for the snapshots of others, but not for a watch that resumes nor for the next Manager.
+    """
 
 class ConsoleStream(_ConsoleStream, metaclass=_ConsoleStreamEnumTypeWrapper):
     """Where console text came from."""
@@ -44,11 +49,17 @@ CONSOLE_STREAM_STDERR: ConsoleStream.ValueType  # 2
 """Standard error of the environment."""
 CONSOLE_STREAM_WORKER: ConsoleStream.ValueType  # 3
 """A line the Worker itself has to say about the environment."""
+CONSOLE_STREAM_MANAGER: ConsoleStream.ValueType  # 4
+"""A line of the Manager's log, with its line break: what people did and what became of it, as the terminal of the server
+shows it, whatever the level of that log is. It belongs to no item and to no task, and no result has it. It is told to
+those who watch then and kept for the snapshots of others, but not for a watch that resumes nor for the next Manager.
+"""
 Global___ConsoleStream: _TypeAlias = ConsoleStream  # noqa: Y015
 
 @_typing.final
 class ConsoleOutput(_message.Message):
-    """A piece of console text, as it was written. Concatenating the pieces gives the output.
+    """A piece of console text, as it was written. Concatenating the pieces gives the output; those with CONSOLE_STREAM_MANAGER
+    are no output of the environment, and a client that wants that alone leaves them out.
 
     Everything written to the environment's standard file descriptors is here, also by C libraries, by child
     processes and by a dying interpreter. Bytes that are not UTF-8 appear as U+FFFD.

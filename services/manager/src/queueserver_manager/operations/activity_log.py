@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+from queueserver_rpc.log import line_of
 
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.item import ExitStatus, Item, ItemKind, RunningItem
@@ -20,6 +23,8 @@ from queueserver_manager.operations.lock_log import lock_sentence
 
 _log = logging.getLogger("queueserver_manager.activity")
 _INFO, _DETAIL, _WARNING = logging.INFO, logging.DEBUG, logging.WARNING
+#: Who is told each line, as it is in the log, beside the log itself.
+_listeners: list[Callable[[str], None]] = []
 _PLAIN_NAME = re.compile(r"[\w.@+-]+")
 _MOST_NAMED = 3
 #: From an event and who asked for it to the level, the sentence and what the JSON form tells beside it.
@@ -50,10 +55,32 @@ def who(user: str) -> str:
 
 
 def tell(level: int, event: str, sentence: str, **fields: Any) -> None:
-    """Log a line; the fields are for the JSON form, those that are empty are left out."""
-    if _log.isEnabledFor(level):
-        kept = {name: value for name, value in fields.items() if value not in ("", None)}
-        _log.log(level, "%s", sentence, extra={"fields": {"event": event, **kept}})
+    """Log a line; the fields are for the JSON form, those that are empty are left out.
+
+    Listeners hear of all but details, however little is logged.
+    """
+    is_logged, is_heard = _log.isEnabledFor(level), bool(_listeners) and level > _DETAIL
+    if not is_logged and not is_heard:
+        return
+    kept = {name: value for name, value in fields.items() if value not in ("", None)}
+    extra = {"fields": {"event": event, **kept}}
+    record = _log.makeRecord(_log.name, level, __file__, 0, "%s", (sentence,), None, extra=extra)
+    if is_logged:
+        _log.handle(record)
+    if is_heard:
+        line = f"{line_of(record)}\n"
+        for listener in _listeners:
+            listener(line)
+
+
+@contextmanager
+def listening(listener: Callable[[str], None]) -> Iterator[None]:
+    """Meanwhile the listener is told each line of the log that is no detail."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def tell_deed(user: str, event: str, did: str) -> None:

@@ -48,6 +48,9 @@ class Encoder(Protocol):
     def status(self, facts: StatusFacts) -> bytes:
         """A new status."""
 
+    def log_line(self, line: str) -> bytes:
+        """A line of the Manager's log, as text of the console."""
+
     def gap(self, kinds: Sequence[Kind], omitted_bytes: int = 0) -> bytes:
         """Events of these kinds were lost, or one of so many bytes was left out."""
 

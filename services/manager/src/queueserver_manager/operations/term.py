@@ -28,7 +28,7 @@ from queueserver_manager.domain.lock import SALT_BYTES
 from queueserver_manager.domain.permissions import Permissions
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.submission import Submission
-from queueserver_manager.operations.activity_log import ActivityLog
+from queueserver_manager.operations.activity_log import ActivityLog, listening
 from queueserver_manager.operations.allowances import Allowances
 from queueserver_manager.operations.autostart import Autostart
 from queueserver_manager.operations.checking import QueueCheck
@@ -190,6 +190,10 @@ class Term:
 
     async def run(self, on_ready: Callable[[], None]) -> None:
         """Act as the owner until cancelled. Raises OwnershipLost."""
+        with listening(self._tell_log_line):
+            await self._run(on_ready)
+
+    async def _run(self, on_ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
         jobs = [
             loop.create_task(self.ledger.run()),
@@ -284,6 +288,10 @@ class Term:
         self._lock_lease.look()
         self._autostart.look()
         self._put_off_rest()
+
+    def _tell_log_line(self, line: str) -> None:
+        """Those who watch the console see what people did beside what is printed."""
+        self.feed.append(FeedEntry(Kind.CONSOLE, self._encoder.log_line(line)))
 
     def _put_off_rest(self) -> None:
         """Something goes on. Each change asks again whether anything will, so the last one is followed by a rest."""

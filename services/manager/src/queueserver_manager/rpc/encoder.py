@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from queueserver.common.v1 import console_pb2
 from queueserver.manager.v1 import event_pb2 as pb
 from queueserver_rpc.steps import Work
 
@@ -33,6 +34,15 @@ class ProtoEncoder:
     def status(self, facts: StatusFacts) -> bytes:
         """A new status."""
         return status_event_bytes(facts)
+
+    def log_line(self, line: str) -> bytes:
+        """A line of the Manager's log, as text of the console."""
+        event = pb.WatchEvent()
+        event.time.GetCurrentTime()
+        event.console.time.CopyFrom(event.time)
+        event.console.stream = console_pb2.CONSOLE_STREAM_MANAGER
+        event.console.text = line
+        return event.SerializeToString()
 
     def gap(self, kinds: Sequence[Kind], omitted_bytes: int = 0) -> bytes:
         """Events of these kinds were lost, or one of so many bytes was left out."""
