@@ -167,7 +167,7 @@ def test_why_names_the_lock_its_holder_and_note_and_what_to_type(qserver: Shell)
     said = qserver("why").stdout.decode()
     assert "qserver-cli" in said
     assert NOTE in said
-    assert "qserver lock request environment" in said
+    assert "qserver --lock-key KEY lock request environment" in said
 
 
 def test_a_lease_and_json(qserver: Shell) -> None:
