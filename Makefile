@@ -7,6 +7,8 @@ NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 10))'
 # where everything is installed
 VENV ?= .venv
 BIN := $(VENV)/bin
+# what builds the documentation site
+DOCS_VENV := .venv-docs
 # seconds for one test; far more than any needs
 TEST_TIMEOUT := 180
 # processes that share the test files: the tests wait more than they compute, and each starts what it needs on free ports;
@@ -96,10 +98,12 @@ $(VENV)/.ready: requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@touch $@
 
 .PHONY: lock
-lock: ## Resolve dependencies anew into requirements.lock
+lock: ## Resolve dependencies anew into requirements.lock and docs/.site/requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
 	  $(foreach dist,protos rpc manager worker standalone client cli,--no-emit-package queueserver-$(dist)) \
 	  $(MEMBERS:%=%/pyproject.toml) requirements-dev.in -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --no-emit-index-url --custom-compile-command "make lock" \
+	  docs/.site/requirements.in -o docs/.site/requirements.lock
 
 .PHONY: proto
 proto: setup ## Generate the Python code and the descriptor set of the contract into protos/gen, and pages of the reference
@@ -138,9 +142,14 @@ proto-breaking: setup ## Check that clients of the last release still understand
 	  cd protos && ../$(BIN)/buf breaking --against "$$released"
 
 .PHONY: docs
-docs: setup ## Build the documentation as a site in build/site, with every link checked
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+docs: $(DOCS_VENV)/.ready ## Build the documentation as a site in build/site, with every link checked
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict
 	@echo "Open build/site/index.html"
+
+$(DOCS_VENV)/.ready: docs/.site/requirements.lock | setup
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(DOCS_VENV)
+	@VIRTUAL_ENV=$(DOCS_VENV) $(BIN)/uv pip install --quiet -r docs/.site/requirements.lock
+	@touch $@
 
 .PHONY: proto-languages
 proto-languages: setup ## Compile the contract and the clients in Go, TypeScript, C++ and Java, as far as they are installed (some: ARGS="go java")

@@ -31,7 +31,7 @@ def wait(path):
 
 def flushes():
     print("half ", end="", flush=True)
-    # In one piece: where colorama is installed, bluesky lets it flush each of the two that print makes.
+    # In one piece: where colorama is installed, bluesky has it flush each of the two writes of print.
     sys.stdout.write("a line\\n")
 
 def floods():
