@@ -197,11 +197,11 @@ def script() -> task_pb2.Script:
 
 
 def short(kind: Any, **more: Any) -> list[Long]:
-    """A request in which only an identity or a note can be long."""
+    """A request in which only an identity or a note can be long; an item that is named does not run."""
     names: Any = kind.DESCRIPTOR.fields_by_name
 
     def make() -> Any:
-        texts = {"request_id": new_id(), "note": "n" * 1000}
+        texts = {"request_id": new_id(), "note": "n" * 1000, "item_uid": "u" * 1000}
         return kind(**{name: text for name, text in texts.items() if name in names})
 
     return [fixed(make, **more)]

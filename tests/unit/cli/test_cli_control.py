@@ -135,6 +135,27 @@ async def test_a_mode_is_accepted_like_any_command_and_told_to_programs(
     assert json.loads(ended.out)["plan_queue_mode"] == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "method"),
+    [
+        (["pause"], "PausePlan"),
+        (["stop"], "StopPlan"),
+        (["abort"], "AbortPlan"),
+        (["abort", "now"], "AbortPlanNow"),
+        (["halt"], "HaltPlan"),
+    ],
+)
+async def test_who_pauses_or_ends_a_plan_may_name_its_item(
+    manager: ScriptedManager, qserver: Qserver, words: list[str], method: str
+) -> None:
+    manager.answers[method] = getattr(run_engine_service_pb2, f"{method}Response")()
+    await qserver("re", *words)
+    ended = await qserver("re", *words, "--item", "u-1")
+    assert ended.body == "{'msg': '', 'success': True}\n"
+    assert "--item needs the uid of an item" in (await qserver("re", *words, "--item", "")).err
+    assert [request.item_uid for request in manager.requests(method)] == ["", "u-1"]
+
+
 async def test_runs_and_metadata_have_the_words_of_the_reference(manager: ScriptedManager, qserver: Qserver) -> None:
     runs = [
         item_pb2.RunSummary(run_uid="r", scan_id=3, exit_status="success"),

@@ -142,6 +142,22 @@ async def test_the_run_engine_is_told_how_to_pause_and_why_to_abort(
         await client.run_engine.abort("\ud800")
 
 
+async def test_the_run_engine_is_told_which_item_is_meant(manager: ScriptedManager, client: AsyncClient) -> None:
+    manager.answers |= {
+        "PausePlan": re.PausePlanResponse(),
+        "StopPlan": re.StopPlanResponse(),
+        "AbortPlan": re.AbortPlanResponse(),
+        "HaltPlan": re.HaltPlanResponse(),
+        "AbortPlanNow": re.AbortPlanNowResponse(),
+    }
+    engine = client.run_engine
+    for call in (engine.pause, engine.stop, engine.abort, engine.halt, engine.abort_now):
+        await call(item_uid="u")
+    assert all(sent(manager, name)["itemUid"] == "u" for name in manager.answers)
+    with pytest.raises(ValueNotRepresentable):
+        await engine.stop(item_uid="\ud800")
+
+
 async def test_runs_are_listed_as_asked_for(manager: ScriptedManager, client: AsyncClient) -> None:
     runs = [
         item_pb2.RunSummary(run_uid="r", scan_id=0, open=True),

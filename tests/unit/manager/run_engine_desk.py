@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from queueserver_manager.domain.item import RunningItem
+from queueserver_manager.domain.item import Outcome, RunningItem
 from queueserver_manager.domain.lifecycle import Environment
 from queueserver_manager.operations.environment import EnvironmentOperations
 from queueserver_manager.operations.reply import UNHEARD, Reply
 from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb
 
+from tests.unit.manager.samples import outcome as an_outcome
 from tests.unit.manager.samples import record_of
 from tests.unit.manager.scripted_store import SECONDS, Office, office
 from tests.unit.manager.scripted_worker import ScriptedWorker, view_of
@@ -29,11 +30,7 @@ class Desk:
         self.view = view_of(environment)
         self.worker = ScriptedWorker(self.view)
         self.stale = 0
-        #: Executions that are on their way to the Worker.
-        self.on_their_way: dict[str, asyncio.Task[None]] = {}
-        self.run_engine = RunEngineOperations(
-            o.ledger, self.view, self.worker, ("/a",), self._note_stale, self.on_their_way.get
-        )
+        self.run_engine = RunEngineOperations(o.ledger, self.view, self.worker, ("/a",), self._note_stale)
         self.environment = EnvironmentOperations(o.ledger, self.view, self.worker, lambda: "new", self._note_stale)
 
     def _note_stale(self) -> None:
@@ -45,8 +42,17 @@ class Desk:
         self.office.ledger.summary = replace(self.office.ledger.summary, running=item)
         self.view.drop_requests()
 
-    async def control(self, verb: RunEngineVerb, reply: Reply[None] = UNHEARD) -> bytes:
-        return await asyncio.wait_for(self.run_engine.control(EngineRequest(verb, "why"), reply), SECONDS)
+    async def control(self, verb: RunEngineVerb, reply: Reply[None] = UNHEARD, item_uid: str = "") -> bytes:
+        request = EngineRequest(verb, "why", item_uid=item_uid)
+        return await asyncio.wait_for(self.run_engine.control(request, reply), SECONDS)
+
+    def stops_after(self, execution_id: str, outcome: Outcome | None = None) -> tuple[bool, bool]:
+        """Whether the queue stops after the running plan because of a pause, and because it was to end."""
+        running = self.office.record.running
+        assert running is not None
+        assert running.execution_id == execution_id
+        claimant = self.view.claimant(execution_id).after(running, outcome or an_outcome(execution_id))
+        return claimant.pause_unresolved, claimant.end_requested
 
 
 @asynccontextmanager

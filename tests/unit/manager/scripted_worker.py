@@ -38,6 +38,8 @@ class ScriptedWorker:
     def __init__(self, view: WorkerView | None = None) -> None:
         self.view = view
         self.heard: list[tuple[RunEngineVerb, str]] = []
+        #: For which executions.
+        self.heard_for: list[str] = []
         self.environment_commands: list[str] = []
         #: What the next command raises.
         self.fault: Exception | None = None
@@ -82,8 +84,9 @@ class ScriptedWorker:
         await self._command()
         return b""
 
-    async def control_run_engine(self, request: EngineRequest) -> None:
+    async def control_run_engine(self, request: EngineRequest, execution_id: str) -> None:
         self.heard.append((request.verb, request.note))
+        self.heard_for.append(execution_id)
         await self._command()
 
     async def metadata(self) -> Mapping[str, Any]:

@@ -165,7 +165,7 @@ class SimulatedWorker:
             assert self._is_stored(execution_id), "an outcome is acknowledged that is not stored"
             self.outcomes.pop(execution_id, None)
 
-    async def control_run_engine(self, request: port.EngineRequest) -> None:
+    async def control_run_engine(self, request: port.EngineRequest, execution_id: str) -> None:
         raise NotImplementedError
 
     async def metadata(self) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -113,12 +114,19 @@ def test_an_answer_may_have_any_bytes(answer: bytes) -> None:
     assert codec.decode_request("id", codec.encode_request(answered)) == answered
 
 
-def test_what_an_older_release_stored_is_not_held_and_not_immediate() -> None:
+def test_what_an_older_release_stored_is_not_held_and_not_immediate_and_nothing_was_asked_of_it() -> None:
     stored = json.loads(codec.encode_running(RunningItem(plan("a"), "x-1", 1.5, "boot", "environment")))
-    del stored["immediate"]
+    for name in ("immediate", "pause_pending", "end_requested"):
+        del stored[name]
     assert "held" not in stored["item"]
     back = codec.decode_running(stored)
-    assert (back.immediate, back.item.held) == (False, False)
+    assert (back.immediate, back.item.held, back.pause_pending, back.end_requested) == (False,) * 4
+
+
+@pytest.mark.parametrize("asked", [{"pause_pending": True}, {"end_requested": True}])
+def test_what_was_asked_of_the_running_item_is_stored_with_it(asked: dict[str, bool]) -> None:
+    running = replace(RunningItem(plan("a"), "x-1", 1.5, "boot", "environment"), **asked)
+    assert codec.decode_running(json.loads(codec.encode_running(running))) == running
 
 
 def test_what_a_client_left_out_is_not_stored_and_what_it_left_empty_is() -> None:

@@ -36,7 +36,7 @@ class Desk:
         self.office = o
         view = view_of(environment)
         self.worker = ScriptedWorker(view)
-        self.run_engine = RunEngineOperations(o.ledger, view, self.worker, ("/",), lambda: None, {}.get)
+        self.run_engine = RunEngineOperations(o.ledger, view, self.worker, ("/",), lambda: None)
         ids = iter(("one", "two"))
         self.environment = EnvironmentOperations(o.ledger, view, self.worker, lambda: next(ids), lambda: None)
 

@@ -82,6 +82,7 @@ SAMPLES: dict[type[errors.Refused], errors.Refused] = {
     errors.NotOwner: errors.NotOwner("beamline:60630"),
     errors.StorageUnavailable: errors.StorageUnavailable(fate_known=True),
     errors.ItemHeld: errors.ItemHeld("held-uid"),
+    errors.ItemNotRunning: errors.ItemNotRunning("ended-uid"),
     errors.RevisionMismatch: errors.RevisionMismatch(5, 9),
     lock_errors.Locked: lock_errors.Locked(LOCK, emergency_key_is_set=True),
     lock_errors.LockKeyInvalid: lock_errors.LockKeyInvalid(LOCK, emergency_key_is_set=False),

@@ -75,7 +75,7 @@ async def test_when_nothing_runs_a_verb_is_refused(
     async with desk(environment, runs=False) as d:
         with pytest.raises(error):
             await d.control(verb)
-        assert (d.worker.heard, d.view.pause_for, d.view.leaving_pause) == ([], "", False)
+        assert (d.worker.heard, d.view.pause_pending, d.view.leaving_pause) == ([], False, False)
 
 
 @pytest.mark.parametrize("verb", RunEngineVerb)
@@ -91,10 +91,23 @@ async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineVerb) -
 async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineVerb) -> None:
     async with desk(RUNNING) as d:
         await d.control(verb)
-        assert d.view.pause_for
-        assert d.view.claimant("x-1").pause_unresolved
+        assert d.view.pause_pending
+        d.view.set_environment(replace(RUNNING, pause_pending=True))
+        assert d.view.pause_pending
         d.view.set_environment(PAUSED)
-        assert not d.view.pause_for
+        assert not d.view.pause_pending
+
+
+@pytest.mark.parametrize("verb", PAUSES)
+async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_reports_it(verb: RunEngineVerb) -> None:
+    async with desk(RUNNING) as d:
+        await d.control(verb)
+        d.view.set_environment(replace(RUNNING, pause_pending=True))
+        d.view.set_environment(RUNNING)
+        assert not d.view.pause_pending
+        await d.control(verb)
+        d.view.forget_heard()
+        assert not d.view.pause_pending
 
 
 @pytest.mark.parametrize("verb", PAUSES)
@@ -102,7 +115,7 @@ async def test_a_pause_that_takes_effect_before_its_answer_arrives_is_not_pendin
     async with desk(RUNNING) as d:
         d.worker.reports_first = PAUSED
         await d.control(verb)
-        assert not d.view.pause_for
+        assert not d.view.pause_pending
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -111,11 +124,12 @@ async def test_a_pause_that_was_refused_is_not_pending_unless_an_earlier_one_is(
     fault: Exception, earlier: bool
 ) -> None:
     async with desk(RUNNING) as d:
-        d.view.pause_for = "x-1" if earlier else ""
+        if earlier:
+            await d.control(_V.PAUSE_DEFERRED)
         d.worker.fault = fault
         with pytest.raises(Refused):
             await d.control(_V.PAUSE_DEFERRED)
-        assert bool(d.view.pause_for) is earlier
+        assert d.view.pause_pending is earlier
 
 
 @pytest.mark.parametrize(
@@ -149,18 +163,20 @@ async def test_a_plan_whose_end_was_refused_was_not_told_to_end_unless_nobody_kn
     fault: Exception, stays: bool, earlier: bool
 ) -> None:
     async with desk(RUNNING) as d:
-        d.view.end_for = "x-1" if earlier else ""
+        if earlier:
+            d.worker.fault = WorkerRefused("EXECUTION_ENDED", "It has ended.")
+            await d.control(_V.ABORT_NOW)
         d.worker.fault = fault
         with pytest.raises(Refused):
             await d.control(_V.ABORT_NOW)
-        assert bool(d.view.end_for) is (earlier or stays)
+        assert d.stops_after("x-1") == (False, earlier or stays)
 
 
 async def test_a_pause_is_over_with_its_item() -> None:
     async with desk(RUNNING) as d:
         await d.control(_V.PAUSE_DEFERRED)
         d.view.drop_requests()
-        assert not d.view.pause_for
+        assert not d.view.pause_pending
         d.view.set_environment(PAUSED)
         assert d.view.item_paused
         d.view.drop_requests()

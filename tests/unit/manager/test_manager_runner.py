@@ -44,18 +44,13 @@ class Desk:
         self.office = opened
         self.worker = SlowWorker()
         self.troubles = 0
-        #: Executions of which the runner said that the Worker has them.
-        self.handed_over: list[str] = []
         view = view_of(OPEN, confirmed=False)
         self.runner = Runner(
-            opened.ledger, view, self.worker, lambda: NOW, ROOM, lambda _entry: 0, self._note, lambda: None, self._hear
+            opened.ledger, view, self.worker, lambda: NOW, ROOM, lambda _entry: 0, self._note, lambda: None
         )
 
     def _note(self) -> None:
         self.troubles += 1
-
-    async def _hear(self, execution_id: str) -> None:
-        self.handed_over.append(execution_id)
 
     async def hand_over(self) -> int:
         """Hand the running item over; answers how many commands there were so far."""
@@ -87,7 +82,6 @@ async def test_an_item_is_not_handed_over_again_while_the_first_command_is_on_it
         made.worker.commands[0].set_result(None)
         await settle()
         assert made.office.record.running is not None
-        assert made.handed_over == ["x-1"]
 
 
 async def test_an_item_that_was_refused_is_not_handed_over_again_before_that_is_stored() -> None:
@@ -99,7 +93,6 @@ async def test_an_item_that_was_refused_is_not_handed_over_again_before_that_is_
         await settle()
         (entry,) = made.office.store.stored.history.newest(10)
         assert entry.result.failure_cause is FailureCause.NOT_STARTED
-        assert made.handed_over == []
         assert len(made.worker.commands) == 1
 
 
@@ -114,15 +107,3 @@ async def test_an_item_may_be_handed_over_again_when_the_first_command_is_over(a
         await settle()
         assert made.troubles == (answer is not None)
         assert await made.hand_over() == 2
-
-
-async def test_an_execution_is_on_its_way_until_the_worker_has_answered() -> None:
-    async with desk() as made:
-        assert made.runner.on_its_way("another") is None
-        arrival = made.runner.on_its_way("x-1")
-        assert arrival is not None
-        assert not arrival.done()
-        made.worker.commands[0].set_result(None)
-        await settle()
-        assert arrival.done()
-        assert made.runner.on_its_way("x-1") is None

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import QueueStopped, StopReason
+from queueserver_manager.domain.executing import stop_after
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import PendingCommand
 from queueserver_manager.operations.reply import UNHEARD
-from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerRefused
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb
 
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import JANE, Machine
@@ -32,11 +33,12 @@ def machine() -> Iterator[Machine]:
 
 def test_a_pause_that_came_too_late_stops_the_queue_and_is_then_over(machine: Machine) -> None:
     assert machine.record.running is not None
-    machine.term.view.pause_for = machine.record.running.execution_id
+    uid = machine.record.running.execution_id
+    stopping = machine.term.ledger.submit(lambda record: stop_after(record, uid, pause=True))
+    assert machine.loop.run_until_complete(stopping).result
     machine.finish(status=ExitStatus.COMPLETED, twice=False)
     assert (machine.record.running, len(machine.record.queue)) == (None, 2)
     assert machine.store.log[-1].event == QueueStopped(StopReason.PAUSE)
-    assert not machine.term.view.pause_for
     machine.start(fate=Fate.ACCEPTED)
     machine.finish(status=ExitStatus.COMPLETED, twice=False)
     assert machine.record.running is not None
@@ -63,15 +65,13 @@ def test_who_waits_for_an_environment_is_sent_away_when_the_term_ends(machine: M
 
 
 @pytest.mark.parametrize("verb", [RunEngineVerb.ABORT_NOW, RunEngineVerb.PAUSE_IMMEDIATE])
-def test_who_interrupts_a_plan_whose_command_was_lost_is_heard_when_it_is_sent_again(
+def test_who_interrupts_a_plan_whose_command_was_lost_names_the_execution_that_is_sent_again(
     verb: RunEngineVerb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, heard = Machine(), []
 
-    async def control(request: EngineRequest) -> None:
-        heard.append((request.verb, made.worker.current is not None))
-        if made.worker.current is None:
-            raise WorkerRefused("NOT_RUNNING", "No plan runs.")
+    async def control(request: EngineRequest, execution_id: str) -> None:
+        heard.append((request.verb, execution_id))
 
     monkeypatch.setattr(made.worker, "control_run_engine", control)
 
@@ -85,6 +85,7 @@ def test_who_interrupts_a_plan_whose_command_was_lost_is_heard_when_it_is_sent_a
         made.worker.fate = Fate.COMMAND_LOST
         made.loop.run_until_complete(start_and_interrupt())
         assert made.worker.current is not None
-        assert heard[-1] == (verb, True)
+        # A Worker keeps it until the execution arrives.
+        assert heard == [(verb, made.worker.current.execution_id)]
     finally:
         made.teardown()

@@ -26,6 +26,7 @@ EXAMPLES = [
     errors.EnvironmentClosedError("closed"),
     errors.EnvironmentBusyError(execution_id="x"),
     errors.RunEngineMissingError(),
+    errors.ExecutionEndedError("x"),
     errors.NotRunningError("idle"),
     errors.NotPausedError("running"),
     errors.QuestionNotFoundError("another"),

@@ -28,6 +28,7 @@
     │   ├── InventoryEmpty
     │   ├── ItemHeld
     │   ├── ItemRunning
+    │   ├── ItemNotRunning          the item that a request is for has ended, or does not run yet
     │   ├── Locked                  .holder .note .since .lock
     │   ├── LockRefused             as Locked: the lock was asked for and not given
     │   ├── LockRequestWaits        as Locked
@@ -265,6 +266,10 @@ class ItemHeld(InvalidState):
 
 class ItemRunning(InvalidState):
     """The item is being executed, so it can't be edited any more: stop it instead."""
+
+
+class ItemNotRunning(InvalidState):
+    """A request names the item that it is for, and that item does not run (any more): nothing was done."""
 
 
 class QueueRunning(InvalidState):

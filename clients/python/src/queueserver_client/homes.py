@@ -31,6 +31,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ItemHeld",
         "ItemInvalid",
         "ItemNotFound",
+        "ItemNotRunning",
         "ItemRunning",
         "LimitReached",
         "NotFound",

@@ -38,6 +38,7 @@ BY_REASON: dict[str, type[QueueServerError]] = {
     "ITEM_INVALID": errors.ItemInvalid,
     "ITEM_NOT_FOUND": errors.ItemNotFound,
     "ITEM_RUNNING": errors.ItemRunning,
+    "ITEM_NOT_RUNNING": errors.ItemNotRunning,
     "ITEM_TOO_LARGE": errors.ItemInvalid,
     "LOCKED": lock_errors.Locked,
     "LOCK_KEY_INVALID": lock_errors.LockKeyInvalid,

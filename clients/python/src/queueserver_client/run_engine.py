@@ -43,39 +43,45 @@ class AsyncRunEngine:
     """``client.run_engine``. Each call answers when the environment has got the request; the status tells its effect.
 
     All but :meth:`runs` raise InvalidState, EnvironmentClosed, RunEngineMissing.
+
+    `item_uid` names the item that is meant: with another one running, or none, ItemNotRunning is raised and nothing is
+    done. Without it, whatever runs is meant.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def pause(self, *, immediate: bool = False) -> None:
+    async def pause(self, *, immediate: bool = False, item_uid: str = "") -> None:
         """Ask the running plan to pause at its next checkpoint, or at once.
 
         A plan that is past its last checkpoint completes instead, and the queue stops then.
         """
         option = pb.PAUSE_OPTION_IMMEDIATE if immediate else pb.PAUSE_OPTION_DEFERRED
-        await self._connection.change(self._connection.stubs.run_engine.PausePlan, pb.PausePlanRequest(option=option))
+        request = pb.PausePlanRequest(option=option, item_uid=values.text(item_uid, "item_uid"))
+        await self._connection.change(self._connection.stubs.run_engine.PausePlan, request)
 
     async def resume(self) -> None:
         """Let a paused plan go on."""
         await self._connection.change(self._connection.stubs.run_engine.ResumePlan, pb.ResumePlanRequest())
 
-    async def stop(self) -> None:
+    async def stop(self, *, item_uid: str = "") -> None:
         """End a paused plan in good order. It counts as a success."""
-        await self._connection.change(self._connection.stubs.run_engine.StopPlan, pb.StopPlanRequest())
+        request = pb.StopPlanRequest(item_uid=values.text(item_uid, "item_uid"))
+        await self._connection.change(self._connection.stubs.run_engine.StopPlan, request)
 
-    async def abort(self, note: str = "") -> None:
+    async def abort(self, note: str = "", *, item_uid: str = "") -> None:
         """End a paused plan in good order. It counts as a failure; the note goes into the run's stop document."""
-        request = pb.AbortPlanRequest(note=values.text(note, "note"))
+        request = pb.AbortPlanRequest(note=values.text(note, "note"), item_uid=values.text(item_uid, "item_uid"))
         await self._connection.change(self._connection.stubs.run_engine.AbortPlan, request)
 
-    async def halt(self) -> None:
+    async def halt(self, *, item_uid: str = "") -> None:
         """End a paused plan at once, without its cleaning up. It counts as a failure."""
-        await self._connection.change(self._connection.stubs.run_engine.HaltPlan, pb.HaltPlanRequest())
+        request = pb.HaltPlanRequest(item_uid=values.text(item_uid, "item_uid"))
+        await self._connection.change(self._connection.stubs.run_engine.HaltPlan, request)
 
-    async def abort_now(self, note: str = "") -> None:
+    async def abort_now(self, note: str = "", *, item_uid: str = "") -> None:
         """Pause the running plan at once and abort it, in one call; a paused plan is aborted. For an emergency."""
-        request = pb.AbortPlanNowRequest(note=values.text(note, "note"))
+        request = pb.AbortPlanNowRequest(note=values.text(note, "note"), item_uid=values.text(item_uid, "item_uid"))
         # No lock keeps anybody from this, and none that was lost.
         await self._connection.change(self._connection.stubs.run_engine.AbortPlanNow, request, guarded=False)
 

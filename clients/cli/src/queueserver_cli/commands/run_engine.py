@@ -19,6 +19,16 @@ _PAUSES = ("deferred", "immediate")
 _FILTERS = [which.value for which in RunFilter if which is not RunFilter.UNSPECIFIED]
 
 
+def _item(session: Session) -> str:
+    """The item that is meant; empty for whatever runs. Raises WrongCommand."""
+    if session.options.get("item") == "":
+        # As from a variable of a shell that is not set: nobody means whatever runs by that.
+        raise WrongCommand(
+            "--item needs the uid of an item: give one, or leave the option out to act upon whatever runs."
+        )
+    return session.text("item")
+
+
 def pause(words: Sequence[str]) -> Action:
     """`re pause [deferred|immediate]`."""
     nothing_more(words[1:])
@@ -27,7 +37,7 @@ def pause(words: Sequence[str]) -> Action:
     immediate = list(words) == ["immediate"]
 
     async def action(session: Session) -> Answer:
-        request = partial(session.client.run_engine.pause, immediate=immediate)
+        request = partial(session.client.run_engine.pause, immediate=immediate, item_uid=_item(session))
         return await carry_out(session, request, PAUSED_AT_ONCE if immediate else PAUSED)
 
     return action
@@ -40,7 +50,7 @@ async def resume(session: Session) -> Answer:
 
 async def stop(session: Session) -> Answer:
     """`re stop`."""
-    return await carry_out(session, session.client.run_engine.stop, STOPPED)
+    return await carry_out(session, partial(session.client.run_engine.stop, item_uid=_item(session)), STOPPED)
 
 
 def abort(words: Sequence[str]) -> Action:
@@ -52,16 +62,16 @@ def abort(words: Sequence[str]) -> Action:
 
 
 async def _abort(session: Session) -> Answer:
-    return await carry_out(session, session.client.run_engine.abort, ABORTED)
+    return await carry_out(session, partial(session.client.run_engine.abort, item_uid=_item(session)), ABORTED)
 
 
 async def _abort_now(session: Session) -> Answer:
-    return await carry_out(session, session.client.run_engine.abort_now, ABORTED)
+    return await carry_out(session, partial(session.client.run_engine.abort_now, item_uid=_item(session)), ABORTED)
 
 
 async def halt(session: Session) -> Answer:
     """`re halt`."""
-    return await carry_out(session, session.client.run_engine.halt, HALTED)
+    return await carry_out(session, partial(session.client.run_engine.halt, item_uid=_item(session)), HALTED)
 
 
 def answer(words: Sequence[str]) -> Action:

@@ -205,6 +205,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
     Stop it instead, or wait for its end.
     """
+    ERROR_REASON_ITEM_NOT_RUNNING: _ErrorReason.ValueType  # 76
+    """A request names the item that it is for, and that item does not run (any more): it has ended, waits in the queue, or is not
+    known; metadata `item_uid` has its uid. No other plan was touched.
+
+    See in the history or the queue what has become of it; to act upon whatever runs, name no item.
+    """
     ERROR_REASON_INVENTORY_EMPTY: _ErrorReason.ValueType  # 33
     """No plan is known: no environment was ever opened, or its startup code has no plans.
 
@@ -360,6 +366,11 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Only from the Worker to its Manager: no plan is running that could be paused or aborted.
 
     Start one first.
+    """
+    ERROR_REASON_EXECUTION_ENDED: _ErrorReason.ValueType  # 77
+    """Only from the Worker to its Manager: the execution that is to be paused, resumed or ended has ended.
+
+    Account for its outcome.
     """
     ERROR_REASON_NOT_PAUSED: _ErrorReason.ValueType  # 57
     """Only from the Worker to its Manager: no plan is paused that could be resumed or ended.
@@ -613,6 +624,12 @@ ERROR_REASON_ITEM_RUNNING: ErrorReason.ValueType  # 32
 
 Stop it instead, or wait for its end.
 """
+ERROR_REASON_ITEM_NOT_RUNNING: ErrorReason.ValueType  # 76
+"""A request names the item that it is for, and that item does not run (any more): it has ended, waits in the queue, or is not
+known; metadata `item_uid` has its uid. No other plan was touched.
+
+See in the history or the queue what has become of it; to act upon whatever runs, name no item.
+"""
 ERROR_REASON_INVENTORY_EMPTY: ErrorReason.ValueType  # 33
 """No plan is known: no environment was ever opened, or its startup code has no plans.
 
@@ -768,6 +785,11 @@ ERROR_REASON_NOT_RUNNING: ErrorReason.ValueType  # 56
 """Only from the Worker to its Manager: no plan is running that could be paused or aborted.
 
 Start one first.
+"""
+ERROR_REASON_EXECUTION_ENDED: ErrorReason.ValueType  # 77
+"""Only from the Worker to its Manager: the execution that is to be paused, resumed or ended has ended.
+
+Account for its outcome.
 """
 ERROR_REASON_NOT_PAUSED: ErrorReason.ValueType  # 57
 """Only from the Worker to its Manager: no plan is paused that could be resumed or ended.

@@ -80,10 +80,15 @@ class PausePlanRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     OPTION_FIELD_NUMBER: _builtins.int
+    ITEM_UID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     option: Global___PauseOption.ValueType
     """When."""
+    item_uid: _builtins.str
+    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
+    whichever runs when the request arrives.
+    """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
@@ -92,12 +97,13 @@ class PausePlanRequest(_message.Message):
         self,
         *,
         option: Global___PauseOption.ValueType = ...,
+        item_uid: _builtins.str = ...,
         request_id: _builtins.str = ...,
         lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "option", b"option", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "lock_key", b"lock_key", "option", b"option", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -169,8 +175,13 @@ class StopPlanRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ITEM_UID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
+    item_uid: _builtins.str
+    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
+    whichever runs when the request arrives.
+    """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
@@ -178,12 +189,13 @@ class StopPlanRequest(_message.Message):
     def __init__(
         self,
         *,
+        item_uid: _builtins.str = ...,
         request_id: _builtins.str = ...,
         lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -213,10 +225,15 @@ class AbortPlanRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTE_FIELD_NUMBER: _builtins.int
+    ITEM_UID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """Why, for the run's stop document and the item's result. May be empty; at most 1,000 characters."""
+    item_uid: _builtins.str
+    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
+    whichever runs when the request arrives.
+    """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
@@ -225,12 +242,13 @@ class AbortPlanRequest(_message.Message):
         self,
         *,
         note: _builtins.str = ...,
+        item_uid: _builtins.str = ...,
         request_id: _builtins.str = ...,
         lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "lock_key", b"lock_key", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -259,8 +277,13 @@ class HaltPlanRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ITEM_UID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
+    item_uid: _builtins.str
+    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
+    whichever runs when the request arrives.
+    """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
@@ -268,12 +291,13 @@ class HaltPlanRequest(_message.Message):
     def __init__(
         self,
         *,
+        item_uid: _builtins.str = ...,
         request_id: _builtins.str = ...,
         lock_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "lock_key", b"lock_key", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -303,20 +327,26 @@ class AbortPlanNowRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTE_FIELD_NUMBER: _builtins.int
+    ITEM_UID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     note: _builtins.str
     """Why, for the run's stop document and the item's result. May be empty; at most 1,000 characters."""
+    item_uid: _builtins.str
+    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
+    whichever runs when the request arrives.
+    """
     request_id: _builtins.str
     """See QueueService."""
     def __init__(
         self,
         *,
         note: _builtins.str = ...,
+        item_uid: _builtins.str = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["note", b"note", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_uid", b"item_uid", "note", b"note", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -34,6 +34,10 @@ class RunEngineServiceStub:
 
     `request_id`: see QueueService.
 
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
+    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
+    changes nothing. Without it they mean what runs, as said for each.
+
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
 
@@ -101,6 +105,10 @@ class RunEngineServiceServicer:
     need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
+
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
+    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
+    changes nothing. Without it they mean what runs, as said for each.
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
@@ -268,6 +276,10 @@ class RunEngineService:
     need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
+
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
+    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
+    changes nothing. Without it they mean what runs, as said for each.
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.

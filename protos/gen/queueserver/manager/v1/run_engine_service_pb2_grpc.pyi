@@ -35,6 +35,10 @@ class RunEngineServiceStub:
 
     `request_id`: see QueueService.
 
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
+    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
+    changes nothing. Without it they mean what runs, as said for each.
+
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
 
@@ -116,6 +120,10 @@ class RunEngineServiceAsyncStub(RunEngineServiceStub):
 
     `request_id`: see QueueService.
 
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
+    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
+    changes nothing. Without it they mean what runs, as said for each.
+
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
 
@@ -192,6 +200,10 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
     need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
 
     `request_id`: see QueueService.
+
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
+    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
+    changes nothing. Without it they mean what runs, as said for each.
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.

@@ -37,7 +37,7 @@ from queueserver.common.v1 import waiting_pb2 as queueserver_dot_common_dot_v1_d
 from queueserver.worker.v1 import worker_service_pb2 as queueserver_dot_worker_dot_v1_dot_worker__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/worker/v1/environment_channel.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a#queueserver/common/v1/console.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a#queueserver/common/v1/process.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a#queueserver/common/v1/waiting.proto\x1a*queueserver/worker/v1/worker_service.proto\"\xdf\x03\n\rToEnvironment\x12\x39\n\x08run_plan\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.RunPlanCommandH\x00\x12\x34\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.AbortCommandH\x00\x12\x32\n\x04\x65xit\x18\x03 \x01(\x0b\x32\".queueserver.worker.v1.ExitCommandH\x00\x12\x38\n\x07\x63ontrol\x18\x04 \x01(\x0b\x32%.queueserver.worker.v1.ControlCommandH\x00\x12\x38\n\x08metadata\x18\x05 \x01(\x0b\x32$.queueserver.worker.v1.MetadataQueryH\x00\x12\x36\n\x08run_task\x18\x06 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommandH\x00\x12<\n\nsimulation\x18\x07 \x01(\x0b\x32&.queueserver.worker.v1.SimulationQueryH\x00\x12\x36\n\x06\x61nswer\x18\x08 \x01(\x0b\x32$.queueserver.worker.v1.AnswerCommandH\x00\x42\x07\n\x05\x66rame\"d\n\x0e\x43ontrolCommand\x12\x36\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\t\"2\n\rAnswerCommand\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x1f\n\rMetadataQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\"\x89\x01\n\x0eRunPlanCommand\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\"^\n\x0fSimulationQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12;\n\x07request\x18\x02 \x01(\x0b\x32*.queueserver.worker.v1.SimulatePlanRequest\"\x1c\n\x0c\x41\x62ortCommand\x12\x0c\n\x04note\x18\x01 \x01(\t\"\r\n\x0b\x45xitCommand\"\x9c\x07\n\x0f\x46romEnvironment\x12\x37\n\x08progress\x18\x01 \x01(\x0b\x32#.queueserver.worker.v1.LoadProgressH\x00\x12\x38\n\x05ready\x18\x02 \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12;\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailureH\x00\x12=\n\nrun_engine\x18\x04 \x01(\x0b\x32\'.queueserver.worker.v1.RunEngineChangedH\x00\x12\x35\n\x07started\x18\x05 \x01(\x0b\x32\".queueserver.worker.v1.PlanStartedH\x00\x12\x37\n\x08\x66inished\x18\x06 \x01(\x0b\x32#.queueserver.worker.v1.PlanFinishedH\x00\x12=\n\x08\x64ocument\x18\x07 \x01(\x0b\x32).queueserver.worker.v1.RunDocumentEmittedH\x00\x12@\n\theartbeat\x18\x08 \x01(\x0b\x32+.queueserver.worker.v1.EnvironmentHeartbeatH\x00\x12\x39\n\x08metadata\x18\t \x01(\x0b\x32%.queueserver.worker.v1.MetadataAnswerH\x00\x12<\n\rtask_finished\x18\n \x01(\x0b\x32#.queueserver.worker.v1.TaskFinishedH\x00\x12:\n\x0ctask_printed\x18\x0b \x01(\x0b\x32\".queueserver.worker.v1.TaskPrintedH\x00\x12=\n\nsimulation\x18\x0c \x01(\x0b\x32\'.queueserver.worker.v1.SimulationAnswerH\x00\x12:\n\x07updated\x18\r \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12\x36\n\x05waits\x18\x0e \x01(\x0b\x32%.queueserver.worker.v1.RunEngineWaitsH\x00\x12\x38\n\x05\x61\x62out\x18\x0f \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentAboutH\x00\x42\x07\n\x05\x66rame\"\x1c\n\x0cLoadProgress\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x88\x01\n\x10\x45nvironmentReady\x12\x33\n\tinventory\x18\x01 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12?\n\x10run_engine_state\x18\x02 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"H\n\x10RunEngineChanged\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"\xaf\x01\n\x0eRunEngineWaits\x12\x31\n\x08question\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.Question\x12\x36\n\x0bsuspensions\x18\x02 \x03(\x0b\x32!.queueserver.common.v1.Suspension\x12\x32\n\tplan_wait\x18\x03 \x01(\x0b\x32\x1f.queueserver.common.v1.PlanWait\"S\n\x0bPlanStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cPlanFinished\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"[\n\x12RunDocumentEmitted\x12\x0f\n\x07run_uid\x18\x01 \x01(\t\x12\x34\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\".queueserver.common.v1.RunDocument\"K\n\x0eMetadataAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x08metadata\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"S\n\x0cTaskFinished\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.TaskResult\"c\n\x0bTaskPrinted\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x34\n\x06stream\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ConsoleStream\x12\x0c\n\x04text\x18\x03 \x01(\t\"Y\n\x10SimulationAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x35\n\nsimulation\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"]\n\x10\x45nvironmentAbout\x12\x33\n\x07process\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x14\n\x0cstartup_path\x18\x02 \x01(\t\"\x16\n\x14\x45nvironmentHeartbeatB\xaf\x01\n\'io.blueskyproject.queueserver.worker.v1B\x17\x45nvironmentChannelProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/queueserver/worker/v1/environment_channel.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$queueserver/common/v1/document.proto\x1a\'queueserver/common/v1/environment.proto\x1a%queueserver/common/v1/inventory.proto\x1a#queueserver/common/v1/console.proto\x1a queueserver/common/v1/item.proto\x1a\'queueserver/common/v1/permissions.proto\x1a#queueserver/common/v1/process.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a#queueserver/common/v1/waiting.proto\x1a*queueserver/worker/v1/worker_service.proto\"\xdf\x03\n\rToEnvironment\x12\x39\n\x08run_plan\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.RunPlanCommandH\x00\x12\x34\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.AbortCommandH\x00\x12\x32\n\x04\x65xit\x18\x03 \x01(\x0b\x32\".queueserver.worker.v1.ExitCommandH\x00\x12\x38\n\x07\x63ontrol\x18\x04 \x01(\x0b\x32%.queueserver.worker.v1.ControlCommandH\x00\x12\x38\n\x08metadata\x18\x05 \x01(\x0b\x32$.queueserver.worker.v1.MetadataQueryH\x00\x12\x36\n\x08run_task\x18\x06 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommandH\x00\x12<\n\nsimulation\x18\x07 \x01(\x0b\x32&.queueserver.worker.v1.SimulationQueryH\x00\x12\x36\n\x06\x61nswer\x18\x08 \x01(\x0b\x32$.queueserver.worker.v1.AnswerCommandH\x00\x42\x07\n\x05\x66rame\"z\n\x0e\x43ontrolCommand\x12\x36\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x0c\n\x04note\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\t\x12\x14\n\x0c\x65xecution_id\x18\x04 \x01(\t\"2\n\rAnswerCommand\x12\x13\n\x0bquestion_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x1f\n\rMetadataQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\"\x89\x01\n\x0eRunPlanCommand\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12)\n\x04item\x18\x02 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x03 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\"^\n\x0fSimulationQuery\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12;\n\x07request\x18\x02 \x01(\x0b\x32*.queueserver.worker.v1.SimulatePlanRequest\"\x1c\n\x0c\x41\x62ortCommand\x12\x0c\n\x04note\x18\x01 \x01(\t\"\r\n\x0b\x45xitCommand\"\x9c\x07\n\x0f\x46romEnvironment\x12\x37\n\x08progress\x18\x01 \x01(\x0b\x32#.queueserver.worker.v1.LoadProgressH\x00\x12\x38\n\x05ready\x18\x02 \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12;\n\x06\x66\x61iled\x18\x03 \x01(\x0b\x32).queueserver.common.v1.EnvironmentFailureH\x00\x12=\n\nrun_engine\x18\x04 \x01(\x0b\x32\'.queueserver.worker.v1.RunEngineChangedH\x00\x12\x35\n\x07started\x18\x05 \x01(\x0b\x32\".queueserver.worker.v1.PlanStartedH\x00\x12\x37\n\x08\x66inished\x18\x06 \x01(\x0b\x32#.queueserver.worker.v1.PlanFinishedH\x00\x12=\n\x08\x64ocument\x18\x07 \x01(\x0b\x32).queueserver.worker.v1.RunDocumentEmittedH\x00\x12@\n\theartbeat\x18\x08 \x01(\x0b\x32+.queueserver.worker.v1.EnvironmentHeartbeatH\x00\x12\x39\n\x08metadata\x18\t \x01(\x0b\x32%.queueserver.worker.v1.MetadataAnswerH\x00\x12<\n\rtask_finished\x18\n \x01(\x0b\x32#.queueserver.worker.v1.TaskFinishedH\x00\x12:\n\x0ctask_printed\x18\x0b \x01(\x0b\x32\".queueserver.worker.v1.TaskPrintedH\x00\x12=\n\nsimulation\x18\x0c \x01(\x0b\x32\'.queueserver.worker.v1.SimulationAnswerH\x00\x12:\n\x07updated\x18\r \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentReadyH\x00\x12\x36\n\x05waits\x18\x0e \x01(\x0b\x32%.queueserver.worker.v1.RunEngineWaitsH\x00\x12\x38\n\x05\x61\x62out\x18\x0f \x01(\x0b\x32\'.queueserver.worker.v1.EnvironmentAboutH\x00\x42\x07\n\x05\x66rame\"\x1c\n\x0cLoadProgress\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x88\x01\n\x10\x45nvironmentReady\x12\x33\n\tinventory\x18\x01 \x01(\x0b\x32 .queueserver.common.v1.Inventory\x12?\n\x10run_engine_state\x18\x02 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"H\n\x10RunEngineChanged\x12\x34\n\x05state\x18\x01 \x01(\x0e\x32%.queueserver.common.v1.RunEngineState\"\xaf\x01\n\x0eRunEngineWaits\x12\x31\n\x08question\x18\x01 \x01(\x0b\x32\x1f.queueserver.common.v1.Question\x12\x36\n\x0bsuspensions\x18\x02 \x03(\x0b\x32!.queueserver.common.v1.Suspension\x12\x32\n\tplan_wait\x18\x03 \x01(\x0b\x32\x1f.queueserver.common.v1.PlanWait\"S\n\x0bPlanStarted\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12.\n\nstart_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"W\n\x0cPlanFinished\x12\x14\n\x0c\x65xecution_id\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.ItemResult\"[\n\x12RunDocumentEmitted\x12\x0f\n\x07run_uid\x18\x01 \x01(\t\x12\x34\n\x08\x64ocument\x18\x02 \x01(\x0b\x32\".queueserver.common.v1.RunDocument\"K\n\x0eMetadataAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12)\n\x08metadata\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\"S\n\x0cTaskFinished\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x31\n\x06result\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.TaskResult\"c\n\x0bTaskPrinted\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x34\n\x06stream\x18\x02 \x01(\x0e\x32$.queueserver.common.v1.ConsoleStream\x12\x0c\n\x04text\x18\x03 \x01(\t\"Y\n\x10SimulationAnswer\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12\x35\n\nsimulation\x18\x02 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"]\n\x10\x45nvironmentAbout\x12\x33\n\x07process\x18\x01 \x01(\x0b\x32\".queueserver.common.v1.ProcessInfo\x12\x14\n\x0cstartup_path\x18\x02 \x01(\t\"\x16\n\x14\x45nvironmentHeartbeatB\xaf\x01\n\'io.blueskyproject.queueserver.worker.v1B\x17\x45nvironmentChannelProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,45 +48,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TOENVIRONMENT']._serialized_start=560
   _globals['_TOENVIRONMENT']._serialized_end=1039
   _globals['_CONTROLCOMMAND']._serialized_start=1041
-  _globals['_CONTROLCOMMAND']._serialized_end=1141
-  _globals['_ANSWERCOMMAND']._serialized_start=1143
-  _globals['_ANSWERCOMMAND']._serialized_end=1193
-  _globals['_METADATAQUERY']._serialized_start=1195
-  _globals['_METADATAQUERY']._serialized_end=1226
-  _globals['_RUNPLANCOMMAND']._serialized_start=1229
-  _globals['_RUNPLANCOMMAND']._serialized_end=1366
-  _globals['_SIMULATIONQUERY']._serialized_start=1368
-  _globals['_SIMULATIONQUERY']._serialized_end=1462
-  _globals['_ABORTCOMMAND']._serialized_start=1464
-  _globals['_ABORTCOMMAND']._serialized_end=1492
-  _globals['_EXITCOMMAND']._serialized_start=1494
-  _globals['_EXITCOMMAND']._serialized_end=1507
-  _globals['_FROMENVIRONMENT']._serialized_start=1510
-  _globals['_FROMENVIRONMENT']._serialized_end=2434
-  _globals['_LOADPROGRESS']._serialized_start=2436
-  _globals['_LOADPROGRESS']._serialized_end=2464
-  _globals['_ENVIRONMENTREADY']._serialized_start=2467
-  _globals['_ENVIRONMENTREADY']._serialized_end=2603
-  _globals['_RUNENGINECHANGED']._serialized_start=2605
-  _globals['_RUNENGINECHANGED']._serialized_end=2677
-  _globals['_RUNENGINEWAITS']._serialized_start=2680
-  _globals['_RUNENGINEWAITS']._serialized_end=2855
-  _globals['_PLANSTARTED']._serialized_start=2857
-  _globals['_PLANSTARTED']._serialized_end=2940
-  _globals['_PLANFINISHED']._serialized_start=2942
-  _globals['_PLANFINISHED']._serialized_end=3029
-  _globals['_RUNDOCUMENTEMITTED']._serialized_start=3031
-  _globals['_RUNDOCUMENTEMITTED']._serialized_end=3122
-  _globals['_METADATAANSWER']._serialized_start=3124
-  _globals['_METADATAANSWER']._serialized_end=3199
-  _globals['_TASKFINISHED']._serialized_start=3201
-  _globals['_TASKFINISHED']._serialized_end=3284
-  _globals['_TASKPRINTED']._serialized_start=3286
-  _globals['_TASKPRINTED']._serialized_end=3385
-  _globals['_SIMULATIONANSWER']._serialized_start=3387
-  _globals['_SIMULATIONANSWER']._serialized_end=3476
-  _globals['_ENVIRONMENTABOUT']._serialized_start=3478
-  _globals['_ENVIRONMENTABOUT']._serialized_end=3571
-  _globals['_ENVIRONMENTHEARTBEAT']._serialized_start=3573
-  _globals['_ENVIRONMENTHEARTBEAT']._serialized_end=3595
+  _globals['_CONTROLCOMMAND']._serialized_end=1163
+  _globals['_ANSWERCOMMAND']._serialized_start=1165
+  _globals['_ANSWERCOMMAND']._serialized_end=1215
+  _globals['_METADATAQUERY']._serialized_start=1217
+  _globals['_METADATAQUERY']._serialized_end=1248
+  _globals['_RUNPLANCOMMAND']._serialized_start=1251
+  _globals['_RUNPLANCOMMAND']._serialized_end=1388
+  _globals['_SIMULATIONQUERY']._serialized_start=1390
+  _globals['_SIMULATIONQUERY']._serialized_end=1484
+  _globals['_ABORTCOMMAND']._serialized_start=1486
+  _globals['_ABORTCOMMAND']._serialized_end=1514
+  _globals['_EXITCOMMAND']._serialized_start=1516
+  _globals['_EXITCOMMAND']._serialized_end=1529
+  _globals['_FROMENVIRONMENT']._serialized_start=1532
+  _globals['_FROMENVIRONMENT']._serialized_end=2456
+  _globals['_LOADPROGRESS']._serialized_start=2458
+  _globals['_LOADPROGRESS']._serialized_end=2486
+  _globals['_ENVIRONMENTREADY']._serialized_start=2489
+  _globals['_ENVIRONMENTREADY']._serialized_end=2625
+  _globals['_RUNENGINECHANGED']._serialized_start=2627
+  _globals['_RUNENGINECHANGED']._serialized_end=2699
+  _globals['_RUNENGINEWAITS']._serialized_start=2702
+  _globals['_RUNENGINEWAITS']._serialized_end=2877
+  _globals['_PLANSTARTED']._serialized_start=2879
+  _globals['_PLANSTARTED']._serialized_end=2962
+  _globals['_PLANFINISHED']._serialized_start=2964
+  _globals['_PLANFINISHED']._serialized_end=3051
+  _globals['_RUNDOCUMENTEMITTED']._serialized_start=3053
+  _globals['_RUNDOCUMENTEMITTED']._serialized_end=3144
+  _globals['_METADATAANSWER']._serialized_start=3146
+  _globals['_METADATAANSWER']._serialized_end=3221
+  _globals['_TASKFINISHED']._serialized_start=3223
+  _globals['_TASKFINISHED']._serialized_end=3306
+  _globals['_TASKPRINTED']._serialized_start=3308
+  _globals['_TASKPRINTED']._serialized_end=3407
+  _globals['_SIMULATIONANSWER']._serialized_start=3409
+  _globals['_SIMULATIONANSWER']._serialized_end=3498
+  _globals['_ENVIRONMENTABOUT']._serialized_start=3500
+  _globals['_ENVIRONMENTABOUT']._serialized_end=3593
+  _globals['_ENVIRONMENTHEARTBEAT']._serialized_start=3595
+  _globals['_ENVIRONMENTHEARTBEAT']._serialized_end=3617
 # @@protoc_insertion_point(module_scope)

@@ -113,22 +113,26 @@ class ControlCommand(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
     action: _worker_service_pb2.RunEngineAction.ValueType
     """What to do."""
     note: _builtins.str
     """Why, for the run's stop document and the result. May be empty."""
     user: _builtins.str
     """Name of the user who asks for it, for the result. May be empty."""
+    execution_id: _builtins.str
+    """The execution that is meant: the request is ignored while another one is executed. Empty: whichever is."""
     def __init__(
         self,
         *,
         action: _worker_service_pb2.RunEngineAction.ValueType = ...,
         note: _builtins.str = ...,
         user: _builtins.str = ...,
+        execution_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "note", b"note", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "execution_id", b"execution_id", "note", b"note", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -183,10 +183,16 @@ class ExecutionOutcome(_message.Message):
     EXECUTION_ID_FIELD_NUMBER: _builtins.int
     ITEM_UID_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
+    PAUSE_PENDING_FIELD_NUMBER: _builtins.int
+    END_REQUESTED_FIELD_NUMBER: _builtins.int
     execution_id: _builtins.str
     """Identity of the execution."""
     item_uid: _builtins.str
     """uid of the item."""
+    pause_pending: _builtins.bool
+    """A pause was accepted for it that never took effect, because the plan came to its end first."""
+    end_requested: _builtins.bool
+    """A request to stop, abort or halt it was accepted, even if the plan came to its end by itself before it heard of it."""
     @_builtins.property
     def result(self) -> _item_pb2.ItemResult:
         """The outcome."""
@@ -197,10 +203,12 @@ class ExecutionOutcome(_message.Message):
         execution_id: _builtins.str = ...,
         item_uid: _builtins.str = ...,
         result: _item_pb2.ItemResult | None = ...,
+        pause_pending: _builtins.bool = ...,
+        end_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "item_uid", b"item_uid", "result", b"result"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_requested", b"end_requested", "execution_id", b"execution_id", "item_uid", b"item_uid", "pause_pending", b"pause_pending", "result", b"result"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

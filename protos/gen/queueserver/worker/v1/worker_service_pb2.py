@@ -33,7 +33,7 @@ from queueserver.common.v1 import task_pb2 as queueserver_dot_common_dot_v1_dot_
 from queueserver.worker.v1 import event_pb2 as queueserver_dot_worker_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a#queueserver/common/v1/process.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"?\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x04user\x18\x02 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xd6\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"\x8a\x01\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\x12\x13\n\x04user\x18\x04 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\xa0\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x98\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"\x16\n\x14GetWorkerInfoRequest\"H\n\x15GetWorkerInfoResponse\x12/\n\x04info\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.WorkerInfo\"O\n\x1a\x41\x63knowledgeOutcomesRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1a\n\x0boutcome_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x1d\n\x1b\x41\x63knowledgeOutcomesResponse\"=\n\x12WatchWorkerRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc9\x01\n\x13WatchWorkerResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xb4\r\n\rWorkerService\x12\x90\x01\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36:#\x12\x93\x01\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36\"7\x12\xbb\x01\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\"@\xaa\xbb\x18<\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\x1a\rtask_finished\"\x02\x36\"\x12\xae\x01\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\"T\xaa\xbb\x18P\x1a\x11\x65xecution_started\x1a\nrun_opened\x1a\nrun_closed\x1a\x08\x64ocument\x1a\x12\x65xecution_finished\"\x05\x36:\"7\'\x12\xa9\x01\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\"4\xaa\xbb\x18\x30\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\"\x05\x36\"\'89\x12\x8e\x01\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\"\x1f\xaa\xbb\x18\x1b\x1a\x13\x65nvironment_changed\"\x04\x36\"\'\x18\x12r\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\"\x03\"\'4\x12s\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\"\x19\xaa\xbb\x18\x15\x1a\rtask_finished\"\x04\x36:\"7\x12t\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\"\x02\"4\x12s\n\rGetWorkerInfo\x12+.queueserver.worker.v1.GetWorkerInfoRequest\x1a,.queueserver.worker.v1.GetWorkerInfoResponse\"\x07\x90\x02\x01\xaa\xbb\x18\x00\x12\x85\x01\n\x13\x41\x63knowledgeOutcomes\x12\x31.queueserver.worker.v1.AcknowledgeOutcomesRequest\x1a\x32.queueserver.worker.v1.AcknowledgeOutcomesResponse\"\x07\xaa\xbb\x18\x03\"\x01\x36\x12r\n\x0bWatchWorker\x12).queueserver.worker.v1.WatchWorkerRequest\x1a*.queueserver.worker.v1.WatchWorkerResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\"\x01.0\x01\x42\xaa\x01\n\'io.blueskyproject.queueserver.worker.v1B\x12WorkerServiceProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*queueserver/worker/v1/worker_service.proto\x12\x15queueserver.worker.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"queueserver/common/v1/bounds.proto\x1a queueserver/common/v1/item.proto\x1a\"queueserver/common/v1/method.proto\x1a\'queueserver/common/v1/permissions.proto\x1a#queueserver/common/v1/process.proto\x1a&queueserver/common/v1/simulation.proto\x1a queueserver/common/v1/task.proto\x1a!queueserver/worker/v1/event.proto\"?\n\x16OpenEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x16\n\x0e\x65nvironment_id\x18\x02 \x01(\t\"\x19\n\x17OpenEnvironmentResponse\"(\n\x17\x43loseEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\"\x1a\n\x18\x43loseEnvironmentResponse\"?\n\x19\x44\x65stroyEnvironmentRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x04user\x18\x02 \x01(\tB\x05\xa8\xbb\x18\x90\x03\"\x1c\n\x1a\x44\x65stroyEnvironmentResponse\"\xd6\x01\n\x0eRunPlanRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12)\n\x04item\x18\x03 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x1b\n\x0c\x61\x63knowledged\x18\x04 \x03(\tB\x05\xb0\xbb\x18\x88\'\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x16\n\x0e\x65nvironment_id\x18\x06 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunPlanResponse\"\xa0\x01\n\x17\x43ontrolRunEngineRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x36\n\x06\x61\x63tion\x18\x02 \x01(\x0e\x32&.queueserver.worker.v1.RunEngineAction\x12\x13\n\x04note\x18\x03 \x01(\tB\x05\xa8\xbb\x18\xc0>\x12\x13\n\x04user\x18\x04 \x01(\tB\x05\xa8\xbb\x18\x90\x03\x12\x14\n\x0c\x65xecution_id\x18\x05 \x01(\t\"\x1a\n\x18\x43ontrolRunEngineResponse\"Q\n\x15\x41nswerQuestionRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x13\n\x0bquestion_id\x18\x02 \x01(\t\x12\x14\n\x04text\x18\x03 \x01(\tB\x06\xa8\xbb\x18\xc0\xb8\x02\"\x18\n\x16\x41nswerQuestionResponse\"\x14\n\x12GetMetadataRequest\"@\n\x13GetMetadataResponse\x12)\n\x08metadata\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\"u\n\x0eRunTaskRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x33\n\x07\x63ommand\x18\x02 \x01(\x0b\x32\".queueserver.worker.v1.TaskCommand\x12\x16\n\x0e\x65nvironment_id\x18\x03 \x01(\t:\x07\xa8\xbb\x18\x80\x80\x80\x04\"\x11\n\x0fRunTaskResponse\"\xa0\x02\n\x0bTaskCommand\x12\x10\n\x08task_uid\x18\x01 \x01(\t\x12\x37\n\x08\x66unction\x18\x02 \x01(\x0b\x32#.queueserver.common.v1.FunctionCallH\x00\x12/\n\x06script\x18\x03 \x01(\x0b\x32\x1d.queueserver.common.v1.ScriptH\x00\x12:\n\x06update\x18\x04 \x01(\x0b\x32(.queueserver.worker.v1.EnvironmentUpdateH\x00\x12\x19\n\x11run_in_background\x18\x05 \x01(\x08\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x06 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccessB\x06\n\x04work\"\x13\n\x11\x45nvironmentUpdate\"\x98\x01\n\x13SimulatePlanRequest\x12)\n\x04item\x18\x01 \x01(\x0b\x32\x1b.queueserver.common.v1.Item\x12\x36\n\x06\x61\x63\x63\x65ss\x18\x02 \x01(\x0b\x32&.queueserver.common.v1.SubmitterAccess\x12\x15\n\rmessage_limit\x18\x03 \x01(\x05:\x07\xa8\xbb\x18\x80\x80\x80\x04\"M\n\x14SimulatePlanResponse\x12\x35\n\nsimulation\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.Simulation\"\x16\n\x14GetWorkerInfoRequest\"H\n\x15GetWorkerInfoResponse\x12/\n\x04info\x18\x01 \x01(\x0b\x32!.queueserver.common.v1.WorkerInfo\"O\n\x1a\x41\x63knowledgeOutcomesRequest\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x1a\n\x0boutcome_ids\x18\x02 \x03(\tB\x05\xb0\xbb\x18\x88\':\x06\xa8\xbb\x18\x80\x80@\"\x1d\n\x1b\x41\x63knowledgeOutcomesResponse\"=\n\x12WatchWorkerRequest\x12\x16\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x12\x0f\n\x07\x62oot_id\x18\x02 \x01(\t\"\xc9\x01\n\x13WatchWorkerResponse\x12\x39\n\x08snapshot\x18\x01 \x01(\x0b\x32%.queueserver.worker.v1.WorkerSnapshotH\x00\x12\x35\n\x06\x65vents\x18\x02 \x01(\x0b\x32#.queueserver.worker.v1.WorkerEventsH\x00\x12\x35\n\theartbeat\x18\x03 \x01(\x0b\x32 .queueserver.worker.v1.HeartbeatH\x00\x42\t\n\x07payload\"\x0b\n\tHeartbeat*\x95\x02\n\x0fRunEngineAction\x12!\n\x1dRUN_ENGINE_ACTION_UNSPECIFIED\x10\x00\x12$\n RUN_ENGINE_ACTION_PAUSE_DEFERRED\x10\x01\x12%\n!RUN_ENGINE_ACTION_PAUSE_IMMEDIATE\x10\x02\x12\x1c\n\x18RUN_ENGINE_ACTION_RESUME\x10\x03\x12\x1a\n\x16RUN_ENGINE_ACTION_STOP\x10\x04\x12\x1b\n\x17RUN_ENGINE_ACTION_ABORT\x10\x05\x12\x1a\n\x16RUN_ENGINE_ACTION_HALT\x10\x06\x12\x1f\n\x1bRUN_ENGINE_ACTION_ABORT_NOW\x10\x07\x32\xb5\r\n\rWorkerService\x12\x90\x01\n\x0fOpenEnvironment\x12-.queueserver.worker.v1.OpenEnvironmentRequest\x1a..queueserver.worker.v1.OpenEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36:#\x12\x93\x01\n\x10\x43loseEnvironment\x12..queueserver.worker.v1.CloseEnvironmentRequest\x1a/.queueserver.worker.v1.CloseEnvironmentResponse\"\x1e\xaa\xbb\x18\x1a\x1a\x13\x65nvironment_changed\"\x03\x36\"7\x12\xbb\x01\n\x12\x44\x65stroyEnvironment\x12\x30.queueserver.worker.v1.DestroyEnvironmentRequest\x1a\x31.queueserver.worker.v1.DestroyEnvironmentResponse\"@\xaa\xbb\x18<\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\x1a\rtask_finished\"\x02\x36\"\x12\xae\x01\n\x07RunPlan\x12%.queueserver.worker.v1.RunPlanRequest\x1a&.queueserver.worker.v1.RunPlanResponse\"T\xaa\xbb\x18P\x1a\x11\x65xecution_started\x1a\nrun_opened\x1a\nrun_closed\x1a\x08\x64ocument\x1a\x12\x65xecution_finished\"\x05\x36:\"7\'\x12\xaa\x01\n\x10\x43ontrolRunEngine\x12..queueserver.worker.v1.ControlRunEngineRequest\x1a/.queueserver.worker.v1.ControlRunEngineResponse\"5\xaa\xbb\x18\x31\x1a\x13\x65nvironment_changed\x1a\x12\x65xecution_finished\"\x06\x36\"\'M89\x12\x8e\x01\n\x0e\x41nswerQuestion\x12,.queueserver.worker.v1.AnswerQuestionRequest\x1a-.queueserver.worker.v1.AnswerQuestionResponse\"\x1f\xaa\xbb\x18\x1b\x1a\x13\x65nvironment_changed\"\x04\x36\"\'\x18\x12r\n\x0bGetMetadata\x12).queueserver.worker.v1.GetMetadataRequest\x1a*.queueserver.worker.v1.GetMetadataResponse\"\x0c\x90\x02\x01\xaa\xbb\x18\x05\"\x03\"\'4\x12s\n\x07RunTask\x12%.queueserver.worker.v1.RunTaskRequest\x1a&.queueserver.worker.v1.RunTaskResponse\"\x19\xaa\xbb\x18\x15\x1a\rtask_finished\"\x04\x36:\"7\x12t\n\x0cSimulatePlan\x12*.queueserver.worker.v1.SimulatePlanRequest\x1a+.queueserver.worker.v1.SimulatePlanResponse\"\x0b\x90\x02\x01\xaa\xbb\x18\x04\"\x02\"4\x12s\n\rGetWorkerInfo\x12+.queueserver.worker.v1.GetWorkerInfoRequest\x1a,.queueserver.worker.v1.GetWorkerInfoResponse\"\x07\x90\x02\x01\xaa\xbb\x18\x00\x12\x85\x01\n\x13\x41\x63knowledgeOutcomes\x12\x31.queueserver.worker.v1.AcknowledgeOutcomesRequest\x1a\x32.queueserver.worker.v1.AcknowledgeOutcomesResponse\"\x07\xaa\xbb\x18\x03\"\x01\x36\x12r\n\x0bWatchWorker\x12).queueserver.worker.v1.WatchWorkerRequest\x1a*.queueserver.worker.v1.WatchWorkerResponse\"\n\x90\x02\x01\xaa\xbb\x18\x03\"\x01.0\x01\x42\xaa\x01\n\'io.blueskyproject.queueserver.worker.v1B\x12WorkerServiceProtoP\x01ZQgithub.com/bluesky/bluesky-queueserver-grpc/gen/go/queueserver/worker/v1;workerv1\xaa\x02\x15QueueServer.Worker.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,7 +70,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERSERVICE'].methods_by_name['RunPlan']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['RunPlan']._serialized_options = b'\252\273\030P\032\021execution_started\032\nrun_opened\032\nrun_closed\032\010document\032\022execution_finished\"\0056:\"7\''
   _globals['_WORKERSERVICE'].methods_by_name['ControlRunEngine']._loaded_options = None
-  _globals['_WORKERSERVICE'].methods_by_name['ControlRunEngine']._serialized_options = b'\252\273\0300\032\023environment_changed\032\022execution_finished\"\0056\"\'89'
+  _globals['_WORKERSERVICE'].methods_by_name['ControlRunEngine']._serialized_options = b'\252\273\0301\032\023environment_changed\032\022execution_finished\"\0066\"\'M89'
   _globals['_WORKERSERVICE'].methods_by_name['AnswerQuestion']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['AnswerQuestion']._serialized_options = b'\252\273\030\033\032\023environment_changed\"\0046\"\'\030'
   _globals['_WORKERSERVICE'].methods_by_name['GetMetadata']._loaded_options = None
@@ -85,8 +85,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERSERVICE'].methods_by_name['AcknowledgeOutcomes']._serialized_options = b'\252\273\030\003\"\0016'
   _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._loaded_options = None
   _globals['_WORKERSERVICE'].methods_by_name['WatchWorker']._serialized_options = b'\220\002\001\252\273\030\003\"\001.'
-  _globals['_RUNENGINEACTION']._serialized_start=2426
-  _globals['_RUNENGINEACTION']._serialized_end=2703
+  _globals['_RUNENGINEACTION']._serialized_start=2448
+  _globals['_RUNENGINEACTION']._serialized_end=2725
   _globals['_OPENENVIRONMENTREQUEST']._serialized_start=392
   _globals['_OPENENVIRONMENTREQUEST']._serialized_end=455
   _globals['_OPENENVIRONMENTRESPONSE']._serialized_start=457
@@ -104,43 +104,43 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNPLANRESPONSE']._serialized_start=866
   _globals['_RUNPLANRESPONSE']._serialized_end=883
   _globals['_CONTROLRUNENGINEREQUEST']._serialized_start=886
-  _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=1024
-  _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=1026
-  _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=1052
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=1054
-  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1135
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1137
-  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1161
-  _globals['_GETMETADATAREQUEST']._serialized_start=1163
-  _globals['_GETMETADATAREQUEST']._serialized_end=1183
-  _globals['_GETMETADATARESPONSE']._serialized_start=1185
-  _globals['_GETMETADATARESPONSE']._serialized_end=1249
-  _globals['_RUNTASKREQUEST']._serialized_start=1251
-  _globals['_RUNTASKREQUEST']._serialized_end=1368
-  _globals['_RUNTASKRESPONSE']._serialized_start=1370
-  _globals['_RUNTASKRESPONSE']._serialized_end=1387
-  _globals['_TASKCOMMAND']._serialized_start=1390
-  _globals['_TASKCOMMAND']._serialized_end=1678
-  _globals['_ENVIRONMENTUPDATE']._serialized_start=1680
-  _globals['_ENVIRONMENTUPDATE']._serialized_end=1699
-  _globals['_SIMULATEPLANREQUEST']._serialized_start=1702
-  _globals['_SIMULATEPLANREQUEST']._serialized_end=1854
-  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1856
-  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1933
-  _globals['_GETWORKERINFOREQUEST']._serialized_start=1935
-  _globals['_GETWORKERINFOREQUEST']._serialized_end=1957
-  _globals['_GETWORKERINFORESPONSE']._serialized_start=1959
-  _globals['_GETWORKERINFORESPONSE']._serialized_end=2031
-  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_start=2033
-  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_end=2112
-  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_start=2114
-  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_end=2143
-  _globals['_WATCHWORKERREQUEST']._serialized_start=2145
-  _globals['_WATCHWORKERREQUEST']._serialized_end=2206
-  _globals['_WATCHWORKERRESPONSE']._serialized_start=2209
-  _globals['_WATCHWORKERRESPONSE']._serialized_end=2410
-  _globals['_HEARTBEAT']._serialized_start=2412
-  _globals['_HEARTBEAT']._serialized_end=2423
-  _globals['_WORKERSERVICE']._serialized_start=2706
-  _globals['_WORKERSERVICE']._serialized_end=4422
+  _globals['_CONTROLRUNENGINEREQUEST']._serialized_end=1046
+  _globals['_CONTROLRUNENGINERESPONSE']._serialized_start=1048
+  _globals['_CONTROLRUNENGINERESPONSE']._serialized_end=1074
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_start=1076
+  _globals['_ANSWERQUESTIONREQUEST']._serialized_end=1157
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_start=1159
+  _globals['_ANSWERQUESTIONRESPONSE']._serialized_end=1183
+  _globals['_GETMETADATAREQUEST']._serialized_start=1185
+  _globals['_GETMETADATAREQUEST']._serialized_end=1205
+  _globals['_GETMETADATARESPONSE']._serialized_start=1207
+  _globals['_GETMETADATARESPONSE']._serialized_end=1271
+  _globals['_RUNTASKREQUEST']._serialized_start=1273
+  _globals['_RUNTASKREQUEST']._serialized_end=1390
+  _globals['_RUNTASKRESPONSE']._serialized_start=1392
+  _globals['_RUNTASKRESPONSE']._serialized_end=1409
+  _globals['_TASKCOMMAND']._serialized_start=1412
+  _globals['_TASKCOMMAND']._serialized_end=1700
+  _globals['_ENVIRONMENTUPDATE']._serialized_start=1702
+  _globals['_ENVIRONMENTUPDATE']._serialized_end=1721
+  _globals['_SIMULATEPLANREQUEST']._serialized_start=1724
+  _globals['_SIMULATEPLANREQUEST']._serialized_end=1876
+  _globals['_SIMULATEPLANRESPONSE']._serialized_start=1878
+  _globals['_SIMULATEPLANRESPONSE']._serialized_end=1955
+  _globals['_GETWORKERINFOREQUEST']._serialized_start=1957
+  _globals['_GETWORKERINFOREQUEST']._serialized_end=1979
+  _globals['_GETWORKERINFORESPONSE']._serialized_start=1981
+  _globals['_GETWORKERINFORESPONSE']._serialized_end=2053
+  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_start=2055
+  _globals['_ACKNOWLEDGEOUTCOMESREQUEST']._serialized_end=2134
+  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_start=2136
+  _globals['_ACKNOWLEDGEOUTCOMESRESPONSE']._serialized_end=2165
+  _globals['_WATCHWORKERREQUEST']._serialized_start=2167
+  _globals['_WATCHWORKERREQUEST']._serialized_end=2228
+  _globals['_WATCHWORKERRESPONSE']._serialized_start=2231
+  _globals['_WATCHWORKERRESPONSE']._serialized_end=2432
+  _globals['_HEARTBEAT']._serialized_start=2434
+  _globals['_HEARTBEAT']._serialized_end=2445
+  _globals['_WORKERSERVICE']._serialized_start=2728
+  _globals['_WORKERSERVICE']._serialized_end=4445
 # @@protoc_insertion_point(module_scope)

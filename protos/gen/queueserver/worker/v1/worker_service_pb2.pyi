@@ -272,6 +272,7 @@ class ControlRunEngineRequest(_message.Message):
     ACTION_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     USER_FIELD_NUMBER: _builtins.int
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
     epoch: _builtins.int
     """Epoch of the caller."""
     action: Global___RunEngineAction.ValueType
@@ -280,6 +281,8 @@ class ControlRunEngineRequest(_message.Message):
     """Why, for the run's stop document. May be empty."""
     user: _builtins.str
     """Name of the user who asks for it, for the result. May be empty."""
+    execution_id: _builtins.str
+    """The execution that is meant. Empty: whichever goes on when the request arrives."""
     def __init__(
         self,
         *,
@@ -287,10 +290,11 @@ class ControlRunEngineRequest(_message.Message):
         action: Global___RunEngineAction.ValueType = ...,
         note: _builtins.str = ...,
         user: _builtins.str = ...,
+        execution_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "epoch", b"epoch", "note", b"note", "user", b"user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "epoch", b"epoch", "execution_id", b"execution_id", "note", b"note", "user", b"user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

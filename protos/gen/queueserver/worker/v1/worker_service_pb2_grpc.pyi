@@ -79,11 +79,16 @@ class WorkerServiceStub:
     Retries: safe; an execution_id that was accepted before is not started again.
     """
     ControlRunEngine: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]
-    """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+    """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
     effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
-    abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+    A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
+    its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
+    begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
+    (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
+    is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
     NOT_PAUSED (the plan is not paused, or was told something else).
     Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
     of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
@@ -185,11 +190,16 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     Retries: safe; an execution_id that was accepted before is not started again.
     """
     ControlRunEngine: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]  # type: ignore[assignment]
-    """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+    """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
     effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
-    abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+    A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
+    its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
+    begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
+    (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
+
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
+    is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
     NOT_PAUSED (the plan is not paused, or was told something else).
     Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
     of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
@@ -318,11 +328,16 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.ControlRunEngineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.ControlRunEngineResponse, _abc.Awaitable[_worker_service_pb2.ControlRunEngineResponse]]:
-        """ControlRunEngine pauses, resumes or ends the running plan. It answers when the environment was told to; the
+        """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
         effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, NOT_RUNNING (there is nothing to
-        abort, or a pause is asked for and no plan of ours is going on: also while it is paused or coming to its end) or
+        A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
+        its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
+        begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
+        (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
+
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
+        is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
         NOT_PAUSED (the plan is not paused, or was told something else).
         Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
         of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.

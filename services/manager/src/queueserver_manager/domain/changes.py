@@ -63,6 +63,13 @@ class SetRunning:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkRunning:
+    """Note at the running item what was asked of it. It goes on as it is, so nobody is told."""
+
+    running: RunningItem
+
+
+@dataclass(frozen=True, slots=True)
 class Execution:
     """Whether the queue is to go on to the next item."""
 
@@ -186,6 +193,7 @@ Change = (
     | DropItem
     | DropAllItems
     | SetRunning
+    | MarkRunning
     | SetExecution
     | AddHistory
     | DropHistory

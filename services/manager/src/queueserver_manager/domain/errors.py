@@ -31,6 +31,7 @@ Refused
 │   ├── InvalidState
 │   │   └── QueueRunning
 │   ├── ItemRunning
+│   ├── ItemNotRunning
 │   ├── ItemHeld
 │   ├── InventoryEmpty
 │   └── ScriptsDisabled
@@ -216,6 +217,21 @@ class QueueRunning(InvalidState):
 
 class ItemRunning(WrongState):
     """The item is being executed and so no longer in the queue."""
+
+
+#: Characters of a uid that are sent back: what a client sent may be no uid.
+MAX_SHOWN = 200
+
+
+class ItemNotRunning(WrongState):
+    """A request names the item that it is for, and that item does not run, or not any more."""
+
+    def __init__(self, uid: str) -> None:
+        super().__init__(
+            f"Item {uid[:MAX_SHOWN]!r} does not run, so nothing was done: the history or the queue tells what has "
+            "become of it; name no item to act upon whatever runs."
+        )
+        self.item_uid = uid[:MAX_SHOWN]
 
 
 class ItemHeld(WrongState):

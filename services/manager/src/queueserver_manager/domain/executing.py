@@ -18,6 +18,7 @@ from queueserver_manager.domain.changes import (
     DropHistory,
     DropItem,
     Execution,
+    MarkRunning,
     SetAutostart,
     SetExecution,
     SetRunning,
@@ -61,6 +62,14 @@ class Claimant:
     pause_unresolved: bool = False
     #: The plan was told to end, even if it came to its end before that.
     end_requested: bool = False
+
+    def after(self, running: RunningItem, outcome: Outcome) -> Claimant:
+        """The same, with what is known of the execution that ended."""
+        return replace(
+            self,
+            pause_unresolved=self.pause_unresolved or outcome.pause_pending or running.pause_pending,
+            end_requested=self.end_requested or outcome.end_requested or running.end_requested,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,23 @@ def cancel_stop_queue(record: Record, user: str) -> Decision[None]:
     return Decision(None, [SetExecution(execution)], [QueueStopCancelled(user)])
 
 
+def stop_after(record: Record, execution_id: str, *, pause: bool) -> Decision[bool]:
+    """Begin nothing by itself after an execution that is past being paused or ended; result: whether that is so.
+
+    It is not if another one runs. If the execution was accounted for and none runs, autostart ends.
+    """
+    running = record.running
+    if running is None:
+        changes: Changes = []
+        events: Events = []
+        _end_autostart(record, changes, events)
+        return Decision(True, changes, events)
+    if running.execution_id != execution_id:
+        return Decision(False)
+    asked = replace(running, pause_pending=True) if pause else replace(running, end_requested=True)
+    return Decision(True, [MarkRunning(asked)] if asked != running else [])
+
+
 def finish_item(
     record: Record,
     outcome: Outcome,
@@ -125,6 +151,7 @@ def finish_item(
     running = record.running
     if running is None or running.execution_id != outcome.execution_id:
         return None
+    claimant = claimant.after(running, outcome)
     changes: Changes = [SetRunning(None)]
     events: Events = []
     back = put_back(running, outcome, record.mode, claimant.new_id, claimant.now)

@@ -108,6 +108,9 @@ class RunningItem:
     environment_id: str
     #: It was submitted for immediate execution and never was in the queue.
     immediate: bool = False
+    #: Asked for when the plan could not do it any more, so that nothing is begun after it by itself: a pause, an end.
+    pause_pending: bool = False
+    end_requested: bool = False
 
 
 class ExitStatus(Enum):
@@ -186,6 +189,9 @@ class Outcome:
     result: ItemResult
     #: The Worker never accepted it; the plan is not at fault.
     refused: bool = False
+    #: The Worker accepted a pause that never took effect, or a request to end it.
+    pause_pending: bool = False
+    end_requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)

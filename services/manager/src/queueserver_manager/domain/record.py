@@ -20,6 +20,7 @@ from queueserver_manager.domain.changes import (
     Execution,
     ForgetAnswers,
     ForgetRequests,
+    MarkRunning,
     MoveItem,
     PutItem,
     PutTask,
@@ -118,7 +119,7 @@ def parts_of(change: Change) -> tuple[str, ...]:
 
 #: Changes of what has no revision of its own.
 _UNTOLD = (
-    *(SetExecution, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
+    *(MarkRunning, SetExecution, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
     *(RememberRequest, ForgetRequests, ForgetAnswers),
 )
 
@@ -246,6 +247,7 @@ def _nothing() -> None:
 _Replacing = (
     DropAllItems
     | SetRunning
+    | MarkRunning
     | SetExecution
     | SetInventory
     | SetPermissions
@@ -257,6 +259,7 @@ _Replacing = (
 #: Changes that replace a part of the record; the part has the same name in both.
 _REPLACED: dict[type, str] = {
     SetRunning: "running",
+    MarkRunning: "running",
     SetExecution: "execution",
     SetInventory: "inventory",
     SetPermissions: "permissions",

@@ -6,29 +6,28 @@ request id is recognised by the answer that was stored for the first one.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from queueserver_manager.domain.editing import set_autostart
+from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
 from queueserver_manager.domain.errors import (
     EnvironmentUnresponsive,
     InvalidState,
-    Refused,
-    Unavailable,
+    ItemNotRunning,
+    StorageUnavailable,
     WorkerUnavailable,
 )
-from queueserver_manager.domain.item import RunSummary
+from queueserver_manager.domain.executing import stop_after
+from queueserver_manager.domain.item import RunningItem, RunSummary
 from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState
 from queueserver_manager.domain.metadata import permitted
+from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.state_refusals import check
 from queueserver_manager.operations.deeds import Deed, Deeds
 from queueserver_manager.operations.ledger import Ledger
 from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.operations.worker_view import Asked, WorkerView
 from queueserver_manager.worker_client.port import (
     EngineRequest,
     RunEngineVerb,
@@ -60,15 +59,8 @@ _DEEDS = {
 }
 #: What may be asked for whenever a plan is executed, also while it is on its way to the Worker or back.
 _INTERRUPTIONS = frozenset({Action.PAUSE, Action.ABORT_NOW})
-
-
-@dataclass(frozen=True, slots=True)
-class _Undelivered:
-    """An interruption that was accepted for an execution of which the Worker did not know."""
-
-    execution_id: str
-    request: EngineRequest
-    action: Action
+#: Reasons of the Worker for which there is nothing left to interrupt.
+_PAST = frozenset({"EXECUTION_ENDED", "NOT_RUNNING"})
 
 
 class RunEngineOperations:
@@ -81,7 +73,6 @@ class RunEngineOperations:
         worker: Worker,
         permitted_keys: tuple[str, ...],
         on_stale: Callable[[], None],
-        on_its_way: Callable[[str], asyncio.Task[None] | None],
     ) -> None:
         self._ledger = ledger
         self._deeds = Deeds(ledger)
@@ -89,14 +80,12 @@ class RunEngineOperations:
         self._worker = worker
         self._permitted_keys = permitted_keys
         self._on_stale = on_stale
-        #: What ends when an execution that is on its way to the Worker has arrived, or was refused.
-        self._on_its_way = on_its_way
-        self._undelivered: list[_Undelivered] = []
-        #: How many requests were accepted so far.
-        self._accepted = 0
 
     async def control(self, request: EngineRequest, reply: Reply[None]) -> bytes:
-        """Pass a request on. Raises InvalidState, EnvironmentClosed, RunEngineMissing, WorkerUnavailable."""
+        """Pass a request on.
+
+        Raises InvalidState, ItemNotRunning, EnvironmentClosed, RunEngineMissing, WorkerUnavailable.
+        """
         return await self._deeds.once(reply, lambda: self._control(request), self._deed(request), in_haste=True)
 
     def _deed(self, request: EngineRequest) -> Deed:
@@ -108,80 +97,65 @@ class RunEngineOperations:
 
     async def _control(self, request: EngineRequest) -> None:
         action = _ACTIONS[request.verb]
+        self._refuse_for_another(request)
         self._check(action)
-        if action in _INTERRUPTIONS:
-            await self._interrupt(request, action)
-            if request.verb is RunEngineVerb.PAUSE_IMMEDIATE:
-                self._view.pause_at_once_for = self._view.pause_for
-        else:
-            await self._note_and_send(request, action)
+        while not await self._reach(request, action, self._ledger.summary.running):
+            # Another plan has begun in the very moment: what is meant is what runs.
+            self._refuse_for_another(request)
         if action is not Action.PAUSE:
             self._view.leave_pause()
         self._view.changed()
 
-    async def _interrupt(self, request: EngineRequest, action: Action) -> None:
-        """Pause or end what runs, also in a moment in which the Worker has nothing to act upon.
-
-        A plan on its way there is waited for, and one that has to be sent there again is interrupted when it is there.
-        After one that has ended already nothing is begun, as after one that is past its last checkpoint.
-        """
-        while (running := self._ledger.summary.running) is not None:
-            arrival = self._on_its_way(running.execution_id)
-            if await self._note_and_send(request, action):
-                return
-            if arrival is not None:
-                # It may have arrived right behind this.
-                await asyncio.wait({arrival})
-                continue
-            # A commit that is under way may begin the next one: it was decided before this was noted.
-            now = await self._ledger.read(lambda record: record.running)
-            if now is None:
-                with suppress(Unavailable):
-                    await self._ledger.submit(lambda record: set_autostart(record, enabled=False))
-            elif now.execution_id == running.execution_id:
-                self._undelivered.append(_Undelivered(running.execution_id, request, action))
-                return
-
-    async def deliver(self, execution_id: str) -> None:
-        """The Worker has accepted an execution: tell it now what was asked for before."""
-        asked, self._undelivered = self._undelivered, []
-        for each in asked:
-            if each.execution_id == execution_id:
-                with suppress(Refused):
-                    await self._send(each.request, each.action)
-
-    async def _note_and_send(self, request: EngineRequest, action: Action) -> bool:
-        """As :meth:`_send`; what is wanted is noted first: it may take effect before the answer is here.
-
-        Who ends a plan does not expect the next one to begin: that stays noted if nobody knows whether the Worker has
-        heard it.
-        """
+    def _refuse_for_another(self, request: EngineRequest) -> None:
+        """Refuse what is meant for another plan than the one that runs. Raises ItemNotRunning."""
         running = self._ledger.summary.running
-        if running is None or action is Action.RESUME:
-            return await self._send(request, action)
-        uid, accepted = running.execution_id, self._accepted
-        was_wanted = self._wanted(action) == uid
-        self._want(action, uid)
+        if request.item_uid and (running is None or running.item.uid != request.item_uid):
+            raise ItemNotRunning(request.item_uid)
+
+    async def _reach(self, request: EngineRequest, action: Action, running: RunningItem | None) -> bool:
+        """Pause, resume or end one execution; returns whether that is done, or False if another one runs now.
+
+        The Worker decides whether the request reaches the execution. If it is past that, the queue is to stop after it,
+        which is stored. Until then nothing is begun after it by itself, unless the request names its item: then it may
+        still be refused.
+        """
+        if action is Action.RESUME or (running is None and action not in _INTERRUPTIONS):
+            return await self._send(request, action, running.execution_id if running is not None else "")
+        execution_id = running.execution_id if running is not None else ""
+        asked = self._view.ask(execution_id, is_pause=action is Action.PAUSE, binds=not request.item_uid)
         try:
-            heard = await self._send(request, action)
-        except Refused as refusal:
-            is_known = action is Action.PAUSE or not isinstance(refusal, WorkerUnavailable)
-            # What was wanted before, or is wanted by somebody else who was heard meanwhile, stays noted.
-            if is_known and not was_wanted and accepted == self._accepted and self._wanted(action) == uid:
-                self._want(action, "")
-                self._view.changed()
+            if running is not None and await self._send(request, action, execution_id):
+                self._view.heard(asked)
+                if request.verb is RunEngineVerb.PAUSE_IMMEDIATE:
+                    self._view.pause_at_once_for = execution_id
+                return True
+            return await self._stop_after(request, asked)
+        except WorkerUnavailable:
+            # Nobody knows whether the Worker has heard it: who ends a plan does not expect the next one to begin.
+            if not asked.is_pause:
+                await self._stop_after(request, asked)
             raise
-        self._accepted += 1
-        return heard
+        finally:
+            if not asked.stays:
+                self._view.forget(asked)
 
-    def _wanted(self, action: Action) -> str:
-        return self._view.pause_for if action is Action.PAUSE else self._view.end_for
+    async def _stop_after(self, request: EngineRequest, asked: Asked) -> bool:
+        """Store that the queue is to stop after an execution; returns False if another one runs.
 
-    def _want(self, action: Action, uid: str) -> None:
-        if action is Action.PAUSE:
-            self._view.pause_for = uid
-        else:
-            self._view.end_for = uid
+        A commit that is under way may begin the next one: it was decided before.
+        """
+
+        def decide(record: Record) -> Decision[bool]:
+            if request.item_uid and record.running is None:
+                return Decision(False)
+            return stop_after(record, asked.execution_id, pause=asked.is_pause)
+
+        try:
+            return (await self._ledger.submit(decide)).result
+        except StorageUnavailable:
+            # It stays noted here until the outcome is stored.
+            asked.binds = asked.stays = True
+            return True
 
     def _check(self, action: Action) -> None:
         view = self._view
@@ -200,17 +174,20 @@ class RunEngineOperations:
                 raise RunEngineMissing
         check(action, state)
 
-    async def _send(self, request: EngineRequest, action: Action) -> bool:
-        """Tell the Worker; answers whether it has a plan to interrupt. Raises as :meth:`control`."""
+    async def _send(self, request: EngineRequest, action: Action, execution_id: str) -> bool:
+        """Tell the Worker; returns False if the execution is past being interrupted. Raises as :meth:`control`."""
         try:
-            await self._worker.control_run_engine(request)
+            await self._worker.control_run_engine(request, execution_id)
         except WorkerRefused as error:
             if error.reason == "RUN_ENGINE_MISSING":
                 raise RunEngineMissing from error
             if isinstance(error, WorkerOutdated):
                 raise WorkerUnavailable(error.message) from error
-            if error.reason == "NOT_RUNNING" and action in _INTERRUPTIONS:
-                return False
+            if error.reason == "EXECUTION_ENDED" and request.item_uid:
+                raise ItemNotRunning(request.item_uid) from error
+            if error.reason in _PAST and action in _INTERRUPTIONS:
+                # A plan that has paused meanwhile is as it was to be.
+                return error.metadata.get("state") == "paused"
             # The plan came to its end, or its pause did, while the request was on its way.
             raise InvalidState(f"Can't {action.value}: {error.message}", self._state(), ALLOWED[action]) from error
         except StaleEpoch as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
@@ -39,7 +39,6 @@ class Runner:
         measure: Callable[[HistoryEntry], int],
         on_trouble: Callable[[], None],
         on_stale: Callable[[], None],
-        on_handed_over: Callable[[str], Awaitable[None]],
     ) -> None:
         self._ledger = ledger
         self._view = view
@@ -50,8 +49,6 @@ class Runner:
         self._measure = measure
         self._on_trouble = on_trouble
         self._on_stale = on_stale
-        #: Hears of each execution that the Worker has accepted, before anybody who waits for it.
-        self._on_handed_over = on_handed_over
         self._tasks: set[asyncio.Task[None]] = set()
         #: Executions whose outcome is stored and which the Worker may forget.
         self._accounted: set[str] = set()
@@ -67,10 +64,6 @@ class Runner:
         execution_id = running.execution_id
         if execution_id not in self._dispatching and execution_id not in self._accounting:
             self._dispatching[execution_id] = self._spawn(self._dispatch(running))
-
-    def on_its_way(self, execution_id: str) -> asyncio.Task[None] | None:
-        """What ends when an execution has arrived at the Worker, or was refused; None if it is not on its way."""
-        return self._dispatching.get(execution_id)
 
     def account(self, outcome: Outcome) -> None:
         """Put an outcome into the history. Safe to repeat."""
@@ -128,7 +121,6 @@ class Runner:
             if not self._view.confirmed:
                 self._view.confirmed = True
                 self._view.changed()
-            await self._on_handed_over(running.execution_id)
         finally:
             self._dispatching.pop(running.execution_id, None)
 

@@ -144,7 +144,6 @@ class Term:
             settings.measure_entry,
             on_trouble=self._compare_notes,
             on_stale=self._stale.set,
-            on_handed_over=self._handed_over,
         )
         open_runs = OpenRuns()
         self.task_runner = TaskRunner(
@@ -174,7 +173,7 @@ class Term:
         self.queue = QueueOperations(self.ledger, submissions, self.following, self._queue_check.look, limits.queue)
         self.execution = ExecutionOperations(self.ledger, self.view, submissions)
         self.run_engine = RunEngineOperations(
-            self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set, self.runner.on_its_way
+            self.ledger, self.view, worker, settings.permitted_metadata, self._stale.set
         )
         self.questions = QuestionOperations(self.ledger, self.view, worker, self._stale.set)
         self._autostart = Autostart(self.ledger, self.view)
@@ -248,9 +247,6 @@ class Term:
         """The Worker obeys somebody with a higher epoch: our term is over."""
         await self._stale.wait()
         raise OwnershipLost
-
-    async def _handed_over(self, execution_id: str) -> None:
-        await self.run_engine.deliver(execution_id)
 
     def _compare_notes(self) -> None:
         self.link.resync()
@@ -370,8 +366,8 @@ class Term:
             invalid_items=summary.invalid_items,
             lock=summary.lock,
             emergency_key_is_set=summary.emergency_key_is_set,
-            pause_pending=bool(view.pause_for),
-            pause_at_once=view.pause_at_once_for == view.pause_for,
+            pause_pending=view.pause_pending or (summary.running is not None and summary.running.pause_pending),
+            pause_at_once=summary.running is not None and view.pause_at_once_for == summary.running.execution_id,
             environment=view.environment,
             run_list=(view.boot_id, view.runs_changes),
             storage=self._storage.present,

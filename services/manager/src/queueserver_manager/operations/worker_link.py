@@ -141,8 +141,7 @@ class WorkerLink:
         if execution is not None and running is not None and execution.execution_id == running.execution_id:
             view.confirmed = True
         view.leaving_pause = False
-        if snapshot.environment.pause_pending and running is not None:
-            view.pause_for = running.execution_id
+        view.forget_heard()
         view.set_runs(execution.runs if execution is not None else ())
         view.set_environment(snapshot.environment)
         if action.account is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from queueserver_manager.domain.errors import ServerStopping
 from queueserver_manager.domain.executing import Claimant
@@ -23,6 +23,20 @@ from queueserver_manager.domain.lifecycle import (
 )
 from queueserver_manager.domain.storage import Storage
 from queueserver_manager.operations.summary import Summary
+
+
+@dataclass(eq=False, slots=True)
+class Asked:
+    """A request to pause or to end an execution."""
+
+    execution_id: str
+    is_pause: bool
+    #: As long as it is on its way, nothing is begun by itself after the execution.
+    binds: bool
+    #: The Worker has accepted it.
+    is_heard: bool = False
+    #: It is to be kept until its effect is reported, or the execution is accounted for.
+    stays: bool = False
 
 
 class WorkerView:
@@ -53,14 +67,12 @@ class WorkerView:
         self.pending_id = ""
         #: The Worker confirmed an item since the queue was started.
         self.confirmed = False
-        #: The execution for which a pause was accepted that has not taken effect; empty for none.
-        self.pause_for = ""
-        #: The execution for which an immediate pause was accepted.
+        #: Requests to pause or to end that are on their way to the Worker, or whose effect has not been reported.
+        self._asked: list[Asked] = []
+        #: The execution for which an immediate pause was accepted that has not taken effect.
         self.pause_at_once_for = ""
         #: A paused plan was told to go on or to end, and the effect has not been reported.
         self.leaving_pause = False
-        #: The execution that was told to end: whatever it comes to, nothing is begun after it by itself.
-        self.end_for = ""
         #: The running plan is paused, as last heard of while its environment could tell.
         self.item_paused = False
         #: The environment was, or is being, destroyed; until there is another one.
@@ -110,15 +122,43 @@ class WorkerView:
         environment = self.environment
         # A RunEngine that an ended plan left unusable would refuse one item of the queue after the other.
         executable = environment.is_open and environment.run_engine is RunEngineState.IDLE
+        binding = [one for one in self._asked if one.binds and one.execution_id == ended]
         return Claimant(
             boot_id=self.boot_id,
             environment_id=environment.environment_id,
             new_id=self._new_id,
             now=self._now,
             can_execute=executable and self.pending is PendingCommand.NONE and not self.stopping,
-            pause_unresolved=self.pause_for == ended != "",
-            end_requested=self.end_for == ended != "",
+            pause_unresolved=any(one.is_pause for one in binding),
+            end_requested=any(not one.is_pause for one in binding),
         )
+
+    def ask(self, execution_id: str, *, is_pause: bool, binds: bool) -> Asked:
+        """Something is about to be asked of an execution: note it until it is told what became of it, or that ends."""
+        asked = Asked(execution_id, is_pause=is_pause, binds=binds)
+        self._asked.append(asked)
+        return asked
+
+    def heard(self, asked: Asked) -> None:
+        """The Worker has it: from now on it tells what became of it, of a pending pause as soon as it is reported."""
+        environment = self.environment
+        shown = environment.pause_pending or environment.run_engine is RunEngineState.PAUSED
+        asked.binds, asked.is_heard, asked.stays = False, True, asked.is_pause and not shown
+
+    def forget(self, asked: Asked) -> None:
+        """It was refused, or is stored."""
+        if asked in self._asked:
+            self._asked.remove(asked)
+            self.changed()
+
+    def forget_heard(self) -> None:
+        """A snapshot tells what the Worker has heard."""
+        self._asked = [one for one in self._asked if not one.is_heard]
+
+    @property
+    def pause_pending(self) -> bool:
+        """A pause was asked for that has not taken effect."""
+        return self.environment.pause_pending or any(one.is_pause for one in self._asked)
 
     def set_environment(self, environment: Environment) -> None:
         """The Worker reported its environment: a pending command that it shows is no longer pending."""
@@ -128,10 +168,14 @@ class WorkerView:
             self.destroyed = environment.state is EnvironmentState.DESTROYING
         elif self.pending is PendingCommand.DESTROY:
             self.destroyed = True
-        if environment.run_engine is RunEngineState.PAUSED:
-            self.pause_for = ""
-        else:
+        if environment.run_engine is not RunEngineState.PAUSED:
             self.leaving_pause = False
+        if environment.run_engine is RunEngineState.PAUSED:
+            self._asked = [one for one in self._asked if not one.is_pause]
+            self.pause_at_once_for = ""
+        elif environment.pause_pending:
+            # From now on the Worker tells it.
+            self._asked = [one for one in self._asked if not (one.is_pause and one.is_heard)]
         if environment.is_open:
             # A plan whose environment goes away is not resumed by that: it stays paused until it is accounted for.
             self.item_paused = environment.is_paused and not self.leaving_pause
@@ -147,7 +191,7 @@ class WorkerView:
     def drop_requests(self) -> None:
         """The running item ended: what was asked of it does not concern the next one."""
         self.leaving_pause = self.item_paused = False
-        self.pause_for = self.end_for = ""
+        self._asked.clear()
 
     def leave_pause(self) -> None:
         """The running plan, if it is paused, was told to go on or to end."""

@@ -54,6 +54,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
     errors.QueueRunning: _R.ERROR_REASON_QUEUE_RUNNING,
     errors.ItemHeld: _R.ERROR_REASON_ITEM_HELD,
     errors.ItemRunning: _R.ERROR_REASON_ITEM_RUNNING,
+    errors.ItemNotRunning: _R.ERROR_REASON_ITEM_NOT_RUNNING,
     errors.InventoryEmpty: _R.ERROR_REASON_INVENTORY_EMPTY,
     environment_errors.EnvironmentClosed: _R.ERROR_REASON_ENVIRONMENT_CLOSED,
     environment_errors.EnvironmentExists: _R.ERROR_REASON_ENVIRONMENT_EXISTS,
@@ -100,6 +101,8 @@ def _metadata(error: errors.Refused) -> dict[str, str]:
         return {f"{error.part}_revision": str(error.present)}
     if isinstance(error, errors.StorageUnavailable) and not error.fate_known:
         return FATE_UNKNOWN
+    if isinstance(error, errors.ItemNotRunning):
+        return {"item_uid": error.item_uid}
     if isinstance(error, question_errors.QuestionNotFound):
         return {"question_id": error.question_id} if error.question_id else {}
     remedy = {"remedy_method": full_method(error.remedy_method)} if error.remedy_method else {}

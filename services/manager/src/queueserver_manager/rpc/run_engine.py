@@ -45,7 +45,8 @@ class RunEngineServicer(RunEngineServiceServicer):
         if len(note) > _MAX_NOTE:
             raise FieldInvalid("note", f"must have at most {_MAX_NOTE} characters")
         caller = caller_of(context)
-        wanted = EngineRequest(verb, note, caller.user)
+        item_uid = "" if verb is RunEngineVerb.RESUME else request.item_uid
+        wanted = EngineRequest(verb, note, caller.user, item_uid)
         return await self._office.term().run_engine.control(wanted, reply_to(request, caller, empty_answer))
 
     async def PausePlan(self, request: pb.PausePlanRequest, context: Any) -> Any:  # noqa: N802

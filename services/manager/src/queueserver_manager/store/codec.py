@@ -115,6 +115,8 @@ def encode_running(running: RunningItem) -> bytes:
             "boot_id": running.boot_id,
             "environment_id": running.environment_id,
             "immediate": running.immediate,
+            "pause_pending": running.pause_pending,
+            "end_requested": running.end_requested,
         }
     )
     return about[:-1] + b',"item":' + encode_item(running.item) + b"}"
@@ -129,6 +131,8 @@ def decode_running(fields: Mapping[str, Any], size: int = 0) -> RunningItem:
         boot_id=fields["boot_id"],
         environment_id=fields["environment_id"],
         immediate=fields.get("immediate", False),
+        pause_pending=fields.get("pause_pending", False),
+        end_requested=fields.get("end_requested", False),
     )
 
 

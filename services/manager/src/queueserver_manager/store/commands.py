@@ -52,7 +52,7 @@ def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("DEL", keys.items, keys.order)]
         case ch.SetRunning(None):
             return [("DEL", keys.running)]
-        case ch.SetRunning(running) if running is not None:
+        case ch.SetRunning(running) | ch.MarkRunning(running) if running is not None:
             return [("SET", keys.running, codec.encode_running(running))]
         case ch.SetExecution(execution):
             return [("SET", keys.execution, codec.encode_execution(execution))]

@@ -143,6 +143,8 @@ async def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
             start=_seconds(result.start_time) if result.HasField("start_time") else None,
             stop=_seconds(result.stop_time),
         ),
+        pause_pending=message.pause_pending,
+        end_requested=message.end_requested,
     )
 
 

@@ -100,10 +100,12 @@ class GrpcWorker:
         answer = await self._command(self._stub.SimulatePlan, request, timeout=SIMULATION_SECONDS)
         return bytes(answer.simulation.SerializeToString())
 
-    async def control_run_engine(self, request: port.EngineRequest) -> None:
-        """Pause, resume or end the running plan."""
+    async def control_run_engine(self, request: port.EngineRequest, execution_id: str) -> None:
+        """Pause, resume or end this execution and no other; an empty id means whichever goes on."""
         action = _ACTIONS[request.verb.value]
-        message = pb.ControlRunEngineRequest(epoch=self._epoch, action=action, note=request.note, user=request.user)
+        message = pb.ControlRunEngineRequest(
+            epoch=self._epoch, action=action, note=request.note, user=request.user, execution_id=execution_id
+        )
         await self._command(self._stub.ControlRunEngine, message)
 
     async def answer_question(self, question_id: str, text: str) -> None:

@@ -67,6 +67,8 @@ class EngineRequest:
     verb: RunEngineVerb
     note: str = ""
     user: str = ""
+    #: The item whose plan is meant; empty for whichever runs.
+    item_uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +228,8 @@ class Worker(Protocol):
     async def simulate_plan(self, item: Item, access: Access, message_limit: int) -> bytes:
         """What a plan would do, as a serialized Simulation. Raises TimeoutError if the environment does not answer."""
 
-    async def control_run_engine(self, request: EngineRequest) -> None:
-        """Pause, resume or end the running plan."""
+    async def control_run_engine(self, request: EngineRequest, execution_id: str) -> None:
+        """Pause, resume or end this execution and no other; an empty id means whichever goes on."""
 
     async def answer_question(self, question_id: str, text: str) -> None:
         """Answer the question that the running plan asks; an empty id means whichever."""

@@ -78,6 +78,7 @@ class _Pause:
 class _Asked:
     """What was asked for during one execution and is not done yet."""
 
+    execution_id: str = ""
     pause: _Pause | None = None
     abort: Answer | None = None
     #: It is paused, and nobody has said how to go on.
@@ -111,21 +112,24 @@ class PlanControl:
             self._retired = True
             self._changed.notify_all()
 
-    def plan_accepted(self) -> None:
-        """Take requests from now on: they are for this plan."""
+    def plan_accepted(self, execution_id: str = "") -> None:
+        """Take requests for this execution from now on."""
         with self._changed:
-            self._asked = _Asked()
+            self._asked = _Asked(execution_id)
 
     def plan_ended(self) -> None:
         """Ignore requests until the next plan, and forget what was not done."""
         with self._changed:
             self._asked = None
 
-    def ask(self, action: Action, note: str, user: str = "") -> None:
-        """Ask for something, on behalf of somebody. Returns at once; what can't be done now is ignored."""
+    def ask(self, action: Action, note: str, user: str = "", execution_id: str = "") -> None:
+        """Ask for something, on behalf of somebody; without an execution_id, of whichever plan runs.
+
+        Returns at once; what can't be done now is ignored, and so is what is meant for another execution.
+        """
         with self._changed:
             asked = self._asked
-            if asked is None:
+            if asked is None or execution_id not in {"", asked.execution_id}:
                 return
             if action in _DEFERRED:
                 _ask_for_pause(asked, defer=_DEFERRED[action])

@@ -74,12 +74,12 @@ class EngineSeat:
             self._next = found if found is not self.engine else None
             self._take_next()
 
-    def plan_accepted(self) -> None:
+    def plan_accepted(self, execution_id: str) -> None:
         """Keep the RunEngine, and take requests, for the plan that comes. Call it before the next request can come."""
         with self._changing:
             self._occupied = True
             if self._control is not None:
-                self._control.plan_accepted()
+                self._control.plan_accepted(execution_id)
 
     def answer(self, question_id: str, text: str) -> None:
         """Hand on the answer to a question of a plan. Does not wait."""

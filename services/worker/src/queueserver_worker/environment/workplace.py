@@ -80,7 +80,7 @@ class Workplace:
         """Take a command. Called in the reader thread; does not wait."""
         kind = frame.WhichOneof("frame")
         if kind == "run_plan":
-            self._seat.plan_accepted()
+            self._seat.plan_accepted(frame.run_plan.execution_id)
             self._work.put(partial(self._executor.execute, frame.run_plan))
         elif kind == "run_task" and frame.run_task.run_in_background:
             self._tasks.start(frame.run_task)
@@ -94,6 +94,7 @@ class Workplace:
             self._seat.answer(frame.answer.question_id, frame.answer.text)
         elif self._seat.control is not None:
             if kind == "control":
-                self._seat.control.ask(frame.control.action, frame.control.note, frame.control.user)
+                asked = frame.control
+                self._seat.control.ask(asked.action, asked.note, asked.user, asked.execution_id)
             elif kind == "abort":
                 self._seat.control.abort(frame.abort.note)

@@ -46,6 +46,10 @@ def _no_run_engine(error: errors.RunEngineMissingError) -> Refusal:
     return refused(_R.ERROR_REASON_RUN_ENGINE_MISSING, str(error))
 
 
+def _ended(error: errors.ExecutionEndedError) -> Refusal:
+    return refused(_R.ERROR_REASON_EXECUTION_ENDED, str(error), metadata={"execution_id": error.execution_id})
+
+
 def _not_running(error: errors.NotRunningError) -> Refusal:
     return refused(_R.ERROR_REASON_NOT_RUNNING, str(error), metadata={"state": error.state})
 
@@ -75,6 +79,7 @@ REFUSALS: dict[type[errors.WorkerError], Callable[[Any], Refusal]] = {
     errors.EnvironmentClosedError: _closed,
     errors.EnvironmentBusyError: _busy,
     errors.RunEngineMissingError: _no_run_engine,
+    errors.ExecutionEndedError: _ended,
     errors.NotRunningError: _not_running,
     errors.NotPausedError: _not_paused,
     errors.QuestionNotFoundError: _no_question,

@@ -10,6 +10,7 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.event_pb2 import WorkerEvents
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceServicer
 
+from queueserver_worker.supervisor.control import EngineRequest
 from queueserver_worker.supervisor.errors import InvalidRequestError
 from queueserver_worker.supervisor.worker import Worker
 
@@ -75,7 +76,8 @@ class WorkerServicer(WorkerServiceServicer):
     ) -> pb.ControlRunEngineResponse:
         """Pass a request for the running plan on."""
         del context
-        self._worker.control_run_engine(request.epoch, request.action, request.note, request.user)
+        asked = EngineRequest(request.execution_id, request.action, request.note, request.user)
+        self._worker.control_run_engine(request.epoch, asked)
         return pb.ControlRunEngineResponse()
 
     async def AnswerQuestion(  # noqa: N802 - as above

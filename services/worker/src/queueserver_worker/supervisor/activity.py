@@ -18,6 +18,7 @@ from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
 from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.clock import now
+from queueserver_worker.supervisor.control import EngineRequest
 from queueserver_worker.supervisor.errors import EnvironmentBusyError
 from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.lifecycle import OPEN, State
@@ -68,12 +69,13 @@ class Activity:
         if self.tasks.background_count >= MAX_BACKGROUND:
             raise EnvironmentBusyError
 
-    def begin_plan(self, execution_id: str, item_uid: str) -> None:
-        """An execution goes on from now on."""
-        self.plan.begin(execution_id, item_uid)
+    def begin_plan(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
+        """An execution goes on from now on; returns what was asked of it before it arrived."""
+        asked = self.plan.begin(execution_id, item_uid)
         self.forget_printed()
         self.free.clear()
         self.move(State.EXECUTING_PLAN)
+        return asked
 
     def begin_task(self, command: TaskCommand) -> None:
         """A task goes on from now on."""

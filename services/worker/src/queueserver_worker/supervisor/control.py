@@ -9,6 +9,7 @@ Does not guarantee an effect: a plan may come to its end before.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from queueserver.common.v1 import environment_pb2 as environment
@@ -40,6 +41,19 @@ _GOES_ON = frozenset(
 _PAUSED = environment.RUN_ENGINE_STATE_PAUSED
 
 
+@dataclass(frozen=True)
+class EngineRequest:
+    """What is asked of an execution."""
+
+    #: Empty: whichever goes on.
+    execution_id: str
+    action: Action
+    #: For the stop document of the run.
+    note: str = ""
+    #: Who asks for it.
+    user: str = ""
+
+
 class RunEngineControl:
     """What was asked for during the execution that goes on, if one does."""
 
@@ -50,11 +64,17 @@ class RunEngineControl:
         self._pause: Action | None = None
         #: How the present pause is to end, or ABORT_NOW, which holds for the whole execution.
         self._answer: Action | None = None
+        self._end_requested = False
 
     @property
     def pause_pending(self) -> bool:
         """A pause was accepted, and the plan has neither paused nor ended since."""
         return self._pause is not None
+
+    @property
+    def end_requested(self) -> bool:
+        """The execution that goes on was told to end."""
+        return self._end_requested
 
     @property
     def paused(self) -> bool:
@@ -68,7 +88,7 @@ class RunEngineControl:
 
     def execution_ended(self) -> None:
         """No execution goes on any more."""
-        self._executing = self._begun = False
+        self._executing = self._begun = self._end_requested = False
         self._pause = self._answer = None
 
     def state_changed(self, state: RunEngineState) -> None:
@@ -107,6 +127,7 @@ class RunEngineControl:
             raise NotPausedError(self._text())
         is_news = self._answer is None
         self._answer = action
+        self._end_requested |= action != pb.RUN_ENGINE_ACTION_RESUME
         return is_news
 
     def _accept_abort(self, action: Action) -> bool:
@@ -114,6 +135,7 @@ class RunEngineControl:
             raise NotRunningError(self._text())
         is_news = self._answer != action
         self._answer = action
+        self._end_requested = True
         return is_news
 
     def _text(self) -> str:

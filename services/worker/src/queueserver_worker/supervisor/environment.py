@@ -30,7 +30,7 @@ from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCo
 from queueserver_worker.supervisor import failure
 from queueserver_worker.supervisor.about import About
 from queueserver_worker.supervisor.activity import Activity
-from queueserver_worker.supervisor.control import Action
+from queueserver_worker.supervisor.control import EngineRequest
 from queueserver_worker.supervisor.echo import Echo
 from queueserver_worker.supervisor.errors import (
     EnvironmentClosedError,
@@ -152,7 +152,13 @@ class Environment:
         process.drain_console()
         command = channel_pb2.RunPlanCommand(execution_id=execution_id, item=item, access=access)
         process.send(ToEnvironment(run_plan=command))
-        self._activity.begin_plan(execution_id, item.item_uid)
+        for asked in self._activity.begin_plan(execution_id, item.item_uid):
+            _pass_on(process, execution_id, asked)
+
+    def forget_execution(self, execution_id: str) -> None:
+        """An execution was refused, so it never begins: forget what was asked of it."""
+        if self._activity.plan.forget(execution_id):
+            self._activity.move(self._status.state)
 
     def run_task(self, command: TaskCommand) -> None:
         """Start a task. Raises EnvironmentClosedError or EnvironmentBusyError."""
@@ -165,14 +171,19 @@ class Environment:
         process.send(ToEnvironment(run_task=command))
         self._activity.begin_task(command)
 
-    def control(self, action: Action, note: str, user: str) -> None:
-        """Pause, resume or end the running plan: tell the process, and wait for nothing.
+    def control(self, asked: EngineRequest) -> None:
+        """Pause, resume or end an execution: tell the process, and wait for nothing.
+
+        What is asked of an execution that has not arrived is told to the process with the plan.
 
         Raises EnvironmentClosedError, RunEngineMissingError, NotRunningError or NotPausedError.
         """
-        process = self._process_with_run_engine()
-        if self._activity.plan.accept(action):
-            process.send(ToEnvironment(control=channel_pb2.ControlCommand(action=action, note=note, user=user)))
+        process, plan = self._process_with_run_engine(), self._activity.plan
+        was_pending = plan.pause_pending
+        is_news = plan.accept(asked)
+        if is_news and plan.execution is not None:
+            _pass_on(process, plan.execution.execution_id, asked)
+        if is_news or plan.pause_pending != was_pending:
             self._activity.follow_run_engine()
 
     def answer_question(self, question_id: str, text: str) -> None:
@@ -370,6 +381,13 @@ class Environment:
     def _drain_console(self) -> None:
         if self._keeper.process is not None:
             self._keeper.process.drain_console()
+
+
+def _pass_on(process: EnvironmentProcess, execution_id: str, asked: EngineRequest) -> None:
+    command = channel_pb2.ControlCommand(
+        action=asked.action, note=asked.note, user=asked.user, execution_id=execution_id
+    )
+    process.send(ToEnvironment(control=command))
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

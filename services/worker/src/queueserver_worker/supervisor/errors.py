@@ -8,6 +8,7 @@
     ├── EnvironmentClosedError     there is no environment that could do it
     ├── EnvironmentBusyError       a plan or a task is being executed
     ├── RunEngineMissingError      the namespace has no RunEngine
+    ├── ExecutionEndedError        the execution that is meant has ended
     ├── NotRunningError            no plan is running that could be paused or aborted
     ├── NotPausedError             no plan is paused that could be resumed or ended
     ├── QuestionNotFoundError      that question is not asked
@@ -95,6 +96,14 @@ class RunEngineMissingError(WorkerError):
         super().__init__(
             "The environment has no RunEngine: let the startup code create one named RE, and reopen the environment."
         )
+
+
+class ExecutionEndedError(WorkerError):
+    """The execution that is to be paused, resumed or ended has ended."""
+
+    def __init__(self, execution_id: str) -> None:
+        super().__init__(f"Execution {execution_id} has ended: nothing of it is left to pause, resume or end.")
+        self.execution_id = execution_id
 
 
 class NotRunningError(WorkerError):

@@ -1,23 +1,38 @@
 """The plan that goes on, if one does: its execution, the requests for it, its one outcome.
 
-Guarantees: what the environment says of another execution is ignored; an outcome ends the execution. While a plan is
-paused its execution goes on.
+Guarantees: what the environment says of another execution is ignored; an outcome ends the execution, and tells what
+was asked of it and had no effect. While a plan is paused its execution goes on. A request reaches the execution that it
+names and no other; one that arrives before its execution is kept for it, until another begins or the environment ends.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from queueserver.common.v1 import environment_pb2
 from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.event_pb2 import DocumentEmitted, ExecutionOutcome, RunOpened
 
 from queueserver_worker.supervisor import failure
-from queueserver_worker.supervisor.control import Action, RunEngineControl
+from queueserver_worker.supervisor.control import EngineRequest, RunEngineControl
 from queueserver_worker.supervisor.execution import RunningExecution
 from queueserver_worker.supervisor.journal import Journal
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class _Awaited:
+    """An execution that was named and has not arrived, and what is asked of it."""
+
+    execution_id: str
+    control: RunEngineControl = field(default_factory=RunEngineControl)
+    asked: list[EngineRequest] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.control.execution_accepted()
 
 
 class PlanWork:
@@ -27,6 +42,7 @@ class PlanWork:
         self._journal = journal
         self._execution: RunningExecution | None = None
         self._control = RunEngineControl()
+        self._awaited: _Awaited | None = None
 
     @property
     def execution(self) -> RunningExecution | None:
@@ -46,16 +62,42 @@ class PlanWork:
     @property
     def pause_pending(self) -> bool:
         """A pause was accepted, and the plan has neither paused nor ended since."""
-        return self._control.pause_pending
+        return self._control.pause_pending or (self._awaited is not None and self._awaited.control.pause_pending)
 
-    def begin(self, execution_id: str, item_uid: str) -> None:
-        """An execution goes on from now on."""
+    def begin(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
+        """An execution goes on from now on; returns what was asked of it before it arrived."""
         self._execution = RunningExecution(execution_id, item_uid)
         self._control.execution_accepted()
+        awaited, self._awaited = self._awaited, None
+        if awaited is None or awaited.execution_id != execution_id:
+            return ()
+        for asked in awaited.asked:
+            self._control.accept(asked.action)
+        return tuple(awaited.asked)
 
-    def accept(self, action: Action) -> bool:
-        """Accept a request for the plan, see `RunEngineControl.accept`. Raises NotRunningError or NotPausedError."""
-        return self._control.accept(action)
+    def forget(self, execution_id: str) -> bool:
+        """Forget what was asked of an execution that will not arrive; returns whether anything was."""
+        if self._awaited is None or self._awaited.execution_id != execution_id:
+            return False
+        self._awaited = None
+        return True
+
+    def accept(self, asked: EngineRequest) -> bool:
+        """Accept a request; returns whether the environment is to be told now, see `RunEngineControl.accept`.
+
+        Raises NotRunningError or NotPausedError.
+        """
+        running = self._execution.execution_id if self._execution is not None else ""
+        if asked.execution_id in {"", running}:
+            return self._control.accept(asked.action)
+        if self._awaited is None or self._awaited.execution_id != asked.execution_id:
+            awaited = _Awaited(asked.execution_id)
+        else:
+            awaited = self._awaited
+        if awaited.control.accept(asked.action):
+            awaited.asked.append(asked)
+        self._awaited = awaited
+        return False
 
     def run_engine_changed(self, state: environment_pb2.RunEngineState.ValueType) -> None:
         """Note a state of the RunEngine."""
@@ -90,19 +132,17 @@ class PlanWork:
         execution = self._execution
         if execution is None or not self.is_current(frame.execution_id):
             return None
-        self._end()
         if stopping:
-            return execution.interrupted(frame.result, failure.service_stopped().plan_message)
-        return execution.reported(frame.result)
+            return self._end(execution.interrupted(frame.result, failure.service_stopped().plan_message))
+        return self._end(execution.reported(frame.result))
 
     def lost(self, ending: failure.Ending) -> ExecutionOutcome | None:
         """End the execution because the environment is gone; None if none goes on."""
-        execution = self._execution
-        if execution is None:
-            return None
-        self._end()
-        return execution.lost(ending)
+        self._awaited = None
+        return self._end(self._execution.lost(ending)) if self._execution is not None else None
 
-    def _end(self) -> None:
+    def _end(self, outcome: ExecutionOutcome) -> ExecutionOutcome:
+        outcome.pause_pending, outcome.end_requested = self._control.pause_pending, self._control.end_requested
         self._execution = None
         self._control.execution_ended()
+        return outcome

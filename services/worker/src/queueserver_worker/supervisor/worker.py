@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import version
 
 from async_timeout import timeout
@@ -25,10 +26,16 @@ from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCo
 from queueserver_rpc.process_facts import ProcessFacts
 
 from queueserver_worker.supervisor.about import About
-from queueserver_worker.supervisor.control import ACTIONS, Action
+from queueserver_worker.supervisor.control import ACTIONS, EngineRequest
 from queueserver_worker.supervisor.echo import Echo, silence
 from queueserver_worker.supervisor.environment import Environment
-from queueserver_worker.supervisor.errors import InvalidRequestError, StaleEpochError, WorkerStoppingError
+from queueserver_worker.supervisor.errors import (
+    ExecutionEndedError,
+    InvalidRequestError,
+    StaleEpochError,
+    WorkerError,
+    WorkerStoppingError,
+)
 from queueserver_worker.supervisor.journal import Journal, Watcher
 from queueserver_worker.supervisor.launch import Launch
 from queueserver_worker.supervisor.outcomes import Outcomes
@@ -97,9 +104,13 @@ class Worker:
         self._outcomes.acknowledge(acknowledged)
         if self._is_known(execution_id):
             return
-        self._refuse_when_stopping()
-        self._environment.require(environment_id)
-        self._environment.run_plan(execution_id, item, access)
+        try:
+            self._refuse_when_stopping()
+            self._environment.require(environment_id)
+            self._environment.run_plan(execution_id, item, access)
+        except WorkerError:
+            self._environment.forget_execution(execution_id)
+            raise
 
     def run_task(self, epoch: int, command: TaskCommand, environment_id: str) -> None:
         """Start a task, unless this one was accepted before.
@@ -117,18 +128,22 @@ class Worker:
         self._environment.require(environment_id)
         self._environment.run_task(command)
 
-    def control_run_engine(self, epoch: int, action: Action, note: str, user: str) -> None:
-        """Pause, resume or end the running plan for this user; returns when the environment was told to.
+    def control_run_engine(self, epoch: int, asked: EngineRequest) -> None:
+        """Pause, resume or end an execution; returns when the environment was told to, or will be told with the plan.
 
-        See `RunEngineControl`.
+        See `RunEngineControl` and `PlanWork.accept`.
 
-        Raises StaleEpochError, InvalidRequestError, EnvironmentClosedError, RunEngineMissingError, NotRunningError or
-        NotPausedError.
+        Raises StaleEpochError, InvalidRequestError, ExecutionEndedError, EnvironmentClosedError,
+        RunEngineMissingError, NotRunningError or NotPausedError.
         """
-        if action not in ACTIONS:
+        if asked.action not in ACTIONS:
             raise InvalidRequestError("action", "say what is to be done")
+        if len(asked.execution_id) > MAX_ID:
+            raise InvalidRequestError("execution_id", f"it must have at most {MAX_ID} characters")
         self._fence(epoch)
-        self._environment.control(action, note[:MAX_NOTE], user[:MAX_ID])
+        if self._outcomes.knows(asked.execution_id):
+            raise ExecutionEndedError(asked.execution_id)
+        self._environment.control(replace(asked, note=asked.note[:MAX_NOTE], user=asked.user[:MAX_ID]))
 
     def answer_question(self, epoch: int, question_id: str, text: str) -> None:
         """Answer the question that the running plan asks; an empty id means any. Returns when the environment was told.
