@@ -156,6 +156,8 @@ def leave_grandchild(child: Child) -> None:
 PLANS: dict[str, Callable[[Child], None]] = {
     "count": lambda _: None,
     "hang": hang,
+    # It does what background tasks say, see `obey`.
+    "told": lambda child: say_state(child, environment_pb2.RUN_ENGINE_STATE_RUNNING),
     "die": die,
     "print_and_die": print_and_die,
     "spin": spin,
@@ -165,6 +167,14 @@ PLANS: dict[str, Callable[[Child], None]] = {
     "print_much": print_much,
     "print_bad_bytes": print_bad_bytes,
     "leave_grandchild": leave_grandchild,
+}
+
+
+#: States of the RunEngine that a background task of this name lets it tell.
+STATES = {
+    "running": environment_pb2.RUN_ENGINE_STATE_RUNNING,
+    "paused": environment_pb2.RUN_ENGINE_STATE_PAUSED,
+    "idle": environment_pb2.RUN_ENGINE_STATE_IDLE,
 }
 
 
@@ -182,9 +192,30 @@ def run_plan(child: Child, command: pb.RunPlanCommand) -> None:
         PLANS[command.item.name](child)
     except PlanGoesOnError:
         return
+    if command.item.name == "told":
+        return
     child.close_run(uid)
     child.finish(command.execution_id, item_pb2.EXIT_STATUS_COMPLETED)
     child.finish(command.execution_id, item_pb2.EXIT_STATUS_FAILED, "a second outcome")
+
+
+def say_state(child: Child, state: environment_pb2.RunEngineState.ValueType) -> None:
+    child.send(pb.FromEnvironment(run_engine=pb.RunEngineChanged(state=state)))
+
+
+def obey(child: Child, command: TaskCommand, execution_id: str, heard: list[str]) -> bool:
+    """Do with the plan what a background task says, or tell which requests for it were heard."""
+    name = command.function.name
+    if name in STATES:
+        say_state(child, STATES[name])
+    elif name == "finish":
+        say_state(child, environment_pb2.RUN_ENGINE_STATE_IDLE)
+        child.finish(execution_id, item_pb2.EXIT_STATUS_COMPLETED)
+    elif name != "heard":
+        return False
+    child.finish_task(command.task_uid, success=True, return_value=DataValue(text="\n".join(heard)))
+    heard.clear()
+    return True
 
 
 def run_task(child: Child, command: TaskCommand) -> None:
@@ -221,14 +252,17 @@ def main() -> None:
     child = Child(socket.socket(fileno=given.channel_fd))
     threading.Thread(target=child.beat, daemon=True).start()
     opening(child, word)
-    execution_id = ""
+    execution_id, heard = "", list[str]()
     while True:
         frame = child.receive()
         if frame.HasField("run_plan"):
             execution_id = frame.run_plan.execution_id
             run_plan(child, frame.run_plan)
+        elif frame.HasField("control"):
+            heard.append(f"{frame.control.execution_id} {frame.control.action}")
         elif frame.HasField("run_task"):
-            run_task(child, frame.run_task)
+            if not obey(child, frame.run_task, execution_id, heard):
+                run_task(child, frame.run_task)
         elif frame.HasField("abort") and execution_id and word != "ignore_abort":
             child.finish(execution_id, item_pb2.EXIT_STATUS_ABORTED, frame.abort.note)
         elif frame.HasField("exit") and word != "ignore_exit":

@@ -41,6 +41,8 @@ class SimulatedWorker:
         self._boots = self._environments = 0
         self._journal: list[port.WorkerEvent] = []
         self._accepted: set[str] = set()
+        #: With the next outcomes it tells that a pause was accepted and had no effect.
+        self.pause_pending = False
         self._connection: asyncio.Queue[port.WorkerEvent | None] = asyncio.Queue()
         self._up = asyncio.Event()
         self.may_report = asyncio.Event()
@@ -109,7 +111,7 @@ class SimulatedWorker:
         current, self.current = self.current, None
         if current is not None:
             result = ItemResult(status, NOW + len(self.reported), NOW, cause)
-            outcome = Outcome(current.execution_id, result)
+            outcome = Outcome(current.execution_id, result, pause_pending=self.pause_pending)
             self.outcomes[current.execution_id] = self.reported[current.execution_id] = outcome
         self._environment_is(Environment(self.environment.environment_id, left, engine))
         if current is not None:

@@ -12,7 +12,7 @@ from queueserver_manager.domain.executing import stop_after
 from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import PendingCommand
 from queueserver_manager.operations.reply import UNHEARD
-from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerRefused
 
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import JANE, Machine
@@ -89,3 +89,30 @@ def test_who_interrupts_a_plan_whose_command_was_lost_names_the_execution_that_i
         assert heard == [(verb, made.worker.current.execution_id)]
     finally:
         made.teardown()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(
+    ("verb", "reason"),
+    [(RunEngineVerb.ABORT_NOW, StopReason.REQUESTED), (RunEngineVerb.PAUSE_IMMEDIATE, StopReason.PAUSE)],
+)
+def test_who_interrupts_a_plan_that_has_ended_stops_the_queue_also_if_the_manager_is_restarted_before_it_hears_of_that(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, restarted: bool, verb: RunEngineVerb, reason: StopReason
+) -> None:
+    async def control(_request: EngineRequest, _execution_id: str) -> None:
+        raise WorkerRefused("EXECUTION_ENDED", "It has ended.")
+
+    monkeypatch.setattr(machine.worker, "control_run_engine", control)
+    assert isinstance(machine.do(machine.term.run_engine.control(EngineRequest(verb, "why"), UNHEARD)), bytes)
+    if restarted:
+        machine.the_manager_is_restarted()
+    machine.finish(status=ExitStatus.COMPLETED, twice=False)
+    assert (machine.record.running, len(machine.record.queue)) == (None, 2)
+    assert machine.store.log[-1].event == QueueStopped(reason)
+
+
+def test_what_a_worker_tells_with_an_outcome_stops_the_queue(machine: Machine) -> None:
+    machine.worker.pause_pending = True
+    machine.finish(status=ExitStatus.COMPLETED, twice=False)
+    machine.worker.pause_pending = False
+    assert machine.store.log[-1].event == QueueStopped(StopReason.PAUSE)
