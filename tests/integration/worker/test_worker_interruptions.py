@@ -125,7 +125,7 @@ class Rig:
 
 
 class Machine(RuleBasedStateMachine):
-    """Plans begin, pause, go on and end, and requests come for those that run, have ended or have not begun."""
+    """Plans begin, pause, continue and end, and requests come for those that run, have ended or have not begun."""
 
     rig: ClassVar[Rig]
 
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
         self.expected: list[str] = []
 
     def _named(self, execution_id: str, action: Action) -> None:
-        """Ask for an execution that goes on or is to come, and see that the answer is that of the table."""
+        """Ask for an execution that runs or is to come, and see that the answer is that of the table."""
         if self.running is not None and self.running[0] == execution_id:
             heard, asked = self.expected, self.running[1]
             expected = asked.ask(action)

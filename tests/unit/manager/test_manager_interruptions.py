@@ -203,7 +203,7 @@ async def test_a_stop_that_redis_does_not_take_is_noted_until_the_plan_is_accoun
 
 
 @pytest.mark.parametrize(("environment", "verb"), ENDINGS)
-async def test_that_a_plan_was_to_end_is_stored_if_nobody_knows_whether_the_worker_has_heard_it(
+async def test_that_a_plan_was_to_end_is_stored_if_it_is_not_known_whether_the_worker_has_heard_it(
     environment: object, verb: RunEngineVerb
 ) -> None:
     async with desk(environment) as d:  # type: ignore[arg-type] # an Environment
@@ -217,7 +217,7 @@ async def test_that_a_plan_was_to_end_is_stored_if_nobody_knows_whether_the_work
 
 
 @pytest.mark.parametrize("verb", PAUSES)
-async def test_a_pause_of_which_nobody_knows_whether_the_worker_has_heard_it_is_not_pending(
+async def test_a_pause_of_which_it_is_not_known_whether_the_worker_has_heard_it_is_not_pending(
     verb: RunEngineVerb,
 ) -> None:
     async with desk(RUNNING) as d:

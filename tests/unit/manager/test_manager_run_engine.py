@@ -98,6 +98,16 @@ async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineVerb) 
         assert not d.view.pause_pending
 
 
+async def test_it_is_known_whether_a_pause_that_is_pending_is_one_at_once() -> None:
+    async with desk(RUNNING) as d:
+        await d.control(_V.PAUSE_DEFERRED)
+        assert d.view.pause_at_once_for == ""
+        await d.control(_V.PAUSE_IMMEDIATE)
+        assert d.view.pause_at_once_for == "x-1"
+        d.view.set_environment(PAUSED)
+        assert d.view.pause_at_once_for == ""
+
+
 @pytest.mark.parametrize("verb", PAUSES)
 async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_reports_it(verb: RunEngineVerb) -> None:
     async with desk(RUNNING) as d:

@@ -282,7 +282,7 @@ class ControlRunEngineRequest(_message.Message):
     user: _builtins.str
     """Name of the user who asks for it, for the result. May be empty."""
     execution_id: _builtins.str
-    """The execution that is meant. Empty: whichever goes on when the request arrives."""
+    """The execution that is meant. Empty: the one that runs when the request arrives."""
     def __init__(
         self,
         *,

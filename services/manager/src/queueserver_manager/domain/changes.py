@@ -64,7 +64,7 @@ class SetRunning:
 
 @dataclass(frozen=True, slots=True)
 class MarkRunning:
-    """Note at the running item what was asked of it. It goes on as it is, so nobody is told."""
+    """Note at the running item what was asked of it. The plan continues as it is, so there is no event."""
 
     running: RunningItem
 

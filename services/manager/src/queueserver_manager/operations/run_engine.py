@@ -131,7 +131,7 @@ class RunEngineOperations:
                 return True
             return await self._stop_after(request, asked)
         except WorkerUnavailable:
-            # Nobody knows whether the Worker has heard it: who ends a plan does not expect the next one to begin.
+            # It may have heard it or not: who ends a plan does not expect the next one to begin.
             if not asked.is_pause:
                 await self._stop_after(request, asked)
             raise

@@ -101,7 +101,7 @@ class GrpcWorker:
         return bytes(answer.simulation.SerializeToString())
 
     async def control_run_engine(self, request: port.EngineRequest, execution_id: str) -> None:
-        """Pause, resume or end this execution and no other; an empty id means whichever goes on."""
+        """Pause, resume or end this execution and no other; an empty id means the one that runs."""
         action = _ACTIONS[request.verb.value]
         message = pb.ControlRunEngineRequest(
             epoch=self._epoch, action=action, note=request.note, user=request.user, execution_id=execution_id

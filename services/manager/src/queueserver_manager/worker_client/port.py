@@ -229,7 +229,7 @@ class Worker(Protocol):
         """What a plan would do, as a serialized Simulation. Raises TimeoutError if the environment does not answer."""
 
     async def control_run_engine(self, request: EngineRequest, execution_id: str) -> None:
-        """Pause, resume or end this execution and no other; an empty id means whichever goes on."""
+        """Pause, resume or end this execution and no other; an empty id means the one that runs."""
 
     async def answer_question(self, question_id: str, text: str) -> None:
         """Answer the question that the running plan asks; an empty id means whichever."""

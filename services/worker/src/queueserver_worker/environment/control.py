@@ -123,7 +123,7 @@ class PlanControl:
             self._asked = None
 
     def ask(self, action: Action, note: str, user: str = "", execution_id: str = "") -> None:
-        """Ask for something, on behalf of somebody; without an execution_id, of whichever plan runs.
+        """Ask for something, on behalf of a user; without an execution_id, of whichever plan runs.
 
         Returns at once; what can't be done now is ignored, and so is what is meant for another execution.
         """

@@ -70,7 +70,7 @@ class Activity:
             raise EnvironmentBusyError
 
     def begin_plan(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
-        """An execution goes on from now on; returns what was asked of it before it arrived."""
+        """An execution begins; returns what was asked of it before it arrived."""
         asked = self.plan.begin(execution_id, item_uid)
         self.forget_printed()
         self.free.clear()

@@ -45,7 +45,7 @@ _PAUSED = environment.RUN_ENGINE_STATE_PAUSED
 class EngineRequest:
     """What is asked of an execution."""
 
-    #: Empty: whichever goes on.
+    #: Empty: the one that runs.
     execution_id: str
     action: Action
     #: For the stop document of the run.
@@ -73,7 +73,7 @@ class RunEngineControl:
 
     @property
     def end_requested(self) -> bool:
-        """The execution that goes on was told to end."""
+        """The execution was told to end."""
         return self._end_requested
 
     @property

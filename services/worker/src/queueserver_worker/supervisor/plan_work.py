@@ -65,7 +65,7 @@ class PlanWork:
         return self._control.pause_pending or (self._awaited is not None and self._awaited.control.pause_pending)
 
     def begin(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
-        """An execution goes on from now on; returns what was asked of it before it arrived."""
+        """An execution begins; returns what was asked of it before it arrived."""
         self._execution = RunningExecution(execution_id, item_uid)
         self._control.execution_accepted()
         awaited, self._awaited = self._awaited, None
