@@ -45,7 +45,16 @@ def record(manager: ScriptedManager) -> None:
     tasks = [task(uid) for uid in (TASK, TWIN, OTHER_TWIN)]
     manager.answers["ListTasks"] = task_service_pb2.ListTasksResponse(tasks=tasks)
     manager.answers["GetTask"] = task_service_pb2.GetTaskResponse(status=tasks[0])
-    for method in ("RemoveItem", "MoveItem", "AddItem", "UpdateItem", "SimulateItem", "ClearHistory"):
+    for method in (
+        "RemoveItem",
+        "MoveItem",
+        "AddItem",
+        "UpdateItem",
+        "SimulateItem",
+        "ClearHistory",
+        "PausePlan",
+        "AbortPlanNow",
+    ):
         manager.answers[method] = Refusal(grpc.StatusCode.FAILED_PRECONDITION, "INVALID_STATE", "Not now.")
     manager.answers["GetItem"] = queue_items_pb2.GetItemResponse(item=item(WAITING), index=0)
 
@@ -61,6 +70,8 @@ def record(manager: ScriptedManager) -> None:
         (["queue", "update", "plan", SHORT, PLAN], "UpdateItem"),
         (["queue", "replace", "instruction", SHORT, "queue-stop"], "UpdateItem"),
         (["queue", "simulate", "item", SHORT], "SimulateItem"),
+        (["re", "pause", "immediate", "--item", SHORT], "PausePlan"),
+        (["re", "abort", "now", "--item", SHORT], "AbortPlanNow"),
     ],
 )
 async def test_a_command_takes_the_beginning_of_the_uid_of_an_item(
@@ -96,6 +107,7 @@ async def test_a_command_takes_the_beginning_of_the_uid_of_a_task(
         ["queue", "item", "move", "front", "before", TWIN[:8]],
         ["queue", "update", "plan", TWIN[:8], PLAN],
         ["history", "clear", TWIN[:8]],
+        ["re", "abort", "now", "--item", TWIN[:8]],
         ["task", "result", TWIN[:8]],
         ["task", "wait", TWIN[:8]],
     ],

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain.errors import ItemNotRunning, WorkerUnavailable
+from queueserver_manager.domain.errors import ItemNotRunning, StorageUnavailable, WorkerUnavailable
 from queueserver_manager.domain.item import RunningItem
 from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerDown, WorkerRefused
 from queueserver_rpc.turns import next_turn
@@ -200,6 +200,15 @@ async def test_a_stop_that_redis_does_not_take_is_noted_until_the_plan_is_accoun
         assert d.stops_after("x-1") == (verb in PAUSES, verb not in PAUSES)
         d.view.drop_requests()
         assert d.stops_after("x-1") == (False, False)
+
+
+async def test_a_stop_of_which_it_is_not_known_whether_redis_took_it_is_refused_and_noted() -> None:
+    async with desk(RUNNING) as d:
+        d.office.store.fail(fate_known=False)
+        d.worker.fault = it_has_ended()
+        with pytest.raises(StorageUnavailable):
+            await d.control(_V.ABORT_NOW)
+        assert d.stops_after("x-1") == (False, True)
 
 
 @pytest.mark.parametrize(("environment", "verb"), ENDINGS)

@@ -12,6 +12,7 @@ from queueserver_cli.command import Action, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.plan_control import ABORTED, HALTED, PAUSED, PAUSED_AT_ONCE, RESUMED, STOPPED, carry_out
 from queueserver_cli.session import Session
+from queueserver_cli.short_uids import item_uid
 from queueserver_cli.vocabulary import plain, run_dict
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
@@ -19,14 +20,14 @@ _PAUSES = ("deferred", "immediate")
 _FILTERS = [which.value for which in RunFilter if which is not RunFilter.UNSPECIFIED]
 
 
-def _item(session: Session) -> str:
-    """The item that is meant; empty for whatever runs. Raises WrongCommand."""
+async def _item(session: Session) -> str:
+    """The uid of the item that is meant; empty for whatever runs. Raises WrongCommand."""
     if session.options.get("item") == "":
         # As from a shell variable that is not set: it must not reach whatever runs.
         raise WrongCommand(
             "--item needs the uid of an item: give one, or leave the option out to act upon whatever runs."
         )
-    return session.text("item")
+    return await item_uid(session, session.text("item"))
 
 
 def pause(words: Sequence[str]) -> Action:
@@ -37,7 +38,7 @@ def pause(words: Sequence[str]) -> Action:
     immediate = list(words) == ["immediate"]
 
     async def action(session: Session) -> Answer:
-        request = partial(session.client.run_engine.pause, immediate=immediate, item_uid=_item(session))
+        request = partial(session.client.run_engine.pause, immediate=immediate, item_uid=await _item(session))
         return await carry_out(session, request, PAUSED_AT_ONCE if immediate else PAUSED)
 
     return action
@@ -50,7 +51,7 @@ async def resume(session: Session) -> Answer:
 
 async def stop(session: Session) -> Answer:
     """`re stop`."""
-    return await carry_out(session, partial(session.client.run_engine.stop, item_uid=_item(session)), STOPPED)
+    return await carry_out(session, partial(session.client.run_engine.stop, item_uid=await _item(session)), STOPPED)
 
 
 def abort(words: Sequence[str]) -> Action:
@@ -62,16 +63,18 @@ def abort(words: Sequence[str]) -> Action:
 
 
 async def _abort(session: Session) -> Answer:
-    return await carry_out(session, partial(session.client.run_engine.abort, item_uid=_item(session)), ABORTED)
+    return await carry_out(session, partial(session.client.run_engine.abort, item_uid=await _item(session)), ABORTED)
 
 
 async def _abort_now(session: Session) -> Answer:
-    return await carry_out(session, partial(session.client.run_engine.abort_now, item_uid=_item(session)), ABORTED)
+    return await carry_out(
+        session, partial(session.client.run_engine.abort_now, item_uid=await _item(session)), ABORTED
+    )
 
 
 async def halt(session: Session) -> Answer:
     """`re halt`."""
-    return await carry_out(session, partial(session.client.run_engine.halt, item_uid=_item(session)), HALTED)
+    return await carry_out(session, partial(session.client.run_engine.halt, item_uid=await _item(session)), HALTED)
 
 
 def answer(words: Sequence[str]) -> Action:

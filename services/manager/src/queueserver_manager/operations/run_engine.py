@@ -84,7 +84,7 @@ class RunEngineOperations:
     async def control(self, request: EngineRequest, reply: Reply[None]) -> bytes:
         """Pass a request on.
 
-        Raises InvalidState, ItemNotRunning, EnvironmentClosed, RunEngineMissing, WorkerUnavailable.
+        Raises InvalidState, ItemNotRunning, EnvironmentClosed, RunEngineMissing, WorkerUnavailable, StorageUnavailable.
         """
         return await self._deeds.once(reply, lambda: self._control(request), self._deed(request), in_haste=True)
 
@@ -152,9 +152,12 @@ class RunEngineOperations:
 
         try:
             return (await self._ledger.submit(decide)).result
-        except StorageUnavailable:
+        except StorageUnavailable as error:
             # It stays noted here until the outcome is stored.
-            asked.binds = asked.stays = True
+            asked.binds = asked.stays = bool(asked.execution_id)
+            if not error.fate_known:
+                # What was being stored may have begun another one.
+                raise
             return True
 
     def _check(self, action: Action) -> None:
