@@ -6,13 +6,21 @@ import asyncio
 
 import pytest
 from queueserver.manager.v1 import run_engine_service_pb2 as pb
-from queueserver_client import AsyncClient, EventKind, ExitStatus, ItemNotRunning, ManagerState, Plan, QueueStopReason
+from queueserver_client import (
+    AsyncClient,
+    EventKind,
+    ExitStatus,
+    ItemNotRunning,
+    ManagerState,
+    Plan,
+    QueueStopReason,
+)
 
 from tests.e2e.conftest import Shell
 from tests.harness import expect
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts
-from tests.harness.progress import begun, heard, history, paused, queue, run_to_its_end, until_state
+from tests.harness.progress import begun, heard, history, paused, queue, run_to_its_end, until, until_state
 from tests.harness.raw import Stubs, refused
 from tests.harness.wait import bounded, first
 
@@ -85,3 +93,47 @@ async def test_a_stop_whose_plan_ends_while_there_is_no_manager_stops_the_queue(
     (entry,) = await history(parts_client)
     assert (entry.item.uid, entry.result.exit_status) == (handle.uid, ExitStatus.ABORTED)
     assert [item.uid for item in await queue(parts_client)][-1] == behind.uid
+
+
+PLANS = 4
+ROUNDS = 10
+
+
+async def ask_at_the_end(client: AsyncClient, verb: str, uid: str) -> bool:
+    """Pause or abort an item that may have ended; whether that was accepted."""
+    try:
+        await getattr(client.run_engine, verb)(item_uid=uid)
+    except ItemNotRunning:
+        return False
+    return True
+
+
+async def end_of_queue(client: AsyncClient) -> None:
+    """Wait until nothing runs, and end what is paused."""
+    await until(client, lambda status: status.manager_state in {ManagerState.IDLE, ManagerState.PAUSED})
+    if (await client.status()).manager_state is ManagerState.PAUSED:
+        await client.run_engine.stop()
+        await until_state(client, ManagerState.IDLE)
+
+
+@pytest.mark.parametrize("verb", ["pause", "abort_now"])
+@pytest.mark.parametrize("which", range(PLANS))
+async def test_at_the_end_of_a_short_plan_what_is_accepted_holds_for_its_item_and_what_is_refused_changes_nothing(
+    shared_client: AsyncClient, verb: str, which: int
+) -> None:
+    for _ in range(ROUNDS):
+        handles = await shared_client.queue.add_batch([Plan("nothing")] * PLANS)
+        named = handles[which].uid
+        async with shared_client.watch([EventKind.QUEUE]) as watch:
+            await first(watch, lambda _: True)
+            await shared_client.queue.start()
+            # The plan lasts for about as long as the news of its beginning and the request need together.
+            await first(watch, expect.started(named))
+            accepted = await ask_at_the_end(shared_client, verb, named)
+        await end_of_queue(shared_client)
+        ends = [(entry.item.uid, entry.result.exit_status) for entry in await history(shared_client)]
+        others = [status for uid, status in ends if uid != named]
+        assert others == [ExitStatus.COMPLETED] * (which if accepted else PLANS - 1)
+        assert accepted or not await queue(shared_client)
+        await shared_client.queue.clear()
+        await shared_client.history.clear()
