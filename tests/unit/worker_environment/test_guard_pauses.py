@@ -107,3 +107,16 @@ def test_a_plan_that_is_ending_is_not_paused_at_a_checkpoint_of_its_tidying_up(
     ask(control)
     engine.enter(state)
     assert messages.send(None).command == "checkpoint"
+
+
+@pytest.mark.parametrize("verb", [actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE, actions.RUN_ENGINE_ACTION_ABORT_NOW])
+def test_what_is_asked_of_another_execution_is_ignored(
+    engine: DeafEngine, verb: actions.RunEngineAction.ValueType
+) -> None:
+    control = PlanControl(engine)  # type: ignore[arg-type] # has what the control uses
+    control.plan_accepted("x-2")
+    control.ask(verb, "", execution_id="x-1")
+    assert (control.take_first_pause(), control.wanted_abort) == (None, None)
+    control.ask(actions.RUN_ENGINE_ACTION_ABORT_NOW, "", execution_id="x-2")
+    assert control.wanted_abort is not None
+    control.retire()
