@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 
-class Seconds(click.ParamType[float]):
-    """A number of seconds within bounds."""
+def seconds(least: float, most: float) -> Callable[[str], float]:
+    """A kind of option: a number of seconds within bounds."""
 
-    name = "seconds"
-
-    def __init__(self, least: float, most: float) -> None:
-        self._least, self._most = least, most
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number. Raises click.BadParameter."""
+    def convert(value: str) -> float:
         try:
             number = float(value)
         except ValueError:
             number = math.nan
-        if not self._least <= number <= self._most:
-            self.fail(f"must be a number of seconds from {self._least:g} to {self._most:g}, not {value!r}.", param, ctx)
+        if not least <= number <= most:
+            raise click.BadParameter(f"must be a number of seconds from {least:g} to {most:g}, not {value!r}.")
         return number
+
+    return convert
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Option:
     value: str = ""
     #: A shorter name, or one of an earlier time.
     other_name: str = ""
-    kind: click.ParamType[Any] | None = None
+    kind: click.ParamType[Any] | Callable[[str], Any] | None = None
     default: Any = None
     #: Environment variable without its prefix, QSERVER_ or QUEUESERVER_.
     variable: str = ""

@@ -12,7 +12,7 @@ import click
 
 from queueserver_cli.address import ADDRESS, CONTROL, ENCODING
 from queueserver_cli.command import Command
-from queueserver_cli.option import Option, Seconds
+from queueserver_cli.option import Option, seconds
 from queueserver_cli.outcome import WrongCommand
 from queueserver_cli.special_options import SPECIAL
 
@@ -34,7 +34,7 @@ COMMON = (
         value="GROUP",
         variable="USER_GROUP",
     ),
-    Option("--timeout", "Seconds for one call.", value="SECONDS", kind=Seconds(0.1, 3600), default=10.0),
+    Option("--timeout", "Seconds for one call.", value="SECONDS", kind=seconds(0.1, 3600), default=10.0),
 )
 _SPECIAL_BY_KEY = {option.key: option for option in SPECIAL}
 

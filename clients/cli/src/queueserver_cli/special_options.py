@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from queueserver_cli.option import Option, Seconds
+from queueserver_cli.option import Option, seconds
 
 #: Only those commands take these that name them in their row.
 SPECIAL: Final = (
@@ -14,7 +14,7 @@ SPECIAL: Final = (
         "--lease",
         "Unlock after so many seconds, unless the lock is renewed before.",
         value="SECONDS",
-        kind=Seconds(5, 86400),
+        kind=seconds(5, 86400),
     ),
     Option("--item", "Only if this item runs, not whatever runs.", value="UID"),
     Option("--validate-only", "Check everything, and change nothing."),
