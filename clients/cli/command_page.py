@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from queueserver_cli.command import Command
-from queueserver_cli.grammar import COMMANDS
-from queueserver_cli.help import WORDS
-from queueserver_cli.options import COMMON, Option
+from queueserver_cli.command_line.command import Command
+from queueserver_cli.command_line.grammar import COMMANDS
+from queueserver_cli.command_line.help import WORDS
+from queueserver_cli.command_line.options import COMMON, Option
+from queueserver_cli.command_line.special_options import SPECIAL, WRITTEN
 from queueserver_cli.outcome import EXIT_CODES
-from queueserver_cli.special_options import SPECIAL, WRITTEN
 
 _HEAD = """\
 # Command line

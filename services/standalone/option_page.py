@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from queueserver_rpc.variables import PREFIX
-from queueserver_standalone.old_options import OLD_OPTIONS, OldOption
-from queueserver_standalone.option import Option
-from queueserver_standalone.option_table import CONFIG, OPTIONS
+from queueserver_process.variables import PREFIX
+from queueserver_standalone.configuration.old_options import OLD_OPTIONS, OldOption
+from queueserver_standalone.configuration.option import Option
+from queueserver_standalone.configuration.option_table import CONFIG, OPTIONS
 
 _HEAD = """\
 # Configuration

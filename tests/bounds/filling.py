@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 
-from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, ItemKind, ItemResult, RunSummary
-from queueserver_manager.store.codec import encode_entry, encode_item
+from queueserver_manager.domain.queue.item import ExitStatus, HistoryEntry, Item, ItemKind, ItemResult, RunSummary
+from queueserver_manager.store.codecs.codec import encode_entry, encode_item
 
 from tests.harness.redis import RedisProcess
 

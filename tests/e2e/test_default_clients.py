@@ -15,9 +15,9 @@ from queueserver.manager.v1.history_service_pb2_grpc import HistoryServiceStub
 from queueserver.manager.v1.queue_service_pb2_grpc import QueueServiceStub
 from queueserver.manager.v1.task_service_pb2_grpc import TaskServiceStub
 from queueserver_client import AsyncClient
-from queueserver_manager.domain.errors import Violation
-from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, ItemKind, ItemResult, RunSummary
-from queueserver_manager.store.codec import encode_entry
+from queueserver_manager.domain.queue.item import ExitStatus, HistoryEntry, Item, ItemKind, ItemResult, RunSummary
+from queueserver_manager.domain.refusals.errors import Violation
+from queueserver_manager.store.codecs.codec import encode_entry
 from queueserver_rpc.message_sizes import PART_BYTES
 
 from tests.harness.parts import Parts

@@ -16,7 +16,7 @@ from queueserver_client import (
     ServiceUnavailable,
     StorageState,
 )
-from queueserver_standalone.disk import NEEDED_BYTES
+from queueserver_standalone.embedded_redis.disk import NEEDED_BYTES
 
 from tests.e2e.conftest import STARTUP
 from tests.harness import expect

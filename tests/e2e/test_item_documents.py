@@ -7,16 +7,7 @@ import asyncio
 import grpc
 import pytest
 from queueserver.manager.v1 import event_pb2, event_service_pb2
-from queueserver_client import (
-    AsyncClient,
-    Client,
-    DocumentsLost,
-    ItemHandle,
-    ItemNotFound,
-    Plan,
-    RunDocument,
-    columns,
-)
+from queueserver_client import AsyncClient, Client, DocumentsLost, ItemHandle, ItemNotFound, Plan, RunDocument, columns
 from queueserver_manager.store.keys import Keys
 
 from tests.harness.gate import Gate

@@ -6,7 +6,7 @@ import grpc
 import pytest
 from queueserver.manager.v1 import event_pb2, event_service_pb2
 from queueserver_client import AsyncClient, EventKind, Item, Plan, Snapshot
-from queueserver_manager.operations.resume_token import ResumePoint, decode_token
+from queueserver_manager.operations.watch.resume_token import ResumePoint, decode_token
 from queueserver_manager.store.keys import Keys
 
 from tests.harness.parts import Parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 from queueserver_client import AsyncClient, ManagerState, Plan
-from queueserver_rpc.turns import next_turn_after
+from queueserver_long_work.time_slice import next_turn_after
 
 from tests.harness.gate import Gate
 from tests.harness.parts import Parts

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from queueserver_standalone import leash
+from queueserver_standalone import parent_death
 
 #: The variable by which services are told of a pipe on which to say where they listen.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
@@ -170,7 +170,7 @@ def on_leash(command: list[str]) -> list[str]:
     executable = shutil.which(command[0])
     if executable is None:
         raise ProcessError(f"there is no command {command[0]}")
-    return [sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), executable, *command]
+    return [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), executable, *command]
 
 
 def wait_until_gone(pid: int, within: float = END_SECONDS) -> None:

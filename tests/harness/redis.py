@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import redis
-from queueserver_standalone.redis_server import choose_program, server_arguments
+from queueserver_standalone.embedded_redis.redis_server import choose_program, server_arguments
 
 from tests.harness.ports import reserved_port
 from tests.harness.process import TestProcess

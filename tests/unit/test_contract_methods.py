@@ -18,7 +18,8 @@ from queueserver.common.v1 import error_reason_pb2, method_pb2
 from queueserver.manager.v1 import event_pb2
 from queueserver.worker.v1 import event_pb2 as worker_event_pb2
 from queueserver.worker.v1 import worker_service_pb2
-from queueserver_manager.rpc import (
+from queueserver_manager.rpc.guards import LOCKS
+from queueserver_manager.rpc.servicers import (
     environment,
     events,
     history,
@@ -32,7 +33,6 @@ from queueserver_manager.rpc import (
     status,
     tasks,
 )
-from queueserver_manager.rpc.guards import LOCKS
 from queueserver_protos import descriptor_set
 from queueserver_rpc.reasons import refused
 from queueserver_rpc.status import abort

@@ -81,7 +81,11 @@ def test_the_contract_is_found_as_one_file(install: Install) -> None:
     [
         ("queueserver-client", "queueserver_client", ["bluesky", "redis", "queueserver_rpc"]),
         ("queueserver-manager", "queueserver_manager.app", ["bluesky", "ophyd"]),
-        ("queueserver-worker", "queueserver_worker.environment.workplace", ["ophyd", "ophyd_async", "redis"]),
+        (
+            "queueserver-worker",
+            "queueserver_worker.environment.process.command_dispatcher",
+            ["ophyd", "ophyd_async", "redis"],
+        ),
     ],
 )
 def test_a_package_brings_what_it_imports_and_no_more(

@@ -26,7 +26,7 @@ from queueserver.worker.v1.environment_channel_pb2 import (
     SimulationQuery,
     ToEnvironment,
 )
-from queueserver_worker.supervisor.process import ENVIRONMENT_COMMAND
+from queueserver_worker.supervisor.process.process import ENVIRONMENT_COMMAND
 
 MakeFolder = Callable[..., Path]
 DEADLINE = 60.0

@@ -122,7 +122,7 @@ def test_a_background_task_that_prints_what_is_no_text_or_far_too_much_has_its_o
 SABOTAGED = """
 import threading
 import bluesky.plan_stubs as bps
-import queueserver_worker.environment.execution as ours
+import queueserver_worker.environment.plans.execution as ours
 
 threading.Thread(target=threading.Event().wait, name="left behind").start()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from queueserver_client import AsyncClient, EventKind, QueueModeChanged, ServerFault
-from queueserver_manager.domain.mode import QueueMode
-from queueserver_manager.operations.term import Term
-from queueserver_manager.store import codec
+from queueserver_manager.domain.queue.mode import QueueMode
+from queueserver_manager.operations.ownership_term import OwnershipTerm
+from queueserver_manager.store.codecs import codec
 
 from tests.harness.redis import RedisProcess
 from tests.harness.wait import first
@@ -43,13 +43,13 @@ async def test_a_request_that_can_not_be_stored_fails_and_the_next_one_is_served
 async def test_a_change_that_can_not_be_told_is_answered_and_told_by_the_next_term(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def act_on(_term: Term, _event: object) -> None:
+    def act_on(_term: OwnershipTerm, _event: object) -> None:
         monkeypatch.undo()
         raise ZeroDivisionError
 
     async with client.watch([EventKind.QUEUE]) as watch:
         await first(watch, lambda _: True)
-        monkeypatch.setattr(Term, "_act_on", act_on)
+        monkeypatch.setattr(OwnershipTerm, "_act_on", act_on)
         assert (await client.queue.set_mode(ignore_failures=True)).ignore_failures
         told = await first(watch, lambda event: isinstance(event, QueueModeChanged))
         assert isinstance(told, QueueModeChanged)

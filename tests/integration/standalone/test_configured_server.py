@@ -8,7 +8,7 @@ import psutil  # type: ignore[import-untyped]  # it has no type information
 import pytest
 from queueserver_client import AsyncClient, ConsoleWritten, EventKind, Plan, Snapshot
 from queueserver_client.errors import QueueServerError
-from queueserver_standalone.option_table import LISTS_NAME
+from queueserver_standalone.configuration.option_table import LISTS_NAME
 
 from tests.harness.stack import running_stack
 from tests.harness.wait import bounded, first

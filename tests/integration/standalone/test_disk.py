@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from queueserver_standalone import disk
-from queueserver_standalone.disk import Disk, DiskError, DiskState, megabytes
+from queueserver_standalone.embedded_redis import disk
+from queueserver_standalone.embedded_redis.disk import Disk, DiskError, DiskState, megabytes
 
 from tests.harness.full_disk import disk_full_for
 from tests.harness.wait import bounded

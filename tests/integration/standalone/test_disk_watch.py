@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from queueserver_standalone.disk import NEEDED_BYTES, Disk
-from queueserver_standalone.disk_watch import DiskWatch
-from queueserver_standalone.redis_report import RedisReport
+from queueserver_standalone.embedded_redis.disk import NEEDED_BYTES, Disk
+from queueserver_standalone.embedded_redis.disk_watch import DiskWatch
+from queueserver_standalone.embedded_redis.redis_report import RedisReport
 
 from tests.harness.redis import RedisProcess
 from tests.harness.wait import bounded

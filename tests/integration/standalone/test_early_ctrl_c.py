@@ -28,7 +28,7 @@ sys.exit(main(words))
     [
         "queueserver_standalone.command",
         "asyncio",
-        "queueserver_standalone.settings",
+        "queueserver_standalone.configuration.settings",
         "queueserver_standalone.supervisor",
     ],
 )

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from queueserver_standalone.option_table import OPTIONS
+from queueserver_standalone.configuration.option_table import OPTIONS
 
 from tests.harness.services import COMMANDS
 

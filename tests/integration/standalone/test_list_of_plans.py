@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from queueserver_client import AsyncClient, Plan, PlanNotFound
-from queueserver_standalone.settings import parse
+from queueserver_standalone.configuration.settings import parse
 
 from tests.harness.services import DEMO_STARTUP
 from tests.harness.stack import running_stack

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from queueserver_standalone.configuration.settings import parse
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.settings import parse
 
 NAME = "user_group_permissions.yaml"
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from queueserver_standalone.configuration.redis_address import redis_url, socket_url, without_password
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.redis_address import redis_url, socket_url, without_password
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from queueserver_standalone.redis_files import put_in_order
+from queueserver_standalone.embedded_redis.redis_files import put_in_order
 
 from tests.harness.redis import RedisProcess
 

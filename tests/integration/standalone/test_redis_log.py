@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from async_timeout import timeout
-from queueserver_rpc.turns import next_turn
-from queueserver_standalone.redis_child import copy_log
+from queueserver_long_work.time_slice import next_turn
+from queueserver_standalone.embedded_redis.redis_child import copy_log
 
 SECONDS = 10.0
 #: Far more than fits into a pipe and into what waits to be copied.

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from queueserver_manager.domain.storage import Notice, StorageState
 from queueserver_manager.store.redis_report import notice_of
-from queueserver_standalone.disk import NEEDED_BYTES, DiskError, DiskState
+from queueserver_standalone.embedded_redis.disk import NEEDED_BYTES, DiskError, DiskState
+from queueserver_standalone.embedded_redis.redis_report import RedisReport
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.redis_report import RedisReport
 
 MB = 1024 * 1024
 

@@ -3,9 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from queueserver_standalone import redis_server
+from queueserver_standalone.embedded_redis import redis_server
+from queueserver_standalone.embedded_redis.redis_server import (
+    RedisProgram,
+    ServerVersion,
+    choose_program,
+    find_programs,
+)
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.redis_server import RedisProgram, ServerVersion, choose_program, find_programs
 
 from tests.harness.redis import RedisProcess
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from queueserver_client import AsyncClient, EnvironmentOpenFailed
+from queueserver_standalone.configuration.settings import parse
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.settings import parse
 
 from tests.harness.process import TestProcess
 from tests.harness.services import COMMANDS, DEMO_STARTUP

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from queueserver_standalone.child import Child, Command, start_announcing
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.supervisor import Part, Supervisor
+from queueserver_standalone.supervisor import ManagedProcess, Supervisor
 
 from tests.harness.process import wait_until_gone
 from tests.harness.wait import bounded
@@ -30,7 +30,7 @@ class _Kept:
 
     def __init__(self, name: str, code: str, grace: float = 20.0, *, dispensable: bool = False) -> None:
         self.started: asyncio.Queue[Child] = asyncio.Queue()
-        self.part = Part(name, self._start, grace, dispensable)
+        self.part = ManagedProcess(name, self._start, grace, dispensable)
         self._code = code
 
     async def _start(self) -> Child:

@@ -11,8 +11,8 @@ import redis as blocking
 from queueserver_manager.domain.changes import Change, PutItem
 from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory, Plan
-from queueserver_manager.domain.item import Item, ItemKind
 from queueserver_manager.domain.limits import Bound
+from queueserver_manager.domain.queue.item import Item, ItemKind
 from queueserver_manager.domain.record import Record
 from queueserver_manager.store.connection import connect
 from queueserver_manager.store.keys import Keys

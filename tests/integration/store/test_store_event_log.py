@@ -8,7 +8,7 @@ import pytest
 import redis as blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from queueserver_manager.domain.changes import Execution, SetExecution
+from queueserver_manager.domain.changes import QueueActivity, SetQueueActivity
 from queueserver_manager.domain.events import QueueStarted, QueueStopRequested
 from queueserver_manager.domain.limits import Bound
 from queueserver_manager.store import redis as store_module
@@ -17,7 +17,7 @@ from queueserver_manager.store.port import EventsGone
 from tests.harness.redis import RedisProcess
 from tests.integration.store.owner import Owner, owner
 
-CHANGE = SetExecution(Execution(active=True))
+CHANGE = SetQueueActivity(QueueActivity(active=True))
 
 
 async def note(owning: Owner, count: int) -> None:

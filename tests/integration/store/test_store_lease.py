@@ -10,12 +10,12 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 import redis as blocking
+from queueserver_long_work.patience import within
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.store import connection
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, Busy, connect
 from queueserver_manager.store.keys import Keys
-from queueserver_manager.store.lease import LEASE_SECONDS, Lease, Term
-from queueserver_rpc.patience import within
-from queueserver_rpc.turns import next_turn
+from queueserver_manager.store.lease import LEASE_SECONDS, Lease, LeaseGrant
 
 from tests.harness.redis import RedisProcess
 from tests.harness.wait import SECONDS, bounded
@@ -40,7 +40,7 @@ async def manager(shared_redis: RedisProcess, client: blocking.Redis) -> AsyncIt
         await one.aclose()
 
 
-async def become_owner(lease: Lease) -> Term:
+async def become_owner(lease: Lease) -> LeaseGrant:
     """Wait as a standby waits."""
     term = await lease.acquire()
     while not term.epoch:
@@ -50,7 +50,7 @@ async def become_owner(lease: Lease) -> Term:
 
 
 async def test_the_first_one_owns_the_queue_in_epoch_one(manager: Make) -> None:
-    assert await manager("a").acquire() == Term(1)
+    assert await manager("a").acquire() == LeaseGrant(1)
 
 
 async def test_another_one_is_told_who_owns_it_and_for_how_long(manager: Make) -> None:
@@ -137,7 +137,7 @@ async def test_a_standby_takes_over_when_the_lease_runs_out(manager: Make, clien
     await manager("a").acquire()
     client.pexpire(KEYS.lease, 200)
     term = await bounded(become_owner(manager("b")))
-    assert term == Term(2)
+    assert term == LeaseGrant(2)
 
 
 async def test_a_lease_runs_out_by_itself(manager: Make) -> None:

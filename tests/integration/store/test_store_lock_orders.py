@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis as blocking
 from queueserver_manager.domain.changes import SettleClearOrder
-from queueserver_manager.domain.locking import ClearOrder
+from queueserver_manager.domain.lock.locking import ClearOrder
 from queueserver_manager.store.lock_orders import RedisLockOrders
 
 from tests.harness.redis import RedisProcess

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.item import RunningItem
-from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.queue.item import RunningItem
+from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.store.port import Entry, OwnershipLost
 from queueserver_manager.store.redis import RedisStore

@@ -12,23 +12,23 @@ import redis as blocking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queueserver_inventory.access import GroupRules
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain import placement as pl
-from queueserver_manager.domain.editing import add_items, clear_history, clear_queue, move_item, remove_item
-from queueserver_manager.domain.executing import Claimant, finish_item, start_queue, stop_queue
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import ExitStatus, HistoryEntry, ItemResult, Outcome, RunSummary
 from queueserver_manager.domain.limits import Bound
-from queueserver_manager.domain.lock import Claim, LockKey
-from queueserver_manager.domain.locking import Identity, acquire, ask, release
-from queueserver_manager.domain.permissions import BUILT_IN, Permissions
+from queueserver_manager.domain.lock.lock import Claim, LockKey
+from queueserver_manager.domain.lock.locking import Identity, acquire, ask, release
+from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions
+from queueserver_manager.domain.queue import placement as pl
+from queueserver_manager.domain.queue.item import ExitStatus, HistoryEntry, ItemResult, Outcome, RunSummary
+from queueserver_manager.domain.queue.queue_edits import add_items, clear_history, clear_queue, move_item, remove_item
+from queueserver_manager.domain.queue.queue_run import ClaimContext, finish_item, start_queue, stop_queue
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.store import reading
 from queueserver_manager.store.loading import Loader
 from queueserver_manager.store.reading import read_all
-from queueserver_rpc.turns import next_turn
 
 from tests.harness.redis import RedisProcess
 from tests.integration.store.owner import NOW, Owner, decode_inventory, owner, plan, state
@@ -54,9 +54,9 @@ edits = st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 9), st.integer
 Decide = Callable[[Record, int, int, str], ch.Decision[Any] | None]
 
 
-def claimant(prefix: str) -> Claimant:
+def claim_context(prefix: str) -> ClaimContext:
     ids = (f"{prefix}-{number}" for number in range(9))
-    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW)
+    return ClaimContext("boot", "environment", lambda: next(ids), lambda: NOW)
 
 
 def finish(record: Record, status: ExitStatus, name: str) -> ch.Decision[Any] | None:
@@ -64,7 +64,7 @@ def finish(record: Record, status: ExitStatus, name: str) -> ch.Decision[Any] | 
         return None
     runs = (RunSummary("run", 7, is_open=False, exit_status="success"), RunSummary("open", None, True, ""))
     result = ItemResult(status, NOW + 1, NOW, message="why \N{SNOWMAN}", traceback="where", runs=runs)
-    return finish_item(record, Outcome(record.running.execution_id, result), claimant(name), Bound(4, 10**9))
+    return finish_item(record, Outcome(record.running.execution_id, result), claim_context(name), Bound(4, 10**9))
 
 
 def set_inventory(name: str, which: int) -> ch.Decision[None]:
@@ -95,7 +95,7 @@ DECIDE: dict[str, Decide] = {
     ),
     "remove": lambda r, a, _b, _: remove_item(r, pl.AtIndex(a % len(r.queue))) if len(r.queue) else None,
     "clear": lambda r, a, _b, _: clear_queue(r) if a < 2 else None,
-    "start": lambda r, _a, _b, n: start_queue(r, "jane", claimant(n)) if r.running is None else None,
+    "start": lambda r, _a, _b, n: start_queue(r, "jane", claim_context(n)) if r.running is None else None,
     "stop": lambda r, _a, _b, _: stop_queue(r, "jane"),
     "finish": lambda r, _a, _b, n: finish(r, ExitStatus.COMPLETED, n),
     "fail": lambda r, _a, _b, n: finish(r, ExitStatus.FAILED, n),

@@ -6,11 +6,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from queueserver_rpc import log
-from queueserver_rpc.process import run
+from queueserver_process import log
+from queueserver_process.process import run
 from queueserver_worker.app import serve
 from queueserver_worker.settings import parse
-from queueserver_worker.supervisor.launch import Launch
+from queueserver_worker.supervisor.process.launch import Launch
 
 CHILD = Path(__file__).with_name("scripted_child.py")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from queueserver_cli.address import CONTROL, OUTPUT, server_address, tell_forgotten
 from queueserver_cli.outcome import WrongCommand
-from queueserver_client.channel import whole_address
+from queueserver_client.connection.channel import whole_address
 
 NOTHING: dict[str, Any] = {"address": None, "zmq_control_addr": None, "zmq_encoding": None}
 

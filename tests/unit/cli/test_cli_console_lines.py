@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_cli.console_lines import LONGEST_LINE, MOST_UNFINISHED, ConsoleLines
+from queueserver_cli.display.console_lines import LONGEST_LINE, MOST_UNFINISHED, ConsoleLines
 from queueserver_client import ConsoleStream, ConsoleText
 
 BEGIN = datetime(2026, 11, 30, tzinfo=timezone.utc)

@@ -18,10 +18,10 @@ from queueserver.manager.v1 import queue_execution_pb2, queue_items_pb2, task_se
 from queueserver.manager.v1 import run_engine_service_pb2 as engine
 from queueserver.manager.v1 import server_service_pb2 as server
 from queueserver.manager.v1 import status_service_pb2 as status
-from queueserver_cli.command import Command
-from queueserver_cli.grammar import COMMANDS, find
+from queueserver_cli.command_line.command import Command
+from queueserver_cli.command_line.grammar import COMMANDS, find
+from queueserver_cli.display.printer import Printer
 from queueserver_cli.outcome import WrongCommand
-from queueserver_cli.printer import Printer
 from queueserver_cli.session import Session
 from queueserver_client import AsyncClient
 

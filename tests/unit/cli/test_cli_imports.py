@@ -21,9 +21,10 @@ except SystemExit as end:
 """
 #: Of the client, what every call needs, and the status.
 CLIENT = {
-    *("channel", "client", "connection", "errors", "forks", "homes", "login", "owner_channel", "positions"),
-    *("refusal_details", "refusals", "resumption", "values", "violations", "lock_errors"),
-    *("models", "models.lock", "models.modes", "models.status", "models.storage", "models.waiting", "models.words"),
+    *("client", "errors", "homes", "lock_errors", "positions", "values", "violations"),
+    *("connection", "connection.channel", "connection.connection", "connection.failover_channel", "connection.forks"),
+    *("connection.login", "connection.reconnect_policy", "connection.refusal_details", "connection.refusals"),
+    *("models", "models.lock", "models.modes", "models.status", "models.storage", "models.waiting", "models.wire_enum"),
 }
 #: What belongs to other commands, to services or to nobody here.
 NEVER = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from queueserver_cli.event_words import event_name, event_words
-from queueserver_cli.lock_words import change_words
+from queueserver_cli.words.event_words import event_name, event_words
+from queueserver_cli.words.lock_words import change_words
 from queueserver_client import LockChange, LockChanged, LockInfo, LockRequest
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

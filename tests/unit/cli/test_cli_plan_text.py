@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver_cli.outcome import WrongCommand
-from queueserver_cli.plan_text import parse_plan
+from queueserver_cli.plan_forms.plan_text import parse_plan
 from queueserver_client import Item
 
 

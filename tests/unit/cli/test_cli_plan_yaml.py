@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from queueserver_cli.outcome import WrongCommand
-from queueserver_cli.plan_yaml import from_yaml, to_yaml
+from queueserver_cli.plan_forms.plan_yaml import from_yaml, to_yaml
 from queueserver_client import Item
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30) | st.text(string.printable, max_size=12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from queueserver_cli.printed_text import PrintedText, put_together
+from queueserver_cli.display.printed_text import PrintedText, put_together
 from queueserver_client import ConsoleStream, ConsoleText
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 import pytest
-from queueserver_cli.evidence import Evidence
-from queueserver_cli.printer import Printer
-from queueserver_cli.queue_progress import QueueProgress
+from queueserver_cli.display.evidence import Evidence
+from queueserver_cli.display.printer import Printer
 from queueserver_cli.session import Session
+from queueserver_cli.waiting.queue_progress import QueueProgress
 from queueserver_client import (
     AsyncClient,
     ExitStatus,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from queueserver.common.v1 import storage_pb2
 from queueserver.manager.v1 import event_service_pb2 as pb
 from queueserver.manager.v1 import status_pb2
-from queueserver_cli.line_display import StatusWords
+from queueserver_cli.display.line_display import StatusWords
 from queueserver_client import Snapshot, Status
 
 from tests.unit.cli.shown import Shown

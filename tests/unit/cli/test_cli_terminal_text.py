@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.manager.v1 import status_service_pb2
-from queueserver_cli.terminal_text import console_line, visible, visible_lines
+from queueserver_cli.display.terminal_text import console_line, visible, visible_lines
 
 from tests.unit.cli.conftest import Qserver
 from tests.unit.client.scripted_manager import ScriptedManager

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from queueserver_client import RunDocument, RunSummary, columns
-from queueserver_client.run_tally import RunTally
+from queueserver_client.items.run_tally import RunTally
 
 
 def document(kind: str, run: str = "r", /, **content: Any) -> RunDocument:

@@ -24,8 +24,8 @@ from queueserver_client import (
     ServerFault,
     Violation,
     errors,
-    refusals,
 )
+from queueserver_client.connection import refusals
 from queueserver_rpc.status import Refusal
 from queueserver_rpc.status import Violation as SentViolation
 

@@ -27,8 +27,8 @@ from queueserver.manager.v1 import (
     task_status_pb2,
 )
 from queueserver_client import event_reader
-from queueserver_client.documents import decode_document
-from queueserver_client.models.words import Word
+from queueserver_client.items.documents import decode_document
+from queueserver_client.models.wire_enum import WireEnum
 
 ENUMS = {
     "BlockerKind": status_service_pb2.BlockerKind,
@@ -61,7 +61,7 @@ ENUMS = {
 
 def test_every_enum_of_the_public_surface_is_compared_with_the_contract() -> None:
     public = [getattr(queueserver_client, name) for name in queueserver_client.__all__]
-    assert {kind.__name__ for kind in public if inspect.isclass(kind) and issubclass(kind, Word)} == set(ENUMS)
+    assert {kind.__name__ for kind in public if inspect.isclass(kind) and issubclass(kind, WireEnum)} == set(ENUMS)
 
 
 @pytest.mark.parametrize(("name", "proto"), ENUMS.items())

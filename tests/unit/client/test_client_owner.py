@@ -10,7 +10,7 @@ import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import error_details_pb2, event_service_pb2, queue_items_pb2, queue_pb2, status_pb2
 from queueserver_client import AsyncClient, NotOwner, Plan, Snapshot
-from queueserver_client.owner_channel import MOST_CHANNELS, OwnerChannel
+from queueserver_client.connection.failover_channel import MOST_CHANNELS, FailoverChannel
 from queueserver_rpc.status import Refusal
 
 from tests.unit.client.scripted_manager import ScriptedManager, Silence, until_cancelled
@@ -157,12 +157,12 @@ async def test_standbys_that_name_each_other_are_asked_a_few_times_and_not_in_a_
 def test_an_address_is_followed_only_if_it_names_a_place_as_seen_from_here(
     home: str, named: str, followed: bool
 ) -> None:
-    channel = OwnerChannel(home, ())
+    channel = FailoverChannel(home, ())
     assert (channel.follow(named), channel.address) == (followed, named if followed else home)
 
 
 async def test_there_is_a_limit_of_owners_that_are_followed() -> None:
-    channel = OwnerChannel("beamline:1", ())
+    channel = FailoverChannel("beamline:1", ())
     for port in range(1, MOST_CHANNELS + 1):
         assert channel.follow(f"beamline:{port}")
         assert channel.current is not None

@@ -27,8 +27,8 @@ from queueserver_client import (
     RequestIdReused,
     ServiceUnavailable,
 )
+from queueserver_long_work.time_slice import next_turn
 from queueserver_rpc.status import Refusal
-from queueserver_rpc.turns import next_turn
 
 from tests.unit.client.scripted_manager import MODULES, ScriptedManager, Silence
 

@@ -10,7 +10,8 @@ import grpc
 import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import event_pb2, event_service_pb2, queue_items_pb2, queue_pb2
-from queueserver_client import AsyncClient, ExitStatus, Item, ItemHandle, ItemNotFound, Plan, outcomes
+from queueserver_client import AsyncClient, ExitStatus, Item, ItemHandle, ItemNotFound, Plan
+from queueserver_client.items import result_waiter
 from queueserver_rpc.status import Refusal
 
 from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
@@ -19,7 +20,7 @@ from tests.unit.client.scripted_manager import ScriptedManager, until_cancelled
 @pytest.fixture(autouse=True)
 def _no_single_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everybody shares the Watch from the first waiter on."""
-    monkeypatch.setattr(outcomes, "SINGLE_WAITS", 0)
+    monkeypatch.setattr(result_waiter, "SINGLE_WAITS", 0)
 
 
 NOT_FOUND = Refusal(grpc.StatusCode.NOT_FOUND, "ITEM_NOT_FOUND", "Not here.")
@@ -123,7 +124,7 @@ async def test_many_handles_share_one_watch(manager: ScriptedManager, add: Add) 
 async def test_a_crowd_shares_the_watch_while_the_first_few_follow_their_own(
     manager: ScriptedManager, add: Add, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outcomes, "SINGLE_WAITS", 2)
+    monkeypatch.setattr(result_waiter, "SINGLE_WAITS", 2)
     story = Story(manager, queue=[item(str(number)) for number in range(20)])
 
     async def queued(request: queue_items_pb2.WaitItemRequest) -> AsyncIterator[queue_items_pb2.WaitItemResponse]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from queueserver_manager import settings as manager
 from queueserver_rpc.advertised_address import refusal_of_address
-from queueserver_standalone import settings as standalone
+from queueserver_standalone.configuration import settings as standalone
 from queueserver_standalone.errors import StandaloneError
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]

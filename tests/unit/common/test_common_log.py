@@ -10,11 +10,11 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
+from queueserver_process.log import LogChoice, add_log_options, read_log_options
 
 PROGRAM = """
 import logging, sys
-from queueserver_rpc import log
+from queueserver_process import log
 log.configure(log.LogChoice(*sys.argv[1:3]))
 ours, theirs = logging.getLogger("queueserver_manager.activity"), logging.getLogger("grpc")
 for logger in (ours, theirs):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from queueserver_rpc.patience import Patience, within
-from queueserver_rpc.turns import clock, next_turn, next_turn_after
+from queueserver_long_work.patience import Patience, within
+from queueserver_long_work.time_slice import clock, next_turn, next_turn_after
 
 SECONDS = 20.0
 LIMIT = 0.2

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 import pytest
-from queueserver_rpc import terminal as terminal_module
-from queueserver_rpc.terminal import Terminal, TerminalHandler
+from queueserver_process import terminal as terminal_module
+from queueserver_process.terminal import Terminal, TerminalHandler
 
 #: More than a pipe holds.
 MUCH = 100_000

@@ -16,10 +16,10 @@ from queueserver.common.v1.permissions_pb2 import GroupPermissions, UserGroupPer
 from queueserver.manager.v1 import queue_service_pb2
 from queueserver.manager.v1.permission_service_pb2 import SetPermissionsRequest
 from queueserver.manager.v1.queue_items_pb2 import AddItemRequest, AddItemsRequest
+from queueserver_long_work.chunked_decoding import decoded_in_turns
+from queueserver_long_work.work import Work
 from queueserver_rpc.faults import RequestFault
-from queueserver_rpc.pieces import decoded_in_turns
 from queueserver_rpc.reasons import name_of
-from queueserver_rpc.steps import Work
 from queueserver_rpc.unknown import changes_something, unknown_field, unknown_in_piece
 
 from tests.harness.unknown_fields import UNKNOWN, Place, delimited, places, varint, whole_number

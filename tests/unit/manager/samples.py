@@ -9,11 +9,13 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from queueserver_inventory.access import GroupRules
+from queueserver_long_work.work import Work
 from queueserver_manager.domain import events as ev
 from queueserver_manager.domain.changes import Change, Decision
-from queueserver_manager.domain.errors import Violation
-from queueserver_manager.domain.executing import Claimant
-from queueserver_manager.domain.item import (
+from queueserver_manager.domain.limits import Bound
+from queueserver_manager.domain.lock.lock import Claim, KeyDigest, Lock, LockRequest
+from queueserver_manager.domain.permissions.permissions import Permissions
+from queueserver_manager.domain.queue.item import (
     ExitStatus,
     FailureCause,
     HistoryEntry,
@@ -24,13 +26,12 @@ from queueserver_manager.domain.item import (
     RunningItem,
     RunSummary,
 )
-from queueserver_manager.domain.limits import Bound
-from queueserver_manager.domain.lock import Claim, KeyDigest, Lock, LockRequest
-from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
-from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.queue.queue_run import ClaimContext
 from queueserver_manager.domain.record import Record, Undo
+from queueserver_manager.domain.refusals.errors import Violation
 from queueserver_manager.domain.requests import AnsweredRequest
-from queueserver_manager.domain.tasks import (
+from queueserver_manager.domain.tasks.tasks import (
     EnvironmentUpdate,
     FunctionCall,
     Script,
@@ -39,7 +40,6 @@ from queueserver_manager.domain.tasks import (
     TaskResult,
     kind_of_work,
 )
-from queueserver_rpc.steps import Work
 
 #: For property tests: the speed of a shared machine is not what they are about.
 relaxed = settings(deadline=None, max_examples=40)
@@ -94,10 +94,14 @@ def record_of(uids: Iterable[str], *, running_uid: str = "", done: int = 0) -> R
     return record
 
 
-def claimant(*, can_execute: bool = True, pause_unresolved: bool = False, end_requested: bool = False) -> Claimant:
+def claim_context(
+    *, can_execute: bool = True, pause_unresolved: bool = False, end_requested: bool = False
+) -> ClaimContext:
     """Ids are id-1, id-2, …"""
     ids = (f"id-{number}" for number in range(1, 1000))
-    return Claimant("boot", "environment", lambda: next(ids), lambda: NOW, can_execute, pause_unresolved, end_requested)
+    return ClaimContext(
+        "boot", "environment", lambda: next(ids), lambda: NOW, can_execute, pause_unresolved, end_requested
+    )
 
 
 def uids(record: Record) -> list[str]:

@@ -14,13 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.editing import add_items
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.limits import ANSWERS, Bound
-from queueserver_manager.domain.placement import Back
+from queueserver_manager.domain.queue.placement import Back
+from queueserver_manager.domain.queue.queue_edits import add_items
 from queueserver_manager.domain.record import Record, Revisions
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import NO_REPLY, ReplySpec
 from queueserver_manager.store.port import Entry, EventsGone, StoreDown
 
 from tests.unit.manager.samples import NOW, plan, record_of, uids
@@ -113,10 +113,10 @@ class Office:
 
     def add(self, *new: str, expected: int = 0) -> asyncio.Task[Any]:
         """Submit the addition of items to the back."""
-        items, reply = [plan(uid) for uid in new], replace(UNHEARD, expected_revision=expected)
+        items, reply = [plan(uid) for uid in new], replace(NO_REPLY, expected_revision=expected)
         return self.submit(lambda record: add_items(record, items, Back(), Bound(1000, 10**9)), reply)
 
-    def submit(self, decide: Callable[[Record], Decision[Any]], reply: Reply[Any] = UNHEARD) -> asyncio.Task[Any]:
+    def submit(self, decide: Callable[[Record], Decision[Any]], reply: ReplySpec[Any] = NO_REPLY) -> asyncio.Task[Any]:
         return asyncio.create_task(self.ledger.submit(decide, reply))
 
     async def seen(self) -> list[str]:
@@ -139,7 +139,7 @@ class Office:
 
 
 @asynccontextmanager
-async def office(
+async def current_term(
     queue: str = "", *, done: int = 0, record: Record | None = None, answers: Bound = ANSWERS
 ) -> AsyncIterator[Office]:
     """An office that is closed at the end."""

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from queueserver_inventory.access import Access
-from queueserver_manager.domain.item import Item, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
-from queueserver_manager.domain.tasks import Task
-from queueserver_manager.operations.worker_view import WorkerView
-from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerEvent, WorkerSnapshot
+from queueserver_manager.domain.queue.item import Item, RunningItem
+from queueserver_manager.domain.tasks.tasks import Task
+from queueserver_manager.operations.worker.worker_view import WorkerView
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineAction, WorkerEvent, WorkerSnapshot
 
 from tests.unit.manager.samples import NOW
 
@@ -37,7 +37,7 @@ class ScriptedWorker:
 
     def __init__(self, view: WorkerView | None = None) -> None:
         self.view = view
-        self.heard: list[tuple[RunEngineVerb, str]] = []
+        self.heard: list[tuple[RunEngineAction, str]] = []
         #: For which executions.
         self.heard_for: list[str] = []
         self.environment_commands: list[str] = []

@@ -12,11 +12,11 @@ from enum import Enum
 from typing import Any
 
 from queueserver_inventory.access import Access
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.inventory import Inventory, Plan
-from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, RunEngineState
+from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, ItemResult, Outcome, RunningItem
 from queueserver_manager.worker_client import port
-from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import NOW
 

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from queueserver_inventory.access import Access
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.tasks import KeptTask, Task, TaskOutcome
+from queueserver_manager.domain.tasks.tasks import KeptTask, Task, TaskOutcome
+from queueserver_manager.operations.ownership_term import OwnershipTerm, TermSettings
 from queueserver_manager.operations.status import StatusBoard
-from queueserver_manager.operations.submissions import Prepared
-from queueserver_manager.operations.term import Term, TermSettings
+from queueserver_manager.operations.validation.submissions import Prepared
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.worker_client import port
@@ -93,11 +93,11 @@ class TaskWorker(ScriptedWorker):
 
 
 @asynccontextmanager
-async def term_with(store: ScriptedStore, worker: TaskWorker) -> AsyncIterator[Term]:
+async def term_with(store: ScriptedStore, worker: TaskWorker) -> AsyncIterator[OwnershipTerm]:
     """A term at work, ended at the end."""
     settings = TermSettings(1, "here:1", lambda _item, _submission: Prepared(0, 0), lambda _entry: 0)
     board = StatusBoard(lambda: NOW)
-    term = Term(settings, store, await store.load(), worker, board, ProtoEncoder(), DescriptionCutter())
+    term = OwnershipTerm(settings, store, await store.load(), worker, board, ProtoEncoder(), DescriptionCutter())
     job = asyncio.create_task(term.run(lambda: None))
     try:
         yield term

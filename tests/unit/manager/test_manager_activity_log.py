@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.item import ExitStatus, ItemResult, RunSummary
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentFailure, EnvironmentState, RunEngineState
-from queueserver_manager.domain.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.queue.item import ExitStatus, ItemResult, RunSummary
 from queueserver_manager.operations.activity_log import ActivityLog, listening
-from queueserver_rpc.log import line_of
+from queueserver_process.log import line_of
 
 from tests.unit.manager.samples import NOW, entry, plan, running, task, task_result
 

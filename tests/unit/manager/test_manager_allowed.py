@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.access import Access, GroupRules
-from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.permissions import BUILT_IN
+from queueserver_manager.domain.permissions.permissions import BUILT_IN
+from queueserver_manager.domain.validation.allowed import AllowedInventory
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.worker_client.inventory import inventory_from_proto
 

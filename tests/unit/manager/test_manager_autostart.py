@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain.editing import set_autostart
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.events import Announcement, QueueStarted
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState, PendingCommand, RunEngineState
+from queueserver_manager.domain.queue.queue_edits import set_autostart
 from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.autostart import AUTOSTART_USER, Autostart
-from queueserver_rpc.turns import next_turn
 
 from tests.unit.manager.samples import plan, record_of
-from tests.unit.manager.scripted_store import SECONDS, Office, office
+from tests.unit.manager.scripted_store import SECONDS, Office, current_term
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, view_of
 
 
@@ -24,13 +24,13 @@ class Desk:
     """A ledger whose commits make autostart look, as in a term."""
 
     def __init__(self, o: Office, environment: Environment) -> None:
-        self.office = o
+        self.current_term = o
         self.view = view_of(environment)
         self.autostart = Autostart(o.ledger, self.view)
         o.ledger._on_commit = self._committed
 
     async def _committed(self, announcements: list[Announcement]) -> None:
-        self.office.announced += announcements
+        self.current_term.announced += announcements
         self.autostart.look()
 
     async def settle(self) -> None:
@@ -41,12 +41,12 @@ class Desk:
 
     @property
     def running(self) -> str:
-        running = self.office.record.running
+        running = self.current_term.record.running
         return running.item.uid if running else ""
 
     @property
     def starts(self) -> list[QueueStarted]:
-        return [one.event for one in self.office.announced if isinstance(one.event, QueueStarted)]
+        return [one.event for one in self.current_term.announced if isinstance(one.event, QueueStarted)]
 
 
 def ready(queue: str = "ab") -> Record:
@@ -57,7 +57,7 @@ def ready(queue: str = "ab") -> Record:
 
 @asynccontextmanager
 async def desk(record: Record, environment: Environment = OPEN) -> AsyncIterator[Desk]:
-    async with office(record=record) as o:
+    async with current_term(record=record) as o:
         yield Desk(o, environment)
 
 
@@ -66,7 +66,7 @@ async def test_the_queue_starts_by_itself() -> None:
         d.autostart.look()
         await d.settle()
         assert (d.running, d.starts) == ("a", [QueueStarted(AUTOSTART_USER)])
-        assert d.office.record.execution.active
+        assert d.current_term.record.execution.active
 
 
 async def test_it_starts_when_it_is_switched_on() -> None:
@@ -74,14 +74,14 @@ async def test_it_starts_when_it_is_switched_on() -> None:
         d.autostart.look()
         await d.settle()
         assert d.running == ""
-        await asyncio.wait_for(d.office.submit(lambda record: set_autostart(record, enabled=True)), SECONDS)
+        await asyncio.wait_for(d.current_term.submit(lambda record: set_autostart(record, enabled=True)), SECONDS)
         await d.settle()
         assert d.running == "a"
 
 
 async def test_it_starts_when_an_item_is_added() -> None:
     async with desk(ready("")) as d:
-        await asyncio.wait_for(d.office.add("a"), SECONDS)
+        await asyncio.wait_for(d.current_term.add("a"), SECONDS)
         await d.settle()
         assert d.running == "a"
 
@@ -128,7 +128,7 @@ async def test_it_waits_for_a_decision_about_a_held_item() -> None:
     async with desk(record) as d:
         d.autostart.look()
         await d.settle()
-        assert (d.running, d.office.store.commits) == ("", [])
+        assert (d.running, d.current_term.store.commits) == ("", [])
 
 
 async def test_it_does_not_start_twice_or_while_an_item_runs() -> None:
@@ -138,12 +138,12 @@ async def test_it_does_not_start_twice_or_while_an_item_runs() -> None:
         await d.settle()
         d.autostart.look()
         await d.settle()
-        assert (d.running, len(d.starts), len(d.office.record.queue)) == ("a", 1, 2)
+        assert (d.running, len(d.starts), len(d.current_term.record.queue)) == ("a", 1, 2)
 
 
 async def test_it_does_not_start_when_it_was_switched_off_in_the_meantime() -> None:
     async with desk(ready()) as d:
-        switched = d.office.submit(lambda record: set_autostart(record, enabled=False))
+        switched = d.current_term.submit(lambda record: set_autostart(record, enabled=False))
         await next_turn()
         d.autostart.look()
         await d.settle()
@@ -153,19 +153,19 @@ async def test_it_does_not_start_when_it_was_switched_off_in_the_meantime() -> N
 
 async def test_what_changes_while_an_attempt_comes_to_nothing_is_not_missed() -> None:
     async with desk(ready()) as d:
-        edit = await d.office.hold_commit("c")
+        edit = await d.current_term.hold_commit("c")
         d.autostart.look()
-        other = d.office.add("d")
+        other = d.current_term.add("d")
         await next_turn()
         d.view.set_environment(RUNNING)
-        d.office.store.begun.clear()
-        d.office.store.may_go_on.set()
+        d.current_term.store.begun.clear()
+        d.current_term.store.may_go_on.set()
         await asyncio.wait_for(edit, SECONDS)
-        d.office.store.may_go_on.clear()
-        await asyncio.wait_for(d.office.store.begun.wait(), SECONDS)
+        d.current_term.store.may_go_on.clear()
+        await asyncio.wait_for(d.current_term.store.begun.wait(), SECONDS)
         d.view.set_environment(OPEN)
         d.autostart.look()
-        d.office.store.may_go_on.set()
+        d.current_term.store.may_go_on.set()
         await asyncio.wait_for(other, SECONDS)
         await d.settle()
         assert d.running == "a"
@@ -173,14 +173,14 @@ async def test_what_changes_while_an_attempt_comes_to_nothing_is_not_missed() ->
 
 async def test_while_the_store_is_away_nothing_is_tried() -> None:
     async with desk(ready()) as d:
-        d.office.store.up.clear()
-        d.office.store.fail(fate_known=True)
+        d.current_term.store.up.clear()
+        d.current_term.store.fail(fate_known=True)
         d.autostart.look()
         await d.settle()
         d.autostart.look()
         assert d.autostart._starting is None
-        d.office.store.up.set()
-        await asyncio.wait_for(d.office.ledger.storage_back.wait(), SECONDS)
+        d.current_term.store.up.set()
+        await asyncio.wait_for(d.current_term.ledger.storage_back.wait(), SECONDS)
         d.autostart.look()
         await d.settle()
         assert d.running == "a"
@@ -189,8 +189,8 @@ async def test_while_the_store_is_away_nothing_is_tried() -> None:
 async def test_a_ledger_that_is_closed_is_not_asked_again_and_again() -> None:
     async with desk(ready()) as d:
         await next_turn()
-        d.office.work.cancel()
-        await asyncio.gather(d.office.work, return_exceptions=True)
+        d.current_term.work.cancel()
+        await asyncio.gather(d.current_term.work, return_exceptions=True)
         d.autostart.look()
         await d.settle()
         assert (d.running, d.autostart._starting) == ("", None)

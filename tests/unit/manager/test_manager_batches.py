@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from queueserver_long_work.work import at_once
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain import placement as pl
-from queueserver_manager.domain.batch_errors import BatchRefused, ItemRepeated
-from queueserver_manager.domain.batches import move_items, remove_items
 from queueserver_manager.domain.changes import Decision, MoveItem, PutItem
-from queueserver_manager.domain.editing import move_item, set_autostart, set_mode, update_item
-from queueserver_manager.domain.errors import (
+from queueserver_manager.domain.queue import placement as pl
+from queueserver_manager.domain.queue.batches import move_items, remove_items
+from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.queue.queue_edits import move_item, set_autostart, set_mode, update_item
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.refusals.batch_errors import BatchRefused, ItemRepeated
+from queueserver_manager.domain.refusals.errors import (
     FieldInvalid,
     ItemNotFound,
     ItemRunning,
     Refused,
 )
-from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
-from queueserver_manager.domain.record import Record
-from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import NOW, ROOM, carry_out, plan, record_of, relaxed, state, uids
 

@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.errors import ItemInvalid, PlanNotFound
 from queueserver_manager.domain.inventory import (
     Inventory,
     Parameter,
@@ -25,10 +23,12 @@ from queueserver_manager.domain.inventory import (
     RecordField,
     TypeKind,
 )
-from queueserver_manager.domain.item import ItemKind
-from queueserver_manager.domain.permissions import BUILT_IN
-from queueserver_manager.domain.type_words import near_matches
-from queueserver_manager.domain.validation import check_item
+from queueserver_manager.domain.permissions.permissions import BUILT_IN
+from queueserver_manager.domain.queue.item import ItemKind
+from queueserver_manager.domain.refusals.errors import ItemInvalid, PlanNotFound
+from queueserver_manager.domain.validation.allowed import AllowedInventory
+from queueserver_manager.domain.validation.type_words import near_matches
+from queueserver_manager.domain.validation.validation import check_item
 
 NAMES = ["a", "b", "c", "d", "e"]
 KINDS = {kind: getattr(inspect.Parameter, kind.name) for kind in ParameterKind}

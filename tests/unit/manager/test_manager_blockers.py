@@ -17,8 +17,6 @@ from queueserver.manager.v1 import (
     task_service_pb2,
 )
 from queueserver_manager.domain.blockers import Blocker, BlockerKind, Circumstances, blockers
-from queueserver_manager.domain.errors import Violation
-from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentFailure,
@@ -26,8 +24,10 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
-from queueserver_manager.domain.lock import Claim, Lock
-from queueserver_manager.domain.setback import Setback
+from queueserver_manager.domain.lock.lock import Claim, Lock
+from queueserver_manager.domain.queue.item import ExitStatus
+from queueserver_manager.domain.queue.setback import Setback
+from queueserver_manager.domain.refusals.errors import Violation
 from queueserver_manager.domain.storage import Storage, StorageState
 from queueserver_manager.domain.waiting import PlanWait, Question, Suspension
 

@@ -6,24 +6,24 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from queueserver_manager.domain.errors import PlanNotFound, Violation
+from queueserver_long_work.time_slice import next_turn
+from queueserver_long_work.work import Work
 from queueserver_manager.domain.inventory import Inventory, Plan
-from queueserver_manager.domain.item import ExitStatus, ItemKind
-from queueserver_manager.domain.placement import Back
+from queueserver_manager.domain.queue.item import ExitStatus, ItemKind
+from queueserver_manager.domain.queue.placement import Back
+from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.replacing import replace_inventory
-from queueserver_manager.domain.submission import Submission
-from queueserver_manager.operations.allowances import Allowances
+from queueserver_manager.domain.refusals.errors import PlanNotFound, Violation
+from queueserver_manager.domain.replacement import replace_inventory
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.following import Following
+from queueserver_manager.operations.commit.reply import NO_REPLY
 from queueserver_manager.operations.queue import QueueOperations
-from queueserver_manager.operations.reply import UNHEARD
-from queueserver_manager.operations.submissions import Prepared, Submissions
-from queueserver_rpc.steps import Work
-from queueserver_rpc.turns import next_turn
+from queueserver_manager.operations.validation.allowed_inventory_cache import AllowedInventoryCache
+from queueserver_manager.operations.validation.submissions import Prepared, Submissions
+from queueserver_manager.operations.watch.item_watches import ItemWatches
 
 from tests.unit.manager.samples import NOW, record_of
-from tests.unit.manager.scripted_store import SECONDS, Office, office
+from tests.unit.manager.scripted_store import SECONDS, Office, current_term
 from tests.unit.manager.scripted_worker import RUNNING, view_of
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import Machine
@@ -85,8 +85,10 @@ def test_an_item_that_comes_back_is_checked_with_what_changed_while_it_was_execu
 def operations(o: Office, checks: list[int]) -> QueueOperations:
     numbers = iter(range(100))
     nothing = Prepared(0, 0)
-    made = Submissions(Allowances(o.ledger), lambda: NOW, lambda: f"n-{next(numbers)}", lambda _item, _message: nothing)
-    return QueueOperations(o.ledger, made, Following(o.ledger, view_of(RUNNING)), lambda: checks.append(1))
+    made = Submissions(
+        AllowedInventoryCache(o.ledger), lambda: NOW, lambda: f"n-{next(numbers)}", lambda _item, _message: nothing
+    )
+    return QueueOperations(o.ledger, made, ItemWatches(o.ledger, view_of(RUNNING)), lambda: checks.append(1))
 
 
 def as_it_is(submission: Submission, _path: str) -> Work[Submission]:
@@ -101,9 +103,9 @@ async def test_items_that_were_checked_before_a_change_and_come_after_it_are_che
 ) -> None:
     record = record_of("a")
     record.inventory = WITH_COUNT
-    async with office(record=record) as o:
+    async with current_term(record=record) as o:
         checks: list[int] = []
-        queue, jane, reply = operations(o, checks), Caller("jane", "primary"), UNHEARD
+        queue, jane, reply = operations(o, checks), Caller("jane", "primary"), NO_REPLY
         submission = Submission(ItemKind.PLAN, "count")
         held = await o.hold_commit("b")
         waiting = [held, o.submit(lambda record: replace_inventory(record, WITHOUT_COUNT))] if changes else [held]

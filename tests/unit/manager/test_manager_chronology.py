@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.operations import chronology as chronologies
-from queueserver_manager.operations.chronology import Chronology
+from queueserver_manager.operations.commit import chronology as chronologies
+from queueserver_manager.operations.commit.chronology import Chronology
 
 BEGUN_AT = 10
 TOLD_BEFORE = 7

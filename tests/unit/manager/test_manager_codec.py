@@ -9,18 +9,18 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from queueserver_long_work.work import at_once
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.changes import Execution
-from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
-from queueserver_manager.domain.lock import Lock
-from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.changes import QueueActivity
+from queueserver_manager.domain.lock.lock import Lock
+from queueserver_manager.domain.queue.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.queue.mode import QueueMode
 from queueserver_manager.domain.requests import AnsweredRequest
-from queueserver_manager.domain.tasks import KeptTask, Task, TaskResult
-from queueserver_manager.store import codec, event_codec
-from queueserver_manager.store.event_codec import decode_events, encode_events
-from queueserver_manager.store.lock_codec import decode_lock, encode_lock
-from queueserver_manager.store.task_codec import decode_kept, encode_kept
-from queueserver_rpc.steps import at_once
+from queueserver_manager.domain.tasks.tasks import KeptTask, Task, TaskResult
+from queueserver_manager.store.codecs import codec, event_codec
+from queueserver_manager.store.codecs.event_codec import decode_events, encode_events
+from queueserver_manager.store.codecs.lock_codec import decode_lock, encode_lock
+from queueserver_manager.store.codecs.task_codec import decode_kept, encode_kept
 
 from tests.unit.manager.samples import (
     EVENTS,
@@ -80,7 +80,7 @@ def test_a_history_entry_is_read_back_as_it_was(entry: HistoryEntry) -> None:
 @pytest.mark.parametrize("active", [False, True])
 @pytest.mark.parametrize("stop_pending", [False, True])
 def test_whether_the_queue_runs_is_read_back(active: bool, stop_pending: bool) -> None:
-    execution = Execution(active=active, stop_pending=stop_pending)
+    execution = QueueActivity(active=active, stop_pending=stop_pending)
     assert codec.decode_execution(codec.decode(codec.encode_execution(execution))) == execution
 
 

@@ -9,16 +9,11 @@ import grpc
 import pytest
 from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver.manager.v1 import status_pb2
-from queueserver_manager.domain import (
-    batch_errors,
-    environment_errors,
-    errors,
-    lock_errors,
-    permission_errors,
-    question_errors,
-)
 from queueserver_manager.domain.lifecycle import ManagerState
-from queueserver_manager.domain.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.lock import lock_errors
+from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.permissions import permission_errors
+from queueserver_manager.domain.refusals import batch_errors, environment_errors, errors, question_errors
 from queueserver_manager.rpc.errors import TABLE, translate
 from queueserver_rpc.reasons import name_of
 from queueserver_rpc.status import to_proto

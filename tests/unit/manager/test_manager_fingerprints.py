@@ -8,9 +8,9 @@ import pytest
 from queueserver.common.v1 import item_pb2
 from queueserver.manager.v1 import history_service_pb2, queue_items_pb2, queue_pb2
 from queueserver.manager.v1 import run_engine_service_pb2 as re_pb
-from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.rpc.replies import empty_answer, reply_to
 
 JANE = Caller("jane", "primary")
@@ -27,7 +27,7 @@ def asked(name: str = "count", request_id: str = "id", num: float = 1, **more: A
 
 
 def fingerprint(request: Any, caller: Caller = JANE) -> str:
-    reply: Reply[Any] = reply_to(request, caller, encode)
+    reply: ReplySpec[Any] = reply_to(request, caller, encode)
     return reply.fingerprint
 
 
@@ -76,18 +76,18 @@ def test_the_same_request_of_somebody_else_has_another_fingerprint(caller: Calle
 
 
 def test_the_shared_fields_are_read() -> None:
-    reply: Reply[Any] = reply_to(asked(expected_revision=7, validate_only=True), JANE, encode)
+    reply: ReplySpec[Any] = reply_to(asked(expected_revision=7, validate_only=True), JANE, encode)
     assert (reply.request_id, reply.expected_revision, reply.validate_only) == ("id", 7, True)
 
 
 def test_a_request_without_an_id_is_not_fingerprinted() -> None:
-    reply: Reply[Any] = reply_to(asked(request_id=""), JANE, encode)
+    reply: ReplySpec[Any] = reply_to(asked(request_id=""), JANE, encode)
     assert (reply.request_id, reply.fingerprint) == ("", "")
 
 
 def test_a_request_that_has_no_such_field_expects_and_validates_nothing() -> None:
     request = history_service_pb2.ClearHistoryRequest(request_id="id")
-    reply: Reply[Any] = reply_to(request, JANE, encode)
+    reply: ReplySpec[Any] = reply_to(request, JANE, encode)
     assert (reply.expected_revision, reply.validate_only) == (0, False)
 
 

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain.errors import ItemNotRunning, StorageUnavailable, WorkerUnavailable
-from queueserver_manager.domain.item import RunningItem
-from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerDown, WorkerRefused
-from queueserver_rpc.turns import next_turn
+from queueserver_long_work.time_slice import next_turn
+from queueserver_manager.domain.queue.item import RunningItem
+from queueserver_manager.domain.refusals.errors import ItemNotRunning, StorageUnavailable, WorkerUnavailable
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineAction, WorkerDown, WorkerRefused
 
 from tests.unit.manager.run_engine_desk import PAUSES, Desk, desk
 from tests.unit.manager.samples import outcome, plan, running
@@ -25,7 +25,7 @@ def it_is_ending() -> WorkerRefused:
     return WorkerRefused("NOT_RUNNING", "It comes to its end.", {"state": "idle"})
 
 
-async def ask_between_plans(d: Desk, verb: RunEngineVerb, then: RunningItem | None, item_uid: str = "") -> None:
+async def ask_between_plans(d: Desk, verb: RunEngineAction, then: RunningItem | None, item_uid: str = "") -> None:
     """Ask the Worker when the plan has ended; its answer comes when ``then`` runs.
 
     As a commit does that was decided before somebody asked.
@@ -39,13 +39,13 @@ async def ask_between_plans(d: Desk, verb: RunEngineVerb, then: RunningItem | No
     await asyncio.wait_for(asking, SECONDS)
 
 
-_V = RunEngineVerb
+_V = RunEngineAction
 INTERRUPTIONS = [*PAUSES, _V.ABORT_NOW]
 ENDINGS = [(RUNNING, _V.ABORT_NOW), (PAUSED, _V.ABORT_NOW), (PAUSED, _V.STOP), (PAUSED, _V.ABORT), (PAUSED, _V.HALT)]
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
-async def test_a_request_names_the_execution_that_it_is_for(verb: RunEngineVerb) -> None:
+async def test_a_request_names_the_execution_that_it_is_for(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         await d.control(verb, item_uid="r")
         await d.control(verb)
@@ -55,7 +55,7 @@ async def test_a_request_names_the_execution_that_it_is_for(verb: RunEngineVerb)
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
 @pytest.mark.parametrize("refusal", [it_has_ended, it_is_ending])
 async def test_who_interrupts_a_plan_that_has_just_ended_is_obeyed_by_beginning_nothing_after_it(
-    verb: RunEngineVerb, refusal: type[WorkerRefused]
+    verb: RunEngineAction, refusal: type[WorkerRefused]
 ) -> None:
     async with desk(RUNNING) as d:
         d.worker.fault = refusal()
@@ -63,14 +63,14 @@ async def test_who_interrupts_a_plan_that_has_just_ended_is_obeyed_by_beginning_
         assert d.stops_after("x-1") == (verb in PAUSES, verb not in PAUSES)
         assert d.worker.heard == [(verb, "why")]
         # It is stored with the running item, and what is stored is all that a new owner has.
-        stored = d.office.store.stored.running
+        stored = d.current_term.store.stored.running
         assert stored is not None
         assert (stored.pause_pending, stored.end_requested) == (verb in PAUSES, verb not in PAUSES)
-        assert d.office.record.revisions.queue == 0
+        assert d.current_term.record.revisions.queue == 0
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
-async def test_what_the_worker_has_accepted_is_told_by_its_outcome_and_by_nothing_else(verb: RunEngineVerb) -> None:
+async def test_what_the_worker_has_accepted_is_told_by_its_outcome_and_by_nothing_else(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         await d.control(verb)
         assert d.stops_after("x-1") == (False, False)
@@ -79,7 +79,7 @@ async def test_what_the_worker_has_accepted_is_told_by_its_outcome_and_by_nothin
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
-async def test_nothing_begins_after_a_plan_while_a_request_is_on_its_way_to_the_worker(verb: RunEngineVerb) -> None:
+async def test_nothing_begins_after_a_plan_while_a_request_is_on_its_way_to_the_worker(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         d.worker.may_answer.clear()
         asking = asyncio.create_task(d.control(verb))
@@ -90,7 +90,7 @@ async def test_nothing_begins_after_a_plan_while_a_request_is_on_its_way_to_the_
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
-async def test_the_plan_that_was_begun_in_the_very_moment_is_interrupted_instead(verb: RunEngineVerb) -> None:
+async def test_the_plan_that_was_begun_in_the_very_moment_is_interrupted_instead(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         await ask_between_plans(d, verb, running(plan("next"), "x-2"))
         assert d.worker.heard_for == ["x-1", "x-2"]
@@ -99,17 +99,17 @@ async def test_the_plan_that_was_begun_in_the_very_moment_is_interrupted_instead
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
 async def test_a_commit_that_begins_the_next_plan_is_waited_for_because_it_was_decided_before(
-    verb: RunEngineVerb,
+    verb: RunEngineAction,
 ) -> None:
     async with desk(RUNNING) as d:
-        edit = await d.office.hold_commit("c")
+        edit = await d.current_term.hold_commit("c")
         d.worker.fault = it_has_ended()
         asking = asyncio.create_task(d.control(verb))
         for _ in range(20):
             await next_turn()
         assert (d.worker.heard, asking.done()) == ([(verb, "why")], False)
         d.begins(running(plan("next"), "x-2"))
-        d.office.store.may_go_on.set()
+        d.current_term.store.may_go_on.set()
         await asyncio.wait_for(edit, SECONDS)
         await asyncio.wait_for(asking, SECONDS)
         assert d.worker.heard_for == ["x-1", "x-2"]
@@ -117,29 +117,35 @@ async def test_a_commit_that_begins_the_next_plan_is_waited_for_because_it_was_d
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
 async def test_when_the_queue_came_to_its_end_meanwhile_nothing_is_left_to_interrupt_and_autostart_ends(
-    verb: RunEngineVerb,
+    verb: RunEngineAction,
 ) -> None:
     async with desk(RUNNING) as d:
-        d.office.record.autostart = True
+        d.current_term.record.autostart = True
         await ask_between_plans(d, verb, None)
-        assert (len(d.worker.heard), d.view.pause_pending, d.office.record.autostart) == (1, False, False)
+        assert (len(d.worker.heard), d.view.pause_pending, d.current_term.record.autostart) == (1, False, False)
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
 @pytest.mark.parametrize("then", [None, running(plan("next"), "x-2")])
 async def test_a_request_that_names_an_item_reaches_no_other_and_changes_nothing_if_it_is_late(
-    verb: RunEngineVerb, then: RunningItem | None
+    verb: RunEngineAction, then: RunningItem | None
 ) -> None:
     async with desk(RUNNING) as d:
-        d.office.record.autostart = True
+        d.current_term.record.autostart = True
         with pytest.raises(ItemNotRunning, match="'r' does not run") as caught:
             await ask_between_plans(d, verb, then, item_uid="r")
         assert caught.value.item_uid == "r"
-        assert (d.worker.heard_for, d.office.record.autostart, d.office.store.commits) == (["x-1"], True, [])
+        assert (d.worker.heard_for, d.current_term.record.autostart, d.current_term.store.commits) == (
+            ["x-1"],
+            True,
+            [],
+        )
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
-async def test_a_request_that_names_an_item_does_not_stop_the_queue_before_it_is_accepted(verb: RunEngineVerb) -> None:
+async def test_a_request_that_names_an_item_does_not_stop_the_queue_before_it_is_accepted(
+    verb: RunEngineAction,
+) -> None:
     async with desk(RUNNING) as d:
         d.worker.may_answer.clear()
         d.worker.fault = it_has_ended()
@@ -161,7 +167,7 @@ async def test_a_pause_for_a_named_item_that_comes_to_its_end_stops_the_queue_af
 
 @pytest.mark.parametrize(("environment", "verb"), ENDINGS)
 async def test_a_request_for_an_item_that_does_not_run_is_refused_before_the_worker_hears_of_it(
-    environment: object, verb: RunEngineVerb
+    environment: object, verb: RunEngineAction
 ) -> None:
     async with desk(environment) as d:  # type: ignore[arg-type] # an Environment
         for item_uid in ("a", "unknown"):
@@ -172,7 +178,7 @@ async def test_a_request_for_an_item_that_does_not_run_is_refused_before_the_wor
 
 @pytest.mark.parametrize("verb", [_V.STOP, _V.ABORT, _V.HALT])
 async def test_the_end_of_a_named_item_that_ends_in_the_very_moment_is_refused_by_that_reason(
-    verb: RunEngineVerb,
+    verb: RunEngineAction,
 ) -> None:
     async with desk(PAUSED) as d:
         d.worker.fault = it_has_ended()
@@ -190,9 +196,9 @@ async def test_a_plan_that_is_paused_already_when_the_pause_arrives_does_not_sto
 
 
 @pytest.mark.parametrize("verb", INTERRUPTIONS)
-async def test_a_stop_that_redis_does_not_take_is_noted_until_the_plan_is_accounted_for(verb: RunEngineVerb) -> None:
+async def test_a_stop_that_redis_does_not_take_is_noted_until_the_plan_is_accounted_for(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
-        d.office.store.fail(fate_known=True)
+        d.current_term.store.fail(fate_known=True)
         d.worker.fault = it_has_ended()
         await d.control(verb)
         assert d.stops_after("x-1") == (verb in PAUSES, verb not in PAUSES)
@@ -204,7 +210,7 @@ async def test_a_stop_that_redis_does_not_take_is_noted_until_the_plan_is_accoun
 
 async def test_a_stop_of_which_it_is_not_known_whether_redis_took_it_is_refused_and_noted() -> None:
     async with desk(RUNNING) as d:
-        d.office.store.fail(fate_known=False)
+        d.current_term.store.fail(fate_known=False)
         d.worker.fault = it_has_ended()
         with pytest.raises(StorageUnavailable):
             await d.control(_V.ABORT_NOW)
@@ -213,13 +219,13 @@ async def test_a_stop_of_which_it_is_not_known_whether_redis_took_it_is_refused_
 
 @pytest.mark.parametrize(("environment", "verb"), ENDINGS)
 async def test_that_a_plan_was_to_end_is_stored_if_it_is_not_known_whether_the_worker_has_heard_it(
-    environment: object, verb: RunEngineVerb
+    environment: object, verb: RunEngineAction
 ) -> None:
     async with desk(environment) as d:  # type: ignore[arg-type] # an Environment
         d.worker.fault = WorkerDown("gone")
         with pytest.raises(WorkerUnavailable):
             await d.control(verb)
-        stored = d.office.store.stored.running
+        stored = d.current_term.store.stored.running
         assert stored is not None
         assert stored.end_requested
         assert d.stops_after("x-1") == (False, True)
@@ -227,7 +233,7 @@ async def test_that_a_plan_was_to_end_is_stored_if_it_is_not_known_whether_the_w
 
 @pytest.mark.parametrize("verb", PAUSES)
 async def test_a_pause_of_which_it_is_not_known_whether_the_worker_has_heard_it_is_not_pending(
-    verb: RunEngineVerb,
+    verb: RunEngineAction,
 ) -> None:
     async with desk(RUNNING) as d:
         d.worker.fault = WorkerDown("gone")
@@ -242,8 +248,8 @@ async def test_what_was_wanted_of_one_plan_is_not_wanted_of_another() -> None:
         asking = [asyncio.create_task(d.control(verb)) for verb in INTERRUPTIONS]
         await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
         for other in ("", "x-2"):
-            claimant = d.view.claimant(other)
-            assert (claimant.pause_unresolved, claimant.end_requested) == (False, False)
+            claim_context = d.view.claim_context(other)
+            assert (claim_context.pause_unresolved, claim_context.end_requested) == (False, False)
         d.worker.may_answer.set()
         await asyncio.gather(*asking)
 

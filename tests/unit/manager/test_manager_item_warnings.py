@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_inventory.access import Access, GroupRules
-from queueserver_manager.domain import allowed as allowed_module
-from queueserver_manager.domain.allowed import AllowedInventory
 from queueserver_manager.domain.inventory import (
     Device,
     Inventory,
@@ -19,9 +17,11 @@ from queueserver_manager.domain.inventory import (
     RecordField,
 )
 from queueserver_manager.domain.inventory import TypeKind as Kind
-from queueserver_manager.domain.item_warnings import Warner
-from queueserver_manager.domain.near_names import NearNames
-from queueserver_manager.domain.permissions import BUILT_IN
+from queueserver_manager.domain.permissions.permissions import BUILT_IN
+from queueserver_manager.domain.validation import allowed as allowed_module
+from queueserver_manager.domain.validation.allowed import AllowedInventory
+from queueserver_manager.domain.validation.item_warnings import Warner
+from queueserver_manager.domain.validation.near_names import NearNames
 from queueserver_manager.worker_client.inventory import inventory_from_proto
 
 UNTYPED, ANY, TEXT, NUMBER = (ParameterType(kind) for kind in (Kind.UNTYPED, Kind.ANY, Kind.STRING, Kind.NUMBER))

@@ -9,10 +9,10 @@ import pytest
 from queueserver_manager.domain.lifecycle import (
     ALLOWED,
     TRANSITIONS,
-    Action,
     Environment,
     EnvironmentState,
     ManagerState,
+    Operation,
     PendingCommand,
     RunEngineState,
     Situation,
@@ -111,7 +111,7 @@ def test_every_situation_has_a_state_and_a_claimed_item_is_never_idle() -> None:
 
 
 def test_every_action_says_where_it_is_allowed() -> None:
-    assert set(ALLOWED) == set(Action)
+    assert set(ALLOWED) == set(Operation)
     assert all(ALLOWED.values())
 
 

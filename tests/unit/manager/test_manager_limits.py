@@ -11,21 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_manager.domain import requests as rq
 from queueserver_manager.domain.changes import Decision, DropHistory, ForgetAnswers, RememberRequest
-from queueserver_manager.domain.editing import add_items, update_item
-from queueserver_manager.domain.errors import AnswerNotKept, QueueFull, StorageUnavailable
-from queueserver_manager.domain.executing import finish_item
-from queueserver_manager.domain.item import ExitStatus, Item
 from queueserver_manager.domain.limits import MIB, Bound, in_words
-from queueserver_manager.domain.placement import Back
+from queueserver_manager.domain.queue.item import ExitStatus, Item
+from queueserver_manager.domain.queue.placement import Back
+from queueserver_manager.domain.queue.queue_edits import add_items, update_item
+from queueserver_manager.domain.queue.queue_run import finish_item
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.reply import Reply
+from queueserver_manager.domain.refusals.errors import AnswerNotKept, QueueFull, StorageUnavailable
+from queueserver_manager.operations.commit.reply import ReplySpec
 
 from tests.harness.wait import bounded
 from tests.unit.manager.samples import (
     NOW,
     apply,
     carry_out,
-    claimant,
+    claim_context,
     entry,
     outcome,
     plan,
@@ -35,7 +35,7 @@ from tests.unit.manager.samples import (
     state,
     uids,
 )
-from tests.unit.manager.scripted_store import Office, office
+from tests.unit.manager.scripted_store import Office, current_term
 
 #: Nothing is bounded by number here.
 MANY = 10**6
@@ -75,7 +75,7 @@ def test_an_update_is_refused_when_it_makes_the_queue_too_large_and_never_when_i
 def test_an_item_that_goes_back_after_a_failure_is_never_refused() -> None:
     record = sized(100)
     record.running = running(item("r", 99))
-    decision = finish_item(record, outcome("x-1", ExitStatus.FAILED), claimant(), Bound(MANY, MANY))
+    decision = finish_item(record, outcome("x-1", ExitStatus.FAILED), claim_context(), Bound(MANY, MANY))
     assert decision is not None
     carry_out(record, decision)
     with pytest.raises(QueueFull):
@@ -92,7 +92,7 @@ def test_the_newest_entries_that_have_room_stay_in_the_history(
     for number, size in enumerate(sizes, 1):
         record.history.add(replace(entry(number), size=size))
     record.running = running(plan("r"))
-    decision = finish_item(record, outcome("x-1"), claimant(), Bound(most, room), lambda _: added)
+    decision = finish_item(record, outcome("x-1"), claim_context(), Bound(most, room), lambda _: added)
     assert decision is not None
     carry_out(record, decision)
     left = [one.size for one in record.history.slice(0, MANY)]
@@ -134,7 +134,7 @@ def test_a_short_answer_is_never_let_go() -> None:
 
 
 async def test_a_repetition_whose_answer_was_let_go_is_told_so_and_not_carried_out() -> None:
-    async with office(answers=Bound(MANY, 250)) as o:
+    async with current_term(answers=Bound(MANY, 250)) as o:
         for uid in "abc":
             await add(o, uid)
         before = state(o.record)
@@ -148,7 +148,7 @@ async def test_a_repetition_whose_answer_was_let_go_is_told_so_and_not_carried_o
 
 
 async def test_answers_come_back_when_the_commit_that_let_them_go_fails() -> None:
-    async with office(answers=Bound(MANY, 250)) as o:
+    async with current_term(answers=Bound(MANY, 250)) as o:
         for uid in "ab":
             await add(o, uid)
         before = state(o.record)
@@ -159,8 +159,8 @@ async def test_answers_come_back_when_the_commit_that_let_them_go_fails() -> Non
         assert (await add(o, "a")).answer == b"x" * 100
 
 
-def reply(uid: str) -> Reply[Any]:
-    return Reply(lambda _result, _revision: b"x" * 100, uid, "print")
+def reply(uid: str) -> ReplySpec[Any]:
+    return ReplySpec(lambda _result, _revision: b"x" * 100, uid, "print")
 
 
 async def add(o: Office, uid: str) -> Any:
@@ -186,7 +186,7 @@ def test_sizes_are_told_in_words(size: int, words: str) -> None:
 
 
 async def test_a_commit_takes_no_further_decision_when_it_is_long() -> None:
-    async with office() as o:
+    async with current_term() as o:
         tasks = [
             o.submit(lambda record, uid=uid: add_items(record, [item(uid, 3 * MIB)], Back(), Bound(MANY, 10**9)))
             for uid in "abcdefg"

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from queueserver_manager.domain import locking
 from queueserver_manager.domain.events import LockChange, LockChanged
-from queueserver_manager.domain.lock import Claim, Lock, LockKey
-from queueserver_manager.domain.locking import Identity
+from queueserver_manager.domain.lock import locking
+from queueserver_manager.domain.lock.lock import Claim, Lock, LockKey
+from queueserver_manager.domain.lock.locking import Identity
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.lock_lease import LockLease
+from queueserver_manager.operations.lock.lock_lease import LockLease
 
 from tests.unit.manager.leaping_clock import run_leaping
 from tests.unit.manager.samples import record_of
-from tests.unit.manager.scripted_store import Office, office
+from tests.unit.manager.scripted_store import Office, current_term
 
 ANNA, BOB = LockKey("annas key"), LockKey("bobs key")
 SALT = b"s" * 16
@@ -29,7 +29,7 @@ class Desk:
     """An office whose lock is watched; its clock is that of the loop."""
 
     def __init__(self, o: Office) -> None:
-        self.office = o
+        self.current_term = o
         self.lease = LockLease(o.ledger, self.now)
         #: By how much the clock of the machine is ahead.
         self.leap = 0.0
@@ -60,20 +60,20 @@ class Desk:
 
     async def acquire(self, lease: float = 60.0) -> None:
         claim = replace(CLAIM, time=self.now(), lease=lease)
-        await self.office.submit(lambda record: locking.acquire(record, claim, ANNA, Identity("held", SALT)))
+        await self.current_term.submit(lambda record: locking.acquire(record, claim, ANNA, Identity("held", SALT)))
 
     async def ask(self, wait: float = 100.0) -> None:
         claim = replace(CLAIM, user="bob", time=self.now())
-        await self.office.submit(lambda record: locking.ask(record, claim, BOB, Identity("asked", SALT), wait))
+        await self.current_term.submit(lambda record: locking.ask(record, claim, BOB, Identity("asked", SALT), wait))
 
     async def renew(self) -> None:
         now = self.now()
-        await self.office.submit(lambda record: locking.renew(record, ANNA, "anna", now))
+        await self.current_term.submit(lambda record: locking.renew(record, ANNA, "anna", now))
 
 
 @asynccontextmanager
 async def desk(record: Record | None = None) -> AsyncIterator[Desk]:
-    async with office(record=record if record is not None else record_of("")) as o:
+    async with current_term(record=record if record is not None else record_of("")) as o:
         opened = Desk(o)
         await opened.lease.begin()
         yield opened
@@ -89,7 +89,7 @@ def test_a_lease_that_is_not_renewed_ends_after_its_time() -> None:
         async with desk() as d:
             await d.acquire()
             assert await d.until(LockChange.EXPIRED) == 60.0
-            assert d.office.record.lock is None
+            assert d.current_term.record.lock is None
 
     leaping(work())
 
@@ -145,10 +145,10 @@ def test_nothing_ends_while_redis_is_away_and_then_the_holder_has_half_a_minute(
     async def work() -> None:
         async with desk() as d:
             await d.acquire()
-            d.office.store.up.clear()
-            d.office.store.fail(fate_known=True)
+            d.current_term.store.up.clear()
+            d.current_term.store.fail(fate_known=True)
             assert isinstance((await asyncio.gather(d.renew(), return_exceptions=True))[0], Exception)
-            asyncio.get_running_loop().call_later(1000.0, d.office.store.up.set)
+            asyncio.get_running_loop().call_later(1000.0, d.current_term.store.up.set)
             assert await d.until(LockChange.EXTENDED) == 1000.0
             assert d.told[:-1] == [(0.0, LockChange.ACQUIRED)]
             assert await d.until(LockChange.EXPIRED) == 1030.0
@@ -160,9 +160,9 @@ def test_an_end_that_could_not_be_stored_is_no_end() -> None:
     async def work() -> None:
         async with desk() as d:
             await d.acquire()
-            d.office.store.up.clear()
-            d.office.store.fail(fate_known=True)
-            asyncio.get_running_loop().call_later(100.0, d.office.store.up.set)
+            d.current_term.store.up.clear()
+            d.current_term.store.fail(fate_known=True)
+            asyncio.get_running_loop().call_later(100.0, d.current_term.store.up.set)
             assert await d.until(LockChange.EXTENDED) == 100.0
             assert await d.until(LockChange.EXPIRED) == 130.0
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from queueserver_manager.domain import locking
 from queueserver_manager.domain.changes import Decision, SetLock, SettleClearOrder
-from queueserver_manager.domain.errors import FieldInvalid, Refused
 from queueserver_manager.domain.events import LockChange, LockChanged
-from queueserver_manager.domain.lock import (
+from queueserver_manager.domain.lock import locking
+from queueserver_manager.domain.lock.lock import (
     Claim,
     Guard,
     KeyDigest,
@@ -20,15 +19,16 @@ from queueserver_manager.domain.lock import (
     LockRequest,
     key_from,
 )
-from queueserver_manager.domain.lock_errors import (
+from queueserver_manager.domain.lock.lock_errors import (
     Locked,
     LockKeyInvalid,
     LockRequestNotFound,
     LockRequestWaits,
     NotLocked,
 )
-from queueserver_manager.domain.locking import Answer, ClearOrder, Identity, LockStanding
+from queueserver_manager.domain.lock.locking import Answer, ClearOrder, Identity, LockStanding
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.refusals.errors import FieldInvalid, Refused
 
 ANNA, BOB, EMERGENCY = LockKey("annas key"), LockKey("bobs key"), LockKey("emergency key")
 SALT, NOW = b"s" * 16, 1000.0

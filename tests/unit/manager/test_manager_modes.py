@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.changes import Decision, Execution
-from queueserver_manager.domain.errors import ItemHeld
-from queueserver_manager.domain.executing import Step, finish_item, start_queue
-from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome
-from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.changes import Decision, QueueActivity
+from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, ItemResult, Outcome
+from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.queue.queue_run import Advance, finish_item, start_queue
 from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.refusals.errors import ItemHeld
 
 from tests.unit.manager.samples import (
     NOW,
     ROOM,
     carry_out,
-    claimant,
+    claim_context,
     outcome,
     plan,
     record_of,
@@ -39,14 +39,14 @@ def executing(queue: str, mode: QueueMode = LOOP, *, immediate: bool = False, **
     for index, uid in enumerate(queue):
         record.queue.put(stop_instruction(uid) if uid == "S" else plan(uid), 1000 * index)
     record.running = running(plan("r"), immediate=immediate)
-    record.execution = Execution(active=not immediate, **execution)
+    record.execution = QueueActivity(active=not immediate, **execution)
     record.mode, record.autostart = mode, True
     return record
 
 
-def finish(record: Record, ended: ExitStatus | Outcome = ExitStatus.COMPLETED, **claim: bool) -> Decision[Step]:
+def finish(record: Record, ended: ExitStatus | Outcome = ExitStatus.COMPLETED, **claim: bool) -> Decision[Advance]:
     known = ended if isinstance(ended, Outcome) else outcome("x-1", ended)
-    decision = finish_item(record, known, claimant(**claim), ROOM)
+    decision = finish_item(record, known, claim_context(**claim), ROOM)
     assert decision is not None
     carry_out(record, decision)
     return decision
@@ -86,7 +86,7 @@ def test_in_a_loop_a_completed_item_stands_at_the_back_before_the_next_one_is_cl
 
 
 def test_a_loop_of_one_item_runs_it_over_and_over() -> None:
-    record, ids = executing(""), claimant()
+    record, ids = executing(""), claim_context()
     seen = ["r"]
     for _ in range(4):
         assert record.running is not None
@@ -111,13 +111,17 @@ def test_a_stop_instruction_in_a_loop_stands_behind_the_item_that_ended_before_i
     assert (first.uid, second, third.name) == ("a", again, "queue_stop")
     assert third.uid not in {"S", again.uid}
     assert replay("Sa", decision.events) == uids(record)
-    assert (stopped(decision), record.execution, record.autostart) == ([ev.StopReason.INSTRUCTION], Execution(), False)
+    assert (stopped(decision), record.execution, record.autostart) == (
+        [ev.StopReason.INSTRUCTION],
+        QueueActivity(),
+        False,
+    )
 
 
 def test_a_loop_that_starts_with_a_stop_instruction_keeps_it_and_stops() -> None:
     record = executing("S")
-    record.running, record.execution = None, Execution()
-    decision = start_queue(record, "jane", claimant())
+    record.running, record.execution = None, QueueActivity()
+    decision = start_queue(record, "jane", claim_context())
     carry_out(record, decision)
     (left,) = record.queue
     assert (left.name, left.uid != "S", record.running, record.autostart) == ("queue_stop", True, None, False)
@@ -169,7 +173,7 @@ def test_an_interrupted_item_is_put_back_held_or_dropped(
     assert (uids(record), record.queue.at(0).held) == (left, held)
     assert replay("a", decision.events) == left
     assert record.history.newest(1)[0].requeued_as_uid == ("id-1" if len(left) == 2 else "")
-    assert (stopped(decision), record.execution) == ([ev.StopReason.FAILURE], Execution())
+    assert (stopped(decision), record.execution) == ([ev.StopReason.FAILURE], QueueActivity())
 
 
 def test_a_held_item_at_the_head_refuses_the_start_and_changes_nothing() -> None:
@@ -177,14 +181,14 @@ def test_a_held_item_at_the_head_refuses_the_start_and_changes_nothing() -> None
     hold_head(record)
     before = state(record)
     with pytest.raises(ItemHeld, match=r"\(a\).*update, move or remove it"):
-        start_queue(record, "jane", claimant())
+        start_queue(record, "jane", claim_context())
     assert state(record) == before
 
 
 def test_a_held_item_that_is_not_at_the_head_hinders_nobody() -> None:
     record = record_of("ab")
     record.queue.put(replace(plan("b"), held=True), 2000)
-    assert start_queue(record, "jane", claimant()).result.claimed is not None
+    assert start_queue(record, "jane", claim_context()).result.claimed is not None
 
 
 @pytest.mark.parametrize(
@@ -207,7 +211,7 @@ def test_a_queue_that_stops_before_it_is_empty_ends_autostart(
     if queue.startswith("h"):
         hold_head(record)
     decision = finish(record, ExitStatus.COMPLETED, **claim)
-    assert (decision.result.claimed, record.running, record.execution) == (None, None, Execution())
+    assert (decision.result.claimed, record.running, record.execution) == (None, None, QueueActivity())
     assert list(decision.events[-2:]) == [ev.AutostartChanged(enabled=False), ev.QueueStopped(reason)]
     assert not record.autostart
     assert replay(queue, decision.events) == uids(record) == list(queue.removeprefix("S"))

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.domain.names import composed, problem_of
+from queueserver_manager.domain.permissions.names import composed, problem_of
 
 
 @pytest.mark.parametrize(

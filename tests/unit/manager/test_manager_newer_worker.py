@@ -6,11 +6,11 @@ import pytest
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver.worker.v1 import event_pb2
 from queueserver_inventory.access import Access, GroupRules
-from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.fitting import fits
 from queueserver_manager.domain.inventory import ParameterKind
-from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import EnvironmentState
+from queueserver_manager.domain.queue.item import ExitStatus
+from queueserver_manager.domain.validation.allowed import AllowedInventory
+from queueserver_manager.domain.validation.type_matching import fits
 from queueserver_manager.wire.descriptions import DescriptionCutter
 from queueserver_manager.worker_client.convert import events_from_proto, snapshot_from_proto
 from queueserver_manager.worker_client.inventory import inventory_from_proto

@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.domain.numbers import exact_number
+from queueserver_manager.domain.validation.numbers import exact_number
 
 from tests.unit.manager.samples import relaxed
 

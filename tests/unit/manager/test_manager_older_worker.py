@@ -8,9 +8,9 @@ from typing import Any
 import grpc
 import pytest
 from queueserver.worker.v1 import worker_service_pb2 as pb
-from queueserver_manager.domain.errors import WorkerUnavailable
 from queueserver_manager.domain.lifecycle import PendingCommand
-from queueserver_manager.operations.reply import UNHEARD
+from queueserver_manager.domain.refusals.errors import WorkerUnavailable
+from queueserver_manager.operations.commit.reply import NO_REPLY
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.port import WorkerOutdated
 from queueserver_rpc.status import Refusal, abort
@@ -53,5 +53,5 @@ async def test_an_environment_that_it_can_not_open_is_not_said_to_be_closed() ->
     async with desk(CLOSED, runs=False) as d:
         d.worker.fault = WorkerOutdated("it lacks a method")
         with pytest.raises(WorkerUnavailable, match="older than this Manager"):
-            await d.environment.open(UNHEARD)
+            await d.environment.open(NO_REPLY)
         assert d.view.pending is PendingCommand.NONE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queueserver_manager.operations.open_runs import OpenRuns
+from queueserver_manager.operations.watch.open_runs import OpenRuns
 from queueserver_manager.worker_client.port import DocumentRole, DocumentWritten
 
 MIB = 1024 * 1024

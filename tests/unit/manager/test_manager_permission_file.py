@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_inventory.access import GroupRules
-from queueserver_manager.domain.permission_document import read_document
-from queueserver_manager.domain.permission_errors import FileInvalid
+from queueserver_manager.domain.permissions.permission_document import read_document
+from queueserver_manager.domain.permissions.permission_errors import FileInvalid
 from queueserver_manager.operations.files import Files
-from queueserver_manager.store.permission_file import MAX_BYTES, PermissionFile
+from queueserver_manager.store.files.permission_file import MAX_BYTES, PermissionFile
 
 from tests.harness.services import DEMO_STARTUP, REPOSITORY
 from tests.unit.manager.samples import relaxed

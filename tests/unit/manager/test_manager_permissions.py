@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from queueserver_inventory.access import GroupRules
-from queueserver_manager.domain.permission_errors import GroupNotAccepted, GroupNotFound, PermissionsInvalid
-from queueserver_manager.domain.permissions import (
+from queueserver_manager.domain.permissions.permission_errors import GroupNotAccepted, GroupNotFound, PermissionsInvalid
+from queueserver_manager.domain.permissions.permissions import (
     BUILT_IN,
     MAX_BYTES,
     MAX_ENTRIES,

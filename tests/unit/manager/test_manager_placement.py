@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.domain import placement as pl
-from queueserver_manager.domain.editing import add_items, move_item
-from queueserver_manager.domain.errors import ItemNotFound, ItemRunning, PositionOutOfRange
+from queueserver_manager.domain.queue import placement as pl
+from queueserver_manager.domain.queue.queue_edits import add_items, move_item
+from queueserver_manager.domain.refusals.errors import ItemNotFound, ItemRunning, PositionOutOfRange
 
 from tests.unit.manager.samples import ROOM, carry_out, plan, record_of, relaxed, uids
 

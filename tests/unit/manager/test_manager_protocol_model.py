@@ -17,21 +17,21 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from queueserver_manager.domain import placement as pl
-from queueserver_manager.domain.editing import Placed, Taken
-from queueserver_manager.domain.errors import Refused, StorageUnavailable
-from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
-from queueserver_manager.domain.mode import InterruptedPolicy
+from queueserver_long_work.time_slice import next_turn_after
+from queueserver_manager.domain.queue import placement as pl
+from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
+from queueserver_manager.domain.queue.mode import InterruptedPolicy
+from queueserver_manager.domain.queue.queue_edits import Placed, Taken
+from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.submission import Submission
+from queueserver_manager.domain.refusals.errors import Refused, StorageUnavailable
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.reply import UNHEARD, Reply
+from queueserver_manager.operations.commit.reply import NO_REPLY, ReplySpec
+from queueserver_manager.operations.ownership_term import OwnershipTerm, TermSettings
 from queueserver_manager.operations.status import StatusBoard
-from queueserver_manager.operations.submissions import Prepared
-from queueserver_manager.operations.term import Term, TermSettings
+from queueserver_manager.operations.validation.submissions import Prepared
 from queueserver_manager.rpc.encoder import ProtoEncoder
 from queueserver_manager.wire.descriptions import DescriptionCutter
-from queueserver_rpc.turns import next_turn_after
 
 from tests.unit.manager.leaping_clock import LeapingLoop
 from tests.unit.manager.samples import NOW, state
@@ -67,7 +67,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.loop = LeapingLoop()
         # Nor is any work so long that others get a turn in between: the same steps have the same outcome.
-        self.clock = patch("queueserver_rpc.turns.clock", self.loop.time)
+        self.clock = patch("queueserver_long_work.time_slice.clock", self.loop.time)
         self.clock.start()
         self.faults = Faults()
         self.log = logging.getLogger("queueserver_manager")
@@ -88,7 +88,7 @@ class Machine(RuleBasedStateMachine):
     async def _manager_starts(self) -> None:
         board = StatusBoard(lambda: NOW)
         term_settings = TermSettings(1, "here:1", lambda _item, _submission: Prepared(0, 0), lambda _entry: 0)
-        self.term = Term(
+        self.term = OwnershipTerm(
             term_settings, self.store, await self.store.load(), self.worker, board, ProtoEncoder(), DescriptionCutter()
         )
         self.job = self.loop.create_task(self.term.run(lambda: None))
@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
     def submit(self, number: int, position: pl.Position) -> None:
         """Ask for an item with this number, at once if it is negative. Who asks again must get the same answer."""
         submission = Submission(ItemKind.PLAN, "count", properties={"number": number})
-        reply: Reply[Any] = Reply(first, f"request-{number}", f"{number}")
+        reply: ReplySpec[Any] = ReplySpec(first, f"request-{number}", f"{number}")
         if number < 0:
             answer = self.do(self.term.execution.execute(JANE, submission, reply))
         else:
@@ -169,14 +169,14 @@ class Machine(RuleBasedStateMachine):
     @rule(index=st.integers(0, 4))
     def add_stop(self, index: int) -> None:
         submission = Submission(ItemKind.INSTRUCTION, "queue_stop")
-        self.do(self.term.queue.add(JANE, submission, pl.AtIndex(index), UNHEARD))
+        self.do(self.term.queue.add(JANE, submission, pl.AtIndex(index), NO_REPLY))
 
     @rule(which=indices)
     def remove(self, which: int) -> None:
         queue = list(self.record.queue)
         if queue:
             item = queue[which % len(queue)]
-            reply: Reply[Taken] = Reply(lambda _taken, _revision: b"")
+            reply: ReplySpec[Taken] = ReplySpec(lambda _taken, _revision: b"")
             answer = self.do(self.term.queue.remove(pl.ByUid(item.uid), reply))
             # Refused because of the store, it may have happened nevertheless.
             if not isinstance(answer, Refused) or isinstance(answer, StorageUnavailable):
@@ -186,29 +186,29 @@ class Machine(RuleBasedStateMachine):
     def move(self, which: int, where: int) -> None:
         size = len(self.record.queue)
         if size:
-            reply: Reply[tuple[Item, Placed]] = Reply(first)
+            reply: ReplySpec[tuple[Item, Placed]] = ReplySpec(first)
             self.do(self.term.queue.move(pl.AtIndex(which % size), pl.AtIndex(where % size), reply))
 
     @rule(loop=st.booleans(), ignore=st.booleans(), policy=st.sampled_from(InterruptedPolicy))
     def set_mode(self, loop: bool, ignore: bool, policy: InterruptedPolicy) -> None:
         mode = {"loop": loop, "ignore_failures": ignore, "interrupted": policy}
-        self.do(self.term.queue.set_mode(UNHEARD, reset=False, **mode))  # type: ignore[arg-type] # names match
+        self.do(self.term.queue.set_mode(NO_REPLY, reset=False, **mode))  # type: ignore[arg-type] # names match
 
     # Execution
 
     @rule(enabled=st.booleans())
     def set_autostart(self, enabled: bool) -> None:
-        self.do(self.term.execution.set_autostart(UNHEARD, enabled=enabled))
+        self.do(self.term.execution.set_autostart(NO_REPLY, enabled=enabled))
 
     @rule(fate=st.sampled_from([Fate.ACCEPTED, *Fate]))
     def start(self, fate: Fate) -> None:
         self.worker.fate = fate
-        self.do(self.term.execution.start(JANE, UNHEARD))
+        self.do(self.term.execution.start(JANE, NO_REPLY))
 
     @rule(back=st.booleans())
     def stop(self, back: bool) -> None:
         execution = self.term.execution
-        self.do(execution.cancel_stop(JANE, UNHEARD) if back else execution.stop(JANE, UNHEARD))
+        self.do(execution.cancel_stop(JANE, NO_REPLY) if back else execution.stop(JANE, NO_REPLY))
 
     @precondition(lambda self: self.worker.current is not None)
     @rule(status=st.sampled_from([*[ExitStatus.COMPLETED] * 5, *ExitStatus]), twice=st.booleans())

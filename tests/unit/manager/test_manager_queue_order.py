@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.domain.editing import put_at
-from queueserver_manager.domain.queue import STEP
+from queueserver_manager.domain.queue.queue import STEP
+from queueserver_manager.domain.queue.queue_edits import put_at
 from queueserver_manager.domain.record import Record
 
 from tests.unit.manager.samples import apply, plan, record_of, relaxed, uids

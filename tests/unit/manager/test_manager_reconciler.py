@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from queueserver_manager.domain.item import ExitStatus, FailureCause, Outcome, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
-from queueserver_manager.operations.reconciler import Reconciliation, reconcile
+from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, Outcome, RunningItem
+from queueserver_manager.operations.worker.reconciler import Reconciliation, reconcile
 from queueserver_manager.worker_client.port import Execution, WorkerSnapshot
 
 from tests.unit.manager.samples import outcome, plan, running

@@ -12,11 +12,11 @@ from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory, Plan
 from queueserver_manager.domain.limits import Bound
-from queueserver_manager.domain.lock import Claim, Lock
-from queueserver_manager.domain.mode import QueueMode
-from queueserver_manager.domain.permissions import nobody
+from queueserver_manager.domain.lock.lock import Claim, Lock
+from queueserver_manager.domain.permissions.permissions import nobody
+from queueserver_manager.domain.queue.mode import QueueMode
 from queueserver_manager.domain.record import Record, Revisions, parts_of
-from queueserver_manager.domain.tasks import KeptTask
+from queueserver_manager.domain.tasks.tasks import KeptTask
 
 from tests.unit.manager.samples import (
     apply,
@@ -44,7 +44,7 @@ SAMPLES: list[ch.Change] = [
     ch.SetRunning(None),
     ch.SetRunning(running(plan("other"), "x-2")),
     ch.MarkRunning(replace(running(plan("r")), end_requested=True)),
-    ch.SetExecution(ch.Execution(active=True, stop_pending=True)),
+    ch.SetQueueActivity(ch.QueueActivity(active=True, stop_pending=True)),
     ch.AddHistory(entry(4)),
     ch.DropHistory(1, 3),
     ch.DropHistory(1, 4),
@@ -104,7 +104,7 @@ def random_change(record: Record, data: st.DataObject, number: int) -> ch.Change
         ch.DropAllItems(),
         ch.SetRunning(None),
         ch.SetRunning(running(plan(f"r-{number}"))),
-        ch.SetExecution(ch.Execution(active=bool(rank % 2))),
+        ch.SetQueueActivity(ch.QueueActivity(active=bool(rank % 2))),
         ch.AddHistory(replace(entry(record.history.next_number), size=number)),
         ch.DropHistory(record.history.first_number, record.history.first_number + rank % 3),
         ch.SetInventory(INVENTORY, plans_changed=True, devices_changed=True),
@@ -162,7 +162,7 @@ def test_a_history_entry_out_of_turn_is_a_defect() -> None:
         (ch.MarkRunning(running(plan("x"))), ()),
         (ch.SetRank("x", 1), ()),
         (ch.MoveItem("x", 1), ("queue",)),
-        (ch.SetExecution(ch.Execution()), ()),
+        (ch.SetQueueActivity(ch.QueueActivity()), ()),
         (ch.SetMode(QueueMode()), ("mode",)),
         (ch.SetAutostart(enabled=True), ()),
         (ch.RememberRequest(request("x")), ()),

@@ -6,10 +6,10 @@ import asyncio
 
 from queueserver.common.v1 import inventory_pb2, item_pb2
 from queueserver.worker.v1 import event_pb2
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.worker_client import port
 from queueserver_manager.worker_client.convert import events_from_proto, snapshot_from_proto
 from queueserver_manager.worker_client.inventory import inventory_from_proto
-from queueserver_rpc.turns import next_turn
 
 LARGE = inventory_pb2.Inventory(
     plans=[inventory_pb2.PlanDescription(name=f"p{number}", description="x" * 1000) for number in range(3_000)],

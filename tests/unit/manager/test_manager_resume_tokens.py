@@ -8,8 +8,8 @@ import zlib
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from queueserver_manager.domain.errors import ResumeTokenInvalid
-from queueserver_manager.operations.resume_token import ResumePoint, decode_token
+from queueserver_manager.domain.refusals.errors import ResumeTokenInvalid
+from queueserver_manager.operations.watch.resume_token import ResumePoint, decode_token
 
 from tests.unit.manager.samples import relaxed
 

@@ -7,14 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
-from queueserver_manager.domain.errors import (
-    EnvironmentUnresponsive,
-    InvalidState,
-    Refused,
-    RequestIdReused,
-    WorkerUnavailable,
-)
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentState,
@@ -22,17 +14,31 @@ from queueserver_manager.domain.lifecycle import (
     PendingCommand,
     RunEngineState,
 )
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.worker_client.port import RunEngineVerb, StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
+from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
+from queueserver_manager.domain.refusals.errors import (
+    EnvironmentUnresponsive,
+    InvalidState,
+    Refused,
+    RequestIdReused,
+    WorkerUnavailable,
+)
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.worker_client.port import (
+    RunEngineAction,
+    StaleEpoch,
+    WorkerDown,
+    WorkerOutdated,
+    WorkerRefused,
+)
 
 from tests.unit.manager.run_engine_desk import PAUSES, desk
 from tests.unit.manager.scripted_store import SECONDS
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING
 
-_V = RunEngineVerb
+_V = RunEngineAction
 ENDS = [_V.RESUME, _V.STOP, _V.ABORT, _V.HALT]
 NO_ENGINE = replace(OPEN, run_engine=RunEngineState.NONE)
-REPLY: Reply[None] = Reply(lambda _result, _revision: b"done", "id", "print")
+REPLY: ReplySpec[None] = ReplySpec(lambda _result, _revision: b"done", "id", "print")
 
 
 @pytest.mark.parametrize(
@@ -40,10 +46,10 @@ REPLY: Reply[None] = Reply(lambda _result, _revision: b"done", "id", "print")
     [(RUNNING, [*PAUSES, _V.ABORT_NOW]), (PAUSED, [*ENDS, _V.ABORT_NOW])],
     ids=["running", "paused"],
 )
-@pytest.mark.parametrize("verb", RunEngineVerb)
+@pytest.mark.parametrize("verb", RunEngineAction)
 @pytest.mark.parametrize("confirmed", [True, False])
 async def test_a_verb_is_passed_on_in_the_states_that_allow_it(
-    environment: Environment, verbs: list[RunEngineVerb], verb: RunEngineVerb, confirmed: bool
+    environment: Environment, verbs: list[RunEngineAction], verb: RunEngineAction, confirmed: bool
 ) -> None:
     async with desk(environment) as d:
         d.view.confirmed = confirmed
@@ -58,7 +64,7 @@ async def test_a_verb_is_passed_on_in_the_states_that_allow_it(
             assert d.worker.heard == []
 
 
-@pytest.mark.parametrize("verb", RunEngineVerb)
+@pytest.mark.parametrize("verb", RunEngineAction)
 @pytest.mark.parametrize(
     ("environment", "error"),
     [
@@ -70,7 +76,7 @@ async def test_a_verb_is_passed_on_in_the_states_that_allow_it(
     ],
 )
 async def test_when_nothing_runs_a_verb_is_refused(
-    verb: RunEngineVerb, environment: Environment, error: type[Refused]
+    verb: RunEngineAction, environment: Environment, error: type[Refused]
 ) -> None:
     async with desk(environment, runs=False) as d:
         with pytest.raises(error):
@@ -78,8 +84,8 @@ async def test_when_nothing_runs_a_verb_is_refused(
         assert (d.worker.heard, d.view.pause_pending, d.view.leaving_pause) == ([], False, False)
 
 
-@pytest.mark.parametrize("verb", RunEngineVerb)
-async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineVerb) -> None:
+@pytest.mark.parametrize("verb", RunEngineAction)
+async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         d.view.connected = False
         with pytest.raises(WorkerUnavailable):
@@ -88,7 +94,7 @@ async def test_without_a_worker_a_verb_is_refused_at_once(verb: RunEngineVerb) -
 
 
 @pytest.mark.parametrize("verb", PAUSES)
-async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineVerb) -> None:
+async def test_a_pause_is_pending_until_the_plan_is_paused(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         await d.control(verb)
         assert d.view.pause_pending
@@ -109,7 +115,7 @@ async def test_it_is_known_whether_a_pause_that_is_pending_is_one_at_once() -> N
 
 
 @pytest.mark.parametrize("verb", PAUSES)
-async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_reports_it(verb: RunEngineVerb) -> None:
+async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_reports_it(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         await d.control(verb)
         d.view.set_environment(replace(RUNNING, pause_pending=True))
@@ -121,7 +127,7 @@ async def test_a_pause_that_the_worker_reports_is_pending_for_as_long_as_it_repo
 
 
 @pytest.mark.parametrize("verb", PAUSES)
-async def test_a_pause_that_takes_effect_before_its_answer_arrives_is_not_pending(verb: RunEngineVerb) -> None:
+async def test_a_pause_that_takes_effect_before_its_answer_arrives_is_not_pending(verb: RunEngineAction) -> None:
     async with desk(RUNNING) as d:
         d.worker.reports_first = PAUSED
         await d.control(verb)
@@ -146,23 +152,23 @@ async def test_a_pause_that_was_refused_is_not_pending_unless_an_earlier_one_is(
     ("environment", "verb"), [(RUNNING, _V.ABORT_NOW), *((PAUSED, verb) for verb in (_V.STOP, _V.ABORT, _V.HALT))]
 )
 async def test_that_a_plan_was_told_to_end_is_known_before_the_worker_answers_and_until_it_has_ended(
-    environment: Environment, verb: RunEngineVerb
+    environment: Environment, verb: RunEngineAction
 ) -> None:
     async with desk(environment) as d:
         d.worker.may_answer.clear()
         asking = asyncio.create_task(d.control(verb))
         await asyncio.wait_for(d.worker.arrived.wait(), SECONDS)
-        assert d.view.claimant("x-1").end_requested
+        assert d.view.claim_context("x-1").end_requested
         d.view.drop_requests()
         d.worker.may_answer.set()
         await asking
-        assert not d.view.claimant("x-1").end_requested
+        assert not d.view.claim_context("x-1").end_requested
 
 
 async def test_a_plan_that_is_resumed_was_not_told_to_end() -> None:
     async with desk(PAUSED) as d:
         await d.control(_V.RESUME)
-        assert not d.view.claimant("x-1").end_requested
+        assert not d.view.claim_context("x-1").end_requested
 
 
 @pytest.mark.parametrize("earlier", [False, True])
@@ -194,7 +200,7 @@ async def test_a_pause_is_over_with_its_item() -> None:
 
 
 @pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])
-async def test_a_plan_that_leaves_its_pause_is_executing_at_once(verb: RunEngineVerb) -> None:
+async def test_a_plan_that_leaves_its_pause_is_executing_at_once(verb: RunEngineAction) -> None:
     async with desk(PAUSED) as d:
         await d.control(verb)
         assert d.view.state(has_running_item=True, has_foreground_task=False).name == "EXECUTING_QUEUE"
@@ -205,7 +211,7 @@ async def test_a_plan_that_leaves_its_pause_is_executing_at_once(verb: RunEngine
 
 
 @pytest.mark.parametrize("verb", [*ENDS, _V.ABORT_NOW])
-async def test_a_plan_that_left_its_pause_before_the_answer_arrives_may_pause_again(verb: RunEngineVerb) -> None:
+async def test_a_plan_that_left_its_pause_before_the_answer_arrives_may_pause_again(verb: RunEngineAction) -> None:
     async with desk(PAUSED) as d:
         d.worker.reports_first = RUNNING
         await d.control(verb)
@@ -232,7 +238,7 @@ async def test_what_the_worker_refuses_is_refused_and_leaves_no_trace(
         d.worker.fault = fault
         with pytest.raises(error) as caught:
             await d.control(_V.RESUME, REPLY)
-        assert (d.view.leaving_pause, d.stale, d.office.ledger.recall_deed(REPLY)) == (False, stale, None)
+        assert (d.view.leaving_pause, d.stale, d.current_term.ledger.recall_command(REPLY)) == (False, stale, None)
         if isinstance(fault, WorkerRefused) and isinstance(caught.value, InvalidState):
             assert caught.value.message == f"Can't resume the plan: {fault.message}"
             assert (caught.value.state, caught.value.allowed) == (ManagerState.PAUSED, [ManagerState.PAUSED])
@@ -241,35 +247,35 @@ async def test_what_the_worker_refuses_is_refused_and_leaves_no_trace(
 async def test_a_repeated_verb_is_answered_and_not_passed_on_again() -> None:
     async with desk(PAUSED) as d:
         assert await d.control(_V.RESUME, REPLY) == b"done"
-        while d.run_engine._deeds._under_way:
-            await asyncio.wait(d.run_engine._deeds._under_way)
+        while d.run_engine._commands._under_way:
+            await asyncio.wait(d.run_engine._commands._under_way)
         d.view.set_environment(RUNNING)
         assert await d.control(_V.RESUME, REPLY) == b"done"
         assert len(d.worker.heard) == 1
-        assert list(d.office.store.stored.requests) == ["id"]
+        assert list(d.current_term.store.stored.requests) == ["id"]
         with pytest.raises(RequestIdReused):
             await d.control(_V.RESUME, replace(REPLY, fingerprint="another"))
 
 
 async def test_no_commit_in_flight_delays_an_emergency() -> None:
     async with desk(RUNNING) as d:
-        edit = await d.office.hold_commit("c")
+        edit = await d.current_term.hold_commit("c")
         assert await d.control(_V.ABORT_NOW, REPLY) == b"done"
         assert await d.control(_V.PAUSE_IMMEDIATE) == b""
         assert [verb for verb, _ in d.worker.heard] == [_V.ABORT_NOW, _V.PAUSE_IMMEDIATE]
         assert not edit.done()
-        destroyed: Reply[str] = Reply(lambda environment_id, _revision: environment_id.encode())
+        destroyed: ReplySpec[str] = ReplySpec(lambda environment_id, _revision: environment_id.encode())
         assert await asyncio.wait_for(d.environment.destroy("anna", destroyed), SECONDS) == b"environment"
         assert (d.worker.environment_commands, d.view.pending) == (["destroy"], PendingCommand.DESTROY)
-        d.office.store.may_go_on.set()
+        d.current_term.store.may_go_on.set()
         await asyncio.wait_for(edit, SECONDS)
 
 
 async def test_a_store_that_is_away_delays_no_emergency() -> None:
     async with desk(RUNNING) as d:
-        d.office.store.up.clear()
-        d.office.store.fail(fate_known=True)
-        await asyncio.gather(d.office.add("c"), return_exceptions=True)
+        d.current_term.store.up.clear()
+        d.current_term.store.fail(fate_known=True)
+        await asyncio.gather(d.current_term.add("c"), return_exceptions=True)
         assert await d.control(_V.ABORT_NOW, REPLY) == b"done"
         assert d.worker.heard == [(_V.ABORT_NOW, "why")]
 

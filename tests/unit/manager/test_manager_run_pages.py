@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.manager.v1 import run_engine_service_pb2 as pb
-from queueserver_manager.domain.errors import PageTokenExpired, PageTokenInvalid
-from queueserver_manager.domain.item import RunSummary
-from queueserver_manager.operations.run_pages import run_page
+from queueserver_long_work.work import at_once
+from queueserver_manager.domain.queue.item import RunSummary
+from queueserver_manager.domain.refusals.errors import PageTokenExpired, PageTokenInvalid
+from queueserver_manager.operations.pages.run_pages import run_page
 from queueserver_manager.wire.items import fill_runs, run_length
 from queueserver_rpc.message_sizes import PART_BYTES
-from queueserver_rpc.steps import at_once
 
 SHOWN = [(True, False), (True,), (False,)]
 

@@ -17,9 +17,9 @@ from queueserver_manager.settings import (
     instance_name,
     parse,
 )
-from queueserver_rpc.log import LogChoice
-from queueserver_standalone import settings as supervisor_settings
-from queueserver_standalone.option_table import OPTIONS
+from queueserver_process.log import LogChoice
+from queueserver_standalone.configuration import settings as supervisor_settings
+from queueserver_standalone.configuration.option_table import OPTIONS
 
 NEEDED = ["--worker", "localhost:1", "--redis", "localhost:2"]
 

@@ -11,9 +11,9 @@ import pytest
 from queueserver.worker.v1 import event_pb2
 from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceServicer, add_WorkerServiceServicer_to_server
+from queueserver_long_work.time_slice import next_turn_after
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.port import WorkerDown, WorkerSnapshot
-from queueserver_rpc.turns import next_turn_after
 
 SILENCE = 0.2
 SECONDS = 20.0

@@ -6,20 +6,20 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from queueserver_manager.domain import environment_errors, errors
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
-from queueserver_manager.operations.allowances import Allowances
+from queueserver_manager.domain.refusals import environment_errors, errors
 from queueserver_manager.operations.planning import PlanningOperations
-from queueserver_manager.operations.submissions import Prepared, Submissions
+from queueserver_manager.operations.validation.allowed_inventory_cache import AllowedInventoryCache
+from queueserver_manager.operations.validation.submissions import Prepared, Submissions
 from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
 
 from tests.unit.manager.samples import NOW
-from tests.unit.manager.scripted_store import SECONDS, Office, office
+from tests.unit.manager.scripted_store import SECONDS, Office, current_term
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, view_of
 
 
 def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN) -> PlanningOperations:
-    allowances = Allowances(o.ledger)
+    allowances = AllowedInventoryCache(o.ledger)
     submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: Prepared(0, 0))
     return PlanningOperations(o.ledger, view_of(environment), worker, submissions, allowances)
 
@@ -43,7 +43,7 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
     fault: Exception, expected: type[Exception], words: str
 ) -> None:
     worker = ScriptedWorker()
-    async with office("a") as o:
+    async with current_term("a") as o:
         worker.fault = fault
         with pytest.raises(expected, match=words):
             await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS)
@@ -67,6 +67,6 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
 async def test_without_an_open_environment_the_way_to_one_is_told(
     environment: Environment, expected: type[Exception], words: str
 ) -> None:
-    async with office("a") as o:
+    async with current_term("a") as o:
         with pytest.raises(expected, match=words):
             await planning(o, ScriptedWorker(), environment).simulate_queued("a", 0)

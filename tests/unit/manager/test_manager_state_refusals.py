@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from queueserver_manager.domain.errors import InvalidState, QueueRunning
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState
-from queueserver_manager.domain.state_refusals import advice, check, refuse_second_start
+from queueserver_manager.domain.lifecycle import ALLOWED, ManagerState, Operation
+from queueserver_manager.domain.refusals.errors import InvalidState, QueueRunning
+from queueserver_manager.domain.refusals.state_refusals import advice, check, refuse_second_start
 
 _S = ManagerState
 ON_A_PLAN = (
-    Action.PAUSE,
-    Action.RESUME,
-    Action.STOP_PLAN,
-    Action.ABORT_PLAN,
-    Action.HALT_PLAN,
-    Action.ABORT_NOW,
-    Action.STOP_QUEUE,
+    Operation.PAUSE,
+    Operation.RESUME,
+    Operation.STOP_PLAN,
+    Operation.ABORT_PLAN,
+    Operation.HALT_PLAN,
+    Operation.ABORT_NOW,
+    Operation.STOP_QUEUE,
 )
 RUNNING = (_S.STARTING_QUEUE, _S.EXECUTING_QUEUE)
 
 
-@pytest.mark.parametrize("action", Action)
+@pytest.mark.parametrize("action", Operation)
 @pytest.mark.parametrize("state", ManagerState)
 def test_an_action_is_allowed_or_refused_with_the_state_and_the_allowed_ones(
-    action: Action, state: ManagerState
+    action: Operation, state: ManagerState
 ) -> None:
     allowed = sorted(ALLOWED[action], key=lambda option: option.name)
     if state in allowed:
@@ -41,12 +41,12 @@ def test_an_action_is_allowed_or_refused_with_the_state_and_the_allowed_ones(
 @pytest.mark.parametrize(
     ("action", "states"),
     [
-        (Action.OPEN_ENVIRONMENT, [_S.CREATING_ENVIRONMENT]),
-        (Action.CLOSE_ENVIRONMENT, [_S.CLOSING_ENVIRONMENT, _S.DESTROYING_ENVIRONMENT]),
-        (Action.PAUSE, [_S.PAUSED]),
+        (Operation.OPEN_ENVIRONMENT, [_S.CREATING_ENVIRONMENT]),
+        (Operation.CLOSE_ENVIRONMENT, [_S.CLOSING_ENVIRONMENT, _S.DESTROYING_ENVIRONMENT]),
+        (Operation.PAUSE, [_S.PAUSED]),
     ],
 )
-def test_what_is_so_already_is_said_to_be_so(action: Action, states: list[ManagerState]) -> None:
+def test_what_is_so_already_is_said_to_be_so(action: Operation, states: list[ManagerState]) -> None:
     for state in states:
         assert "already" in advice(action, state)
 
@@ -54,7 +54,7 @@ def test_what_is_so_already_is_said_to_be_so(action: Action, states: list[Manage
 @pytest.mark.parametrize("action", ON_A_PLAN)
 @pytest.mark.parametrize("state", [_S.IDLE, _S.CREATING_ENVIRONMENT, _S.CLOSING_ENVIRONMENT, _S.EXECUTING_TASK])
 def test_without_a_plan_there_is_nothing_to_act_upon_and_no_advice_to_start_one(
-    action: Action, state: ManagerState
+    action: Operation, state: ManagerState
 ) -> None:
     told = advice(action, state)
     assert "no plan" in told or "does not run" in told
@@ -63,19 +63,19 @@ def test_without_a_plan_there_is_nothing_to_act_upon_and_no_advice_to_start_one(
     assert "wait" not in told
 
 
-@pytest.mark.parametrize("action", [Action.STOP_PLAN, Action.ABORT_PLAN, Action.HALT_PLAN])
-def test_a_running_plan_is_to_be_paused_before_it_is_told_to_end(action: Action) -> None:
+@pytest.mark.parametrize("action", [Operation.STOP_PLAN, Operation.ABORT_PLAN, Operation.HALT_PLAN])
+def test_a_running_plan_is_to_be_paused_before_it_is_told_to_end(action: Operation) -> None:
     for state in RUNNING:
         assert advice(action, state) == "pause the plan first, or abort it at once"
 
 
 def test_a_plan_that_runs_needs_no_resuming_and_no_pause_for_it() -> None:
     for state in RUNNING:
-        assert advice(Action.RESUME, state) == "it is not paused, so there is nothing to resume"
+        assert advice(Operation.RESUME, state) == "it is not paused, so there is nothing to resume"
 
 
 def test_advice_is_a_clause_that_names_no_state() -> None:
-    for action in Action:
+    for action in Operation:
         for state in set(ManagerState) - ALLOWED[action]:
             told = advice(action, state)
             assert told
@@ -102,7 +102,7 @@ def test_what_keeps_the_queue_from_running_is_left_to_the_state() -> None:
 
 def test_the_refusal_says_what_to_do() -> None:
     with pytest.raises(InvalidState) as caught:
-        check(Action.STOP_QUEUE, _S.IDLE)
+        check(Operation.STOP_QUEUE, _S.IDLE)
     assert caught.value.message == (
         "Can't stop the queue while the Manager is IDLE (possible when EXECUTING_QUEUE or STARTING_QUEUE): "
         "the queue does not run, so there is nothing to stop; to keep it from starting by itself, disable autostart."

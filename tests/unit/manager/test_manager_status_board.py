@@ -6,9 +6,9 @@ import logging
 from dataclasses import replace
 
 import pytest
+from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
-from queueserver_rpc.turns import next_turn
 
 
 class Desk:

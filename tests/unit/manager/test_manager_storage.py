@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from queueserver_manager.domain.storage import Fault, Notice, Storage, StorageState
-from queueserver_manager.operations.storage import StorageWatch
+from queueserver_manager.operations.commit.storage import StorageWatch
 from queueserver_manager.store.connection import without_password
 from queueserver_manager.store.faults import fault_of, store_down
 from redis import exceptions

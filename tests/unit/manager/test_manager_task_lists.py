@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from queueserver_manager.domain.events import InventoryReplaced, TaskFinished
 from queueserver_manager.domain.inventory import Inventory, Plan
-from queueserver_manager.domain.tasks import TaskOutcome
+from queueserver_manager.domain.tasks.tasks import TaskOutcome
 from queueserver_manager.worker_client import port
 
 from tests.unit.manager.samples import task_result

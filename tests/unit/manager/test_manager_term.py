@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from queueserver_manager.domain.errors import NotReady
 from queueserver_manager.domain.events import QueueStopped, StopReason
-from queueserver_manager.domain.executing import stop_after
-from queueserver_manager.domain.item import ExitStatus
 from queueserver_manager.domain.lifecycle import PendingCommand
-from queueserver_manager.operations.reply import UNHEARD
-from queueserver_manager.worker_client.port import EngineRequest, RunEngineVerb, WorkerRefused
+from queueserver_manager.domain.queue.item import ExitStatus
+from queueserver_manager.domain.queue.queue_run import stop_after
+from queueserver_manager.domain.refusals.errors import NotReady
+from queueserver_manager.operations.commit.reply import NO_REPLY
+from queueserver_manager.worker_client.port import EngineRequest, RunEngineAction, WorkerRefused
 
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import JANE, Machine
@@ -64,9 +64,9 @@ def test_who_waits_for_an_environment_is_sent_away_when_the_term_ends(machine: M
     machine.loop.run_until_complete(wait())
 
 
-@pytest.mark.parametrize("verb", [RunEngineVerb.ABORT_NOW, RunEngineVerb.PAUSE_IMMEDIATE])
+@pytest.mark.parametrize("verb", [RunEngineAction.ABORT_NOW, RunEngineAction.PAUSE_IMMEDIATE])
 def test_who_interrupts_a_plan_whose_command_was_lost_names_the_execution_that_is_sent_again(
-    verb: RunEngineVerb, monkeypatch: pytest.MonkeyPatch
+    verb: RunEngineAction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, heard = Machine(), []
 
@@ -76,8 +76,8 @@ def test_who_interrupts_a_plan_whose_command_was_lost_names_the_execution_that_i
     monkeypatch.setattr(made.worker, "control_run_engine", control)
 
     async def start_and_interrupt() -> None:
-        await made.term.execution.start(JANE, UNHEARD)
-        await made.term.run_engine.control(EngineRequest(verb, "why"), UNHEARD)
+        await made.term.execution.start(JANE, NO_REPLY)
+        await made.term.run_engine.control(EngineRequest(verb, "why"), NO_REPLY)
         await made._settle()
 
     try:
@@ -94,16 +94,16 @@ def test_who_interrupts_a_plan_whose_command_was_lost_names_the_execution_that_i
 @pytest.mark.parametrize("restarted", [False, True])
 @pytest.mark.parametrize(
     ("verb", "reason"),
-    [(RunEngineVerb.ABORT_NOW, StopReason.REQUESTED), (RunEngineVerb.PAUSE_IMMEDIATE, StopReason.PAUSE)],
+    [(RunEngineAction.ABORT_NOW, StopReason.REQUESTED), (RunEngineAction.PAUSE_IMMEDIATE, StopReason.PAUSE)],
 )
 def test_who_interrupts_a_plan_that_has_ended_stops_the_queue_also_if_the_manager_is_restarted_before_it_hears_of_that(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, restarted: bool, verb: RunEngineVerb, reason: StopReason
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, restarted: bool, verb: RunEngineAction, reason: StopReason
 ) -> None:
     async def control(_request: EngineRequest, _execution_id: str) -> None:
         raise WorkerRefused("EXECUTION_ENDED", "It has ended.")
 
     monkeypatch.setattr(machine.worker, "control_run_engine", control)
-    assert isinstance(machine.do(machine.term.run_engine.control(EngineRequest(verb, "why"), UNHEARD)), bytes)
+    assert isinstance(machine.do(machine.term.run_engine.control(EngineRequest(verb, "why"), NO_REPLY)), bytes)
     if restarted:
         machine.the_manager_is_restarted()
     machine.finish(status=ExitStatus.COMPLETED, twice=False)

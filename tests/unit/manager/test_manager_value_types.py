@@ -9,10 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver_inventory.patterns import Traits
-from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.bounds import out_of_bounds
-from queueserver_manager.domain.errors import ItemInvalid
-from queueserver_manager.domain.fitting import first_misfits, fits
 from queueserver_manager.domain.inventory import (
     Device,
     Inventory,
@@ -23,9 +19,13 @@ from queueserver_manager.domain.inventory import (
     RecordField,
     TypeKind,
 )
-from queueserver_manager.domain.item import ItemKind
-from queueserver_manager.domain.type_words import describe
-from queueserver_manager.domain.validation import check_item
+from queueserver_manager.domain.queue.item import ItemKind
+from queueserver_manager.domain.refusals.errors import ItemInvalid
+from queueserver_manager.domain.validation.allowed import AllowedInventory
+from queueserver_manager.domain.validation.bounds import out_of_bounds
+from queueserver_manager.domain.validation.type_matching import first_misfits, fits
+from queueserver_manager.domain.validation.type_words import describe
+from queueserver_manager.domain.validation.validation import check_item
 
 from tests.unit.manager.samples import relaxed, values
 

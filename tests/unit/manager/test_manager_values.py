@@ -9,9 +9,9 @@ import pytest
 from google.protobuf.struct_pb2 import ListValue, Struct
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
+from queueserver_long_work.work import at_once
+from queueserver_manager.domain.refusals.errors import ItemInvalid, ItemTooLarge, NumberNotExact
 from queueserver_manager.wire.values import MAX_DEPTH, MAX_VALUES, ValueReader, dict_to_struct, list_to_list_value
-from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import relaxed, texts, values
 from tests.unit.manager.test_manager_codec import types_in

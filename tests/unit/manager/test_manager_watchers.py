@@ -6,19 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from queueserver_manager.domain.editing import add_items, clear_queue
-from queueserver_manager.domain.errors import WatcherTooSlow
 from queueserver_manager.domain.limits import MIB
-from queueserver_manager.domain.placement import Back
-from queueserver_manager.operations.feed import Feed, FeedEntry, Kind
-from queueserver_manager.operations.open_runs import OpenRuns
-from queueserver_manager.operations.resume_token import decode_token
+from queueserver_manager.domain.queue.placement import Back
+from queueserver_manager.domain.queue.queue_edits import add_items, clear_queue
+from queueserver_manager.domain.refusals.errors import WatcherTooSlow
 from queueserver_manager.operations.status import StatusBoard
-from queueserver_manager.operations.watching import Batch, SnapshotPart, Watching
+from queueserver_manager.operations.watch.event_buffer import EventBuffer, FeedEntry, Kind
+from queueserver_manager.operations.watch.open_runs import OpenRuns
+from queueserver_manager.operations.watch.resume_token import decode_token
+from queueserver_manager.operations.watch.watch_streams import Batch, SnapshotPart, WatchStreams
 
 from tests.harness.wait import bounded
 from tests.unit.manager.samples import NOW, ROOM, plan
-from tests.unit.manager.scripted_store import Office, office
+from tests.unit.manager.scripted_store import Office, current_term
 
 LARGE = 30 * MIB
 
@@ -28,13 +28,13 @@ async def fill(o: Office, letters: str) -> None:
     await bounded(o.submit(lambda record: add_items(record, items, Back(), ROOM)))
 
 
-def watching(o: Office) -> Watching:
+def watching(o: Office) -> WatchStreams:
     encoder: Any = None
-    return Watching(o.ledger, Feed(), OpenRuns(), StatusBoard(lambda: NOW), encoder)
+    return WatchStreams(o.ledger, EventBuffer(), OpenRuns(), StatusBoard(lambda: NOW), encoder)
 
 
 async def test_a_snapshot_comes_in_parts_of_bounded_size() -> None:
-    async with office() as o:
+    async with current_term() as o:
         await fill(o, "abc")
         parts = watching(o).watch(frozenset({Kind.QUEUE}), "", 0, MIB)
         shown = []
@@ -49,7 +49,7 @@ async def test_a_snapshot_comes_in_parts_of_bounded_size() -> None:
 
 
 async def test_a_watcher_is_sent_away_when_too_much_left_the_queue_before_it_read_its_snapshot() -> None:
-    async with office() as o:
+    async with current_term() as o:
         served = watching(o)
         await fill(o, "abc")
         slow, quick = (served.watch(frozenset({Kind.QUEUE}), "", 0, MIB) for _ in range(2))
@@ -70,11 +70,11 @@ async def test_a_watcher_is_sent_away_when_too_much_left_the_queue_before_it_rea
 
 
 async def test_a_token_amid_a_long_change_says_how_much_of_it_was_told() -> None:
-    async with office() as o:
+    async with current_term() as o:
         await fill(o, "a")
         encoder: Any = None
-        feed = Feed()
-        served = Watching(o.ledger, feed, OpenRuns(), StatusBoard(lambda: NOW), encoder)
+        feed = EventBuffer()
+        served = WatchStreams(o.ledger, feed, OpenRuns(), StatusBoard(lambda: NOW), encoder)
         parts = served.watch(frozenset({Kind.QUEUE}), "", 0, MIB)
         while not isinstance(part := await bounded(anext(parts)), SnapshotPart) or not part.token:
             pass

@@ -15,10 +15,11 @@ from queueserver.manager.v1 import event_pb2 as pb
 from queueserver.manager.v1 import lock_pb2, task_status_pb2
 from queueserver.manager.v1 import queue_pb2 as queue_pb
 from queueserver_inventory.messages import rules_message
+from queueserver_long_work.work import at_once
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact
-from queueserver_manager.domain.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
-from queueserver_manager.domain.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, HistoryEntry, Item, ItemKind
+from queueserver_manager.domain.refusals.errors import ItemInvalid, ItemTooLarge, NumberNotExact
 from queueserver_manager.wire.events import announcement_bytes
 from queueserver_manager.wire.items import (
     MAX_ITEM_BYTES,
@@ -31,7 +32,6 @@ from queueserver_manager.wire.items import (
     running_to_proto,
     set_time,
 )
-from queueserver_rpc.steps import at_once
 
 from tests.unit.manager.samples import EVENTS, NOW, entries, items, plan, relaxed, times
 

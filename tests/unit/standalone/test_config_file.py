@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from queueserver_standalone.configuration.settings import Settings, parse
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.settings import Settings, parse
 
 
 def configured(file: Path, text: str) -> Settings:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from queueserver_standalone.choices import variables
+from queueserver_standalone.configuration.choices import variables
+from queueserver_standalone.configuration.old_options import OLD_OPTIONS, Fate
+from queueserver_standalone.configuration.option_table import CONFIG, OPTIONS
+from queueserver_standalone.configuration.settings import parse
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.old_options import OLD_OPTIONS, Fate
-from queueserver_standalone.option_table import CONFIG, OPTIONS
-from queueserver_standalone.settings import parse
 
 #: Every option of the releases that people run, and of those that the tutorials are about.
 KNOWN = [

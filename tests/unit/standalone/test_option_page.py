@@ -7,7 +7,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from queueserver_standalone.settings import parse
+from queueserver_standalone.configuration.settings import parse
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PAGE = REPOSITORY / "docs" / "reference" / "configuration.md"

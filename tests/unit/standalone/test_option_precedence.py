@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from queueserver_standalone.choices import gather, variables
+from queueserver_standalone.configuration.choices import gather, variables
+from queueserver_standalone.configuration.option_table import OPTIONS
+from queueserver_standalone.configuration.settings import MEGABYTE, Settings, parse
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.option_table import OPTIONS
-from queueserver_standalone.settings import MEGABYTE, Settings, parse
 
 
 def configured(tmp_path: Path, text: str, *words: str) -> Settings:

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from queueserver.common.v1.inventory_pb2 import Inventory, ParameterDescription
-from queueserver_manager.domain.allowed import AllowedInventory
-from queueserver_manager.domain.errors import ItemInvalid
-from queueserver_manager.domain.item import ItemKind
-from queueserver_manager.domain.validation import check_item
+from queueserver_manager.domain.queue.item import ItemKind
+from queueserver_manager.domain.refusals.errors import ItemInvalid
+from queueserver_manager.domain.validation.allowed import AllowedInventory
+from queueserver_manager.domain.validation.validation import check_item
 from queueserver_manager.worker_client.inventory import inventory_from_proto
-from queueserver_worker.environment.arguments import bind
 from queueserver_worker.environment.describe.inventory import take_inventory
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plans.arguments import bind
+from queueserver_worker.environment.plans.names import Names
 
 
 class PlanCalls:

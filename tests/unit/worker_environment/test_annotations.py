@@ -19,9 +19,9 @@ from bluesky.protocols import Flyable, Locatable, Movable, NamedMovable, Readabl
 from ophyd import Device, EpicsMotor
 from ophyd_async.core import StandardReadable
 from queueserver_inventory.type_text import read_type, type_names
-from queueserver_worker.environment.describe.annotations import resolve
-from queueserver_worker.environment.describe.hint_text import hint_text
-from queueserver_worker.environment.describe.hint_types import parameter_type
+from queueserver_worker.environment.describe.types.annotations import resolve
+from queueserver_worker.environment.describe.types.hint_text import hint_text
+from queueserver_worker.environment.describe.types.hint_types import parameter_type
 
 from tests.unit.inventory.type_notation import shown
 from tests.unit.worker_environment.hints import of_union

@@ -9,8 +9,8 @@ from bluesky.plans import count, list_scan, scan
 from bluesky.protocols import Movable, Readable
 from ophyd import Component, Device, Signal
 from ophyd.sim import det1, det2, motor1
-from queueserver_worker.environment.arguments import ArgumentError, bind
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plans.arguments import ArgumentError, bind
+from queueserver_worker.environment.plans.names import Names
 
 
 class Stage(Device):

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from queueserver_inventory.access import Access, GroupRules
-from queueserver_worker.environment.arguments import ArgumentError, bind
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plans.arguments import ArgumentError, bind
+from queueserver_worker.environment.plans.names import Names
 from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBUTE, parameter_annotation_decorator
 
 from tests.unit.worker_environment.reference_devices import Detector, Motor, reference_tree

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from queueserver_worker.environment import user_api
-from queueserver_worker.environment.arguments import bind
 from queueserver_worker.environment.describe.inventory import take_inventory
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plans.arguments import bind
+from queueserver_worker.environment.plans.names import Names
 from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBUTE
 from queueserver_worker.environment.user_api.registration import clear_registrations
 

@@ -13,7 +13,7 @@ from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_worker.environment.describe import inventory as inventories
 from queueserver_worker.environment.describe.device_trees import MAX_COMPONENTS, DeviceTree
 from queueserver_worker.environment.describe.inventory import take_inventory
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plans.names import Names
 from queueserver_worker.environment.user_api.registration import (
     clear_registrations,
     register_device,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
-MAKE = "from queueserver_worker.environment.run_engine import make_run_engine\nengine = make_run_engine()\n"
+MAKE = "from queueserver_worker.environment.plans.run_engine import make_run_engine\nengine = make_run_engine()\n"
 SECONDS = 60
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queueserver.common.v1.document_pb2 import RunDocument as RunDocumentMessage
 from queueserver.manager.v1 import event_pb2, event_service_pb2
-from queueserver_client.column_order import MAX_DESCRIPTORS, ColumnOrder
-from queueserver_client.documents import decode_document
 from queueserver_client.events import RunDocument
-from queueserver_worker.environment.documents import DocumentConverter
-from queueserver_worker.environment.values import MAX_DEPTH
+from queueserver_client.items.column_order import MAX_DESCRIPTORS, ColumnOrder
+from queueserver_client.items.documents import decode_document
+from queueserver_worker.environment.documents.documents import DocumentConverter
+from queueserver_worker.environment.documents.values import MAX_DEPTH
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 INTEGERS = st.integers(-(2**70), 2**70)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1.value_pb2 import DataValue
-from queueserver_worker.environment.values import MAX_DEPTH, encode
+from queueserver_worker.environment.documents.values import MAX_DEPTH, encode
 
 from tests.unit.worker_environment.value_decoder import decode
 

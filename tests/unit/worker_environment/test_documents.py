@@ -2,7 +2,7 @@ import itertools
 from typing import Any
 
 import numpy as np
-from queueserver_worker.environment.documents import (
+from queueserver_worker.environment.documents.documents import (
     MAX_VALUE_BYTES,
     DocumentConverter,
     without_content,

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from queueserver_worker.environment.failures import MAX_TRACEBACK, error_text, startup_failure, user_traceback
+from queueserver_worker.environment.plans.failures import MAX_TRACEBACK, error_text, startup_failure, user_traceback
 
 
 def caught(source: str, filename: str = "/home/user/startup/a.py") -> BaseException:

@@ -10,9 +10,9 @@ import pytest
 from bluesky import Msg
 from queueserver.common.v1 import environment_pb2 as env
 from queueserver.worker.v1 import worker_service_pb2 as actions
-from queueserver_worker.environment.control import PlanControl
-from queueserver_worker.environment.guard import PlanGuard
-from queueserver_worker.environment.run_engine import PausePurpose
+from queueserver_worker.environment.plans.interruptions import Interruptions
+from queueserver_worker.environment.plans.plan_wrapper import PlanWrapper
+from queueserver_worker.environment.plans.run_engine import PausePurpose
 
 
 class DeafEngine:
@@ -46,14 +46,14 @@ def engine() -> Iterator[DeafEngine]:
 
 
 @pytest.fixture
-def control(engine: DeafEngine) -> Iterator[PlanControl]:
-    made = PlanControl(engine)  # type: ignore[arg-type] # has what the control uses
+def control(engine: DeafEngine) -> Iterator[Interruptions]:
+    made = Interruptions(engine)  # type: ignore[arg-type] # has what the control uses
     made.plan_accepted()
     yield made
     made.retire()
 
 
-def ask(control: PlanControl) -> None:
+def ask(control: Interruptions) -> None:
     control.ask(actions.RUN_ENGINE_ACTION_PAUSE_DEFERRED, "")
 
 
@@ -69,9 +69,9 @@ def plan(heard: list[Any]) -> Generator[Msg, Any, str]:
     return "done"
 
 
-def test_the_checkpoint_comes_right_after_the_pause_and_the_plan_gets_its_own_responses(control: PlanControl) -> None:
+def test_the_checkpoint_comes_right_after_the_pause_and_the_plan_gets_its_own_responses(control: Interruptions) -> None:
     heard: list[Any] = []
-    messages = PlanGuard(plan(heard), control).messages()
+    messages = PlanWrapper(plan(heard), control).messages()
     assert next(messages).command == "null"
     ask(control)
     pause = messages.send("first")
@@ -83,9 +83,9 @@ def test_the_checkpoint_comes_right_after_the_pause_and_the_plan_gets_its_own_re
     assert heard == ["first", "second", "third"]
 
 
-def test_an_error_that_comes_with_the_pause_reaches_the_plan_which_tidies_up(control: PlanControl) -> None:
+def test_an_error_that_comes_with_the_pause_reaches_the_plan_which_tidies_up(control: Interruptions) -> None:
     heard: list[Any] = []
-    messages = PlanGuard(plan(heard), control).messages()
+    messages = PlanWrapper(plan(heard), control).messages()
     next(messages)
     ask(control)
     assert messages.send("first").command == "pause"
@@ -100,9 +100,9 @@ def test_an_error_that_comes_with_the_pause_reaches_the_plan_which_tidies_up(con
     "state", [env.RUN_ENGINE_STATE_STOPPING, env.RUN_ENGINE_STATE_ABORTING, env.RUN_ENGINE_STATE_PAUSING]
 )
 def test_a_plan_that_is_ending_is_not_paused_at_a_checkpoint_of_its_tidying_up(
-    control: PlanControl, engine: DeafEngine, state: env.RunEngineState.ValueType
+    control: Interruptions, engine: DeafEngine, state: env.RunEngineState.ValueType
 ) -> None:
-    messages = PlanGuard(plan([]), control).messages()
+    messages = PlanWrapper(plan([]), control).messages()
     next(messages)
     ask(control)
     engine.enter(state)
@@ -113,7 +113,7 @@ def test_a_plan_that_is_ending_is_not_paused_at_a_checkpoint_of_its_tidying_up(
 def test_what_is_asked_of_another_execution_is_ignored(
     engine: DeafEngine, verb: actions.RunEngineAction.ValueType
 ) -> None:
-    control = PlanControl(engine)  # type: ignore[arg-type] # has what the control uses
+    control = Interruptions(engine)  # type: ignore[arg-type] # has what the control uses
     control.plan_accepted("x-2")
     control.ask(verb, "", execution_id="x-1")
     assert (control.take_first_pause(), control.wanted_abort) == (None, None)

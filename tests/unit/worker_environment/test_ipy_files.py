@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from queueserver_worker.environment.ipy_files import to_python
+from queueserver_worker.environment.startup.ipy_files import to_python
 
 
 def lines_of(text: str) -> list[str]:

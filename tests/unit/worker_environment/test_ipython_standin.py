@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from queueserver_worker.environment.ipython_magics import UnknownMagicError
-from queueserver_worker.environment.ipython_standin import InteractiveShellStandIn
-from queueserver_worker.environment.startup import execute_file
+from queueserver_worker.environment.startup.ipython_magics import UnknownMagicError
+from queueserver_worker.environment.startup.ipython_standin import InteractiveShellStandIn
+from queueserver_worker.environment.startup.startup import execute_file
 
 
 @pytest.fixture

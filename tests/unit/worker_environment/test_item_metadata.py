@@ -3,7 +3,7 @@
 from typing import Any
 
 from bluesky import RunEngine
-from queueserver_worker.environment.item_metadata import reserved_names
+from queueserver_worker.environment.plans.item_metadata import reserved_names
 
 
 class ProposalEngine(RunEngine):

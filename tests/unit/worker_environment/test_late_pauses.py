@@ -10,9 +10,9 @@ import pytest
 from bluesky import Msg, RunEngine
 from queueserver.common.v1 import item_pb2
 from queueserver.worker.v1 import worker_service_pb2 as actions
-from queueserver_worker.environment.control import Action, PlanControl
-from queueserver_worker.environment.plan_run import PlanRun
-from queueserver_worker.environment.run_engine import PausePurpose, WatchedRunEngine
+from queueserver_worker.environment.plans.interruptions import Interruptions, RunEngineAction
+from queueserver_worker.environment.plans.plan_run import PlanRun
+from queueserver_worker.environment.plans.run_engine import PausePurpose, WatchedRunEngine
 
 SECONDS = 10.0
 #: For something that must not happen.
@@ -43,8 +43,8 @@ def line() -> SlowLine:
 
 
 @pytest.mark.parametrize("verb", [actions.RUN_ENGINE_ACTION_PAUSE_DEFERRED, actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE])
-def test_a_pause_that_arrives_late_does_not_pause_the_next_plan(line: SlowLine, verb: Action) -> None:
-    control = PlanControl(line)
+def test_a_pause_that_arrives_late_does_not_pause_the_next_plan(line: SlowLine, verb: RunEngineAction) -> None:
+    control = Interruptions(line)
     begun, over = threading.Event(), threading.Event()
 
     def first() -> Iterator[Msg]:
@@ -78,7 +78,7 @@ def test_a_pause_that_arrives_late_does_not_pause_the_next_plan(line: SlowLine, 
 
 
 def test_who_wants_to_abort_a_plan_need_not_wait_for_a_pause_of_the_one_before(line: SlowLine) -> None:
-    control = PlanControl(line)
+    control = Interruptions(line)
 
     def first() -> Iterator[Msg]:
         yield Msg("null")

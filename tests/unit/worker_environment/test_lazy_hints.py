@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_worker.environment.describe.functions import describe_functions
-from queueserver_worker.environment.describe.hint_types import parameter_type
 from queueserver_worker.environment.describe.plan_reading import read_plan
 from queueserver_worker.environment.describe.plan_recognition import is_plan
+from queueserver_worker.environment.describe.types.hint_types import parameter_type
 from queueserver_worker.environment.user_api.annotation_decorator import parameter_annotation_decorator
 
 _POSTPONED = "from __future__ import annotations\n" if sys.version_info < (3, 14) else ""

@@ -1,7 +1,7 @@
 import io
 from typing import Any
 
-from queueserver_worker.environment.live_table import LiveTable
+from queueserver_worker.environment.documents.live_table import LiveTable
 
 KEYS: dict[str, Any] = {
     "det": {"dtype": "number", "precision": 3},

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.struct_pb2 import Struct
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment
-from queueserver_worker.environment.metadata import MAX_METADATA_BYTES, MetadataReader, to_struct
+from queueserver_worker.environment.plans.metadata import MAX_METADATA_BYTES, MetadataReader, to_struct
 
 SECONDS = 30.0
 

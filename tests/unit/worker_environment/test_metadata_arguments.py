@@ -8,9 +8,9 @@ import pytest
 from bluesky.plans import count
 from bluesky.protocols import Readable
 from ophyd.sim import det1, motor1
-from queueserver_worker.environment.arguments import bind
-from queueserver_worker.environment.failures import MAX_FRAMES, user_traceback
-from queueserver_worker.environment.names import Names
+from queueserver_worker.environment.plans.arguments import bind
+from queueserver_worker.environment.plans.failures import MAX_FRAMES, user_traceback
+from queueserver_worker.environment.plans.names import Names
 from queueserver_worker.environment.user_api.annotation_decorator import parameter_annotation_decorator
 
 NAMES = Names({"det1": det1, "motor1": motor1, "count": count})

@@ -9,9 +9,9 @@ import pytest
 from bluesky import Msg, RunEngine
 from queueserver.common.v1 import item_pb2
 from queueserver.worker.v1 import worker_service_pb2 as actions
-from queueserver_worker.environment.control import Action, PlanControl
-from queueserver_worker.environment.plan_run import PlanRun
-from queueserver_worker.environment.run_engine import WatchedRunEngine
+from queueserver_worker.environment.plans.interruptions import Interruptions, RunEngineAction
+from queueserver_worker.environment.plans.plan_run import PlanRun
+from queueserver_worker.environment.plans.run_engine import WatchedRunEngine
 
 
 async def nothing(_message: Msg) -> None:
@@ -23,9 +23,9 @@ async def nothing(_message: Msg) -> None:
     ("verb", "sent"),
     [(actions.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE, []), (actions.RUN_ENGINE_ACTION_PAUSE_DEFERRED, ["checkpoint"])],
 )
-def test_a_pause_before_the_first_message_is_obeyed(verb: Action, sent: list[str], registered: bool) -> None:
+def test_a_pause_before_the_first_message_is_obeyed(verb: RunEngineAction, sent: list[str], registered: bool) -> None:
     watched = WatchedRunEngine(RunEngine({}, context_managers=[]), lambda _: None)
-    control = PlanControl(watched)
+    control = Interruptions(watched)
     if registered:
         watched.engine.register_command("pause", nothing)
     else:

@@ -14,8 +14,8 @@ from bluesky.utils import plan
 from queueserver.common.v1 import inventory_pb2 as pb
 from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
 from queueserver_worker.environment.describe.inventory import take_inventory
-from queueserver_worker.environment.describe.literals import default_text, is_literal
 from queueserver_worker.environment.describe.plan_recognition import is_plan
+from queueserver_worker.environment.describe.types.literals import default_text, is_literal
 
 
 class Mode(Enum):

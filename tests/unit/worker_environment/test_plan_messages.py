@@ -18,7 +18,7 @@ import pytest
 from bluesky import Msg, RunEngine
 from bluesky.utils import plan as marked
 from ophyd.sim import det1, motor1
-from queueserver_worker.environment.plan_messages import NoMessageError, messages_of
+from queueserver_worker.environment.plans.plan_messages import NoMessageError, messages_of
 
 # bluesky says it of every plan that is forgotten.
 pytestmark = pytest.mark.filterwarnings(r"ignore:[\s\S]*was never iterated:RuntimeWarning")

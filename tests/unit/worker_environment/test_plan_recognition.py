@@ -20,11 +20,11 @@ from bluesky.utils import plan as marked
 from ophyd.sim import det1, motor1
 from pydantic import Field, validate_call
 from queueserver.common.v1 import inventory_pb2 as pb
-from queueserver_worker.environment.arguments import bind
 from queueserver_worker.environment.describe.inventory import take_inventory
 from queueserver_worker.environment.describe.plan_recognition import is_plan, why_no_plan
-from queueserver_worker.environment.names import Names
-from queueserver_worker.environment.run_engine import run_engine_issues, run_engine_of
+from queueserver_worker.environment.plans.arguments import bind
+from queueserver_worker.environment.plans.names import Names
+from queueserver_worker.environment.plans.run_engine import run_engine_issues, run_engine_of
 
 from tests.unit.worker_environment import postponed_plans
 

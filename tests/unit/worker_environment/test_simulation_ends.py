@@ -7,9 +7,9 @@ from typing import Any
 from bluesky import Msg
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, SimulationQuery
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
+from queueserver_worker.environment.simulation.dry_run import DryRun
 from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.simulator import Simulator
-from queueserver_worker.environment.simulation.walk import Walk
 from queueserver_worker.environment.waiting.texts import MOST_SECONDS
 
 
@@ -31,7 +31,7 @@ def plan() -> Generator[Msg, Any, None]:
 
 def test_a_walk_that_dies_before_the_first_message_is_a_problem_and_no_success() -> None:
     findings, ended = Findings(), threading.Event()
-    walk = Walk(plan, {}, BrokenEngine(), findings, 10, lambda _stream, _text: None)
+    walk = DryRun(plan, {}, BrokenEngine(), findings, 10, lambda _stream, _text: None)
     walk.start(ended.set)
     assert not walk.wait(60)
     assert ended.wait(60)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from queueserver_worker.environment.startup_imports import LocalModules
+from queueserver_worker.environment.startup.startup_imports import LocalModules
 
 
 @pytest.fixture

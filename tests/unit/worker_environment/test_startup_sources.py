@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from queueserver_worker.environment.startup_sources import source_of
+from queueserver_worker.environment.startup.startup_sources import source_of
 
 
 def test_files_with_python_endings_are_executed_in_order_and_hidden_ones_are_not(tmp_path: Path) -> None:

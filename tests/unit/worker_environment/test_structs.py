@@ -6,7 +6,7 @@ from google.protobuf import json_format
 from google.protobuf.struct_pb2 import ListValue, Struct
 from hypothesis import given
 from hypothesis import strategies as st
-from queueserver_worker.environment.structs import to_dict, to_list
+from queueserver_worker.environment.plans.structs import to_dict, to_list
 
 EXACT = 2**53
 NUMBERS = st.integers(-EXACT + 1, EXACT - 1) | st.floats(allow_nan=False, allow_infinity=False).filter(

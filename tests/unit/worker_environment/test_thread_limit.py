@@ -11,8 +11,8 @@ import pytest
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, SimulationQuery
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
-from queueserver_worker.environment.engine_seat import EngineSeat
-from queueserver_worker.environment.metadata import MetadataReader
+from queueserver_worker.environment.plans.metadata import MetadataReader
+from queueserver_worker.environment.plans.run_engine_holder import RunEngineHolder
 from queueserver_worker.environment.simulation.simulator import MAX_PLANS, Simulator
 
 SECONDS = 10.0
@@ -41,7 +41,7 @@ def test_simulations_without_a_thread_have_a_problem_and_take_no_place(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     answers: queue.Queue[FromEnvironment] = queue.Queue()
-    simulator = Simulator({"p": plan}, EngineSeat(answers.put), answers.put)
+    simulator = Simulator({"p": plan}, RunEngineHolder(answers.put), answers.put)
     for number in range(2 * MAX_PLANS):
         refuse_thread(monkeypatch, name)
         simulator.ask(SimulationQuery(number=number, request=SimulatePlanRequest(item=Item(name="p"))))

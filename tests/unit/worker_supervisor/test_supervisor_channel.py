@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from queueserver.common.v1.item_pb2 import Item
 from queueserver.worker.v1 import environment_channel_pb2 as pb
-from queueserver_worker.supervisor.channel import LENGTH, MAX_FRAME_BYTES, Channel
+from queueserver_worker.supervisor.process.channel import LENGTH, MAX_FRAME_BYTES, Channel
 
 SECONDS = 10.0
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from queueserver_worker.supervisor.code_revision import find_revision
+from queueserver_worker.supervisor.process.code_revision import find_revision
 
 GIT = shutil.which("git") or ""
 QUIET = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}

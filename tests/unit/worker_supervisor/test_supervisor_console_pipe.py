@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from queueserver_worker.supervisor.console import ConsolePipe
+from queueserver_worker.supervisor.process.console import ConsolePipe
 
 SECONDS = 10.0
 

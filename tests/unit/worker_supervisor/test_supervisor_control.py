@@ -7,8 +7,13 @@ import contextlib
 import pytest
 from queueserver.common.v1 import environment_pb2 as env
 from queueserver.worker.v1 import worker_service_pb2 as pb
-from queueserver_worker.supervisor.control import ACTIONS, Action, RunEngineControl, RunEngineState
 from queueserver_worker.supervisor.errors import NotPausedError, NotRunningError
+from queueserver_worker.supervisor.executions.interruptions import (
+    ACTIONS,
+    RunEngineAction,
+    RunEngineControl,
+    RunEngineState,
+)
 
 DEFERRED = pb.RUN_ENGINE_ACTION_PAUSE_DEFERRED
 IMMEDIATE = pb.RUN_ENGINE_ACTION_PAUSE_IMMEDIATE
@@ -32,7 +37,7 @@ def executing(*states: RunEngineState) -> RunEngineControl:
     return control
 
 
-def allowed(*states: RunEngineState) -> set[Action]:
+def allowed(*states: RunEngineState) -> set[RunEngineAction]:
     """Which requests are accepted after these states, each by itself."""
     accepted = set()
     for action in ACTIONS:
@@ -54,7 +59,7 @@ def allowed(*states: RunEngineState) -> set[Action]:
     ],
 )
 def test_pauses_are_accepted_while_the_plan_goes_on_or_has_not_begun(
-    states: tuple[RunEngineState, ...], expected: set[Action]
+    states: tuple[RunEngineState, ...], expected: set[RunEngineAction]
 ) -> None:
     assert allowed(*states) == expected
 
@@ -97,7 +102,7 @@ def test_what_was_asked_for_already_is_accepted_and_is_no_news() -> None:
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_only_one_answer_to_a_pause_is_accepted(answer: Action) -> None:
+def test_only_one_answer_to_a_pause_is_accepted(answer: RunEngineAction) -> None:
     control = executing(RUNNING, PAUSED)
     control.accept(answer)
     assert not control.paused

@@ -6,8 +6,8 @@ import itertools
 
 import pytest
 from queueserver.common.v1 import environment_pb2
-from queueserver_worker.supervisor import failure
-from queueserver_worker.supervisor.lifecycle import TRANSITIONS, State, TransitionError, check
+from queueserver_worker.supervisor.process import failure
+from queueserver_worker.supervisor.process.lifecycle import TRANSITIONS, State, TransitionError, check
 
 
 def test_every_state_of_the_contract_but_unknown_has_a_row() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from queueserver_worker.supervisor.liveness import Liveness
+from queueserver_worker.supervisor.process.liveness import Liveness
 
 SECONDS = 10.0
 

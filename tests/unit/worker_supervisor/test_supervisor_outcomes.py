@@ -13,8 +13,8 @@ from queueserver.common.v1.item_pb2 import ItemResult
 from queueserver.common.v1.task_pb2 import TaskResult
 from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.event_pb2 import ExecutionOutcome, TaskOutcome
-from queueserver_worker.supervisor.outcomes import MAX_TASK_BYTES, REMEMBERED, Outcomes
-from queueserver_worker.supervisor.state_directory import StateDirectory, StateDirectoryBusyError
+from queueserver_worker.supervisor.executions.outcomes import MAX_TASK_BYTES, REMEMBERED, Outcomes
+from queueserver_worker.supervisor.executions.state_directory import StateDirectory, StateDirectoryBusyError
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.environment_channel_pb2 import SimulationAnswer, ToEnvironment
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
-from queueserver_rpc.turns import next_turn
-from queueserver_worker.supervisor import simulations
+from queueserver_long_work.time_slice import next_turn
 from queueserver_worker.supervisor.errors import EnvironmentClosedError, EnvironmentUnresponsiveError
-from queueserver_worker.supervisor.simulations import AT_ONCE, SimulationQueries
+from queueserver_worker.supervisor.questions import simulations
+from queueserver_worker.supervisor.questions.simulations import AT_ONCE, SimulationQueries
 
 
 class Asked:

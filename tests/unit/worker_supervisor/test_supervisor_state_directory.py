@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from queueserver.common.v1 import storage_pb2
 from queueserver.common.v1.storage_pb2 import StorageStatus
-from queueserver_worker.supervisor import state_directory
-from queueserver_worker.supervisor.state_directory import RESERVED_BYTES, StateDirectory
+from queueserver_worker.supervisor.executions import state_directory
+from queueserver_worker.supervisor.executions.state_directory import RESERVED_BYTES, StateDirectory
 
 from tests.harness.full_disk import disk_full_for
 from tests.harness.wait import bounded

@@ -7,7 +7,7 @@ from queueserver.common.v1.environment_pb2 import EnvironmentStatus as View
 from queueserver.common.v1.waiting_pb2 import AwaitedDevice, PlanWait, Question, Suspension
 from queueserver.worker.v1.environment_channel_pb2 import RunEngineWaits
 from queueserver_worker.supervisor.errors import QuestionNotFoundError
-from queueserver_worker.supervisor.waits import Waits
+from queueserver_worker.supervisor.executions.waits import Waits
 
 
 def asking(question_id: str) -> RunEngineWaits:

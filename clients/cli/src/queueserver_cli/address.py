@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from queueserver_cli.option import Option
+from queueserver_cli.command_line.option import Option
 from queueserver_cli.outcome import WrongCommand
 
 _DEFAULT_PORT = 60630

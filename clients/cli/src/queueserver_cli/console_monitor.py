@@ -28,7 +28,7 @@ from queueserver_client import (
 )
 
 from queueserver_cli.address import ADDRESS, ENCODING, OUTPUT, server_address, tell_forgotten
-from queueserver_cli.options import version_option
+from queueserver_cli.command_line.options import version_option
 from queueserver_cli.outcome import ExitCode, WrongCommand
 from queueserver_cli.process import cancel_at_interrupt, is_full, output_is_gone, tell
 

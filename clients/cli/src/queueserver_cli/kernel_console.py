@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from queueserver_cli.options import installed_version
+from queueserver_cli.command_line.options import installed_version
 
 _FAILED = 5
 

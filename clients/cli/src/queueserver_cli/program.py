@@ -12,11 +12,11 @@ import click
 from click.core import ParameterSource
 
 from queueserver_cli.address import CONTROL, server_address, tell_forgotten
-from queueserver_cli.command import Action, Local
-from queueserver_cli.grammar import COMMANDS, beginning_alike, find
-from queueserver_cli.options import check_options, click_options, refuse_unknown
+from queueserver_cli.command_line.command import CommandBody, Local
+from queueserver_cli.command_line.grammar import COMMANDS, beginning_alike, find
+from queueserver_cli.command_line.options import check_options, click_options, refuse_unknown
+from queueserver_cli.display.printer import Printer
 from queueserver_cli.outcome import ExitCode, WrongCommand
-from queueserver_cli.printer import Printer
 from queueserver_cli.process import is_full, output_is_gone, tell
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class _Qserver(click.Command):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """The options that fit the words."""
-        from queueserver_cli.completion import option_names  # noqa: PLC0415 - only what is used
+        from queueserver_cli.command_line.completion import option_names  # noqa: PLC0415 - only what is used
 
         return option_names(ctx, incomplete)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, and what can be typed."""
-        from queueserver_cli import help as manual  # noqa: PLC0415 - only what is used
+        from queueserver_cli.command_line import help as manual  # noqa: PLC0415 - only what is used
 
         if not manual.format_help(ctx.obj, formatter):
             manual.format_first_steps(formatter)
@@ -55,7 +55,7 @@ class _Qserver(click.Command):
 
 
 def _complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from queueserver_cli import completion  # noqa: PLC0415 - only what is used
+    from queueserver_cli.command_line import completion  # noqa: PLC0415 - only what is used
 
     return completion.words(context, parameter, incomplete)
 
@@ -113,7 +113,7 @@ def _run(context: click.Context, /, words: tuple[str, ...], **options: Any) -> E
         return ExitCode.SUCCESS
 
 
-def _parse(words: Sequence[str], verbatim: Sequence[str], given: Mapping[str, Any]) -> Action | Local:
+def _parse(words: Sequence[str], verbatim: Sequence[str], given: Mapping[str, Any]) -> CommandBody | Local:
     for word in (*words, *verbatim, *(given[key] for key in given if key != "lock_key")):
         if isinstance(word, str):
             _check_text(word)

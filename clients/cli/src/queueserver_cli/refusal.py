@@ -7,7 +7,7 @@ from typing import Any
 from queueserver_client import BatchRefused, EnvironmentOpenFailed, ManagerState, QueueServerError, RevisionMismatch
 
 from queueserver_cli.outcome import Answer, ExitCode
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.legacy_json import plain
 
 #: What users know in front of the sentence about a lock.
 KNOWN_BEGINNING = "Error: "

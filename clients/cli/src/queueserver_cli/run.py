@@ -9,16 +9,16 @@ from typing import Any
 from queueserver_client import AsyncClient, QueueServerError, ValueNotRepresentable
 
 from queueserver_cli import process
-from queueserver_cli.command import Action
+from queueserver_cli.command_line.command import CommandBody
+from queueserver_cli.display.printer import Printer
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.printer import Printer
 from queueserver_cli.refusal import as_answer, is_communication_failure
 from queueserver_cli.session import Session
 
 _DOUBT = "Ended before the answer came: the change may or may not have been made. Look at it: qserver status"
 
 
-def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCode:
+def run(action: CommandBody, printer: Printer, options: Mapping[str, Any]) -> ExitCode:
     """Run a command to its end and print what it came to. Raises ValueError for a wrong user, key or address."""
     client = AsyncClient(
         options["address"],
@@ -36,7 +36,7 @@ def run(action: Action, printer: Printer, options: Mapping[str, Any]) -> ExitCod
     return answer.exit_code
 
 
-async def _run(action: Action, session: Session) -> Answer | ExitCode:
+async def _run(action: CommandBody, session: Session) -> Answer | ExitCode:
     process.cancel_at_interrupt()
     try:
         async with session.client:

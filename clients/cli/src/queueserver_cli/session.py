@@ -8,7 +8,7 @@ from typing import Any
 
 from queueserver_client import AsyncClient
 
-from queueserver_cli.printer import Printer
+from queueserver_cli.display.printer import Printer
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Session:
 
     client: AsyncClient
     printer: Printer
-    #: The options of the command line by their keys; see queueserver_cli.options. What was not given may be missing.
+    #: The options by their keys (queueserver_cli.command_line.options); those that were not given may be missing.
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def switch(self, key: str) -> bool:

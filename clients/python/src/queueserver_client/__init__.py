@@ -6,14 +6,12 @@ What a program does not use is not loaded: each name is imported from its home w
 import importlib as _importlib
 import typing as _typing
 
-from queueserver_client import forks as _forks  # noqa: F401 - before anything else imports gRPC
+from queueserver_client.connection import forks as _forks  # noqa: F401 - before anything else imports gRPC
 from queueserver_client.homes import HOMES as _HOMES
 
 if _typing.TYPE_CHECKING:
-    from queueserver_client.blocking_handles import BlockingHold, BlockingItemHandle, BlockingWatch
     from queueserver_client.client import AsyncClient
-    from queueserver_client.columns import columns
-    from queueserver_client.environment import AsyncEnvironment
+    from queueserver_client.connection.refusal_details import Refusal, RefusedItem
     from queueserver_client.errors import (
         AccessDenied,
         AnswerNotKept,
@@ -99,10 +97,9 @@ if _typing.TYPE_CHECKING:
         TaskStarted,
         UnknownEvent,
     )
-    from queueserver_client.handles import ItemHandle
-    from queueserver_client.history import AsyncHistory, HistoryPage
-    from queueserver_client.inventory import AsyncInventory, DeviceList, PlanList
-    from queueserver_client.lock import AsyncLock, LockState
+    from queueserver_client.items.blocking_handles import BlockingHold, BlockingItemHandle, BlockingWatch
+    from queueserver_client.items.columns import columns
+    from queueserver_client.items.handles import ItemHandle
     from queueserver_client.lock_errors import (
         Locked,
         LockKeyInvalid,
@@ -112,7 +109,6 @@ if _typing.TYPE_CHECKING:
         LockRequestWaits,
         NotLocked,
     )
-    from queueserver_client.lock_hold import Hold
     from queueserver_client.models.blockers import Blocker, BlockerKind, Blockers, FailedExecution
     from queueserver_client.models.inventory import (
         DeviceDescription,
@@ -177,20 +173,24 @@ if _typing.TYPE_CHECKING:
         TaskStatus,
     )
     from queueserver_client.models.waiting import AwaitedDevice, PlanWait, Question, Suspension
-    from queueserver_client.permissions import (
+    from queueserver_client.positions import Address, After, Before, Position
+    from queueserver_client.services.environment import AsyncEnvironment
+    from queueserver_client.services.history import AsyncHistory, HistoryPage
+    from queueserver_client.services.inventory import AsyncInventory, DeviceList, PlanList
+    from queueserver_client.services.lock import AsyncLock, LockState
+    from queueserver_client.services.lock_hold import Hold
+    from queueserver_client.services.permissions import (
         Permissions,
     )
-    from queueserver_client.positions import Address, After, Before, Position
-    from queueserver_client.queue import AsyncQueue
-    from queueserver_client.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
-    from queueserver_client.refusal_details import Refusal, RefusedItem
-    from queueserver_client.run_engine import AsyncRunEngine, RunFilter, RunList
-    from queueserver_client.server import AsyncServer
-    from queueserver_client.sync import Client
-    from queueserver_client.tasks import (
+    from queueserver_client.services.queue import AsyncQueue
+    from queueserver_client.services.queue_answers import Moved, MovedBatch, QueuePage, Removed, RemovedBatch
+    from queueserver_client.services.run_engine import AsyncRunEngine, RunFilter, RunList
+    from queueserver_client.services.server import AsyncServer
+    from queueserver_client.services.tasks import (
         TaskFailed,
         TaskHandle,
     )
+    from queueserver_client.sync import Client
     from queueserver_client.values import Array
     from queueserver_client.view import QueueView
     from queueserver_client.violations import Violation

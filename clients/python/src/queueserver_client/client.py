@@ -9,28 +9,29 @@ from typing import TYPE_CHECKING
 
 from queueserver.manager.v1 import status_service_pb2
 
-from queueserver_client import forks, values
-from queueserver_client.connection import Connection
-from queueserver_client.login import login_name
+from queueserver_client import values
+from queueserver_client.connection import forks
+from queueserver_client.connection.connection import Connection
+from queueserver_client.connection.login import login_name
+from queueserver_client.connection.reconnect_policy import RECONNECT_TIMEOUT
 from queueserver_client.models.status import Status
-from queueserver_client.resumption import RECONNECT_TIMEOUT
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
 
-    from queueserver_client.environment import AsyncEnvironment
     from queueserver_client.events import EventKind
-    from queueserver_client.history import AsyncHistory
-    from queueserver_client.inventory import AsyncInventory
-    from queueserver_client.lock import AsyncLock
+    from queueserver_client.items.result_waiter import ResultWaiter
     from queueserver_client.models.blockers import Blockers
-    from queueserver_client.outcomes import Outcomes
-    from queueserver_client.permissions import AsyncPermissions
-    from queueserver_client.planning import AsyncPlanning
-    from queueserver_client.queue import AsyncQueue
-    from queueserver_client.run_engine import AsyncRunEngine
-    from queueserver_client.server import AsyncServer
-    from queueserver_client.tasks import AsyncTasks
+    from queueserver_client.services.environment import AsyncEnvironment
+    from queueserver_client.services.history import AsyncHistory
+    from queueserver_client.services.inventory import AsyncInventory
+    from queueserver_client.services.lock import AsyncLock
+    from queueserver_client.services.permissions import AsyncPermissions
+    from queueserver_client.services.planning import AsyncPlanning
+    from queueserver_client.services.queue import AsyncQueue
+    from queueserver_client.services.run_engine import AsyncRunEngine
+    from queueserver_client.services.server import AsyncServer
+    from queueserver_client.services.tasks import AsyncTasks
     from queueserver_client.watch import Interrupted, SignOfLife, Watch
 
 
@@ -68,63 +69,63 @@ class AsyncClient:
     @cached_property
     def history(self) -> AsyncHistory:
         """What was executed and what became of it."""
-        from queueserver_client.history import AsyncHistory  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.history import AsyncHistory  # noqa: PLC0415 - only what is used
 
         return AsyncHistory(self._connection)
 
     @cached_property
     def queue(self) -> AsyncQueue:
         """What will be executed, in which order, and whether it is running."""
-        from queueserver_client.queue import AsyncQueue  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.queue import AsyncQueue  # noqa: PLC0415 - only what is used
 
         return AsyncQueue(self._connection, self._outcomes)
 
     @cached_property
     def run_engine(self) -> AsyncRunEngine:
         """Pause, resume and end the running plan."""
-        from queueserver_client.run_engine import AsyncRunEngine  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.run_engine import AsyncRunEngine  # noqa: PLC0415 - only what is used
 
         return AsyncRunEngine(self._connection)
 
     @cached_property
     def environment(self) -> AsyncEnvironment:
         """The process in which startup code, devices and the RunEngine live."""
-        from queueserver_client.environment import AsyncEnvironment  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.environment import AsyncEnvironment  # noqa: PLC0415 - only what is used
 
         return AsyncEnvironment(self._connection)
 
     @cached_property
     def server(self) -> AsyncServer:
         """Stop the server, and see what it is made of."""
-        from queueserver_client.server import AsyncServer  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.server import AsyncServer  # noqa: PLC0415 - only what is used
 
         return AsyncServer(self._connection)
 
     @cached_property
     def inventory(self) -> AsyncInventory:
         """Plans and devices."""
-        from queueserver_client.inventory import AsyncInventory  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.inventory import AsyncInventory  # noqa: PLC0415 - only what is used
 
         return AsyncInventory(self._connection)
 
     @cached_property
     def tasks(self) -> AsyncTasks:
         """Functions and scripts in the environment."""
-        from queueserver_client.tasks import AsyncTasks  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.tasks import AsyncTasks  # noqa: PLC0415 - only what is used
 
         return AsyncTasks(self._connection)
 
     @cached_property
     def planning(self) -> AsyncPlanning:
         """Check and simulate items before they are executed."""
-        from queueserver_client.planning import AsyncPlanning  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.planning import AsyncPlanning  # noqa: PLC0415 - only what is used
 
         return AsyncPlanning(self._connection)
 
     @cached_property
     def permissions(self) -> AsyncPermissions:
         """Who may use what."""
-        from queueserver_client.permissions import AsyncPermissions  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.permissions import AsyncPermissions  # noqa: PLC0415 - only what is used
 
         return AsyncPermissions(self._connection)
 
@@ -132,17 +133,17 @@ class AsyncClient:
     def lock(self) -> AsyncLock:
         """Keeps others from changing the environment, the queue or both."""
         from queueserver_client.events import EventKind  # noqa: PLC0415 - only what is used
-        from queueserver_client.lock import AsyncLock  # noqa: PLC0415 - only what is used
+        from queueserver_client.services.lock import AsyncLock  # noqa: PLC0415 - only what is used
 
         return AsyncLock(self._connection, lambda revision: self.watch([EventKind.LOCK], after_revision=revision))
 
     @cached_property
-    def _outcomes(self) -> Outcomes:
+    def _outcomes(self) -> ResultWaiter:
         from queueserver_client.events import EventKind  # noqa: PLC0415 - only what is used
-        from queueserver_client.item_follower import follow_item  # noqa: PLC0415 - as above
-        from queueserver_client.outcomes import Outcomes  # noqa: PLC0415 - as above
+        from queueserver_client.items.item_follower import follow_item  # noqa: PLC0415 - as above
+        from queueserver_client.items.result_waiter import ResultWaiter  # noqa: PLC0415 - as above
 
-        return Outcomes(
+        return ResultWaiter(
             lambda: self.watch((EventKind.QUEUE, EventKind.HISTORY), history_limit=1000),
             lambda uid: follow_item(self._connection, uid, RECONNECT_TIMEOUT),
         )

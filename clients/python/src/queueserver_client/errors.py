@@ -68,8 +68,8 @@ from typing import Any
 
 import grpc
 
+from queueserver_client.connection.refusal_details import Refusal, RefusedItem
 from queueserver_client.models.status import EnvironmentFailure, ManagerState
-from queueserver_client.refusal_details import Refusal, RefusedItem
 from queueserver_client.violations import Violation, told_once
 
 

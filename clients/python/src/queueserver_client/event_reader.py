@@ -15,7 +15,7 @@ from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
 from queueserver_client.models.tasks import TaskStatus
-from queueserver_client.models.words import moment
+from queueserver_client.models.wire_enum import to_datetime
 
 _Reader = Callable[[int, datetime, Any], events.Event]
 
@@ -64,5 +64,5 @@ def read_event(proto: pb.WatchEvent) -> events.Event:
     """The event, also one that only a newer server knows."""
     kind = proto.WhichOneof("event")
     if kind is None:
-        return events.UnknownEvent(proto.revision, moment(proto.time))
-    return READERS[kind](proto.revision, moment(proto.time), getattr(proto, kind))
+        return events.UnknownEvent(proto.revision, to_datetime(proto.time))
+    return READERS[kind](proto.revision, to_datetime(proto.time), getattr(proto, kind))

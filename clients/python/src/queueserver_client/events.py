@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from queueserver_client.documents import decode_document
+from queueserver_client.items.documents import decode_document
 from queueserver_client.models.items import ExitStatus, HistoryEntry, Item, RunningItem
 from queueserver_client.models.lock import LockChange, LockInfo, LockRequest
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.permissions import permissions_from_proto
 from queueserver_client.models.status import Status
 from queueserver_client.models.tasks import TaskStatus
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 from queueserver_client.violations import Violation
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from queueserver.manager.v1 import event_pb2, event_service_pb2
 
 
-class EventKind(Word):
+class EventKind(WireEnum):
     """What can be watched."""
 
     UNSPECIFIED = "unspecified"
@@ -36,7 +36,7 @@ class EventKind(Word):
     LOCK = "lock"
 
 
-class QueueStopReason(Word):
+class QueueStopReason(WireEnum):
     """Why a queue stopped."""
 
     UNSPECIFIED = "unspecified"
@@ -49,7 +49,7 @@ class QueueStopReason(Word):
     PAUSE = "pause"
 
 
-class ConsoleStream(Word):
+class ConsoleStream(WireEnum):
     """Where console text came from."""
 
     UNSPECIFIED = "unspecified"
@@ -76,7 +76,7 @@ class ConsoleText:
     def from_proto(cls, proto: console_pb2.ConsoleOutput) -> ConsoleText:
         """Read the message of the contract."""
         stream = ConsoleStream.from_number(proto.stream)
-        return cls(moment(proto.time), stream, proto.text, proto.item_uid, proto.task_uid)
+        return cls(to_datetime(proto.time), stream, proto.text, proto.item_uid, proto.task_uid)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from queueserver_client import forks
+from queueserver_client.connection import forks
 from queueserver_client.errors import QueueServerError
 from queueserver_client.portal import Portal
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 #: Public names by module.
 _NAMES: dict[str, tuple[str, ...]] = {
-    "blocking_handles": (
+    "items.blocking_handles": (
         "BlockingHold",
         "BlockingItemHandle",
         "BlockingWatch",
     ),
     "client": ("AsyncClient",),
-    "columns": ("columns",),
-    "environment": ("AsyncEnvironment",),
+    "items.columns": ("columns",),
+    "services.environment": ("AsyncEnvironment",),
     "errors": (
         "AccessDenied",
         "AnswerNotKept",
@@ -97,17 +97,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "TaskStarted",
         "UnknownEvent",
     ),
-    "handles": ("ItemHandle",),
-    "history": (
+    "items.handles": ("ItemHandle",),
+    "services.history": (
         "AsyncHistory",
         "HistoryPage",
     ),
-    "inventory": (
+    "services.inventory": (
         "AsyncInventory",
         "DeviceList",
         "PlanList",
     ),
-    "lock": (
+    "services.lock": (
         "AsyncLock",
         "LockState",
     ),
@@ -120,7 +120,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "LockRequestWaits",
         "NotLocked",
     ),
-    "lock_hold": ("Hold",),
+    "services.lock_hold": ("Hold",),
     "models.blockers": (
         "Blocker",
         "BlockerKind",
@@ -208,33 +208,33 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "Question",
         "Suspension",
     ),
-    "permissions": ("Permissions",),
+    "services.permissions": ("Permissions",),
     "positions": (
         "Address",
         "After",
         "Before",
         "Position",
     ),
-    "queue": ("AsyncQueue",),
-    "queue_answers": (
+    "services.queue": ("AsyncQueue",),
+    "services.queue_answers": (
         "Moved",
         "MovedBatch",
         "QueuePage",
         "Removed",
         "RemovedBatch",
     ),
-    "refusal_details": (
+    "connection.refusal_details": (
         "Refusal",
         "RefusedItem",
     ),
-    "run_engine": (
+    "services.run_engine": (
         "AsyncRunEngine",
         "RunFilter",
         "RunList",
     ),
     "sync": ("Client",),
-    "server": ("AsyncServer",),
-    "tasks": (
+    "services.server": ("AsyncServer",),
+    "services.tasks": (
         "TaskFailed",
         "TaskHandle",
     ),

@@ -6,9 +6,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from queueserver_client.connection.refusal_details import Refusal
 from queueserver_client.errors import AccessDenied, InvalidState, NotFound, QueueServerError
 from queueserver_client.models.lock import LockInfo
-from queueserver_client.refusal_details import Refusal
 
 if TYPE_CHECKING:
     from queueserver_client.errors import QueueServerError as _Base

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import async_timeout
 
-from queueserver_client import forks
+from queueserver_client.connection import forks
 
 _R = TypeVar("_R")
 #: Calls have so long to end by themselves when the portal is closed.

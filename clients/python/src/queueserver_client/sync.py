@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from queueserver_client.blocking_handles import BlockingHold, BlockingItemHandle, BlockingTaskHandle, BlockingWatch
 from queueserver_client.client import AsyncClient
-from queueserver_client.environment import AsyncEnvironment
 from queueserver_client.facade import (
     Blocking,
     BlockingTo,
@@ -20,17 +18,24 @@ from queueserver_client.facade import (
     Iterating,
     Viewing,
 )
-from queueserver_client.handles import ItemHandle
-from queueserver_client.history import AsyncHistory
-from queueserver_client.inventory import AsyncInventory
-from queueserver_client.lock import AsyncLock
-from queueserver_client.permissions import AsyncPermissions
-from queueserver_client.planning import AsyncPlanning
+from queueserver_client.items.blocking_handles import (
+    BlockingHold,
+    BlockingItemHandle,
+    BlockingTaskHandle,
+    BlockingWatch,
+)
+from queueserver_client.items.handles import ItemHandle
 from queueserver_client.portal import Portal
-from queueserver_client.queue import AsyncQueue
-from queueserver_client.run_engine import AsyncRunEngine
-from queueserver_client.server import AsyncServer
-from queueserver_client.tasks import AsyncTasks
+from queueserver_client.services.environment import AsyncEnvironment
+from queueserver_client.services.history import AsyncHistory
+from queueserver_client.services.inventory import AsyncInventory
+from queueserver_client.services.lock import AsyncLock
+from queueserver_client.services.permissions import AsyncPermissions
+from queueserver_client.services.planning import AsyncPlanning
+from queueserver_client.services.queue import AsyncQueue
+from queueserver_client.services.run_engine import AsyncRunEngine
+from queueserver_client.services.server import AsyncServer
+from queueserver_client.services.tasks import AsyncTasks
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 
 from queueserver.manager.v1 import event_pb2, event_service_pb2
 
-from queueserver_client import forks
-from queueserver_client.channel import MAX_MESSAGE_BYTES
-from queueserver_client.column_order import ColumnOrder
-from queueserver_client.connection import Connection
+from queueserver_client.connection import forks
+from queueserver_client.connection.channel import MAX_MESSAGE_BYTES
+from queueserver_client.connection.connection import Connection
+from queueserver_client.connection.reconnect_policy import ReconnectPolicy
 from queueserver_client.errors import QueueServerError, ResumeTokenExpired
 from queueserver_client.event_reader import read_event
 from queueserver_client.events import DocumentEmitted, Event, EventKind, Snapshot
-from queueserver_client.resumption import Resumption
+from queueserver_client.items.column_order import ColumnOrder
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # only for the type checker; not needed to run
@@ -100,21 +100,21 @@ class Watch:
 
     async def _run(self) -> AsyncGenerator[Event | Snapshot, None]:
         restarted = False
-        resumption = Resumption(
+        reconnect_policy = ReconnectPolicy(
             self._connection, self._reconnect_timeout, begun=self._wait_for_server or bool(self._token)
         )
         while True:
             error: QueueServerError
             try:
-                await resumption.ready()
+                await reconnect_policy.ready()
                 async with aclosing(self._attempt(restarted=restarted)) as entries:
                     async for entry in entries:
-                        resumption.alive()
+                        reconnect_policy.alive()
                         if isinstance(entry, Snapshot):
                             restarted = False
                         if entry is not None:
                             yield entry
-                        resumption.alive()  # what the reader took to think is not the server's silence
+                        reconnect_policy.alive()  # what the reader took to think is not the server's silence
                 error = self._connection.broken(f"{self._connection.address} ended the stream.")
             except ResumeTokenExpired:
                 if not self._token:
@@ -123,9 +123,9 @@ class Watch:
                 continue
             except QueueServerError as failure:
                 error = failure
-            if resumption.accept(error) and self._on_interruption is not None:
+            if reconnect_policy.accept(error) and self._on_interruption is not None:
                 self._on_interruption(error)
-            await resumption.pause(error.retry_after)
+            await reconnect_policy.pause(error.retry_after)
 
     async def _attempt(self, *, restarted: bool) -> AsyncGenerator[Event | Snapshot | None, None]:
         """One call. Yields None for a message without news, so that the caller knows it lives."""

@@ -13,9 +13,9 @@ from typing import Any
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from queueserver_long_work.chunked_decoding import varint
 
 from queueserver_rpc.faults import RequestFault
-from queueserver_rpc.pieces import varint
 from queueserver_rpc.reasons import ErrorReason
 
 #: Bounds of what has none of its own, documented in the contract.

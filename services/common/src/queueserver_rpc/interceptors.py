@@ -18,14 +18,14 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError, Message
+from queueserver_long_work.chunked_decoding import decoded_in_turns
+from queueserver_long_work.gc_policy import return_unused_memory
+from queueserver_long_work.work import Work
 
 from queueserver_rpc.bounds import Bounds, too_long_element
 from queueserver_rpc.faults import RequestFault
-from queueserver_rpc.memory import return_unused_memory
-from queueserver_rpc.pieces import decoded_in_turns
 from queueserver_rpc.reasons import ErrorReason, refused
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, abort
-from queueserver_rpc.steps import Work
 from queueserver_rpc.unknown import changes_something, unknown_field, unknown_in_piece
 
 Serializer = Callable[[Any], bytes]

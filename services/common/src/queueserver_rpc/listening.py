@@ -16,8 +16,9 @@ import os
 import socket
 from collections.abc import Mapping
 
+from queueserver_process.variables import value_of
+
 from queueserver_rpc.resolving import UnknownHostError, resolve
-from queueserver_rpc.variables import value_of
 
 INSECURE_OPTION = "--insecure-listen"
 INSECURE_VARIABLE = "QSERVER_INSECURE_LISTEN"

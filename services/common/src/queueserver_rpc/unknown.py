@@ -15,11 +15,11 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
+from queueserver_long_work.chunked_decoding import FIXED32, FIXED64, LENGTH_DELIMITED, VARINT, end_of_field, varint
+from queueserver_long_work.work import Work, at_once
 
 from queueserver_rpc.faults import RequestFault
-from queueserver_rpc.pieces import FIXED32, FIXED64, LENGTH_DELIMITED, VARINT, end_of_field, varint
 from queueserver_rpc.reasons import ErrorReason
-from queueserver_rpc.steps import Work, at_once
 
 _CONTRACT, _REASON = "queueserver.", ErrorReason.ERROR_REASON_FIELD_UNKNOWN
 #: Fields of JSON values that are no step of a path: people write `item.kwargs.num`.

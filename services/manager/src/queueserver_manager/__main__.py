@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
-from queueserver_rpc import log
-from queueserver_rpc.process import run
+from queueserver_process import log
+from queueserver_process.process import run
 
 from queueserver_manager.app import Manager
 from queueserver_manager.settings import parse

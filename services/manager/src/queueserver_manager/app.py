@@ -27,52 +27,52 @@ from queueserver.manager.v1 import (
     status_service_pb2_grpc,
     task_service_pb2_grpc,
 )
+from queueserver_long_work.gc_policy import IncrementalCollection, settle
+from queueserver_long_work.time_slice import next_turn_after
+from queueserver_process.process import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe, stop_requested
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
-from queueserver_rpc.memory import SmallSteps, settle
-from queueserver_rpc.process import SERVING_LINE, STANDBY_LINE, STOP_LINE, ReadyPipe, stop_requested
 from queueserver_rpc.server import Server
-from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from queueserver_manager.domain.item import HistoryEntry, Item
+from queueserver_manager.domain.queue.item import HistoryEntry, Item
+from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
 from queueserver_manager.domain.storage import Fault
-from queueserver_manager.domain.submission import Submission
 from queueserver_manager.instance import instance_of
+from queueserver_manager.operations.commit.storage import StorageWatch
 from queueserver_manager.operations.files import Files, ReloadPolicy
 from queueserver_manager.operations.instance import Instance
+from queueserver_manager.operations.ownership_term import OwnershipTerm, TermSettings, new_salt
 from queueserver_manager.operations.status import StatusBoard, StatusFacts
-from queueserver_manager.operations.storage import StorageWatch
-from queueserver_manager.operations.submissions import Prepared
-from queueserver_manager.operations.term import Term, TermSettings, new_salt
+from queueserver_manager.operations.validation.submissions import Prepared
+from queueserver_manager.rpc.current_term import CurrentTerm
 from queueserver_manager.rpc.encoder import ProtoEncoder
-from queueserver_manager.rpc.environment import EnvironmentServicer
 from queueserver_manager.rpc.errors import translate
-from queueserver_manager.rpc.events import EventServicer
 from queueserver_manager.rpc.health import Health
-from queueserver_manager.rpc.history import HistoryServicer
-from queueserver_manager.rpc.inventory import InventoryServicer
-from queueserver_manager.rpc.lock import LockServicer
-from queueserver_manager.rpc.office import Office
-from queueserver_manager.rpc.permissions import PermissionServicer
-from queueserver_manager.rpc.planning import PlanningServicer
-from queueserver_manager.rpc.queue import QueueServicer
-from queueserver_manager.rpc.run_engine import RunEngineServicer
-from queueserver_manager.rpc.server import ServerServicer
+from queueserver_manager.rpc.servicers.environment import EnvironmentServicer
+from queueserver_manager.rpc.servicers.events import EventServicer
+from queueserver_manager.rpc.servicers.history import HistoryServicer
+from queueserver_manager.rpc.servicers.inventory import InventoryServicer
+from queueserver_manager.rpc.servicers.lock import LockServicer
+from queueserver_manager.rpc.servicers.permissions import PermissionServicer
+from queueserver_manager.rpc.servicers.planning import PlanningServicer
+from queueserver_manager.rpc.servicers.queue import QueueServicer
+from queueserver_manager.rpc.servicers.run_engine import RunEngineServicer
+from queueserver_manager.rpc.servicers.server import ServerServicer
+from queueserver_manager.rpc.servicers.status import StatusServicer
+from queueserver_manager.rpc.servicers.tasks import TaskServicer
 from queueserver_manager.rpc.services import SERVICES
-from queueserver_manager.rpc.status import StatusServicer
-from queueserver_manager.rpc.tasks import TaskServicer
 from queueserver_manager.settings import Settings, advertised_address, instance_name
-from queueserver_manager.store.codec import encode_entry, encode_item
+from queueserver_manager.store.codecs.codec import encode_entry, encode_item
 from queueserver_manager.store.connection import Busy, connect, wait_for_answer, without_password
 from queueserver_manager.store.faults import fault_of
+from queueserver_manager.store.files.list_file import ListFile
+from queueserver_manager.store.files.permission_file import PermissionFile
 from queueserver_manager.store.lease import RENEWAL_SECONDS, RETRY_SECONDS, Lease
-from queueserver_manager.store.list_file import ListFile
 from queueserver_manager.store.loading import StoreUnusable
 from queueserver_manager.store.lock_orders import RedisLockOrders
-from queueserver_manager.store.permission_file import PermissionFile
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 from queueserver_manager.store.redis import RedisStore
 from queueserver_manager.store.redis_report import follow_report
@@ -101,7 +101,7 @@ class Manager:
         self._redis_busy = Busy()
         self._board = StatusBoard(time.time)
         self._storage = StorageWatch(without_password(settings.redis), time.time, self._board.changed)
-        self._office = Office(self._board)
+        self._current_term = CurrentTerm(self._board)
         self._server = Server(SERVICES, [RefusalInterceptor(translate)], descriptor_set=descriptor_set())
         self._health = Health(self._server)
         self._address = ""
@@ -111,14 +111,14 @@ class Manager:
         self._is_standby = self._is_serving = False
         self._parent = ReadyPipe()
         self._files = _files_of(settings)
-        self._garbage = SmallSteps()
+        self._garbage = IncrementalCollection()
         self._emergency_key = settings.emergency_key.digest(new_salt()) if settings.emergency_key is not None else None
         #: Whether a term was served before, and the one that is served.
         self._served = False
-        self._term: Term | None = None
+        self._term: OwnershipTerm | None = None
         self._stop = asyncio.Event()
-        _add_servicers(self._server, self._office)
-        about = ServerServicer(self._office, self._about, lambda: redis_version(self._redis), self._request_stop)
+        _add_servicers(self._server, self._current_term)
+        about = ServerServicer(self._current_term, self._about, lambda: redis_version(self._redis), self._request_stop)
         server_service_pb2_grpc.add_ServerServiceServicer_to_server(about, self._server.registry)
 
     async def run(self) -> int:
@@ -185,7 +185,7 @@ class Manager:
                 self._storage.note(error.fault)
                 await next_turn_after(RETRY_SECONDS)
             finally:
-                self._office.close(None)
+                self._current_term.close(None)
                 self._board.collect_from(self._facts)
             if defect is not None:
                 _log.error("A defect ended this term; the next one begins from what is stored", exc_info=defect)
@@ -201,7 +201,7 @@ class Manager:
                 delay = RETRY_SECONDS
                 if term.epoch:
                     return term.epoch
-                if self._office_shows_other(term.owner_address):
+                if self._shows_other(term.owner_address):
                     _log.info("Standby: the queue is owned by the Manager at %s", term.owner_address)
                 self._announce()
                 await lease.wait_until_free(term.remaining)
@@ -214,10 +214,10 @@ class Manager:
                 delay = min(2 * delay, _LONGEST_DELAY)
                 await wait_for_answer(self._redis)
 
-    def _office_shows_other(self, owner_address: str) -> bool:
+    def _shows_other(self, owner_address: str) -> bool:
         """Note who owns the queue; answers whether that is news."""
         news = self._board.facts.owner_address != owner_address
-        self._office.close(owner_address)
+        self._current_term.close(owner_address)
         self._board.collect_from(lambda: self._facts(owner_address=owner_address))
         return news
 
@@ -245,7 +245,7 @@ class Manager:
             done, _ = await asyncio.wait(jobs, return_when=asyncio.FIRST_COMPLETED)
             return next(filter(None, map(_end_of, done)), None)
         finally:
-            self._office.close(None)
+            self._current_term.close(None)
             for job in jobs:
                 job.cancel()
             await asyncio.gather(*jobs, return_exceptions=True)
@@ -284,7 +284,7 @@ class Manager:
                 on_stop=self._request_stop,
             )
             self._served = True
-            term = self._term = Term(
+            term = self._term = OwnershipTerm(
                 *(about, store, record, worker, self._board, ProtoEncoder(), DescriptionCutter(), self._storage)
             )
             await term.run(lambda: self._opened(term))
@@ -305,8 +305,8 @@ class Manager:
         at_startup = self._settings.permissions_reload is ReloadPolicy.ON_STARTUP and not self._served
         return at_startup or not record.revisions.permissions
 
-    def _opened(self, term: Term) -> None:
-        self._office.open_for(term)
+    def _opened(self, term: OwnershipTerm) -> None:
+        self._current_term.open_for(term)
         _log.info("The Manager waits for requests on %s", self._address)
         self._announce()
 
@@ -373,16 +373,16 @@ def _measure_entry(entry: HistoryEntry) -> int:
     return len(encode_entry(entry))
 
 
-def _add_servicers(server: Server, office: Office) -> None:
+def _add_servicers(server: Server, current_term: CurrentTerm) -> None:
     registry = server.registry
-    status_service_pb2_grpc.add_StatusServiceServicer_to_server(StatusServicer(office), registry)
-    queue_service_pb2_grpc.add_QueueServiceServicer_to_server(QueueServicer(office), registry)
-    history_service_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(office), registry)
-    environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(office), registry)
-    inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(office), registry)
-    run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(office), registry)
-    task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(office), registry)
-    permission_service_pb2_grpc.add_PermissionServiceServicer_to_server(PermissionServicer(office), registry)
-    planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(office), registry)
-    lock_service_pb2_grpc.add_LockServiceServicer_to_server(LockServicer(office), registry)
-    event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(office), registry)
+    status_service_pb2_grpc.add_StatusServiceServicer_to_server(StatusServicer(current_term), registry)
+    queue_service_pb2_grpc.add_QueueServiceServicer_to_server(QueueServicer(current_term), registry)
+    history_service_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(current_term), registry)
+    environment_service_pb2_grpc.add_EnvironmentServiceServicer_to_server(EnvironmentServicer(current_term), registry)
+    inventory_service_pb2_grpc.add_InventoryServiceServicer_to_server(InventoryServicer(current_term), registry)
+    run_engine_service_pb2_grpc.add_RunEngineServiceServicer_to_server(RunEngineServicer(current_term), registry)
+    task_service_pb2_grpc.add_TaskServiceServicer_to_server(TaskServicer(current_term), registry)
+    permission_service_pb2_grpc.add_PermissionServiceServicer_to_server(PermissionServicer(current_term), registry)
+    planning_service_pb2_grpc.add_PlanningServiceServicer_to_server(PlanningServicer(current_term), registry)
+    lock_service_pb2_grpc.add_LockServiceServicer_to_server(LockServicer(current_term), registry)
+    event_service_pb2_grpc.add_EventServiceServicer_to_server(EventServicer(current_term), registry)

@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from queueserver_rpc.data_places import default_data_directory, runtime_path
-from queueserver_rpc.options import OptionParser, add_version
+from queueserver_process.data_places import default_data_directory, runtime_path
+from queueserver_process.options import OptionParser, add_version
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from queueserver_manager.domain.lock import Lock, local_time
+from queueserver_manager.domain.lock.lock import Lock, local_time
+from queueserver_manager.store.codecs.lock_codec import decode_lock
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, AddressError, answered_within, connect
 from queueserver_manager.store.keys import Keys
-from queueserver_manager.store.lock_codec import decode_lock
 
 _VARIABLES = ("QSERVER_REDIS_URL", "QUEUESERVER_REDIS_URL")
 #: For which a Manager that runs is waited for.

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version
 
+from queueserver_process.process_facts import ProcessFacts, versions_of
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
-from queueserver_rpc.process_facts import ProcessFacts, versions_of
 from queueserver_rpc.server import MAX_REQUEST_BYTES
 
 from queueserver_manager.domain.limits import Limits

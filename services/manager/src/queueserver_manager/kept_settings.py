@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from queueserver_rpc.variables import PREFIX, value_of
+from queueserver_process.variables import PREFIX, value_of
 
 from queueserver_manager.domain.limits import ANSWERS, LOG, MIB, QUEUE, Bound, Limits
-from queueserver_manager.domain.tasks import Retention
+from queueserver_manager.domain.tasks.tasks import Retention
 
 #: Results of tasks are kept at least so long, in seconds.
 MIN_RESULT_AGE = 120.0

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from queueserver_inventory.access import ROOT
+from queueserver_process.log import LogChoice, add_log_options, read_log_options
+from queueserver_process.options import OptionParser
+from queueserver_process.variables import names_of, value_of
 from queueserver_rpc.advertised_address import is_every_interface, refusal_of_address
 from queueserver_rpc.listening import UNIX, add_insecure_option, host_and_port, insecure_by_environment
-from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
-from queueserver_rpc.options import OptionParser
-from queueserver_rpc.variables import names_of, value_of
 
-from queueserver_manager.domain import names
-from queueserver_manager.domain.errors import FieldInvalid
 from queueserver_manager.domain.limits import Limits
-from queueserver_manager.domain.lock import LockKey, key_from
-from queueserver_manager.domain.permissions import DEFAULT_GROUP_OPTION
+from queueserver_manager.domain.lock.lock import LockKey, key_from
+from queueserver_manager.domain.permissions import names
+from queueserver_manager.domain.permissions.permissions import DEFAULT_GROUP_OPTION
+from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.kept_settings import add_kept_options, read_limits
 from queueserver_manager.operations.files import ReloadPolicy
 

@@ -1,7 +1,7 @@
 """One child process: how it is started, how it says that it is ready, how it ends.
 
 A child runs in a session of its own, so that a Ctrl-C in the terminal reaches only the supervisor, and on a
-leash (:mod:`queueserver_standalone.leash`), so that it never outlives the supervisor.
+leash (:mod:`queueserver_standalone.parent_death`), so that it never outlives the supervisor.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 
 from async_timeout import timeout
 
-from queueserver_standalone import leash
-from queueserver_standalone.choices import variables
+from queueserver_standalone import parent_death
+from queueserver_standalone.configuration.choices import variables
 from queueserver_standalone.errors import StandaloneError
 
 #: A service that finds this variable writes its address and a newline to the inherited pipe of that number
 #: when it is ready; a Manager that finds the second one too, what it comes to then. The same names are in
-#: queueserver_rpc.process, which would bring uvloop into this process.
+#: queueserver_process.process, which would bring uvloop into this process.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 #: What a Manager writes there when a client has asked for the end of the whole server.
@@ -75,8 +75,16 @@ class Child:
         if ready_fd is not None:
             environment[READY_FD_VARIABLE] = str(ready_fd)
         process = await asyncio.create_subprocess_exec(
-            # isolated and without site-packages: the leash has to be quick
-            *(sys.executable, "-I", "-S", leash.__file__, str(os.getpid()), str(command.executable), command.argv0),
+            # isolated and without site-packages: it has to start fast
+            *(
+                sys.executable,
+                "-I",
+                "-S",
+                parent_death.__file__,
+                str(os.getpid()),
+                str(command.executable),
+                command.argv0,
+            ),
             *command.arguments,
             env=environment,
             cwd=command.working_directory,

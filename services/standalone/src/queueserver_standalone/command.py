@@ -10,19 +10,19 @@ import signal
 from collections.abc import Sequence
 
 from async_timeout import timeout
+from queueserver_process.log import LogChoice, configure
 from queueserver_rpc.listening import UNIX, check_free
-from queueserver_rpc.log import LogChoice, configure
 from queueserver_rpc.unix_socket import place_for
 
 from queueserver_standalone import first_lines, log
 from queueserver_standalone.child import READY_FD_VARIABLE
+from queueserver_standalone.configuration.settings import Settings, parse
 from queueserver_standalone.data_directory import exclusive, prepare, runtime_directory
-from queueserver_standalone.disk_watch import DiskWatch
+from queueserver_standalone.embedded_redis.disk_watch import DiskWatch
+from queueserver_standalone.embedded_redis.redis_check import check_redis
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.redis_check import check_redis
 from queueserver_standalone.services import Services
-from queueserver_standalone.settings import Settings, parse
-from queueserver_standalone.supervisor import Part, Supervisor
+from queueserver_standalone.supervisor import ManagedProcess, Supervisor
 
 # A plan that runs is aborted in good order, and the Manager has to store its outcome.
 _WORKER_GRACE = 12.0
@@ -110,12 +110,12 @@ async def _obey(services: Services, supervisor: Supervisor) -> None:
         supervisor.request_stop()
 
 
-def _stages(services: Services) -> list[list[Part]]:
+def _stages(services: Services) -> list[list[ManagedProcess]]:
     # A plan runs without Manager and Redis, and waits in the Worker until they are back: they are never given up.
-    manager = Part("Manager", services.manager, _MANAGER_GRACE, dispensable=True)
-    stages = [[Part("Worker", services.worker, _WORKER_GRACE), manager]]
+    manager = ManagedProcess("Manager", services.manager, _MANAGER_GRACE, dispensable=True)
+    stages = [[ManagedProcess("Worker", services.worker, _WORKER_GRACE), manager]]
     if services.redis_program is not None:
-        stages.insert(0, [Part("Redis", services.redis, _REDIS_GRACE, dispensable=True)])
+        stages.insert(0, [ManagedProcess("Redis", services.redis, _REDIS_GRACE, dispensable=True)])
     return stages
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from queueserver_rpc import data_places
+from queueserver_process import data_places
 
 from queueserver_standalone.errors import StandaloneError
 

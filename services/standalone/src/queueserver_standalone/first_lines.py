@@ -8,9 +8,9 @@ from pathlib import Path
 
 from queueserver_rpc.listening import UNIX
 
+from queueserver_standalone.configuration.option_table import DEFAULT_LISTEN
+from queueserver_standalone.configuration.redis_address import without_password
 from queueserver_standalone.log import logger
-from queueserver_standalone.option_table import DEFAULT_LISTEN
-from queueserver_standalone.redis_address import without_password
 from queueserver_standalone.services import Services
 
 _EXAMPLE = """'{"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}'"""

@@ -1,4 +1,4 @@
-"""The logger of the supervisor. How it is written is decided by :mod:`queueserver_rpc.log`, as in the other services.
+"""The logger of the supervisor. :mod:`queueserver_process.log` decides how it is written, as in the other services.
 
 A terminal that does not read holds nobody up: the parts are kept running, and Ctrl-C is obeyed.
 """

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from queueserver_standalone.choices import Choices
+from queueserver_standalone.configuration.choices import Choices
+from queueserver_standalone.configuration.option_table import LISTS_NAME, PERMISSIONS_NAME
+from queueserver_standalone.configuration.startup_source import belongs_to_demo
 from queueserver_standalone.errors import StandaloneError
-from queueserver_standalone.option_table import LISTS_NAME, PERMISSIONS_NAME
-from queueserver_standalone.startup_source import belongs_to_demo
 
 
 @dataclass(frozen=True, slots=True)

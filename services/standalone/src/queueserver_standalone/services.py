@@ -20,16 +20,16 @@ from queueserver_standalone.child import (
     Command,
     start_announcing,
 )
+from queueserver_standalone.configuration.redis_address import socket_url
+from queueserver_standalone.configuration.settings import Settings
 from queueserver_standalone.data_directory import identity
-from queueserver_standalone.disk import Disk
+from queueserver_standalone.embedded_redis.disk import Disk
+from queueserver_standalone.embedded_redis.redis_child import start_redis
+from queueserver_standalone.embedded_redis.redis_files import put_in_order
+from queueserver_standalone.embedded_redis.redis_report import REPORT_VARIABLE, RedisReport
+from queueserver_standalone.embedded_redis.redis_server import RedisProgram, choose_program, server_arguments
 from queueserver_standalone.errors import StandaloneError
 from queueserver_standalone.log import logger
-from queueserver_standalone.redis_address import socket_url
-from queueserver_standalone.redis_child import start_redis
-from queueserver_standalone.redis_files import put_in_order
-from queueserver_standalone.redis_report import REPORT_VARIABLE, RedisReport
-from queueserver_standalone.redis_server import RedisProgram, choose_program, server_arguments
-from queueserver_standalone.settings import Settings
 
 _REDIS_START_SECONDS = 120.0
 _SERVICE_START_SECONDS = 60.0

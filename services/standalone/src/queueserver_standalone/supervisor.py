@@ -31,7 +31,7 @@ _FIGURE = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass
-class Part:
+class ManagedProcess:
     """One kept process: how to start it, and how long it may take to end when asked."""
 
     name: str
@@ -51,7 +51,7 @@ class Part:
 class Supervisor:
     """Runs parts until it is told to stop, or until one of them can't be kept alive."""
 
-    def __init__(self, stages: Sequence[Sequence[Part]]) -> None:
+    def __init__(self, stages: Sequence[Sequence[ManagedProcess]]) -> None:
         """``stages`` are started one after the other, the parts of a stage at the same time."""
         self._stages = stages
         self._keepers: list[asyncio.Task[None]] = []
@@ -95,11 +95,11 @@ class Supervisor:
                 await task
         await asyncio.gather(*(part.child.kill() for stage in self._stages for part in stage if part.child))
 
-    async def _start(self, part: Part) -> None:
+    async def _start(self, part: ManagedProcess) -> None:
         part.child = await part.start()
         part.started = asyncio.get_running_loop().time()
 
-    async def _keep(self, part: Part) -> None:
+    async def _keep(self, part: ManagedProcess) -> None:
         while part.child is not None:
             reason = await part.child.wait()
             logger.warning("%s ended (%s); starting it again.", part.name, reason)
@@ -110,7 +110,7 @@ class Supervisor:
                     return
                 reason = "it did not start"
 
-    async def _restart(self, part: Part, reason: str) -> bool:
+    async def _restart(self, part: ManagedProcess, reason: str) -> bool:
         """Start a part that has ended; False if it did not start."""
         part.crashes.append(asyncio.get_running_loop().time())
         part.failures += 1
@@ -135,11 +135,11 @@ class Supervisor:
         return True
 
     @staticmethod
-    def _keeps_ending(part: Part) -> bool:
+    def _keeps_ending(part: ManagedProcess) -> bool:
         return len(part.crashes) == _CRASHES and part.crashes[-1] - part.crashes[0] < _CRASH_SECONDS
 
     @staticmethod
-    def _tell_trouble(part: Part, trouble: str) -> None:
+    def _tell_trouble(part: ManagedProcess, trouble: str) -> None:
         """Say why a part does not start: once, not at each of the attempts that may go on for days."""
         gist = _FIGURE.sub("", trouble)
         if gist != part.trouble:

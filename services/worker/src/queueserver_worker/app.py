@@ -12,21 +12,21 @@ import logging
 from importlib.metadata import version
 
 from queueserver.worker.v1 import worker_service_pb2_grpc
+from queueserver_process.process import announce_ready, stop_requested
+from queueserver_process.process_facts import ProcessFacts, versions_of
 from queueserver_protos import descriptor_set
 from queueserver_rpc.interceptors import RefusalInterceptor
-from queueserver_rpc.process import announce_ready, stop_requested
-from queueserver_rpc.process_facts import ProcessFacts, versions_of
 from queueserver_rpc.server import Server
 
 from queueserver_worker.rpc.errors import translate
 from queueserver_worker.rpc.worker import SERVICE_NAME, WorkerServicer
 from queueserver_worker.settings import Settings
-from queueserver_worker.supervisor.about import About
-from queueserver_worker.supervisor.echo import ConsoleEcho, silence
+from queueserver_worker.supervisor.executions.outcomes import Outcomes
+from queueserver_worker.supervisor.executions.state_directory import StateDirectory
 from queueserver_worker.supervisor.journal import Journal
-from queueserver_worker.supervisor.launch import Launch
-from queueserver_worker.supervisor.outcomes import Outcomes
-from queueserver_worker.supervisor.state_directory import StateDirectory
+from queueserver_worker.supervisor.process.about import About
+from queueserver_worker.supervisor.process.echo import ConsoleEcho, silence
+from queueserver_worker.supervisor.process.launch import Launch
 from queueserver_worker.supervisor.worker import Worker
 
 # After the last event was published, streams get this long to deliver it.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from queueserver_rpc import log
-from queueserver_rpc.process import run
+from queueserver_process import log
+from queueserver_process.process import run
 
 from queueserver_worker.app import serve
 from queueserver_worker.settings import parse

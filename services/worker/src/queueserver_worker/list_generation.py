@@ -17,7 +17,7 @@ from queueserver_worker.list_options import FILE
 from queueserver_worker.listing_terms import LEFT_OUT, reason_file
 from queueserver_worker.startup_options import StartupOptions
 
-_COMMAND = (*module_command("queueserver_worker.environment.listing"), "--channel-fd", "-1")
+_COMMAND = (*module_command("queueserver_worker.environment.startup.listing"), "--channel-fd", "-1")
 
 
 class ListGenerationError(RuntimeError):

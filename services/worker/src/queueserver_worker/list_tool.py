@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from queueserver_inventory.list_file import FILE_NAME
-from queueserver_rpc.options import OptionParser, add_version
+from queueserver_process.options import OptionParser, add_version
 
 from queueserver_worker.list_generation import ListGenerationError, generate_list
 from queueserver_worker.startup_options import (

@@ -9,7 +9,7 @@ import argparse
 import math
 from typing import Final
 
-from queueserver_rpc.variables import value_of
+from queueserver_process.variables import value_of
 
 OPTION: Final = "--question-timeout"
 VARIABLE: Final = "QSERVER_QUESTION_TIMEOUT"

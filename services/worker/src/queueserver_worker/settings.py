@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from queueserver_process.log import LogChoice, add_log_options, read_log_options
+from queueserver_process.options import OptionParser
 from queueserver_rpc.listening import add_insecure_option, insecure_by_environment
-from queueserver_rpc.log import LogChoice, add_log_options, read_log_options
-from queueserver_rpc.options import OptionParser
 
 from queueserver_worker.list_options import add_list_options, list_arguments
 from queueserver_worker.question_options import add_question_option, question_arguments

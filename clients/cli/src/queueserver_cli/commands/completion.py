@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from queueserver_cli.command import Local
-from queueserver_cli.completion import SHELLS, script
+from queueserver_cli.command_line.command import Local
+from queueserver_cli.command_line.completion import SHELLS, script
 from queueserver_cli.outcome import WrongCommand
 
 

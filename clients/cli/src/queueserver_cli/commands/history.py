@@ -13,21 +13,21 @@ from datetime import datetime, timezone
 
 from queueserver_client import HistoryEntry
 
-from queueserver_cli.command import Action, nothing_more
-from queueserver_cli.history_table import HEADINGS, history_rows
+from queueserver_cli.command_line.command import CommandBody, nothing_more
+from queueserver_cli.display.history_table import HEADINGS, history_rows
+from queueserver_cli.display.table_display import show_table
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.places import number, uid
+from queueserver_cli.positions import number, uid
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import item_uid
-from queueserver_cli.table_display import show_table
-from queueserver_cli.vocabulary import entry_dict
+from queueserver_cli.words.legacy_json import entry_dict
 
 _PAGE = 1000
 #: Lines of the table unless another number is given.
 _LINES = 50
 
 
-def get(words: Sequence[str]) -> Action:
+def get(words: Sequence[str]) -> CommandBody:
     """`history get [N]`."""
     nothing_more(words[1:])
     newest = number(words[0]) if words else None
@@ -81,7 +81,7 @@ async def _newest(session: Session, wanted: int | None) -> tuple[list[HistoryEnt
     return entries if wanted is None else entries[::-1], page.plan_history_uid, page.history_size
 
 
-def clear(words: Sequence[str]) -> Action:
+def clear(words: Sequence[str]) -> CommandBody:
     """`history clear [N|UID]`."""
     nothing_more(words[1:])
     keep = number(words[0]) if words else None

@@ -6,36 +6,36 @@ from collections.abc import Mapping, Sequence
 
 from queueserver_client import DeviceDescription, PlanDescription
 
-from queueserver_cli.command import Action, nothing_more
-from queueserver_cli.description_words import device_words, plan_words
+from queueserver_cli.command_line.command import CommandBody, nothing_more
 from queueserver_cli.outcome import Answer
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.description_words import device_words, plan_words
+from queueserver_cli.words.legacy_json import plain
 
 _FOLDED = "{...}"
 
 
-def allowed_plans(words: Sequence[str]) -> Action:
+def allowed_plans(words: Sequence[str]) -> CommandBody:
     """`allowed plans [NAME]`."""
     return _plans(words, existing=False)
 
 
-def existing_plans(words: Sequence[str]) -> Action:
+def existing_plans(words: Sequence[str]) -> CommandBody:
     """`existing plans [NAME]`."""
     return _plans(words, existing=True)
 
 
-def allowed_devices(words: Sequence[str]) -> Action:
+def allowed_devices(words: Sequence[str]) -> CommandBody:
     """`allowed devices [NAME]`."""
     return _devices(words, existing=False)
 
 
-def existing_devices(words: Sequence[str]) -> Action:
+def existing_devices(words: Sequence[str]) -> CommandBody:
     """`existing devices [NAME]`."""
     return _devices(words, existing=True)
 
 
-def _plans(words: Sequence[str], *, existing: bool) -> Action:
+def _plans(words: Sequence[str], *, existing: bool) -> CommandBody:
     nothing_more(words[1:])
     key = "plans_existing" if existing else "plans_allowed"
 
@@ -50,7 +50,7 @@ def _plans(words: Sequence[str], *, existing: bool) -> Action:
     return one if words else all_of_them
 
 
-def _devices(words: Sequence[str], *, existing: bool) -> Action:
+def _devices(words: Sequence[str], *, existing: bool) -> CommandBody:
     nothing_more(words[1:])
     key = "devices_existing" if existing else "devices_allowed"
 

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 from queueserver_client import ItemNotFound, ItemStatus, RunFilter, TaskNotFound, TaskStatus
 
-from queueserver_cli.attempts import attempts_of
-from queueserver_cli.command import Action, nothing_more
-from queueserver_cli.evidence import Evidence
-from queueserver_cli.item_life import ItemLife
-from queueserver_cli.item_wait import wait_for_item
+from queueserver_cli.command_line.command import CommandBody, nothing_more
+from queueserver_cli.display.evidence import Evidence
+from queueserver_cli.display.item_life import ItemLife
+from queueserver_cli.display.printed_text import printed_by
+from queueserver_cli.display.terminal_text import console_line
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import uid
-from queueserver_cli.printed_text import printed_by
+from queueserver_cli.positions import uid
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import find_item, task_uid
-from queueserver_cli.terminal_text import console_line
+from queueserver_cli.waiting.attempts import attempts_of
+from queueserver_cli.waiting.item_wait import wait_for_item
 
 
-def show(words: Sequence[str]) -> Action:
+def show(words: Sequence[str]) -> CommandBody:
     """`item UID`."""
     item_uid = _one_uid(words)
 
@@ -43,7 +43,7 @@ async def _life(session: Session, status: ItemStatus) -> ItemLife:
     return ItemLife(status, await attempts_of(session, status), runs, printed)
 
 
-def wait(words: Sequence[str]) -> Action:
+def wait(words: Sequence[str]) -> CommandBody:
     """`item wait UID`."""
     item_uid = _one_uid(words)
 
@@ -54,7 +54,7 @@ def wait(words: Sequence[str]) -> Action:
     return action
 
 
-def logs(words: Sequence[str]) -> Action:
+def logs(words: Sequence[str]) -> CommandBody:
     """`logs UID`, of an item or a task."""
     wanted = _one_uid(words)
 

@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from queueserver_client import Locked, LockKeyInvalid, LockRefused, LockState
 
-from queueserver_cli.command import Action, Parser
-from queueserver_cli.lock_words import lock_dict
+from queueserver_cli.command_line.command import CommandBody, Parser
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
 from queueserver_cli.refusal import KNOWN_BEGINNING, as_answer
 from queueserver_cli.session import Session
+from queueserver_cli.words.lock_words import lock_dict
 
 _KEY_MISSING = (
     "This needs a key: --lock-key KEY, or the variable QSERVER_LOCK_KEY. You choose it when you lock, and need it "
@@ -33,7 +33,7 @@ def _require_key(session: Session) -> None:
 
 
 def _locking(*, environment: bool, queue: bool) -> Parser:
-    def parse(words: Sequence[str]) -> Action:
+    def parse(words: Sequence[str]) -> CommandBody:
         note = _note(words)
 
         async def action(session: Session) -> Answer:
@@ -56,7 +56,7 @@ lock_all = _locking(environment=True, queue=True)
 
 
 def _requesting(*, environment: bool, queue: bool) -> Parser:
-    def parse(words: Sequence[str]) -> Action:
+    def parse(words: Sequence[str]) -> CommandBody:
         note = _note(words)
 
         async def action(session: Session) -> Answer:
@@ -95,19 +95,19 @@ async def info(session: Session) -> Answer:
     return _done(state)
 
 
-def grant(words: Sequence[str]) -> Action:
+def grant(words: Sequence[str]) -> CommandBody:
     """`lock grant [NOTE]`."""
     note = _note(words)
     return _keyed(lambda session: session.client.lock.answer(grant=True, note=note))
 
 
-def refuse(words: Sequence[str]) -> Action:
+def refuse(words: Sequence[str]) -> CommandBody:
     """`lock refuse [NOTE]`."""
     note = _note(words)
     return _keyed(lambda session: session.client.lock.answer(grant=False, note=note))
 
 
-def _keyed(call: Callable[[Session], Awaitable[LockState]]) -> Action:
+def _keyed(call: Callable[[Session], Awaitable[LockState]]) -> CommandBody:
     """An action that makes a call which needs the key."""
 
     async def action(session: Session) -> Answer:

@@ -9,7 +9,7 @@ from queueserver_client import EventKind, QueueServerError, Snapshot, Status, St
 
 from queueserver_cli.outcome import Answer
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import status_dict
+from queueserver_cli.words.legacy_json import status_dict
 
 
 async def monitor(session: Session) -> Answer | None:

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 
 from queueserver_client import DeviceDescription, PlanDescription
 
-from queueserver_cli.command import Action, nothing_more
-from queueserver_cli.event_words import counted
+from queueserver_cli.command_line.command import CommandBody, nothing_more
+from queueserver_cli.display.table_display import show_table
 from queueserver_cli.outcome import Answer
-from queueserver_cli.parameter_words import HEADINGS, parameter_rows, parameters, signature
 from queueserver_cli.session import Session
-from queueserver_cli.table_display import show_table
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.event_words import counted
+from queueserver_cli.words.legacy_json import plain
+from queueserver_cli.words.parameter_words import HEADINGS, parameter_rows, parameters, signature
 
 #: Levels of components that are shown below a device.
 _LEVELS = 4
 
 
-def plans(words: Sequence[str]) -> Action:
+def plans(words: Sequence[str]) -> CommandBody:
     """`plans [NAME]`."""
     nothing_more(words[1:])
 
@@ -58,7 +58,7 @@ def _show_plan(session: Session, plan: PlanDescription) -> None:
     show_table(session, HEADINGS, parameter_rows(plan.parameters), wrapped=("meaning",))
 
 
-def devices(words: Sequence[str]) -> Action:
+def devices(words: Sequence[str]) -> CommandBody:
     """`devices [NAME]`."""
     nothing_more(words[1:])
 

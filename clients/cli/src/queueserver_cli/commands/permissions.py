@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from queueserver_cli.command import Action, nothing_more
+from queueserver_cli.command_line.command import CommandBody, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.session import Session
 
@@ -20,7 +20,7 @@ async def get(session: Session) -> Answer:
     return Answer(body, {"revision": found.revision})
 
 
-def set_(words: Sequence[str]) -> Action:
+def set_(words: Sequence[str]) -> CommandBody:
     """`permissions set FILE`."""
     if not words:
         raise WrongCommand("FILE is missing.")
@@ -34,7 +34,7 @@ def set_(words: Sequence[str]) -> Action:
     return action
 
 
-def reload(words: Sequence[str]) -> Action:
+def reload(words: Sequence[str]) -> CommandBody:
     """`permissions reload [lists]`."""
     if list(words) not in ([], ["lists"]):
         raise WrongCommand(f"{words[-1]!r} stands where only lists may stand.")

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 
 from queueserver_client import Item, Simulation
 
-from queueserver_cli.command import Action, nothing_more
-from queueserver_cli.event_words import counted
-from queueserver_cli.item_warnings import tell_warnings
+from queueserver_cli.command_line.command import CommandBody, nothing_more
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import uid
-from queueserver_cli.plan_text import parse_plan
+from queueserver_cli.plan_forms.plan_text import parse_plan
+from queueserver_cli.positions import uid
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import item_uid
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.event_words import counted
+from queueserver_cli.words.item_warnings import tell_warnings
+from queueserver_cli.words.legacy_json import plain
 
 
-def simulate_plan(words: Sequence[str]) -> Action:
+def simulate_plan(words: Sequence[str]) -> CommandBody:
     """`queue simulate plan PLAN`."""
     nothing_more(words[1:])
     return _simulate(_plan(words))
 
 
-def simulate_item(words: Sequence[str]) -> Action:
+def simulate_item(words: Sequence[str]) -> CommandBody:
     """`queue simulate item UID`."""
     if not words:
         raise WrongCommand("UID is missing.")
@@ -31,7 +31,7 @@ def simulate_item(words: Sequence[str]) -> Action:
     return _simulate(uid(words[0]))
 
 
-def validate_plan(words: Sequence[str]) -> Action:
+def validate_plan(words: Sequence[str]) -> CommandBody:
     """`queue validate plan PLAN`."""
     nothing_more(words[1:])
     item = _plan(words)
@@ -55,7 +55,7 @@ def _plan(words: Sequence[str]) -> Item:
     return parse_plan(words[0])
 
 
-def _simulate(subject: Item | str) -> Action:
+def _simulate(subject: Item | str) -> CommandBody:
     async def action(session: Session) -> Answer | None:
         wanted = await item_uid(session, subject) if isinstance(subject, str) else subject
         found = await session.client.planning.simulate(wanted)

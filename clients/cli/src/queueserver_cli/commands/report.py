@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from queueserver_client import Environment, EnvironmentState, InventoryIssue, PlanDescription
 
+from queueserver_cli.display.table_display import show_table
 from queueserver_cli.outcome import Answer
 from queueserver_cli.session import Session
-from queueserver_cli.table_display import show_table
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.legacy_json import plain
 
 _LEFT_OUT = ("what", "name", "where", "why")
 _NOT_CHECKED = ("plan", "parameter", "annotation", "not checked")

@@ -8,12 +8,12 @@ from functools import partial
 
 from queueserver_client import RunFilter
 
-from queueserver_cli.command import Action, nothing_more
+from queueserver_cli.command_line.command import CommandBody, nothing_more
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
-from queueserver_cli.plan_control import ABORTED, HALTED, PAUSED, PAUSED_AT_ONCE, RESUMED, STOPPED, carry_out
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import item_uid
-from queueserver_cli.vocabulary import plain, run_dict
+from queueserver_cli.waiting.plan_control import ABORTED, HALTED, PAUSED, PAUSED_AT_ONCE, RESUMED, STOPPED, carry_out
+from queueserver_cli.words.legacy_json import plain, run_dict
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _PAUSES = ("deferred", "immediate")
@@ -30,7 +30,7 @@ async def _item(session: Session) -> str:
     return await item_uid(session, session.text("item"))
 
 
-def pause(words: Sequence[str]) -> Action:
+def pause(words: Sequence[str]) -> CommandBody:
     """`re pause [deferred|immediate]`."""
     nothing_more(words[1:])
     if words and words[0] not in _PAUSES:
@@ -54,7 +54,7 @@ async def stop(session: Session) -> Answer:
     return await carry_out(session, partial(session.client.run_engine.stop, item_uid=await _item(session)), STOPPED)
 
 
-def abort(words: Sequence[str]) -> Action:
+def abort(words: Sequence[str]) -> CommandBody:
     """`re abort [now]`."""
     if list(words) == ["now"]:
         return _abort_now
@@ -77,7 +77,7 @@ async def halt(session: Session) -> Answer:
     return await carry_out(session, partial(session.client.run_engine.halt, item_uid=await _item(session)), HALTED)
 
 
-def answer(words: Sequence[str]) -> Action:
+def answer(words: Sequence[str]) -> CommandBody:
     """`re answer TEXT [ID]`."""
     if not words:
         raise WrongCommand("Say what to answer; an empty answer is written as two quotation marks.")
@@ -97,7 +97,7 @@ def answer(words: Sequence[str]) -> Action:
     return action
 
 
-def runs(words: Sequence[str]) -> Action:
+def runs(words: Sequence[str]) -> CommandBody:
     """`re runs [active|open|closed]`."""
     nothing_more(words[1:])
     if words and words[0] not in _FILTERS:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from queueserver_client import StopMode
 
-from queueserver_cli.command import Action
+from queueserver_cli.command_line.command import CommandBody
 from queueserver_cli.outcome import DONE, Answer, WrongCommand
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.legacy_json import plain
 
 _MODES = {
     (): StopMode.WHEN_IDLE,
@@ -20,7 +20,7 @@ _MODES = {
 }
 
 
-def stop(words: Sequence[str]) -> Action:
+def stop(words: Sequence[str]) -> CommandBody:
     """`manager stop [safe on|safe off]`."""
     mode = _MODES.get(tuple(words))
     if mode is None:

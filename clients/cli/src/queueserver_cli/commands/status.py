@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from queueserver_cli.outcome import Answer
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import status_dict
+from queueserver_cli.words.legacy_json import status_dict
 
 
 async def status(session: Session) -> Answer:

@@ -12,19 +12,19 @@ from typing import Any
 
 from queueserver_client import TaskHandle, TaskNotFound, TaskResult, TaskStatus
 
-from queueserver_cli.command import Action, nothing_more
+from queueserver_cli.command_line.command import CommandBody, nothing_more
 from queueserver_cli.outcome import Answer, ExitCode, WrongCommand
-from queueserver_cli.places import uid
-from queueserver_cli.plan_text import parse_function
+from queueserver_cli.plan_forms.plan_text import parse_function
+from queueserver_cli.positions import uid
 from queueserver_cli.session import Session
 from queueserver_cli.short_uids import task_uid as whole_uid
-from queueserver_cli.vocabulary import result_words, state_word, task_dict
+from queueserver_cli.words.legacy_json import result_words, state_word, task_dict
 
 #: Larger files are refused by the server; this one is not even read.
 _MAX_SCRIPT = 1024 * 1024
 
 
-def execute_function(words: Sequence[str]) -> Action:
+def execute_function(words: Sequence[str]) -> CommandBody:
     """`function execute FUNC [background]`."""
     if not words:
         raise WrongCommand("FUNC is missing.")
@@ -40,7 +40,7 @@ def execute_function(words: Sequence[str]) -> Action:
     return action
 
 
-def upload_script(words: Sequence[str]) -> Action:
+def upload_script(words: Sequence[str]) -> CommandBody:
     """`script upload FILE [background] [update-re] [keep-lists]`."""
     if not words:
         raise WrongCommand("FILE is missing.")
@@ -60,7 +60,7 @@ def upload_script(words: Sequence[str]) -> Action:
     return action
 
 
-def update_environment(words: Sequence[str]) -> Action:
+def update_environment(words: Sequence[str]) -> CommandBody:
     """`environment update [background]`."""
     background = _switches(words, "background")["background"]
 
@@ -70,7 +70,7 @@ def update_environment(words: Sequence[str]) -> Action:
     return action
 
 
-def status(words: Sequence[str]) -> Action:
+def status(words: Sequence[str]) -> CommandBody:
     """`task status UID`."""
     word = _one_uid(words)
 
@@ -82,7 +82,7 @@ def status(words: Sequence[str]) -> Action:
     return action
 
 
-def result(words: Sequence[str]) -> Action:
+def result(words: Sequence[str]) -> CommandBody:
     """`task result UID`."""
     word = _one_uid(words)
 
@@ -93,7 +93,7 @@ def result(words: Sequence[str]) -> Action:
     return action
 
 
-def wait(words: Sequence[str]) -> Action:
+def wait(words: Sequence[str]) -> CommandBody:
     """`task wait UID`."""
     word = _one_uid(words)
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from queueserver_client import Event, EventKind, QueueServerError, Snapshot
 
-from queueserver_cli.command import Action
+from queueserver_cli.command_line.command import CommandBody
 from queueserver_cli.outcome import Answer, WrongCommand
 from queueserver_cli.session import Session
 
@@ -40,7 +40,7 @@ class Display(Protocol):
         """Leave the terminal as it was."""
 
 
-def watch(words: Sequence[str]) -> Action:
+def watch(words: Sequence[str]) -> CommandBody:
     """`watch [KIND …]`, with `--resume TOKEN` from where an earlier one ended."""
     known = _KINDS | _SYNONYMS
     for word in words:
@@ -81,7 +81,7 @@ async def _follow(session: Session, kinds: Sequence[EventKind], display: Display
 def _display(session: Session, kinds: Sequence[EventKind]) -> Display:
     """The display that fits where the output goes. Only a terminal pays for the import of rich."""
     if session.printer.as_json:
-        from queueserver_cli.json_display import JsonDisplay  # noqa: PLC0415
+        from queueserver_cli.display.json_display import JsonDisplay  # noqa: PLC0415
 
         return JsonDisplay(session.printer)
     # What a watch that goes on from a token tells are changes, not the state to which they belong.
@@ -89,7 +89,7 @@ def _display(session: Session, kinds: Sequence[EventKind]) -> Display:
         from queueserver_cli.dashboard.display import Dashboard  # noqa: PLC0415
 
         return Dashboard(session.client.address, kinds)
-    from queueserver_cli.line_display import LineDisplay  # noqa: PLC0415
+    from queueserver_cli.display.line_display import LineDisplay  # noqa: PLC0415
 
     return LineDisplay(session.printer)
 

@@ -8,7 +8,7 @@ from queueserver_client import BlockerKind
 
 from queueserver_cli.outcome import Answer
 from queueserver_cli.session import Session
-from queueserver_cli.vocabulary import plain
+from queueserver_cli.words.legacy_json import plain
 
 
 async def why(session: Session) -> Answer | None:

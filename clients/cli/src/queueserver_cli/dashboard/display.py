@@ -18,7 +18,7 @@ from queueserver_cli.dashboard.look import Look, unicode_is_shown
 from queueserver_cli.dashboard.picture import picture
 from queueserver_cli.dashboard.screen import Screen
 from queueserver_cli.dashboard.state import State
-from queueserver_cli.terminal_text import visible_lines
+from queueserver_cli.display.terminal_text import visible_lines
 
 #: What is dealt with while the dashboard has the screen.
 _SIGNALS = (signal.SIGWINCH, signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)

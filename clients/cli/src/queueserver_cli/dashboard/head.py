@@ -13,12 +13,12 @@ from rich.text import Text
 from queueserver_cli.dashboard.link import Standing
 from queueserver_cli.dashboard.look import Look, clock, elapsed
 from queueserver_cli.dashboard.state import State
-from queueserver_cli.event_words import counted
-from queueserver_cli.execution_words import message_words, sentence
-from queueserver_cli.lock_lines import holder_line, request_line
-from queueserver_cli.storage_words import storage_words
-from queueserver_cli.vocabulary import known
-from queueserver_cli.waiting_words import waiting_words
+from queueserver_cli.words.event_words import counted
+from queueserver_cli.words.execution_words import message_words, sentence
+from queueserver_cli.words.legacy_json import known
+from queueserver_cli.words.lock_lines import holder_line, request_line
+from queueserver_cli.words.storage_words import storage_words
+from queueserver_cli.words.waiting_words import waiting_words
 
 #: Seconds for which a notice about the watch is shown.
 NOTICE_SECONDS = 60.0

@@ -8,7 +8,7 @@ from datetime import datetime
 from rich.cells import cell_len
 from rich.text import Text
 
-from queueserver_cli.terminal_text import visible
+from queueserver_cli.display.terminal_text import visible
 
 #: A text of which more than this is shown is cut before it is looked at: no terminal is that wide.
 _LONGEST = 4000

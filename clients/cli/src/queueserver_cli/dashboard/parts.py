@@ -12,8 +12,8 @@ from queueserver_cli.dashboard.estimate import Estimate
 from queueserver_cli.dashboard.look import Look, about, clock, elapsed
 from queueserver_cli.dashboard.plot import drawn
 from queueserver_cli.dashboard.state import State
-from queueserver_cli.event_words import counted, item_words
-from queueserver_cli.run_view import Run
+from queueserver_cli.display.run_view import Run
+from queueserver_cli.words.event_words import counted, item_words
 
 _BAR, _SHORTEST_BAR = 24, 6
 #: A screen that is narrower shows of an item what it is, and not whose.

@@ -29,7 +29,6 @@ from queueserver_client import (
     StatusChanged,
 )
 
-from queueserver_cli.console_lines import ConsoleLine, ConsoleLines
 from queueserver_cli.dashboard.estimate import (
     Call,
     Earlier,
@@ -41,8 +40,9 @@ from queueserver_cli.dashboard.estimate import (
     estimate,
 )
 from queueserver_cli.dashboard.link import Link, Standing
-from queueserver_cli.event_words import event_words
-from queueserver_cli.run_view import Run, RunsView
+from queueserver_cli.display.console_lines import ConsoleLine, ConsoleLines
+from queueserver_cli.display.run_view import Run, RunsView
+from queueserver_cli.words.event_words import event_words
 
 #: Lines of console text that are kept: more than any terminal is high.
 KEPT_LINES = 500

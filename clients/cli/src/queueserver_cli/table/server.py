@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from queueserver_cli.command import command
+from queueserver_cli.command_line.command import command
 
 COMMANDS = (
     command("status", "", "what the Manager is doing", "status:status"),

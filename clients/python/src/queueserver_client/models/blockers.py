@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from queueserver_client.models.items import ExitStatus
-from queueserver_client.models.words import Word
+from queueserver_client.models.wire_enum import WireEnum
 
 if TYPE_CHECKING:
     from queueserver.manager.v1 import status_service_pb2
 
 
-class BlockerKind(Word):
+class BlockerKind(WireEnum):
     """A kind of obstacle."""
 
     UNSPECIFIED = "unspecified"

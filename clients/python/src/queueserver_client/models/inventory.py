@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from queueserver_client.models.words import Word
+from queueserver_client.models.wire_enum import WireEnum
 
 if TYPE_CHECKING:
     from google.protobuf.struct_pb2 import Value
     from queueserver.common.v1 import inventory_pb2
 
 
-class ParameterKind(Word):
+class ParameterKind(WireEnum):
     """How a parameter may be given, in Python's terms (inspect.Parameter.kind)."""
 
     UNSPECIFIED = "unspecified"
@@ -24,7 +24,7 @@ class ParameterKind(Word):
     VAR_KEYWORD = "var_keyword"
 
 
-class TypeKind(Word):
+class TypeKind(WireEnum):
     """What a parameter's type is made of. Unspecified: not annotated, or not expressible."""
 
     UNSPECIFIED = "unspecified"
@@ -252,7 +252,7 @@ class DeviceDescription:
         )
 
 
-class InventoryIssueKind(Word):
+class InventoryIssueKind(WireEnum):
     """What an issue is about."""
 
     UNSPECIFIED = "unspecified"

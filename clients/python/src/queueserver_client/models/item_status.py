@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from queueserver_client.models.items import HistoryEntry, Item, RunningItem
-from queueserver_client.models.words import Word
+from queueserver_client.models.wire_enum import WireEnum
 
 if TYPE_CHECKING:
     from queueserver.manager.v1 import queue_items_pb2
 
 
-class ItemState(Word):
+class ItemState(WireEnum):
     """What has become of an item."""
 
     UNSPECIFIED = "unspecified"

@@ -11,11 +11,11 @@ from queueserver.common.v1 import field_violation_pb2, item_pb2
 
 from queueserver_client import values
 from queueserver_client.errors import ValueNotRepresentable
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 from queueserver_client.violations import Violation
 
 
-class ItemType(Word):
+class ItemType(WireEnum):
     """What kind of thing an item is. Unspecified means a plan."""
 
     UNSPECIFIED = "unspecified"
@@ -23,7 +23,7 @@ class ItemType(Word):
     INSTRUCTION = "instruction"
 
 
-class ExitStatus(Word):
+class ExitStatus(WireEnum):
     """How the execution of an item ended."""
 
     UNSPECIFIED = "unspecified"
@@ -34,7 +34,7 @@ class ExitStatus(Word):
     HALTED = "halted"
 
 
-class FailureCause(Word):
+class FailureCause(WireEnum):
     """What made an execution fail. Unspecified: nothing did."""
 
     UNSPECIFIED = "unspecified"
@@ -148,7 +148,7 @@ class Item:
             user_group=proto.user_group,
             attempt=proto.attempt,
             retry_of_uid=proto.retry_of_uid,
-            create_time=moment(proto.create_time) if proto.HasField("create_time") else None,
+            create_time=to_datetime(proto.create_time) if proto.HasField("create_time") else None,
             held=proto.held,
             problems=violations(proto.problems),
         )
@@ -173,7 +173,7 @@ class RunningItem:
     @classmethod
     def from_proto(cls, proto: item_pb2.RunningItem) -> RunningItem:
         """Read the message of the contract."""
-        return cls(Item.from_proto(proto.item), proto.execution_id, moment(proto.claim_time), proto.immediate)
+        return cls(Item.from_proto(proto.item), proto.execution_id, to_datetime(proto.claim_time), proto.immediate)
 
 
 @dataclass(frozen=True)
@@ -226,8 +226,8 @@ class ItemResult:
             message=proto.message,
             traceback=proto.traceback,
             runs=tuple(RunSummary.from_proto(run) for run in proto.runs),
-            start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
-            stop_time=moment(proto.stop_time) if proto.HasField("stop_time") else None,
+            start_time=to_datetime(proto.start_time) if proto.HasField("start_time") else None,
+            stop_time=to_datetime(proto.stop_time) if proto.HasField("stop_time") else None,
             console_excerpt=proto.console_excerpt,
             notices=tuple(proto.notices),
             ended_by=proto.ended_by,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 
 if TYPE_CHECKING:
     from queueserver.manager.v1 import error_details_pb2, lock_pb2
 
 
-class LockChange(Word):
+class LockChange(WireEnum):
     """What happened to the lock, or to a request for it."""
 
     UNSPECIFIED = "unspecified"
@@ -67,9 +67,9 @@ class LockRequest:
             queue=proto.queue,
             user=proto.user,
             note=proto.note,
-            time=moment(proto.time),
+            time=to_datetime(proto.time),
             lease=proto.lease.ToTimedelta().total_seconds() if proto.HasField("lease") else None,
-            end_time=moment(proto.end_time),
+            end_time=to_datetime(proto.end_time),
         )
 
 
@@ -101,10 +101,10 @@ class LockInfo:
             queue=proto.queue,
             user=proto.user,
             note=proto.note,
-            time=moment(proto.time) if proto.HasField("time") else None,
+            time=to_datetime(proto.time) if proto.HasField("time") else None,
             emergency_lock_key_set=proto.emergency_lock_key_set,
             lease=proto.lease.ToTimedelta().total_seconds() if proto.HasField("lease") else None,
-            lease_end_time=moment(proto.lease_end_time) if proto.HasField("lease_end_time") else None,
+            lease_end_time=to_datetime(proto.lease_end_time) if proto.HasField("lease_end_time") else None,
             request=LockRequest.from_proto(proto.request) if proto.HasField("request") else None,
         )
 
@@ -116,9 +116,9 @@ class LockInfo:
             queue=proto.queue,
             user=proto.user,
             note=proto.note,
-            time=moment(proto.time) if proto.HasField("time") else None,
+            time=to_datetime(proto.time) if proto.HasField("time") else None,
             emergency_lock_key_set=proto.emergency_lock_key_set,
-            lease_end_time=moment(proto.lease_end_time) if proto.HasField("lease_end_time") else None,
+            lease_end_time=to_datetime(proto.lease_end_time) if proto.HasField("lease_end_time") else None,
         )
 
     @property

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from queueserver_client.models.words import Word
+from queueserver_client.models.wire_enum import WireEnum
 
 if TYPE_CHECKING:
     from queueserver.manager.v1 import queue_pb2
 
 
-class InterruptedPolicy(Word):
+class InterruptedPolicy(WireEnum):
     """What happens to an item that was aborted or halted, or whose environment was destroyed or died."""
 
     UNSPECIFIED = "unspecified"

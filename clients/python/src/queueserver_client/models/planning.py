@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from queueserver_client.models.item_warnings import ItemWarning, item_warnings
 from queueserver_client.models.items import violations
-from queueserver_client.models.words import name_of_reason
+from queueserver_client.models.wire_enum import name_of_reason
 from queueserver_client.violations import Violation, told_once
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from queueserver_client.models.status import ManagerRole
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import process_pb2
     from queueserver.manager.v1 import server_service_pb2 as pb
 
 
-class StopMode(Word):
+class StopMode(WireEnum):
     """When a server may be stopped."""
 
     UNSPECIFIED = "unspecified"
@@ -23,7 +23,7 @@ class StopMode(Word):
     AT_ONCE = "at_once"
 
 
-class StartupSourceKind(Word):
+class StartupSourceKind(WireEnum):
     """From where startup code is loaded."""
 
     UNSPECIFIED = "unspecified"
@@ -58,7 +58,7 @@ class ProcessInfo:
             executable=proto.executable,
             host=proto.host,
             pid=proto.pid,
-            start_time=moment(proto.start_time),
+            start_time=to_datetime(proto.start_time),
             uptime=proto.uptime.ToNanoseconds() / 1e9,
             libraries=dict(proto.libraries),
         )
@@ -152,7 +152,7 @@ class ServerInfo:
     def from_proto(cls, proto: pb.ServerInfo) -> ServerInfo:
         """Read the message of the contract."""
         return cls(
-            time=moment(proto.time),
+            time=to_datetime(proto.time),
             manager=ProcessInfo.from_proto(proto.manager),
             worker=ProcessInfo.from_proto(proto.worker) if proto.HasField("worker") else None,
             environment=ProcessInfo.from_proto(proto.environment) if proto.HasField("environment") else None,

@@ -11,14 +11,14 @@ from queueserver_client.models.lock import NOT_LOCKED, LockInfo
 from queueserver_client.models.modes import QueueMode
 from queueserver_client.models.storage import NOT_TOLD, Storage
 from queueserver_client.models.waiting import PlanWait, Question, Suspension
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import environment_pb2
     from queueserver.manager.v1 import status_pb2
 
 
-class ManagerState(Word):
+class ManagerState(WireEnum):
     """What the Manager is doing."""
 
     UNSPECIFIED = "unspecified"
@@ -33,7 +33,7 @@ class ManagerState(Word):
     EXECUTING_TASK = "executing_task"
 
 
-class ManagerRole(Word):
+class ManagerRole(WireEnum):
     """Which part a Manager plays when several share one Redis."""
 
     UNSPECIFIED = "unspecified"
@@ -41,7 +41,7 @@ class ManagerRole(Word):
     STANDBY = "standby"
 
 
-class ConnectionState(Word):
+class ConnectionState(WireEnum):
     """Whether something the Manager depends on can be reached."""
 
     UNSPECIFIED = "unspecified"
@@ -49,7 +49,7 @@ class ConnectionState(Word):
     DOWN = "down"
 
 
-class EnvironmentState(Word):
+class EnvironmentState(WireEnum):
     """State of the environment. Unspecified: not known, because the Worker can't be reached."""
 
     UNSPECIFIED = "unspecified"
@@ -62,7 +62,7 @@ class EnvironmentState(Word):
     EXECUTING_TASK = "executing_task"
 
 
-class RunEngineState(Word):
+class RunEngineState(WireEnum):
     """State of the RunEngine, by the names bluesky gives them. Unspecified: there is none."""
 
     UNSPECIFIED = "unspecified"
@@ -141,7 +141,7 @@ class Environment:
             state=EnvironmentState.from_number(proto.state),
             run_engine_state=RunEngineState.from_number(proto.run_engine_state),
             pid=proto.pid,
-            open_time=moment(proto.open_time) if proto.HasField("open_time") else None,
+            open_time=to_datetime(proto.open_time) if proto.HasField("open_time") else None,
             progress=proto.progress,
             failure=EnvironmentFailure.from_proto(proto.failure) if proto.HasField("failure") else None,
             responsive=proto.responsive,
@@ -220,7 +220,7 @@ class Status:
         return cls(
             product=proto.product,
             version=proto.version,
-            time=moment(proto.time),
+            time=to_datetime(proto.time),
             manager_state=ManagerState.from_number(proto.manager_state),
             revision=proto.revision,
             items_in_queue=proto.items_in_queue,

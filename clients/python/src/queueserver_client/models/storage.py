@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import storage_pb2
 
 
-class StorageState(Word):
+class StorageState(WireEnum):
     """How a place is where something is stored."""
 
     UNSPECIFIED = "unspecified"
@@ -49,7 +49,7 @@ class Storage:
         return cls(
             state=StorageState.from_number(proto.state),
             message=proto.message,
-            start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
+            start_time=to_datetime(proto.start_time) if proto.HasField("start_time") else None,
             location=proto.location,
             free_bytes=proto.free_bytes if proto.HasField("free_bytes") else None,
             needed_bytes=proto.needed_bytes if proto.HasField("needed_bytes") else None,

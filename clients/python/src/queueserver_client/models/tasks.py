@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from queueserver_client import values
-from queueserver_client.models.words import Word, moment
+from queueserver_client.models.wire_enum import WireEnum, to_datetime
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import task_pb2
     from queueserver.manager.v1 import task_status_pb2
 
 
-class TaskKind(Word):
+class TaskKind(WireEnum):
     """What a task does."""
 
     UNSPECIFIED = "unspecified"
@@ -23,7 +23,7 @@ class TaskKind(Word):
     ENVIRONMENT_UPDATE = "environment_update"
 
 
-class TaskState(Word):
+class TaskState(WireEnum):
     """Whether a task has ended."""
 
     UNSPECIFIED = "unspecified"
@@ -56,11 +56,11 @@ class Task:
             run_in_background=proto.run_in_background,
             user=proto.user,
             user_group=proto.user_group,
-            create_time=moment(proto.create_time) if proto.HasField("create_time") else None,
+            create_time=to_datetime(proto.create_time) if proto.HasField("create_time") else None,
         )
 
 
-class TaskFailureCause(Word):
+class TaskFailureCause(WireEnum):
     """What made a task fail."""
 
     UNSPECIFIED = "unspecified"
@@ -99,8 +99,8 @@ class TaskResult:
             message=proto.message,
             traceback=proto.traceback,
             return_value=values.decode(proto.return_value) if proto.HasField("return_value") else None,
-            start_time=moment(proto.start_time) if proto.HasField("start_time") else None,
-            stop_time=moment(proto.stop_time) if proto.HasField("stop_time") else None,
+            start_time=to_datetime(proto.start_time) if proto.HasField("start_time") else None,
+            stop_time=to_datetime(proto.stop_time) if proto.HasField("stop_time") else None,
             console_excerpt=proto.console_excerpt,
             failure_cause=TaskFailureCause.from_number(proto.failure_cause),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from queueserver_client.models.words import moment
+from queueserver_client.models.wire_enum import to_datetime
 
 if TYPE_CHECKING:
     from queueserver.common.v1 import waiting_pb2
@@ -33,8 +33,8 @@ class Question:
         return cls(
             question_id=proto.question_id,
             prompt=proto.prompt,
-            ask_time=moment(proto.ask_time),
-            expire_time=moment(proto.expire_time) if proto.HasField("expire_time") else None,
+            ask_time=to_datetime(proto.ask_time),
+            expire_time=to_datetime(proto.expire_time) if proto.HasField("expire_time") else None,
             item_uid=proto.item_uid,
         )
 
@@ -65,7 +65,7 @@ class Suspension:
             signal=proto.signal,
             device=proto.device,
             justification=proto.justification,
-            start_time=moment(proto.start_time),
+            start_time=to_datetime(proto.start_time),
             resume_delay=proto.resume_delay.ToTimedelta().total_seconds() if proto.HasField("resume_delay") else None,
             before_plan=proto.before_plan,
         )
@@ -116,7 +116,7 @@ class PlanWait:
     def from_proto(cls, proto: waiting_pb2.PlanWait) -> PlanWait:
         """Read the message of the contract."""
         return cls(
-            start_time=moment(proto.start_time),
+            start_time=to_datetime(proto.start_time),
             devices=tuple(AwaitedDevice.from_proto(device) for device in proto.devices),
             more_devices=proto.more_device_count,
             sleep=proto.sleep.ToTimedelta().total_seconds() if proto.HasField("sleep") else None,

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.held_up import question_sentence, suspension_sentence, wait_sentence
 from queueserver_manager.domain.lifecycle import (
     Environment,
@@ -15,8 +14,9 @@ from queueserver_manager.domain.lifecycle import (
     ManagerState,
     RunEngineState,
 )
-from queueserver_manager.domain.lock import Lock, local_time
-from queueserver_manager.domain.setback import Setback
+from queueserver_manager.domain.lock.lock import Lock, local_time
+from queueserver_manager.domain.queue.setback import Setback
+from queueserver_manager.domain.refusals.errors import Violation
 from queueserver_manager.domain.storage import Storage
 
 

@@ -12,12 +12,12 @@ from typing import Generic, NamedTuple, TypeVar
 
 from queueserver_manager.domain.events import Event
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import HistoryEntry, Item, RunningItem
-from queueserver_manager.domain.lock import Lock
-from queueserver_manager.domain.mode import QueueMode
-from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.lock.lock import Lock
+from queueserver_manager.domain.permissions.permissions import Permissions
+from queueserver_manager.domain.queue.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.queue.mode import QueueMode
 from queueserver_manager.domain.requests import AnsweredRequest
-from queueserver_manager.domain.tasks import KeptTask
+from queueserver_manager.domain.tasks.tasks import KeptTask
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class MarkRunning:
 
 
 @dataclass(frozen=True, slots=True)
-class Execution:
+class QueueActivity:
     """Whether the queue is to go on to the next item."""
 
     active: bool = False
@@ -78,10 +78,10 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class SetExecution:
+class SetQueueActivity:
     """Start or stop the queue."""
 
-    execution: Execution
+    execution: QueueActivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ Change = (
     | DropAllItems
     | SetRunning
     | MarkRunning
-    | SetExecution
+    | SetQueueActivity
     | AddHistory
     | DropHistory
     | SetInventory

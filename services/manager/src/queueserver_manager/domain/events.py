@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from queueserver_manager.domain.errors import Violation
-from queueserver_manager.domain.item import ExitStatus, HistoryEntry, Item, RunningItem
-from queueserver_manager.domain.lock import Lock, LockRequest
-from queueserver_manager.domain.mode import QueueMode
-from queueserver_manager.domain.permissions import Permissions
-from queueserver_manager.domain.tasks import Task, TaskResult
+from queueserver_manager.domain.lock.lock import Lock, LockRequest
+from queueserver_manager.domain.permissions.permissions import Permissions
+from queueserver_manager.domain.queue.item import ExitStatus, HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.queue.mode import QueueMode
+from queueserver_manager.domain.refusals.errors import Violation
+from queueserver_manager.domain.tasks.tasks import Task, TaskResult
 
 
 class StopReason(Enum):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from queueserver_manager.domain.item import HistoryEntry
 from queueserver_manager.domain.limits import Bound
+from queueserver_manager.domain.queue.item import HistoryEntry
 
 
 class History:

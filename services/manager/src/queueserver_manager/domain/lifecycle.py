@@ -58,7 +58,7 @@ TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
 }
 
 
-class Action(Enum):
+class Operation(Enum):
     """A request whose acceptance depends on the state; the value completes "Can't … while"."""
 
     OPEN_ENVIRONMENT = "open the environment"
@@ -81,23 +81,23 @@ class Action(Enum):
 
 #: The environment may be open.
 _OPEN = frozenset({_S.IDLE, _S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED, _S.EXECUTING_TASK})
-ALLOWED: dict[Action, frozenset[ManagerState]] = {
-    Action.OPEN_ENVIRONMENT: frozenset({_S.IDLE}),
-    Action.CLOSE_ENVIRONMENT: frozenset({_S.IDLE}),
-    Action.START_QUEUE: frozenset({_S.IDLE}),
-    Action.STOP_QUEUE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
-    Action.EXECUTE_ITEM: frozenset({_S.IDLE}),
-    Action.EXECUTE_TASK: frozenset({_S.IDLE}),
-    Action.EXECUTE_BACKGROUND_TASK: _OPEN,
-    Action.PAUSE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
-    Action.RESUME: frozenset({_S.PAUSED}),
-    Action.STOP_PLAN: frozenset({_S.PAUSED}),
-    Action.ABORT_PLAN: frozenset({_S.PAUSED}),
-    Action.HALT_PLAN: frozenset({_S.PAUSED}),
-    Action.ABORT_NOW: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED}),
-    Action.READ_METADATA: _OPEN,
-    Action.SIMULATE_ITEM: _OPEN,
-    Action.STOP_SERVER: frozenset({_S.IDLE}),
+ALLOWED: dict[Operation, frozenset[ManagerState]] = {
+    Operation.OPEN_ENVIRONMENT: frozenset({_S.IDLE}),
+    Operation.CLOSE_ENVIRONMENT: frozenset({_S.IDLE}),
+    Operation.START_QUEUE: frozenset({_S.IDLE}),
+    Operation.STOP_QUEUE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
+    Operation.EXECUTE_ITEM: frozenset({_S.IDLE}),
+    Operation.EXECUTE_TASK: frozenset({_S.IDLE}),
+    Operation.EXECUTE_BACKGROUND_TASK: _OPEN,
+    Operation.PAUSE: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE}),
+    Operation.RESUME: frozenset({_S.PAUSED}),
+    Operation.STOP_PLAN: frozenset({_S.PAUSED}),
+    Operation.ABORT_PLAN: frozenset({_S.PAUSED}),
+    Operation.HALT_PLAN: frozenset({_S.PAUSED}),
+    Operation.ABORT_NOW: frozenset({_S.STARTING_QUEUE, _S.EXECUTING_QUEUE, _S.PAUSED}),
+    Operation.READ_METADATA: _OPEN,
+    Operation.SIMULATE_ITEM: _OPEN,
+    Operation.STOP_SERVER: frozenset({_S.IDLE}),
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from queueserver_manager.domain.tasks import Retention
+from queueserver_manager.domain.tasks.tasks import Retention
 
 MIB = 1024 * 1024
 

@@ -17,20 +17,20 @@ from queueserver_manager.domain.changes import (
     DropHistory,
     DropItem,
     DropTasks,
-    Execution,
     ForgetAnswers,
     ForgetRequests,
     MarkRunning,
     MoveItem,
     PutItem,
     PutTask,
+    QueueActivity,
     RememberRequest,
     SetAutostart,
-    SetExecution,
     SetInventory,
     SetLock,
     SetMode,
     SetPermissions,
+    SetQueueActivity,
     SetRank,
     SetRunning,
     SettleClearOrder,
@@ -38,13 +38,13 @@ from queueserver_manager.domain.changes import (
 )
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import Item, RunningItem
-from queueserver_manager.domain.lock import KeyDigest, Lock
-from queueserver_manager.domain.mode import QueueMode
-from queueserver_manager.domain.permissions import BUILT_IN, Permissions
-from queueserver_manager.domain.queue import Queue
+from queueserver_manager.domain.lock.lock import KeyDigest, Lock
+from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions
+from queueserver_manager.domain.queue.item import Item, RunningItem
+from queueserver_manager.domain.queue.mode import QueueMode
+from queueserver_manager.domain.queue.queue import Queue
 from queueserver_manager.domain.requests import AnsweredRequest, Requests
-from queueserver_manager.domain.tasks import KeptTask, Tasks
+from queueserver_manager.domain.tasks.tasks import KeptTask, Tasks
 
 Undo = Callable[[], None]
 
@@ -119,7 +119,7 @@ def parts_of(change: Change) -> tuple[str, ...]:
 
 #: Changes of what has no revision of its own.
 _UNTOLD = (
-    *(MarkRunning, SetExecution, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
+    *(MarkRunning, SetQueueActivity, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
     *(RememberRequest, ForgetRequests, ForgetAnswers),
 )
 
@@ -133,7 +133,7 @@ class Record:
     revisions: Revisions = Revisions()
     queue: Queue = field(default_factory=Queue)
     running: RunningItem | None = None
-    execution: Execution = field(default_factory=Execution)
+    execution: QueueActivity = field(default_factory=QueueActivity)
     history: History = field(default_factory=History)
     inventory: Inventory = field(default_factory=Inventory)
     permissions: Permissions = BUILT_IN
@@ -248,7 +248,7 @@ _Replacing = (
     DropAllItems
     | SetRunning
     | MarkRunning
-    | SetExecution
+    | SetQueueActivity
     | SetInventory
     | SetPermissions
     | SetMode
@@ -260,7 +260,7 @@ _Replacing = (
 _REPLACED: dict[type, str] = {
     SetRunning: "running",
     MarkRunning: "running",
-    SetExecution: "execution",
+    SetQueueActivity: "execution",
     SetInventory: "inventory",
     SetPermissions: "permissions",
     SetMode: "mode",

@@ -1,8 +1,8 @@
 """The log of what people did and what became of it: one line each, with who.
 
-What is stored is told from its events, once, when it is stored; what is done at the Worker is told by those who do it
-(see `deeds.py`); what the environment comes to is told from its changes. A failure is a warning, so that it is also in
-a quiet log. Edits of single items are details; what takes items away is not.
+What is stored is told from its events, once, when it is stored; what is done at the Worker is told by the command
+that does it (see `commit/idempotent_commands.py`); what the environment comes to is told from its changes. A failure
+is a warning, so that it is also in a quiet log. Edits of single items are details; what takes items away is not.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from queueserver_rpc.log import line_of
+from queueserver_process.log import line_of
 
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.item import ExitStatus, Item, ItemKind, RunningItem
 from queueserver_manager.domain.lifecycle import Environment, EnvironmentState
-from queueserver_manager.domain.tasks import Task, TaskKind
-from queueserver_manager.operations.lock_log import lock_sentence
+from queueserver_manager.domain.queue.item import ExitStatus, Item, ItemKind, RunningItem
+from queueserver_manager.domain.tasks.tasks import Task, TaskKind
+from queueserver_manager.operations.lock.lock_log import lock_sentence
 
 _log = logging.getLogger("queueserver_manager.activity")
 _INFO, _DETAIL, _WARNING = logging.INFO, logging.DEBUG, logging.WARNING
@@ -83,7 +83,7 @@ def listening(listener: Callable[[str], None]) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def tell_deed(user: str, event: str, did: str) -> None:
+def log_command(user: str, event: str, did: str) -> None:
     """Log what somebody did, for example "opened the environment"."""
     tell(_INFO, event, f"{who(user)} {did}", user=user)
 

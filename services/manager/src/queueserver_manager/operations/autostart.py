@@ -9,12 +9,12 @@ import asyncio
 import logging
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.errors import Refused
-from queueserver_manager.domain.executing import Step, start_queue
 from queueserver_manager.domain.lifecycle import ManagerState, RunEngineState
+from queueserver_manager.domain.queue.queue_run import Advance, start_queue
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.domain.refusals.errors import Refused
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.worker.worker_view import WorkerView
 
 #: Who started a queue that started by itself.
 AUTOSTART_USER = "autostart"
@@ -47,7 +47,7 @@ class Autostart:
         view = self._view
         idle = view.state(has_running_item=False, has_foreground_task=False) is ManagerState.IDLE
         usable = view.environment.run_engine is RunEngineState.IDLE
-        return view.connected and idle and usable and view.claimant().can_execute
+        return view.connected and idle and usable and view.claim_context().can_execute
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._starting = None
@@ -58,11 +58,11 @@ class Autostart:
             self.look()
 
     async def _start(self) -> None:
-        def decide(record: Record) -> Decision[Step]:
+        def decide(record: Record) -> Decision[Advance]:
             busy = record.running is not None or record.tasks.foreground is not None
             if busy or not record.autostart or not self._can_execute():
-                return Decision(Step(None))
-            return start_queue(record, AUTOSTART_USER, self._view.claimant())
+                return Decision(Advance(None))
+            return start_queue(record, AUTOSTART_USER, self._view.claim_context())
 
         try:
             await self._ledger.submit(decide)

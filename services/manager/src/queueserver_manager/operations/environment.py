@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from queueserver_manager.domain.environment_errors import EnvironmentClosed, EnvironmentExists, EnvironmentNotFound
-from queueserver_manager.domain.errors import Refused, WorkerUnavailable, WrongState
 from queueserver_manager.domain.lifecycle import (
-    Action,
     Environment,
     EnvironmentState,
     ManagerState,
+    Operation,
     PendingCommand,
 )
-from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.operations.deeds import Deed, Deeds
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.domain.refusals.environment_errors import (
+    EnvironmentClosed,
+    EnvironmentExists,
+    EnvironmentNotFound,
+)
+from queueserver_manager.domain.refusals.errors import Refused, WorkerUnavailable, WrongState
+from queueserver_manager.domain.refusals.state_refusals import check
+from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 _SETTLED = (
@@ -27,9 +31,9 @@ _SETTLED = (
     EnvironmentState.EXECUTING_TASK,
 )
 
-_OPEN = Deed("environment_open_requested", "opens the environment")
-_CLOSE = Deed("environment_close_requested", "closes the environment")
-_DESTROY = Deed("environment_destroy_requested", "destroys the environment")
+_OPEN = CommandLogEntry("environment_open_requested", "opens the environment")
+_CLOSE = CommandLogEntry("environment_close_requested", "closes the environment")
+_DESTROY = CommandLogEntry("environment_destroy_requested", "destroys the environment")
 
 
 class EnvironmentOperations:
@@ -44,16 +48,16 @@ class EnvironmentOperations:
         on_stale: Callable[[], None],
     ) -> None:
         self._ledger = ledger
-        self._deeds = Deeds(ledger)
+        self._commands = IdempotentCommands(ledger)
         self._view = view
         self._worker = worker
         self._new_id = new_id
         self._on_stale = on_stale
         self._ended: Refused | None = None
 
-    async def open(self, reply: Reply[str]) -> bytes:
+    async def open(self, reply: ReplySpec[str]) -> bytes:
         """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
-        return await self._deeds.once(reply, self._open, _OPEN, in_haste=False)
+        return await self._commands.once(reply, self._open, _OPEN, reply_before_stored=False)
 
     async def _open(self) -> str:
         self._view.refuse_when_stopping()
@@ -62,31 +66,31 @@ class EnvironmentOperations:
             settled = self._view.environment.state in _SETTLED
             if settled:
                 raise EnvironmentExists
-        check(Action.OPEN_ENVIRONMENT, self._state())
+        check(Operation.OPEN_ENVIRONMENT, self._state())
         environment_id = self._new_id()
         await self._command(PendingCommand.OPEN, environment_id, lambda: self._worker.open_environment(environment_id))
         return environment_id
 
-    async def close(self, reply: Reply[str]) -> bytes:
+    async def close(self, reply: ReplySpec[str]) -> bytes:
         """Begin to close; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
-        return await self._deeds.once(reply, self._close, _CLOSE, in_haste=False)
+        return await self._commands.once(reply, self._close, _CLOSE, reply_before_stored=False)
 
     async def _close(self) -> str:
         self._require_worker()
         state = self._state()
         if state is ManagerState.IDLE:
             self._require_environment()
-        check(Action.CLOSE_ENVIRONMENT, state)
+        check(Operation.CLOSE_ENVIRONMENT, state)
         environment_id = self._view.environment.environment_id
         await self._command(PendingCommand.CLOSE, environment_id, self._worker.close_environment)
         return environment_id
 
-    async def destroy(self, user: str, reply: Reply[str]) -> bytes:
+    async def destroy(self, user: str, reply: ReplySpec[str]) -> bytes:
         """Begin to kill, because this user asks for it; the result is the id. Waits for no commit.
 
         Raises EnvironmentClosed, WorkerUnavailable.
         """
-        return await self._deeds.once(reply, lambda: self._destroy(user), _DESTROY, in_haste=True)
+        return await self._commands.once(reply, lambda: self._destroy(user), _DESTROY, reply_before_stored=True)
 
     async def _destroy(self, user: str) -> str:
         self._require_worker()

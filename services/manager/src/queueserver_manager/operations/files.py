@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from queueserver_inventory.access import GroupRules
-from queueserver_rpc.turns import Turns
+from queueserver_long_work.time_slice import TimeSlice
 
-from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.permission_errors import FileInvalid, ReloadDisabled
-from queueserver_manager.domain.permissions import BUILT_IN, Permissions, nobody, violations_of
+from queueserver_manager.domain.permissions.permission_errors import FileInvalid, ReloadDisabled
+from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions, nobody, violations_of
+from queueserver_manager.domain.refusals.errors import Violation
 
 #: More violations than anybody reads are not looked for.
 _MOST_VIOLATIONS = 100
@@ -135,11 +135,11 @@ async def _read_permissions(source: PermissionSource) -> Permissions:
 
 async def find_violations(groups: Mapping[str, GroupRules], path: str) -> list[Violation]:
     """What is wrong with permissions, in turns."""
-    turns, found = Turns(), []
+    time_slice, found = TimeSlice(), []
     for violation in violations_of(groups, path):
         if violation is not None:
             found.append(violation)
             if len(found) == _MOST_VIOLATIONS:
                 break
-        await turns.step()
+        await time_slice.yield_if_due()
     return found

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from queueserver_rpc.turns import in_turns
+from queueserver_long_work.time_slice import in_time_slices
 
-from queueserver_manager.domain.editing import clear_history
-from queueserver_manager.domain.item import HistoryEntry
+from queueserver_manager.domain.queue.item import HistoryEntry
+from queueserver_manager.domain.queue.queue_edits import clear_history
 from queueserver_manager.domain.record import Record
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import Fit, numbers_of_token, page_token
-from queueserver_manager.operations.reply import Reply
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.pages.listing import Fit, numbers_of_token, page_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class HistoryOperations:
             return HistoryPage(entries, next_token, len(history), revisions.last, revisions.history)
 
         page = await self._ledger.read(look)
-        count = await in_turns(fit(page.entries))
+        count = await in_time_slices(fit(page.entries))
         if count == len(page.entries):
             return page
         return replace(page, entries=page.entries[:count], next_token=page_token(listing, page.entries[count].number))
 
-    async def clear(self, reply: Reply[int], *, keep_newest: int, up_to_item: str | None) -> bytes:
+    async def clear(self, reply: ReplySpec[int], *, keep_newest: int, up_to_item: str | None) -> bytes:
         """Remove old entries; the result is how many. Raises FieldInvalid, ItemNotFound."""
         committed = await self._ledger.submit(
             lambda record: clear_history(record, keep_newest=keep_newest, up_to_item=up_to_item), reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from queueserver_rpc.process_facts import ProcessFacts
+from queueserver_process.process_facts import ProcessFacts
 
 
 @dataclass(frozen=True, slots=True)

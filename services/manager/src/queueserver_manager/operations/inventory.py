@@ -10,23 +10,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from queueserver_rpc.steps import Work
-from queueserver_rpc.turns import Turns, in_turns
+from queueserver_long_work.time_slice import TimeSlice, in_time_slices
+from queueserver_long_work.work import Work
 
-from queueserver_manager.domain.allowed import UNLIMITED, AllowedInventory, DeviceShare
-from queueserver_manager.domain.errors import InventoryChanged, PageTokenInvalid
 from queueserver_manager.domain.inventory import Device, Inventory, Plan
-from queueserver_manager.domain.lookup import require_plan, share_of_device
-from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.record import Record, Revisions
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import Fit, numbers_of_token, page_token
+from queueserver_manager.domain.refusals.errors import InventoryChanged, PageTokenInvalid
+from queueserver_manager.domain.validation.allowed import UNLIMITED, AllowedInventory, DeviceShare
+from queueserver_manager.domain.validation.lookup import require_plan, share_of_device
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.pages.listing import Fit, numbers_of_token, page_token
 
 #: Groups whose lists are kept: what is whole in them costs nothing, and few groups ask at the same time.
 _GROUPS_KEPT = 16
 
 
-class Cutter(Protocol):
+class DescriptionFilter(Protocol):
     """Makes serialized descriptions of what a group may use."""
 
     def plan(self, plan: Plan, allowed: AllowedInventory) -> bytes:
@@ -78,10 +78,10 @@ class InventoryOperations:
     ``group`` None means all that exists, an empty one that of who sends none; see :meth:`Permissions.acting_group`.
     """
 
-    def __init__(self, ledger: Ledger, cutter: Cutter, default_group: str = "") -> None:
+    def __init__(self, ledger: Ledger, description_filter: DescriptionFilter, default_group: str = "") -> None:
         self._ledger = ledger
         self._default_group = default_group
-        self._cutter = cutter
+        self._description_filter = description_filter
         self._groups: OrderedDict[str | None, _GroupLists] = OrderedDict()
 
     async def plan(self, name: str, group: str | None) -> tuple[bytes, int]:
@@ -98,7 +98,9 @@ class InventoryOperations:
         group = self._acting_group(group, permissions)
         share = share_of_device(name, self._lists_of(group, inventory, permissions).allowed, group)
         first, *below = name.split(".")
-        return self._cutter.device(inventory.devices[first], share, below), _revision_of_devices(revisions, group)
+        return self._description_filter.device(inventory.devices[first], share, below), _revision_of_devices(
+            revisions, group
+        )
 
     async def plans(self, size: int, token: str, wanted: Wanted, fit: Fit[bytes]) -> InventoryPage:
         """One page of plans. Raises PageTokenInvalid, InventoryChanged, GroupNotFound."""
@@ -140,13 +142,15 @@ class InventoryOperations:
                 inventory.functions, lambda name: inventory.functions[name] if access.allows_function(name) else None
             )
         return await _page(
-            found, size, token, await in_turns(_fingerprint(found)), Wanted(group).mark("functions"), fit
+            found, size, token, await in_time_slices(_fingerprint(found)), Wanted(group).mark("functions"), fit
         )
 
     async def issues(self, size: int, token: str, fit: Fit[bytes]) -> InventoryPage:
         """One page of what was left out. Raises PageTokenInvalid, InventoryChanged."""
         issues = (await self._ledger.read(_look))[0].issues
-        return await _page(issues, size, token, await in_turns(_fingerprint(issues)), Wanted(None).mark("issues"), fit)
+        return await _page(
+            issues, size, token, await in_time_slices(_fingerprint(issues)), Wanted(None).mark("issues"), fit
+        )
 
     def _acting_group(self, group: str | None, permissions: Permissions) -> str | None:
         return None if group is None else permissions.acting_group(group, self._default_group)
@@ -167,7 +171,7 @@ class InventoryOperations:
         return self._plan(plan, lists) if plan and lists.allowed.access.allows_plan(name) else None
 
     def _plan(self, plan: Plan, lists: _GroupLists) -> bytes:
-        return plan.wire if lists.is_whole else self._cutter.plan(plan, lists.allowed)
+        return plan.wire if lists.is_whole else self._description_filter.plan(plan, lists.allowed)
 
     def _device_of(self, name: str, lists: _GroupLists) -> bytes | None:
         """Its description; None if it is not there or nothing of it may be used."""
@@ -175,7 +179,7 @@ class InventoryOperations:
         if device is None or lists.is_whole:
             return device.wire if device else None
         share = lists.allowed.share_of(device)
-        return self._cutter.device(device, share) if share else None
+        return self._description_filter.device(device, share) if share else None
 
 
 def _look(record: Record) -> tuple[Inventory, Permissions, Revisions]:
@@ -192,14 +196,14 @@ def _revision_of_devices(revisions: Revisions, group: str | None) -> int:
 
 async def _named(names: Iterable[str], describe: Callable[[str], bytes | None]) -> tuple[list[bytes], list[str]]:
     """Descriptions in the order of the names, and the names that have none."""
-    turns, described, missing = Turns(), [], []
+    time_slice, described, missing = TimeSlice(), [], []
     for name in names:
         one = describe(name)
         if one is None:
             missing.append(name)
         else:
             described.append(one)
-        await turns.step()
+        await time_slice.yield_if_due()
     return described, missing
 
 
@@ -229,6 +233,6 @@ async def _page(
             raise PageTokenInvalid
         if at != revision:
             raise InventoryChanged
-    end = offset + await in_turns(fit(described[offset : offset + size]))
+    end = offset + await in_time_slices(fit(described[offset : offset + size]))
     more = page_token("inventory", revision, end, mark) if end < len(described) else ""
     return InventoryPage(described[offset:end], more, revision, missing)

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from queueserver_inventory.access import GroupRules
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.errors import FieldInvalid, NotReady, StorageUnavailable
-from queueserver_manager.domain.permission_errors import PermissionsInvalid
-from queueserver_manager.domain.permissions import Permissions
+from queueserver_manager.domain.permissions.permission_errors import PermissionsInvalid
+from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.replacing import replace_inventory, replace_permissions
+from queueserver_manager.domain.refusals.errors import FieldInvalid, NotReady, StorageUnavailable
+from queueserver_manager.domain.replacement import replace_inventory, replace_permissions
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.files import Files, find_violations
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import Reply
 
 
 class PermissionOperations:
@@ -28,7 +28,7 @@ class PermissionOperations:
         """The permissions in force, and the revision of their last change."""
         return await self._ledger.read(lambda record: (record.permissions, record.revisions.permissions))
 
-    async def set(self, groups: Mapping[str, GroupRules], reply: Reply[None]) -> bytes:
+    async def set(self, groups: Mapping[str, GroupRules], reply: ReplySpec[None]) -> bytes:
         """Replace the permissions. Raises PermissionsInvalid."""
         known = await self._ledger.recall(reply)
         if known is not None:
@@ -39,7 +39,7 @@ class PermissionOperations:
         permissions = Permissions(groups)
         return (await self._ledger.submit(lambda record: replace_permissions(record, permissions), reply)).answer
 
-    async def reload(self, reply: Reply[None], *, permissions: bool, lists: bool) -> bytes:
+    async def reload(self, reply: ReplySpec[None], *, permissions: bool, lists: bool) -> bytes:
         """Read files again: all that is asked for, or nothing. Raises ReloadDisabled, FileInvalid, FieldInvalid."""
         known = await self._ledger.recall(reply)
         if known is not None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from queueserver_rpc.steps import Work
-from queueserver_rpc.turns import Turns, in_turns
+from queueserver_long_work.time_slice import TimeSlice, in_time_slices
+from queueserver_long_work.work import Work
 
-from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
-from queueserver_manager.domain.errors import (
+from queueserver_manager.domain.lifecycle import Operation
+from queueserver_manager.domain.queue.item import Item, ItemKind
+from queueserver_manager.domain.queue.submission import Submission
+from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
+from queueserver_manager.domain.refusals.errors import (
     EnvironmentUnresponsive,
     FieldInvalid,
     ItemInvalid,
@@ -18,16 +21,13 @@ from queueserver_manager.domain.errors import (
     Violation,
     WorkerUnavailable,
 )
-from queueserver_manager.domain.item import Item, ItemKind
-from queueserver_manager.domain.item_warnings import Warner
-from queueserver_manager.domain.lifecycle import Action
-from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.domain.submission import Submission
-from queueserver_manager.operations.allowances import Allowances
+from queueserver_manager.domain.refusals.state_refusals import check
+from queueserver_manager.domain.validation.item_warnings import Warner
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.submissions import Submissions
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.validation.allowed_inventory_cache import AllowedInventoryCache
+from queueserver_manager.operations.validation.submissions import Submissions
+from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 M = TypeVar("M")
@@ -39,13 +39,18 @@ class PlanningOperations:
     """What clients may find out before they submit."""
 
     def __init__(
-        self, ledger: Ledger, view: WorkerView, worker: Worker, submissions: Submissions, allowances: Allowances
+        self,
+        ledger: Ledger,
+        view: WorkerView,
+        worker: Worker,
+        submissions: Submissions,
+        allowed_inventories: AllowedInventoryCache,
     ) -> None:
         self._ledger = ledger
         self._view = view
         self._worker = worker
         self._submissions = submissions
-        self._allowances = allowances
+        self._allowed_inventories = allowed_inventories
 
     async def validate(
         self,
@@ -55,14 +60,14 @@ class PlanningOperations:
         tell: Callable[[Refused | Item], None],
     ) -> None:
         """Tell for each message, in order, what it would become if it were added now: an item, or a refusal."""
-        turns, warner = Turns(), Warner()
+        time_slice, warner = TimeSlice(), Warner()
         for index, message in enumerate(messages):
             path = f"items[{index}]"
             try:
-                tell(self._submissions.make(caller, await in_turns(read(message, path)), path, warner=warner))
+                tell(self._submissions.make(caller, await in_time_slices(read(message, path)), path, warner=warner))
             except Refused as error:
                 tell(error)
-            await turns.step()
+            await time_slice.yield_if_due()
 
     async def simulate_submission(
         self, caller: Caller, submission: Submission, message_limit: int
@@ -91,8 +96,8 @@ class PlanningOperations:
             raise WorkerUnavailable
         if not self._view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then simulate the plan.")
-        check(Action.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))
-        access = self._allowances.for_submitter(item.user_group).access
+        check(Operation.SIMULATE_ITEM, self._view.state_during(self._ledger.summary))
+        access = self._allowed_inventories.for_submitter(item.user_group).access
         try:
             return await self._worker.simulate_plan(item, access, message_limit or MESSAGE_LIMIT)
         except WorkerRefused as error:

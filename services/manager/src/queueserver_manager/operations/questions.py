@@ -8,34 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
-from queueserver_manager.domain.errors import WorkerUnavailable
-from queueserver_manager.domain.question_errors import QuestionNotFound
-from queueserver_manager.operations.deeds import Deed, Deeds
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
+from queueserver_manager.domain.refusals.errors import WorkerUnavailable
+from queueserver_manager.domain.refusals.question_errors import QuestionNotFound
+from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 #: Not what was answered: it may be a password.
-_ANSWER = Deed("question_answered", "answered the question of the running plan")
+_ANSWER = CommandLogEntry("question_answered", "answered the question of the running plan")
 
 
 class QuestionOperations:
     """What clients may do with a question."""
 
     def __init__(self, ledger: Ledger, view: WorkerView, worker: Worker, on_stale: Callable[[], None]) -> None:
-        self._deeds = Deeds(ledger)
+        self._commands = IdempotentCommands(ledger)
         self._view = view
         self._worker = worker
         self._on_stale = on_stale
 
-    async def answer(self, question_id: str, text: str, reply: Reply[None]) -> bytes:
+    async def answer(self, question_id: str, text: str, reply: ReplySpec[None]) -> bytes:
         """Pass an answer on; an empty id means whichever is asked.
 
         Raises QuestionNotFound, EnvironmentClosed, RunEngineMissing, WorkerUnavailable.
         """
-        return await self._deeds.once(reply, lambda: self._answer(question_id, text), _ANSWER, in_haste=True)
+        return await self._commands.once(
+            reply, lambda: self._answer(question_id, text), _ANSWER, reply_before_stored=True
+        )
 
     async def _answer(self, question_id: str, text: str) -> None:
         if not self._view.connected:

@@ -8,23 +8,23 @@ from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
-from queueserver_rpc.steps import Work
+from queueserver_long_work.work import Work
 
-from queueserver_manager.domain import batches, editing
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import Item
 from queueserver_manager.domain.limits import QUEUE, Bound
-from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
-from queueserver_manager.domain.permissions import Permissions
-from queueserver_manager.domain.placement import Address, ByUid, Placed, Position, address_index, uid_index
+from queueserver_manager.domain.permissions.permissions import Permissions
+from queueserver_manager.domain.queue import batches, queue_edits
+from queueserver_manager.domain.queue.item import Item
+from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.queue.placement import Address, ByUid, Placed, Position, address_index, uid_index
+from queueserver_manager.domain.queue.submission import Submission
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.submission import Submission
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.following import Following, ItemStanding, state_in_queue
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.submissions import Submissions
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.validation.submissions import Submissions
+from queueserver_manager.operations.watch.item_watches import ItemStatus, ItemWatches, state_in_queue
 
 M = TypeVar("M")
 ItemPlaced = tuple[Item, Placed]
@@ -38,7 +38,7 @@ class QueueOperations:
         self,
         ledger: Ledger,
         submissions: Submissions,
-        following: Following,
+        following: ItemWatches,
         check_again: Callable[[], None],
         bound: Bound = QUEUE,
     ) -> None:
@@ -50,7 +50,9 @@ class QueueOperations:
         #: How much clients may put into the queue.
         self._bound = bound
 
-    async def add(self, caller: Caller, submission: Submission, position: Position, reply: Reply[ItemPlaced]) -> bytes:
+    async def add(
+        self, caller: Caller, submission: Submission, position: Position, reply: ReplySpec[ItemPlaced]
+    ) -> bytes:
         """Add one item. Raises InvalidRequest, PlanNotFound, InventoryEmpty, ItemNotFound, QueueFull."""
         known = await self._ledger.recall(reply)
         if known is not None:
@@ -60,7 +62,7 @@ class QueueOperations:
 
         def decide(record: Record) -> Decision[ItemPlaced]:
             self._note_basis(basis)
-            decision = editing.add_items(record, [item], position, self._bound)
+            decision = queue_edits.add_items(record, [item], position, self._bound)
             return Decision((item, decision.result), decision.changes, decision.events)
 
         return (await self._ledger.submit(decide, reply)).answer
@@ -71,7 +73,7 @@ class QueueOperations:
         messages: Sequence[M],
         read: Callable[[M, str], Work[Submission]],
         position: Position,
-        reply: Reply[ItemsPlaced],
+        reply: ReplySpec[ItemsPlaced],
     ) -> bytes:
         """Add several items, all or none. Raises BatchRefused and what :meth:`add` raises."""
         known = await self._ledger.recall(reply)
@@ -94,7 +96,7 @@ class QueueOperations:
         uid: str,
         submission: Submission,
         fields: AbstractSet[str],
-        reply: Reply[ItemPlaced],
+        reply: ReplySpec[ItemPlaced],
         *,
         new_uid: bool,
     ) -> bytes:
@@ -106,7 +108,7 @@ class QueueOperations:
         def decide(record: Record) -> Decision[ItemPlaced]:
             old = record.queue.at(uid_index(record, uid))
             item = self._submissions.make(caller, submission.over(old, fields), uid="" if new_uid else uid)
-            return editing.update_item(record, uid, item, self._bound)
+            return queue_edits.update_item(record, uid, item, self._bound)
 
         return (await self._ledger.submit(decide, reply)).answer
 
@@ -119,37 +121,41 @@ class QueueOperations:
         if self._ledger.inventory is not basis[0] or self._ledger.permissions is not basis[1]:
             self._check_again()
 
-    async def get(self, address: Address) -> ItemStanding:
+    async def get(self, address: Address) -> ItemStatus:
         """One item of the queue, or by uid wherever it is. Raises ItemNotFound, PositionOutOfRange."""
         if isinstance(address, ByUid):
             return await self._following.look(address.uid)
 
-        def look(record: Record) -> ItemStanding:
+        def look(record: Record) -> ItemStatus:
             index = address_index(record, address)
             item = record.queue.at(index)
-            return ItemStanding(state_in_queue(item), item, record.revisions.last, index=index)
+            return ItemStatus(state_in_queue(item), item, record.revisions.last, index=index)
 
         return await self._ledger.read(look)
 
-    async def remove(self, address: Address, reply: Reply[editing.Taken]) -> bytes:
+    async def remove(self, address: Address, reply: ReplySpec[queue_edits.Taken]) -> bytes:
         """Take one item out. Raises ItemNotFound, ItemRunning, PositionOutOfRange."""
-        return (await self._ledger.submit(lambda record: editing.remove_item(record, address), reply)).answer
+        return (await self._ledger.submit(lambda record: queue_edits.remove_item(record, address), reply)).answer
 
-    async def remove_batch(self, uids: Sequence[str], reply: Reply[tuple[list[Item], int]], *, strict: bool) -> bytes:
+    async def remove_batch(
+        self, uids: Sequence[str], reply: ReplySpec[tuple[list[Item], int]], *, strict: bool
+    ) -> bytes:
         """Take several items out. Raises BatchRefused."""
         return (
             await self._ledger.submit(lambda record: batches.remove_items(record, uids, strict=strict), reply)
         ).answer
 
-    async def move(self, source: Address, destination: Position, reply: Reply[ItemPlaced]) -> bytes:
+    async def move(self, source: Address, destination: Position, reply: ReplySpec[ItemPlaced]) -> bytes:
         """Move one item. Raises ItemNotFound, ItemRunning, PositionOutOfRange."""
-        return (await self._ledger.submit(lambda record: editing.move_item(record, source, destination), reply)).answer
+        return (
+            await self._ledger.submit(lambda record: queue_edits.move_item(record, source, destination), reply)
+        ).answer
 
     async def move_batch(
         self,
         uids: Sequence[str],
         destination: Position,
-        reply: Reply[tuple[list[Item], Placed]],
+        reply: ReplySpec[tuple[list[Item], Placed]],
         *,
         keep_queue_order: bool,
     ) -> bytes:
@@ -160,13 +166,13 @@ class QueueOperations:
 
         return (await self._ledger.submit(decide, reply)).answer
 
-    async def clear(self, reply: Reply[int]) -> bytes:
+    async def clear(self, reply: ReplySpec[int]) -> bytes:
         """Take all items out."""
-        return (await self._ledger.submit(editing.clear_queue, reply)).answer
+        return (await self._ledger.submit(queue_edits.clear_queue, reply)).answer
 
     async def set_mode(
         self,
-        reply: Reply[QueueMode],
+        reply: ReplySpec[QueueMode],
         *,
         loop: bool | None,
         ignore_failures: bool | None,
@@ -179,6 +185,6 @@ class QueueOperations:
 
         def decide(record: Record) -> Decision[QueueMode]:
             mode = replace(QueueMode() if reset else record.mode, **wanted)  # type: ignore[arg-type] # names match
-            return editing.set_mode(record, mode)
+            return queue_edits.set_mode(record, mode)
 
         return (await self._ledger.submit(decide, reply)).answer

@@ -10,27 +10,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.environment_errors import EnvironmentClosed, RunEngineMissing
-from queueserver_manager.domain.errors import (
+from queueserver_manager.domain.lifecycle import ALLOWED, ManagerState, Operation, RunEngineState
+from queueserver_manager.domain.metadata import permitted
+from queueserver_manager.domain.queue.item import RunningItem, RunSummary
+from queueserver_manager.domain.queue.queue_run import stop_after
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed, RunEngineMissing
+from queueserver_manager.domain.refusals.errors import (
     EnvironmentUnresponsive,
     InvalidState,
     ItemNotRunning,
     StorageUnavailable,
     WorkerUnavailable,
 )
-from queueserver_manager.domain.executing import stop_after
-from queueserver_manager.domain.item import RunningItem, RunSummary
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, ManagerState, RunEngineState
-from queueserver_manager.domain.metadata import permitted
-from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.operations.deeds import Deed, Deeds
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.worker_view import Asked, WorkerView
+from queueserver_manager.domain.refusals.state_refusals import check
+from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_view import Asked, WorkerView
 from queueserver_manager.worker_client.port import (
     EngineRequest,
-    RunEngineVerb,
+    RunEngineAction,
     StaleEpoch,
     Worker,
     WorkerDown,
@@ -39,26 +39,26 @@ from queueserver_manager.worker_client.port import (
 )
 
 _ACTIONS = {
-    RunEngineVerb.PAUSE_DEFERRED: Action.PAUSE,
-    RunEngineVerb.PAUSE_IMMEDIATE: Action.PAUSE,
-    RunEngineVerb.RESUME: Action.RESUME,
-    RunEngineVerb.STOP: Action.STOP_PLAN,
-    RunEngineVerb.ABORT: Action.ABORT_PLAN,
-    RunEngineVerb.HALT: Action.HALT_PLAN,
-    RunEngineVerb.ABORT_NOW: Action.ABORT_NOW,
+    RunEngineAction.PAUSE_DEFERRED: Operation.PAUSE,
+    RunEngineAction.PAUSE_IMMEDIATE: Operation.PAUSE,
+    RunEngineAction.RESUME: Operation.RESUME,
+    RunEngineAction.STOP: Operation.STOP_PLAN,
+    RunEngineAction.ABORT: Operation.ABORT_PLAN,
+    RunEngineAction.HALT: Operation.HALT_PLAN,
+    RunEngineAction.ABORT_NOW: Operation.ABORT_NOW,
 }
 #: What the log says of them.
 _DEEDS = {
-    RunEngineVerb.PAUSE_DEFERRED: ("pause_requested", "asked to pause {plan} at the next checkpoint"),
-    RunEngineVerb.PAUSE_IMMEDIATE: ("pause_requested", "asked to pause {plan} at once"),
-    RunEngineVerb.RESUME: ("resume_requested", "resumed {plan}"),
-    RunEngineVerb.STOP: ("stop_requested", "asked to stop {plan}"),
-    RunEngineVerb.ABORT: ("abort_requested", "asked to abort {plan}"),
-    RunEngineVerb.HALT: ("halt_requested", "asked to halt {plan}"),
-    RunEngineVerb.ABORT_NOW: ("abort_now_requested", "asked to abort {plan} at once"),
+    RunEngineAction.PAUSE_DEFERRED: ("pause_requested", "asked to pause {plan} at the next checkpoint"),
+    RunEngineAction.PAUSE_IMMEDIATE: ("pause_requested", "asked to pause {plan} at once"),
+    RunEngineAction.RESUME: ("resume_requested", "resumed {plan}"),
+    RunEngineAction.STOP: ("stop_requested", "asked to stop {plan}"),
+    RunEngineAction.ABORT: ("abort_requested", "asked to abort {plan}"),
+    RunEngineAction.HALT: ("halt_requested", "asked to halt {plan}"),
+    RunEngineAction.ABORT_NOW: ("abort_now_requested", "asked to abort {plan} at once"),
 }
 #: What may be asked for whenever a plan is executed, also while it is on its way to the Worker or back.
-_INTERRUPTIONS = frozenset({Action.PAUSE, Action.ABORT_NOW})
+_INTERRUPTIONS = frozenset({Operation.PAUSE, Operation.ABORT_NOW})
 #: Reasons of the Worker for which there is nothing left to interrupt.
 _PAST = frozenset({"EXECUTION_ENDED", "NOT_RUNNING"})
 
@@ -75,25 +75,27 @@ class RunEngineOperations:
         on_stale: Callable[[], None],
     ) -> None:
         self._ledger = ledger
-        self._deeds = Deeds(ledger)
+        self._commands = IdempotentCommands(ledger)
         self._view = view
         self._worker = worker
         self._permitted_keys = permitted_keys
         self._on_stale = on_stale
 
-    async def control(self, request: EngineRequest, reply: Reply[None]) -> bytes:
+    async def control(self, request: EngineRequest, reply: ReplySpec[None]) -> bytes:
         """Pass a request on.
 
         Raises InvalidState, ItemNotRunning, EnvironmentClosed, RunEngineMissing, WorkerUnavailable, StorageUnavailable.
         """
-        return await self._deeds.once(reply, lambda: self._control(request), self._deed(request), in_haste=True)
+        return await self._commands.once(
+            reply, lambda: self._control(request), self._deed(request), reply_before_stored=True
+        )
 
-    def _deed(self, request: EngineRequest) -> Deed:
+    def _deed(self, request: EngineRequest) -> CommandLogEntry:
         running = self._ledger.summary.running
         plan = f"plan {running.item.name} (item {running.item.uid})" if running is not None else "the plan"
         name, did = _DEEDS[request.verb]
         note = f": {request.note}" if request.note else ""
-        return Deed(name, did.format(plan=plan) + note)
+        return CommandLogEntry(name, did.format(plan=plan) + note)
 
     async def _control(self, request: EngineRequest) -> None:
         action = _ACTIONS[request.verb]
@@ -102,7 +104,7 @@ class RunEngineOperations:
         while not await self._reach(request, action, self._ledger.summary.running):
             # Another plan has begun in the very moment: what is meant is what runs.
             self._refuse_for_another(request)
-        if action is not Action.PAUSE:
+        if action is not Operation.PAUSE:
             self._view.leave_pause()
         self._view.changed()
 
@@ -112,21 +114,21 @@ class RunEngineOperations:
         if request.item_uid and (running is None or running.item.uid != request.item_uid):
             raise ItemNotRunning(request.item_uid)
 
-    async def _reach(self, request: EngineRequest, action: Action, running: RunningItem | None) -> bool:
+    async def _reach(self, request: EngineRequest, action: Operation, running: RunningItem | None) -> bool:
         """Pause, resume or end one execution; returns whether that is done, or False if another one runs now.
 
         The Worker decides whether the request reaches the execution. If it is past that, the queue is to stop after it,
         which is stored. Until then nothing is begun after it by itself, unless the request names its item: then it may
         still be refused.
         """
-        if action is Action.RESUME or (running is None and action not in _INTERRUPTIONS):
+        if action is Operation.RESUME or (running is None and action not in _INTERRUPTIONS):
             return await self._send(request, action, running.execution_id if running is not None else "")
         execution_id = running.execution_id if running is not None else ""
-        asked = self._view.ask(execution_id, is_pause=action is Action.PAUSE, binds=not request.item_uid)
+        asked = self._view.ask(execution_id, is_pause=action is Operation.PAUSE, binds=not request.item_uid)
         try:
             if running is not None and await self._send(request, action, execution_id):
                 self._view.heard(asked)
-                if request.verb is RunEngineVerb.PAUSE_IMMEDIATE:
+                if request.verb is RunEngineAction.PAUSE_IMMEDIATE:
                     self._view.pause_at_once_for = execution_id
                 return True
             return await self._stop_after(request, asked)
@@ -160,7 +162,7 @@ class RunEngineOperations:
                 raise
             return True
 
-    def _check(self, action: Action) -> None:
+    def _check(self, action: Operation) -> None:
         view = self._view
         if not view.connected:
             raise WorkerUnavailable
@@ -177,7 +179,7 @@ class RunEngineOperations:
                 raise RunEngineMissing
         check(action, state)
 
-    async def _send(self, request: EngineRequest, action: Action, execution_id: str) -> bool:
+    async def _send(self, request: EngineRequest, action: Operation, execution_id: str) -> bool:
         """Tell the Worker; returns False if the execution is past being interrupted. Raises as :meth:`control`."""
         try:
             await self._worker.control_run_engine(request, execution_id)
@@ -217,7 +219,7 @@ class RunEngineOperations:
             raise WorkerUnavailable
         if not view.environment.exists:
             raise EnvironmentClosed("RE Worker environment does not exist.")
-        check(Action.READ_METADATA, self._state())
+        check(Operation.READ_METADATA, self._state())
         if view.environment.run_engine is RunEngineState.NONE:
             raise RunEngineMissing
         try:

@@ -11,14 +11,14 @@ import asyncio
 from collections.abc import Callable
 from enum import Enum
 
-from queueserver_manager.domain.errors import InvalidState, WorkerUnavailable
-from queueserver_manager.domain.lifecycle import ALLOWED, Action
+from queueserver_manager.domain.lifecycle import ALLOWED, Operation
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.operations.deeds import Deed, Deeds
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.domain.refusals.errors import InvalidState, WorkerUnavailable
+from queueserver_manager.domain.refusals.state_refusals import check
+from queueserver_manager.operations.commit.idempotent_commands import CommandLogEntry, IdempotentCommands
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client.port import Worker, WorkerDown, WorkerRefused
 
 
@@ -30,8 +30,8 @@ class StopMode(Enum):
 
 
 _DEEDS = {
-    StopMode.WHEN_IDLE: Deed("server_stop_requested", "stops the server, which is idle"),
-    StopMode.AT_ONCE: Deed("server_stop_requested", "stops the server at once"),
+    StopMode.WHEN_IDLE: CommandLogEntry("server_stop_requested", "stops the server, which is idle"),
+    StopMode.AT_ONCE: CommandLogEntry("server_stop_requested", "stops the server at once"),
 }
 
 
@@ -41,13 +41,13 @@ class ServerOperations:
     def __init__(self, ledger: Ledger, view: WorkerView, worker: Worker, on_stop: Callable[[], None]) -> None:
         """``on_stop`` begins to end the processes, and may be called again."""
         self._ledger = ledger
-        self._deeds = Deeds(ledger)
+        self._commands = IdempotentCommands(ledger)
         self._view = view
         self._worker = worker
         self._on_stop = on_stop
         self._under_way: set[asyncio.Task[bytes]] = set()
 
-    async def stop(self, mode: StopMode, reply: Reply[None]) -> bytes:
+    async def stop(self, mode: StopMode, reply: ReplySpec[None]) -> bytes:
         """Stop the server. Raises InvalidState."""
         # It goes on when its caller leaves: what was accepted is carried out.
         work = asyncio.get_running_loop().create_task(self._carry_out(mode, reply))
@@ -55,9 +55,9 @@ class ServerOperations:
         work.add_done_callback(self._under_way.discard)
         return await asyncio.shield(work)
 
-    async def _carry_out(self, mode: StopMode, reply: Reply[None]) -> bytes:
+    async def _carry_out(self, mode: StopMode, reply: ReplySpec[None]) -> bytes:
         try:
-            return await self._deeds.once(reply, lambda: self._accept(mode), _DEEDS[mode], in_haste=False)
+            return await self._commands.once(reply, lambda: self._accept(mode), _DEEDS[mode], reply_before_stored=False)
         finally:
             # Not if it was a repetition of a stop that was carried out in an earlier life of this server. But also if
             # this term ends while the answer is being stored: nothing is begun any more, so it has to end.
@@ -79,7 +79,7 @@ class ServerOperations:
 
     def _require_idle(self, record: Record) -> None:
         state = self._view.state_during(self._ledger.summary)
-        check(Action.STOP_SERVER, state)
+        check(Operation.STOP_SERVER, state)
         # One that was accepted a moment ago may not have reached the Worker.
         tasks = max(self._view.environment.background_tasks, record.tasks.background_count)
         if tasks:
@@ -87,7 +87,7 @@ class ServerOperations:
             raise InvalidState(
                 f"Can't stop the server while {there} in the background: wait for the end, or stop the server at once.",
                 state,
-                ALLOWED[Action.STOP_SERVER],
+                ALLOWED[Operation.STOP_SERVER],
             )
 
     async def worker_info(self) -> bytes:

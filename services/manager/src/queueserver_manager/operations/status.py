@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from queueserver_manager.domain.blockers import Circumstances, request_sentence
-from queueserver_manager.domain.errors import Violation
 from queueserver_manager.domain.lifecycle import TRANSITIONS, Environment, ManagerState
-from queueserver_manager.domain.lock import Lock
-from queueserver_manager.domain.mode import QueueMode
+from queueserver_manager.domain.lock.lock import Lock
+from queueserver_manager.domain.queue.mode import QueueMode
+from queueserver_manager.domain.queue.setback import Setback
 from queueserver_manager.domain.record import Revisions
-from queueserver_manager.domain.setback import Setback
+from queueserver_manager.domain.refusals.errors import Violation
 from queueserver_manager.domain.storage import Storage
 
 _log = logging.getLogger(__name__)

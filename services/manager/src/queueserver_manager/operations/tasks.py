@@ -5,28 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from queueserver_rpc.turns import in_turns
+from queueserver_long_work.time_slice import in_time_slices
 
 from queueserver_manager.domain.changes import Decision
-from queueserver_manager.domain.environment_errors import EnvironmentClosed
-from queueserver_manager.domain.errors import (
+from queueserver_manager.domain.lifecycle import ALLOWED, Operation, PendingCommand
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.refusals.environment_errors import EnvironmentClosed
+from queueserver_manager.domain.refusals.errors import (
     FunctionNotAllowed,
     Refused,
     ScriptsDisabled,
     TaskNotFound,
     WorkerUnavailable,
 )
-from queueserver_manager.domain.lifecycle import ALLOWED, Action, PendingCommand
-from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.state_refusals import check
-from queueserver_manager.domain.tasking import Acceptance, accept_task
-from queueserver_manager.domain.tasks import FunctionCall, KeptTask, Script, Task, Work
-from queueserver_manager.domain.type_words import near_matches
+from queueserver_manager.domain.refusals.state_refusals import check
+from queueserver_manager.domain.tasks.task_lifecycle import Acceptance, accept_task
+from queueserver_manager.domain.tasks.tasks import FunctionCall, KeptTask, Script, Task, Work
+from queueserver_manager.domain.validation.type_words import near_matches
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.ledger import Ledger
-from queueserver_manager.operations.listing import Fit
-from queueserver_manager.operations.reply import Reply
-from queueserver_manager.operations.worker_view import WorkerView
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.commit.reply import ReplySpec
+from queueserver_manager.operations.pages.listing import Fit
+from queueserver_manager.operations.worker.worker_view import WorkerView
 
 
 class TaskOperations:
@@ -52,7 +52,7 @@ class TaskOperations:
         self._followers: dict[str, set[asyncio.Event]] = {}
         self._ended: Refused | None = None
 
-    async def start(self, caller: Caller, work: Work, reply: Reply[Task], *, background: bool) -> bytes:
+    async def start(self, caller: Caller, work: Work, reply: ReplySpec[Task], *, background: bool) -> bytes:
         """Take a task on; the result is the task.
 
         Raises FunctionNotAllowed, ScriptsDisabled, EnvironmentClosed, InvalidState, WorkerUnavailable, TooManyTasks.
@@ -93,12 +93,12 @@ class TaskOperations:
         state = view.state(
             has_running_item=record.running is not None, has_foreground_task=record.tasks.foreground is not None
         )
-        if not view.environment.exists and state in ALLOWED[Action.EXECUTE_TASK]:
+        if not view.environment.exists and state in ALLOWED[Operation.EXECUTE_TASK]:
             raise EnvironmentClosed("RE Worker environment does not exist: open it, then start the task.")
         if not background:
-            check(Action.EXECUTE_TASK, state)
+            check(Operation.EXECUTE_TASK, state)
         elif not view.environment.is_open or view.pending is not PendingCommand.NONE:
-            check(Action.EXECUTE_BACKGROUND_TASK, state)
+            check(Operation.EXECUTE_BACKGROUND_TASK, state)
 
     async def get(self, uid: str) -> KeptTask:
         """A task and what has become of it. Raises TaskNotFound."""
@@ -119,7 +119,7 @@ class TaskOperations:
             return page, page[-1].task.number if len(found) > size else 0
 
         page, more = await self._ledger.read(look)
-        count = await in_turns(fit(page))
+        count = await in_time_slices(fit(page))
         return (page, more) if count == len(page) else (page[:count], page[count - 1].task.number)
 
     async def wait(self, uid: str) -> AsyncIterator[KeptTask]:

@@ -1,4 +1,4 @@
-"""What watchers are sent, serialized. The one Encoder of ``operations/watching.py``."""
+"""What watchers are sent, serialized. The one Encoder of ``operations/watch/watch_streams.py``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from queueserver.common.v1 import console_pb2
 from queueserver.manager.v1 import event_pb2 as pb
-from queueserver_rpc.steps import Work
+from queueserver_long_work.work import Work
 
 from queueserver_manager.domain.events import Announcement, ItemsAdded
-from queueserver_manager.operations.feed import Kind
 from queueserver_manager.operations.status import StatusFacts
+from queueserver_manager.operations.watch.event_buffer import Kind
 from queueserver_manager.rpc.status_message import status_event_bytes
 from queueserver_manager.wire.events import announcement_bytes
 from queueserver_manager.wire.items import item_bytes

@@ -9,14 +9,9 @@ from queueserver.manager.v1 import error_details_pb2 as details_pb2
 from queueserver_rpc.reasons import ErrorReason, Reason, refused
 from queueserver_rpc.status import FATE_UNKNOWN, Refusal, Violation
 
-from queueserver_manager.domain import (
-    batch_errors,
-    environment_errors,
-    errors,
-    lock_errors,
-    permission_errors,
-    question_errors,
-)
+from queueserver_manager.domain.lock import lock_errors
+from queueserver_manager.domain.permissions import permission_errors
+from queueserver_manager.domain.refusals import batch_errors, environment_errors, errors, question_errors
 from queueserver_manager.rpc.services import full_method
 from queueserver_manager.wire.locks import lock_to_proto
 from queueserver_manager.wire.states import MANAGER_STATES

@@ -14,8 +14,8 @@ from queueserver.manager.v1 import (
     task_service_pb2,
 )
 
-from queueserver_manager.domain.errors import FieldInvalid
-from queueserver_manager.domain.lock import Guard, LockKey, composed, problem_of_key
+from queueserver_manager.domain.lock.lock import Guard, LockKey, composed, problem_of_key
+from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
 from queueserver_manager.rpc.identity import LOCK_KEY
 

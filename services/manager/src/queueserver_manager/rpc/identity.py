@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from queueserver_manager.domain import names
-from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.domain.permissions import names
+from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
 
 USER_KEY = "qserver-user"

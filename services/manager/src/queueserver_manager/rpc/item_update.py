@@ -5,7 +5,7 @@ from __future__ import annotations
 from queueserver.common.v1.item_pb2 import ItemSpec
 from queueserver.manager.v1.queue_items_pb2 import UpdateItemRequest
 
-from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.domain.refusals.errors import FieldInvalid
 
 _FIELDS = tuple(field.name for field in ItemSpec.DESCRIPTOR.fields)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from queueserver.manager.v1 import queue_items_pb2, queue_pb2
 
-from queueserver_manager.domain import placement as pl
-from queueserver_manager.domain.errors import FieldInvalid, PositionMissing
+from queueserver_manager.domain.queue import placement as pl
+from queueserver_manager.domain.refusals.errors import FieldInvalid, PositionMissing
 
 _Adding = queue_items_pb2.AddItemRequest | queue_items_pb2.AddItemsRequest
 

@@ -7,18 +7,18 @@ from typing import Any, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from queueserver_rpc.steps import Work, at_once
+from queueserver_long_work.work import Work, at_once
 
-from queueserver_manager.domain.errors import FieldInvalid
+from queueserver_manager.domain.refusals.errors import FieldInvalid
 from queueserver_manager.operations.caller import Caller
-from queueserver_manager.operations.reply import Encode, Reply
+from queueserver_manager.operations.commit.reply import Encode, ReplySpec
 from queueserver_manager.rpc.guards import guard_of
 
 T = TypeVar("T")
 _MAX_REQUEST_ID = 128
 
 
-def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue", secret: bytes = b"") -> Reply[T]:
+def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue", secret: bytes = b"") -> ReplySpec[T]:
     """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid.
 
     ``part`` (a field of Revisions) is what the request changes: what its expected_revision is about. ``secret`` stands
@@ -29,7 +29,7 @@ def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue
 
 def reply_to_long(
     request: Any, caller: Caller, encode: Encode[T], part: str = "queue", secret: bytes = b""
-) -> Work[Reply[T]]:
+) -> Work[ReplySpec[T]]:
     """As :func:`reply_to`, in steps."""
     request_id = request.request_id
     fields = request.DESCRIPTOR.fields_by_name
@@ -40,7 +40,7 @@ def reply_to_long(
         raise FieldInvalid("request_id", f"must have at most {_MAX_REQUEST_ID} characters")
     validate_only = "validate_only" in fields and request.validate_only
     guard = guard_of(request, caller)
-    return Reply(
+    return ReplySpec(
         encode,
         request_id=request_id,
         fingerprint=(yield from _fingerprint(request, caller, secret)) if request_id else "",

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from queueserver_manager.domain import changes as ch
 from queueserver_manager.domain.record import Revisions
-from queueserver_manager.store import codec, task_codec
+from queueserver_manager.store.codecs import codec, task_codec
+from queueserver_manager.store.codecs.lock_codec import encode_lock
+from queueserver_manager.store.codecs.permission_codec import encode_permissions
 from queueserver_manager.store.keys import Keys
-from queueserver_manager.store.lock_codec import encode_lock
-from queueserver_manager.store.permission_codec import encode_permissions
-from queueserver_manager.store.script_line import Word
+from queueserver_manager.store.script_connection import Word
 
 Command = Sequence[Word]
 # Lua can unpack some thousands of words into one call; long commands are split well below that.
@@ -54,7 +54,7 @@ def _other(keys: Keys, change: ch.Change) -> Iterable[Command]:
             return [("DEL", keys.running)]
         case ch.SetRunning(running) | ch.MarkRunning(running) if running is not None:
             return [("SET", keys.running, codec.encode_running(running))]
-        case ch.SetExecution(execution):
+        case ch.SetQueueActivity(execution):
             return [("SET", keys.execution, codec.encode_execution(execution))]
         case ch.AddHistory(entry):
             number = str(entry.number)

@@ -7,9 +7,9 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from queueserver_rpc.patience import within
+from queueserver_long_work.patience import within
+from queueserver_long_work.time_slice import next_turn_after
 from queueserver_rpc.redis_options import refusal_of_options, without_password_option
-from queueserver_rpc.turns import next_turn_after
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff

@@ -23,7 +23,7 @@ RETRY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class LeaseGrant:
     """What an attempt to own the queue came to: our epoch, or 0 and who owns it for how long."""
 
     epoch: int
@@ -43,7 +43,7 @@ class Lease:
         self._address = address
         self._script = redis.register_script(resources.files(__package__).joinpath("lease.lua").read_bytes())
 
-    async def acquire(self) -> Term:
+    async def acquire(self) -> LeaseGrant:
         """Begin a term, unless another instance is in one."""
         return await self._claim("")
 
@@ -51,13 +51,13 @@ class Lease:
         """Stay the owner; False if somebody else began a term."""
         return (await self._claim(str(epoch))).epoch == epoch
 
-    async def _claim(self, epoch: str) -> Term:
+    async def _claim(self, epoch: str) -> LeaseGrant:
         async with answered_within(busy=self._busy):
             answer = await self._script(
                 keys=[self._keys.lease, self._keys.epoch],
                 args=[self._instance, self._address, int(LEASE_SECONDS * 1000), epoch],
             )
-        return Term(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000))
+        return LeaseGrant(int(answer[0]), answer[1].decode(), max(0.0, int(answer[2]) / 1000))
 
     async def wait_until_free(self, remaining: float) -> None:
         """Return when the owner leaves in good order, or when its lease would have ended."""

@@ -12,24 +12,24 @@ from functools import partial
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError
-from queueserver_rpc.turns import Turns
+from queueserver_long_work.time_slice import TimeSlice
 
-from queueserver_manager.domain.changes import Execution
+from queueserver_manager.domain.changes import QueueActivity
 from queueserver_manager.domain.history import History
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import Item
-from queueserver_manager.domain.lock import KeyDigest
-from queueserver_manager.domain.mode import QueueMode
-from queueserver_manager.domain.permissions import Permissions
-from queueserver_manager.domain.queue import Queue
+from queueserver_manager.domain.lock.lock import KeyDigest
+from queueserver_manager.domain.permissions.permissions import Permissions
+from queueserver_manager.domain.queue.item import Item
+from queueserver_manager.domain.queue.mode import QueueMode
+from queueserver_manager.domain.queue.queue import Queue
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.requests import Requests
-from queueserver_manager.domain.tasks import Tasks
-from queueserver_manager.store import codec
+from queueserver_manager.domain.tasks.tasks import Tasks
+from queueserver_manager.store.codecs import codec
+from queueserver_manager.store.codecs.lock_codec import decode_lock
+from queueserver_manager.store.codecs.permission_codec import decode_permissions
+from queueserver_manager.store.codecs.task_codec import decode_kept
 from queueserver_manager.store.keys import SCHEMA, Keys
-from queueserver_manager.store.lock_codec import decode_lock
-from queueserver_manager.store.permission_codec import decode_permissions
-from queueserver_manager.store.task_codec import decode_kept
 
 #: Seconds: others are to be told that we are not ready, and the lease is to be renewed.
 _TURN = 0.002
@@ -107,7 +107,7 @@ class Loader:
         )
         record.execution = (
             self._part("execution", stored.execution, lambda data: codec.decode_execution(codec.decode(data)))
-            or Execution()
+            or QueueActivity()
         )
         record.inventory = self._part("inventory", stored.inventory, self._decode_inventory) or Inventory()
         permissions = self._part("permissions", stored.permissions, decode_permissions)
@@ -150,40 +150,40 @@ class Loader:
         return _read(f"{key}, {text}", f"HDEL {key} {text}", decode)
 
     async def _queue(self, items: dict[bytes, bytes], order: Sequence[tuple[bytes, float]]) -> Queue:
-        queue, keys, turns = Queue(), self._keys, Turns(_TURN)
+        queue, keys, time_slice = Queue(), self._keys, TimeSlice(_TURN)
         for uid, rank in order:
             text = uid.decode(errors="replace")
             decode = partial(_decode_item, items, uid)
             item = _read(f"{keys.items}, {text}", f"ZREM {keys.order} {text}", decode)
             queue.put(item, int(rank))
-            await turns.step()
+            await time_slice.yield_if_due()
         return queue
 
     async def _history(self, entries: dict[bytes, bytes], last_number: int) -> History:
         # Its entries are numbered without holes, so it is kept or given up as a whole.
-        key, turns = self._keys.history, Turns(_TURN)
+        key, time_slice = self._keys.history, TimeSlice(_TURN)
         numbers = _read(key, f"DEL {key}", lambda: sorted(map(int, entries)))
         history = History(numbers[0] if numbers else last_number + 1)
         for number in numbers:
             _read(key, f"DEL {key}", partial(_add_entry, history, entries, number))
-            await turns.step()
+            await time_slice.yield_if_due()
         return history
 
     async def _tasks(self, stored: dict[bytes, bytes]) -> Tasks:
-        tasks, turns = [], Turns(_TURN)
+        tasks, time_slice = [], TimeSlice(_TURN)
         while stored:
             uid, data = stored.popitem()
             tasks.append(self._entry("tasks", uid, partial(decode_kept, data)))
-            await turns.step()
+            await time_slice.yield_if_due()
         return Tasks(tasks)
 
     async def _requests(self, stored: dict[bytes, bytes]) -> Requests:
-        requests, turns = [], Turns(_TURN)
+        requests, time_slice = [], TimeSlice(_TURN)
         while stored:
             request_id, data = stored.popitem()
             decode = partial(codec.decode_request, request_id.decode(), data)
             requests.append(self._entry("requests", request_id, decode))
-            await turns.step()
+            await time_slice.yield_if_due()
         return Requests(sorted(requests, key=lambda request: request.time))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from queueserver_rpc.turns import next_turn_after
+from queueserver_long_work.time_slice import next_turn_after
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from queueserver_manager.domain.locking import ClearOrder
+from queueserver_manager.domain.lock.locking import ClearOrder
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within, wait_for_answer
 from queueserver_manager.store.keys import Keys
 

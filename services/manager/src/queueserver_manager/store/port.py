@@ -8,7 +8,7 @@ from typing import Protocol
 
 from queueserver_manager.domain.changes import Change
 from queueserver_manager.domain.events import Announcement, Event
-from queueserver_manager.domain.locking import ClearOrder
+from queueserver_manager.domain.lock.locking import ClearOrder
 from queueserver_manager.domain.record import Record, Revisions
 from queueserver_manager.domain.storage import Fault, StorageState
 

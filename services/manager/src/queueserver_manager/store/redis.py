@@ -12,27 +12,27 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
-from queueserver_rpc.turns import Turns, in_turns
+from queueserver_long_work.time_slice import TimeSlice, in_time_slices
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from queueserver_manager.domain.events import Announcement
 from queueserver_manager.domain.inventory import Inventory
 from queueserver_manager.domain.limits import LOG, Bound
-from queueserver_manager.domain.lock import KeyDigest
-from queueserver_manager.domain.permissions import BUILT_IN, Permissions
+from queueserver_manager.domain.lock.lock import KeyDigest
+from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions
 from queueserver_manager.domain.record import Record, Revisions
-from queueserver_manager.store import codec
+from queueserver_manager.store.codecs import codec
+from queueserver_manager.store.codecs.event_codec import decode_events, encode_events
 from queueserver_manager.store.commands import Command, commands_for, revisions_command
 from queueserver_manager.store.connection import Busy, answered_within, wait_for_answer
-from queueserver_manager.store.event_codec import decode_events, encode_events
 from queueserver_manager.store.faults import store_down
 from queueserver_manager.store.keys import SCHEMA, Keys
 from queueserver_manager.store.lease import LEASE_SECONDS
 from queueserver_manager.store.loading import Loader, StoreUnusable
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, StoreDown
 from queueserver_manager.store.reading import read_all
-from queueserver_manager.store.script_line import ScriptLine, Word, seconds_for
+from queueserver_manager.store.script_connection import ScriptConnection, Word, seconds_for
 
 _PAGE = 1000
 _CHANGES_PER_TURN = 500
@@ -66,7 +66,9 @@ class RedisStore:
         self._decode_inventory = decode_inventory
         #: In force as long as none are stored.
         self._default_permissions = default_permissions
-        self._commits = ScriptLine(redis, resources.files(__package__).joinpath("commit.lua").read_bytes(), self._busy)
+        self._commits = ScriptConnection(
+            redis, resources.files(__package__).joinpath("commit.lua").read_bytes(), self._busy
+        )
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -113,30 +115,30 @@ class RedisStore:
         if answer != b"OK":
             # Only a commit of ours whose reply was lost, or somebody else's hand, moves the revision.
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
-        turns = Turns()
+        time_slice = TimeSlice()
         for change in (change for entry in entries for change in entry.changes):
             codec.let_go(change)
-            await turns.step()
+            await time_slice.yield_if_due()
 
     async def _words(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> list[Word]:
         """Arguments of ``commit.lua``, put together in turns."""
-        keys, turns = self._keys, Turns()
+        keys, time_slice = self._keys, TimeSlice()
         changes = [change for entry in entries for change in entry.changes]
         commands: list[Command] = []
         for start in range(0, len(changes), _CHANGES_PER_TURN):
             some = changes[start : start + _CHANGES_PER_TURN]
             for change in some:
                 if codec.encode_ahead(change):
-                    await turns.step()
+                    await time_slice.yield_if_due()
             commands += commands_for(keys, some)
-            await turns.step()
+            await time_slice.yield_if_due()
         commands.append(revisions_command(keys, after))
         words: list[Word] = [self._epoch, before.last, *self._log, 0, len(commands)]
         for command in commands:
             words.append(len(command))
             words.extend(command)
         for entry in filter(lambda entry: entry.revision, entries):
-            words += (f"{entry.revision}-0", await in_turns(encode_events(entry.time, entry.events)))
+            words += (f"{entry.revision}-0", await in_time_slices(encode_events(entry.time, entry.events)))
         return words
 
     async def events_between(self, after: int, up_to: int) -> list[Announcement]:
@@ -152,7 +154,7 @@ class RedisStore:
             raise EventsGone
         events: list[Announcement] = []
         for revision, data in found:
-            events += await in_turns(decode_events(revision, data))
+            events += await in_time_slices(decode_events(revision, data))
         return events
 
     async def _read_log(self, after: int, up_to: int) -> list[tuple[int, bytes]]:

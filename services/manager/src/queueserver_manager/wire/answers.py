@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from queueserver_long_work.work import Work
 from queueserver_rpc.message_sizes import PART_BYTES
-from queueserver_rpc.steps import Work
 
 T = TypeVar("T")
 #: Beside its content, a field has so many bytes at most.

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from queueserver.common.v1 import inventory_pb2 as pb
 
-from queueserver_manager.domain.allowed import AllowedInventory, DeviceShare
 from queueserver_manager.domain.inventory import Device, ParameterType, Plan
+from queueserver_manager.domain.validation.allowed import AllowedInventory, DeviceShare
 
 
 class DescriptionCutter:

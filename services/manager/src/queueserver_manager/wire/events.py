@@ -8,7 +8,7 @@ from typing import Any
 from queueserver.manager.v1 import event_pb2 as pb
 
 from queueserver_manager.domain import events as ev
-from queueserver_manager.domain.tasks import KeptTask
+from queueserver_manager.domain.tasks.tasks import KeptTask
 from queueserver_manager.wire import framing
 from queueserver_manager.wire.items import (
     EXIT_STATUSES,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from queueserver.common.v1 import item_pb2
 from queueserver_rpc.status import MAX_FIELD_BYTES, cut
 
-from queueserver_manager.domain.item import Item, ItemWarning
+from queueserver_manager.domain.queue.item import Item, ItemWarning
 
 
 def warnings_to_proto(items: Iterable[Item]) -> Iterator[item_pb2.ItemWarning]:

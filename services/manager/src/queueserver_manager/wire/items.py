@@ -7,10 +7,9 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import item_pb2
-from queueserver_rpc.steps import Work, at_once
+from queueserver_long_work.work import Work, at_once
 
-from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, Violation
-from queueserver_manager.domain.item import (
+from queueserver_manager.domain.queue.item import (
     ExitStatus,
     FailureCause,
     HistoryEntry,
@@ -20,7 +19,8 @@ from queueserver_manager.domain.item import (
     RunningItem,
     RunSummary,
 )
-from queueserver_manager.domain.submission import Submission
+from queueserver_manager.domain.queue.submission import Submission
+from queueserver_manager.domain.refusals.errors import ItemInvalid, ItemTooLarge, Violation
 from queueserver_manager.wire.values import ValueReader, dict_to_struct, list_to_list_value
 
 #: An item beyond this many bytes is refused: it would be in memory, in Redis and in every watcher's stream.

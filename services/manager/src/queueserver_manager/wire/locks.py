@@ -6,7 +6,7 @@ from google.protobuf.duration_pb2 import Duration
 from queueserver.manager.v1 import event_pb2, lock_pb2
 
 from queueserver_manager.domain.events import LockChange, LockChanged
-from queueserver_manager.domain.lock import Claim, Lock, LockRequest
+from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
 from queueserver_manager.wire.items import set_time
 
 _CHANGES = {change: lock_pb2.LockChange.Value(f"LOCK_CHANGE_{change.name}") for change in LockChange}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from queueserver.manager.v1 import queue_pb2 as pb
 
-from queueserver_manager.domain.mode import InterruptedPolicy, QueueMode
+from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
 
 _POLICIES = {policy: pb.InterruptedPolicy.Value(f"INTERRUPTED_POLICY_{policy.name}") for policy in InterruptedPolicy}
 POLICIES_FROM_PROTO: dict[int, InterruptedPolicy] = {number: policy for policy, number in _POLICIES.items()}

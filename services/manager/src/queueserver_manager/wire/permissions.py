@@ -6,10 +6,15 @@ from queueserver.common.v1 import permissions_pb2
 from queueserver_inventory.access import GroupRules
 from queueserver_inventory.messages import rules_message, rules_of
 
-from queueserver_manager.domain import names
-from queueserver_manager.domain.errors import Violation
-from queueserver_manager.domain.permission_errors import PermissionsInvalid
-from queueserver_manager.domain.permissions import MAX_ENTRIES_IN_ALL, MAX_GROUPS, REPEATED_GROUP, Permissions
+from queueserver_manager.domain.permissions import names
+from queueserver_manager.domain.permissions.permission_errors import PermissionsInvalid
+from queueserver_manager.domain.permissions.permissions import (
+    MAX_ENTRIES_IN_ALL,
+    MAX_GROUPS,
+    REPEATED_GROUP,
+    Permissions,
+)
+from queueserver_manager.domain.refusals.errors import Violation
 
 
 def permissions_to_proto(permissions: Permissions) -> permissions_pb2.UserGroupPermissions:

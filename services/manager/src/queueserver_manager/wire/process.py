@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from queueserver.common.v1 import process_pb2 as pb
-from queueserver_rpc.process_facts import ProcessFacts, shown_value
+from queueserver_process.process_facts import ProcessFacts, shown_value
 
 
 def process_to_proto(facts: ProcessFacts) -> pb.ProcessInfo:

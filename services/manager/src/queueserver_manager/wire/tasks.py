@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from queueserver.common.v1 import task_pb2
 from queueserver.manager.v1 import task_status_pb2 as pb
 from queueserver.worker.v1 import worker_service_pb2 as worker_pb
-from queueserver_rpc.steps import Work
+from queueserver_long_work.work import Work
 
-from queueserver_manager.domain.errors import FieldInvalid, ItemTooLarge, ScriptTooLarge, Violation
-from queueserver_manager.domain.tasks import (
+from queueserver_manager.domain.refusals.errors import FieldInvalid, ItemTooLarge, ScriptTooLarge, Violation
+from queueserver_manager.domain.tasks.tasks import (
     FunctionCall,
     KeptTask,
     Script,

@@ -1,6 +1,6 @@
 """Plan arguments: google.protobuf.Struct and ListValue to Python values and back.
 
-A number's Python type is decided by ``domain/numbers.py``; the path of a value that can't be passed on is worked
+``domain/validation/numbers.py`` decides a number's Python type; the path of a value that can't be passed on is worked
 out only when there is one. What may be long is done in steps.
 """
 
@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
-from queueserver_rpc.steps import Work
+from queueserver_long_work.work import Work
 
-from queueserver_manager.domain.errors import ItemInvalid, ItemTooLarge, NumberNotExact, Violation
-from queueserver_manager.domain.numbers import exact_number
+from queueserver_manager.domain.refusals.errors import ItemInvalid, ItemTooLarge, NumberNotExact, Violation
+from queueserver_manager.domain.validation.numbers import exact_number
 from queueserver_manager.wire import framing
 
 #: Values nested deeper are refused: an item must also fit, some levels deeper, into what watchers are sent, and

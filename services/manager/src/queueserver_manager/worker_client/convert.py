@@ -12,16 +12,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from queueserver.common.v1 import environment_pb2, item_pb2
 from queueserver.manager.v1 import event_pb2 as events_pb2
 from queueserver.worker.v1 import event_pb2
-from queueserver_rpc.steps import Work
-from queueserver_rpc.turns import Turns, in_turns
+from queueserver_long_work.time_slice import TimeSlice, in_time_slices
+from queueserver_long_work.work import Work
 
-from queueserver_manager.domain.item import ExitStatus, FailureCause, ItemResult, Outcome, RunSummary
 from queueserver_manager.domain.lifecycle import (
     Environment,
     EnvironmentFailure,
     EnvironmentState,
     RunEngineState,
 )
+from queueserver_manager.domain.queue.item import ExitStatus, FailureCause, ItemResult, Outcome, RunSummary
 from queueserver_manager.wire.storage import storage_from_proto
 from queueserver_manager.wire.tasks import outcome_from_proto as task_outcome
 from queueserver_manager.wire.waiting import plan_wait_from_proto, question_from_proto, suspensions_from_proto
@@ -67,7 +67,7 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
         last_sequence=message.last_sequence,
         first_kept_sequence=message.first_kept_sequence,
         environment=environment_from_proto(message.environment),
-        inventory=await in_turns(take_inventory_apart(message.inventory)) if has_inventory else None,
+        inventory=await in_time_slices(take_inventory_apart(message.inventory)) if has_inventory else None,
         execution=await execution_from_proto(message.execution) if message.HasField("execution") else None,
         outcomes=tuple([await outcome_from_proto(outcome) for outcome in message.outcomes]),
         running_tasks=frozenset(message.running_task_uids),
@@ -79,10 +79,10 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
 
 async def events_from_proto(messages: Iterable[event_pb2.WorkerEvent]) -> list[port.WorkerEvent]:
     """Events in their order, those that this release does not know included: they count, too."""
-    turns, events = Turns(), []
+    time_slice, events = TimeSlice(), []
     for message in messages:
         events.append(await _event(message))
-        await turns.step()
+        await time_slice.yield_if_due()
     return events
 
 
@@ -107,7 +107,7 @@ async def _event(message: event_pb2.WorkerEvent) -> port.WorkerEvent:
     elif kind == "environment_changed":
         event = port.EnvironmentChanged(environment_from_proto(message.environment_changed))
     elif kind == "inventory_changed":
-        event = port.InventoryReported(await in_turns(take_inventory_apart(message.inventory_changed)))
+        event = port.InventoryReported(await in_time_slices(take_inventory_apart(message.inventory_changed)))
     else:
         event = port.Other()
     return port.WorkerEvent(message.sequence, event)
@@ -123,7 +123,7 @@ def _document(message: event_pb2.WorkerEvent) -> port.DocumentWritten:
 
 async def execution_from_proto(message: event_pb2.PlanExecution) -> port.Execution:
     """An execution that is going on."""
-    return port.Execution(message.execution_id, message.item_uid, await in_turns(_runs(message.runs)))
+    return port.Execution(message.execution_id, message.item_uid, await in_time_slices(_runs(message.runs)))
 
 
 async def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
@@ -139,7 +139,7 @@ async def outcome_from_proto(message: event_pb2.ExecutionOutcome) -> Outcome:
             console=result.console_excerpt[-_MAX_MESSAGE:],
             ended_by=result.ended_by[:_MAX_USER],
             notices=tuple(notice[:_MAX_MESSAGE] for notice in result.notices[:_MAX_NOTICES]),
-            runs=await in_turns(_runs(result.runs)),
+            runs=await in_time_slices(_runs(result.runs)),
             start=_seconds(result.start_time) if result.HasField("start_time") else None,
             stop=_seconds(result.stop_time),
         ),

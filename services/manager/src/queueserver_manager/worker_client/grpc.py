@@ -13,11 +13,11 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceStub
 from queueserver_inventory.access import Access
 from queueserver_inventory.messages import access_message
+from queueserver_long_work.patience import Patience
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
-from queueserver_rpc.patience import Patience
 
-from queueserver_manager.domain.item import Item, RunningItem
-from queueserver_manager.domain.tasks import Task
+from queueserver_manager.domain.queue.item import Item, RunningItem
+from queueserver_manager.domain.tasks.tasks import Task
 from queueserver_manager.wire.items import item_to_proto
 from queueserver_manager.wire.tasks import command_of
 from queueserver_manager.wire.values import struct_to_plain

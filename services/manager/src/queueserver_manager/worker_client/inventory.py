@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf.struct_pb2 import Value
 from queueserver.common.v1 import inventory_pb2
 from queueserver_inventory.patterns import Traits
-from queueserver_rpc.steps import at_once
+from queueserver_long_work.work import at_once
 
 from queueserver_manager.domain import inventory as inv
 

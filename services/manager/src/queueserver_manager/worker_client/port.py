@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from queueserver_inventory.access import Access
 
 from queueserver_manager.domain.inventory import Inventory
-from queueserver_manager.domain.item import Item, Outcome, RunningItem, RunSummary
 from queueserver_manager.domain.lifecycle import Environment
+from queueserver_manager.domain.queue.item import Item, Outcome, RunningItem, RunSummary
 from queueserver_manager.domain.storage import Storage
-from queueserver_manager.domain.tasks import Task, TaskOutcome
+from queueserver_manager.domain.tasks.tasks import Task, TaskOutcome
 
 
 class WorkerDown(Exception):  # noqa: N818 - a state of the world, not a fault in the call
@@ -48,7 +48,7 @@ class WorkerOutdated(WorkerRefused):
         )
 
 
-class RunEngineVerb(Enum):
+class RunEngineAction(Enum):
     """What to do with the running plan; the numbers are those of RunEngineAction in the contract."""
 
     PAUSE_DEFERRED = 1
@@ -64,7 +64,7 @@ class RunEngineVerb(Enum):
 class EngineRequest:
     """What somebody wants to be done with the running plan, and why."""
 
-    verb: RunEngineVerb
+    verb: RunEngineAction
     note: str = ""
     user: str = ""
     #: The item whose plan is meant; empty for whichever runs.

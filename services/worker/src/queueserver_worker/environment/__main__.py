@@ -5,10 +5,10 @@ hardware in its hands. Only then is anything imported that takes time. It is run
 """
 
 if __name__ == "__main__":
-    from queueserver_worker.environment.lifeline import die_with_parent
+    from queueserver_worker.environment.process.parent_death import die_with_parent
 
     die_with_parent()
 
-    from queueserver_worker.environment.child import main
+    from queueserver_worker.environment.process.child import main
 
     raise SystemExit(main())

@@ -10,8 +10,8 @@ from queueserver.worker.v1 import worker_service_pb2 as pb
 from queueserver.worker.v1.event_pb2 import WorkerEvents
 from queueserver.worker.v1.worker_service_pb2_grpc import WorkerServiceServicer
 
-from queueserver_worker.supervisor.control import EngineRequest
 from queueserver_worker.supervisor.errors import InvalidRequestError
+from queueserver_worker.supervisor.executions.interruptions import EngineRequest
 from queueserver_worker.supervisor.worker import Worker
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["WorkerService"].full_name

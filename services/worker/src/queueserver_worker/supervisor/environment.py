@@ -27,29 +27,29 @@ from queueserver.worker.v1 import environment_channel_pb2 as channel_pb2
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, ToEnvironment
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
 
-from queueserver_worker.supervisor import failure
-from queueserver_worker.supervisor.about import About
-from queueserver_worker.supervisor.activity import Activity
-from queueserver_worker.supervisor.control import EngineRequest
-from queueserver_worker.supervisor.echo import Echo
 from queueserver_worker.supervisor.errors import (
     EnvironmentClosedError,
     EnvironmentExistsError,
     EnvironmentUnresponsiveError,
     RunEngineMissingError,
 )
-from queueserver_worker.supervisor.execution import RunningExecution
+from queueserver_worker.supervisor.executions.activity import Activity
+from queueserver_worker.supervisor.executions.execution import RunningExecution
+from queueserver_worker.supervisor.executions.interruptions import EngineRequest
+from queueserver_worker.supervisor.executions.outcomes import Outcomes
+from queueserver_worker.supervisor.executions.waits import Waits
 from queueserver_worker.supervisor.journal import Journal
-from queueserver_worker.supervisor.keeper import ProcessKeeper
-from queueserver_worker.supervisor.launch import Launch
-from queueserver_worker.supervisor.lifecycle import OPEN, State
-from queueserver_worker.supervisor.liveness import Liveness
-from queueserver_worker.supervisor.metadata import MetadataQueries
-from queueserver_worker.supervisor.outcomes import Outcomes
-from queueserver_worker.supervisor.process import EnvironmentProcess
-from queueserver_worker.supervisor.simulations import SimulationQueries
+from queueserver_worker.supervisor.process import failure
+from queueserver_worker.supervisor.process.about import About
+from queueserver_worker.supervisor.process.echo import Echo
+from queueserver_worker.supervisor.process.keeper import ProcessKeeper
+from queueserver_worker.supervisor.process.launch import Launch
+from queueserver_worker.supervisor.process.lifecycle import OPEN, State
+from queueserver_worker.supervisor.process.liveness import Liveness
+from queueserver_worker.supervisor.process.process import EnvironmentProcess
+from queueserver_worker.supervisor.questions.metadata import MetadataQueries
+from queueserver_worker.supervisor.questions.simulations import SimulationQueries
 from queueserver_worker.supervisor.status import Status
-from queueserver_worker.supervisor.waits import Waits
 
 _log = logging.getLogger(__name__)
 MAX_INVENTORY_BYTES = 32 * 1024 * 1024

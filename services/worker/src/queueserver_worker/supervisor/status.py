@@ -13,7 +13,7 @@ from queueserver.common.v1.inventory_pb2 import Inventory
 
 from queueserver_worker.supervisor.clock import now
 from queueserver_worker.supervisor.journal import Journal
-from queueserver_worker.supervisor.lifecycle import State, check
+from queueserver_worker.supervisor.process.lifecycle import State, check
 
 MAX_PROGRESS = 200
 """Characters that are told of what is being loaded."""

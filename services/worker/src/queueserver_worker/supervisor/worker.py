@@ -23,11 +23,8 @@ from queueserver.common.v1.process_pb2 import WorkerInfo
 from queueserver.common.v1.simulation_pb2 import Simulation
 from queueserver.worker.v1.event_pb2 import WorkerSnapshot
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest, TaskCommand
-from queueserver_rpc.process_facts import ProcessFacts
+from queueserver_process.process_facts import ProcessFacts
 
-from queueserver_worker.supervisor.about import About
-from queueserver_worker.supervisor.control import ACTIONS, EngineRequest
-from queueserver_worker.supervisor.echo import Echo, silence
 from queueserver_worker.supervisor.environment import Environment
 from queueserver_worker.supervisor.errors import (
     ExecutionEndedError,
@@ -36,9 +33,12 @@ from queueserver_worker.supervisor.errors import (
     WorkerError,
     WorkerStoppingError,
 )
+from queueserver_worker.supervisor.executions.interruptions import ACTIONS, EngineRequest
+from queueserver_worker.supervisor.executions.outcomes import Outcomes
 from queueserver_worker.supervisor.journal import Journal, Watcher
-from queueserver_worker.supervisor.launch import Launch
-from queueserver_worker.supervisor.outcomes import Outcomes
+from queueserver_worker.supervisor.process.about import About
+from queueserver_worker.supervisor.process.echo import Echo, silence
+from queueserver_worker.supervisor.process.launch import Launch
 
 MAX_ID = 200
 """Longest identity, in characters, that a caller may choose."""

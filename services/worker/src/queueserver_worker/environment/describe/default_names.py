@@ -7,7 +7,7 @@ from queueserver.common.v1.inventory_pb2 import ParameterType
 from queueserver_inventory.type_words import DEVICES, PLANS
 from queueserver_inventory.value_fit import fits
 
-from queueserver_worker.environment.describe.value_types import ValueType
+from queueserver_worker.environment.describe.types.value_types import ValueType
 
 _UNTYPED: Final = frozenset({ParameterType.KIND_UNSPECIFIED})
 _MAX_DEPTH: Final = 4

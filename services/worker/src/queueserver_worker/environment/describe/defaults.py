@@ -12,8 +12,8 @@ from queueserver.common.v1.inventory_pb2 import ParameterType, RecordField
 from queueserver_inventory.type_trees import literal_type
 from queueserver_inventory.value_fit import fits
 
-from queueserver_worker.environment.describe.annotations import enum_members
-from queueserver_worker.environment.describe.value_types import ValueType, plain_type, union_type
+from queueserver_worker.environment.describe.types.annotations import enum_members
+from queueserver_worker.environment.describe.types.value_types import ValueType, plain_type, union_type
 
 _MAX_DEPTH: Final = 8
 

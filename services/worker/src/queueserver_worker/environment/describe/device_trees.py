@@ -21,7 +21,7 @@ from queueserver_worker.environment.describe.devices import (
     ophyd_components,
     traits_of,
 )
-from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.plans.failures import error_text
 
 MAX_DEPTH: Final = 32
 """Levels of a device tree, the device itself included, when all are wanted."""

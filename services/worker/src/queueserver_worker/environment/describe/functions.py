@@ -12,7 +12,7 @@ from typing import Any, Final
 from queueserver.common.v1 import inventory_pb2 as pb
 
 from queueserver_worker.environment.describe.plan_recognition import means_to_be_plan
-from queueserver_worker.environment.signatures import signature_text
+from queueserver_worker.environment.plans.signatures import signature_text
 
 MAX_FUNCTIONS: Final = 1_000
 """Functions that are listed; those of Python's own modules are the first to be left out."""

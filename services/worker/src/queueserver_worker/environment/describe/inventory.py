@@ -22,8 +22,8 @@ from queueserver_worker.environment.describe.functions import describe_functions
 from queueserver_worker.environment.describe.plan_reading import PlanError
 from queueserver_worker.environment.describe.plan_recognition import is_plan, means_to_be_plan, why_no_plan
 from queueserver_worker.environment.describe.plans import asked_classes, describe_plan
-from queueserver_worker.environment.failures import error_text, is_own_frame
-from queueserver_worker.environment.garbage import no_collection
+from queueserver_worker.environment.plans.failures import error_text, is_own_frame
+from queueserver_worker.environment.process.garbage import no_collection
 from queueserver_worker.environment.user_api.registration import RegisteredDevice, Registrations, registrations
 
 MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024

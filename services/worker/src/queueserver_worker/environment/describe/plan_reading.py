@@ -30,18 +30,18 @@ from queueserver_inventory.type_text import TypeNames, TypeTextError, read_type,
 from queueserver_inventory.type_trees import named_lists
 from queueserver_inventory.type_words import PROTOCOLS
 
-from queueserver_worker.environment.describe.annotations import (
+from queueserver_worker.environment.describe.defaults import admitting
+from queueserver_worker.environment.describe.standard_plans import said_of
+from queueserver_worker.environment.describe.types.annotations import (
     resolve,
     without_metadata,
 )
-from queueserver_worker.environment.describe.defaults import admitting
-from queueserver_worker.environment.describe.hint_text import hint_text, with_device_words
-from queueserver_worker.environment.describe.hint_types import hint_type, is_unpacked, unknown_type
-from queueserver_worker.environment.describe.limits import Limits, has_metadata, limits_of
-from queueserver_worker.environment.describe.literals import is_literal
-from queueserver_worker.environment.describe.standard_plans import said_of
-from queueserver_worker.environment.describe.value_types import ValueType, plain_type
-from queueserver_worker.environment.signatures import signature_of
+from queueserver_worker.environment.describe.types.hint_text import hint_text, with_device_words
+from queueserver_worker.environment.describe.types.hint_types import hint_type, is_unpacked, unknown_type
+from queueserver_worker.environment.describe.types.limits import Limits, has_metadata, limits_of
+from queueserver_worker.environment.describe.types.literals import is_literal
+from queueserver_worker.environment.describe.types.value_types import ValueType, plain_type
+from queueserver_worker.environment.plans.signatures import signature_of
 from queueserver_worker.environment.user_api.annotation_decorator import ATTRIBUTE, AnnotationError, check_annotation
 
 # Plans are read again for each of their calls, and that takes longer than a fast plan.

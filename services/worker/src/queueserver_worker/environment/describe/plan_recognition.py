@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from types import CellType, FunctionType, MethodType
 from typing import Any, Final
 
-from queueserver_worker.environment.describe.annotations import resolve, unwrapped
 from queueserver_worker.environment.describe.devices import is_device
-from queueserver_worker.environment.signatures import hints_of
+from queueserver_worker.environment.describe.types.annotations import resolve, unwrapped
+from queueserver_worker.environment.plans.signatures import hints_of
 
 _MARK: Final = "_is_plan_"
 _FUNCTIONS: Final = (FunctionType, MethodType, functools.partial)

@@ -14,9 +14,9 @@ from queueserver_inventory.device_places import takes_device_names
 from queueserver_worker.environment.describe.default_names import DefaultNames
 from queueserver_worker.environment.describe.docstrings import PlanText, read_docstring
 from queueserver_worker.environment.describe.expansion import MAX_NAMES, Expansion
-from queueserver_worker.environment.describe.literals import MAX_DEFAULT, default_text
 from queueserver_worker.environment.describe.plan_reading import NO_DEFAULT, Plan, ReadParameter, read_plan
-from queueserver_worker.environment.failures import shorten
+from queueserver_worker.environment.describe.types.literals import MAX_DEFAULT, default_text
+from queueserver_worker.environment.plans.failures import shorten
 
 MAX_DESCRIPTION: Final = 20_000
 """Longest description, in characters."""

@@ -19,7 +19,7 @@ from functools import lru_cache, reduce, wraps
 from typing import Any, Final
 
 from queueserver_worker.environment.console.standard_streams import streams
-from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.plans.failures import error_text
 
 _KEPT_AS: Final = "_queueserver_hooks"
 _WAITING_FOR_THE_LOOP: Final = ("request_pause", "stop", "abort", "halt")

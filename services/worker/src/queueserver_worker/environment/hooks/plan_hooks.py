@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from queueserver_worker.environment.console.standard_streams import streams
-from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.hooks.changes import Before
 from queueserver_worker.environment.hooks.engine_hooks import EngineHooks, hooks_of
+from queueserver_worker.environment.plans.failures import error_text
 
 
 class PlanHooks:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
-from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.plans.failures import error_text
 
 _METHODS: Final = ("pause", "resume")
 _CALLERS: Final = ("_run", "_start_suspender", "resume", "_resume")

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.outcome.refusals import device_name
+from queueserver_worker.environment.plans.failures import error_text
 
 _TOLD: Final = {
     "Failed to stop %r.": "could not be stopped, it may still move",

@@ -14,13 +14,13 @@ from bluesky.utils import FailedPause, PlanHalt, RequestAbort, RequestStop, RunE
 from queueserver.common.v1 import item_pb2 as pb
 from queueserver.worker.v1 import worker_service_pb2 as actions
 
-from queueserver_worker.environment.control import Action, Answer
-from queueserver_worker.environment.failures import error_text, shorten, user_traceback
-from queueserver_worker.environment.guard import PlanExitError, PlanGuard
 from queueserver_worker.environment.outcome.refusals import Refusal, refusal_in
 from queueserver_worker.environment.outcome.watch import ClosedRun, PlanWatch
+from queueserver_worker.environment.plans.failures import error_text, shorten, user_traceback
+from queueserver_worker.environment.plans.interruptions import Answer, RunEngineAction
+from queueserver_worker.environment.plans.plan_wrapper import PlanExitError, PlanWrapper
 
-_STATUS: Final[dict[Action, "pb.ExitStatus.ValueType"]] = {
+_STATUS: Final[dict[RunEngineAction, "pb.ExitStatus.ValueType"]] = {
     actions.RUN_ENGINE_ACTION_RESUME: pb.EXIT_STATUS_COMPLETED,
     actions.RUN_ENGINE_ACTION_STOP: pb.EXIT_STATUS_STOPPED,
     actions.RUN_ENGINE_ACTION_ABORT: pb.EXIT_STATUS_ABORTED,
@@ -74,7 +74,7 @@ class Evidence:
     raised: BaseException | None
     answer: Answer
     abort: Answer | None
-    guard: PlanGuard
+    guard: PlanWrapper
     watch: PlanWatch
     reason: str = ""
 
@@ -181,7 +181,7 @@ def _ended_by_run_engine(evidence: Evidence) -> pb.ItemResult:
     return _ended_by_itself(cause, guard)
 
 
-def _ended_by_itself(cause: BaseException, guard: PlanGuard) -> pb.ItemResult:
+def _ended_by_itself(cause: BaseException, guard: PlanWrapper) -> pb.ItemResult:
     if isinstance(cause, asyncio.CancelledError):
         where = f" while the RunEngine processed {_message_text(guard.thrown_at)}" if guard.thrown is cause else ""
         return failed(f"it was cancelled{where}: {_named(cause)}", user_traceback(cause))

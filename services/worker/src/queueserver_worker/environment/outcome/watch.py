@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from queueserver_worker.environment.failures import error_text
 from queueserver_worker.environment.hooks.engine_hooks import hooks_of
 from queueserver_worker.environment.outcome.refusals import Refusal, refusal_in
 from queueserver_worker.environment.outcome.tidying import TidyingLog
+from queueserver_worker.environment.plans.failures import error_text
 
 SUCCESS: Final = "success"
 _MAX_NOTICES: Final = 5

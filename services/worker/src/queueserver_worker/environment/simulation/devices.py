@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from queueserver_worker.environment.failures import error_text
+from queueserver_worker.environment.plans.failures import error_text
 
 ANSWER_SECONDS: Final = 2.0
 """How long an ophyd-async device may take to answer."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from google.protobuf.duration_pb2 import Duration
 from queueserver.common.v1.simulation_pb2 import SimulatedMotion, Simulation, SimulationProblem
 
-from queueserver_worker.environment.failures import shorten
+from queueserver_worker.environment.plans.failures import shorten
 from queueserver_worker.environment.simulation.devices import to_number
 from queueserver_worker.environment.simulation.summary import Line, Summary
 from queueserver_worker.environment.waiting.texts import MOST_SECONDS

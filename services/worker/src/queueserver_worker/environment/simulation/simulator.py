@@ -2,7 +2,7 @@
 
 Guarantees: no device is told to do anything; the thread that reads the channel does not wait; every question is
 answered when its time is over, also if the plan never sends another message, and then with what was found so far.
-Does not guarantee that the thread of a plan that hangs ends, see `walk`.
+Does not guarantee that the thread of a plan that hangs ends, see `dry_run`.
 """
 
 import threading
@@ -18,13 +18,13 @@ from queueserver.worker.v1.environment_channel_pb2 import (
 )
 from queueserver.worker.v1.worker_service_pb2 import SimulatePlanRequest
 
-from queueserver_worker.environment.access import read_access
-from queueserver_worker.environment.engine_seat import EngineSeat
-from queueserver_worker.environment.failures import error_text
-from queueserver_worker.environment.plan_call import PlanCallError, plan_call
-from queueserver_worker.environment.run_engine import Send
+from queueserver_worker.environment.plans.access import read_access
+from queueserver_worker.environment.plans.failures import error_text
+from queueserver_worker.environment.plans.plan_call import PlanCallError, plan_call
+from queueserver_worker.environment.plans.run_engine import Send
+from queueserver_worker.environment.plans.run_engine_holder import RunEngineHolder
+from queueserver_worker.environment.simulation.dry_run import DryRun
 from queueserver_worker.environment.simulation.findings import Findings
-from queueserver_worker.environment.simulation.walk import Walk
 
 SECONDS: Final = 10.0
 """How long a simulation may take."""
@@ -36,9 +36,9 @@ MAX_PLANS: Final = 16
 class Simulator:
     """Simulates plans of one namespace."""
 
-    def __init__(self, namespace: dict[str, Any], seat: EngineSeat, send: Send) -> None:
+    def __init__(self, namespace: dict[str, Any], holder: RunEngineHolder, send: Send) -> None:
         self._namespace = namespace
-        self._seat = seat
+        self._holder = holder
         self._send = send
         self._places = threading.Semaphore(MAX_PLANS)
 
@@ -69,12 +69,12 @@ class Simulator:
             return _only(f"{MAX_PLANS} plans that were simulated before still hang: close the environment and open it.")
         limit = min(request.message_limit, MAX_MESSAGES) if request.message_limit > 0 else MAX_MESSAGES
         findings = Findings()
-        walk = Walk(make_plan, self._namespace, self._seat.engine, findings, limit, self._tell)
+        dry_run = DryRun(make_plan, self._namespace, self._holder.engine, findings, limit, self._tell)
         try:
-            walk.start(self._places.release)
+            dry_run.start(self._places.release)
         except RuntimeError as error:
             return _without_thread(error)
-        truncated = not walk.wait(SECONDS)
+        truncated = not dry_run.wait(SECONDS)
         return findings.result(truncated=truncated)
 
     def _tell(self, stream: "ConsoleStream.ValueType", text: str) -> None:

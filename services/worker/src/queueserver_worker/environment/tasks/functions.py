@@ -9,7 +9,7 @@ from queueserver.common.v1.task_pb2 import FunctionCall
 from queueserver_inventory.access import Access
 
 from queueserver_worker.environment.describe.plan_recognition import is_plan
-from queueserver_worker.environment.structs import to_dict, to_list
+from queueserver_worker.environment.plans.structs import to_dict, to_list
 from queueserver_worker.environment.tasks.errors import TaskNotStartedError
 
 

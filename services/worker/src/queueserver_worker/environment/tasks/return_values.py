@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from queueserver.common.v1.value_pb2 import DataValue
 
-from queueserver_worker.environment.failures import shorten
+from queueserver_worker.environment.documents.values import MAX_DEPTH, fill
+from queueserver_worker.environment.plans.failures import shorten
 from queueserver_worker.environment.tasks.errors import TaskRefusedError
-from queueserver_worker.environment.values import MAX_DEPTH, fill
 from queueserver_worker.task_terms import MAX_RETURN_VALUE_BYTES
 
 _PLAIN: Final = (str, bytes, bytearray, memoryview, bool, int, float, complex, dt.date, dt.time, type(None))

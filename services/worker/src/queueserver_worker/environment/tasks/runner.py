@@ -25,14 +25,14 @@ from queueserver.common.v1.value_pb2 import DataValue
 from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, TaskFinished, TaskPrinted
 from queueserver.worker.v1.worker_service_pb2 import TaskCommand
 
-from queueserver_worker.environment.access import read_access
-from queueserver_worker.environment.clock import now
 from queueserver_worker.environment.console.printers import printing_told
 from queueserver_worker.environment.console.standard_streams import streams
-from queueserver_worker.environment.engine_seat import EngineSeat
-from queueserver_worker.environment.failures import error_text, from_compiler, user_traceback
-from queueserver_worker.environment.offer import Offer
-from queueserver_worker.environment.run_engine import Send
+from queueserver_worker.environment.plans.access import read_access
+from queueserver_worker.environment.plans.failures import error_text, from_compiler, user_traceback
+from queueserver_worker.environment.plans.run_engine import Send
+from queueserver_worker.environment.plans.run_engine_holder import RunEngineHolder
+from queueserver_worker.environment.process.clock import now
+from queueserver_worker.environment.startup.inventory_publisher import InventoryPublisher
 from queueserver_worker.environment.tasks.errors import TaskNotStartedError, TaskRefusedError
 from queueserver_worker.environment.tasks.functions import call_function
 from queueserver_worker.environment.tasks.return_values import encode_return_value
@@ -64,15 +64,15 @@ class TaskRunner:
         self,
         namespace: dict[str, Any],
         scripts: ScriptRunner,
-        seat: EngineSeat,
-        offer: Offer,
+        holder: RunEngineHolder,
+        offer: InventoryPublisher,
         send: Send,
         flush: Callable[[], None],
     ) -> None:
         self._namespace = namespace
         self._scripts = scripts
-        self._seat = seat
-        self._offer = offer
+        self._holder = holder
+        self._publisher = offer
         self._send = send
         self._flush = flush
         self._process = os.getpid()
@@ -96,7 +96,7 @@ class TaskRunner:
 
     def _run_in_background(self, command: TaskCommand) -> None:
         try:
-            engine = self._seat.engine
+            engine = self._holder.engine
             if engine is not None:
                 asyncio.set_event_loop(engine.loop)
             with printing_told(partial(self._tell, command.task_uid)):
@@ -140,9 +140,9 @@ class TaskRunner:
         finally:
             # Also after a failure: what the script has done until then stays.
             if script.update_re:
-                self._seat.adopt(self._namespace)
+                self._holder.adopt(self._namespace)
             if script.update_lists or not script.HasField("update_lists"):
-                self._offer.update()
+                self._publisher.update()
         return None
 
     def _end_if_forked(self) -> None:

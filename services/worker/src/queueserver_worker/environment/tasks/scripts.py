@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from queueserver.common.v1.task_pb2 import Script
 
-from queueserver_worker.environment.failures import error_text
-from queueserver_worker.environment.startup_imports import local_modules
+from queueserver_worker.environment.plans.failures import error_text
+from queueserver_worker.environment.startup.startup_imports import local_modules
 from queueserver_worker.environment.tasks.errors import TaskNotStartedError
 
 RESERVED: Final = ("RE", "db")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any, Final, TypeVar
 
-from queueserver_worker.environment.signatures import signature_of
+from queueserver_worker.environment.plans.signatures import signature_of
 
 ATTRIBUTE: Final = "_custom_parameter_annotation_"
 """Where the dictionary is found on a decorated plan."""

@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any, Final
 
 from queueserver_worker.environment import user_api
-from queueserver_worker.environment.offered_modules import OfferedModules
-from queueserver_worker.environment.startup_imports import after_import
+from queueserver_worker.environment.startup.shim_finder import ShimFinder
+from queueserver_worker.environment.startup.startup_imports import after_import
 from queueserver_worker.environment.user_api import modes
 from queueserver_worker.environment.user_api.user_namespace import global_user_namespace
 
@@ -45,7 +45,7 @@ def offer_user_api(namespace: dict[str, Any]) -> None:
         profile_tools.global_user_namespace.set_user_namespace(user_ns=namespace, use_ipython=False)
 
     after_import(f"{_PACKAGE}.manager.profile_tools", tell)
-    sys.meta_path.append(OfferedModules(_PACKAGE, f"{_PACKAGE} is not installed here", _MODULES, _make))
+    sys.meta_path.append(ShimFinder(_PACKAGE, f"{_PACKAGE} is not installed here", _MODULES, _make))
 
 
 def _make(name: str) -> Any:

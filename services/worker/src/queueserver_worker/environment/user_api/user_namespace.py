@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-from queueserver_worker.environment.signatures import signature_of
+from queueserver_worker.environment.plans.signatures import signature_of
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

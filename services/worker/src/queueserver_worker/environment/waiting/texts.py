@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from queueserver_worker.environment.failures import shorten
+from queueserver_worker.environment.plans.failures import shorten
 
 T = TypeVar("T")
 MOST_SECONDS: Final = 315_576_000_000

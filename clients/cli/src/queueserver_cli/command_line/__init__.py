@@ -1,0 +1,1 @@
+"""The grammar of qserver: commands, options, help and completion."""

@@ -1,0 +1,1 @@
+"""`qserver queue …`."""

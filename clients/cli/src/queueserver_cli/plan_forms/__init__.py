@@ -1,0 +1,1 @@
+"""A plan as text on the command line and in an editor."""

@@ -1,0 +1,1 @@
+"""Commands that wait until an item, a plan or the queue has ended."""

@@ -1,0 +1,1 @@
+"""Objects of the client as words for people and dictionaries for programs."""

@@ -1,0 +1,1 @@
+"""Channels, repetition of calls, and what a failed call means."""

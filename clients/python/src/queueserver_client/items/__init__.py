@@ -1,0 +1,1 @@
+"""One item: its handle, its documents, its end."""

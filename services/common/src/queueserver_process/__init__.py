@@ -1,0 +1,1 @@
+"""What every process of the Queue Server needs: its log, options, terminal and life."""

@@ -1,0 +1,1 @@
+"""The queue: its items, their order, edits, and how it runs."""

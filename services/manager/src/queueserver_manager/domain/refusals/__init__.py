@@ -1,0 +1,1 @@
+"""Everything that the Manager may refuse, as types."""

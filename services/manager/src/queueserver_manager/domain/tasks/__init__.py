@@ -1,0 +1,1 @@
+"""Functions and scripts, from their acceptance to their result."""

@@ -1,0 +1,1 @@
+"""Whether a call fits its plan."""

@@ -1,0 +1,1 @@
+"""Items checked when they are submitted, and again when plans, devices or permissions change."""

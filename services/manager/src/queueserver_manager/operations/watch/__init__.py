@@ -1,0 +1,1 @@
+"""Watches: a snapshot, then every change in order."""

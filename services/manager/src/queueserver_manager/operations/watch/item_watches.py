@@ -1,0 +1,154 @@
+"""What becomes of an item, from the queue to the history, for whoever follows it.
+
+Guarantee: whoever follows an item hears how it ended, also when its entry is gone from the history before they look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from queueserver_manager.domain import events as ev
+from queueserver_manager.domain.queue.item import HistoryEntry, Item, RunningItem
+from queueserver_manager.domain.record import Record
+from queueserver_manager.domain.refusals.errors import ItemNotFound, Refused
+from queueserver_manager.operations.commit.ledger import Ledger
+from queueserver_manager.operations.worker.worker_view import WorkerView
+
+
+class ItemState(Enum):
+    """What has become of an item; the numbers are those of the contract."""
+
+    QUEUED = 1
+    RUNNING = 2
+    PAUSED = 3
+    FINISHED = 4
+    REMOVED = 5
+    HELD = 6
+    INVALID = 7
+
+
+def state_in_queue(item: Item) -> ItemState:
+    """What has become of an item that is in the queue."""
+    return ItemState.HELD if item.held else ItemState.INVALID if item.problems else ItemState.QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStatus:
+    """An item and what has become of it at a revision."""
+
+    state: ItemState
+    item: Item
+    revision: int
+    index: int | None = None
+    running: RunningItem | None = None
+    entry: HistoryEntry | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will become of it."""
+        return self.state in {ItemState.FINISHED, ItemState.REMOVED}
+
+
+@dataclass(eq=False, slots=True)
+class _Follower:
+    """Somebody who follows an item: wakes at news, and keeps how it ended until they have heard of it."""
+
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    entry: HistoryEntry | None = None
+
+
+class ItemWatches:
+    """Knows what has become of items, and wakes those who follow one."""
+
+    def __init__(self, ledger: Ledger, view: WorkerView) -> None:
+        self._ledger = ledger
+        self._view = view
+        self._followers: dict[str, set[_Follower]] = {}
+        self._ended: Refused | None = None
+
+    async def look(self, uid: str) -> ItemStatus:
+        """What has become of an item. Raises ItemNotFound."""
+        return await self._ledger.read(lambda record: self._look(record, uid))
+
+    def _look(self, record: Record, uid: str) -> ItemStatus:
+        revision, running = record.revisions.last, record.running
+        if running is not None and running.item.uid == uid:
+            state = ItemState.PAUSED if self._view.item_paused else ItemState.RUNNING
+            return ItemStatus(state, running.item, revision, running=running)
+        item = record.queue.get(uid)
+        if item is not None:
+            return ItemStatus(state_in_queue(item), item, revision, index=record.queue.index_of(uid))
+        entry = record.history.entry_of_item(uid)
+        if entry is not None:
+            return ItemStatus(ItemState.FINISHED, entry.item, revision, entry=entry)
+        raise ItemNotFound(
+            f"There is no item {uid!r} in the queue or the history: "
+            "list the queue and the history to see which there are."
+        )
+
+    async def follow(self, uid: str) -> AsyncIterator[ItemStatus]:
+        """What has become of an item now, and each change, until nothing more will. Raises ItemNotFound."""
+        follower = _Follower()
+        self._followers.setdefault(uid, set()).add(follower)
+        try:
+            standing = await self._stand(uid, follower, None)
+            yield standing
+            while not standing.is_final:
+                # Looked at before waiting as well: nobody wakes who comes after the end.
+                if self._ended is None:
+                    await follower.news.wait()
+                    follower.news.clear()
+                if self._ended is not None:
+                    raise self._ended
+                before = standing
+                standing = await self._stand(uid, follower, before)
+                if standing.state is not before.state:
+                    yield standing
+        finally:
+            followers = self._followers.get(uid, set())
+            followers.discard(follower)
+            if not followers:
+                self._followers.pop(uid, None)
+
+    async def _stand(self, uid: str, follower: _Follower, before: ItemStatus | None) -> ItemStatus:
+        """What has become of an item, for somebody who may have heard of it before. Raises ItemNotFound if not."""
+        try:
+            return await self.look(uid)
+        except ItemNotFound:
+            revision = self._ledger.summary.revisions.last
+            if follower.entry is not None:
+                return ItemStatus(ItemState.FINISHED, follower.entry.item, revision, entry=follower.entry)
+            if before is None:
+                raise
+            return ItemStatus(ItemState.REMOVED, before.item, revision)
+
+    def note(self, event: ev.Event) -> None:
+        """Something happened: wake whoever follows an item that it concerns."""
+        if not self._followers:
+            return
+        if isinstance(event, ev.ItemsChecked):
+            self.wake(uid for uid, _ in event.items)
+        elif isinstance(event, ev.HistoryAdded):
+            for follower in self._followers.get(event.entry.item.uid, ()):
+                follower.entry = event.entry
+                follower.news.set()
+        elif isinstance(event, ev.QueueCleared):
+            self.wake(tuple(self._followers))
+        elif isinstance(event, ev.ItemStarted):
+            self.wake((event.running.item.uid,))
+        elif isinstance(event, (ev.ItemFinished, ev.ItemRemoved, ev.ItemUpdated)):
+            self.wake((event.uid,))
+
+    def wake(self, uids: Iterable[str]) -> None:
+        """Wake whoever follows one of these items."""
+        for uid in uids:
+            for follower in self._followers.get(uid, ()):
+                follower.news.set()
+
+    def end_with(self, reason: Refused) -> None:
+        """Send every follower away."""
+        self._ended = reason
+        self.wake(tuple(self._followers))

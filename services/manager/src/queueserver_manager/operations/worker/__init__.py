@@ -1,0 +1,1 @@
+"""The Worker as the Manager sees it: what it reports, and what is handed to it."""

@@ -1,0 +1,52 @@
+"""After any break: what is stored, compared with what the Worker says.
+
+| stored running item          | Worker says                          | then                                          |
+|------------------------------|--------------------------------------|-----------------------------------------------|
+| none                         | outcomes                             | acknowledge them: they were accounted for     |
+| execution X                  | outcome of X                         | account for it                                |
+| execution X                  | X is going on                        | nothing: it goes on                           |
+| X, claimed for this process  | knows nothing of X, same environment | hand X over (again): the command got lost     |
+| X, claimed for this process  | knows nothing of X, other or none    | X was never started: failed, new attempt      |
+| X, claimed for another one   | knows nothing of X                   | the Worker was restarted: failed, new attempt |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from queueserver_manager.domain.lifecycle import EnvironmentState
+from queueserver_manager.domain.queue.item import FailureCause, Outcome, RunningItem
+from queueserver_manager.worker_client.port import WorkerSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """What is to be done, so that both sides agree again."""
+
+    account: Outcome | None = None
+    acknowledge: tuple[str, ...] = ()
+    #: Hand the running item to the Worker.
+    dispatch: bool = False
+    #: The running item is lost; why, in a word and a sentence.
+    lost: tuple[FailureCause, str] | None = None
+
+
+def reconcile(running: RunningItem | None, snapshot: WorkerSnapshot) -> Reconciliation:
+    """Compare a stored running item with the Worker's snapshot."""
+    ours = running.execution_id if running else ""
+    strangers = tuple(outcome.execution_id for outcome in snapshot.outcomes if outcome.execution_id != ours)
+    if running is None:
+        return Reconciliation(acknowledge=strangers)
+    outcome = next((outcome for outcome in snapshot.outcomes if outcome.execution_id == ours), None)
+    if outcome is not None:
+        return Reconciliation(account=outcome, acknowledge=strangers)
+    if snapshot.execution is not None and snapshot.execution.execution_id == ours:
+        return Reconciliation(acknowledge=strangers)
+    if snapshot.boot_id != running.boot_id:
+        sentence = "The Worker service was restarted while the plan ran, and the environment ended with it."
+        return Reconciliation(acknowledge=strangers, lost=(FailureCause.WORKER_LOST, sentence))
+    environment = snapshot.environment
+    if environment.environment_id == running.environment_id and environment.state is EnvironmentState.IDLE:
+        return Reconciliation(acknowledge=strangers, dispatch=True)
+    sentence = "The environment was gone before the plan was started."
+    return Reconciliation(acknowledge=strangers, lost=(FailureCause.NOT_STARTED, sentence))

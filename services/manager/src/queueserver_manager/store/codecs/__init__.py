@@ -1,0 +1,1 @@
+"""How the record looks in Redis."""

@@ -1,0 +1,1 @@
+"""Files that people edit: permissions, and lists of plans and devices."""

@@ -1,0 +1,1 @@
+"""Options, environment variables and the configuration file, with one precedence."""

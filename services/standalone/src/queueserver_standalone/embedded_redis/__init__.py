@@ -1,0 +1,1 @@
+"""The Redis that comes with the server: its program, its files, its disk."""

@@ -1,0 +1,1 @@
+"""Type hints and defaults of plans, as types of the contract and as text."""

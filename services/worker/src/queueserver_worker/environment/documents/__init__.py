@@ -1,0 +1,1 @@
+"""Run documents: encoded for the supervisor, and shown as a table."""

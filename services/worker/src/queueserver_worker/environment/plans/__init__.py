@@ -1,0 +1,1 @@
+"""One plan: from the item to its result, with pauses and other interruptions."""

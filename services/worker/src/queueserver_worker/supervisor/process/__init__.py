@@ -1,0 +1,1 @@
+"""The environment process: started, spoken to, listened to, ended."""

@@ -1,0 +1,1 @@
+"""Questions to the environment that wait for its answer."""
