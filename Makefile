@@ -30,6 +30,10 @@ demo: setup ## Watch real plans run: start everything, run some plans, show what
 test: setup ## Run all tests (more arguments for pytest: ARGS="-k lock -x")
 	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+.PHONY: unit
+unit: setup ## Run the unit tests only: no services (more arguments for pytest: ARGS="-k lock -x")
+	@$(BIN)/pytest --timeout $(TEST_TIMEOUT) --numprocesses $(TEST_JOBS) --dist loadfile tests/unit $(ARGS)
+
 .PHONY: test-bounds
 test-bounds: setup ## Send every method its longest request, and one beyond each bound (takes minutes; ARGS="-k AddItems")
 	@$(BIN)/pytest --timeout 600 --numprocesses 2 --dist loadfile tests/bounds $(ARGS)
