@@ -102,7 +102,8 @@ async def test_what_was_refused_while_redis_is_away_is_not_in_force_either(
                 stubs.queue.ExecuteItem(queue_execution_pb2.ExecuteItemRequest(item=item_pb2.ItemSpec(name="one_run"))),
                 stubs.queue.ClearQueue(queue_items_pb2.ClearQueueRequest(all=True)),
             ):
-                assert (await refused(bounded(call))).reason == "STORAGE_UNAVAILABLE"
+                refusal = await refused(bounded(call))
+                assert refusal.reason == "STORAGE_UNAVAILABLE", refusal
             during = await parts_client.status()
         await wait_until_serving(parts.address)
     for status in (during, await parts_client.status()):

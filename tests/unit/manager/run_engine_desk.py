@@ -16,7 +16,7 @@ from queueserver_manager.worker_client.port import EngineRequest, RunEngineActio
 
 from tests.unit.manager.samples import outcome as an_outcome
 from tests.unit.manager.samples import record_of
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import ScriptedWorker, view_of
 
 PAUSES = [RunEngineAction.PAUSE_DEFERRED, RunEngineAction.PAUSE_IMMEDIATE]
@@ -25,7 +25,7 @@ PAUSES = [RunEngineAction.PAUSE_DEFERRED, RunEngineAction.PAUSE_IMMEDIATE]
 class Desk:
     """The operations on a record with item r running (or none), a view and a scripted Worker."""
 
-    def __init__(self, o: Office, environment: Environment) -> None:
+    def __init__(self, o: ScriptedTerm, environment: Environment) -> None:
         self.current_term = o
         self.view = view_of(environment)
         self.worker = ScriptedWorker(self.view)
@@ -57,5 +57,5 @@ class Desk:
 
 @asynccontextmanager
 async def desk(environment: Environment, *, runs: bool = True) -> AsyncIterator[Desk]:
-    async with current_term(record=record_of("ab", running_uid="r" if runs else "")) as o:
+    async with scripted_term(record=record_of("ab", running_uid="r" if runs else "")) as o:
         yield Desk(o, environment)

@@ -91,7 +91,7 @@ class ScriptedStore:
         self.faults.append((StoreDown("scripted", fate_known=fate_known), writes))
 
 
-class Office:
+class ScriptedTerm:
     """A ledger at work on a scripted store, and what it announced."""
 
     def __init__(self, record: Record, answers: Bound = ANSWERS) -> None:
@@ -139,11 +139,11 @@ class Office:
 
 
 @asynccontextmanager
-async def current_term(
+async def scripted_term(
     queue: str = "", *, done: int = 0, record: Record | None = None, answers: Bound = ANSWERS
-) -> AsyncIterator[Office]:
-    """An office that is closed at the end."""
-    opened = Office(record if record is not None else record_of(queue, done=done), answers)
+) -> AsyncIterator[ScriptedTerm]:
+    """A term that is closed at the end."""
+    opened = ScriptedTerm(record if record is not None else record_of(queue, done=done), answers)
     try:
         yield opened
     finally:

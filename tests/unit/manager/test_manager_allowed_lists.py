@@ -19,7 +19,7 @@ from queueserver_manager.domain.validation.allowed import AllowedInventory, Devi
 from queueserver_manager.operations.inventory import InventoryOperations, Wanted
 
 from tests.unit.manager.samples import whole
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 ROOT = BUILT_IN.groups["root"]
 FIRST = Permissions(
@@ -71,12 +71,12 @@ async def listed(operations: InventoryOperations, what: str, group: str | None, 
             return names
 
 
-async def set_permissions(o: Office, permissions: Permissions) -> None:
+async def set_permissions(o: ScriptedTerm, permissions: Permissions) -> None:
     await asyncio.wait_for(o.submit(lambda record: replace_permissions(record, permissions)), SECONDS)
 
 
 async def test_pages_together_are_what_a_group_may_use() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
 
         assert await listed(operations, "plans", "all") == [f"p{number:04}" for number in range(25)]
@@ -86,7 +86,7 @@ async def test_pages_together_are_what_a_group_may_use() -> None:
 
 
 async def test_named_plans_and_devices_are_listed_once_in_alphabetical_order_and_what_is_not_there_is_told() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
         names = ["p0013", "no", "p0004", "p0003", "p0013", ""]
         page = await operations.plans(1, "", Wanted("some", names), whole)
@@ -100,7 +100,7 @@ async def test_named_plans_and_devices_are_listed_once_in_alphabetical_order_and
 
 
 async def test_plans_that_are_named_are_worked_out_alone() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         cutter = Counting()
         operations = InventoryOperations(o.ledger, cutter)
         await operations.plans(10, "", Wanted("all", ["p0001"]), whole)
@@ -112,7 +112,7 @@ async def test_a_listing_of_functions_or_issues_ends_with_the_inventory_it_began
     functions = {f"f{number}": f"f{number}".encode() for number in range(3)}
     issues = (b"i1", b"i2", b"i3")
     before = Inventory(functions=functions, issues=issues, wire=b"1")
-    async with current_term(record=Record(store_id="s", inventory=before, permissions=FIRST)) as o:
+    async with scripted_term(record=Record(store_id="s", inventory=before, permissions=FIRST)) as o:
         operations = InventoryOperations(o.ledger, Counting())
         of_functions = await operations.functions(2, "", None, whole)
         of_issues = await operations.issues(2, "", whole)
@@ -130,7 +130,7 @@ async def test_a_listing_of_functions_or_issues_ends_with_the_inventory_it_began
 
 
 async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         cutter = Counting()
         operations = InventoryOperations(o.ledger, cutter)
 
@@ -141,7 +141,7 @@ async def test_a_list_is_worked_out_once_for_everybody_who_asks_at_the_same_time
 
 
 async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
-    async with current_term(record=record(devices=40_000)) as o:
+    async with scripted_term(record=record(devices=40_000)) as o:
         operations = InventoryOperations(o.ledger, Counting())
         first = asyncio.create_task(operations.devices(10, "", Wanted("all"), whole))
         second = asyncio.create_task(operations.devices(10, "", Wanted("all"), whole))
@@ -155,7 +155,7 @@ async def test_a_list_is_worked_out_by_the_next_if_the_first_gives_up() -> None:
 
 
 async def test_a_long_list_lets_others_have_their_turns() -> None:
-    async with current_term(record=record(devices=40_000)) as o:
+    async with scripted_term(record=record(devices=40_000)) as o:
         operations = InventoryOperations(o.ledger, Counting())
         listing = asyncio.create_task(operations.devices(10, "", Wanted("all"), whole))
         turns = 0
@@ -167,7 +167,7 @@ async def test_a_long_list_lets_others_have_their_turns() -> None:
 
 
 async def test_permissions_change_the_lists_and_end_listings_that_have_begun() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
         page = await operations.plans(10, "", Wanted("all"), whole)
         existing = await operations.plans(10, "", Wanted(None), whole)
@@ -181,7 +181,7 @@ async def test_permissions_change_the_lists_and_end_listings_that_have_begun() -
 
 
 async def test_a_change_of_devices_changes_the_lists_of_plans_that_name_them() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
         page = await operations.plans(10, "", Wanted("all"), whole)
         change = SetInventory(inventory(25, 3), plans_changed=False, devices_changed=True)
@@ -193,7 +193,7 @@ async def test_a_change_of_devices_changes_the_lists_of_plans_that_name_them() -
 
 
 async def test_a_group_that_is_not_there_has_no_lists() -> None:
-    async with current_term(record=record()) as o:
+    async with scripted_term(record=record()) as o:
         operations = InventoryOperations(o.ledger, Counting())
         for what in (operations.plans, operations.devices):
             with pytest.raises(GroupNotFound, match="use one of 'all', 'some'"):
@@ -202,7 +202,7 @@ async def test_a_group_that_is_not_there_has_no_lists() -> None:
 
 async def test_lists_of_few_groups_only_are_kept() -> None:
     groups = {"root": ROOT} | {f"g{number}": GroupRules(all_plans=True) for number in range(17)}
-    async with current_term(
+    async with scripted_term(
         record=Record(store_id="s", inventory=inventory(1, 0), permissions=Permissions(groups))
     ) as o:
         cutter = Counting()

@@ -19,7 +19,7 @@ from queueserver_manager.domain.refusals.errors import RequestIdReused, Revision
 from queueserver_manager.operations.commit.reply import ReplySpec
 
 from tests.unit.manager.samples import NOW, ROOM, plan, record_of, relaxed, request, state, uids
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 
 def encode(result: Any, revision: int) -> bytes:
@@ -32,7 +32,7 @@ def reply(
     return ReplySpec(encode, request_id, fingerprint, expected, validate)
 
 
-def add(o: Office, uid: str, answer: ReplySpec[Any]) -> asyncio.Task[Any]:
+def add(o: ScriptedTerm, uid: str, answer: ReplySpec[Any]) -> asyncio.Task[Any]:
     """Add an item to the back; the answer is its index and the revision."""
 
     def decide(record: Record) -> Decision[int]:
@@ -48,7 +48,7 @@ async def answered(task: asyncio.Task[Any]) -> bytes:
 
 
 async def test_a_repeated_request_gets_the_first_answer_and_changes_nothing() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         first = await answered(add(o, "c", reply()))
         await answered(add(o, "d", reply("other")))
         before = state(o.record)
@@ -58,14 +58,14 @@ async def test_a_repeated_request_gets_the_first_answer_and_changes_nothing() ->
 
 
 async def test_a_repetition_that_comes_at_the_same_time_is_one_too() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         tasks = [add(o, uid, reply()) for uid in ("c", "d")]
         assert [await answered(task) for task in tasks] == [b"2 at 1", b"2 at 1"]
         assert (uids(o.record), o.store.commits) == (["a", "b", "c"], [[1]])
 
 
 async def test_an_id_that_comes_back_with_other_content_is_refused() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await answered(add(o, "c", reply()))
         before = state(o.record)
         with pytest.raises(RequestIdReused, match="id of its own"):
@@ -76,7 +76,7 @@ async def test_an_id_that_comes_back_with_other_content_is_refused() -> None:
 
 
 async def test_requests_without_an_id_are_all_carried_out() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         for uid in "ab":
             await answered(add(o, uid, reply("")))
         assert (uids(o.record), o.record.requests) == (["a", "b"], {})
@@ -84,7 +84,7 @@ async def test_requests_without_an_id_are_all_carried_out() -> None:
 
 
 async def test_a_request_that_changed_nothing_is_remembered_and_no_news() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await answered(add(o, "c", reply("before")))
         assert await answered(o.submit(lambda _: Decision("nothing"), reply())) == b"nothing at 1"
         await answered(add(o, "d", reply("after")))
@@ -94,7 +94,7 @@ async def test_a_request_that_changed_nothing_is_remembered_and_no_news() -> Non
 
 
 async def test_a_refused_request_is_not_remembered() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await answered(add(o, "c", reply("first")))
         await answered(add(o, "d", reply("second")))
         with pytest.raises(RevisionMismatch):
@@ -103,7 +103,7 @@ async def test_a_refused_request_is_not_remembered() -> None:
 
 
 async def test_validation_answers_as_if_and_changes_nothing() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await answered(add(o, "c", reply("before")))
         before = state(o.record)
         assert await answered(add(o, "d", reply(validate=True))) == b"3 at 1"
@@ -112,7 +112,7 @@ async def test_validation_answers_as_if_and_changes_nothing() -> None:
 
 
 async def test_an_edit_is_made_only_if_the_queue_is_as_expected() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await answered(add(o, "c", reply("")))
         await answered(o.submit(lambda _: Decision("no edit"), reply("no edit")))
         assert await answered(add(o, "d", reply("", expected=1))) == b"3 at 2"
@@ -123,17 +123,17 @@ async def test_an_edit_is_made_only_if_the_queue_is_as_expected() -> None:
 
 
 async def test_a_repetition_is_answered_although_its_own_edit_changed_the_queue() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await answered(add(o, "x", reply("")))
         first = await answered(add(o, "c", reply(expected=1)))
         assert await answered(add(o, "c", reply(expected=1))) == first
 
 
 async def test_answers_survive_the_manager() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         first = await answered(add(o, "c", reply()))
         stored = await o.store.load()
-    async with current_term(record=stored) as after:
+    async with scripted_term(record=stored) as after:
         assert await after.ledger.recall(reply()) == first
         assert await answered(add(after, "d", reply())) == first
         assert uids(after.record) == ["a", "b", "c"]
@@ -141,7 +141,7 @@ async def test_answers_survive_the_manager() -> None:
 
 @pytest.mark.parametrize(("written", "queue"), [(False, ["c"]), (True, ["c"])])
 async def test_after_a_failed_commit_a_repetition_is_carried_out_once(written: bool, queue: list[str]) -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         o.store.fail(fate_known=not written, writes=written)
         with pytest.raises(StorageUnavailable):
             await answered(add(o, "c", reply()))
@@ -152,7 +152,7 @@ async def test_after_a_failed_commit_a_repetition_is_carried_out_once(written: b
 
 
 async def test_an_answer_is_not_recalled_before_it_is_stored() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         o.store.may_go_on.clear()
         first = add(o, "c", reply())
         await asyncio.wait_for(o.store.begun.wait(), SECONDS)
@@ -167,7 +167,7 @@ async def test_an_answer_is_not_recalled_before_it_is_stored() -> None:
 
 
 async def test_old_answers_are_let_go_a_few_at_a_time_with_new_ones() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         for number in range(6):
             await answered(add(o, f"{number}", reply(f"{number}")))
         o.clock = NOW + rq.KEPT_SECONDS
@@ -178,7 +178,7 @@ async def test_old_answers_are_let_go_a_few_at_a_time_with_new_ones() -> None:
 
 
 async def test_answers_that_were_let_go_come_back_when_the_commit_fails() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         for number in range(3):
             await answered(add(o, f"{number}", reply(f"{number}")))
         before = state(o.record)

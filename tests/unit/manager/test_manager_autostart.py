@@ -16,14 +16,14 @@ from queueserver_manager.domain.record import Record
 from queueserver_manager.operations.autostart import AUTOSTART_USER, Autostart
 
 from tests.unit.manager.samples import plan, record_of
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, PAUSED, RUNNING, view_of
 
 
 class Desk:
     """A ledger whose commits make autostart look, as in a term."""
 
-    def __init__(self, o: Office, environment: Environment) -> None:
+    def __init__(self, o: ScriptedTerm, environment: Environment) -> None:
         self.current_term = o
         self.view = view_of(environment)
         self.autostart = Autostart(o.ledger, self.view)
@@ -57,7 +57,7 @@ def ready(queue: str = "ab") -> Record:
 
 @asynccontextmanager
 async def desk(record: Record, environment: Environment = OPEN) -> AsyncIterator[Desk]:
-    async with current_term(record=record) as o:
+    async with scripted_term(record=record) as o:
         yield Desk(o, environment)
 
 

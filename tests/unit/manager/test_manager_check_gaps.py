@@ -23,7 +23,7 @@ from queueserver_manager.operations.validation.submissions import Prepared, Subm
 from queueserver_manager.operations.watch.item_watches import ItemWatches
 
 from tests.unit.manager.samples import NOW, record_of
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import RUNNING, view_of
 from tests.unit.manager.simulated_worker import Fate
 from tests.unit.manager.test_manager_protocol_model import Machine
@@ -82,7 +82,7 @@ def test_an_item_that_comes_back_is_checked_with_what_changed_while_it_was_execu
     assert machine.record.queue.at(0).attempt == 2
 
 
-def operations(o: Office, checks: list[int]) -> QueueOperations:
+def operations(o: ScriptedTerm, checks: list[int]) -> QueueOperations:
     numbers = iter(range(100))
     nothing = Prepared(0, 0)
     made = Submissions(
@@ -103,7 +103,7 @@ async def test_items_that_were_checked_before_a_change_and_come_after_it_are_che
 ) -> None:
     record = record_of("a")
     record.inventory = WITH_COUNT
-    async with current_term(record=record) as o:
+    async with scripted_term(record=record) as o:
         checks: list[int] = []
         queue, jane, reply = operations(o, checks), Caller("jane", "primary"), NO_REPLY
         submission = Submission(ItemKind.PLAN, "count")

@@ -17,7 +17,7 @@ from queueserver_manager.operations.validation.revalidation import QueueCheck
 from queueserver_rpc.message_sizes import EVENT_BYTES
 
 from tests.unit.manager.samples import apply, plan, record_of, stop_instruction
-from tests.unit.manager.scripted_store import SECONDS, current_term
+from tests.unit.manager.scripted_store import SECONDS, scripted_term
 
 COUNT = AllowedInventory(Inventory({"count": Plan("count", ())}))
 EMPTY = AllowedInventory(Inventory())
@@ -86,7 +86,7 @@ def test_an_item_that_was_moved_meanwhile_is_the_same_item() -> None:
 
 
 async def test_a_check_that_is_asked_for_while_one_ends_is_not_forgotten() -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         allowed = [COUNT]
         check = QueueCheck(o.ledger, lambda _group: allowed[0])
 
@@ -105,7 +105,7 @@ async def test_findings_about_long_items_are_stored_in_several_steps() -> None:
     record = record_of("")
     for number in range(6):
         record.queue.put(replace(plan(f"{number}"), size=100 * 1024), number)
-    async with current_term(record=record) as o:
+    async with scripted_term(record=record) as o:
         check = QueueCheck(o.ledger, lambda _group: EMPTY)
         check.look()
         await asyncio.wait_for(check.settled(), SECONDS)
@@ -113,7 +113,7 @@ async def test_findings_about_long_items_are_stored_in_several_steps() -> None:
 
 
 async def test_a_check_that_is_asked_for_meanwhile_begins_anew_and_sees_the_last_state() -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         allowed = [COUNT]
         check = QueueCheck(o.ledger, lambda _group: allowed[0])
         check.look()

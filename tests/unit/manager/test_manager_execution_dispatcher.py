@@ -14,7 +14,7 @@ from queueserver_manager.operations.worker.execution_dispatcher import Execution
 from queueserver_manager.worker_client.port import WorkerDown, WorkerRefused
 
 from tests.unit.manager.samples import NOW, ROOM, record_of, running
-from tests.unit.manager.scripted_store import Office, current_term
+from tests.unit.manager.scripted_store import ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import OPEN, ScriptedWorker, view_of
 
 #: More turns of the event loop than anything here needs until nothing more happens.
@@ -40,7 +40,7 @@ class SlowWorker(ScriptedWorker):
 class Desk:
     """A runner whose item r was handed over and not answered, and how often it wanted to compare notes."""
 
-    def __init__(self, opened: Office) -> None:
+    def __init__(self, opened: ScriptedTerm) -> None:
         self.current_term = opened
         self.worker = SlowWorker()
         self.troubles = 0
@@ -69,7 +69,7 @@ async def settle() -> None:
 async def desk() -> AsyncIterator[Desk]:
     record = record_of("a")
     record.running = running(record_of("r").queue.at(0))
-    async with current_term(record=record) as opened:
+    async with scripted_term(record=record) as opened:
         made = Desk(opened)
         assert await made.hand_over() == 1
         yield made

@@ -19,7 +19,7 @@ from queueserver_manager.operations.run_engine import RunEngineOperations
 from queueserver_manager.worker_client.port import EngineRequest, RunEngineAction, WorkerRefused
 
 from tests.unit.manager.samples import record_of, request
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import CLOSED, PAUSED, ScriptedWorker, view_of
 
 ENTRY = CommandLogEntry("test", "did it")
@@ -32,7 +32,7 @@ def reply(fingerprint: str = "print", request_id: str = "id") -> ReplySpec[Any]:
 class Desk:
     """The operations that go to the Worker, which answers when it may."""
 
-    def __init__(self, o: Office, environment: Environment) -> None:
+    def __init__(self, o: ScriptedTerm, environment: Environment) -> None:
         self.current_term = o
         view = view_of(environment)
         self.worker = ScriptedWorker(view)
@@ -66,7 +66,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(environment: Environment = PAUSED) -> AsyncIterator[Desk]:
-    async with current_term(record=record_of("ab", running_uid="r" if environment is PAUSED else "")) as o:
+    async with scripted_term(record=record_of("ab", running_uid="r" if environment is PAUSED else "")) as o:
         yield Desk(o, environment)
 
 
@@ -135,7 +135,7 @@ async def test_an_answer_that_can_not_be_kept_is_given_all_the_same() -> None:
 async def test_an_edit_of_unknown_fate_that_turns_out_to_be_stored_does_not_undo_a_deed(
     reply_before_stored: bool,
 ) -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         commands = IdempotentCommands(o.ledger)
 
         async def do() -> str:

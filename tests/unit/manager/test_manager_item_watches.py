@@ -23,7 +23,7 @@ from queueserver_manager.domain.refusals.errors import ItemNotFound, NotReady
 from queueserver_manager.operations.watch.item_watches import ItemState, ItemStatus, ItemWatches
 
 from tests.unit.manager.samples import ROOM, outcome, plan, record_of
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import ABORTING, CLOSED, PAUSED, RUNNING, view_of
 
 _S = ItemState
@@ -32,7 +32,7 @@ _S = ItemState
 class Desk:
     """A ledger whose commits wake the followers, as in a term."""
 
-    def __init__(self, o: Office) -> None:
+    def __init__(self, o: ScriptedTerm) -> None:
         self.current_term = o
         self.view = view_of(RUNNING)
         self.following = ItemWatches(o.ledger, self.view)
@@ -64,7 +64,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(record: Record | None = None) -> AsyncIterator[Desk]:
-    async with current_term(record=record or record_of("ab", done=1)) as o:
+    async with scripted_term(record=record or record_of("ab", done=1)) as o:
         yield Desk(o)
 
 

@@ -10,17 +10,24 @@ from hypothesis import strategies as st
 from queueserver_long_work.time_slice import next_turn
 from queueserver_manager.domain.changes import Decision
 from queueserver_manager.domain.events import ItemsAdded
+from queueserver_manager.domain.lifecycle import ManagerState
 from queueserver_manager.domain.queue.placement import ByUid
 from queueserver_manager.domain.queue.queue_edits import clear_queue, remove_item
 from queueserver_manager.domain.record import Record
-from queueserver_manager.domain.refusals.errors import ItemNotFound, NotReady, RevisionMismatch, StorageUnavailable
+from queueserver_manager.domain.refusals.errors import (
+    InvalidState,
+    ItemNotFound,
+    NotReady,
+    RevisionMismatch,
+    StorageUnavailable,
+)
 
 from tests.unit.manager.samples import state, uids
-from tests.unit.manager.scripted_store import SECONDS, current_term
+from tests.unit.manager.scripted_store import SECONDS, scripted_term
 
 
 async def test_a_change_is_stored_announced_and_answered_with_its_revision() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         committed = await asyncio.wait_for(o.add("c"), SECONDS)
         assert (committed.revision, committed.result.index) == (1, 2)
         assert uids(o.store.stored) == uids(o.record) == list("abc")
@@ -30,7 +37,7 @@ async def test_a_change_is_stored_announced_and_answered_with_its_revision() -> 
 
 
 async def test_many_who_wait_share_one_commit_and_each_has_a_revision_of_its_own() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         first = await o.hold_commit("first")
         others = [o.add(f"{number}") for number in range(100)]
         await next_turn()
@@ -49,7 +56,7 @@ async def test_each_decision_sees_those_before_it() -> None:
         sizes.append(len(record.queue))
         return Decision(len(record.queue))
 
-    async with current_term() as o:
+    async with scripted_term() as o:
         tasks = [o.submit(count), o.add("a"), o.submit(count), o.add("b", "c"), o.submit(count), o.submit(clear_queue)]
         committed = await asyncio.wait_for(asyncio.gather(*tasks), SECONDS)
         assert sizes == [0, 1, 3]
@@ -58,7 +65,7 @@ async def test_each_decision_sees_those_before_it() -> None:
 
 
 async def test_of_edits_that_expect_the_same_revision_at_the_same_time_one_is_accepted() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         await asyncio.wait_for(o.add("b"), SECONDS)
         edits = [o.add(name, expected=1) for name in "cde"]
         first, *others = await asyncio.wait_for(asyncio.gather(*edits, return_exceptions=True), SECONDS)
@@ -68,7 +75,7 @@ async def test_of_edits_that_expect_the_same_revision_at_the_same_time_one_is_ac
 
 
 async def test_an_expected_revision_holds_again_when_the_change_before_could_not_be_stored() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         await asyncio.wait_for(o.add("b"), SECONDS)
         o.store.fail(fate_known=True)
         with pytest.raises(StorageUnavailable):
@@ -78,10 +85,22 @@ async def test_an_expected_revision_holds_again_when_the_change_before_could_not
 
 
 async def test_no_refusal_names_a_revision_that_was_taken_back() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         await asyncio.wait_for(o.add("b"), SECONDS)
         o.store.fail(fate_known=True)
         answers = await asyncio.gather(o.add("c", expected=1), o.add("d", expected=1), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [StorageUnavailable, StorageUnavailable]
+
+
+async def test_no_refusal_names_a_state_that_was_taken_back() -> None:
+    def refuse_after_an_edit(record: Record) -> Decision[None]:
+        if len(record.queue) > 1:
+            raise InvalidState("There is more than one item.", ManagerState.IDLE, frozenset())
+        return Decision(None)
+
+    async with scripted_term("a") as o:
+        o.store.fail(fate_known=True)
+        answers = await asyncio.gather(o.add("b"), o.submit(refuse_after_an_edit), return_exceptions=True)
         assert [type(answer) for answer in answers] == [StorageUnavailable, StorageUnavailable]
 
 
@@ -89,7 +108,7 @@ async def test_the_refusal_of_one_does_not_touch_the_others() -> None:
     def defect(_: Record) -> Decision[None]:
         raise ZeroDivisionError
 
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         tasks = [
             o.add("b"),
             o.submit(lambda record: remove_item(record, ByUid("unknown"))),
@@ -104,14 +123,14 @@ async def test_the_refusal_of_one_does_not_touch_the_others() -> None:
 
 
 async def test_a_decision_that_changes_nothing_costs_no_commit() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         committed = await asyncio.wait_for(o.submit(clear_queue), SECONDS)
         assert (committed.result, committed.revision) == (0, 0)
         assert (o.store.commits, o.announced) == ([], [])
 
 
 async def test_a_flood_is_committed_in_portions() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         first = await o.hold_commit("first")
         others = [o.add(*(f"{number}-{i}" for i in range(900))) for number in range(5)]
         await next_turn()
@@ -123,7 +142,7 @@ async def test_a_flood_is_committed_in_portions() -> None:
 
 
 async def test_a_reader_waits_while_a_commit_is_under_way_and_sees_what_was_stored() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         adding = await o.hold_commit("b")
         reading = asyncio.create_task(o.seen())
         await next_turn()
@@ -134,7 +153,7 @@ async def test_a_reader_waits_while_a_commit_is_under_way_and_sees_what_was_stor
 
 
 async def test_the_summary_shows_what_is_stored_and_nothing_that_is_under_way() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         adding = await o.hold_commit("b")
         assert (o.ledger.summary.items_in_queue, o.ledger.summary.revisions.last) == (1, 0)
         o.store.may_go_on.set()
@@ -146,7 +165,7 @@ async def test_what_a_reader_raises_is_its_own_business() -> None:
     def look(_: Record) -> None:
         raise ItemNotFound("There is no such item.")
 
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         with pytest.raises(ItemNotFound):
             await o.ledger.read(look)
         adding = await o.hold_commit("b")
@@ -160,7 +179,7 @@ async def test_what_a_reader_raises_is_its_own_business() -> None:
 
 
 async def test_a_change_whose_caller_has_gone_is_committed_nevertheless() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         first = await o.hold_commit("first")
         second = o.add("second")
         await next_turn()
@@ -174,7 +193,7 @@ async def test_a_change_whose_caller_has_gone_is_committed_nevertheless() -> Non
 
 
 async def test_a_reader_who_has_gone_does_not_disturb_the_others() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         adding = await o.hold_commit("b")
         gone, stays = asyncio.create_task(o.seen()), asyncio.create_task(o.seen())
         await next_turn()
@@ -186,7 +205,7 @@ async def test_a_reader_who_has_gone_does_not_disturb_the_others() -> None:
 
 
 async def test_a_closed_ledger_takes_nothing_more() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         await next_turn()
         o.work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -199,7 +218,7 @@ async def test_a_closed_ledger_takes_nothing_more() -> None:
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.lists(st.sampled_from(["add", "clear", "wrong"]), min_size=1, max_size=6), max_size=6))
 async def test_store_and_working_copy_stay_the_same_whatever_comes(waves: list[list[str]]) -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         for number, wave in enumerate(waves):
             tasks = []
             for index, what in enumerate(wave):

@@ -13,7 +13,7 @@ from queueserver_manager.domain.refusals.errors import NotReady
 from queueserver_manager.store.port import OwnershipLost
 
 from tests.unit.manager.samples import entry, plan, record_of, request, state, uids
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 WRONG = [
     pytest.param([DropItem("a"), DropItem("unknown")], KeyError, id="an item that is not there"),
@@ -32,7 +32,7 @@ async def test_changes_that_do_not_fit_the_record_are_refused_alone_and_leave_no
 ) -> None:
     record = record_of("ab", done=1)
     record.apply(RememberRequest(request("known")))
-    async with current_term(record=record) as o:
+    async with scripted_term(record=record) as o:
         wrong = Decision(None, changes, [ItemRemoved("a", 0)])
         first, refused, last = await answers(o.add("c"), o.submit(lambda _: wrong), o.add("d"))
         assert (first.revision, type(refused), last.revision) == (1, error, 2)
@@ -43,7 +43,7 @@ async def test_changes_that_do_not_fit_the_record_are_refused_alone_and_leave_no
 
 
 async def test_a_decision_that_stops_an_iteration_by_mistake_is_a_defect_like_any_other() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         empty: list[Decision[None]] = []
         refused, added = await answers(o.submit(lambda _: next(iter(empty))), o.add("c"))
         assert (type(refused), added.revision) == (RuntimeError, 1)
@@ -55,7 +55,7 @@ async def test_a_decision_that_stops_an_iteration_by_mistake_is_a_defect_like_an
         await answers(adding)
 
 
-async def ended(o: Office, *, waiting: asyncio.Task[Any], error: type[Exception]) -> None:
+async def ended(o: ScriptedTerm, *, waiting: asyncio.Task[Any], error: type[Exception]) -> None:
     """The ledger ended with an error, and whoever came too late was sent away."""
     assert [type(answer) for answer in await answers(o.work, waiting)] == [error, NotReady]
     assert [type(answer) for answer in await answers(o.add("late"))] == [NotReady]
@@ -63,7 +63,7 @@ async def ended(o: Office, *, waiting: asyncio.Task[Any], error: type[Exception]
 
 
 async def test_a_commit_that_fails_by_a_defect_is_taken_back_told_and_ends_the_ledger() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         before = state(o.record)
         o.store.faults.append((ZeroDivisionError(), False))
         first = await o.hold_commit("c")
@@ -79,7 +79,7 @@ async def test_what_is_stored_is_answered_though_telling_it_fails_and_the_ledger
     async def tell(_: object) -> None:
         raise ZeroDivisionError
 
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.ledger._on_commit = tell
         first = await o.hold_commit("c")
         waiting, reading = o.add("d"), asyncio.create_task(o.seen())
@@ -91,7 +91,7 @@ async def test_what_is_stored_is_answered_though_telling_it_fails_and_the_ledger
 
 
 async def test_a_store_that_can_not_be_read_when_it_is_back_ends_the_ledger_and_nobody_waits_for_it() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.load_faults.append(ZeroDivisionError())
         o.store.fail(fate_known=True)
         first = await o.hold_commit("c")
@@ -103,6 +103,6 @@ async def test_a_store_that_can_not_be_read_when_it_is_back_ends_the_ledger_and_
 
 
 async def test_lost_ownership_is_no_defect_and_callers_may_come_again() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.faults.append((OwnershipLost(), False))
         assert [type(answer) for answer in await answers(o.add("c"), o.work)] == [NotReady, OwnershipLost]

@@ -18,17 +18,17 @@ from queueserver_manager.operations.commit.reply import NO_REPLY
 from queueserver_manager.store.port import OwnershipLost, StoreDown
 
 from tests.unit.manager.samples import state, uids
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 SILENT = Fault(StorageState.UNREACHABLE, "no answer within 2 s")
 
 
-async def back(o: Office) -> None:
+async def back(o: ScriptedTerm) -> None:
     """Wait until the ledger is at work again."""
     await asyncio.wait_for(o.ledger.storage_back.wait(), SECONDS)
 
 
-async def failed(o: Office, *new: str) -> StorageUnavailable:
+async def failed(o: ScriptedTerm, *new: str) -> StorageUnavailable:
     """Add items and be told that it failed."""
     with pytest.raises(StorageUnavailable) as caught:
         await asyncio.wait_for(o.add(*new), SECONDS)
@@ -36,7 +36,7 @@ async def failed(o: Office, *new: str) -> StorageUnavailable:
 
 
 async def test_a_failed_commit_takes_everything_back() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         before = state(o.record)
         o.store.up.clear()
         o.store.fail(fate_known=True)
@@ -48,7 +48,7 @@ async def test_a_failed_commit_takes_everything_back() -> None:
 
 
 async def test_everybody_who_took_part_is_told_and_who_was_refused_keeps_the_reason() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.up.clear()
         o.store.fail(fate_known=False)
         tasks = [o.add("c"), o.submit(lambda record: remove_item(record, ByUid("z"))), o.add("d")]
@@ -58,7 +58,7 @@ async def test_everybody_who_took_part_is_told_and_who_was_refused_keeps_the_rea
 
 
 async def test_while_the_store_is_away_edits_are_refused_and_reads_answered() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.up.clear()
         o.store.fail(fate_known=True)
         await failed(o, "c")
@@ -68,7 +68,7 @@ async def test_while_the_store_is_away_edits_are_refused_and_reads_answered() ->
 
 
 async def test_who_waits_behind_a_failed_commit_is_refused_with_certainty() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.up.clear()
         o.store.fail(fate_known=False)
         first = await o.hold_commit("c")
@@ -81,7 +81,7 @@ async def test_who_waits_behind_a_failed_commit_is_refused_with_certainty() -> N
 
 
 async def test_when_the_store_is_back_work_goes_on() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.up.clear()
         o.store.fail(fate_known=True)
         await failed(o, "c")
@@ -93,7 +93,7 @@ async def test_when_the_store_is_back_work_goes_on() -> None:
 
 
 async def test_a_commit_that_was_written_after_all_is_found_and_announced_late() -> None:
-    async with current_term("ab", done=2) as o:
+    async with scripted_term("ab", done=2) as o:
         o.store.fail(fate_known=False, writes=True)
         assert "look at the queue" in (await failed(o, "c")).message
         await back(o)
@@ -105,7 +105,7 @@ async def test_a_commit_that_was_written_after_all_is_found_and_announced_late()
 
 
 async def test_a_commit_of_unknown_fate_that_was_not_written_leaves_no_trace() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.fail(fate_known=False)
         await failed(o, "c")
         await back(o)
@@ -114,7 +114,7 @@ async def test_a_commit_of_unknown_fate_that_was_not_written_leaves_no_trace() -
 
 
 async def test_a_store_that_goes_away_again_while_it_is_read_is_waited_for_again() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.load_faults = [StoreDown("again", fate_known=True)] * 3
         o.store.fail(fate_known=False, writes=True)
         await failed(o, "c")
@@ -123,7 +123,7 @@ async def test_a_store_that_goes_away_again_while_it_is_read_is_waited_for_again
 
 
 async def test_when_the_log_was_cut_the_record_is_loaded_without_the_news() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.events_gone = True
         o.store.fail(fate_known=False, writes=True)
         await failed(o, "c")
@@ -133,7 +133,7 @@ async def test_when_the_log_was_cut_the_record_is_loaded_without_the_news() -> N
 
 @pytest.mark.parametrize("replaced", ["another store", "an older state"])
 async def test_a_store_that_is_not_the_one_that_went_away_ends_the_term(replaced: str) -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await asyncio.wait_for(o.add("c"), SECONDS)
         o.store.up.clear()
         o.store.fail(fate_known=True)
@@ -150,7 +150,7 @@ async def test_a_store_that_is_not_the_one_that_went_away_ends_the_term(replaced
 
 
 async def test_lost_ownership_ends_the_ledger_and_takes_everything_back() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         before = state(o.record)
         o.store.faults.append((OwnershipLost(), False))
         first = await o.hold_commit("c")
@@ -168,7 +168,7 @@ async def test_lost_ownership_ends_the_ledger_and_takes_everything_back() -> Non
 
 
 async def test_a_ledger_that_is_cancelled_in_a_commit_leaves_nobody_waiting() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         first = await o.hold_commit("c")
         second, reading = o.add("d"), asyncio.create_task(o.seen())
         await next_turn()
@@ -184,7 +184,7 @@ async def test_a_ledger_that_is_cancelled_in_a_commit_leaves_nobody_waiting() ->
 
 
 async def test_a_ledger_that_is_cancelled_while_the_store_is_away_lets_go_of_those_who_wait_for_it() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.up.clear()
         o.store.fail(fate_known=True)
         await failed(o, "c")
@@ -195,7 +195,7 @@ async def test_a_ledger_that_is_cancelled_while_the_store_is_away_lets_go_of_tho
 
 
 async def test_while_somebody_else_finds_the_store_silent_edits_are_refused_with_certainty_and_reads_answered() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await next_turn()
         o.ledger.storage_seen(SILENT)
         assert "Nothing was changed" in (await failed(o, "c")).message
@@ -208,7 +208,7 @@ async def test_while_somebody_else_finds_the_store_silent_edits_are_refused_with
 
 
 async def test_a_commit_that_succeeds_shows_that_the_store_is_back() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         adding = await o.hold_commit("c")
         o.ledger.storage_seen(SILENT)
         o.store.may_go_on.set()
@@ -218,7 +218,7 @@ async def test_a_commit_that_succeeds_shows_that_the_store_is_back() -> None:
 
 
 async def test_a_store_that_answers_somebody_else_is_not_back_before_the_record_is_loaded() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         o.store.up.clear()
         o.store.fail(fate_known=False, writes=True)
         await failed(o, "c")
@@ -230,7 +230,7 @@ async def test_a_store_that_answers_somebody_else_is_not_back_before_the_record_
 
 
 async def test_events_are_read_from_the_store_or_refused_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         await asyncio.wait_for(o.add("c"), SECONDS)
         assert await o.ledger.events_between(0, 1) == o.announced
 
@@ -243,7 +243,7 @@ async def test_events_are_read_from_the_store_or_refused_while_it_is_away(monkey
 
 
 async def test_who_was_refused_because_of_a_lock_that_could_not_be_stored_is_told_that() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         first = await o.hold_commit("c")
         claim = Claim(environment=False, queue=True, user="anna", note="", time=o.clock)
         lock = o.submit(lambda record: acquire(record, claim, LockKey("key"), Identity("uid", b"s" * 16)))
@@ -261,7 +261,7 @@ async def test_who_was_refused_because_of_a_lock_that_could_not_be_stored_is_tol
 
 
 async def test_who_comes_after_a_lock_in_the_same_commit_is_refused_and_who_only_checks_is_not() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         first = await o.hold_commit("c")
         claim = Claim(environment=False, queue=True, user="anna", note="", time=o.clock)
         lock = o.submit(lambda record: acquire(record, claim, LockKey("key"), Identity("uid", b"s" * 16)))

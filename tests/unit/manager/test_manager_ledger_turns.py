@@ -12,13 +12,13 @@ from queueserver_manager.domain.queue.queue_edits import add_items
 from queueserver_manager.domain.refusals.errors import NotReady
 
 from tests.unit.manager.samples import ROOM, plan, uids
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 #: So many that putting them into the queue takes many turns on any machine.
 MANY = 20_000
 
 
-async def in_the_middle(o: Office) -> asyncio.Task[Any]:
+async def in_the_middle(o: ScriptedTerm) -> asyncio.Task[Any]:
     """Begin to add many items; answers when some of them are in the working copy."""
     items = [plan(f"{number:05d}") for number in range(MANY)]
     adding = o.submit(lambda record: add_items(record, items, Back(), ROOM))
@@ -33,7 +33,7 @@ async def in_the_middle(o: Office) -> asyncio.Task[Any]:
 
 
 async def test_who_reads_in_the_middle_of_a_long_change_waits_until_it_is_stored() -> None:
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         adding = await in_the_middle(o)
         seen = asyncio.create_task(o.seen())
         assert o.ledger.summary.items_in_queue == 2
@@ -42,7 +42,7 @@ async def test_who_reads_in_the_middle_of_a_long_change_waits_until_it_is_stored
 
 
 async def test_who_edits_in_the_middle_of_a_long_change_comes_after_it() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         adding = await in_the_middle(o)
         after = await asyncio.wait_for(o.submit(lambda record: add_items(record, [plan("z")], Back(), ROOM)), SECONDS)
         assert (adding.done(), after.revision, after.result.index) == (True, 2, MANY)
@@ -52,7 +52,7 @@ async def test_who_edits_in_the_middle_of_a_long_change_comes_after_it() -> None
 async def test_a_ledger_that_is_cancelled_in_the_middle_of_a_long_change_takes_it_back_and_leaves_nobody_waiting() -> (
     None
 ):
-    async with current_term("ab") as o:
+    async with scripted_term("ab") as o:
         adding = await in_the_middle(o)
         other, seen = o.add("z"), asyncio.create_task(o.seen())
         await next_turn()

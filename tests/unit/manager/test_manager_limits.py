@@ -35,7 +35,7 @@ from tests.unit.manager.samples import (
     state,
     uids,
 )
-from tests.unit.manager.scripted_store import Office, current_term
+from tests.unit.manager.scripted_store import ScriptedTerm, scripted_term
 
 #: Nothing is bounded by number here.
 MANY = 10**6
@@ -134,7 +134,7 @@ def test_a_short_answer_is_never_let_go() -> None:
 
 
 async def test_a_repetition_whose_answer_was_let_go_is_told_so_and_not_carried_out() -> None:
-    async with current_term(answers=Bound(MANY, 250)) as o:
+    async with scripted_term(answers=Bound(MANY, 250)) as o:
         for uid in "abc":
             await add(o, uid)
         before = state(o.record)
@@ -148,7 +148,7 @@ async def test_a_repetition_whose_answer_was_let_go_is_told_so_and_not_carried_o
 
 
 async def test_answers_come_back_when_the_commit_that_let_them_go_fails() -> None:
-    async with current_term(answers=Bound(MANY, 250)) as o:
+    async with scripted_term(answers=Bound(MANY, 250)) as o:
         for uid in "ab":
             await add(o, uid)
         before = state(o.record)
@@ -163,7 +163,7 @@ def reply(uid: str) -> ReplySpec[Any]:
     return ReplySpec(lambda _result, _revision: b"x" * 100, uid, "print")
 
 
-async def add(o: Office, uid: str) -> Any:
+async def add(o: ScriptedTerm, uid: str) -> Any:
     """Add an item under its uid as request id; the answer has 100 bytes."""
 
     def decide(record: Record) -> Decision[Any]:
@@ -186,7 +186,7 @@ def test_sizes_are_told_in_words(size: int, words: str) -> None:
 
 
 async def test_a_commit_takes_no_further_decision_when_it_is_long() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         tasks = [
             o.submit(lambda record, uid=uid: add_items(record, [item(uid, 3 * MIB)], Back(), Bound(MANY, 10**9)))
             for uid in "abcdefg"

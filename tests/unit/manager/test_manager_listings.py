@@ -22,7 +22,7 @@ from queueserver_manager.operations.pages.listing import QueueListings
 
 from tests.harness.wait import bounded
 from tests.unit.manager.samples import ROOM, plan, relaxed, whole
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 BAD_TOKENS = ["x", "-", "1-", "-1", "1-x", "x-1", "1-2-3", "²-1", "1.5-2", " 1-2", "9" * 5000, f"{'9' * 5000}-1"]
 
@@ -49,14 +49,14 @@ def cut(everything: list[int], size: int) -> list[list[int]]:
     return [everything[start : start + size] for start in range(0, len(everything), size)] or [[]]
 
 
-async def commit(o: Office, *new: str) -> None:
+async def commit(o: ScriptedTerm, *new: str) -> None:
     await asyncio.wait_for(o.add(*new), SECONDS)
 
 
 @relaxed
 @given(st.integers(0, 12), st.integers(1, 14))
 async def test_pages_together_are_the_queue(length: int, size: int) -> None:
-    async with current_term("abcdefghijkl"[:length]) as o:
+    async with scripted_term("abcdefghijkl"[:length]) as o:
         pages = await queue_pages(QueueListings(o.ledger), size)
         assert pages == [
             list("abcdefghijkl"[start : min(start + size, length)]) for start in range(0, length, size)
@@ -64,7 +64,7 @@ async def test_pages_together_are_the_queue(length: int, size: int) -> None:
 
 
 async def test_all_pages_show_the_moment_of_the_first() -> None:
-    async with current_term("abcde") as o:
+    async with scripted_term("abcde") as o:
         listings = QueueListings(o.ledger)
         first = await listings.page(2, "", whole)
         await asyncio.wait_for(o.submit(clear_queue), SECONDS)
@@ -80,7 +80,7 @@ async def test_all_pages_show_the_moment_of_the_first() -> None:
 
 
 async def test_a_page_can_be_asked_for_again_and_in_another_size() -> None:
-    async with current_term("abcde") as o:
+    async with scripted_term("abcde") as o:
         listings = QueueListings(o.ledger)
         token = (await listings.page(1, "", whole)).next_token
         for size in (1, 2, 4, 9):
@@ -88,7 +88,7 @@ async def test_a_page_can_be_asked_for_again_and_in_another_size() -> None:
 
 
 async def test_only_the_newest_listings_are_kept() -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         listings = QueueListings(o.ledger)
         tokens = []
         for number in range(20):
@@ -101,7 +101,7 @@ async def test_only_the_newest_listings_are_kept() -> None:
 
 
 async def test_listings_do_not_hold_more_than_a_bounded_part_of_what_is_gone() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         listings, tokens = QueueListings(o.ledger), []
         for letters in ("ab", "cd", "ef"):
             items = [replace(plan(uid), size=40 * MIB) for uid in letters]
@@ -131,7 +131,7 @@ def test_the_queue_counts_what_was_taken_out_or_replaced() -> None:
 
 
 async def test_a_listing_of_one_page_is_not_kept() -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         listings = QueueListings(o.ledger)
         assert (await listings.page(3, "", whole)).next_token == ""
         assert not listings._kept
@@ -139,7 +139,7 @@ async def test_a_listing_of_one_page_is_not_kept() -> None:
 
 @pytest.mark.parametrize("token", BAD_TOKENS, ids=lambda token: token[:9])
 async def test_what_is_no_token_of_a_listing_is_refused(token: str) -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         with pytest.raises((PageTokenInvalid, PageTokenExpired)):
             await QueueListings(o.ledger).page(1, token, whole)
 
@@ -147,7 +147,7 @@ async def test_what_is_no_token_of_a_listing_is_refused(token: str) -> None:
 @relaxed
 @given(st.integers(0, 12), st.integers(1, 14), st.booleans())
 async def test_pages_together_are_the_history_in_either_direction(length: int, size: int, newest_first: bool) -> None:
-    async with current_term(done=length) as o:
+    async with scripted_term(done=length) as o:
         numbers = list(range(1, length + 1))
         pages = await history_pages(HistoryOperations(o.ledger), size, newest_first=newest_first)
         assert pages == cut(numbers[::-1] if newest_first else numbers, size)
@@ -155,7 +155,7 @@ async def test_pages_together_are_the_history_in_either_direction(length: int, s
 
 @pytest.mark.parametrize(("newest_first", "rest"), [(False, [5, 6]), (True, [])])
 async def test_entries_that_went_between_two_pages_are_passed_over(newest_first: bool, rest: list[int]) -> None:
-    async with current_term(done=6) as o:
+    async with scripted_term(done=6) as o:
         history = HistoryOperations(o.ledger)
         first = await history.page(2, "", whole, newest_first=newest_first)
         await asyncio.wait_for(o.submit(lambda record: clear_history(record, keep_newest=2)), SECONDS)
@@ -165,7 +165,7 @@ async def test_entries_that_went_between_two_pages_are_passed_over(newest_first:
 
 
 async def test_clearing_answers_how_many_entries_went() -> None:
-    async with current_term(done=6) as o:
+    async with scripted_term(done=6) as o:
         history = HistoryOperations(o.ledger)
         reply: ReplySpec[int] = ReplySpec(lambda removed, revision: f"{removed} at {revision}".encode())
         assert await history.clear(reply, keep_newest=0, up_to_item="done-4") == b"4 at 1"
@@ -178,13 +178,13 @@ NUMBERS = ["x", "-1", "²", "1.5", " 1", "9" * 5000]
 @pytest.mark.parametrize("newest_first", [False, True])
 @pytest.mark.parametrize("token", [*NUMBERS, "1", "queue-1", "tasks-1", *(f"history-{number}" for number in NUMBERS)])
 async def test_what_is_no_token_of_the_history_is_refused(token: str, newest_first: bool) -> None:
-    async with current_term(done=3) as o:
+    async with scripted_term(done=3) as o:
         with pytest.raises(PageTokenInvalid):
             await HistoryOperations(o.ledger).page(1, token, whole, newest_first=newest_first)
 
 
 async def test_a_token_of_the_history_in_one_order_is_none_in_the_other() -> None:
-    async with current_term(done=3) as o:
+    async with scripted_term(done=3) as o:
         history = HistoryOperations(o.ledger)
         for newest_first in (False, True):
             token = (await history.page(1, "", whole, newest_first=newest_first)).next_token
@@ -194,7 +194,7 @@ async def test_a_token_of_the_history_in_one_order_is_none_in_the_other() -> Non
 
 @pytest.mark.parametrize("number", ["4", "99", str(2**63)])
 async def test_a_token_beyond_the_newest_entry_leads_to_what_there_is(number: str) -> None:
-    async with current_term(done=3) as o:
+    async with scripted_term(done=3) as o:
         history = HistoryOperations(o.ledger)
         page = await history.page(2, f"newest-{number}", whole, newest_first=True)
         assert ([entry.number for entry in page.entries], page.next_token) == ([3, 2], "newest-1")
@@ -209,7 +209,7 @@ def one_at_most(page: Sequence[Any]) -> Work[int]:
 
 
 async def test_a_page_has_as_many_items_as_fit_and_the_next_one_goes_on_there() -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         listings = QueueListings(o.ledger)
         first = await listings.page(10, "", one_at_most)
         second = await listings.page(10, first.next_token, one_at_most)
@@ -223,7 +223,7 @@ async def test_a_page_has_as_many_items_as_fit_and_the_next_one_goes_on_there() 
 
 @pytest.mark.parametrize("newest_first", [True, False])
 async def test_a_page_of_the_history_has_as_many_entries_as_fit(newest_first: bool) -> None:
-    async with current_term(done=3) as o:
+    async with scripted_term(done=3) as o:
         history, numbers, token = HistoryOperations(o.ledger), list[int](), ""
         while True:
             page = await history.page(10, token, one_at_most, newest_first=newest_first)

@@ -18,7 +18,7 @@ from queueserver_manager.operations.lock.lock_lease import LockLease
 
 from tests.unit.manager.leaping_clock import run_leaping
 from tests.unit.manager.samples import record_of
-from tests.unit.manager.scripted_store import Office, current_term
+from tests.unit.manager.scripted_store import ScriptedTerm, scripted_term
 
 ANNA, BOB = LockKey("annas key"), LockKey("bobs key")
 SALT = b"s" * 16
@@ -26,9 +26,9 @@ CLAIM = Claim(environment=True, queue=False, user="anna", note="", time=0.0, lea
 
 
 class Desk:
-    """An office whose lock is watched; its clock is that of the loop."""
+    """A term whose lock is watched; its clock is that of the loop."""
 
-    def __init__(self, o: Office) -> None:
+    def __init__(self, o: ScriptedTerm) -> None:
         self.current_term = o
         self.lease = LockLease(o.ledger, self.now)
         #: By how much the clock of the machine is ahead.
@@ -73,7 +73,7 @@ class Desk:
 
 @asynccontextmanager
 async def desk(record: Record | None = None) -> AsyncIterator[Desk]:
-    async with current_term(record=record if record is not None else record_of("")) as o:
+    async with scripted_term(record=record if record is not None else record_of("")) as o:
         opened = Desk(o)
         await opened.lease.begin()
         yield opened

@@ -18,7 +18,7 @@ from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.files import Files, ListSource, ReloadPolicy
 from queueserver_manager.operations.permissions import PermissionOperations
 
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 
 ROOT = BUILT_IN.groups["root"]
 NEW = {"root": ROOT, "visitors": GroupRules(allowed_plans=("count",))}
@@ -40,13 +40,13 @@ class Source:
 
 
 def operations(
-    o: Office, source: Source | None = None, policy: str = "ON_STARTUP", lists: ListSource | None = None
+    o: ScriptedTerm, source: Source | None = None, policy: str = "ON_STARTUP", lists: ListSource | None = None
 ) -> PermissionOperations:
     return PermissionOperations(o.ledger, Files(source, ReloadPolicy(policy), lists))
 
 
 async def test_permissions_are_replaced_as_a_whole_and_everybody_is_told() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         answer = await operations(o).set(NEW, REPLY)
 
         assert answer == b"1"
@@ -56,14 +56,14 @@ async def test_permissions_are_replaced_as_a_whole_and_everybody_is_told() -> No
 
 
 async def test_the_same_permissions_again_change_nothing() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         await operations(o).set(NEW, REPLY)
         assert await operations(o).set(dict(reversed(NEW.items())), REPLY) == b"1"
         assert len(o.announced) == 2
 
 
 async def test_wrong_permissions_leave_the_old_ones_in_force() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         with pytest.raises(PermissionsInvalid) as refusal:
             await operations(o).set({**NEW, "staff": GroupRules(allowed_plans=(":(", ":)"))}, REPLY)
 
@@ -75,19 +75,19 @@ async def test_wrong_permissions_leave_the_old_ones_in_force() -> None:
 
 
 async def test_not_more_violations_are_looked_for_than_anybody_reads() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         with pytest.raises(PermissionsInvalid, match=r"and 99 more\.$"):
             await operations(o).set({"root": GroupRules(allowed_plans=(":(",) * 500)}, REPLY)
 
 
 async def test_permissions_are_only_checked_if_so_asked() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         assert await operations(o).set(NEW, replace(REPLY, validate_only=True)) == b"0"
         assert await operations(o).get() == (BUILT_IN, 0)
 
 
 async def test_permissions_that_somebody_else_changed_are_not_replaced() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         await operations(o).set(NEW, REPLY)
         await asyncio.wait_for(o.add("a"), SECONDS)
         expecting = replace(REPLY, expected_revision=1)
@@ -101,7 +101,7 @@ async def test_permissions_that_somebody_else_changed_are_not_replaced() -> None
 
 
 async def test_a_repeated_request_gets_the_first_answer() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         once = replace(REPLY, request_id="id", fingerprint="print")
         assert [await operations(o).set(NEW, once) for _ in range(2)] == [b"1", b"1"]
         assert len(o.announced) == 2
@@ -109,7 +109,7 @@ async def test_a_repeated_request_gets_the_first_answer() -> None:
 
 @pytest.mark.parametrize("policy", ["ON_REQUEST", "ON_STARTUP"])
 async def test_the_file_is_read_again_on_request(policy: str) -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         source = Source(NEW)
         await operations(o, source, policy).reload(REPLY, permissions=True, lists=False)
         assert (await operations(o).get())[0] == Permissions(NEW)
@@ -120,7 +120,7 @@ async def test_the_file_is_read_again_on_request(policy: str) -> None:
 
 
 async def test_the_file_is_not_read_where_it_shall_not_be_or_is_not_known() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         with pytest.raises(ReloadDisabled, match="--user-group-permissions-reload ON_REQUEST"):
             await operations(o, Source(NEW), "NEVER").reload(REPLY, permissions=True, lists=False)
         with pytest.raises(ReloadDisabled, match="--user-group-permissions FILE"):
@@ -131,7 +131,7 @@ async def test_the_file_is_not_read_where_it_shall_not_be_or_is_not_known() -> N
 
 @pytest.mark.parametrize("groups", [None, {"root": GroupRules(allowed_plans=(":(",))}, {"visitors": GroupRules()}])
 async def test_a_broken_file_leaves_the_old_permissions_in_force(groups: dict[str, GroupRules] | None) -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         await operations(o).set(NEW, REPLY)
         with pytest.raises(FileInvalid, match=r"^The file permissions\.yaml"):
             await operations(o, Source(groups)).reload(REPLY, permissions=True, lists=False)
@@ -139,7 +139,7 @@ async def test_a_broken_file_leaves_the_old_permissions_in_force(groups: dict[st
 
 
 async def test_permissions_to_begin_with_are_stored_even_if_they_are_in_force_already() -> None:
-    async with current_term(record=Record(store_id="s", permissions=Permissions(NEW))) as o:
+    async with scripted_term(record=Record(store_id="s", permissions=Permissions(NEW))) as o:
         await operations(o).begin(Permissions(NEW))
         assert o.store.stored.revisions.permissions == 1
 
@@ -148,7 +148,7 @@ async def test_permissions_to_begin_with_are_stored_even_if_they_are_in_force_al
 
 
 async def test_permissions_to_begin_with_are_stored_when_redis_is_back() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         o.store.up.clear()
         o.store.fail(fate_known=True)
         adopting = asyncio.create_task(operations(o).begin(Permissions(NEW)))
@@ -160,6 +160,6 @@ async def test_permissions_to_begin_with_are_stored_when_redis_is_back() -> None
 
 
 async def test_setting_permissions_ends_the_problem_that_there_were_none() -> None:
-    async with current_term(record=Record(store_id="s", permissions=nobody("the file is wrong"))) as o:
+    async with scripted_term(record=Record(store_id="s", permissions=nobody("the file is wrong"))) as o:
         await operations(o).set({"root": GroupRules()}, REPLY)
         assert (await operations(o).get())[0].problem == ""

@@ -14,11 +14,11 @@ from queueserver_manager.operations.validation.submissions import Prepared, Subm
 from queueserver_manager.worker_client.port import StaleEpoch, WorkerDown, WorkerOutdated, WorkerRefused
 
 from tests.unit.manager.samples import NOW
-from tests.unit.manager.scripted_store import SECONDS, Office, current_term
+from tests.unit.manager.scripted_store import SECONDS, ScriptedTerm, scripted_term
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, view_of
 
 
-def planning(o: Office, worker: ScriptedWorker, environment: Environment = OPEN) -> PlanningOperations:
+def planning(o: ScriptedTerm, worker: ScriptedWorker, environment: Environment = OPEN) -> PlanningOperations:
     allowances = AllowedInventoryCache(o.ledger)
     submissions = Submissions(allowances, lambda: NOW, lambda: "new", lambda _item, _message: Prepared(0, 0))
     return PlanningOperations(o.ledger, view_of(environment), worker, submissions, allowances)
@@ -43,7 +43,7 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
     fault: Exception, expected: type[Exception], words: str
 ) -> None:
     worker = ScriptedWorker()
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         worker.fault = fault
         with pytest.raises(expected, match=words):
             await asyncio.wait_for(planning(o, worker).simulate_queued("a", 0), SECONDS)
@@ -67,6 +67,6 @@ async def test_a_refusal_of_the_worker_is_told_as_what_it_is(
 async def test_without_an_open_environment_the_way_to_one_is_told(
     environment: Environment, expected: type[Exception], words: str
 ) -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         with pytest.raises(expected, match=words):
             await planning(o, ScriptedWorker(), environment).simulate_queued("a", 0)

@@ -16,7 +16,7 @@ from queueserver_manager.operations.queue_run import ExecutionOperations
 from queueserver_manager.operations.server import ServerOperations, StopMode
 
 from tests.unit.manager.samples import NOW
-from tests.unit.manager.scripted_store import SECONDS, current_term
+from tests.unit.manager.scripted_store import SECONDS, scripted_term
 from tests.unit.manager.scripted_worker import OPEN, ScriptedWorker, view_of
 
 EMPTY: ReplySpec[Any] = ReplySpec(lambda _result, _revision: b"")
@@ -25,7 +25,7 @@ JANE = Caller("jane", "primary")
 
 @pytest.mark.parametrize("start_first", [False, True])
 async def test_a_start_behind_a_commit_and_a_safe_stop_are_never_both_accepted(start_first: bool) -> None:
-    async with current_term("abc") as o:
+    async with scripted_term("abc") as o:
         view = view_of(OPEN)
         stops: list[str] = []
         server = ServerOperations(o.ledger, view, ScriptedWorker(view), lambda: stops.append("stop"))
@@ -52,7 +52,7 @@ async def test_a_start_behind_a_commit_and_a_safe_stop_are_never_both_accepted(s
 
 
 async def test_a_task_in_the_background_that_has_not_reached_the_worker_keeps_the_server_from_being_stopped() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         view = view_of(OPEN)
         task = Task(1, "task", TaskKind.FUNCTION, "f", True, "jane", "primary", NOW, "boot", "environment")
         o.record.tasks.put(KeptTask(task))
@@ -63,7 +63,7 @@ async def test_a_task_in_the_background_that_has_not_reached_the_worker_keeps_th
 
 
 async def test_a_stop_that_was_accepted_is_carried_out_although_the_term_ends_while_its_answer_is_stored() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         view = view_of(OPEN)
         stops: list[str] = []
         server = ServerOperations(o.ledger, view, ScriptedWorker(view), lambda: stops.append("stop"))

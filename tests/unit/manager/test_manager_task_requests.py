@@ -14,7 +14,7 @@ from queueserver_manager.operations.watch.item_watches import ItemWatches
 from queueserver_manager.wire.tasks import MAX_CALL_BYTES, MAX_FUNCTION_NAME, read_function
 
 from tests.unit.manager.samples import NOW, record_of, task
-from tests.unit.manager.scripted_store import SECONDS, current_term
+from tests.unit.manager.scripted_store import SECONDS, scripted_term
 from tests.unit.manager.scripted_worker import RUNNING, view_of
 
 
@@ -37,7 +37,7 @@ def test_a_name_of_a_function_has_a_bound() -> None:
 async def test_who_begins_to_wait_for_a_task_when_the_term_has_ended_is_sent_away() -> None:
     record = record_of("")
     record.tasks = Tasks([KeptTask(task("t"))])
-    async with current_term(record=record) as o:
+    async with scripted_term(record=record) as o:
         tasks = TaskOperations(o.ledger, view_of(RUNNING), lambda: NOW, lambda: "new", scripts_enabled=True)
         tasks.end_with(NotReady())
         waiting = tasks.wait("t").__aiter__()
@@ -47,7 +47,7 @@ async def test_who_begins_to_wait_for_a_task_when_the_term_has_ended_is_sent_awa
 
 
 async def test_who_begins_to_wait_for_an_item_when_the_term_has_ended_is_sent_away() -> None:
-    async with current_term("a") as o:
+    async with scripted_term("a") as o:
         following = ItemWatches(o.ledger, view_of(RUNNING))
         following.end_with(NotReady())
         waiting = following.follow("a").__aiter__()

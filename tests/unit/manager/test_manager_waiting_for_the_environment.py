@@ -13,7 +13,7 @@ from queueserver_manager.domain.refusals.environment_errors import EnvironmentNo
 from queueserver_manager.domain.refusals.errors import NotReady
 from queueserver_manager.operations.environment import EnvironmentOperations
 
-from tests.unit.manager.scripted_store import SECONDS, current_term
+from tests.unit.manager.scripted_store import SECONDS, scripted_term
 from tests.unit.manager.scripted_worker import CLOSED, OPEN, ScriptedWorker, view_of
 
 OPENING = replace(OPEN, environment_id="new", state=EnvironmentState.INITIALIZING)
@@ -23,7 +23,7 @@ FAILED = replace(
 
 
 async def test_an_end_that_comes_while_the_last_answer_is_being_sent_is_the_next_answer() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         view = view_of(CLOSED)
         operations = EnvironmentOperations(o.ledger, view, ScriptedWorker(), lambda: "new", lambda: None)
         view.set_pending(PendingCommand.OPEN, "new")
@@ -37,14 +37,14 @@ async def test_an_end_that_comes_while_the_last_answer_is_being_sent_is_the_next
 
 
 async def test_an_environment_that_was_never_opened_is_not_waited_for() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         operations = EnvironmentOperations(o.ledger, view_of(CLOSED), ScriptedWorker(), lambda: "new", lambda: None)
         with pytest.raises(EnvironmentNotFound):
             await anext(operations.wait("another"))
 
 
 async def test_the_end_of_the_term_ends_every_wait_also_one_that_begins_afterwards() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         view = view_of(CLOSED)
         operations = EnvironmentOperations(o.ledger, view, ScriptedWorker(), lambda: "new", lambda: None)
         view.set_pending(PendingCommand.OPEN, "new")

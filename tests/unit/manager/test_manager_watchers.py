@@ -18,23 +18,23 @@ from queueserver_manager.operations.watch.watch_streams import Batch, SnapshotPa
 
 from tests.harness.wait import bounded
 from tests.unit.manager.samples import NOW, ROOM, plan
-from tests.unit.manager.scripted_store import Office, current_term
+from tests.unit.manager.scripted_store import ScriptedTerm, scripted_term
 
 LARGE = 30 * MIB
 
 
-async def fill(o: Office, letters: str) -> None:
+async def fill(o: ScriptedTerm, letters: str) -> None:
     items = [replace(plan(uid), size=LARGE) for uid in letters]
     await bounded(o.submit(lambda record: add_items(record, items, Back(), ROOM)))
 
 
-def watching(o: Office) -> WatchStreams:
+def watching(o: ScriptedTerm) -> WatchStreams:
     encoder: Any = None
     return WatchStreams(o.ledger, EventBuffer(), OpenRuns(), StatusBoard(lambda: NOW), encoder)
 
 
 async def test_a_snapshot_comes_in_parts_of_bounded_size() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         await fill(o, "abc")
         parts = watching(o).watch(frozenset({Kind.QUEUE}), "", 0, MIB)
         shown = []
@@ -49,7 +49,7 @@ async def test_a_snapshot_comes_in_parts_of_bounded_size() -> None:
 
 
 async def test_a_watcher_is_sent_away_when_too_much_left_the_queue_before_it_read_its_snapshot() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         served = watching(o)
         await fill(o, "abc")
         slow, quick = (served.watch(frozenset({Kind.QUEUE}), "", 0, MIB) for _ in range(2))
@@ -70,7 +70,7 @@ async def test_a_watcher_is_sent_away_when_too_much_left_the_queue_before_it_rea
 
 
 async def test_a_token_amid_a_long_change_says_how_much_of_it_was_told() -> None:
-    async with current_term() as o:
+    async with scripted_term() as o:
         await fill(o, "a")
         encoder: Any = None
         feed = EventBuffer()

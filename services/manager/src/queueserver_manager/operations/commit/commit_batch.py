@@ -47,7 +47,7 @@ class CommitBatch:
 
     entries: list[Entry] = field(default_factory=list)
     taken: list[tuple[asyncio.Future[Committed[Any]], Committed[Any]]] = field(default_factory=list)
-    #: Whom, why, and whether that names a revision which may be taken back.
+    #: Whom, why, and whether a change of this commit, which may be taken back, can be the reason.
     refused: list[tuple[asyncio.Future[Committed[Any]], Exception, bool]] = field(default_factory=list)
     undos: list[Undo] = field(default_factory=list)
     #: Bytes of what is written, about.

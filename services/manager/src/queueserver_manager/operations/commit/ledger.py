@@ -36,11 +36,12 @@ from queueserver_manager.domain.lock.lock_errors import Locked
 from queueserver_manager.domain.permissions.permissions import Permissions
 from queueserver_manager.domain.record import Record, Undo
 from queueserver_manager.domain.refusals.errors import (
+    Conflict,
     NotReady,
     Refused,
     RequestIdReused,
-    RevisionMismatch,
     StorageUnavailable,
+    WrongState,
 )
 from queueserver_manager.domain.requests import AnsweredRequest
 from queueserver_manager.domain.storage import Fault
@@ -262,7 +263,8 @@ class Ledger:
                 committed, entry = await self._take(waiting)
                 made, size = await self._make(entry) if entry is not None else ((), 0)
             except Exception as error:  # noqa: BLE001 - one caller's refusal or defect must not touch the others
-                depends = bool(step.entries) and isinstance(error, (RevisionMismatch, Locked))
+                # What refused it may be a change of the same commit, which may fail.
+                depends = bool(step.entries) and isinstance(error, (WrongState, Conflict, Locked))
                 step.refused.append((waiting.answer, error, depends))
                 continue
             except BaseException:
