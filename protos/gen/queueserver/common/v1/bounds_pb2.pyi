@@ -14,8 +14,8 @@ MAX_BYTES_FIELD_NUMBER: _builtins.int
 MAX_COUNT_FIELD_NUMBER: _builtins.int
 MAX_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
 max_bytes: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.int]
-"""A text or bytes field, or each text of a repeated field, has at most this many bytes."""
+"""Maximum length in bytes of a text or bytes field, or of each text of a repeated field."""
 max_count: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, _builtins.int]
-"""A repeated field has at most this many elements."""
+"""Maximum number of elements of a repeated field."""
 max_request_bytes: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MessageOptions, _builtins.int]
-"""A request of this type has at most this many bytes altogether."""
+"""Maximum size in bytes of a request of this type in total."""

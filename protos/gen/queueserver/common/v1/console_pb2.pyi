@@ -25,44 +25,46 @@ class _ConsoleStream:
 class _ConsoleStreamEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsoleStream.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CONSOLE_STREAM_UNSPECIFIED: _ConsoleStream.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     CONSOLE_STREAM_STDOUT: _ConsoleStream.ValueType  # 1
     """Standard output of the environment."""
     CONSOLE_STREAM_STDERR: _ConsoleStream.ValueType  # 2
     """Standard error of the environment."""
     CONSOLE_STREAM_WORKER: _ConsoleStream.ValueType  # 3
-    """A line the Worker itself has to say about the environment."""
+    """A line from the Worker itself about the environment."""
     CONSOLE_STREAM_MANAGER: _ConsoleStream.ValueType  # 4
-    """A line of the Manager's log, with its line break: what people did and what became of it, as the terminal of the server
-    shows it, whatever the level of that log is. It belongs to no item and to no task, and no result has it. It is told to
-    those who watch then and kept for the snapshots of others, but not for a watch that resumes nor for the next Manager.
+    """A line of the Manager's log, with its line break: what users did and what resulted from it, as the server's
+    terminal shows it, regardless of the log level. It belongs to no item and no task, and no result contains it.
+    Current watchers receive it and later snapshots contain it, but it is not kept for a watch that resumes, nor for
+    the next Manager.
     """
 
 class ConsoleStream(_ConsoleStream, metaclass=_ConsoleStreamEnumTypeWrapper):
-    """Where console text came from."""
+    """Source of console text."""
 
 CONSOLE_STREAM_UNSPECIFIED: ConsoleStream.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 CONSOLE_STREAM_STDOUT: ConsoleStream.ValueType  # 1
 """Standard output of the environment."""
 CONSOLE_STREAM_STDERR: ConsoleStream.ValueType  # 2
 """Standard error of the environment."""
 CONSOLE_STREAM_WORKER: ConsoleStream.ValueType  # 3
-"""A line the Worker itself has to say about the environment."""
+"""A line from the Worker itself about the environment."""
 CONSOLE_STREAM_MANAGER: ConsoleStream.ValueType  # 4
-"""A line of the Manager's log, with its line break: what people did and what became of it, as the terminal of the server
-shows it, whatever the level of that log is. It belongs to no item and to no task, and no result has it. It is told to
-those who watch then and kept for the snapshots of others, but not for a watch that resumes nor for the next Manager.
+"""A line of the Manager's log, with its line break: what users did and what resulted from it, as the server's
+terminal shows it, regardless of the log level. It belongs to no item and no task, and no result contains it.
+Current watchers receive it and later snapshots contain it, but it is not kept for a watch that resumes, nor for
+the next Manager.
 """
 Global___ConsoleStream: _TypeAlias = ConsoleStream  # noqa: Y015
 
 @_typing.final
 class ConsoleOutput(_message.Message):
-    """A piece of console text, as it was written. Concatenating the pieces gives the output; those with CONSOLE_STREAM_MANAGER
-    are no output of the environment, and a client that wants that alone leaves them out.
+    """A piece of console text, as it was written. Concatenating the pieces gives the output. Pieces with
+    CONSOLE_STREAM_MANAGER are not output of the environment; a client that wants only that output leaves them out.
 
-    Everything written to the environment's standard file descriptors is here, also by C libraries, by child
-    processes and by a dying interpreter. Bytes that are not UTF-8 appear as U+FFFD.
+    This includes everything written to the environment's standard file descriptors, also by C libraries, child processes
+    and a dying interpreter. Bytes that are not UTF-8 appear as U+FFFD.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -79,8 +81,8 @@ class ConsoleOutput(_message.Message):
     item_uid: _builtins.str
     """item_uid of the item that was being executed; empty if none was."""
     task_uid: _builtins.str
-    """task_uid of the task that wrote it: a foreground task, or a background task that wrote with Python's own means.
-    Empty if none did.
+    """task_uid of the task that wrote it: a foreground task, or a background task that wrote through Python's standard
+    streams. Empty if no task wrote it.
     """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:

@@ -23,14 +23,15 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class RunDocument(_message.Message):
     """One document of a run, as the event model (github.com/bluesky/event-model) defines it.
 
-    What programs need to follow a run, print its readings and find its data is typed here, under the event model's names:
-    only a reference to another document ends in `_uid`, and a list of an event page in `s`. Whatever else a document
-    carries is in `extra` under its own name, so nothing is lost. So is a field that does not look as the event model says,
-    for example a `scan_id` that is text, and then its typed field is unset; and an empty list or map where the event model
-    lets a document have none. Fields that the event model requires are never absent.
+    The fields that programs need to follow a run, print its readings and find its data are typed, under the event
+    model's names, except that a reference to another document ends in `_uid`, and a list of an event page in `s`.
+    Everything else that a document carries is in `extra` under its own name, so nothing is lost. `extra` also contains a
+    field that does not match the event model, for example a `scan_id` that is text (its typed field is then unset), and
+    an empty list or map where the event model allows a document to have none. Fields that the event model requires are
+    never absent.
 
-    Protobuf's maps have no order. Where the order of names means something, a list beside the map has it (`columns`).
-    Times are seconds since 1970-01-01 UTC as a double, exactly as the document has them.
+    Protobuf's maps have no order. Where the order of names matters, a list beside the map gives it (`columns`). Times
+    are seconds since 1970-01-01 UTC as a double, exactly as in the document.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -187,7 +188,7 @@ Global___RunStart: _TypeAlias = RunStart  # noqa: Y015
 
 @_typing.final
 class RunHints(_message.Message):
-    """What the plan says about how to show its run."""
+    """The plan's hints on how to show its run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -409,7 +410,7 @@ class EventDescriptor(_message.Message):
 
     @_builtins.property
     def hints(self) -> _containers.MessageMap[_builtins.str, Global___ObjectHints]:
-        """What each device finds worth showing, by name of the device."""
+        """What each device suggests showing, by name of the device."""
 
     @_builtins.property
     def configuration(self) -> _containers.MessageMap[_builtins.str, Global___ObjectConfiguration]:
@@ -469,7 +470,7 @@ Global___ColumnNames: _TypeAlias = ColumnNames  # noqa: Y015
 
 @_typing.final
 class ObjectHints(_message.Message):
-    """What a device finds worth showing."""
+    """What a device suggests showing."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -693,12 +694,12 @@ class DataKey(_message.Message):
     dtype: _builtins.str
     """"number", "integer", "string", "boolean" or "array"."""
     dtype_numpy: _builtins.str
-    """Element type in NumPy's array-interface notation, as in NdArray, if known. A type with fields, which is a list, is in
-    `extra`.
+    """Element type in NumPy's array-interface notation, as in NdArray, if known. A type with fields, which is a list, is
+    in `extra`.
     """
     external: _builtins.str
-    """Where the data is if it is not in the events, for example "STREAM:" (StreamResource and StreamDatum tell of it) or
-    "FILESTORE:" (ResourceDocument and Datum; the event has the datum_id).
+    """Where the data is if it is not in the events, for example "STREAM:" (described by StreamResource and StreamDatum)
+    or "FILESTORE:" (ResourceDocument and Datum; the event has the datum_id).
     """
     units: _builtins.str
     """Unit of the value, if known."""
@@ -716,7 +717,7 @@ class DataKey(_message.Message):
 
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The texts that a value can be, if it is one of a list."""
+        """The possible texts, if the value is one of a list."""
 
     @_builtins.property
     def limits(self) -> Global___Limits:
@@ -771,7 +772,7 @@ Global___DataKey: _TypeAlias = DataKey  # noqa: Y015
 
 @_typing.final
 class Limits(_message.Message):
-    """Limits of a value, as EPICS has them. What is absent is not limited."""
+    """Limits of a value, as in EPICS. An absent limit does not apply."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -811,11 +812,11 @@ class Limits(_message.Message):
 
     @_builtins.property
     def warning(self) -> Global___LimitRange:
-        """Beyond these it is worth a warning."""
+        """Values beyond these deserve a warning."""
 
     @_builtins.property
     def alarm(self) -> Global___LimitRange:
-        """Beyond these something is wrong."""
+        """Values beyond these mean that something is wrong."""
 
     @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
@@ -949,7 +950,7 @@ class EventDocument(_message.Message):
     uid: _builtins.str
     """Identity of the event."""
     time: _builtins.float
-    """When the row was put together, seconds since the epoch."""
+    """When the row was assembled, seconds since the epoch."""
     descriptor_uid: _builtins.str
     """uid of the stream's descriptor."""
     seq_num: _builtins.int
@@ -1069,7 +1070,7 @@ class EventPage(_message.Message):
 
     @_builtins.property
     def times(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """`time`: when each row was put together, seconds since the epoch."""
+        """`time`: when each row was assembled, seconds since the epoch."""
 
     @_builtins.property
     def seq_nums(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
@@ -1260,7 +1261,7 @@ class ResourceDocument(_message.Message):
     run_start_uid: _builtins.str
     """uid of the run's start document, if the document has it."""
     spec: _builtins.str
-    """Kind of file, chooses the reader."""
+    """Kind of file; determines the reader."""
     resource_path: _builtins.str
     """Path below `root`."""
     root: _builtins.str
@@ -1269,7 +1270,7 @@ class ResourceDocument(_message.Message):
     """"posix" or "windows": how the parts of the path are joined, if the document says so."""
     @_builtins.property
     def resource_kwargs(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
-        """What the reader has to be told."""
+        """Arguments for the reader."""
 
     @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:
@@ -1599,11 +1600,11 @@ class StreamDatum(_message.Message):
     """uid of the stream's descriptor."""
     @_builtins.property
     def seq_nums(self) -> Global___IndexRange:
-        """Event numbers covered, from `start` up to but without `stop`."""
+        """Event numbers covered, from `start` up to but not including `stop`."""
 
     @_builtins.property
     def indices(self) -> Global___IndexRange:
-        """Frame indices covered, from `start` up to but without `stop`."""
+        """Frame indices covered, from `start` up to but not including `stop`."""
 
     @_builtins.property
     def extra(self) -> _containers.MessageMap[_builtins.str, _value_pb2.DataValue]:

@@ -28,7 +28,7 @@ class _EnvironmentState:
 class _EnvironmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EnvironmentState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ENVIRONMENT_STATE_UNSPECIFIED: _EnvironmentState.ValueType  # 0
-    """Not known, because the Worker has not been reached yet."""
+    """Unknown, because the Worker has not been reached yet."""
     ENVIRONMENT_STATE_CLOSED: _EnvironmentState.ValueType  # 1
     """There is no environment."""
     ENVIRONMENT_STATE_INITIALIZING: _EnvironmentState.ValueType  # 2
@@ -38,7 +38,7 @@ class _EnvironmentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Envi
     ENVIRONMENT_STATE_EXECUTING_PLAN: _EnvironmentState.ValueType  # 4
     """A plan is being executed."""
     ENVIRONMENT_STATE_CLOSING: _EnvironmentState.ValueType  # 5
-    """The environment is closing in good order."""
+    """The environment is closing gracefully."""
     ENVIRONMENT_STATE_DESTROYING: _EnvironmentState.ValueType  # 6
     """The environment is being killed."""
     ENVIRONMENT_STATE_EXECUTING_TASK: _EnvironmentState.ValueType  # 7
@@ -48,7 +48,7 @@ class EnvironmentState(_EnvironmentState, metaclass=_EnvironmentStateEnumTypeWra
     """State of the environment: the process that holds startup code, devices and the RunEngine."""
 
 ENVIRONMENT_STATE_UNSPECIFIED: EnvironmentState.ValueType  # 0
-"""Not known, because the Worker has not been reached yet."""
+"""Unknown, because the Worker has not been reached yet."""
 ENVIRONMENT_STATE_CLOSED: EnvironmentState.ValueType  # 1
 """There is no environment."""
 ENVIRONMENT_STATE_INITIALIZING: EnvironmentState.ValueType  # 2
@@ -58,7 +58,7 @@ ENVIRONMENT_STATE_IDLE: EnvironmentState.ValueType  # 3
 ENVIRONMENT_STATE_EXECUTING_PLAN: EnvironmentState.ValueType  # 4
 """A plan is being executed."""
 ENVIRONMENT_STATE_CLOSING: EnvironmentState.ValueType  # 5
-"""The environment is closing in good order."""
+"""The environment is closing gracefully."""
 ENVIRONMENT_STATE_DESTROYING: EnvironmentState.ValueType  # 6
 """The environment is being killed."""
 ENVIRONMENT_STATE_EXECUTING_TASK: EnvironmentState.ValueType  # 7
@@ -78,7 +78,7 @@ class _RunEngineStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunEng
     RUN_ENGINE_STATE_RUNNING: _RunEngineState.ValueType  # 2
     """Running a plan."""
     RUN_ENGINE_STATE_PAUSING: _RunEngineState.ValueType  # 3
-    """On the way to paused."""
+    """About to be paused."""
     RUN_ENGINE_STATE_PAUSED: _RunEngineState.ValueType  # 4
     """Paused, waiting for resume, stop, abort or halt."""
     RUN_ENGINE_STATE_STOPPING: _RunEngineState.ValueType  # 5
@@ -88,12 +88,12 @@ class _RunEngineStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunEng
     RUN_ENGINE_STATE_HALTING: _RunEngineState.ValueType  # 7
     """Halting on request."""
     RUN_ENGINE_STATE_SUSPENDING: _RunEngineState.ValueType  # 8
-    """About to be suspended. While it is suspended bluesky calls it running: see EnvironmentStatus.suspensions."""
+    """About to be suspended. While it is suspended, bluesky calls it running; see EnvironmentStatus.suspensions."""
     RUN_ENGINE_STATE_PANICKED: _RunEngineState.ValueType  # 9
     """Unusable: the environment must be reopened."""
 
 class RunEngineState(_RunEngineState, metaclass=_RunEngineStateEnumTypeWrapper):
-    """State of the RunEngine, by the names bluesky gives them."""
+    """State of the RunEngine, as bluesky names it."""
 
 RUN_ENGINE_STATE_UNSPECIFIED: RunEngineState.ValueType  # 0
 """There is no RunEngine: the environment is closed, or its namespace has none."""
@@ -102,7 +102,7 @@ RUN_ENGINE_STATE_IDLE: RunEngineState.ValueType  # 1
 RUN_ENGINE_STATE_RUNNING: RunEngineState.ValueType  # 2
 """Running a plan."""
 RUN_ENGINE_STATE_PAUSING: RunEngineState.ValueType  # 3
-"""On the way to paused."""
+"""About to be paused."""
 RUN_ENGINE_STATE_PAUSED: RunEngineState.ValueType  # 4
 """Paused, waiting for resume, stop, abort or halt."""
 RUN_ENGINE_STATE_STOPPING: RunEngineState.ValueType  # 5
@@ -112,7 +112,7 @@ RUN_ENGINE_STATE_ABORTING: RunEngineState.ValueType  # 6
 RUN_ENGINE_STATE_HALTING: RunEngineState.ValueType  # 7
 """Halting on request."""
 RUN_ENGINE_STATE_SUSPENDING: RunEngineState.ValueType  # 8
-"""About to be suspended. While it is suspended bluesky calls it running: see EnvironmentStatus.suspensions."""
+"""About to be suspended. While it is suspended, bluesky calls it running; see EnvironmentStatus.suspensions."""
 RUN_ENGINE_STATE_PANICKED: RunEngineState.ValueType  # 9
 """Unusable: the environment must be reopened."""
 Global___RunEngineState: _TypeAlias = RunEngineState  # noqa: Y015
@@ -134,13 +134,13 @@ class EnvironmentFailure(_message.Message):
     exception_type: _builtins.str
     """Class name of the exception, for example "ModuleNotFoundError". Empty if there was no exception."""
     file: _builtins.str
-    """File of the user's startup code in which it was raised. Empty if not known."""
+    """File of the user's startup code in which it was raised. Empty if unknown."""
     line: _builtins.int
-    """Line in that file, from 1; 0 if not known."""
+    """Line in that file, from 1; 0 if unknown."""
     traceback: _builtins.str
     """Python traceback, user's frames only. Empty if there was no exception."""
     exit_code: _builtins.int
-    """Exit code of the process, negative for the number of the signal that killed it. Absent while it lives."""
+    """Exit code of the process, negative for the number of the signal that killed it. Absent while it is running."""
     def __init__(
         self,
         *,
@@ -191,32 +191,32 @@ class EnvironmentStatus(_message.Message):
     progress: _builtins.str
     """What it is doing while it opens, for example "loading 10-devices.py". Empty otherwise."""
     responsive: _builtins.bool
-    """False when the process has sent no sign of life for some seconds, for example because a C library
-    holds the interpreter. It can still be destroyed. True when closed.
+    """False when the process has sent no heartbeat for some seconds, for example because a C library blocks the
+    interpreter. It can still be destroyed. True when closed.
     """
     pause_pending: _builtins.bool
-    """A pause was asked for and the plan has neither paused nor ended since."""
+    """A pause was requested, and the plan has neither paused nor ended since."""
     background_task_count: _builtins.int
     """How many tasks run in the background."""
     @_builtins.property
     def open_time(self) -> _timestamp_pb2.Timestamp:
-        """When the open was accepted. Absent if none was ever opened."""
+        """When the request to open it was accepted. Absent if none was ever opened."""
 
     @_builtins.property
     def failure(self) -> Global___EnvironmentFailure:
-        """Why the last open failed, or why the last environment is gone. Absent if all was well."""
+        """Why the last attempt to open one failed, or why the last environment is gone. Absent if all was well."""
 
     @_builtins.property
     def question(self) -> _waiting_pb2.Question:
-        """What the running plan asks a person. Absent if it asks nothing, or the answer is on its way."""
+        """The question that the running plan asks a person. Absent if it asks none, or if the answer is being delivered."""
 
     @_builtins.property
     def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[_waiting_pb2.Suspension]:
-        """What suspends the running plan, in the order in which that began. Empty if it is not suspended."""
+        """What suspends the running plan, in order of start. Empty if it is not suspended."""
 
     @_builtins.property
     def plan_wait(self) -> _waiting_pb2.PlanWait:
-        """What the running plan has waited for, for two seconds or longer. Absent if it does not wait for as long."""
+        """What the running plan has been waiting for, for two seconds or longer. Absent if there is no such wait."""
 
     def __init__(
         self,

@@ -25,128 +25,131 @@ class _ErrorReason:
 class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ERROR_REASON_UNSPECIFIED: _ErrorReason.ValueType  # 0
-    """No reason: nothing was refused.
+    """No reason: the request was not refused.
 
-    Nothing.
+    Nothing to do.
     """
     ERROR_REASON_FIELD_INVALID: _ErrorReason.ValueType  # 1
-    """A field of the request has a value it can't have, or lacks one that it needs; the violation names it.
+    """A field of the request has an invalid value or lacks a required one; the violation names it.
 
     Correct the field.
     """
     ERROR_REASON_FIELD_UNKNOWN: _ErrorReason.ValueType  # 2
-    """A request that changes something has a field that this server does not know, or an item of it has; the violation says
-    where. It was made for a newer server, and what that field asks for would be ignored.
+    """A request that changes something, or an item in it, has a field that this server does not know; the violation says
+    where. The request was made for a newer server, and this server would ignore what the field asks for.
 
-    Leave the field out, or use a newer server.
+    Omit the field, or use a newer server.
     """
     ERROR_REASON_REQUEST_UNDECODABLE: _ErrorReason.ValueType  # 3
-    """The bytes of the request are not the message that the method takes: a text is not UTF-8, or values are nested too
+    """The bytes of the request are not the message that the method accepts: a text is not UTF-8, or values are nested too
     deeply.
 
-    Make the request with the contract of this server; nest values at most about 30 levels deep.
+    Build the request with the contract of this server; nest values at most about 30 levels deep.
     """
     ERROR_REASON_REQUEST_TOO_LARGE: _ErrorReason.ValueType  # 4
     """The request has more bytes than a request of this type may have.
 
-    Send it in several requests, or put large data into a file and pass its name.
+    Split it into several requests, or put large data into a file and pass its name.
     """
     ERROR_REASON_BATCH_TOO_LARGE: _ErrorReason.ValueType  # 5
     """A list in the request has more elements than it may have; the violation names it.
 
-    Send them in several requests.
+    Split the list into several requests.
     """
     ERROR_REASON_ITEM_INVALID: _ErrorReason.ValueType  # 6
-    """An item or a call does not fit the plan or function that it names; the violations name its wrong parts.
+    """An item or a call does not match the plan or function that it names; the violations name the wrong parts.
 
-    Correct what the violations name; the description of the plan says what it takes.
+    Correct what the violations name; the description of the plan says what it accepts.
     """
     ERROR_REASON_NUMBER_NOT_EXACT: _ErrorReason.ValueType  # 7
-    """A number can't be passed on exactly: it is infinite or no number, or a whole number that may have lost digits.
+    """A number can't be passed on exactly: it is infinite or NaN, or a whole number that may have lost digits.
 
     Pass it as text.
     """
     ERROR_REASON_ITEM_TOO_LARGE: _ErrorReason.ValueType  # 8
     """One item or call has more bytes or values than it may have.
 
-    Put large data where the plan can read it, and pass its name.
+    Store large data where the plan can read it, and pass its name.
     """
     ERROR_REASON_SCRIPT_TOO_LARGE: _ErrorReason.ValueType  # 9
     """A script has more bytes than a script may have.
 
-    Put most of it into a module that the script imports.
+    Move most of it into a module that the script imports.
     """
     ERROR_REASON_BATCH_REFUSED: _ErrorReason.ValueType  # 10
-    """Items of a batch are wrong, and nothing of the batch was done; the detail BatchRefused names the first of them.
+    """Items of a batch are wrong, and no part of the batch was applied; the detail BatchRefused names the first of these
+    items.
 
-    Correct or leave out those items, then send the batch again.
+    Correct or omit those items, then send the batch again.
     """
     ERROR_REASON_ITEM_REPEATED: _ErrorReason.ValueType  # 11
-    """A batch names an item that it has named before. Only in BatchRefused.
+    """A batch names an item twice. Only in BatchRefused.
 
     Name each item once.
     """
     ERROR_REASON_POSITION_MISSING: _ErrorReason.ValueType  # 12
-    """A move does not say which item is meant, or where it should go.
+    """A move does not say which item to move, or where to.
 
-    Give both.
+    Specify both.
     """
     ERROR_REASON_PERMISSIONS_INVALID: _ErrorReason.ValueType  # 13
-    """Permissions are wrong as a whole and the old ones stay in force; there is a violation for each wrong part.
+    """Permissions are invalid; all of them are refused, and the old ones stay in force. There is a violation for each
+    wrong part.
 
     Correct what the violations name.
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 14
-    """A request_id came back with another request.
+    """A request_id was used again with another request.
 
     Give each request an id of its own, and send the same request again only to repeat it.
     """
     ERROR_REASON_PAGE_TOKEN_INVALID: _ErrorReason.ValueType  # 15
-    """A page token was not made by this method.
+    """A page token was not issued by this method.
 
     List again without a token.
     """
     ERROR_REASON_RESUME_TOKEN_INVALID: _ErrorReason.ValueType  # 16
-    """A resume token was not made by this service.
+    """A resume token was not issued by this service.
 
     Watch again without a token.
     """
     ERROR_REASON_FUNCTION_NOT_ALLOWED: _ErrorReason.ValueType  # 17
     """The caller's user group may not call this function.
 
-    List the functions that it may call, or ask for the permission.
+    List the functions that it may call, or ask for permission.
     """
     ERROR_REASON_LOCK_KEY_INVALID: _ErrorReason.ValueType  # 70
-    """The key is not that of the lock, nor, where a lock is released, the emergency key; or not that of the request for the lock. The
-    detail LockHeld names the holder.
+    """The key is not that of the lock, nor, when releasing a lock, the emergency key; or it is not that of the request
+    for the lock. The detail LockHeld names the holder.
 
-    Give the right key. Whose key is lost asks the staff to release the lock with the emergency key or `qserver-clear-lock`.
+    Send the right key. If it is lost, ask the staff to release the lock with the emergency key or
+    `qserver-clear-lock`.
     """
     ERROR_REASON_GROUP_NOT_ACCEPTED: _ErrorReason.ValueType  # 18
-    """The caller's user group only limits others and can't submit anything itself: "root".
+    """The caller's user group, "root", only limits other groups and can't submit anything itself.
 
     Submit as another user group.
     """
     ERROR_REASON_PLAN_NOT_FOUND: _ErrorReason.ValueType  # 19
     """No plan of this name exists, or the user group may not use it.
 
-    Use one of the names that the message proposes, or list the plans.
+    Use one of the names that the message suggests, or list the plans.
     """
     ERROR_REASON_DEVICE_NOT_FOUND: _ErrorReason.ValueType  # 20
     """No device or component of this name exists, or the user group may not use it.
 
-    Use one of the names that the message proposes, or list the devices.
+    Use one of the names that the message suggests, or list the devices.
     """
     ERROR_REASON_GROUP_NOT_FOUND: _ErrorReason.ValueType  # 21
-    """Permissions have no such user group, be it the caller's own or one that was asked for; or the caller sent none, and the
-    server has no default for it.
+    """Permissions have no such user group, whether the caller's own or one that was requested; or the caller sent none,
+    and the server has no default.
 
-    Send a user group that permissions have, or start the server with `--default-user-group`.
+    Send a user group that exists in permissions, or start the server with `--default-user-group`.
     """
     ERROR_REASON_ITEM_NOT_FOUND: _ErrorReason.ValueType  # 22
-    """No such item is in the queue, or where the method looks: it was removed, or has been executed.
+    """There is no such item in the queue, or where the method looks for it: it was removed, or has been executed.
 
-    List the queue; what was executed is in the history.
+    List the queue; executed items are in the history.
     """
     ERROR_REASON_TASK_NOT_FOUND: _ErrorReason.ValueType  # 23
     """No such task was accepted, or its result is no longer kept.
@@ -154,20 +157,20 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     List the tasks.
     """
     ERROR_REASON_QUESTION_NOT_FOUND: _ErrorReason.ValueType  # 24
-    """The running plan asks nothing, or another question; metadata `question_id` names the one that is asked.
+    """The running plan asks no question, or another one; metadata `question_id` then has its id.
 
-    Read the question in the status, then answer that one.
+    Read the question in the status, then answer it.
     """
     ERROR_REASON_ENVIRONMENT_NOT_FOUND: _ErrorReason.ValueType  # 25
-    """The environment that is named is neither the present nor the last one.
+    """The named environment is neither the current nor the last one.
 
-    Ask for the present one.
+    Ask for the current one.
     """
     ERROR_REASON_LOCK_REQUEST_NOT_FOUND: _ErrorReason.ValueType  # 71
-    """Nobody asks for the lock (any more), or another request waits than the one that is named: it was withdrawn, has ended, or
+    """No request for the lock is waiting (any more), or not the one that is named: that one was withdrawn, has ended, or
     was granted.
 
-    Look at the lock, then answer the request that waits.
+    Look at the lock, then answer the request that is waiting.
     """
     ERROR_REASON_POSITION_OUT_OF_RANGE: _ErrorReason.ValueType  # 26
     """The queue has no item at this position.
@@ -182,18 +185,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RESUME_TOKEN_EXPIRED: _ErrorReason.ValueType  # 28
     """The changes since a resume token are no longer kept, or the store was replaced.
 
-    Watch again without a token: the snapshot has the present state.
+    Watch again without a token: the snapshot has the current state.
     """
     ERROR_REASON_INVALID_STATE: _ErrorReason.ValueType  # 29
-    """The call does not fit what the Manager does at the moment; the detail InvalidState names its state and those in which
-    the call is accepted.
+    """The call is not possible in the Manager's current state; the detail InvalidState names that state and those in
+    which the call is accepted.
 
-    Wait for one of those states, or bring it about.
+    Wait for one of those states, or bring the Manager into one.
     """
     ERROR_REASON_QUEUE_RUNNING: _ErrorReason.ValueType  # 30
-    """The queue was to be started, and it runs already.
+    """The request would start the queue, which is already running.
 
-    Nothing is left to do.
+    Nothing to do.
     """
     ERROR_REASON_ITEM_HELD: _ErrorReason.ValueType  # 31
     """The item at the head of the queue was interrupted and waits for a decision.
@@ -201,85 +204,87 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Update, move or remove it, then start the queue.
     """
     ERROR_REASON_ITEM_RUNNING: _ErrorReason.ValueType  # 32
-    """The item is being executed, so it is no longer in the queue.
+    """The item is running, so it is no longer in the queue.
 
-    Stop it instead, or wait for its end.
+    Stop it instead, or wait until it ends.
     """
     ERROR_REASON_ITEM_NOT_RUNNING: _ErrorReason.ValueType  # 76
-    """A request names the item that it is for, and that item does not run (any more): it has ended, waits in the queue, or is not
-    known; metadata `item_uid` has its uid. No other plan was touched.
+    """The request names an item that is not running (any more): it has ended, waits in the queue, or is unknown; metadata
+    `item_uid` has its uid. No other plan was affected.
 
-    See in the history or the queue what has become of it; to act upon whatever runs, name no item.
+    Look in the history or the queue for what happened to the item; to act on whichever item is running, name none.
     """
     ERROR_REASON_INVENTORY_EMPTY: _ErrorReason.ValueType  # 33
-    """No plan is known: no environment was ever opened, or its startup code has no plans.
+    """No plans are known: no environment was ever opened, or its startup code has no plans.
 
     Open the environment (metadata `remedy_method` has the method), wait until it is open, then repeat the request.
     """
     ERROR_REASON_ENVIRONMENT_CLOSED: _ErrorReason.ValueType  # 34
     """The request needs an environment, and there is none.
 
-    Open the environment and wait until it is open; metadata `remedy` says the same, and `remedy_method` has the method.
+    Open the environment and wait until it is open; metadata `remedy` says the same, and `remedy_method` has the
+    method.
     """
     ERROR_REASON_ENVIRONMENT_EXISTS: _ErrorReason.ValueType  # 35
-    """An environment was to be opened, and there is one already.
+    """The request would open an environment, but there already is one.
 
-    Use the one that is open, or close it first; metadata `remedy` says the same.
+    Use the existing one, or close it first; metadata `remedy` says the same.
     """
     ERROR_REASON_LOCKED: _ErrorReason.ValueType  # 67
-    """What the request would change is locked, and the key is missing or another one; or a lock was to be set, and there is one
-    with another key. The detail LockHeld names who holds it, since when, what is locked and the note.
+    """What the request would change is locked, and the key is missing or wrong; or the request would set a lock, but
+    there is one with another key. The detail LockHeld says who holds it, since when, what is locked, and the holder's
+    note.
 
-    Give the key of the lock (field `lock_key`, metadata `x-lock-key`), wait until it is released, or ask its holder for it with
-    LockService.RequestLock; metadata `remedy` says the same, and `remedy_method` has the method.
+    Send the key of the lock (field `lock_key`, metadata `x-lock-key`), wait until the lock is released, or ask its
+    holder for it with LockService.RequestLock; metadata `remedy` says the same, and `remedy_method` has the method.
     """
     ERROR_REASON_NOT_LOCKED: _ErrorReason.ValueType  # 68
-    """The lock was to be renewed or its holder to answer a request, and nothing is locked: the lease has ended, or the lock was
-    released or cleared.
+    """The request would renew the lock, or answer a request for it as its holder, but nothing is locked: the lease has
+    ended, or the lock was released or cleared.
 
     Acquire the lock again.
     """
     ERROR_REASON_LOCK_REQUEST_WAITS: _ErrorReason.ValueType  # 69
-    """The lock was asked for, and somebody else asks for it already; the detail LockHeld names its holder.
+    """Another request for the lock is already waiting; the detail LockHeld names the holder of the lock.
 
-    Ask again when that request has ended: the event lock_changed tells.
+    Ask again when that request has ended: the event lock_changed reports it.
     """
     ERROR_REASON_SCRIPTS_DISABLED: _ErrorReason.ValueType  # 36
-    """The Manager was started so that it takes no scripts.
+    """The Manager was started with scripts disabled.
 
-    Ask for it to be started with --scripts ON.
+    Ask the staff to start it with `--scripts ON`.
     """
     ERROR_REASON_RELOAD_DISABLED: _ErrorReason.ValueType  # 37
-    """The Manager was started so that it reads no such file, or there is none that it knows of.
+    """The Manager was started with reloading of this file disabled, or without such a file.
 
-    Set permissions by the request, or ask for the Manager to be started with the file.
+    Send the permissions in a request, or ask the staff to start the Manager with the file.
     """
     ERROR_REASON_FILE_INVALID: _ErrorReason.ValueType  # 38
-    """A file that the Manager was started with can't be read or used; the message says what is wrong.
+    """A file that the Manager was started with can't be read or is invalid; the message says what is wrong.
 
-    Mend the file, then ask for it to be read again.
+    Correct the file, then reload it.
     """
     ERROR_REASON_RUN_ENGINE_MISSING: _ErrorReason.ValueType  # 39
     """The environment has no RunEngine, so plans can't run.
 
-    Define RE in the startup code, or leave it to the Worker to create one; close the environment (metadata `remedy_method`
-    has the method) and open it again.
+    Define RE in the startup code, or let the Worker create one; close the environment (metadata `remedy_method` has
+    the method) and open it again.
     """
     ERROR_REASON_RUN_ENGINE_BUSY: _ErrorReason.ValueType  # 40
-    """The RunEngine runs something that was not started by the queue.
+    """The RunEngine runs something that the queue did not start.
 
-    Wait until it has ended, or destroy the environment and open a new one.
+    Wait until it ends, or destroy the environment and open a new one.
     """
     ERROR_REASON_RUN_ENGINE_PANICKED: _ErrorReason.ValueType  # 41
-    """The RunEngine lost hold of a plan and can't be used any more.
+    """The RunEngine lost control of a plan and can no longer be used.
 
     Destroy the environment (metadata `remedy_method` has the method) and open a new one.
     """
     ERROR_REASON_ANSWER_NOT_KEPT: _ErrorReason.ValueType  # 66
-    """A request that was carried out before came again under the same request_id. It is not carried out again, and its answer
-    is no longer kept, because it was long.
+    """A request that was carried out before was repeated with the same request_id. It is not carried out again, and its
+    response is no longer kept, because it was long.
 
-    Look at what it changed, for example by listing the queue.
+    Check what it changed, for example by listing the queue.
     """
     ERROR_REASON_INVENTORY_CHANGED: _ErrorReason.ValueType  # 42
     """Plans, devices or permissions changed since the first page of a listing.
@@ -288,24 +293,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_REVISION_MISMATCH: _ErrorReason.ValueType  # 43
     """The queue, the history or the permissions changed after the revision that the request expects; metadata
-    `queue_revision`, `history_revision` or `permissions_revision` has the present one.
+    `queue_revision`, `history_revision` or `permissions_revision` has the current one.
 
-    Look at it again, then decide whether to repeat the change.
+    Read it again, then decide whether to repeat the change.
     """
     ERROR_REASON_QUEUE_FULL: _ErrorReason.ValueType  # 44
-    """The queue has as many items as it may have, or they have as many bytes together.
+    """The queue has reached its maximum number of items, or of bytes in all items together.
 
     Remove items, or wait until some are executed.
     """
     ERROR_REASON_TOO_MANY_TASKS: _ErrorReason.ValueType  # 45
-    """As many tasks go on in the background as may.
+    """The maximum number of tasks is running in the background.
 
-    Wait until one of them has ended.
+    Wait until one of them ends.
     """
     ERROR_REASON_WATCHER_TOO_SLOW: _ErrorReason.ValueType  # 46
-    """A watcher fell behind by more than is kept for it.
+    """A watcher fell behind by more than the server keeps for it.
 
-    Watch again with the last resume token that it received, and read faster or ask for fewer kinds of events.
+    Watch again with the last resume token received, and read faster or request fewer kinds of events.
     """
     ERROR_REASON_NOT_OWNER: _ErrorReason.ValueType  # 47
     """This Manager is a standby: another one owns the queue; the detail NotOwner has its address.
@@ -313,120 +318,121 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Send the request there, or here again after RetryInfo's delay.
     """
     ERROR_REASON_NOT_READY: _ErrorReason.ValueType  # 48
-    """The Manager has just started or is about to end, or has not been able to use Redis since it started; the message says
-    what it waits for.
+    """The Manager has just started or is about to end, or has not been able to use Redis since it started; the message
+    says what it is waiting for.
 
     Send the request again after RetryInfo's delay.
     """
     ERROR_REASON_SERVER_STOPPING: _ErrorReason.ValueType  # 72
-    """The server was told to stop (ServerService.StopServer), so nothing is begun, and whoever waits is sent away. That the
-    connection ends then is no failure.
+    """The server was told to stop (ServerService.StopServer), so it starts nothing, and ends calls that wait. The end of
+    the connection is then not a failure.
 
     Start the server again, then send the request again.
     """
     ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 49
-    """Redis does not answer, or takes no changes. With metadata `fate` = "unknown" the change may have been stored.
+    """Redis does not respond, or accepts no changes. With metadata `fate` = "unknown" the change may have been stored.
 
-    Send the request again after RetryInfo's delay; if its fate is unknown, under the same request_id, or look first
-    whether it was done.
+    Send the request again after RetryInfo's delay; if `fate` is "unknown", use the same request_id, or first check
+    whether the request was carried out.
     """
     ERROR_REASON_WORKER_UNAVAILABLE: _ErrorReason.ValueType  # 50
-    """The Worker does not answer, so nothing can be executed.
+    """The Worker does not respond, so nothing can be executed.
 
-    See that it runs, then send the request again.
+    Make sure that it is running, then send the request again.
     """
     ERROR_REASON_INTERRUPTED: _ErrorReason.ValueType  # 51
-    """The service was interrupted in its answer, because it is ending or restarting. Whether the request was done is not known
-    (metadata `fate` = "unknown").
+    """The service was interrupted before it responded, because it is ending or restarting. It is not known whether the
+    request was carried out (metadata `fate` = "unknown").
 
-    Look whether it was done, or send it again under the same request_id.
+    Check whether it was carried out, or send it again with the same request_id.
     """
     ERROR_REASON_ENVIRONMENT_UNRESPONSIVE: _ErrorReason.ValueType  # 52
-    """The environment does not answer, for example because user code holds Python's interpreter.
+    """The environment does not respond, for example because user code blocks Python's interpreter.
 
-    Try again, or destroy the environment if it never does.
+    Try again, or destroy the environment if it never responds.
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 53
-    """The service met an error of its own; its log has the details. Whether the request was done is not known.
+    """The service had an internal error; its log has the details. It is not known whether the request was carried out.
 
-    Look whether it was done, and report the error.
+    Check whether it was carried out, and report the error.
     """
     ERROR_REASON_STALE_EPOCH: _ErrorReason.ValueType  # 54
-    """Only from the Worker to its Manager: the caller was replaced by another Manager; metadata `highest_epoch` has its epoch.
+    """Only from the Worker to its Manager: another Manager has replaced the caller; metadata `highest_epoch` has its
+    epoch.
 
     Stop acting.
     """
     ERROR_REASON_ENVIRONMENT_BUSY: _ErrorReason.ValueType  # 55
-    """Only from the Worker to its Manager: the environment executes a plan, a foreground task or as many background tasks as
-    it can; metadata `execution_id` or `task_uid` names what it executes.
+    """Only from the Worker to its Manager: the environment is executing a plan, a foreground task or the maximum number
+    of background tasks; metadata `execution_id` or `task_uid` names what it is executing.
 
-    Wait until that has ended.
+    Wait until that ends.
     """
     ERROR_REASON_NOT_RUNNING: _ErrorReason.ValueType  # 56
-    """Only from the Worker to its Manager: no plan is running that could be paused or aborted.
+    """Only from the Worker to its Manager: there is no running plan to pause or abort.
 
     Start one first.
     """
     ERROR_REASON_EXECUTION_ENDED: _ErrorReason.ValueType  # 77
-    """Only from the Worker to its Manager: the execution that is to be paused, resumed or ended has ended.
+    """Only from the Worker to its Manager: the execution to pause, resume or end has already ended.
 
-    Account for its outcome.
+    Process its outcome.
     """
     ERROR_REASON_NOT_PAUSED: _ErrorReason.ValueType  # 57
-    """Only from the Worker to its Manager: no plan is paused that could be resumed or ended.
+    """Only from the Worker to its Manager: there is no paused plan to resume or end.
 
     Pause it, and wait until it is paused.
     """
     ERROR_REASON_WORKER_STOPPING: _ErrorReason.ValueType  # 58
-    """Only from the Worker to its Manager: the Worker is being stopped.
+    """Only from the Worker to its Manager: the Worker is stopping.
 
     Try again when it has been restarted.
     """
     ERROR_REASON_VALUE_NOT_REPRESENTABLE: _ErrorReason.ValueType  # 59
-    """Never sent, used by the Python client: a value can't be sent without changing it.
+    """Never sent, used by the Python client: a value can't be sent unchanged.
 
-    Pass a value that the contract has, for example text.
+    Pass a value that the contract can express, for example text.
     """
     ERROR_REASON_WRONG_COMMAND: _ErrorReason.ValueType  # 60
-    """Never sent, used by the command line: what was typed is no command, or a word of it is wrong.
+    """Never sent, used by the command line: the input is not a command, or part of it is wrong.
 
-    Correct what was typed; `qserver --help` tells the commands.
+    Correct the command; `qserver --help` lists all commands.
     """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 61
-    """Never sent, used by the Python client: gRPC itself found a message too long, on the way there or on the way back.
+    """Never sent, used by the Python client: gRPC itself rejected a request or response as too long.
 
-    Do it in several requests.
+    Split it into several requests.
     """
     ERROR_REASON_ENVIRONMENT_OPEN_FAILED: _ErrorReason.ValueType  # 62
     """Never sent, used by the Python client: the environment that it waited for could not be opened.
 
-    Mend the startup code at the place that the error names, then open the environment again.
+    Fix the startup code at the place that the error names, then open the environment again.
     """
     ERROR_REASON_UNREACHABLE: _ErrorReason.ValueType  # 63
-    """Never sent, used by the Python client: no Queue Server answers at the address.
+    """Never sent, used by the Python client: no Queue Server responds at the address.
 
-    See that it runs, and that the address is right.
+    Make sure that it is running and that the address is right.
     """
     ERROR_REASON_ANSWER_UNREADABLE: _ErrorReason.ValueType  # 64
-    """Never sent, used by the Python client: the answer is not the message that the method gives.
+    """Never sent, used by the Python client: the response is not the message that the method returns.
 
-    See that it is a Queue Server that answers, and not an older one.
+    Make sure that it is a Queue Server that responds, and not an older one.
     """
     ERROR_REASON_TASK_FAILED: _ErrorReason.ValueType  # 65
     """Never sent, used by the Python client: a task ended without success; the error has its result.
 
-    See in the result why.
+    The result says why.
     """
     ERROR_REASON_DOCUMENTS_LOST: _ErrorReason.ValueType  # 73
-    """Never sent, used by the Python client: the server no longer has all documents of an item that was followed.
+    """Never sent, used by the Python client: the server no longer has all documents of an item that the client follows.
 
-    Take them from where a subscriber of the RunEngine stored them.
+    Get them from where a subscriber of the RunEngine stored them.
     """
     ERROR_REASON_LOCK_LOST: _ErrorReason.ValueType  # 74
-    """Never sent, used by the Python client: the lock that a program held has ended or is held by another one, so a request
-    that was to be protected by it was not sent.
+    """Never sent, used by the Python client: a lock that the program held has ended or has another holder, so a request
+    that it should have protected was not sent.
 
-    Acquire the lock again, then look at what others changed meanwhile.
+    Acquire the lock again, then check what others changed in the meantime.
     """
     ERROR_REASON_LOCK_REFUSED: _ErrorReason.ValueType  # 75
     """Never sent, used by the clients: a request for the lock was refused by its holder, or ended without being granted.
@@ -439,133 +445,136 @@ class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     ERROR_REASON_, for example "ITEM_NOT_FOUND"; its domain is "qserver".
 
     The comment of each value says when it happens and then, in a paragraph of its own, what to do. A refused request has
-    changed nothing, unless the comment says otherwise. A later server may have more reasons: a client that does not know one
-    goes by the status code. The last ones are never sent: clients use them for what they find out themselves.
+    changed nothing, unless the comment says otherwise. A newer server may have more reasons: a client that does not know
+    one uses the status code. The last reasons are never sent: clients use them for errors that they detect themselves.
     """
 
 ERROR_REASON_UNSPECIFIED: ErrorReason.ValueType  # 0
-"""No reason: nothing was refused.
+"""No reason: the request was not refused.
 
-Nothing.
+Nothing to do.
 """
 ERROR_REASON_FIELD_INVALID: ErrorReason.ValueType  # 1
-"""A field of the request has a value it can't have, or lacks one that it needs; the violation names it.
+"""A field of the request has an invalid value or lacks a required one; the violation names it.
 
 Correct the field.
 """
 ERROR_REASON_FIELD_UNKNOWN: ErrorReason.ValueType  # 2
-"""A request that changes something has a field that this server does not know, or an item of it has; the violation says
-where. It was made for a newer server, and what that field asks for would be ignored.
+"""A request that changes something, or an item in it, has a field that this server does not know; the violation says
+where. The request was made for a newer server, and this server would ignore what the field asks for.
 
-Leave the field out, or use a newer server.
+Omit the field, or use a newer server.
 """
 ERROR_REASON_REQUEST_UNDECODABLE: ErrorReason.ValueType  # 3
-"""The bytes of the request are not the message that the method takes: a text is not UTF-8, or values are nested too
+"""The bytes of the request are not the message that the method accepts: a text is not UTF-8, or values are nested too
 deeply.
 
-Make the request with the contract of this server; nest values at most about 30 levels deep.
+Build the request with the contract of this server; nest values at most about 30 levels deep.
 """
 ERROR_REASON_REQUEST_TOO_LARGE: ErrorReason.ValueType  # 4
 """The request has more bytes than a request of this type may have.
 
-Send it in several requests, or put large data into a file and pass its name.
+Split it into several requests, or put large data into a file and pass its name.
 """
 ERROR_REASON_BATCH_TOO_LARGE: ErrorReason.ValueType  # 5
 """A list in the request has more elements than it may have; the violation names it.
 
-Send them in several requests.
+Split the list into several requests.
 """
 ERROR_REASON_ITEM_INVALID: ErrorReason.ValueType  # 6
-"""An item or a call does not fit the plan or function that it names; the violations name its wrong parts.
+"""An item or a call does not match the plan or function that it names; the violations name the wrong parts.
 
-Correct what the violations name; the description of the plan says what it takes.
+Correct what the violations name; the description of the plan says what it accepts.
 """
 ERROR_REASON_NUMBER_NOT_EXACT: ErrorReason.ValueType  # 7
-"""A number can't be passed on exactly: it is infinite or no number, or a whole number that may have lost digits.
+"""A number can't be passed on exactly: it is infinite or NaN, or a whole number that may have lost digits.
 
 Pass it as text.
 """
 ERROR_REASON_ITEM_TOO_LARGE: ErrorReason.ValueType  # 8
 """One item or call has more bytes or values than it may have.
 
-Put large data where the plan can read it, and pass its name.
+Store large data where the plan can read it, and pass its name.
 """
 ERROR_REASON_SCRIPT_TOO_LARGE: ErrorReason.ValueType  # 9
 """A script has more bytes than a script may have.
 
-Put most of it into a module that the script imports.
+Move most of it into a module that the script imports.
 """
 ERROR_REASON_BATCH_REFUSED: ErrorReason.ValueType  # 10
-"""Items of a batch are wrong, and nothing of the batch was done; the detail BatchRefused names the first of them.
+"""Items of a batch are wrong, and no part of the batch was applied; the detail BatchRefused names the first of these
+items.
 
-Correct or leave out those items, then send the batch again.
+Correct or omit those items, then send the batch again.
 """
 ERROR_REASON_ITEM_REPEATED: ErrorReason.ValueType  # 11
-"""A batch names an item that it has named before. Only in BatchRefused.
+"""A batch names an item twice. Only in BatchRefused.
 
 Name each item once.
 """
 ERROR_REASON_POSITION_MISSING: ErrorReason.ValueType  # 12
-"""A move does not say which item is meant, or where it should go.
+"""A move does not say which item to move, or where to.
 
-Give both.
+Specify both.
 """
 ERROR_REASON_PERMISSIONS_INVALID: ErrorReason.ValueType  # 13
-"""Permissions are wrong as a whole and the old ones stay in force; there is a violation for each wrong part.
+"""Permissions are invalid; all of them are refused, and the old ones stay in force. There is a violation for each
+wrong part.
 
 Correct what the violations name.
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 14
-"""A request_id came back with another request.
+"""A request_id was used again with another request.
 
 Give each request an id of its own, and send the same request again only to repeat it.
 """
 ERROR_REASON_PAGE_TOKEN_INVALID: ErrorReason.ValueType  # 15
-"""A page token was not made by this method.
+"""A page token was not issued by this method.
 
 List again without a token.
 """
 ERROR_REASON_RESUME_TOKEN_INVALID: ErrorReason.ValueType  # 16
-"""A resume token was not made by this service.
+"""A resume token was not issued by this service.
 
 Watch again without a token.
 """
 ERROR_REASON_FUNCTION_NOT_ALLOWED: ErrorReason.ValueType  # 17
 """The caller's user group may not call this function.
 
-List the functions that it may call, or ask for the permission.
+List the functions that it may call, or ask for permission.
 """
 ERROR_REASON_LOCK_KEY_INVALID: ErrorReason.ValueType  # 70
-"""The key is not that of the lock, nor, where a lock is released, the emergency key; or not that of the request for the lock. The
-detail LockHeld names the holder.
+"""The key is not that of the lock, nor, when releasing a lock, the emergency key; or it is not that of the request
+for the lock. The detail LockHeld names the holder.
 
-Give the right key. Whose key is lost asks the staff to release the lock with the emergency key or `qserver-clear-lock`.
+Send the right key. If it is lost, ask the staff to release the lock with the emergency key or
+`qserver-clear-lock`.
 """
 ERROR_REASON_GROUP_NOT_ACCEPTED: ErrorReason.ValueType  # 18
-"""The caller's user group only limits others and can't submit anything itself: "root".
+"""The caller's user group, "root", only limits other groups and can't submit anything itself.
 
 Submit as another user group.
 """
 ERROR_REASON_PLAN_NOT_FOUND: ErrorReason.ValueType  # 19
 """No plan of this name exists, or the user group may not use it.
 
-Use one of the names that the message proposes, or list the plans.
+Use one of the names that the message suggests, or list the plans.
 """
 ERROR_REASON_DEVICE_NOT_FOUND: ErrorReason.ValueType  # 20
 """No device or component of this name exists, or the user group may not use it.
 
-Use one of the names that the message proposes, or list the devices.
+Use one of the names that the message suggests, or list the devices.
 """
 ERROR_REASON_GROUP_NOT_FOUND: ErrorReason.ValueType  # 21
-"""Permissions have no such user group, be it the caller's own or one that was asked for; or the caller sent none, and the
-server has no default for it.
+"""Permissions have no such user group, whether the caller's own or one that was requested; or the caller sent none,
+and the server has no default.
 
-Send a user group that permissions have, or start the server with `--default-user-group`.
+Send a user group that exists in permissions, or start the server with `--default-user-group`.
 """
 ERROR_REASON_ITEM_NOT_FOUND: ErrorReason.ValueType  # 22
-"""No such item is in the queue, or where the method looks: it was removed, or has been executed.
+"""There is no such item in the queue, or where the method looks for it: it was removed, or has been executed.
 
-List the queue; what was executed is in the history.
+List the queue; executed items are in the history.
 """
 ERROR_REASON_TASK_NOT_FOUND: ErrorReason.ValueType  # 23
 """No such task was accepted, or its result is no longer kept.
@@ -573,20 +582,20 @@ ERROR_REASON_TASK_NOT_FOUND: ErrorReason.ValueType  # 23
 List the tasks.
 """
 ERROR_REASON_QUESTION_NOT_FOUND: ErrorReason.ValueType  # 24
-"""The running plan asks nothing, or another question; metadata `question_id` names the one that is asked.
+"""The running plan asks no question, or another one; metadata `question_id` then has its id.
 
-Read the question in the status, then answer that one.
+Read the question in the status, then answer it.
 """
 ERROR_REASON_ENVIRONMENT_NOT_FOUND: ErrorReason.ValueType  # 25
-"""The environment that is named is neither the present nor the last one.
+"""The named environment is neither the current nor the last one.
 
-Ask for the present one.
+Ask for the current one.
 """
 ERROR_REASON_LOCK_REQUEST_NOT_FOUND: ErrorReason.ValueType  # 71
-"""Nobody asks for the lock (any more), or another request waits than the one that is named: it was withdrawn, has ended, or
+"""No request for the lock is waiting (any more), or not the one that is named: that one was withdrawn, has ended, or
 was granted.
 
-Look at the lock, then answer the request that waits.
+Look at the lock, then answer the request that is waiting.
 """
 ERROR_REASON_POSITION_OUT_OF_RANGE: ErrorReason.ValueType  # 26
 """The queue has no item at this position.
@@ -601,18 +610,18 @@ List again without a token.
 ERROR_REASON_RESUME_TOKEN_EXPIRED: ErrorReason.ValueType  # 28
 """The changes since a resume token are no longer kept, or the store was replaced.
 
-Watch again without a token: the snapshot has the present state.
+Watch again without a token: the snapshot has the current state.
 """
 ERROR_REASON_INVALID_STATE: ErrorReason.ValueType  # 29
-"""The call does not fit what the Manager does at the moment; the detail InvalidState names its state and those in which
-the call is accepted.
+"""The call is not possible in the Manager's current state; the detail InvalidState names that state and those in
+which the call is accepted.
 
-Wait for one of those states, or bring it about.
+Wait for one of those states, or bring the Manager into one.
 """
 ERROR_REASON_QUEUE_RUNNING: ErrorReason.ValueType  # 30
-"""The queue was to be started, and it runs already.
+"""The request would start the queue, which is already running.
 
-Nothing is left to do.
+Nothing to do.
 """
 ERROR_REASON_ITEM_HELD: ErrorReason.ValueType  # 31
 """The item at the head of the queue was interrupted and waits for a decision.
@@ -620,85 +629,87 @@ ERROR_REASON_ITEM_HELD: ErrorReason.ValueType  # 31
 Update, move or remove it, then start the queue.
 """
 ERROR_REASON_ITEM_RUNNING: ErrorReason.ValueType  # 32
-"""The item is being executed, so it is no longer in the queue.
+"""The item is running, so it is no longer in the queue.
 
-Stop it instead, or wait for its end.
+Stop it instead, or wait until it ends.
 """
 ERROR_REASON_ITEM_NOT_RUNNING: ErrorReason.ValueType  # 76
-"""A request names the item that it is for, and that item does not run (any more): it has ended, waits in the queue, or is not
-known; metadata `item_uid` has its uid. No other plan was touched.
+"""The request names an item that is not running (any more): it has ended, waits in the queue, or is unknown; metadata
+`item_uid` has its uid. No other plan was affected.
 
-See in the history or the queue what has become of it; to act upon whatever runs, name no item.
+Look in the history or the queue for what happened to the item; to act on whichever item is running, name none.
 """
 ERROR_REASON_INVENTORY_EMPTY: ErrorReason.ValueType  # 33
-"""No plan is known: no environment was ever opened, or its startup code has no plans.
+"""No plans are known: no environment was ever opened, or its startup code has no plans.
 
 Open the environment (metadata `remedy_method` has the method), wait until it is open, then repeat the request.
 """
 ERROR_REASON_ENVIRONMENT_CLOSED: ErrorReason.ValueType  # 34
 """The request needs an environment, and there is none.
 
-Open the environment and wait until it is open; metadata `remedy` says the same, and `remedy_method` has the method.
+Open the environment and wait until it is open; metadata `remedy` says the same, and `remedy_method` has the
+method.
 """
 ERROR_REASON_ENVIRONMENT_EXISTS: ErrorReason.ValueType  # 35
-"""An environment was to be opened, and there is one already.
+"""The request would open an environment, but there already is one.
 
-Use the one that is open, or close it first; metadata `remedy` says the same.
+Use the existing one, or close it first; metadata `remedy` says the same.
 """
 ERROR_REASON_LOCKED: ErrorReason.ValueType  # 67
-"""What the request would change is locked, and the key is missing or another one; or a lock was to be set, and there is one
-with another key. The detail LockHeld names who holds it, since when, what is locked and the note.
+"""What the request would change is locked, and the key is missing or wrong; or the request would set a lock, but
+there is one with another key. The detail LockHeld says who holds it, since when, what is locked, and the holder's
+note.
 
-Give the key of the lock (field `lock_key`, metadata `x-lock-key`), wait until it is released, or ask its holder for it with
-LockService.RequestLock; metadata `remedy` says the same, and `remedy_method` has the method.
+Send the key of the lock (field `lock_key`, metadata `x-lock-key`), wait until the lock is released, or ask its
+holder for it with LockService.RequestLock; metadata `remedy` says the same, and `remedy_method` has the method.
 """
 ERROR_REASON_NOT_LOCKED: ErrorReason.ValueType  # 68
-"""The lock was to be renewed or its holder to answer a request, and nothing is locked: the lease has ended, or the lock was
-released or cleared.
+"""The request would renew the lock, or answer a request for it as its holder, but nothing is locked: the lease has
+ended, or the lock was released or cleared.
 
 Acquire the lock again.
 """
 ERROR_REASON_LOCK_REQUEST_WAITS: ErrorReason.ValueType  # 69
-"""The lock was asked for, and somebody else asks for it already; the detail LockHeld names its holder.
+"""Another request for the lock is already waiting; the detail LockHeld names the holder of the lock.
 
-Ask again when that request has ended: the event lock_changed tells.
+Ask again when that request has ended: the event lock_changed reports it.
 """
 ERROR_REASON_SCRIPTS_DISABLED: ErrorReason.ValueType  # 36
-"""The Manager was started so that it takes no scripts.
+"""The Manager was started with scripts disabled.
 
-Ask for it to be started with --scripts ON.
+Ask the staff to start it with `--scripts ON`.
 """
 ERROR_REASON_RELOAD_DISABLED: ErrorReason.ValueType  # 37
-"""The Manager was started so that it reads no such file, or there is none that it knows of.
+"""The Manager was started with reloading of this file disabled, or without such a file.
 
-Set permissions by the request, or ask for the Manager to be started with the file.
+Send the permissions in a request, or ask the staff to start the Manager with the file.
 """
 ERROR_REASON_FILE_INVALID: ErrorReason.ValueType  # 38
-"""A file that the Manager was started with can't be read or used; the message says what is wrong.
+"""A file that the Manager was started with can't be read or is invalid; the message says what is wrong.
 
-Mend the file, then ask for it to be read again.
+Correct the file, then reload it.
 """
 ERROR_REASON_RUN_ENGINE_MISSING: ErrorReason.ValueType  # 39
 """The environment has no RunEngine, so plans can't run.
 
-Define RE in the startup code, or leave it to the Worker to create one; close the environment (metadata `remedy_method`
-has the method) and open it again.
+Define RE in the startup code, or let the Worker create one; close the environment (metadata `remedy_method` has
+the method) and open it again.
 """
 ERROR_REASON_RUN_ENGINE_BUSY: ErrorReason.ValueType  # 40
-"""The RunEngine runs something that was not started by the queue.
+"""The RunEngine runs something that the queue did not start.
 
-Wait until it has ended, or destroy the environment and open a new one.
+Wait until it ends, or destroy the environment and open a new one.
 """
 ERROR_REASON_RUN_ENGINE_PANICKED: ErrorReason.ValueType  # 41
-"""The RunEngine lost hold of a plan and can't be used any more.
+"""The RunEngine lost control of a plan and can no longer be used.
 
 Destroy the environment (metadata `remedy_method` has the method) and open a new one.
 """
 ERROR_REASON_ANSWER_NOT_KEPT: ErrorReason.ValueType  # 66
-"""A request that was carried out before came again under the same request_id. It is not carried out again, and its answer
-is no longer kept, because it was long.
+"""A request that was carried out before was repeated with the same request_id. It is not carried out again, and its
+response is no longer kept, because it was long.
 
-Look at what it changed, for example by listing the queue.
+Check what it changed, for example by listing the queue.
 """
 ERROR_REASON_INVENTORY_CHANGED: ErrorReason.ValueType  # 42
 """Plans, devices or permissions changed since the first page of a listing.
@@ -707,24 +718,24 @@ List again without a token.
 """
 ERROR_REASON_REVISION_MISMATCH: ErrorReason.ValueType  # 43
 """The queue, the history or the permissions changed after the revision that the request expects; metadata
-`queue_revision`, `history_revision` or `permissions_revision` has the present one.
+`queue_revision`, `history_revision` or `permissions_revision` has the current one.
 
-Look at it again, then decide whether to repeat the change.
+Read it again, then decide whether to repeat the change.
 """
 ERROR_REASON_QUEUE_FULL: ErrorReason.ValueType  # 44
-"""The queue has as many items as it may have, or they have as many bytes together.
+"""The queue has reached its maximum number of items, or of bytes in all items together.
 
 Remove items, or wait until some are executed.
 """
 ERROR_REASON_TOO_MANY_TASKS: ErrorReason.ValueType  # 45
-"""As many tasks go on in the background as may.
+"""The maximum number of tasks is running in the background.
 
-Wait until one of them has ended.
+Wait until one of them ends.
 """
 ERROR_REASON_WATCHER_TOO_SLOW: ErrorReason.ValueType  # 46
-"""A watcher fell behind by more than is kept for it.
+"""A watcher fell behind by more than the server keeps for it.
 
-Watch again with the last resume token that it received, and read faster or ask for fewer kinds of events.
+Watch again with the last resume token received, and read faster or request fewer kinds of events.
 """
 ERROR_REASON_NOT_OWNER: ErrorReason.ValueType  # 47
 """This Manager is a standby: another one owns the queue; the detail NotOwner has its address.
@@ -732,120 +743,121 @@ ERROR_REASON_NOT_OWNER: ErrorReason.ValueType  # 47
 Send the request there, or here again after RetryInfo's delay.
 """
 ERROR_REASON_NOT_READY: ErrorReason.ValueType  # 48
-"""The Manager has just started or is about to end, or has not been able to use Redis since it started; the message says
-what it waits for.
+"""The Manager has just started or is about to end, or has not been able to use Redis since it started; the message
+says what it is waiting for.
 
 Send the request again after RetryInfo's delay.
 """
 ERROR_REASON_SERVER_STOPPING: ErrorReason.ValueType  # 72
-"""The server was told to stop (ServerService.StopServer), so nothing is begun, and whoever waits is sent away. That the
-connection ends then is no failure.
+"""The server was told to stop (ServerService.StopServer), so it starts nothing, and ends calls that wait. The end of
+the connection is then not a failure.
 
 Start the server again, then send the request again.
 """
 ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 49
-"""Redis does not answer, or takes no changes. With metadata `fate` = "unknown" the change may have been stored.
+"""Redis does not respond, or accepts no changes. With metadata `fate` = "unknown" the change may have been stored.
 
-Send the request again after RetryInfo's delay; if its fate is unknown, under the same request_id, or look first
-whether it was done.
+Send the request again after RetryInfo's delay; if `fate` is "unknown", use the same request_id, or first check
+whether the request was carried out.
 """
 ERROR_REASON_WORKER_UNAVAILABLE: ErrorReason.ValueType  # 50
-"""The Worker does not answer, so nothing can be executed.
+"""The Worker does not respond, so nothing can be executed.
 
-See that it runs, then send the request again.
+Make sure that it is running, then send the request again.
 """
 ERROR_REASON_INTERRUPTED: ErrorReason.ValueType  # 51
-"""The service was interrupted in its answer, because it is ending or restarting. Whether the request was done is not known
-(metadata `fate` = "unknown").
+"""The service was interrupted before it responded, because it is ending or restarting. It is not known whether the
+request was carried out (metadata `fate` = "unknown").
 
-Look whether it was done, or send it again under the same request_id.
+Check whether it was carried out, or send it again with the same request_id.
 """
 ERROR_REASON_ENVIRONMENT_UNRESPONSIVE: ErrorReason.ValueType  # 52
-"""The environment does not answer, for example because user code holds Python's interpreter.
+"""The environment does not respond, for example because user code blocks Python's interpreter.
 
-Try again, or destroy the environment if it never does.
+Try again, or destroy the environment if it never responds.
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 53
-"""The service met an error of its own; its log has the details. Whether the request was done is not known.
+"""The service had an internal error; its log has the details. It is not known whether the request was carried out.
 
-Look whether it was done, and report the error.
+Check whether it was carried out, and report the error.
 """
 ERROR_REASON_STALE_EPOCH: ErrorReason.ValueType  # 54
-"""Only from the Worker to its Manager: the caller was replaced by another Manager; metadata `highest_epoch` has its epoch.
+"""Only from the Worker to its Manager: another Manager has replaced the caller; metadata `highest_epoch` has its
+epoch.
 
 Stop acting.
 """
 ERROR_REASON_ENVIRONMENT_BUSY: ErrorReason.ValueType  # 55
-"""Only from the Worker to its Manager: the environment executes a plan, a foreground task or as many background tasks as
-it can; metadata `execution_id` or `task_uid` names what it executes.
+"""Only from the Worker to its Manager: the environment is executing a plan, a foreground task or the maximum number
+of background tasks; metadata `execution_id` or `task_uid` names what it is executing.
 
-Wait until that has ended.
+Wait until that ends.
 """
 ERROR_REASON_NOT_RUNNING: ErrorReason.ValueType  # 56
-"""Only from the Worker to its Manager: no plan is running that could be paused or aborted.
+"""Only from the Worker to its Manager: there is no running plan to pause or abort.
 
 Start one first.
 """
 ERROR_REASON_EXECUTION_ENDED: ErrorReason.ValueType  # 77
-"""Only from the Worker to its Manager: the execution that is to be paused, resumed or ended has ended.
+"""Only from the Worker to its Manager: the execution to pause, resume or end has already ended.
 
-Account for its outcome.
+Process its outcome.
 """
 ERROR_REASON_NOT_PAUSED: ErrorReason.ValueType  # 57
-"""Only from the Worker to its Manager: no plan is paused that could be resumed or ended.
+"""Only from the Worker to its Manager: there is no paused plan to resume or end.
 
 Pause it, and wait until it is paused.
 """
 ERROR_REASON_WORKER_STOPPING: ErrorReason.ValueType  # 58
-"""Only from the Worker to its Manager: the Worker is being stopped.
+"""Only from the Worker to its Manager: the Worker is stopping.
 
 Try again when it has been restarted.
 """
 ERROR_REASON_VALUE_NOT_REPRESENTABLE: ErrorReason.ValueType  # 59
-"""Never sent, used by the Python client: a value can't be sent without changing it.
+"""Never sent, used by the Python client: a value can't be sent unchanged.
 
-Pass a value that the contract has, for example text.
+Pass a value that the contract can express, for example text.
 """
 ERROR_REASON_WRONG_COMMAND: ErrorReason.ValueType  # 60
-"""Never sent, used by the command line: what was typed is no command, or a word of it is wrong.
+"""Never sent, used by the command line: the input is not a command, or part of it is wrong.
 
-Correct what was typed; `qserver --help` tells the commands.
+Correct the command; `qserver --help` lists all commands.
 """
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 61
-"""Never sent, used by the Python client: gRPC itself found a message too long, on the way there or on the way back.
+"""Never sent, used by the Python client: gRPC itself rejected a request or response as too long.
 
-Do it in several requests.
+Split it into several requests.
 """
 ERROR_REASON_ENVIRONMENT_OPEN_FAILED: ErrorReason.ValueType  # 62
 """Never sent, used by the Python client: the environment that it waited for could not be opened.
 
-Mend the startup code at the place that the error names, then open the environment again.
+Fix the startup code at the place that the error names, then open the environment again.
 """
 ERROR_REASON_UNREACHABLE: ErrorReason.ValueType  # 63
-"""Never sent, used by the Python client: no Queue Server answers at the address.
+"""Never sent, used by the Python client: no Queue Server responds at the address.
 
-See that it runs, and that the address is right.
+Make sure that it is running and that the address is right.
 """
 ERROR_REASON_ANSWER_UNREADABLE: ErrorReason.ValueType  # 64
-"""Never sent, used by the Python client: the answer is not the message that the method gives.
+"""Never sent, used by the Python client: the response is not the message that the method returns.
 
-See that it is a Queue Server that answers, and not an older one.
+Make sure that it is a Queue Server that responds, and not an older one.
 """
 ERROR_REASON_TASK_FAILED: ErrorReason.ValueType  # 65
 """Never sent, used by the Python client: a task ended without success; the error has its result.
 
-See in the result why.
+The result says why.
 """
 ERROR_REASON_DOCUMENTS_LOST: ErrorReason.ValueType  # 73
-"""Never sent, used by the Python client: the server no longer has all documents of an item that was followed.
+"""Never sent, used by the Python client: the server no longer has all documents of an item that the client follows.
 
-Take them from where a subscriber of the RunEngine stored them.
+Get them from where a subscriber of the RunEngine stored them.
 """
 ERROR_REASON_LOCK_LOST: ErrorReason.ValueType  # 74
-"""Never sent, used by the Python client: the lock that a program held has ended or is held by another one, so a request
-that was to be protected by it was not sent.
+"""Never sent, used by the Python client: a lock that the program held has ended or has another holder, so a request
+that it should have protected was not sent.
 
-Acquire the lock again, then look at what others changed meanwhile.
+Acquire the lock again, then check what others changed in the meantime.
 """
 ERROR_REASON_LOCK_REFUSED: ErrorReason.ValueType  # 75
 """Never sent, used by the clients: a request for the lock was refused by its holder, or ended without being granted.
@@ -856,6 +868,6 @@ Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 
 STATUS_CODE_FIELD_NUMBER: _builtins.int
 status_code: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, _builtins.str]
-"""Name of the canonical status code that a refusal with this reason has, for example "NOT_FOUND". It is always the same
-one, whichever method is refused.
+"""Name of the canonical status code that a refusal with this reason has, for example "NOT_FOUND". It is always the
+same, whichever method is refused.
 """

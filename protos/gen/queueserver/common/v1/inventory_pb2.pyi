@@ -27,39 +27,39 @@ class _ParameterKind:
 class _ParameterKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ParameterKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PARAMETER_KIND_UNSPECIFIED: _ParameterKind.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     PARAMETER_KIND_POSITIONAL_ONLY: _ParameterKind.ValueType  # 1
     """By position only."""
     PARAMETER_KIND_POSITIONAL_OR_KEYWORD: _ParameterKind.ValueType  # 2
     """By position or by name."""
     PARAMETER_KIND_VAR_POSITIONAL: _ParameterKind.ValueType  # 3
-    """Takes all further positional arguments (*args). Each of them has the parameter's type; if that is KIND_TUPLE, they
-    may also come in groups, one argument for each part of the tuple: `[motor, [1, 2], other_motor, [3, 4]]`.
+    """Takes all remaining positional arguments (*args). Each of them has the parameter's type; if that is KIND_TUPLE,
+    they may also be passed in groups, one argument for each part of the tuple: `[motor, [1, 2], other_motor, [3, 4]]`.
     """
     PARAMETER_KIND_KEYWORD_ONLY: _ParameterKind.ValueType  # 4
     """By name only."""
     PARAMETER_KIND_VAR_KEYWORD: _ParameterKind.ValueType  # 5
-    """Takes all further named arguments (**kwargs). Each of them has the parameter's type; if that is KIND_RECORD, they
+    """Takes all remaining named arguments (**kwargs). Each of them has the parameter's type; if that is KIND_RECORD, they
     are its fields.
     """
 
 class ParameterKind(_ParameterKind, metaclass=_ParameterKindEnumTypeWrapper):
-    """How a parameter may be given, in Python's terms (inspect.Parameter.kind)."""
+    """How a parameter may be passed, in Python's terms (inspect.Parameter.kind)."""
 
 PARAMETER_KIND_UNSPECIFIED: ParameterKind.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 PARAMETER_KIND_POSITIONAL_ONLY: ParameterKind.ValueType  # 1
 """By position only."""
 PARAMETER_KIND_POSITIONAL_OR_KEYWORD: ParameterKind.ValueType  # 2
 """By position or by name."""
 PARAMETER_KIND_VAR_POSITIONAL: ParameterKind.ValueType  # 3
-"""Takes all further positional arguments (*args). Each of them has the parameter's type; if that is KIND_TUPLE, they
-may also come in groups, one argument for each part of the tuple: `[motor, [1, 2], other_motor, [3, 4]]`.
+"""Takes all remaining positional arguments (*args). Each of them has the parameter's type; if that is KIND_TUPLE,
+they may also be passed in groups, one argument for each part of the tuple: `[motor, [1, 2], other_motor, [3, 4]]`.
 """
 PARAMETER_KIND_KEYWORD_ONLY: ParameterKind.ValueType  # 4
 """By name only."""
 PARAMETER_KIND_VAR_KEYWORD: ParameterKind.ValueType  # 5
-"""Takes all further named arguments (**kwargs). Each of them has the parameter's type; if that is KIND_RECORD, they
+"""Takes all remaining named arguments (**kwargs). Each of them has the parameter's type; if that is KIND_RECORD, they
 are its fields.
 """
 Global___ParameterKind: _TypeAlias = ParameterKind  # noqa: Y015
@@ -71,7 +71,7 @@ class _InventoryIssueKind:
 class _InventoryIssueKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InventoryIssueKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     INVENTORY_ISSUE_KIND_UNSPECIFIED: _InventoryIssueKind.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     INVENTORY_ISSUE_KIND_PLAN: _InventoryIssueKind.ValueType  # 1
     """A plan."""
     INVENTORY_ISSUE_KIND_DEVICE: _InventoryIssueKind.ValueType  # 2
@@ -83,7 +83,7 @@ class InventoryIssueKind(_InventoryIssueKind, metaclass=_InventoryIssueKindEnumT
     """What an issue is about."""
 
 INVENTORY_ISSUE_KIND_UNSPECIFIED: InventoryIssueKind.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 INVENTORY_ISSUE_KIND_PLAN: InventoryIssueKind.ValueType  # 1
 """A plan."""
 INVENTORY_ISSUE_KIND_DEVICE: InventoryIssueKind.ValueType  # 2
@@ -94,7 +94,7 @@ Global___InventoryIssueKind: _TypeAlias = InventoryIssueKind  # noqa: Y015
 
 @_typing.final
 class ParameterType(_message.Message):
-    """What values a parameter takes, as a tree. It is data: nobody needs to evaluate text to use it."""
+    """What values a parameter accepts, as a tree. It is data: clients need not evaluate text to use it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -105,11 +105,11 @@ class ParameterType(_message.Message):
     class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ParameterType._Kind.ValueType], _builtins.type):
         DESCRIPTOR: _descriptor.EnumDescriptor
         KIND_UNSPECIFIED: ParameterType._Kind.ValueType  # 0
-        """Not annotated, or not expressible: any value, and strings that name a device or plan convert. What the annotation
-        says beyond that is not checked, see ParameterDescription.unchecked.
+        """Not annotated, or not expressible: any value is accepted, and strings that name a device or plan are converted.
+        Whatever else the annotation says is not checked; see ParameterDescription.unchecked.
         """
         KIND_ANY: ParameterType._Kind.ValueType  # 1
-        """Any value, taken as it is."""
+        """Any value, passed unchanged."""
         KIND_NONE: ParameterType._Kind.ValueType  # 2
         """Null."""
         KIND_BOOLEAN: ParameterType._Kind.ValueType  # 3
@@ -125,8 +125,8 @@ class ParameterType(_message.Message):
         KIND_TUPLE: ParameterType._Kind.ValueType  # 8
         """A list of fixed length; `arguments` has a type for each element."""
         KIND_MAP: ParameterType._Kind.ValueType  # 9
-        """A map; `arguments` has the value's type, or is empty for any value. Keys are texts, and stand for something else if
-        `key` is set.
+        """A map; `arguments` has the value's type, or is empty for any value. Keys are texts, which stand for something
+        else if `key` is set.
         """
         KIND_UNION: ParameterType._Kind.ValueType  # 10
         """Any one of `arguments`."""
@@ -146,14 +146,14 @@ class ParameterType(_message.Message):
         """A map with `fields`, each of a type of its own."""
 
     class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
-        """What the type is made of; decides which other fields matter."""
+        """Kind of type; determines which other fields apply."""
 
     KIND_UNSPECIFIED: ParameterType.Kind.ValueType  # 0
-    """Not annotated, or not expressible: any value, and strings that name a device or plan convert. What the annotation
-    says beyond that is not checked, see ParameterDescription.unchecked.
+    """Not annotated, or not expressible: any value is accepted, and strings that name a device or plan are converted.
+    Whatever else the annotation says is not checked; see ParameterDescription.unchecked.
     """
     KIND_ANY: ParameterType.Kind.ValueType  # 1
-    """Any value, taken as it is."""
+    """Any value, passed unchanged."""
     KIND_NONE: ParameterType.Kind.ValueType  # 2
     """Null."""
     KIND_BOOLEAN: ParameterType.Kind.ValueType  # 3
@@ -169,8 +169,8 @@ class ParameterType(_message.Message):
     KIND_TUPLE: ParameterType.Kind.ValueType  # 8
     """A list of fixed length; `arguments` has a type for each element."""
     KIND_MAP: ParameterType.Kind.ValueType  # 9
-    """A map; `arguments` has the value's type, or is empty for any value. Keys are texts, and stand for something else if
-    `key` is set.
+    """A map; `arguments` has the value's type, or is empty for any value. Keys are texts, which stand for something
+    else if `key` is set.
     """
     KIND_UNION: ParameterType.Kind.ValueType  # 10
     """Any one of `arguments`."""
@@ -202,39 +202,40 @@ class ParameterType(_message.Message):
     DEVICE_CLASS_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     kind: Global___ParameterType.Kind.ValueType
-    """What the type is made of."""
+    """Kind of type."""
     device_protocol: _builtins.str
     """For KIND_DEVICE: which protocol the device follows: "Readable", "Movable", "Flyable"; empty for any."""
     type_name: _builtins.str
-    """Name that the plan's author gave to a list of names or texts, for example "Detectors", to an enum, or to a class with
-    fields; lists and enums are called by it in `annotation`. Empty for all others.
+    """Name that the plan's author gave to a list of names or texts, for example "Detectors", to an enum, or to a class
+    with fields; `annotation` uses it for lists and enums. Empty for all others.
     """
     listed: _builtins.bool
-    """For the kinds that name devices or plans: only `choices` are allowed, even if there are none."""
+    """For the kinds that name devices or plans: only `choices` are allowed, even if it is empty."""
     open: _builtins.bool
     """For KIND_RECORD: fields with other names are allowed too, and may have any value."""
     device_class: _builtins.str
     """For KIND_DEVICE: the class of which the device must be an instance, as module and name, for example
-    "beamline.stages.XYStage"; DeviceDescription.instance_of has it then. Empty for any class.
+    "beamline.stages.XYStage"; DeviceDescription.instance_of then contains it. Empty for any class.
     """
     format: _builtins.str
-    """For KIND_STRING: the form of the text. "date-time", "date" and "time" are those of ISO 8601, "uuid" is that of
-    RFC 9562. Any other word, for example "path", says what the text becomes and asks nothing of it. Empty for any text.
+    """For KIND_STRING: the format of the text. "date-time", "date" and "time" are those of ISO 8601, "uuid" is that of
+    RFC 9562. Any other word, for example "path", says what the text is converted to, without restricting it. Empty for
+    any text.
     """
     @_builtins.property
     def arguments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParameterType]:
-        """Types of the parts, see Kind."""
+        """Types of the parts; see Kind."""
 
     @_builtins.property
     def choices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """For KIND_ENUM: the texts that are allowed. For KIND_DEVICE, KIND_PLAN and KIND_DEVICE_OR_PLAN with `listed`: the
-        names that are allowed, sorted; in a list of what a user group may use, only names that the group may use.
+        """For KIND_ENUM: the allowed texts. For KIND_DEVICE, KIND_PLAN and KIND_DEVICE_OR_PLAN with `listed`: the allowed
+        names, sorted; in a list of what a user group may use, only names that the group may use.
         """
 
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[_struct_pb2.Value]:
-        """For KIND_LITERAL: the values that are allowed: numbers, true, false. A truth value is no number, 1 and 1.0 are the
-        same number.
+        """For KIND_LITERAL: the allowed values: numbers, true, false. A truth value is not a number; 1 and 1.0 are the same
+        number.
         """
 
     @_builtins.property
@@ -244,7 +245,7 @@ class ParameterType(_message.Message):
     @_builtins.property
     def key(self) -> Global___ParameterType:
         """For KIND_MAP: what the keys stand for: names of devices or plans, members of an enum, or numbers, truth values and
-        null as JSON writes them. Absent if they are only texts.
+        null as JSON writes them. Absent if they are plain texts.
         """
 
     def __init__(
@@ -286,16 +287,16 @@ class RecordField(_message.Message):
     name: _builtins.str
     """Its name, or its alias if it has one."""
     required: _builtins.bool
-    """It can't be left out."""
+    """It can't be omitted."""
     default_text: _builtins.str
-    """The default as Python prints it. Absent if there is none, or if a new one is made each time."""
+    """The default as Python prints it. Absent if there is none, or if a new one is created each time."""
     minimum: _builtins.float
-    """Lowest value of every number in it, inclusive."""
+    """Minimum of every number in it, inclusive."""
     maximum: _builtins.float
-    """Highest value of every number in it, inclusive."""
+    """Maximum of every number in it, inclusive."""
     @_builtins.property
     def type(self) -> Global___ParameterType:
-        """What it takes."""
+        """What it accepts."""
 
     def __init__(
         self,
@@ -350,41 +351,42 @@ class ParameterDescription(_message.Message):
     name: _builtins.str
     """Its name."""
     kind: Global___ParameterKind.ValueType
-    """How it may be given."""
+    """How it may be passed."""
     annotation: _builtins.str
-    """What it takes, for people: the annotation's text, with __READABLE__, __MOVABLE__, __FLYABLE__ and
-    __DEVICE__ in place of bluesky's protocols. Empty if there is no annotation.
+    """What it accepts, for people: the annotation's text, with __READABLE__, __MOVABLE__, __FLYABLE__ and __DEVICE__ in
+    place of bluesky's protocols. Empty if there is no annotation.
     """
     default_text: _builtins.str
-    """The default as Python prints it: a literal, or for other objects the text that stands for them, which is the name in
-    quotes if they are devices, plans or functions of the namespace. Absent if the parameter is required. `type` admits
-    the default also where the annotation does not, if JSON can express it: `float = None` takes a number or null.
+    """The default as Python prints it: a literal, or for other objects a text that represents them: the name in quotes
+    for devices, plans and functions of the namespace. Absent if the parameter is required. If JSON can express the
+    default, `type` accepts it even where the annotation does not: `float = None` accepts a number or null.
     """
     description: _builtins.str
     """What it means, from the plan's decorator or docstring. Empty if not documented."""
     default_in_decorator: _builtins.bool
-    """The default is the decorator's: it is passed to the plan when the parameter is omitted."""
+    """The default comes from the decorator: it is passed to the plan when the parameter is omitted."""
     minimum: _builtins.float
-    """Lowest value of every number in the argument, inclusive."""
+    """Minimum of every number in the argument, inclusive."""
     maximum: _builtins.float
-    """Highest value of every number in the argument, inclusive."""
+    """Maximum of every number in the argument, inclusive."""
     step: _builtins.float
-    """By how much a form should change the value. Not checked."""
+    """Step by which a form should change the value. Not checked."""
     unit: _builtins.str
-    """Unit of the value, for people, for example "mm". Empty if not known."""
+    """Unit of the value, for people, for example "mm". Empty if unknown."""
     convert_device_names: _builtins.bool
-    """The decorator says whether names of devices convert, whatever the type is."""
+    """Whether names of devices are converted, regardless of the type, as the decorator says. Absent if it does not say."""
     convert_plan_names: _builtins.bool
-    """The decorator says whether names of plans convert, whatever the type is."""
+    """Whether names of plans are converted, regardless of the type, as the decorator says. Absent if it does not say."""
     takes_device_names: _builtins.bool
-    """A text in the argument that names a device becomes that device, at least at some place of its type. A form offers
-    the names of devices then; where other texts are taken too, one that names none is worth a warning (ItemWarning).
+    """A text in the argument that names a device is converted to that device, at least in some part of its type. A form
+    should then offer the names of devices; where other texts are accepted too, a text that names no device deserves a
+    warning (ItemWarning).
     """
     unchecked: _builtins.str
-    """What of the annotation is not checked before the plan runs, for people. Empty if all of it is."""
+    """The part of the annotation that is not checked before the plan runs, for people. Empty if all of it is checked."""
     @_builtins.property
     def type(self) -> Global___ParameterType:
-        """What it takes, for machines."""
+        """What it accepts, for programs."""
 
     def __init__(
         self,
@@ -455,7 +457,7 @@ class PlanDescription(_message.Message):
     module: _builtins.str
     """Python module in which it is defined, if known."""
     returns_generator: _builtins.bool
-    """Calling it gives a generator."""
+    """Calling it returns a generator."""
     function_name: _builtins.str
     """The function's own name, which differs from `name` if it is an alias."""
     @_builtins.property
@@ -508,14 +510,14 @@ class DeviceDescription(_message.Message):
     module: _builtins.str
     """Python module of its class."""
     excluded: _builtins.bool
-    """Only in a list of what a user group may use: not this device itself, but some component of it."""
+    """Only in a list of what a user group may use: the group may not use this device itself, but some component of it."""
     @_builtins.property
     def components(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeviceDescription]:
-        """Its components, by order of definition. A component's full name is dotted: "bundle.motors.x"."""
+        """Its components, in order of definition. A component's full name is dotted: "bundle.motors.x"."""
 
     @_builtins.property
     def instance_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Classes of which it is an instance, as far as parameters of plans ask for them (ParameterType.device_class)."""
+        """Classes of which it is an instance, limited to those that parameters of plans require (ParameterType.device_class)."""
 
     def __init__(
         self,
@@ -540,7 +542,7 @@ Global___DeviceDescription: _TypeAlias = DeviceDescription  # noqa: Y015
 
 @_typing.final
 class InventoryIssue(_message.Message):
-    """Something of the startup code that was left out, and why."""
+    """Something in the startup code that was left out, and why."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -552,13 +554,13 @@ class InventoryIssue(_message.Message):
     name: _builtins.str
     """Its name in the namespace."""
     message: _builtins.str
-    """One sentence: what is wrong with it, and what would be right."""
+    """One sentence: what is wrong with it, and how to correct it."""
     kind: Global___InventoryIssueKind.ValueType
-    """What it is."""
+    """What kind of thing it is."""
     file: _builtins.str
-    """File of the user's code in which it is defined. Empty if not known."""
+    """File of the user's code in which it is defined. Empty if unknown."""
     line: _builtins.int
-    """Line in that file, from 1; 0 if not known."""
+    """Line in that file, from 1; 0 if unknown."""
     def __init__(
         self,
         *,
@@ -578,7 +580,7 @@ Global___InventoryIssue: _TypeAlias = InventoryIssue  # noqa: Y015
 
 @_typing.final
 class NoPlan(_message.Message):
-    """Something of the startup code that can be called and might be taken for a plan, but is none."""
+    """Something callable in the startup code that might be mistaken for a plan, but is not one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -587,7 +589,7 @@ class NoPlan(_message.Message):
     name: _builtins.str
     """Its name in the namespace."""
     message: _builtins.str
-    """One sentence: why it is no plan, and what would make it one."""
+    """One sentence: why it is not a plan, and what would make it one."""
     def __init__(
         self,
         *,
@@ -615,7 +617,7 @@ class FunctionDescription(_message.Message):
     """The name to call it by."""
     signature: _builtins.str
     """Its parameters as Python writes them, for example "(seconds: float = 1) -> None", at most 200 characters. Empty if
-    not known.
+    unknown.
     """
     description: _builtins.str
     """The first line of its docstring, at most 200 characters."""
@@ -648,11 +650,11 @@ class Inventory(_message.Message):
     FUNCTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlanDescription]:
-        """The plans, by name in alphabetical order."""
+        """The plans, in alphabetical order by name."""
 
     @_builtins.property
     def devices(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeviceDescription]:
-        """The devices, by name in alphabetical order."""
+        """The devices, in alphabetical order by name."""
 
     @_builtins.property
     def issues(self) -> _containers.RepeatedCompositeFieldContainer[Global___InventoryIssue]:
@@ -660,15 +662,17 @@ class Inventory(_message.Message):
 
     @_builtins.property
     def no_plans(self) -> _containers.RepeatedCompositeFieldContainer[Global___NoPlan]:
-        """Functions and the like that are no plans, at most 1,000, so that a refusal can say why."""
+        """Functions and the like that are not plans, at most 1,000, so that a refusal can say why."""
 
     @_builtins.property
     def reserved_metadata(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names that an item's metadata can't have, in alphabetical order, because the RunEngine takes them for itself."""
+        """Names that an item's metadata can't have because the RunEngine reserves them, in alphabetical order."""
 
     @_builtins.property
     def functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___FunctionDescription]:
-        """Functions that are no plans and do not begin with an underscore, by name in alphabetical order, at most 1,000."""
+        """Functions that are not plans and whose names don't begin with an underscore, in alphabetical order by name, at most
+        1,000.
+        """
 
     def __init__(
         self,

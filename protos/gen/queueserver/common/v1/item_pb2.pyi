@@ -29,21 +29,21 @@ class _ItemType:
 class _ItemTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ITEM_TYPE_UNSPECIFIED: _ItemType.ValueType  # 0
-    """Not said. In a request it means a plan."""
+    """Unspecified. In a request it means a plan."""
     ITEM_TYPE_PLAN: _ItemType.ValueType  # 1
     """A plan, run by the RunEngine."""
     ITEM_TYPE_INSTRUCTION: _ItemType.ValueType  # 2
-    """An instruction to the queue itself. The only one is "queue_stop": the queue stops when it gets there."""
+    """An instruction to the queue itself. The only one is "queue_stop": the queue stops when it reaches it."""
 
 class ItemType(_ItemType, metaclass=_ItemTypeEnumTypeWrapper):
-    """What kind of thing an item is."""
+    """Type of an item."""
 
 ITEM_TYPE_UNSPECIFIED: ItemType.ValueType  # 0
-"""Not said. In a request it means a plan."""
+"""Unspecified. In a request it means a plan."""
 ITEM_TYPE_PLAN: ItemType.ValueType  # 1
 """A plan, run by the RunEngine."""
 ITEM_TYPE_INSTRUCTION: ItemType.ValueType  # 2
-"""An instruction to the queue itself. The only one is "queue_stop": the queue stops when it gets there."""
+"""An instruction to the queue itself. The only one is "queue_stop": the queue stops when it reaches it."""
 Global___ItemType: _TypeAlias = ItemType  # noqa: Y015
 
 class _ExitStatus:
@@ -53,37 +53,41 @@ class _ExitStatus:
 class _ExitStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExitStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EXIT_STATUS_UNSPECIFIED: _ExitStatus.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     EXIT_STATUS_COMPLETED: _ExitStatus.ValueType  # 1
-    """The plan ran to completion: its generator returned by itself, and every run it opened was closed as a success."""
+    """The plan ran to completion: its generator returned on its own, and every run it opened was closed as a success."""
     EXIT_STATUS_FAILED: _ExitStatus.ValueType  # 2
-    """The plan raised an error, could not be started, or what executed it died."""
+    """The plan raised an error or could not be started, or the process that executed it died."""
     EXIT_STATUS_STOPPED: _ExitStatus.ValueType  # 3
-    """The plan was stopped on request, of a client or of code in the environment, and counts as a success."""
+    """The plan was stopped at the request of a client or of code in the environment. Counts as a success."""
     EXIT_STATUS_ABORTED: _ExitStatus.ValueType  # 4
-    """The plan was aborted: on request, by code in the environment, or because it could not be paused where it was to be
-    paused. Counts as a failure; the message says which.
+    """The plan was aborted: on request, by code in the environment, or because it could not be paused where it should
+    have been. Counts as a failure; the message says which.
     """
     EXIT_STATUS_HALTED: _ExitStatus.ValueType  # 5
-    """The plan was halted on request, of a client or of code in the environment, without cleaning up; counts as a failure."""
+    """The plan was halted, without cleaning up, at the request of a client or of code in the environment. Counts as a
+    failure.
+    """
 
 class ExitStatus(_ExitStatus, metaclass=_ExitStatusEnumTypeWrapper):
     """How the execution of an item ended."""
 
 EXIT_STATUS_UNSPECIFIED: ExitStatus.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 EXIT_STATUS_COMPLETED: ExitStatus.ValueType  # 1
-"""The plan ran to completion: its generator returned by itself, and every run it opened was closed as a success."""
+"""The plan ran to completion: its generator returned on its own, and every run it opened was closed as a success."""
 EXIT_STATUS_FAILED: ExitStatus.ValueType  # 2
-"""The plan raised an error, could not be started, or what executed it died."""
+"""The plan raised an error or could not be started, or the process that executed it died."""
 EXIT_STATUS_STOPPED: ExitStatus.ValueType  # 3
-"""The plan was stopped on request, of a client or of code in the environment, and counts as a success."""
+"""The plan was stopped at the request of a client or of code in the environment. Counts as a success."""
 EXIT_STATUS_ABORTED: ExitStatus.ValueType  # 4
-"""The plan was aborted: on request, by code in the environment, or because it could not be paused where it was to be
-paused. Counts as a failure; the message says which.
+"""The plan was aborted: on request, by code in the environment, or because it could not be paused where it should
+have been. Counts as a failure; the message says which.
 """
 EXIT_STATUS_HALTED: ExitStatus.ValueType  # 5
-"""The plan was halted on request, of a client or of code in the environment, without cleaning up; counts as a failure."""
+"""The plan was halted, without cleaning up, at the request of a client or of code in the environment. Counts as a
+failure.
+"""
 Global___ExitStatus: _TypeAlias = ExitStatus  # noqa: Y015
 
 class _FailureCause:
@@ -93,13 +97,13 @@ class _FailureCause:
 class _FailureCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FailureCause.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     FAILURE_CAUSE_UNSPECIFIED: _FailureCause.ValueType  # 0
-    """Not said, or no failure."""
+    """Unspecified, or no failure."""
     FAILURE_CAUSE_PLAN_ERROR: _FailureCause.ValueType  # 1
-    """The plan, a device or the RunEngine raised; see traceback."""
+    """The plan, a device or the RunEngine raised an exception; see `traceback`."""
     FAILURE_CAUSE_NOT_STARTED: _FailureCause.ValueType  # 2
-    """The plan was never started: its name or arguments did not fit, or the environment refused it."""
+    """The plan was never started: its name or arguments were wrong, or the environment refused it."""
     FAILURE_CAUSE_ENVIRONMENT_LOST: _FailureCause.ValueType  # 3
-    """The environment process died by itself: it crashed, was killed or ran out of memory."""
+    """The environment process died unexpectedly: it crashed, was killed or ran out of memory."""
     FAILURE_CAUSE_ENVIRONMENT_DESTROYED: _FailureCause.ValueType  # 4
     """The environment was destroyed on request."""
     FAILURE_CAUSE_WORKER_LOST: _FailureCause.ValueType  # 5
@@ -108,16 +112,16 @@ class _FailureCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FailureC
     """The service was being shut down."""
 
 class FailureCause(_FailureCause, metaclass=_FailureCauseEnumTypeWrapper):
-    """What made an execution fail. Absent from a result that did not fail."""
+    """Why an execution failed. Absent from a result without a failure."""
 
 FAILURE_CAUSE_UNSPECIFIED: FailureCause.ValueType  # 0
-"""Not said, or no failure."""
+"""Unspecified, or no failure."""
 FAILURE_CAUSE_PLAN_ERROR: FailureCause.ValueType  # 1
-"""The plan, a device or the RunEngine raised; see traceback."""
+"""The plan, a device or the RunEngine raised an exception; see `traceback`."""
 FAILURE_CAUSE_NOT_STARTED: FailureCause.ValueType  # 2
-"""The plan was never started: its name or arguments did not fit, or the environment refused it."""
+"""The plan was never started: its name or arguments were wrong, or the environment refused it."""
 FAILURE_CAUSE_ENVIRONMENT_LOST: FailureCause.ValueType  # 3
-"""The environment process died by itself: it crashed, was killed or ran out of memory."""
+"""The environment process died unexpectedly: it crashed, was killed or ran out of memory."""
 FAILURE_CAUSE_ENVIRONMENT_DESTROYED: FailureCause.ValueType  # 4
 """The environment was destroyed on request."""
 FAILURE_CAUSE_WORKER_LOST: FailureCause.ValueType  # 5
@@ -128,15 +132,15 @@ Global___FailureCause: _TypeAlias = FailureCause  # noqa: Y015
 
 @_typing.final
 class ItemSpec(_message.Message):
-    """A plan call (or an instruction) with the plan's arguments: what a person asks for.
+    """A plan call (or an instruction) with the plan's arguments: what a client submits.
 
-    It has at most 1 MiB and 15,000 values, those in lists and objects counted; values are nested at most 30 levels
-    deep. Only `name` is required, and as JSON a call is as short as
+    It has at most 1 MiB and 15,000 values, including those in lists and objects; values are nested at most 30 levels
+    deep. Only `name` is required; as JSON, a call can be as short as
     {"name": "count", "args": [["det1", "det2"]], "kwargs": {"num": 5}}.
 
-    Numbers: JSON has one number type. A whole number below 2^53 in magnitude reaches the plan as a Python
-    int, any other as a float. NaN, infinities and whole numbers from 2^53 up to 2^64, which may have lost
-    digits on their way, are refused.
+    Numbers: JSON has one number type. A whole number below 2^53 in magnitude reaches the plan as a Python int, any other
+    number as a float. NaN, infinities and whole numbers from 2^53 up to 2^64, which may have lost digits in transit, are
+    refused.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -148,7 +152,7 @@ class ItemSpec(_message.Message):
     META_FIELD_NUMBER: _builtins.int
     PROPERTIES_FIELD_NUMBER: _builtins.int
     item_type: Global___ItemType.ValueType
-    """Kind of item. Unspecified means a plan."""
+    """Type of the item. Unspecified means a plan."""
     name: _builtins.str
     """Name of the plan as listed by InventoryService, or of the instruction; at most 255 characters. Required."""
     @_builtins.property
@@ -161,8 +165,8 @@ class ItemSpec(_message.Message):
 
     @_builtins.property
     def meta(self) -> _struct_pb2.Struct:
-        """Metadata handed to the RunEngine with the plan; it appears in the start document of each run. Names that the
-        RunEngine takes for itself are refused: `plan`, `subs`, `self`, `uid`, `time`, and others that its class takes.
+        """Metadata passed to the RunEngine with the plan; it appears in the start document of each run. Names that the
+        RunEngine reserves are refused: `plan`, `subs`, `self`, `uid`, `time`, and others that its class reserves.
         """
 
     @_builtins.property
@@ -189,8 +193,8 @@ Global___ItemSpec: _TypeAlias = ItemSpec  # noqa: Y015
 
 @_typing.final
 class Item(_message.Message):
-    """An item of the queue: what was asked for, and what the Manager added. Its first six fields are those of ItemSpec,
-    with the same numbers.
+    """An item of the queue: what the client submitted, and what the Manager added. Its first six fields are those of
+    ItemSpec, with the same numbers.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -214,7 +218,7 @@ class Item(_message.Message):
     name: _builtins.str
     """See ItemSpec."""
     item_uid: _builtins.str
-    """Identity of the item, a UUID. It stays the same while the item is moved."""
+    """Identity of the item, a UUID. It stays the same when the item is moved."""
     user: _builtins.str
     """Name of the user who submitted the item, from the credentials or the metadata of the call."""
     user_group: _builtins.str
@@ -222,7 +226,7 @@ class Item(_message.Message):
     attempt: _builtins.int
     """1 for an item as submitted; each automatic requeueing after a failure adds 1."""
     retry_of_uid: _builtins.str
-    """item_uid of the attempt before this one. Empty on a first attempt."""
+    """item_uid of the previous attempt. Empty for a first attempt."""
     held: _builtins.bool
     """The queue does not start while this item is at its head; see InterruptedPolicy."""
     @_builtins.property
@@ -247,9 +251,9 @@ class Item(_message.Message):
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[_field_violation_pb2.FieldViolation]:
-        """What is wrong with the item as plans, devices and permissions are now, though it was right when it was
-        added. It would fail if it were executed as things are. Empty if all is well. An item that has left the queue keeps
-        what was known when it left.
+        """What is wrong with the item given the current plans, devices and permissions, although it was valid when it was
+        added. It would fail if it were executed now. Empty if all is well. An item that has left the queue keeps the
+        problems that were known when it left.
         """
 
     def __init__(
@@ -280,8 +284,8 @@ Global___Item: _TypeAlias = Item  # noqa: Y015
 
 @_typing.final
 class ItemWarning(_message.Message):
-    """Something in a call that is accepted, and is probably not what was meant: a text that names no device, where a device
-    could stand. The plan gets it as text.
+    """Something in a call that is accepted but is probably not what the caller intended: a text that names no device, in a
+    place where a device could be named. The plan receives it as text.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -295,10 +299,10 @@ class ItemWarning(_message.Message):
     text: _builtins.str
     """The text, of at most 60 characters."""
     message: _builtins.str
-    """One sentence that says what is odd and what may be meant."""
+    """One sentence that says what is suspicious and what the caller may have meant."""
     @_builtins.property
     def near_matches(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of devices that are near to the text, best first; at most 3, perhaps none."""
+        """Names of devices that are similar to the text, best match first; at most 3, possibly none."""
 
     def __init__(
         self,
@@ -329,7 +333,7 @@ class RunningItem(_message.Message):
     execution_id: _builtins.str
     """Identity of this execution, a UUID. One item is executed at most once; a retry is a new item."""
     immediate: _builtins.bool
-    """It was submitted by ExecuteItem and never was in the queue."""
+    """It was submitted by ExecuteItem and was never in the queue."""
     @_builtins.property
     def item(self) -> Global___Item:
         """The item. It is no longer in the queue."""
@@ -409,18 +413,18 @@ class ItemResult(_message.Message):
     exit_status: Global___ExitStatus.ValueType
     """How it ended."""
     failure_cause: Global___FailureCause.ValueType
-    """What made it fail, when exit_status is FAILED."""
+    """Why it failed, if exit_status is FAILED."""
     message: _builtins.str
-    """One sentence that says why it ended as it did: what went wrong, or who stopped, aborted or halted it, with the note
-    that was given. Empty if it was completed.
+    """One sentence that says why it ended this way: what went wrong, or who stopped, aborted or halted it, with the note
+    given. Empty if it completed.
     """
     traceback: _builtins.str
     """Python traceback of a failed plan, empty otherwise."""
     console_excerpt: _builtins.str
-    """The last of what was printed while it was executed, at most 2,000 characters. Empty if nothing was."""
+    """The end of what was printed during the execution, at most 2,000 characters. Empty if nothing was printed."""
     ended_by: _builtins.str
-    """Name of the user at whose request it ended: who stopped, aborted or halted the plan, or destroyed its environment. Empty
-    if it came to its end by itself.
+    """Name of the user who ended it: who stopped, aborted or halted the plan, or destroyed its environment. Empty if it
+    ended on its own.
     """
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunSummary]:
@@ -432,13 +436,13 @@ class ItemResult(_message.Message):
 
     @_builtins.property
     def stop_time(self) -> _timestamp_pb2.Timestamp:
-        """When it ended, measured where it ran, or when its end was noticed if what ran it died."""
+        """When it ended, measured where it ran, or when its end was noticed if the process that ran it died."""
 
     @_builtins.property
     def notices(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What a person should know about the environment after this execution, though it did not change how it ended: one
-        sentence each, for example that the plan removed the subscription of a program that stores documents. At most 10, of
-        at most 500 characters each. They are also printed on the console.
+        """What users should know about the environment after this execution, although it did not change how the execution
+        ended: one sentence each, for example that the plan removed the subscription of a program that stores documents. At
+        most 10, of at most 500 characters each. They are also printed on the console.
         """
 
     def __init__(
@@ -465,7 +469,7 @@ Global___ItemResult: _TypeAlias = ItemResult  # noqa: Y015
 
 @_typing.final
 class HistoryEntry(_message.Message):
-    """One line of the history: an item and what became of it."""
+    """One entry of the history: an item and its outcome."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -479,7 +483,7 @@ class HistoryEntry(_message.Message):
     execution_id: _builtins.str
     """Identity of the execution."""
     requeued_as_uid: _builtins.str
-    """item_uid of the item that was put back in the queue, as a new attempt or, in loop mode, to be repeated. Empty if
+    """item_uid of the item that was put back into the queue, as a new attempt or, in loop mode, to be repeated. Empty if
     there is none.
     """
     @_builtins.property
@@ -488,7 +492,7 @@ class HistoryEntry(_message.Message):
 
     @_builtins.property
     def result(self) -> Global___ItemResult:
-        """What became of it."""
+        """Its outcome."""
 
     def __init__(
         self,

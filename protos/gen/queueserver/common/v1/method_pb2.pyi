@@ -29,68 +29,70 @@ class _Scope:
 class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     SCOPE_UNSPECIFIED: _Scope.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     SCOPE_READ: _Scope.ValueType  # 1
     """"read": look and watch."""
     SCOPE_QUEUE_EDIT: _Scope.ValueType  # 2
     """"queue:edit": add, change, move and remove items; clear the history."""
     SCOPE_QUEUE_ABORT: _Scope.ValueType  # 3
-    """"queue:abort": abort the running plan at once, whatever is locked."""
+    """"queue:abort": abort the running plan at once, regardless of locks."""
     SCOPE_QUEUE_CONTROL: _Scope.ValueType  # 4
     """"queue:control": start, stop, pause and resume; execute an item or a function now; lock and unlock."""
     SCOPE_ENVIRONMENT: _Scope.ValueType  # 5
     """"environment": open, close, destroy and update the environment; interrupt its kernel."""
     SCOPE_SCRIPTS: _Scope.ValueType  # 6
-    """"scripts": upload code, which is then executed."""
+    """"scripts": upload code to be executed."""
     SCOPE_ADMIN: _Scope.ValueType  # 7
-    """"admin": permissions, control of the server, and locks of other people."""
+    """"admin": permissions, control of the server, and locks of other users."""
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
-    """What a person should know of a method before calling it, written beside the method, so that programs can read it too.
+    """What a caller should know about a method before calling it, declared beside the method, so that programs can read it
+    too.
 
-    Whether a method changes anything is said by the standard option `idempotency_level`: NO_SIDE_EFFECTS stands on those
-    that do not. The table of all methods, `docs/reference/methods.md`, is made from these options.
+    The standard option `idempotency_level` says whether a method changes anything: NO_SIDE_EFFECTS marks those that
+    change nothing. The table of all methods, `docs/reference/methods.md`, is generated from these options.
 
-    Versions. Servers and clients of different versions of v1 work together. A later version may add fields, values of enums,
-    members of oneofs and methods; it takes none away and gives none another meaning.
+    Versions. Servers and clients of different versions of v1 work together. A later version may add fields, values of
+    enums, members of oneofs and methods; it removes none and changes the meaning of none.
 
-    A server that is older than its client: a request that changes something and has a field that the server does not know,
-    at any depth, is refused with INVALID_ARGUMENT, reason FIELD_UNKNOWN, and a violation with the path of the field, which
-    ends with its number, for example "item.102"; nothing was changed. Where a request only reads, such a field is ignored.
-    A value of an enum that the server does not know is refused as any other wrong value. A method that it does not have is
-    refused with UNIMPLEMENTED. Fields of answers that it does not have are absent: take their defaults.
+    A server that is older than its client: a request that changes something and has a field that the server does not
+    know, at any depth, is refused with INVALID_ARGUMENT, reason FIELD_UNKNOWN, and a violation with the path of the
+    field, which ends with its number, for example "item.102"; nothing is changed. In a request that only reads, such a
+    field is ignored. A value of an enum that the server does not know is refused like any other wrong value. A method
+    that the server does not have is refused with UNIMPLEMENTED. Fields of responses that the server does not have are
+    absent: use their defaults.
 
-    A client that is older than its server gets what it does not know, and should do without it:
-    - A field: ignore it. Whoever reads a message, changes it and sends the whole back (permissions, for example) keeps in it
-      what came with it, as Protobuf does unless the message is built again from its parts.
-    - A value of an enum: it arrives as its number. Show it as unknown, and take it for none of those that are known: an
-      unknown state of the Manager is not idle, an unknown end of a plan is no success. Texts beside it say the same in
-      words (`message`, `remedy_command`).
-    - A member of a oneof: none of the known ones is set. Do without what it is about.
-    - An event: no member of `WatchEvent.event` is set. Go on, its token counts as any other. Whatever a client needs to keep
-      its picture of queue, history, tasks and permissions right is told by events that it knows; new kinds of events are
-      sent only to those who ask for them.
-    - A reason of a refusal: go by the status code, and show the message.
+    A client that is older than its server receives things that it does not know, and should work without them:
+    - A field: ignore it. A client that reads a message, changes it and sends all of it back (permissions, for example)
+      keeps the unknown fields in it, as Protobuf does unless the message is rebuilt from its parts.
+    - A value of an enum: it arrives as its number. Show it as unknown, and don't treat it as any known value: an unknown
+      state of the Manager is not idle, an unknown exit status of a plan is not a success. Texts beside it say the same
+      in words (`message`, `remedy_command`).
+    - A member of a oneof: no known member is set. Ignore what it carries.
+    - An event: no member of `WatchEvent.event` is set. Continue; its token is valid like any other. Everything that a
+      client needs to keep its copy of queue, history, tasks and permissions correct comes in events that it knows; new
+      kinds of events are sent only to clients that request them.
+    - A reason of a refusal: use the status code, and show the message.
 
     What a caller is allowed to do.
     """
 
 SCOPE_UNSPECIFIED: Scope.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 SCOPE_READ: Scope.ValueType  # 1
 """"read": look and watch."""
 SCOPE_QUEUE_EDIT: Scope.ValueType  # 2
 """"queue:edit": add, change, move and remove items; clear the history."""
 SCOPE_QUEUE_ABORT: Scope.ValueType  # 3
-""""queue:abort": abort the running plan at once, whatever is locked."""
+""""queue:abort": abort the running plan at once, regardless of locks."""
 SCOPE_QUEUE_CONTROL: Scope.ValueType  # 4
 """"queue:control": start, stop, pause and resume; execute an item or a function now; lock and unlock."""
 SCOPE_ENVIRONMENT: Scope.ValueType  # 5
 """"environment": open, close, destroy and update the environment; interrupt its kernel."""
 SCOPE_SCRIPTS: Scope.ValueType  # 6
-""""scripts": upload code, which is then executed."""
+""""scripts": upload code to be executed."""
 SCOPE_ADMIN: Scope.ValueType  # 7
-""""admin": permissions, control of the server, and locks of other people."""
+""""admin": permissions, control of the server, and locks of other users."""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
 
 class _MethodLock:
@@ -100,7 +102,7 @@ class _MethodLock:
 class _MethodLockEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MethodLock.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     METHOD_LOCK_UNSPECIFIED: _MethodLock.ValueType  # 0
-    """None: it may be called whatever is locked."""
+    """None: the method may be called regardless of locks."""
     METHOD_LOCK_ENVIRONMENT: _MethodLock.ValueType  # 1
     """The lock of the environment."""
     METHOD_LOCK_QUEUE: _MethodLock.ValueType  # 2
@@ -112,7 +114,7 @@ class MethodLock(_MethodLock, metaclass=_MethodLockEnumTypeWrapper):
     """Which lock protects what a method changes."""
 
 METHOD_LOCK_UNSPECIFIED: MethodLock.ValueType  # 0
-"""None: it may be called whatever is locked."""
+"""None: the method may be called regardless of locks."""
 METHOD_LOCK_ENVIRONMENT: MethodLock.ValueType  # 1
 """The lock of the environment."""
 METHOD_LOCK_QUEUE: MethodLock.ValueType  # 2
@@ -133,24 +135,24 @@ class MethodRules(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     KNOWN_AS_FIELD_NUMBER: _builtins.int
     lock: Global___MethodLock.ValueType
-    """Which lock is looked at."""
+    """Which lock is checked."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[Global___Scope.ValueType]:
-        """What the caller must be allowed to do: all of these."""
+        """Scopes that the caller needs: all of these."""
 
     @_builtins.property
     def events(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Events that a call may cause, at once or later, by the names that they have in WatchEvent (of the Worker: WorkerEvent)."""
+        """Events that a call may cause, at once or later, by their names in WatchEvent (for the Worker: WorkerEvent)."""
 
     @_builtins.property
     def reasons(self) -> _containers.RepeatedScalarFieldContainer[_error_reason_pb2.ErrorReason.ValueType]:
-        """Reasons for which this method is refused, beside those that all methods have (`docs/reference/methods.md` says which). Of a method
-        that takes a batch, also those for which single items of it are refused.
+        """Reasons for which this method is refused, besides those that all methods have (listed in
+        `docs/reference/methods.md`). For a method that takes a batch, also those for which single items of it are refused.
         """
 
     @_builtins.property
     def known_as(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What people call it who know the existing queue server. Empty for what is new."""
+        """Its names in the existing queue server. Empty for a new method."""
 
     def __init__(
         self,

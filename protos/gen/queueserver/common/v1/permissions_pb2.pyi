@@ -23,18 +23,18 @@ class GroupPermissions(_message.Message):
     """Permissions say which plans, devices and functions the members of each user group may name in requests.
 
     Names and patterns. Spaces are ignored. A text without ":" is a name: letters, digits and "_", not beginning with a
-    digit; for a component of a device with dots, as in "bundle.motors.x". A text with ":" is a pattern:
+    digit; for a component of a device, dotted, as in "bundle.motors.x". A text with ":" is a pattern:
 
       [TYPE] : [+|-]REGEX ( : [+|-]REGEX )* [ : ?REGEX [ : depth=N ] ]
 
     Each part is a regular expression, searched (not anchored) in the names of one level: the first in the names of
-    devices, the second in those of their components, and so on. "+" or nothing selects what matches and goes on below
-    it; "-" only goes on below it (the last part always selects). A part that begins with "?" is searched in the whole
-    rest of the dotted name, at any depth, or at most N levels with "depth=N". TYPE limits what is selected to
+    devices, the second in those of their components, and so on. "+" or no sign selects what matches and continues below
+    it; "-" only continues below it (the last part always selects). A part that begins with "?" is searched in the entire
+    rest of the dotted name, at any depth, or in at most N levels with "depth=N". TYPE limits what is selected to
     __READABLE__, __FLYABLE__, __DETECTOR__ (readable, not movable) or __MOTOR__ (readable and movable). For plans and
     functions a pattern has one part.
 
-    What one user group may use: what is allowed and not forbidden. Of devices, each component counts by itself.
+    What one user group may use: what is allowed and not forbidden. Each component of a device counts separately.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -49,11 +49,11 @@ class GroupPermissions(_message.Message):
     ALLOWED_FUNCTIONS_FIELD_NUMBER: _builtins.int
     FORBIDDEN_FUNCTIONS_FIELD_NUMBER: _builtins.int
     all_plans: _builtins.bool
-    """Every plan is allowed; `allowed_plans` does not matter then."""
+    """Every plan is allowed; `allowed_plans` is then ignored."""
     all_devices: _builtins.bool
-    """Every device is allowed; `allowed_devices` does not matter then."""
+    """Every device is allowed; `allowed_devices` is then ignored."""
     all_functions: _builtins.bool
-    """Every function is allowed; `allowed_functions` does not matter then."""
+    """Every function is allowed; `allowed_functions` is then ignored."""
     @_builtins.property
     def allowed_plans(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names and patterns of allowed plans."""
@@ -129,8 +129,8 @@ class UserGroupPermissions(_message.Message):
     USER_GROUPS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def user_groups(self) -> _containers.MessageMap[_builtins.str, Global___GroupPermissions]:
-        """By name of the group. "root" is required: it limits every group, itself included. What may be a name is described
-        at QueueService; each is kept in Unicode's form NFC, in which no two may be the same.
+        """By name of the group. "root" is required: it limits every group, including itself. QueueService describes valid
+        names; each name is stored in Unicode form NFC, and no two may be equal in that form.
         """
 
     def __init__(
@@ -148,7 +148,7 @@ Global___UserGroupPermissions: _TypeAlias = UserGroupPermissions  # noqa: Y015
 
 @_typing.final
 class SubmitterAccess(_message.Message):
-    """What the submitter of one request may use: what both groups of rules allow."""
+    """What the submitter of one request may use: what both sets of rules allow."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

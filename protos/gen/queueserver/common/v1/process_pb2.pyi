@@ -28,21 +28,21 @@ class _StartupSourceKind:
 class _StartupSourceKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StartupSourceKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     STARTUP_SOURCE_KIND_UNSPECIFIED: _StartupSourceKind.ValueType  # 0
-    """Not known."""
+    """Unknown."""
     STARTUP_SOURCE_KIND_DIRECTORY: _StartupSourceKind.ValueType  # 1
-    """All files of a directory; also of an IPython profile."""
+    """All files of a directory, including that of an IPython profile."""
     STARTUP_SOURCE_KIND_SCRIPT: _StartupSourceKind.ValueType  # 2
     """One file."""
     STARTUP_SOURCE_KIND_MODULE: _StartupSourceKind.ValueType  # 3
     """An installed module."""
 
 class StartupSourceKind(_StartupSourceKind, metaclass=_StartupSourceKindEnumTypeWrapper):
-    """From where startup code is loaded."""
+    """Where startup code is loaded from."""
 
 STARTUP_SOURCE_KIND_UNSPECIFIED: StartupSourceKind.ValueType  # 0
-"""Not known."""
+"""Unknown."""
 STARTUP_SOURCE_KIND_DIRECTORY: StartupSourceKind.ValueType  # 1
-"""All files of a directory; also of an IPython profile."""
+"""All files of a directory, including that of an IPython profile."""
 STARTUP_SOURCE_KIND_SCRIPT: StartupSourceKind.ValueType  # 2
 """One file."""
 STARTUP_SOURCE_KIND_MODULE: StartupSourceKind.ValueType  # 3
@@ -51,7 +51,7 @@ Global___StartupSourceKind: _TypeAlias = StartupSourceKind  # noqa: Y015
 
 @_typing.final
 class ProcessInfo(_message.Message):
-    """A process of the server, and what it is made of."""
+    """A process of the server, and the software that it runs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -84,9 +84,9 @@ class ProcessInfo(_message.Message):
     UPTIME_FIELD_NUMBER: _builtins.int
     LIBRARIES_FIELD_NUMBER: _builtins.int
     version: _builtins.str
-    """Version of our part that runs in it, for example "0.1.0"."""
+    """Version of the Queue Server component that runs in it, for example "0.1.0"."""
     python: _builtins.str
-    """Python that executes it, for example "CPython 3.11.9"."""
+    """Python that runs it, for example "CPython 3.11.9"."""
     executable: _builtins.str
     """Path of its Python interpreter."""
     host: _builtins.str
@@ -99,11 +99,11 @@ class ProcessInfo(_message.Message):
 
     @_builtins.property
     def uptime(self) -> _duration_pb2.Duration:
-        """For how long it has run; changes of the clock do not count."""
+        """How long it has been running; changes of the clock have no effect."""
 
     @_builtins.property
     def libraries(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Versions of the libraries that matter and are installed there, by the name under which they are installed: grpcio,
+        """Versions of the relevant libraries that are installed there, by the name under which they are installed: grpcio,
         protobuf, bluesky, ophyd, numpy, event-model …
         """
 
@@ -140,12 +140,12 @@ class StartupCode(_message.Message):
     kind: Global___StartupSourceKind.ValueType
     """What kind of source it is."""
     source: _builtins.str
-    """The source as the server was told: a path, or the dotted name of a module."""
+    """The source as configured: a path, or the dotted name of a module."""
     path: _builtins.str
-    """The directory or file that it is. Of a module it is known once an environment has loaded it."""
+    """Its directory or file. For a module, this is known once an environment has loaded it."""
     @_builtins.property
     def revision(self) -> Global___CodeRevision:
-        """What git says about it. Absent if it lies in no repository, or there is no environment."""
+        """Its git revision. Absent if it is in no repository, or there is no environment."""
 
     def __init__(
         self,
@@ -165,8 +165,8 @@ Global___StartupCode: _TypeAlias = StartupCode  # noqa: Y015
 
 @_typing.final
 class CodeRevision(_message.Message):
-    """Which state of a git repository the startup code had when the present environment began to open. What was changed since then
-    is not loaded.
+    """The git revision of the startup code when the current environment began to open. Changes made since then are not
+    loaded.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -177,17 +177,19 @@ class CodeRevision(_message.Message):
     CHANGED_FIELD_NUMBER: _builtins.int
     PROBLEM_FIELD_NUMBER: _builtins.int
     repository: _builtins.str
-    """Directory of the repository. Empty if that could not be found out."""
+    """Directory of the repository. Empty if that could not be determined."""
     commit: _builtins.str
-    """The commit that is checked out, 40 hexadecimal digits or more. Empty if there is none, or it could not be found out."""
+    """The commit that is checked out, 40 hexadecimal digits or more. Empty if there is none, or it could not be
+    determined.
+    """
     branch: _builtins.str
-    """The branch that is checked out. Empty if none is, or it could not be found out."""
+    """The branch that is checked out. Empty if none is, or it could not be determined."""
     changed: _builtins.bool
-    """Whether the startup code differed from that commit: files of it were changed, added or removed, and that was not committed.
-    Files that the repository ignores do not count. Absent if it could not be found out.
+    """Whether the startup code differed from that commit: some of its files were changed, added or removed without a
+    commit. Files that the repository ignores do not count. Absent if it could not be determined.
     """
     problem: _builtins.str
-    """One sentence: why something could not be found out, and what to do about it. Empty if nothing is missing."""
+    """One sentence: why something could not be determined, and what to do about it. Empty if nothing is missing."""
     def __init__(
         self,
         *,
@@ -209,16 +211,16 @@ Global___CodeRevision: _TypeAlias = CodeRevision  # noqa: Y015
 
 @_typing.final
 class Setting(_message.Message):
-    """A setting with which a process was started. Secrets are never among them."""
+    """A setting that a process was started with. Secrets are never included."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name, as the command line has it, without the dashes in front: "key-prefix"."""
+    """Its name as on the command line, without the leading dashes: "key-prefix"."""
     value: _builtins.str
-    """Its value as text. A longer one than 1,000 characters is cut, and ends with "…"."""
+    """Its value as text. A value of more than 1,000 characters is cut and ends with "…"."""
     def __init__(
         self,
         *,
@@ -235,7 +237,7 @@ Global___Setting: _TypeAlias = Setting  # noqa: Y015
 
 @_typing.final
 class WorkerInfo(_message.Message):
-    """What a Worker and its environment are made of."""
+    """A Worker and its environment: their processes, startup code and settings."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -249,7 +251,7 @@ class WorkerInfo(_message.Message):
 
     @_builtins.property
     def environment(self) -> Global___ProcessInfo:
-        """The environment. Absent if there is none that has loaded its startup code."""
+        """The environment. Absent until it has loaded its startup code, and if there is none."""
 
     @_builtins.property
     def startup_code(self) -> Global___StartupCode:
@@ -257,7 +259,7 @@ class WorkerInfo(_message.Message):
 
     @_builtins.property
     def settings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Setting]:
-        """How the Worker was started."""
+        """The settings that the Worker was started with."""
 
     def __init__(
         self,

@@ -21,9 +21,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Simulation(_message.Message):
-    """What a plan would do, found out by going through its messages without a RunEngine: nothing moves.
+    """What a plan would do, determined by going through its messages without a RunEngine: nothing moves.
 
-    Values that a plan reads are not known in advance, so a plan that decides by what it reads may do otherwise.
+    Values that a plan reads are not known in advance, so a plan that makes decisions based on readings may do something
+    else.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -38,8 +39,8 @@ class Simulation(_message.Message):
     DURATION_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """What it would do, for people: one line for each run, move and trigger, with repetitions counted. At most 100,000
-    characters.
+    """What it would do, as text for people: one line for each run, move and trigger, with repetitions counted. At most
+    100,000 characters.
     """
     run_count: _builtins.int
     """How many runs it would open."""
@@ -48,22 +49,26 @@ class Simulation(_message.Message):
     message_count: _builtins.int
     """How many messages it sent."""
     truncated: _builtins.bool
-    """It was cut: the plan sent more messages than the limit, or took too long. What is above shows the beginning only."""
+    """The simulation was cut short: the plan sent more messages than the limit, or took too long. The fields above cover
+    only the beginning.
+    """
     @_builtins.property
     def motions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulatedMotion]:
-        """What would move, and where to, by order of first move; at most 1,000 devices."""
+        """What would move, and where to, in order of first move; at most 1,000 devices."""
 
     @_builtins.property
     def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___SimulationProblem]:
-        """What would be wrong: positions out of limits, an error in the plan; at most 100 things. Empty if all is well."""
+        """What would go wrong: positions out of limits, an error in the plan; at most 100 problems. Empty if all is well."""
 
     @_builtins.property
     def devices_read(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the devices that it would read, by order of first use; at most 1,000."""
+        """Names of the devices that it would read, in order of first use; at most 1,000."""
 
     @_builtins.property
     def duration(self) -> _duration_pb2.Duration:
-        """How long it would take at least: its pauses, and what devices tell about their moves. Absent if nothing tells."""
+        """How long it would take at least: its pauses, plus what devices report about their moves. Absent if nothing is
+        known.
+        """
 
     def __init__(
         self,
@@ -101,7 +106,7 @@ class SimulatedMotion(_message.Message):
     device: _builtins.str
     """Name of the device."""
     move_count: _builtins.int
-    """How often it would be set."""
+    """How many times it would be set."""
     lowest: _builtins.float
     """Lowest target. Absent if a target is not a number."""
     highest: _builtins.float
@@ -147,9 +152,9 @@ class SimulationProblem(_message.Message):
     message: _builtins.str
     """One sentence."""
     device: _builtins.str
-    """Name of the device that it is about; empty if none."""
+    """Name of the device concerned; empty if there is none."""
     at_message: _builtins.int
-    """Number of the message at which it was found, from 1."""
+    """Number of the message at which it was found, counting from 1."""
     def __init__(
         self,
         *,

@@ -25,62 +25,66 @@ class _StorageState:
 class _StorageStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StorageState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     STORAGE_STATE_UNSPECIFIED: _StorageState.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     STORAGE_STATE_OK: _StorageState.ValueType  # 1
-    """What is to be stored is stored."""
+    """Everything is stored as intended."""
     STORAGE_STATE_SPACE_LOW: _StorageState.ValueType  # 2
-    """What is to be stored is stored, but there is little room left on the disk: make room before it is full."""
+    """Everything is stored as intended, but little space is left on the disk: free some before it is full."""
     STORAGE_STATE_DISK_FULL: _StorageState.ValueType  # 3
-    """The disk is full, or a quota or a limit on the size of files is reached. Nothing can be stored until there is room."""
+    """The disk is full, or a quota or a limit on the size of files is reached. Nothing can be stored until there is
+    space.
+    """
     STORAGE_STATE_DISK_ERROR: _StorageState.ValueType  # 4
-    """The disk can't be written for another reason: permissions, a file system that is mounted read-only, an input/output
-    error, or one that does not answer.
+    """Writing to the disk fails for another reason: permissions, a file system that is mounted read-only, an input/output
+    error, or a file system that does not respond.
     """
     STORAGE_STATE_OUT_OF_MEMORY: _StorageState.ValueType  # 5
-    """Redis has used up the memory that it may use (`maxmemory`)."""
+    """Redis has reached its memory limit (`maxmemory`)."""
     STORAGE_STATE_READ_ONLY: _StorageState.ValueType  # 6
-    """Redis takes no changes, because it is a replica of another one, or misses replicas of its own."""
+    """Redis accepts no changes, because it is a replica of another Redis, or lacks replicas of its own."""
     STORAGE_STATE_UNREACHABLE: _StorageState.ValueType  # 7
-    """Redis does not answer."""
+    """Redis does not respond."""
     STORAGE_STATE_LOADING: _StorageState.ValueType  # 8
-    """Redis reads its data from the disk and answers when it is done."""
+    """Redis is loading its data from the disk and responds when it is done."""
     STORAGE_STATE_REFUSED: _StorageState.ValueType  # 9
-    """Redis refuses us for another reason, for example a wrong password; `message` has its own words."""
+    """Redis refuses the Manager for another reason, for example a wrong password; `message` quotes Redis."""
     STORAGE_STATE_NOT_STARTING: _StorageState.ValueType  # 10
     """Redis does not start; `message` says why."""
 
 class StorageState(_StorageState, metaclass=_StorageStateEnumTypeWrapper):
-    """How a place is where something is stored."""
+    """State of a place where something is stored."""
 
 STORAGE_STATE_UNSPECIFIED: StorageState.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 STORAGE_STATE_OK: StorageState.ValueType  # 1
-"""What is to be stored is stored."""
+"""Everything is stored as intended."""
 STORAGE_STATE_SPACE_LOW: StorageState.ValueType  # 2
-"""What is to be stored is stored, but there is little room left on the disk: make room before it is full."""
+"""Everything is stored as intended, but little space is left on the disk: free some before it is full."""
 STORAGE_STATE_DISK_FULL: StorageState.ValueType  # 3
-"""The disk is full, or a quota or a limit on the size of files is reached. Nothing can be stored until there is room."""
+"""The disk is full, or a quota or a limit on the size of files is reached. Nothing can be stored until there is
+space.
+"""
 STORAGE_STATE_DISK_ERROR: StorageState.ValueType  # 4
-"""The disk can't be written for another reason: permissions, a file system that is mounted read-only, an input/output
-error, or one that does not answer.
+"""Writing to the disk fails for another reason: permissions, a file system that is mounted read-only, an input/output
+error, or a file system that does not respond.
 """
 STORAGE_STATE_OUT_OF_MEMORY: StorageState.ValueType  # 5
-"""Redis has used up the memory that it may use (`maxmemory`)."""
+"""Redis has reached its memory limit (`maxmemory`)."""
 STORAGE_STATE_READ_ONLY: StorageState.ValueType  # 6
-"""Redis takes no changes, because it is a replica of another one, or misses replicas of its own."""
+"""Redis accepts no changes, because it is a replica of another Redis, or lacks replicas of its own."""
 STORAGE_STATE_UNREACHABLE: StorageState.ValueType  # 7
-"""Redis does not answer."""
+"""Redis does not respond."""
 STORAGE_STATE_LOADING: StorageState.ValueType  # 8
-"""Redis reads its data from the disk and answers when it is done."""
+"""Redis is loading its data from the disk and responds when it is done."""
 STORAGE_STATE_REFUSED: StorageState.ValueType  # 9
-"""Redis refuses us for another reason, for example a wrong password; `message` has its own words."""
+"""Redis refuses the Manager for another reason, for example a wrong password; `message` quotes Redis."""
 STORAGE_STATE_NOT_STARTING: StorageState.ValueType  # 10
 """Redis does not start; `message` says why."""
 Global___StorageState: _TypeAlias = StorageState  # noqa: Y015
 
 @_typing.final
 class StorageStatus(_message.Message):
-    """A place where something is stored, and what is wrong with it."""
+    """A place where something is stored, and its state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -91,20 +95,20 @@ class StorageStatus(_message.Message):
     FREE_BYTES_FIELD_NUMBER: _builtins.int
     NEEDED_BYTES_FIELD_NUMBER: _builtins.int
     state: Global___StorageState.ValueType
-    """How it is."""
+    """Its state."""
     message: _builtins.str
     """One sentence: what is wrong, and what to do. Empty while all is well."""
     location: _builtins.str
     """Where it is: the address of Redis, without a password, or a directory on the Worker's machine."""
     free_bytes: _builtins.int
-    """Bytes that are free on its disk. Told only of a disk that is known: that of the Redis that start-re-manager started,
-    or the Worker's. While all is well, an earlier figure that differs by less than a tenth.
+    """Free bytes on its disk. Present only for a known disk: that of the Redis that start-re-manager started, or the
+    Worker's. While all is well, this may be an earlier value that differs by less than a tenth.
     """
     needed_bytes: _builtins.int
-    """Bytes that have to be free before anything is stored again. Absent unless it is known."""
+    """Bytes that must be free before anything is stored again. Absent if unknown."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when it has been in this state. Absent while all is well."""
+        """When it entered this state. Absent while all is well."""
 
     def __init__(
         self,

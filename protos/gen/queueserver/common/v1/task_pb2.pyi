@@ -27,25 +27,25 @@ class _TaskKind:
 class _TaskKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_KIND_UNSPECIFIED: _TaskKind.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     TASK_KIND_FUNCTION: _TaskKind.ValueType  # 1
     """Calls a function of the environment's namespace."""
     TASK_KIND_SCRIPT: _TaskKind.ValueType  # 2
     """Executes a script in the environment's namespace."""
     TASK_KIND_ENVIRONMENT_UPDATE: _TaskKind.ValueType  # 3
-    """Reads the namespace again: the RunEngine, plans and devices."""
+    """Rereads the namespace: the RunEngine, plans and devices."""
 
 class TaskKind(_TaskKind, metaclass=_TaskKindEnumTypeWrapper):
     """What a task does."""
 
 TASK_KIND_UNSPECIFIED: TaskKind.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 TASK_KIND_FUNCTION: TaskKind.ValueType  # 1
 """Calls a function of the environment's namespace."""
 TASK_KIND_SCRIPT: TaskKind.ValueType  # 2
 """Executes a script in the environment's namespace."""
 TASK_KIND_ENVIRONMENT_UPDATE: TaskKind.ValueType  # 3
-"""Reads the namespace again: the RunEngine, plans and devices."""
+"""Rereads the namespace: the RunEngine, plans and devices."""
 Global___TaskKind: _TypeAlias = TaskKind  # noqa: Y015
 
 class _TaskFailureCause:
@@ -55,33 +55,33 @@ class _TaskFailureCause:
 class _TaskFailureCauseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskFailureCause.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_FAILURE_CAUSE_UNSPECIFIED: _TaskFailureCause.ValueType  # 0
-    """Not said, or no failure."""
+    """Unspecified, or no failure."""
     TASK_FAILURE_CAUSE_TASK_ERROR: _TaskFailureCause.ValueType  # 1
-    """The function or the script raised, see traceback, or what the function returned can't be passed on."""
+    """The function or the script raised an exception (see `traceback`), or what the function returned can't be passed on."""
     TASK_FAILURE_CAUSE_NOT_STARTED: _TaskFailureCause.ValueType  # 2
-    """Nothing of it was executed: there is no such function, it may not be called, or the environment refused the task."""
+    """It was never executed: there is no such function, it may not be called, or the environment refused the task."""
     TASK_FAILURE_CAUSE_ENVIRONMENT_LOST: _TaskFailureCause.ValueType  # 3
-    """The environment process died by itself: it crashed, was killed or ran out of memory."""
+    """The environment process died unexpectedly: it crashed, was killed or ran out of memory."""
     TASK_FAILURE_CAUSE_ENVIRONMENT_DESTROYED: _TaskFailureCause.ValueType  # 4
-    """The environment was destroyed on request, or closed around a background task."""
+    """The environment was destroyed on request, or closed while a background task was running."""
     TASK_FAILURE_CAUSE_WORKER_LOST: _TaskFailureCause.ValueType  # 5
     """The Worker service died or was restarted."""
     TASK_FAILURE_CAUSE_SHUTDOWN: _TaskFailureCause.ValueType  # 6
     """The service was being shut down."""
 
 class TaskFailureCause(_TaskFailureCause, metaclass=_TaskFailureCauseEnumTypeWrapper):
-    """What made a task fail."""
+    """Why a task failed."""
 
 TASK_FAILURE_CAUSE_UNSPECIFIED: TaskFailureCause.ValueType  # 0
-"""Not said, or no failure."""
+"""Unspecified, or no failure."""
 TASK_FAILURE_CAUSE_TASK_ERROR: TaskFailureCause.ValueType  # 1
-"""The function or the script raised, see traceback, or what the function returned can't be passed on."""
+"""The function or the script raised an exception (see `traceback`), or what the function returned can't be passed on."""
 TASK_FAILURE_CAUSE_NOT_STARTED: TaskFailureCause.ValueType  # 2
-"""Nothing of it was executed: there is no such function, it may not be called, or the environment refused the task."""
+"""It was never executed: there is no such function, it may not be called, or the environment refused the task."""
 TASK_FAILURE_CAUSE_ENVIRONMENT_LOST: TaskFailureCause.ValueType  # 3
-"""The environment process died by itself: it crashed, was killed or ran out of memory."""
+"""The environment process died unexpectedly: it crashed, was killed or ran out of memory."""
 TASK_FAILURE_CAUSE_ENVIRONMENT_DESTROYED: TaskFailureCause.ValueType  # 4
-"""The environment was destroyed on request, or closed around a background task."""
+"""The environment was destroyed on request, or closed while a background task was running."""
 TASK_FAILURE_CAUSE_WORKER_LOST: TaskFailureCause.ValueType  # 5
 """The Worker service died or was restarted."""
 TASK_FAILURE_CAUSE_SHUTDOWN: TaskFailureCause.ValueType  # 6
@@ -101,11 +101,11 @@ class FunctionCall(_message.Message):
     """Its name in the environment's namespace, at most 255 characters. Required."""
     @_builtins.property
     def args(self) -> _struct_pb2.ListValue:
-        """Positional arguments, passed as they are: names of devices stay names."""
+        """Positional arguments, passed unchanged: names of devices stay names."""
 
     @_builtins.property
     def kwargs(self) -> _struct_pb2.Struct:
-        """Keyword arguments, passed as they are."""
+        """Keyword arguments, passed unchanged."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ Global___FunctionCall: _TypeAlias = FunctionCall  # noqa: Y015
 
 @_typing.final
 class Script(_message.Message):
-    """A script, executed in the environment's namespace. What it defines, changes or deletes stays, also if it fails."""
+    """A script, executed in the environment's namespace. What it defines, changes or deletes persists, even if it fails."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -133,14 +133,15 @@ class Script(_message.Message):
     UPDATE_RE_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """Python source. At most 1 MiB. A byte order mark (U+FEFF) at its beginning is left out."""
+    """Python source. At most 1 MiB. A byte order mark (U+FEFF) at its beginning is removed."""
     update_lists: _builtins.bool
     """Look for new plans and devices afterwards. Absent means true."""
     update_re: _builtins.bool
-    """Let it replace `RE` and `db`. Otherwise both are as before when it ends."""
+    """Allow it to replace `RE` and `db`. Otherwise both are as before when it ends."""
     name: _builtins.str
-    """Name of the file that it comes from, without folders: at most 255 visible characters. Messages and tracebacks show
-    it, as in `File "<script new_plans.py 1a2b3c4d>", line 2`, where the last word is the beginning of the task's uid.
+    """Name of the file that it comes from, without directories: at most 255 visible characters. Messages and tracebacks
+    show it, as in `File "<script new_plans.py 1a2b3c4d>", line 2`, where the last word is the beginning of the task's
+    uid.
     """
     def __init__(
         self,
@@ -162,7 +163,7 @@ Global___Script: _TypeAlias = Script  # noqa: Y015
 
 @_typing.final
 class SubmittedTask(_message.Message):
-    """A task: something that the environment does beside running plans."""
+    """A task: something that the environment does besides running plans."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -180,7 +181,7 @@ class SubmittedTask(_message.Message):
     name: _builtins.str
     """Name of the function, or of the script if it has one; empty for others."""
     run_in_background: _builtins.bool
-    """It runs in a thread of its own, beside plans and other tasks."""
+    """It runs in a thread of its own, alongside plans and other tasks."""
     user: _builtins.str
     """Name of the user who submitted it, from the credentials or the metadata of the call."""
     user_group: _builtins.str
@@ -223,15 +224,15 @@ class TaskResult(_message.Message):
     CONSOLE_EXCERPT_FIELD_NUMBER: _builtins.int
     FAILURE_CAUSE_FIELD_NUMBER: _builtins.int
     success: _builtins.bool
-    """It did what it should."""
+    """The task succeeded."""
     message: _builtins.str
     """One sentence if it failed, empty otherwise. It begins with "Error occurred while executing '<kind of task>': "."""
     traceback: _builtins.str
-    """Python traceback with the user's own frames; empty if nothing was raised."""
+    """Python traceback with the user's own frames; empty if no exception was raised."""
     console_excerpt: _builtins.str
-    """The last of what it printed, at most 2,000 characters."""
+    """The end of what it printed, at most 2,000 characters."""
     failure_cause: Global___TaskFailureCause.ValueType
-    """What made it fail, if it failed."""
+    """Why it failed, if it failed."""
     @_builtins.property
     def return_value(self) -> _value_pb2.DataValue:
         """What the function returned, at most 2 MiB. Absent if it failed, and for scripts."""

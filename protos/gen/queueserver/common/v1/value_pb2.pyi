@@ -20,12 +20,12 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class DataValue(_message.Message):
-    """A value that arrives exactly as it left the experiment.
+    """A value that arrives exactly as the experiment produced it.
 
-    JSON, and with it google.protobuf.Value, has one number type and no NaN. Run documents carry integers,
-    floats that are not numbers, raw bytes and arrays; this message keeps them apart, so a client in any
-    language can read data without Python and without loss. A DataValue with no kind set means "no value", or
-    one of a kind that only a newer server has, and reads as null.
+    JSON, and therefore google.protobuf.Value, has one number type and no NaN. Run documents carry integers, floats that
+    are not numbers, raw bytes and arrays; this message keeps them distinct, so a client in any language can read data
+    without Python and without loss. A DataValue with no kind set means "no value", or a value of a kind that only a
+    newer server has; clients read it as null.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -45,7 +45,7 @@ class DataValue(_message.Message):
     boolean: _builtins.bool
     """A truth value."""
     integer: _builtins.int
-    """A whole number that fits 64 bits."""
+    """A whole number that fits in 64 bits."""
     number: _builtins.float
     """A floating-point number, NaN and infinities included."""
     text: _builtins.str
@@ -53,7 +53,7 @@ class DataValue(_message.Message):
     binary: _builtins.bytes
     """Raw bytes."""
     big_integer: _builtins.str
-    """A whole number beyond 64 bits, in decimal digits with an optional leading minus."""
+    """A whole number beyond 64 bits, in decimal digits with an optional leading minus sign."""
     @_builtins.property
     def list(self) -> Global___DataList:
         """An ordered list of values."""
@@ -116,7 +116,7 @@ Global___DataList: _TypeAlias = DataList  # noqa: Y015
 
 @_typing.final
 class DataMap(_message.Message):
-    """Values by key. Keys that are not strings in Python are written as their text."""
+    """Values by key. Keys that are not strings in Python are converted to text."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -161,7 +161,7 @@ Global___DataMap: _TypeAlias = DataMap  # noqa: Y015
 
 @_typing.final
 class NdArray(_message.Message):
-    """An n-dimensional array, as it lies in memory."""
+    """An n-dimensional array, as laid out in memory."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

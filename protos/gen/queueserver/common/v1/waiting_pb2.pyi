@@ -22,11 +22,11 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Question(_message.Message):
-    """What a plan that is being executed waits for: a person's answer, a suspender, a device.
+    """What a running plan waits for: a person's answer, a suspender, a device.
 
-    A question that a plan asks a person: bluesky's `input` message, as `bps.input_plan` sends it. The plan goes on when it
-    is answered by RunEngineService.AnswerQuestion, and not before. A plan that is paused or suspended meanwhile asks
-    again afterwards: the question then is a new one.
+    A question that a plan asks a person: bluesky's `input` message, as `bps.input_plan` sends it. The plan continues
+    only after RunEngineService.AnswerQuestion has answered it. A plan that is paused or suspended in the meantime asks
+    again afterwards, with a new question.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -39,16 +39,18 @@ class Question(_message.Message):
     question_id: _builtins.str
     """Identity of the question, a UUID."""
     prompt: _builtins.str
-    """What the plan asks, as it wrote it; at most 2,000 characters, the middle of a longer text is left out. May be empty."""
+    """The text of the question as the plan wrote it; at most 2,000 characters: the middle of a longer text is left out.
+    May be empty.
+    """
     item_uid: _builtins.str
-    """item_uid of the item whose plan asks; empty if the RunEngine runs something that was not started by the queue."""
+    """item_uid of the item whose plan asks; empty if the RunEngine runs something that the queue did not start."""
     @_builtins.property
     def ask_time(self) -> _timestamp_pb2.Timestamp:
         """When it was asked."""
 
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the plan fails unless it has an answer. Absent if the question waits for ever."""
+        """When the plan fails if the question is still unanswered. Absent if the question waits indefinitely."""
 
     def __init__(
         self,
@@ -69,8 +71,8 @@ Global___Question: _TypeAlias = Question  # noqa: Y015
 
 @_typing.final
 class Suspension(_message.Message):
-    """Something that suspends the running plan: a suspender of bluesky, for example because the beam is gone. The plan goes
-    on by itself when all that suspend it have let it go. Texts have at most 500 characters.
+    """Something that suspends the running plan: a bluesky suspender, for example because the beam is lost. The plan
+    continues on its own once all suspensions have ended. Texts have at most 500 characters.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -87,20 +89,20 @@ class Suspension(_message.Message):
     (`RE.request_suspend`).
     """
     signal: _builtins.str
-    """Name of the signal that it watches; empty without one."""
+    """Name of the signal that it watches; empty if there is none."""
     device: _builtins.str
     """Name of the device that the signal belongs to; empty if it belongs to none."""
     justification: _builtins.str
     """Why, in the suspender's own words, for example "Signal beam is low". May be empty."""
     before_plan: _builtins.bool
-    """It was tripped before the plan began, so that the plan has not begun yet."""
+    """It tripped before the plan began, so the plan has not begun yet."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when it holds the plan."""
+        """When it began to suspend the plan."""
 
     @_builtins.property
     def resume_delay(self) -> _duration_pb2.Duration:
-        """How long the suspender waits after its signal is good again before it lets the plan go on. Absent if not known."""
+        """How long the suspender waits after its signal has recovered before it lets the plan continue. Absent if unknown."""
 
     def __init__(
         self,
@@ -123,8 +125,8 @@ Global___Suspension: _TypeAlias = Suspension  # noqa: Y015
 
 @_typing.final
 class PlanWait(_message.Message):
-    """What the running plan has waited for, for two seconds or longer: devices, or a time that it sleeps. What it waits for
-    is told anew at most once a second.
+    """What the running plan has been waiting for, for two seconds or longer: devices, or the end of a sleep. It is updated
+    at most once a second.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -134,18 +136,20 @@ class PlanWait(_message.Message):
     MORE_DEVICE_COUNT_FIELD_NUMBER: _builtins.int
     SLEEP_FIELD_NUMBER: _builtins.int
     more_device_count: _builtins.int
-    """How many more devices it waits for than are listed."""
+    """How many devices it waits for beyond those listed."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
-        """Since when it waits."""
+        """When the wait began."""
 
     @_builtins.property
     def devices(self) -> _containers.RepeatedCompositeFieldContainer[Global___AwaitedDevice]:
-        """The devices that have not arrived, at most 20. Empty if it sleeps, or waits for something that is no device."""
+        """The devices that have not finished yet, at most 20. Empty if the plan sleeps, or waits for something other than a
+        device.
+        """
 
     @_builtins.property
     def sleep(self) -> _duration_pb2.Duration:
-        """How long it sleeps. Absent if it does not."""
+        """Duration of the sleep. Absent if the plan does not sleep."""
 
     def __init__(
         self,
@@ -165,7 +169,9 @@ Global___PlanWait: _TypeAlias = PlanWait  # noqa: Y015
 
 @_typing.final
 class AwaitedDevice(_message.Message):
-    """A device for which a plan waits. Texts have at most 100 characters; what the device does not tell is empty or absent."""
+    """A device that a plan waits for. Texts have at most 100 characters; what the device does not report is empty or
+    absent.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -179,17 +185,17 @@ class AwaitedDevice(_message.Message):
     name: _builtins.str
     """Its name."""
     action: _builtins.str
-    """What the plan told it to do, by the name that bluesky gives it, for example "set" or "trigger"."""
+    """What the plan told it to do, as bluesky names it, for example "set" or "trigger"."""
     current: _builtins.str
-    """Where it is, where it was when it began, and where it goes."""
+    """Its current position; `initial` is its position when it began, `target` its destination."""
     initial: _builtins.str
     """See `current`."""
     target: _builtins.str
     """See `current`."""
     unit: _builtins.str
-    """Unit of these."""
+    """Unit of these positions."""
     fraction_done: _builtins.float
-    """How much of it is done, from 0 to 1."""
+    """Fraction of the action that is done, from 0 to 1."""
     def __init__(
         self,
         *,
