@@ -28,7 +28,7 @@ class OpenEnvironmentRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -76,7 +76,7 @@ class CloseEnvironmentRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -124,7 +124,7 @@ class DestroyEnvironmentRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -210,7 +210,7 @@ class WaitEnvironmentRequest(_message.Message):
 
     ENVIRONMENT_ID_FIELD_NUMBER: _builtins.int
     environment_id: _builtins.str
-    """Which environment. Empty means the present one, or the last one if there is none."""
+    """Which environment. Empty means the current one, or the last one if there is none."""
     def __init__(
         self,
         *,

@@ -26,16 +26,16 @@ if _version_not_supported:
 
 
 class EnvironmentServiceStub:
-    """The environment: the process in which startup code, devices and the RunEngine live.
+    """The environment: the process that holds startup code, devices and the RunEngine.
 
-    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
-    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment return as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and reports how it ended. They need scope `environment`, the others need `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
 
-    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
-    up changes nothing.
+    Once accepted, a call is carried out even if the caller abandons it, see QueueService; an abandoned wait changes
+    nothing.
     """
 
     def __init__(self, channel):
@@ -72,16 +72,16 @@ class EnvironmentServiceStub:
 
 
 class EnvironmentServiceServicer:
-    """The environment: the process in which startup code, devices and the RunEngine live.
+    """The environment: the process that holds startup code, devices and the RunEngine.
 
-    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
-    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment return as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and reports how it ended. They need scope `environment`, the others need `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
 
-    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
-    up changes nothing.
+    Once accepted, a call is carried out even if the caller abandons it, see QueueService; an abandoned wait changes
+    nothing.
     """
 
     def OpenEnvironment(self, request, context):
@@ -89,18 +89,18 @@ class EnvironmentServiceServicer:
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
         (one is being opened, closed or destroyed).
-        Events: status, and inventory_changed when the plans and devices differ from those known before.
+        Events: status, and inventory_changed when the plans and devices differ from the previous ones.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CloseEnvironment(self, request, context):
-        """CloseEnvironment ends the environment in good order.
+        """CloseEnvironment closes the environment gracefully.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-        is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
-        changing already).
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan is running or
+        paused, or a task is running in the foreground: let it end first, or destroy the environment; or the environment is
+        already changing).
         Events: status.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -108,9 +108,9 @@ class EnvironmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DestroyEnvironment(self, request, context):
-        """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
-        environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-        queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
+        """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is
+        an environment. The history records a running plan as failed, and a new attempt is put at the head of the queue,
+        unless the mode of the queue says otherwise. Running tasks fail.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
         Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
@@ -121,7 +121,7 @@ class EnvironmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetEnvironment(self, request, context):
-        """GetEnvironment returns the environment as it is now, with the reason for which the last one failed.
+        """GetEnvironment returns the current state of the environment, and why the last one failed.
 
         Errors: none of its own.
         """
@@ -130,12 +130,12 @@ class EnvironmentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WaitEnvironment(self, request, context):
-        """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-        progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
-        that message has `failure` with file, line, exception and traceback.
+        """WaitEnvironment sends the current state of the environment and each change, and ends when no operation on it is in
+        progress: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed, that
+        message has `failure` with file, line, exception and traceback.
 
-        Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
-        present nor the last environment.
+        Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the current nor the
+        last environment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -178,16 +178,16 @@ def add_EnvironmentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EnvironmentService:
-    """The environment: the process in which startup code, devices and the RunEngine live.
+    """The environment: the process that holds startup code, devices and the RunEngine.
 
-    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
-    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment return as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and reports how it ended. They need scope `environment`, the others need `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
 
-    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
-    up changes nothing.
+    Once accepted, a call is carried out even if the caller abandons it, see QueueService; an abandoned wait changes
+    nothing.
     """
 
     @staticmethod

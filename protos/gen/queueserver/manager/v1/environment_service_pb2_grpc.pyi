@@ -27,16 +27,16 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class EnvironmentServiceStub:
-    """The environment: the process in which startup code, devices and the RunEngine live.
+    """The environment: the process that holds startup code, devices and the RunEngine.
 
-    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
-    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment return as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and reports how it ended. They need scope `environment`, the others need `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
 
-    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
-    up changes nothing.
+    Once accepted, a call is carried out even if the caller abandons it, see QueueService; an abandoned wait changes
+    nothing.
     """
 
     @_typing.overload
@@ -48,51 +48,51 @@ class EnvironmentServiceStub:
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
     (one is being opened, closed or destroyed).
-    Events: status, and inventory_changed when the plans and devices differ from those known before.
+    Events: status, and inventory_changed when the plans and devices differ from the previous ones.
     """
     CloseEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.CloseEnvironmentRequest, _environment_service_pb2.CloseEnvironmentResponse]
-    """CloseEnvironment ends the environment in good order.
+    """CloseEnvironment closes the environment gracefully.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-    is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
-    changing already).
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan is running or
+    paused, or a task is running in the foreground: let it end first, or destroy the environment; or the environment is
+    already changing).
     Events: status.
     """
     DestroyEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyEnvironmentRequest, _environment_service_pb2.DestroyEnvironmentResponse]
-    """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
-    environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-    queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
+    """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is
+    an environment. The history records a running plan as failed, and a new attempt is put at the head of the queue,
+    unless the mode of the queue says otherwise. Running tasks fail.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
     Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
     each task.
     """
     GetEnvironment: _grpc.UnaryUnaryMultiCallable[_environment_service_pb2.GetEnvironmentRequest, _environment_service_pb2.GetEnvironmentResponse]
-    """GetEnvironment returns the environment as it is now, with the reason for which the last one failed.
+    """GetEnvironment returns the current state of the environment, and why the last one failed.
 
     Errors: none of its own.
     """
     WaitEnvironment: _grpc.UnaryStreamMultiCallable[_environment_service_pb2.WaitEnvironmentRequest, _environment_service_pb2.WaitEnvironmentResponse]
-    """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-    progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
-    that message has `failure` with file, line, exception and traceback.
+    """WaitEnvironment sends the current state of the environment and each change, and ends when no operation on it is in
+    progress: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed, that
+    message has `failure` with file, line, exception and traceback.
 
-    Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
-    present nor the last environment.
+    Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the current nor the
+    last environment.
     """
 
 @_typing.type_check_only
 class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
-    """The environment: the process in which startup code, devices and the RunEngine live.
+    """The environment: the process that holds startup code, devices and the RunEngine.
 
-    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
-    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment return as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and reports how it ended. They need scope `environment`, the others need `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
 
-    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
-    up changes nothing.
+    Once accepted, a call is carried out even if the caller abandons it, see QueueService; an abandoned wait changes
+    nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -101,50 +101,50 @@ class EnvironmentServiceAsyncStub(EnvironmentServiceStub):
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
     (one is being opened, closed or destroyed).
-    Events: status, and inventory_changed when the plans and devices differ from those known before.
+    Events: status, and inventory_changed when the plans and devices differ from the previous ones.
     """
     CloseEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.CloseEnvironmentRequest, _environment_service_pb2.CloseEnvironmentResponse]  # type: ignore[assignment]
-    """CloseEnvironment ends the environment in good order.
+    """CloseEnvironment closes the environment gracefully.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-    is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
-    changing already).
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan is running or
+    paused, or a task is running in the foreground: let it end first, or destroy the environment; or the environment is
+    already changing).
     Events: status.
     """
     DestroyEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.DestroyEnvironmentRequest, _environment_service_pb2.DestroyEnvironmentResponse]  # type: ignore[assignment]
-    """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
-    environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-    queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
+    """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is
+    an environment. The history records a running plan as failed, and a new attempt is put at the head of the queue,
+    unless the mode of the queue says otherwise. Running tasks fail.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
     Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
     each task.
     """
     GetEnvironment: _aio.UnaryUnaryMultiCallable[_environment_service_pb2.GetEnvironmentRequest, _environment_service_pb2.GetEnvironmentResponse]  # type: ignore[assignment]
-    """GetEnvironment returns the environment as it is now, with the reason for which the last one failed.
+    """GetEnvironment returns the current state of the environment, and why the last one failed.
 
     Errors: none of its own.
     """
     WaitEnvironment: _aio.UnaryStreamMultiCallable[_environment_service_pb2.WaitEnvironmentRequest, _environment_service_pb2.WaitEnvironmentResponse]  # type: ignore[assignment]
-    """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-    progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
-    that message has `failure` with file, line, exception and traceback.
+    """WaitEnvironment sends the current state of the environment and each change, and ends when no operation on it is in
+    progress: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed, that
+    message has `failure` with file, line, exception and traceback.
 
-    Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
-    present nor the last environment.
+    Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the current nor the
+    last environment.
     """
 
 class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The environment: the process in which startup code, devices and the RunEngine live.
+    """The environment: the process that holds startup code, devices and the RunEngine.
 
-    OpenEnvironment, CloseEnvironment and DestroyEnvironment answer as soon as the operation is accepted; WaitEnvironment
-    follows it to its end and tells how it ended. They need scope `environment`, the others `read`.
+    OpenEnvironment, CloseEnvironment and DestroyEnvironment return as soon as the operation is accepted; WaitEnvironment
+    follows it to its end and reports how it ended. They need scope `environment`, the others need `read`.
 
     Errors of every method: as in QueueService; UNAVAILABLE with reason WORKER_UNAVAILABLE when the Worker can't
     be reached.
 
-    A call that its caller gives up is carried out all the same once it was accepted, see QueueService; a wait that is given
-    up changes nothing.
+    Once accepted, a call is carried out even if the caller abandons it, see QueueService; an abandoned wait changes
+    nothing.
     """
 
     @_abc_1.abstractmethod
@@ -157,7 +157,7 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS; FAILED_PRECONDITION with reason INVALID_STATE
         (one is being opened, closed or destroyed).
-        Events: status, and inventory_changed when the plans and devices differ from those known before.
+        Events: status, and inventory_changed when the plans and devices differ from the previous ones.
         """
 
     @_abc_1.abstractmethod
@@ -166,11 +166,11 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _environment_service_pb2.CloseEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_environment_service_pb2.CloseEnvironmentResponse, _abc.Awaitable[_environment_service_pb2.CloseEnvironmentResponse]]:
-        """CloseEnvironment ends the environment in good order.
+        """CloseEnvironment closes the environment gracefully.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan runs or
-        is paused, or a task runs in the foreground: let it end first, or destroy the environment; or the environment is
-        changing already).
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED (there is none), INVALID_STATE (a plan is running or
+        paused, or a task is running in the foreground: let it end first, or destroy the environment; or the environment is
+        already changing).
         Events: status.
         """
 
@@ -180,9 +180,9 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _environment_service_pb2.DestroyEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_environment_service_pb2.DestroyEnvironmentResponse, _abc.Awaitable[_environment_service_pb2.DestroyEnvironmentResponse]]:
-        """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is an
-        environment. A running plan ends in the history as failed, and a new attempt stands at the head of the
-        queue, unless the mode of the queue says otherwise. Tasks that run end as failed.
+        """DestroyEnvironment kills the environment process, whatever it is doing. It works in every state in which there is
+        an environment. The history records a running plan as failed, and a new attempt is put at the head of the queue,
+        unless the mode of the queue says otherwise. Running tasks fail.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
         Events: status; item_finished, history_added, item_added and queue_stopped if a plan was running; task_finished for
@@ -195,7 +195,7 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _environment_service_pb2.GetEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_environment_service_pb2.GetEnvironmentResponse, _abc.Awaitable[_environment_service_pb2.GetEnvironmentResponse]]:
-        """GetEnvironment returns the environment as it is now, with the reason for which the last one failed.
+        """GetEnvironment returns the current state of the environment, and why the last one failed.
 
         Errors: none of its own.
         """
@@ -206,12 +206,12 @@ class EnvironmentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _environment_service_pb2.WaitEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_environment_service_pb2.WaitEnvironmentResponse], _abc.AsyncIterator[_environment_service_pb2.WaitEnvironmentResponse]]:
-        """WaitEnvironment sends the environment as it is now and each change, and ends when no operation on it is in
-        progress any more: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed,
-        that message has `failure` with file, line, exception and traceback.
+        """WaitEnvironment sends the current state of the environment and each change, and ends when no operation on it is in
+        progress: the last message has state CLOSED, IDLE, EXECUTING_PLAN or EXECUTING_TASK. If the open failed, that
+        message has `failure` with file, line, exception and traceback.
 
-        Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the
-        present nor the last environment.
+        Errors: NOT_FOUND with reason ENVIRONMENT_NOT_FOUND if `environment_id` is given and is neither the current nor the
+        last environment.
         """
 
 def add_EnvironmentServiceServicer_to_server(servicer: EnvironmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,11 +24,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class InvalidState(_message.Message):
-    """Typed details that accompany a refusal, beside google.rpc.ErrorInfo (always there: domain "qserver", a
-    reason, see ErrorReason), google.rpc.BadRequest (one violation for each wrong field) and google.rpc.RetryInfo (when
-    a retry helps).
+    """Typed details that accompany a refusal, beside google.rpc.ErrorInfo (always there: domain "qserver", a reason, see
+    ErrorReason), google.rpc.BadRequest (one violation for each wrong field) and google.rpc.RetryInfo (if a retry helps).
 
-    The call does not fit the present state. With reason INVALID_STATE or QUEUE_RUNNING.
+    The call is not possible in the current state. With reason INVALID_STATE or QUEUE_RUNNING.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -92,7 +91,9 @@ class RefusedItem(_message.Message):
     index: _builtins.int
     """Index in the request, from 0."""
     reason: _error_reason_pb2.ErrorReason.ValueType
-    """Why, as it would be had the item been sent alone; ERROR_REASON_ITEM_REPEATED for one that the batch names again."""
+    """The reason for which the item would be refused if it were sent alone; ERROR_REASON_ITEM_REPEATED for one that the
+    batch names again.
+    """
     message: _builtins.str
     """One sentence that names the way out."""
     @_builtins.property
@@ -123,7 +124,7 @@ class NotOwner(_message.Message):
 
     OWNER_ADDRESS_FIELD_NUMBER: _builtins.int
     owner_address: _builtins.str
-    """Address of the owner, as it announced itself. Empty if there is none at the moment."""
+    """Address of the owner, as it announced itself. Empty if there currently is none."""
     def __init__(
         self,
         *,
@@ -139,7 +140,7 @@ Global___NotOwner: _TypeAlias = NotOwner  # noqa: Y015
 
 @_typing.final
 class LockHeld(_message.Message):
-    """Somebody holds the lock. With reasons LOCKED, LOCK_KEY_INVALID and LOCK_REQUEST_WAITS. The key is never told."""
+    """The lock is held. With reasons LOCKED, LOCK_KEY_INVALID and LOCK_REQUEST_WAITS. The key is never included."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -155,14 +156,14 @@ class LockHeld(_message.Message):
     queue: _builtins.bool
     """The queue is locked."""
     user: _builtins.str
-    """Name of the user who locked."""
+    """Name of the user who holds the lock."""
     note: _builtins.str
-    """What that user said about it; empty if nothing."""
+    """That user's note; empty if there is none."""
     emergency_lock_key_set: _builtins.bool
     """The server has an emergency key."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """Since when."""
+        """When the lock was set."""
 
     @_builtins.property
     def lease_end_time(self) -> _timestamp_pb2.Timestamp:

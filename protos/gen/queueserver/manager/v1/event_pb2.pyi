@@ -36,7 +36,7 @@ class _EventKind:
 class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EVENT_KIND_UNSPECIFIED: _EventKind.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     EVENT_KIND_STATUS: _EventKind.ValueType  # 1
     """The status of the Manager."""
     EVENT_KIND_QUEUE: _EventKind.ValueType  # 2
@@ -48,7 +48,7 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     EVENT_KIND_DOCUMENT: _EventKind.ValueType  # 5
     """Run documents."""
     EVENT_KIND_TASK: _EventKind.ValueType  # 6
-    """Tasks: that they began and ended."""
+    """Tasks: their beginning and end."""
     EVENT_KIND_PERMISSION: _EventKind.ValueType  # 7
     """Permissions of user groups."""
     EVENT_KIND_LOCK: _EventKind.ValueType  # 8
@@ -61,7 +61,7 @@ class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper):
     """
 
 EVENT_KIND_UNSPECIFIED: EventKind.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 EVENT_KIND_STATUS: EventKind.ValueType  # 1
 """The status of the Manager."""
 EVENT_KIND_QUEUE: EventKind.ValueType  # 2
@@ -73,7 +73,7 @@ EVENT_KIND_CONSOLE: EventKind.ValueType  # 4
 EVENT_KIND_DOCUMENT: EventKind.ValueType  # 5
 """Run documents."""
 EVENT_KIND_TASK: EventKind.ValueType  # 6
-"""Tasks: that they began and ended."""
+"""Tasks: their beginning and end."""
 EVENT_KIND_PERMISSION: EventKind.ValueType  # 7
 """Permissions of user groups."""
 EVENT_KIND_LOCK: EventKind.ValueType  # 8
@@ -87,11 +87,11 @@ class _QueueStopReason:
 class _QueueStopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_QueueStopReason.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     QUEUE_STOP_REASON_UNSPECIFIED: _QueueStopReason.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     QUEUE_STOP_REASON_EMPTY: _QueueStopReason.ValueType  # 1
-    """There was nothing left to execute."""
+    """Nothing was left to execute."""
     QUEUE_STOP_REASON_REQUESTED: _QueueStopReason.ValueType  # 2
-    """A client asked for it."""
+    """A client requested it."""
     QUEUE_STOP_REASON_INSTRUCTION: _QueueStopReason.ValueType  # 3
     """A queue_stop instruction was reached."""
     QUEUE_STOP_REASON_FAILURE: _QueueStopReason.ValueType  # 4
@@ -101,17 +101,17 @@ class _QueueStopReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Queue
     QUEUE_STOP_REASON_HELD: _QueueStopReason.ValueType  # 6
     """The item at the head is held."""
     QUEUE_STOP_REASON_PAUSE: _QueueStopReason.ValueType  # 7
-    """A pause was asked for after the plan's last checkpoint: the plan completed, and nothing more is begun."""
+    """A pause was requested after the plan's last checkpoint: the plan completed, and nothing more is started."""
 
 class QueueStopReason(_QueueStopReason, metaclass=_QueueStopReasonEnumTypeWrapper):
     """Why a queue stopped."""
 
 QUEUE_STOP_REASON_UNSPECIFIED: QueueStopReason.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 QUEUE_STOP_REASON_EMPTY: QueueStopReason.ValueType  # 1
-"""There was nothing left to execute."""
+"""Nothing was left to execute."""
 QUEUE_STOP_REASON_REQUESTED: QueueStopReason.ValueType  # 2
-"""A client asked for it."""
+"""A client requested it."""
 QUEUE_STOP_REASON_INSTRUCTION: QueueStopReason.ValueType  # 3
 """A queue_stop instruction was reached."""
 QUEUE_STOP_REASON_FAILURE: QueueStopReason.ValueType  # 4
@@ -121,7 +121,7 @@ QUEUE_STOP_REASON_ENVIRONMENT: QueueStopReason.ValueType  # 5
 QUEUE_STOP_REASON_HELD: QueueStopReason.ValueType  # 6
 """The item at the head is held."""
 QUEUE_STOP_REASON_PAUSE: QueueStopReason.ValueType  # 7
-"""A pause was asked for after the plan's last checkpoint: the plan completed, and nothing more is begun."""
+"""A pause was requested after the plan's last checkpoint: the plan completed, and nothing more is started."""
 Global___QueueStopReason: _TypeAlias = QueueStopReason  # noqa: Y015
 
 @_typing.final
@@ -181,15 +181,15 @@ class WatchEvent(_message.Message):
 
     @_builtins.property
     def item_removed(self) -> Global___ItemRemoved:
-        """An item was taken out of the queue by a client."""
+        """A client removed an item from the queue."""
 
     @_builtins.property
     def item_moved(self) -> Global___ItemMoved:
-        """An item changed its place."""
+        """An item moved to another position."""
 
     @_builtins.property
     def queue_cleared(self) -> Global___QueueCleared:
-        """All items were taken out of the queue by a client."""
+        """A client removed all items from the queue."""
 
     @_builtins.property
     def queue_started(self) -> Global___QueueStarted:
@@ -201,7 +201,7 @@ class WatchEvent(_message.Message):
 
     @_builtins.property
     def queue_stop_cancelled(self) -> Global___QueueStopCancelled:
-        """The pending stop was taken back."""
+        """The pending stop was cancelled."""
 
     @_builtins.property
     def queue_stopped(self) -> Global___QueueStopped:
@@ -241,11 +241,11 @@ class WatchEvent(_message.Message):
 
     @_builtins.property
     def items_moved(self) -> Global___ItemsMoved:
-        """Several items changed their place."""
+        """Several items moved to other positions."""
 
     @_builtins.property
     def item_updated(self) -> Global___ItemUpdated:
-        """An item was replaced by another one at the same place."""
+        """An item was replaced by another one at the same position."""
 
     @_builtins.property
     def queue_mode_changed(self) -> Global___QueueModeChanged:
@@ -257,7 +257,7 @@ class WatchEvent(_message.Message):
 
     @_builtins.property
     def items_checked(self) -> Global___ItemsChecked:
-        """Items in the queue were checked again, and turned out to be wrong, or right again."""
+        """Items in the queue were checked again and found to be wrong, or right again."""
 
     @_builtins.property
     def task_started(self) -> Global___TaskStarted:
@@ -273,7 +273,7 @@ class WatchEvent(_message.Message):
 
     @_builtins.property
     def lock_changed(self) -> Global___LockChanged:
-        """The lock changed, or somebody asks for it, or does no longer."""
+        """The lock changed, or a request for it began or ended."""
 
     def __init__(
         self,
@@ -380,7 +380,7 @@ Global___ItemsAdded: _TypeAlias = ItemsAdded  # noqa: Y015
 
 @_typing.final
 class ItemRemoved(_message.Message):
-    """An item was taken out of the queue."""
+    """An item was removed from the queue."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -408,7 +408,7 @@ Global___ItemRemoved: _TypeAlias = ItemRemoved  # noqa: Y015
 
 @_typing.final
 class ItemMoved(_message.Message):
-    """An item changed its place."""
+    """An item moved to another position."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -445,7 +445,7 @@ Global___ItemMoved: _TypeAlias = ItemMoved  # noqa: Y015
 
 @_typing.final
 class ItemsMoved(_message.Message):
-    """Several items changed their place, and stand next to each other now: to follow, take all of them out, then put them in at
+    """Several items moved, and are next to each other now: to apply the change, remove all of them, then insert them at
     `index`.
     """
 
@@ -477,7 +477,7 @@ Global___ItemsMoved: _TypeAlias = ItemsMoved  # noqa: Y015
 
 @_typing.final
 class ItemUpdated(_message.Message):
-    """An item was replaced by another one at the same place."""
+    """An item was replaced by another one at the same position."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -490,7 +490,7 @@ class ItemUpdated(_message.Message):
     """Its index."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
-        """What stands there now."""
+        """The item there now."""
 
     def __init__(
         self,
@@ -518,7 +518,7 @@ class ItemsChecked(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckedItem]:
-        """The items whose problems are not what they were."""
+        """The items whose problems have changed."""
 
     def __init__(
         self,
@@ -648,12 +648,12 @@ class LockChanged(_message.Message):
     change: _lock_pb2.LockChange.ValueType
     """What happened."""
     user: _builtins.str
-    """Name of the user by whose call it changed; empty if it changed by itself."""
+    """Name of the user whose call changed it; empty if it changed by itself."""
     answer_note: _builtins.str
-    """What the holder said to whoever asked, if `change` is that a request was granted or refused; else empty."""
+    """The holder's note to the client that asked, if a request was granted or refused; otherwise empty."""
     @_builtins.property
     def lock_info(self) -> _lock_pb2.LockInfo:
-        """The lock now, with the request that waits for it."""
+        """The lock now, with the waiting request for it."""
 
     @_builtins.property
     def previous_lock_info(self) -> _lock_pb2.LockInfo:
@@ -661,7 +661,9 @@ class LockChanged(_message.Message):
 
     @_builtins.property
     def request(self) -> _lock_pb2.LockRequest:
-        """The request that `change` is about: that was made, granted, refused or withdrawn, or ended. Absent for other changes."""
+        """The request that `change` concerns: the one that was made, granted, refused or withdrawn, or ended. Absent for
+        other changes.
+        """
 
     def __init__(
         self,
@@ -729,7 +731,7 @@ Global___AutostartChanged: _TypeAlias = AutostartChanged  # noqa: Y015
 
 @_typing.final
 class QueueCleared(_message.Message):
-    """All items were taken out of the queue."""
+    """All items were removed from the queue."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -779,7 +781,7 @@ class QueueStopRequested(_message.Message):
 
     USER_FIELD_NUMBER: _builtins.int
     user: _builtins.str
-    """Name of the user who asked for it."""
+    """Name of the user who requested it."""
     def __init__(
         self,
         *,
@@ -795,13 +797,13 @@ Global___QueueStopRequested: _TypeAlias = QueueStopRequested  # noqa: Y015
 
 @_typing.final
 class QueueStopCancelled(_message.Message):
-    """The pending stop was taken back."""
+    """The pending stop was cancelled."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_FIELD_NUMBER: _builtins.int
     user: _builtins.str
-    """Name of the user who took it back."""
+    """Name of the user who cancelled it."""
     def __init__(
         self,
         *,
@@ -878,8 +880,8 @@ class ItemFinished(_message.Message):
     exit_status: _item_pb2.ExitStatus.ValueType
     """How it ended."""
     requeued_as_uid: _builtins.str
-    """item_uid of the item that was put back in the queue, as a new attempt or, in loop mode, to be repeated; empty if there
-    is none.
+    """item_uid of the item that was put back into the queue, as a new attempt or, in loop mode, to be repeated; empty if
+    there is none.
     """
     def __init__(
         self,
@@ -958,7 +960,7 @@ class InventoryChanged(_message.Message):
     plan_count: _builtins.int
     """How many plans there are."""
     device_count: _builtins.int
-    """How many devices there are, components not counted."""
+    """How many devices there are, not counting components."""
     def __init__(
         self,
         *,
@@ -985,7 +987,7 @@ class DocumentEmitted(_message.Message):
     item_uid: _builtins.str
     """item_uid of the item that produced it; empty if none was being executed."""
     run_uid: _builtins.str
-    """uid of the run's start document; empty if the document does not tell."""
+    """uid of the run's start document; empty if the document doesn't contain it."""
     @_builtins.property
     def document(self) -> _document_pb2.RunDocument:
         """The document."""
@@ -1007,8 +1009,8 @@ Global___DocumentEmitted: _TypeAlias = DocumentEmitted  # noqa: Y015
 
 @_typing.final
 class EventGap(_message.Message):
-    """Events were lost here, because the client was away for too long or what held them is gone. Or one event was left out,
-    because it is too long for the client.
+    """Events were lost here, because the client was disconnected for too long or the process that held them is gone. Or one
+    event was left out because it is too long for the client.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1016,7 +1018,9 @@ class EventGap(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     OMITTED_BYTES_FIELD_NUMBER: _builtins.int
     omitted_bytes: _builtins.int
-    """Bytes of the one event that was left out, more than `max_message_bytes` of the request allows. 0 if events were lost."""
+    """Bytes of the one event that was left out, more than `max_message_bytes` of the request allows. 0 if events were
+    lost.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___EventKind.ValueType]:
         """Which kinds may be incomplete."""

@@ -43,14 +43,15 @@ class WatchEventsRequest(_message.Message):
     history_limit: _builtins.int
     """How many of the newest history entries the snapshot carries; 0 means 100, more than 10,000 means 10,000."""
     max_message_bytes: _builtins.int
-    """Longest message that the client takes, in bytes: its `grpc.max_receive_message_length`. Less than 4,194,304, which is
-    gRPC's default, means that, and so does 0; more than 67,108,864 means 67,108,864. See WatchEvents.
+    """Longest message that the client accepts, in bytes: its `grpc.max_receive_message_length`. Values below gRPC's
+    default of 4,194,304, including 0, mean that default; values above 67,108,864 mean 67,108,864. See WatchEvents.
     """
     after_revision: _builtins.int
-    """Revision of a change that the caller knows, for example of the one that added an item. The stream begins behind that
-    change, without a snapshot, as if it were resumed with a token of that moment: what has happened since then comes first.
-    So the documents of an item that runs already, or has ended, can be read. What the Worker told before the Manager
-    started is sent as a whole, as far as it is kept. 0 to begin with a snapshot; not together with `resume_token`.
+    """Revision of a change that the caller knows, for example the one that added an item. The stream begins after that
+    change, without a snapshot, as if it were resumed with a token of that moment: what has happened since then comes
+    first. This allows reading the documents of an item that is already running, or has ended. What the Worker reported
+    before the Manager started is sent completely, as far as it is kept. 0 to begin with a snapshot; not together with
+    `resume_token`.
     """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
@@ -83,8 +84,8 @@ class WatchEventsResponse(_message.Message):
     BATCH_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.str
-    """From here the stream can be resumed, also amid the events of one change. Empty in all parts of a snapshot but the
-    last.
+    """The stream can be resumed from here, even between the events of one change. Empty in all parts of a snapshot except
+    the last.
     """
     @_builtins.property
     def snapshot(self) -> Global___WatchSnapshot:
@@ -113,8 +114,8 @@ Global___WatchEventsResponse: _TypeAlias = WatchEventsResponse  # noqa: Y015
 
 @_typing.final
 class WatchSnapshot(_message.Message):
-    """A part of the state at one revision, of about 1 MiB unless a single element is longer. Parts are put together by
-    appending the lists and taking what only one of them has; merging the messages does that.
+    """A part of the state at one revision, of about 1 MiB unless a single element is longer. Combine parts by appending
+    their lists and taking what only one of them has; merging the messages does this.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

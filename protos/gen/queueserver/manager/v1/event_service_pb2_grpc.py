@@ -28,8 +28,8 @@ if _version_not_supported:
 class EventServiceStub:
     """What happens, as it happens.
 
-    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
-    was received says where to go on.
+    A watch that the caller abandons, or whose deadline passes, just ends: other watchers are not affected, and the watch
+    can be resumed with the last token received.
     """
 
     def __init__(self, channel):
@@ -48,48 +48,47 @@ class EventServiceStub:
 class EventServiceServicer:
     """What happens, as it happens.
 
-    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
-    was received says where to go on.
+    A watch that the caller abandons, or whose deadline passes, just ends: other watchers are not affected, and the watch
+    can be resumed with the last token received.
     """
 
     def WatchEvents(self, request, context):
         """WatchEvents sends a consistent snapshot and then every change, in order, until the client ends the call.
 
-        Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of
-        them has `complete` set. With a token, or with `after_revision`, there is no snapshot: the stream goes on after the message that
-        carried the token, also across a restart of the Manager. Every message carries a new token.
+        Without `resume_token` the stream begins with one or more messages that carry a `snapshot`; the last of them has
+        `complete` set. With a token, or with `after_revision`, there is no snapshot: the stream continues after the
+        message that carried the token, even across a restart of the Manager. Every message carries a new token.
 
-        Events of queue, history, tasks, permissions and lock are durable: each is delivered exactly once and in order for as
-        long as the Manager keeps it (the last 100,000 changes and 64 MB of them, unless the server was told otherwise). Console
-        and document events come from the Worker's memory (the last 64 MiB); if some were lost, a `gap` event says so in their
-        place. Status is sent when it changes, several changes at the same moment as one; after a resume it begins with the
-        present one.
+        Events of queue, history, tasks, permissions and lock are durable: each is delivered exactly once and in order for
+        as long as the Manager keeps it (the last 100,000 changes and 64 MB of them, unless the server is configured
+        otherwise). Console and document events come from the Worker's memory (the last 64 MiB); if some were lost, a `gap`
+        event takes their place. Status is sent when it changes, several changes at the same moment as one; after a resume
+        it begins with the current one.
 
         The end of an item (`item_finished`, `history_added`), of a task (`task_finished`) and of the environment (in the
-        status) follows all of its documents and all of its console text that will be delivered, also across a restart of the
-        Manager and after a resume. What was lost of them is told by a `gap` before the end.
+        status) follows all of its documents and all of its console text that will be delivered, even across a restart of
+        the Manager and after a resume. If some of them were lost, a `gap` before the end says so.
 
-        A message ends at about 1 MiB: a long change is told in several events of the same revision, and what was missed comes in
-        many messages. Only a run document can be longer: it may carry a long array. Beyond 48 MiB a document comes without its
-        long values: a text in the place of each says how many bytes were left out. A client takes messages of
-        4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it says in `max_message_bytes`
-        what it set, at most 64 MiB. An event for which that is not enough is left out, and a `gap` event with its length stands
-        in its place: the stream goes on for every client. A client that wants that event resumes from the token before it with a
-        higher limit.
+        A message ends at about 1 MiB: a long change is sent as several events of the same revision, and missed events come
+        in many messages. Only a run document can be longer, because it may carry a long array. A document of more than 48
+        MiB comes without its long values: a text in place of each says how many bytes were left out. A client accepts
+        messages of 4 MiB unless it sets gRPC's `grpc.max_receive_message_length` (in Go `MaxCallRecvMsgSize`); it passes
+        the value that it set in `max_message_bytes`, at most 64 MiB. An event that exceeds this limit is left out, and a
+        `gap` event with its length takes its place: the stream continues for every client. A client that wants that event
+        resumes from the token before it with a higher limit.
 
-        A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Go on, the
-        token counts as any other. What changes queue, history, tasks and permissions is told by the events of this version as
-        well, so a picture of them that is kept by these events stays right.
+        A newer server may send events that a client does not know: then no member of `WatchEvent.event` is set. Continue;
+        the token is valid like any other. The events of this version also report all changes of queue, history, tasks and
+        permissions, so a copy of them that is maintained from these events stays correct.
 
-        When nothing happens an empty batch arrives every 10 seconds, so a silent stream is a broken one.
+        When nothing happens, an empty batch arrives every 10 seconds, so a silent stream is a broken one.
 
         Needs scope `read`.
 
-        Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED
-        (the changes since then, or since `after_revision`, are no longer kept, or the store was replaced: begin anew without a
-        token);
-        RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received);
-        UNAVAILABLE with reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (what was missed can't be read).
+        Errors: INVALID_ARGUMENT with reason RESUME_TOKEN_INVALID; OUT_OF_RANGE with reason RESUME_TOKEN_EXPIRED (the
+        changes since then, or since `after_revision`, are no longer kept, or the store was replaced: watch again without a
+        token); RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW (resume from the last token received); UNAVAILABLE with
+        reason NOT_OWNER, NOT_READY or, with a token, STORAGE_UNAVAILABLE (missed events can't be read).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,8 +113,8 @@ def add_EventServiceServicer_to_server(servicer, server):
 class EventService:
     """What happens, as it happens.
 
-    A watch that its caller gives up, or whose deadline passes, just ends: no other watcher notices, and the last token that
-    was received says where to go on.
+    A watch that the caller abandons, or whose deadline passes, just ends: other watchers are not affected, and the watch
+    can be resumed with the last token received.
     """
 
     @staticmethod

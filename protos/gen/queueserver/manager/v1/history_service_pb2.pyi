@@ -29,11 +29,11 @@ class ListHistoryRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     NEWEST_FIRST_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many entries in the page; 0 means 100, more than 1,000 means 1,000. A page has at most 1 MiB, unless its
-    one entry has more.
+    """At most this many entries in the page; 0 means 100, more than 1,000 means 1,000. A page has at most 1 MiB, unless
+    its one entry has more.
     """
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     newest_first: _builtins.bool
     """Newest first."""
     def __init__(
@@ -112,9 +112,9 @@ class ClearHistoryRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """Do it only if the history has not changed since this revision; 0 means that any revision will do."""
+    """Clear it only if the history has not changed since this revision; 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -146,7 +146,7 @@ class ClearHistoryResponse(_message.Message):
     removed_count: _builtins.int
     """How many entries were removed."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     def __init__(
         self,
         *,

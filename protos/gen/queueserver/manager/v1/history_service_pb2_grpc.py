@@ -26,12 +26,12 @@ if _version_not_supported:
 
 
 class HistoryServiceStub:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
-    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
+    """The history: what was executed, and the outcome. Each execution has exactly one entry. It is a working record, not an
+    archive: beyond 10,000 entries or 128 MB, unless the server is configured otherwise, the oldest entries are removed.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def __init__(self, channel):
@@ -53,16 +53,16 @@ class HistoryServiceStub:
 
 
 class HistoryServiceServicer:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
-    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
+    """The history: what was executed, and the outcome. Each execution has exactly one entry. It is a working record, not an
+    archive: beyond 10,000 entries or 128 MB, unless the server is configured otherwise, the oldest entries are removed.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def ListHistory(self, request, context):
-        """ListHistory lists entries in pages, oldest first unless asked otherwise. Needs scope `read`.
+        """ListHistory lists entries in pages, oldest first unless requested otherwise. Needs scope `read`.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
         """
@@ -73,9 +73,10 @@ class HistoryServiceServicer:
     def ClearHistory(self, request, context):
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
-        NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
-        removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if what to remove is not
+        specified; NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example
+        because it was removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the current
+        one.
         Events: history_cleared, unless nothing had to be removed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -104,12 +105,12 @@ def add_HistoryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class HistoryService:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
-    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
+    """The history: what was executed, and the outcome. Each execution has exactly one entry. It is a working record, not an
+    archive: beyond 10,000 entries or 128 MB, unless the server is configured otherwise, the oldest entries are removed.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @staticmethod

@@ -27,12 +27,12 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class HistoryServiceStub:
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
-    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
+    """The history: what was executed, and the outcome. Each execution has exactly one entry. It is a working record, not an
+    archive: beyond 10,000 entries or 128 MB, unless the server is configured otherwise, the oldest entries are removed.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @_typing.overload
@@ -40,51 +40,53 @@ class HistoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> HistoryServiceAsyncStub: ...
     ListHistory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ListHistoryRequest, _history_service_pb2.ListHistoryResponse]
-    """ListHistory lists entries in pages, oldest first unless asked otherwise. Needs scope `read`.
+    """ListHistory lists entries in pages, oldest first unless requested otherwise. Needs scope `read`.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
     """
     ClearHistory: _grpc.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
-    NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
-    removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if what to remove is not
+    specified; NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example
+    because it was removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the current
+    one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
 @_typing.type_check_only
 class HistoryServiceAsyncStub(HistoryServiceStub):
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
-    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
+    """The history: what was executed, and the outcome. Each execution has exactly one entry. It is a working record, not an
+    archive: beyond 10,000 entries or 128 MB, unless the server is configured otherwise, the oldest entries are removed.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ListHistoryRequest, _history_service_pb2.ListHistoryResponse]  # type: ignore[assignment]
-    """ListHistory lists entries in pages, oldest first unless asked otherwise. Needs scope `read`.
+    """ListHistory lists entries in pages, oldest first unless requested otherwise. Needs scope `read`.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
     """
     ClearHistory: _aio.UnaryUnaryMultiCallable[_history_service_pb2.ClearHistoryRequest, _history_service_pb2.ClearHistoryResponse]  # type: ignore[assignment]
     """ClearHistory removes entries. Needs scope `queue:edit`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
-    NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
-    removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if what to remove is not
+    specified; NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example
+    because it was removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the current
+    one.
     Events: history_cleared, unless nothing had to be removed.
     """
 
 class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The history: what was executed and what became of it. One entry for each execution, exactly once. It is a working record,
-    not an archive: beyond 10,000 entries or 128 MB, unless the server was told otherwise, the oldest entries go.
+    """The history: what was executed, and the outcome. Each execution has exactly one entry. It is a working record, not an
+    archive: beyond 10,000 entries or 128 MB, unless the server is configured otherwise, the oldest entries are removed.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @_abc_1.abstractmethod
@@ -93,7 +95,7 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _history_service_pb2.ListHistoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_history_service_pb2.ListHistoryResponse, _abc.Awaitable[_history_service_pb2.ListHistoryResponse]]:
-        """ListHistory lists entries in pages, oldest first unless asked otherwise. Needs scope `read`.
+        """ListHistory lists entries in pages, oldest first unless requested otherwise. Needs scope `read`.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
         """
@@ -106,9 +108,10 @@ class HistoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_history_service_pb2.ClearHistoryResponse, _abc.Awaitable[_history_service_pb2.ClearHistoryResponse]]:
         """ClearHistory removes entries. Needs scope `queue:edit`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if it is not said what to remove;
-        NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example because it was
-        removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the present one.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID for a negative `keep_newest`, or if what to remove is not
+        specified; NOT_FOUND with reason ITEM_NOT_FOUND when there is no entry of the item `up_to_item_uid`, for example
+        because it was removed; ABORTED with reason REVISION_MISMATCH, whose metadata `history_revision` has the current
+        one.
         Events: history_cleared, unless nothing had to be removed.
         """
 

@@ -35,12 +35,12 @@ class ListPlansRequest(_message.Message):
     page_size: _builtins.int
     """At most this many plans in the page; 0 means 1,000, which is also the most."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     user_group: _builtins.str
-    """The user group, if not `existing`. Empty means the caller's own."""
+    """The user group, unless `existing` is set. Empty means the caller's own."""
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only plans of these names, at most 1,000 of them; the same for each page. Empty means all plans."""
+        """Only plans with these names, at most 1,000 names; the same for each page. Empty means all plans."""
 
     def __init__(
         self,
@@ -111,9 +111,11 @@ class GetPlanRequest(_message.Message):
     name: _builtins.str
     """The plan's name. Required."""
     existing: _builtins.bool
-    """True: whatever exists. False: what the user group may use, and of lists of names only those that it may use."""
+    """True: everything that exists. False: what the user group may use; lists of names then contain only those that it
+    may use.
+    """
     user_group: _builtins.str
-    """The user group, if not `existing`. Empty means the caller's own."""
+    """The user group, unless `existing` is set. Empty means the caller's own."""
     def __init__(
         self,
         *,
@@ -173,13 +175,13 @@ class ListDevicesRequest(_message.Message):
     page_size: _builtins.int
     """At most this many devices in the page; 0 means 1,000, which is also the most."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     user_group: _builtins.str
-    """The user group, if not `existing`. Empty means the caller's own."""
+    """The user group, unless `existing` is set. Empty means the caller's own."""
     @_builtins.property
     def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only devices of these names, at most 1,000 of them; the same for each page. Components have no entries of their own in
-        the list: GetDevice takes their dotted names. Empty means all devices.
+        """Only devices with these names, at most 1,000 names; the same for each page. Components have no entries of their own
+        in the list: GetDevice accepts their dotted names. Empty means all devices.
         """
 
     def __init__(
@@ -219,8 +221,8 @@ class ListDevicesResponse(_message.Message):
 
     @_builtins.property
     def names_not_found(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Those of `names` that are not in the list, because there is no such device or the user group may use nothing of it, in
-        alphabetical order; on each page.
+        """Those of `names` that are not in the list, because there is no such device or the user group may use nothing of it,
+        in alphabetical order; on each page.
         """
 
     def __init__(
@@ -251,9 +253,9 @@ class GetDeviceRequest(_message.Message):
     name: _builtins.str
     """The device's name, or the dotted name of a component, for example "bundle.motors.x". Required."""
     existing: _builtins.bool
-    """True: whatever exists. False: what the user group may use."""
+    """True: everything that exists. False: what the user group may use."""
     user_group: _builtins.str
-    """The user group, if not `existing`. Empty means the caller's own."""
+    """The user group, unless `existing` is set. Empty means the caller's own."""
     def __init__(
         self,
         *,
@@ -281,7 +283,7 @@ class GetDeviceResponse(_message.Message):
     """Change marker of the list of devices, as in ManagerStatus."""
     @_builtins.property
     def device(self) -> _inventory_pb2.DeviceDescription:
-        """The device or component. The `name` in it is that of the list: of a component the last part of the dotted name."""
+        """The device or component. Its `name` is as in the list: for a component, the last part of the dotted name."""
 
     def __init__(
         self,
@@ -310,11 +312,11 @@ class ListFunctionsRequest(_message.Message):
     existing: _builtins.bool
     """True: everything that exists. False: what the user group may call."""
     user_group: _builtins.str
-    """The user group, if not `existing`. Empty means the caller's own."""
+    """The user group, unless `existing` is set. Empty means the caller's own."""
     page_size: _builtins.int
     """At most this many functions in the page; 0 means 1,000, which is also the most."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     def __init__(
         self,
         *,
@@ -370,7 +372,7 @@ class ListIssuesRequest(_message.Message):
     page_size: _builtins.int
     """At most this many issues in the page; 0 means 1,000, which is also the most."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     def __init__(
         self,
         *,
@@ -397,7 +399,7 @@ class ListIssuesResponse(_message.Message):
     """Token of the next page; empty on the last page."""
     @_builtins.property
     def issues(self) -> _containers.RepeatedCompositeFieldContainer[_inventory_pb2.InventoryIssue]:
-        """What was left out, of this page."""
+        """The issues of this page."""
 
     def __init__(
         self,

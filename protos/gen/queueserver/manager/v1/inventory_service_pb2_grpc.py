@@ -28,16 +28,16 @@ if _version_not_supported:
 class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
-    The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
-    `read`; to ask for another user group needs scope `admin`.
+    The lists are those of the last environment that opened; they remain when it closes and survive restarts. Before an
+    environment is first opened, they are those of the file that the Manager was started with, or empty. All methods need
+    scope `read`; requests for another user group need scope `admin`.
 
-    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a plan has at most 2 MiB, that of a device 3 MiB.
+    Lists come in pages. A page ends at about 1 MiB, regardless of page_size, unless its only entry is larger: the
+    description of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     def __init__(self, channel):
@@ -81,23 +81,23 @@ class InventoryServiceStub:
 class InventoryServiceServicer:
     """Plans and devices: what the environment offers, and what the caller may use.
 
-    The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
-    `read`; to ask for another user group needs scope `admin`.
+    The lists are those of the last environment that opened; they remain when it closes and survive restarts. Before an
+    environment is first opened, they are those of the file that the Manager was started with, or empty. All methods need
+    scope `read`; requests for another user group need scope `admin`.
 
-    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a plan has at most 2 MiB, that of a device 3 MiB.
+    Lists come in pages. A page ends at about 1 MiB, regardless of page_size, unless its only entry is larger: the
+    description of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     def ListPlans(self, request, context):
-        """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
+        """ListPlans lists plans in alphabetical order by name, in pages: all of them, or those with the given names.
 
-        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory or permissions changed since the first page (start again without a token).
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the inventory
+        or permissions changed since the first page (list again without a token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,16 +106,16 @@ class InventoryServiceServicer:
     def GetPlan(self, request, context):
         """GetPlan returns one plan with its parameters.
 
-        Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
-        proposes names that are near.
+        Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The
+        message suggests similar names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListDevices(self, request, context):
-        """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
-        names.
+        """ListDevices lists devices with their components in alphabetical order by name, in pages: all of them, or those with
+        the given names.
 
         Errors: as ListPlans.
         """
@@ -124,19 +124,19 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDevice(self, request, context):
-        """GetDevice returns one device with its components, or one component of a device with those below it.
+        """GetDevice returns one device with its components, or one component of a device with the components below it.
 
-        Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
-        anything below it. The message proposes names that are near.
+        Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it
+        nor anything below it. The message suggests similar names.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFunctions(self, request, context):
-        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
-        may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
-        the first open, and functions of Python's own modules are left out first.
+        """ListFunctions lists functions that tasks can call, in alphabetical order by name, in pages. The list does not
+        contain everything that may be called: it has at most 1,000 functions, no classes or other callable objects, and is
+        empty before an environment is first opened; functions of Python's own modules are left out first.
 
         Errors: as ListPlans.
         """
@@ -145,7 +145,7 @@ class InventoryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListIssues(self, request, context):
-        """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+        """ListIssues lists what the environment left out of the plans and devices, and why, in alphabetical order by name, in
         pages.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
@@ -198,16 +198,16 @@ def add_InventoryServiceServicer_to_server(servicer, server):
 class InventoryService:
     """Plans and devices: what the environment offers, and what the caller may use.
 
-    The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
-    `read`; to ask for another user group needs scope `admin`.
+    The lists are those of the last environment that opened; they remain when it closes and survive restarts. Before an
+    environment is first opened, they are those of the file that the Manager was started with, or empty. All methods need
+    scope `read`; requests for another user group need scope `admin`.
 
-    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a plan has at most 2 MiB, that of a device 3 MiB.
+    Lists come in pages. A page ends at about 1 MiB, regardless of page_size, unless its only entry is larger: the
+    description of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     @staticmethod

@@ -29,16 +29,16 @@ GRPC_VERSION: str
 class InventoryServiceStub:
     """Plans and devices: what the environment offers, and what the caller may use.
 
-    The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
-    `read`; to ask for another user group needs scope `admin`.
+    The lists are those of the last environment that opened; they remain when it closes and survive restarts. Before an
+    environment is first opened, they are those of the file that the Manager was started with, or empty. All methods need
+    scope `read`; requests for another user group need scope `admin`.
 
-    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a plan has at most 2 MiB, that of a device 3 MiB.
+    Lists come in pages. A page ends at about 1 MiB, regardless of page_size, unless its only entry is larger: the
+    description of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     @_typing.overload
@@ -46,38 +46,38 @@ class InventoryServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> InventoryServiceAsyncStub: ...
     ListPlans: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListPlansRequest, _inventory_service_pb2.ListPlansResponse]
-    """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
+    """ListPlans lists plans in alphabetical order by name, in pages: all of them, or those with the given names.
 
-    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory or permissions changed since the first page (start again without a token).
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the inventory
+    or permissions changed since the first page (list again without a token).
     """
     GetPlan: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetPlanRequest, _inventory_service_pb2.GetPlanResponse]
     """GetPlan returns one plan with its parameters.
 
-    Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
-    proposes names that are near.
+    Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The
+    message suggests similar names.
     """
     ListDevices: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]
-    """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
-    names.
+    """ListDevices lists devices with their components in alphabetical order by name, in pages: all of them, or those with
+    the given names.
 
     Errors: as ListPlans.
     """
     GetDevice: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.GetDeviceRequest, _inventory_service_pb2.GetDeviceResponse]
-    """GetDevice returns one device with its components, or one component of a device with those below it.
+    """GetDevice returns one device with its components, or one component of a device with the components below it.
 
-    Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
-    anything below it. The message proposes names that are near.
+    Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it
+    nor anything below it. The message suggests similar names.
     """
     ListFunctions: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]
-    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
-    may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
-    the first open, and functions of Python's own modules are left out first.
+    """ListFunctions lists functions that tasks can call, in alphabetical order by name, in pages. The list does not
+    contain everything that may be called: it has at most 1,000 functions, no classes or other callable objects, and is
+    empty before an environment is first opened; functions of Python's own modules are left out first.
 
     Errors: as ListPlans.
     """
     ListIssues: _grpc.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]
-    """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+    """ListIssues lists what the environment left out of the plans and devices, and why, in alphabetical order by name, in
     pages.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
@@ -87,52 +87,52 @@ class InventoryServiceStub:
 class InventoryServiceAsyncStub(InventoryServiceStub):
     """Plans and devices: what the environment offers, and what the caller may use.
 
-    The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
-    `read`; to ask for another user group needs scope `admin`.
+    The lists are those of the last environment that opened; they remain when it closes and survive restarts. Before an
+    environment is first opened, they are those of the file that the Manager was started with, or empty. All methods need
+    scope `read`; requests for another user group need scope `admin`.
 
-    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a plan has at most 2 MiB, that of a device 3 MiB.
+    Lists come in pages. A page ends at about 1 MiB, regardless of page_size, unless its only entry is larger: the
+    description of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListPlans: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListPlansRequest, _inventory_service_pb2.ListPlansResponse]  # type: ignore[assignment]
-    """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
+    """ListPlans lists plans in alphabetical order by name, in pages: all of them, or those with the given names.
 
-    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-    inventory or permissions changed since the first page (start again without a token).
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the inventory
+    or permissions changed since the first page (list again without a token).
     """
     GetPlan: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetPlanRequest, _inventory_service_pb2.GetPlanResponse]  # type: ignore[assignment]
     """GetPlan returns one plan with its parameters.
 
-    Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
-    proposes names that are near.
+    Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The
+    message suggests similar names.
     """
     ListDevices: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListDevicesRequest, _inventory_service_pb2.ListDevicesResponse]  # type: ignore[assignment]
-    """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
-    names.
+    """ListDevices lists devices with their components in alphabetical order by name, in pages: all of them, or those with
+    the given names.
 
     Errors: as ListPlans.
     """
     GetDevice: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.GetDeviceRequest, _inventory_service_pb2.GetDeviceResponse]  # type: ignore[assignment]
-    """GetDevice returns one device with its components, or one component of a device with those below it.
+    """GetDevice returns one device with its components, or one component of a device with the components below it.
 
-    Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
-    anything below it. The message proposes names that are near.
+    Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it
+    nor anything below it. The message suggests similar names.
     """
     ListFunctions: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListFunctionsRequest, _inventory_service_pb2.ListFunctionsResponse]  # type: ignore[assignment]
-    """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
-    may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
-    the first open, and functions of Python's own modules are left out first.
+    """ListFunctions lists functions that tasks can call, in alphabetical order by name, in pages. The list does not
+    contain everything that may be called: it has at most 1,000 functions, no classes or other callable objects, and is
+    empty before an environment is first opened; functions of Python's own modules are left out first.
 
     Errors: as ListPlans.
     """
     ListIssues: _aio.UnaryUnaryMultiCallable[_inventory_service_pb2.ListIssuesRequest, _inventory_service_pb2.ListIssuesResponse]  # type: ignore[assignment]
-    """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+    """ListIssues lists what the environment left out of the plans and devices, and why, in alphabetical order by name, in
     pages.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.
@@ -141,16 +141,16 @@ class InventoryServiceAsyncStub(InventoryServiceStub):
 class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Plans and devices: what the environment offers, and what the caller may use.
 
-    The lists are as of the last environment that opened; they stay when it closes and survive restarts. Before
-    the first open they are those of the file that the Manager was started with, or empty. All methods need scope
-    `read`; to ask for another user group needs scope `admin`.
+    The lists are those of the last environment that opened; they remain when it closes and survive restarts. Before an
+    environment is first opened, they are those of the file that the Manager was started with, or empty. All methods need
+    scope `read`; requests for another user group need scope `admin`.
 
-    Lists come in pages. A page ends at about 1 MiB, whatever page_size says, unless its one entry has more: the description
-    of a plan has at most 2 MiB, that of a device 3 MiB.
+    Lists come in pages. A page ends at about 1 MiB, regardless of page_size, unless its only entry is larger: the
+    description of a plan has at most 2 MiB, that of a device 3 MiB.
 
     Errors of every method: as in QueueService; NOT_FOUND with reason GROUP_NOT_FOUND.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     @_abc_1.abstractmethod
@@ -159,10 +159,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListPlansRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListPlansResponse, _abc.Awaitable[_inventory_service_pb2.ListPlansResponse]]:
-        """ListPlans lists plans by name in alphabetical order, in pages: all of them, or those of some names.
+        """ListPlans lists plans in alphabetical order by name, in pages: all of them, or those with the given names.
 
-        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the
-        inventory or permissions changed since the first page (start again without a token).
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED when the inventory
+        or permissions changed since the first page (list again without a token).
         """
 
     @_abc_1.abstractmethod
@@ -173,8 +173,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_inventory_service_pb2.GetPlanResponse, _abc.Awaitable[_inventory_service_pb2.GetPlanResponse]]:
         """GetPlan returns one plan with its parameters.
 
-        Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The message
-        proposes names that are near.
+        Errors: NOT_FOUND with reason PLAN_NOT_FOUND: there is none of this name, or the user group may not use it. The
+        message suggests similar names.
         """
 
     @_abc_1.abstractmethod
@@ -183,8 +183,8 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListDevicesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListDevicesResponse, _abc.Awaitable[_inventory_service_pb2.ListDevicesResponse]]:
-        """ListDevices lists devices with their components by name in alphabetical order, in pages: all of them, or those of some
-        names.
+        """ListDevices lists devices with their components in alphabetical order by name, in pages: all of them, or those with
+        the given names.
 
         Errors: as ListPlans.
         """
@@ -195,10 +195,10 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.GetDeviceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.GetDeviceResponse, _abc.Awaitable[_inventory_service_pb2.GetDeviceResponse]]:
-        """GetDevice returns one device with its components, or one component of a device with those below it.
+        """GetDevice returns one device with its components, or one component of a device with the components below it.
 
-        Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it nor
-        anything below it. The message proposes names that are near.
+        Errors: NOT_FOUND with reason DEVICE_NOT_FOUND: there is none of this name, or the user group may use neither it
+        nor anything below it. The message suggests similar names.
         """
 
     @_abc_1.abstractmethod
@@ -207,9 +207,9 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListFunctionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListFunctionsResponse, _abc.Awaitable[_inventory_service_pb2.ListFunctionsResponse]]:
-        """ListFunctions lists functions that tasks can call, by name in alphabetical order, in pages. It is no list of all that
-        may be called: it has at most 1,000 functions, classes and other callable objects are not in it, nor is anything before
-        the first open, and functions of Python's own modules are left out first.
+        """ListFunctions lists functions that tasks can call, in alphabetical order by name, in pages. The list does not
+        contain everything that may be called: it has at most 1,000 functions, no classes or other callable objects, and is
+        empty before an environment is first opened; functions of Python's own modules are left out first.
 
         Errors: as ListPlans.
         """
@@ -220,7 +220,7 @@ class InventoryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _inventory_service_pb2.ListIssuesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_inventory_service_pb2.ListIssuesResponse, _abc.Awaitable[_inventory_service_pb2.ListIssuesResponse]]:
-        """ListIssues lists what the environment left out of the plans and devices, and why, by name in alphabetical order, in
+        """ListIssues lists what the environment left out of the plans and devices, and why, in alphabetical order by name, in
         pages.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; ABORTED with reason INVENTORY_CHANGED.

@@ -26,19 +26,19 @@ class _LockAnswer:
 class _LockAnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LockAnswer.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOCK_ANSWER_UNSPECIFIED: _LockAnswer.ValueType  # 0
-    """Not said. Refused: an answer has to be given."""
+    """Unspecified. Not accepted: an answer is required."""
     LOCK_ANSWER_GRANT: _LockAnswer.ValueType  # 1
-    """Whoever asks gets the lock at once, and the holder's own ends."""
+    """The client that asks gets the lock at once, and the holder's own lock ends."""
     LOCK_ANSWER_REFUSE: _LockAnswer.ValueType  # 2
     """The lock stays, and the request ends."""
 
 class LockAnswer(_LockAnswer, metaclass=_LockAnswerEnumTypeWrapper):
-    """What the holder says to a request for the lock."""
+    """The holder's answer to a request for the lock."""
 
 LOCK_ANSWER_UNSPECIFIED: LockAnswer.ValueType  # 0
-"""Not said. Refused: an answer has to be given."""
+"""Unspecified. Not accepted: an answer is required."""
 LOCK_ANSWER_GRANT: LockAnswer.ValueType  # 1
-"""Whoever asks gets the lock at once, and the holder's own ends."""
+"""The client that asks gets the lock at once, and the holder's own lock ends."""
 LOCK_ANSWER_REFUSE: LockAnswer.ValueType  # 2
 """The lock stays, and the request ends."""
 Global___LockAnswer: _TypeAlias = LockAnswer  # noqa: Y015
@@ -50,66 +50,72 @@ class _LockChange:
 class _LockChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LockChange.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     LOCK_CHANGE_UNSPECIFIED: _LockChange.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     LOCK_CHANGE_ACQUIRED: _LockChange.ValueType  # 1
     """It was set, or set again with its key."""
     LOCK_CHANGE_RELEASED: _LockChange.ValueType  # 2
-    """It was released with its key, and nobody had asked for it."""
+    """It was released with its key, and no request was waiting."""
     LOCK_CHANGE_RELEASED_BY_EMERGENCY_KEY: _LockChange.ValueType  # 3
-    """It was released with the emergency key. A request that waited has ended."""
+    """It was released with the emergency key. A waiting request has ended."""
     LOCK_CHANGE_EXPIRED: _LockChange.ValueType  # 4
-    """Its lease ended, and nobody had asked for it."""
+    """Its lease ended, and no request was waiting."""
     LOCK_CHANGE_CLEARED: _LockChange.ValueType  # 5
-    """It was cleared in Redis, with `qserver-clear-lock`. A request that waited has ended."""
+    """It was cleared in Redis, with `qserver-clear-lock`. A waiting request has ended."""
     LOCK_CHANGE_RENEWED: _LockChange.ValueType  # 6
     """Its lease was renewed."""
     LOCK_CHANGE_EXTENDED: _LockChange.ValueType  # 7
-    """Its lease was extended by the Manager, which was away or could store nothing, so that the holder has time to renew it."""
+    """The Manager, which was away or could store nothing, extended its lease so that the holder has time to renew it."""
     LOCK_CHANGE_REQUESTED: _LockChange.ValueType  # 8
-    """Somebody asks for it, or asks again with the same key."""
+    """A client asked for it, or asked again with the same key."""
     LOCK_CHANGE_TAKEN_OVER: _LockChange.ValueType  # 9
-    """Whoever asked for it has it now, because the holder granted it or released the lock, or because the lease ended."""
+    """The client that asked for it has it now, because the holder granted the request or released the lock, or because
+    the lease ended.
+    """
     LOCK_CHANGE_REQUEST_REFUSED: _LockChange.ValueType  # 10
     """The holder refused a request."""
     LOCK_CHANGE_REQUEST_WITHDRAWN: _LockChange.ValueType  # 11
     """A request was withdrawn."""
     LOCK_CHANGE_REQUEST_EXPIRED: _LockChange.ValueType  # 12
-    """A request ended, because it had waited as long as it was to."""
+    """A request ended because its waiting time was over."""
 
 class LockChange(_LockChange, metaclass=_LockChangeEnumTypeWrapper):
-    """What happened to the lock. A newer server may have more: of a change that is not known, the lock as it is now says enough."""
+    """What happened to the lock. A newer server may have more; for a change that a client does not know, the current lock
+    suffices.
+    """
 
 LOCK_CHANGE_UNSPECIFIED: LockChange.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 LOCK_CHANGE_ACQUIRED: LockChange.ValueType  # 1
 """It was set, or set again with its key."""
 LOCK_CHANGE_RELEASED: LockChange.ValueType  # 2
-"""It was released with its key, and nobody had asked for it."""
+"""It was released with its key, and no request was waiting."""
 LOCK_CHANGE_RELEASED_BY_EMERGENCY_KEY: LockChange.ValueType  # 3
-"""It was released with the emergency key. A request that waited has ended."""
+"""It was released with the emergency key. A waiting request has ended."""
 LOCK_CHANGE_EXPIRED: LockChange.ValueType  # 4
-"""Its lease ended, and nobody had asked for it."""
+"""Its lease ended, and no request was waiting."""
 LOCK_CHANGE_CLEARED: LockChange.ValueType  # 5
-"""It was cleared in Redis, with `qserver-clear-lock`. A request that waited has ended."""
+"""It was cleared in Redis, with `qserver-clear-lock`. A waiting request has ended."""
 LOCK_CHANGE_RENEWED: LockChange.ValueType  # 6
 """Its lease was renewed."""
 LOCK_CHANGE_EXTENDED: LockChange.ValueType  # 7
-"""Its lease was extended by the Manager, which was away or could store nothing, so that the holder has time to renew it."""
+"""The Manager, which was away or could store nothing, extended its lease so that the holder has time to renew it."""
 LOCK_CHANGE_REQUESTED: LockChange.ValueType  # 8
-"""Somebody asks for it, or asks again with the same key."""
+"""A client asked for it, or asked again with the same key."""
 LOCK_CHANGE_TAKEN_OVER: LockChange.ValueType  # 9
-"""Whoever asked for it has it now, because the holder granted it or released the lock, or because the lease ended."""
+"""The client that asked for it has it now, because the holder granted the request or released the lock, or because
+the lease ended.
+"""
 LOCK_CHANGE_REQUEST_REFUSED: LockChange.ValueType  # 10
 """The holder refused a request."""
 LOCK_CHANGE_REQUEST_WITHDRAWN: LockChange.ValueType  # 11
 """A request was withdrawn."""
 LOCK_CHANGE_REQUEST_EXPIRED: LockChange.ValueType  # 12
-"""A request ended, because it had waited as long as it was to."""
+"""A request ended because its waiting time was over."""
 Global___LockChange: _TypeAlias = LockChange  # noqa: Y015
 
 @_typing.final
 class LockInfo(_message.Message):
-    """What is locked, and by whom. The key of the lock is never told."""
+    """What is locked, and by whom. The key of the lock is never included."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -123,15 +129,15 @@ class LockInfo(_message.Message):
     LEASE_END_TIME_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     environment: _builtins.bool
-    """The environment is locked: methods with lock E (`docs/methods.md`) need the key."""
+    """The environment is locked: methods with lock E (`docs/reference/methods.md`) need the key."""
     queue: _builtins.bool
     """The queue is locked: methods with lock Q need the key."""
     user: _builtins.str
-    """Name of the user who locked; empty if nothing is locked."""
+    """Name of the user who holds the lock; empty if nothing is locked."""
     note: _builtins.str
-    """What that user said about it; empty if nothing."""
+    """That user's note; empty if there is none."""
     emergency_lock_key_set: _builtins.bool
-    """The server has an emergency key, with which whoever knows it can release any lock."""
+    """The server has an emergency key, which can release any lock."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When the lock was set, or last set again with its key. Absent if nothing is locked."""
@@ -142,11 +148,11 @@ class LockInfo(_message.Message):
 
     @_builtins.property
     def lease_end_time(self) -> _timestamp_pb2.Timestamp:
-        """When the lease ends unless it is renewed: the lock is released then. Absent for a lock without a lease."""
+        """When the lease ends unless it is renewed; the lock is then released. Absent for a lock without a lease."""
 
     @_builtins.property
     def request(self) -> Global___LockRequest:
-        """Somebody asks for the lock. Absent if nobody does."""
+        """The waiting request for the lock. Absent if there is none."""
 
     def __init__(
         self,
@@ -171,7 +177,7 @@ Global___LockInfo: _TypeAlias = LockInfo  # noqa: Y015
 
 @_typing.final
 class LockRequest(_message.Message):
-    """Somebody asks the holder for the lock, and waits. There is at most one at a time."""
+    """A request to the holder for the lock, which waits for an answer. There is at most one at a time."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -192,18 +198,18 @@ class LockRequest(_message.Message):
     user: _builtins.str
     """Name of the user who asks."""
     note: _builtins.str
-    """What that user says about it; empty if nothing."""
+    """That user's note; empty if there is none."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When it was asked for."""
+        """When the request was made."""
 
     @_builtins.property
     def lease(self) -> _duration_pb2.Duration:
-        """Lease that the lock would have, counted from when it is granted. Absent if none."""
+        """Lease that the lock would have, counted from when the request is granted. Absent if none."""
 
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
-        """Until when the request waits. Unless it was granted by then, it ends."""
+        """When the request ends unless it has been granted by then."""
 
     def __init__(
         self,

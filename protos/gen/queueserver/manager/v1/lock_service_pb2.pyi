@@ -33,17 +33,17 @@ class AcquireLockRequest(_message.Message):
     environment: _builtins.bool
     """Lock the environment."""
     queue: _builtins.bool
-    """Lock the queue. At least one of the two is to be locked."""
+    """Lock the queue. At least one of the two must be set."""
     note: _builtins.str
-    """What others should know, for example when the lock is going to end. May be empty; at most 1,000 bytes."""
+    """What others should know, for example when the lock will end. May be empty; at most 1,000 bytes."""
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
     """The key. Required, here or in the metadata."""
     @_builtins.property
     def lease(self) -> _duration_pb2.Duration:
-        """Release the lock by itself when it was not renewed for so long: at least 5 seconds, at most 24 hours. Absent: the lock
-        lasts until it is released.
+        """Release the lock automatically when it has not been renewed for this long: at least 5 seconds, at most 24 hours.
+        Absent: the lock lasts until it is released.
         """
 
     def __init__(
@@ -134,10 +134,10 @@ class ReleaseLockResponse(_message.Message):
     lock_info_uid: _builtins.str
     """Its change marker, as in ManagerStatus."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     @_builtins.property
     def lock_info(self) -> _lock_pb2.LockInfo:
-        """The lock now: nothing is locked, or whoever asked for it has it."""
+        """The lock now: nothing is locked, or the waiting request was granted."""
 
     def __init__(
         self,
@@ -192,11 +192,13 @@ class GetLockResponse(_message.Message):
     revision: _builtins.int
     """Revision at which it was read."""
     key_fits: _builtins.bool
-    """Whether the key that was given is that of the lock, or nothing is locked. Absent if none was given. The emergency key
-    does not fit: it only releases.
+    """Whether the given key is that of the lock, or nothing is locked. Absent if none was given. The emergency key does
+    not fit: it only releases.
     """
     message: _builtins.str
-    """What a method that needs the key would be refused with, if the key that was given does not fit. Else empty."""
+    """The message with which a method that needs the key would be refused, if the given key does not fit. Otherwise
+    empty.
+    """
     @_builtins.property
     def lock_info(self) -> _lock_pb2.LockInfo:
         """The lock."""
@@ -258,7 +260,7 @@ class RenewLockResponse(_message.Message):
     lock_info_uid: _builtins.str
     """Its change marker, as in ManagerStatus."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     @_builtins.property
     def lock_info(self) -> _lock_pb2.LockInfo:
         """The lock now."""
@@ -294,9 +296,11 @@ class RequestLockRequest(_message.Message):
     environment: _builtins.bool
     """Lock the environment."""
     queue: _builtins.bool
-    """Lock the queue. At least one of the two is to be locked."""
+    """Lock the queue. At least one of the two must be set."""
     note: _builtins.str
-    """What the holder should know, and others when the lock was taken over. May be empty; at most 1,000 bytes."""
+    """What the holder should know, and what others should know once the lock is taken over. May be empty; at most 1,000
+    bytes.
+    """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
@@ -343,10 +347,10 @@ class RequestLockResponse(_message.Message):
     revision: _builtins.int
     """Revision of the change."""
     granted: _builtins.bool
-    """The caller has the lock. If not, the request waits in `lock_info.request`."""
+    """The caller has the lock. If false, the request waits in `lock_info.request`."""
     @_builtins.property
     def lock_info(self) -> _lock_pb2.LockInfo:
-        """The lock now. If it was granted at once there is no request in it, and the lock is that of the caller."""
+        """The lock now. If it was granted at once, it contains no request, and the caller holds the lock."""
 
     def __init__(
         self,
@@ -378,9 +382,9 @@ class AnswerLockRequestRequest(_message.Message):
     answer: _lock_pb2.LockAnswer.ValueType
     """The answer. Required."""
     note: _builtins.str
-    """What to say to whoever asks. May be empty; at most 1,000 bytes. It is told by the event lock_changed."""
+    """A note to the client that asks. May be empty; at most 1,000 bytes. The event lock_changed carries it."""
     lock_request_uid: _builtins.str
-    """Which request is answered, so that no other one is answered by mistake. Empty: the one that waits."""
+    """The request to answer, so that no other request is answered by mistake. Empty: the one that is waiting."""
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str

@@ -27,40 +27,42 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class LockServiceStub:
-    """The lock: keeps others from changing the environment, the queue or both, for example while somebody is in the hutch.
+    """The lock: prevents others from changing the environment, the queue or both, for example while a person is in the
+    hutch.
 
     There is one lock, with one key, which its holder chooses. While the environment is locked, methods with lock E
-    (`docs/methods.md`) need the key, while the queue is locked those with lock Q; without it they are refused with
-    FAILED_PRECONDITION, reason LOCKED, detail LockHeld, and nothing is changed. Methods that only read need no key, nor do
-    AbortPlanNow, StopServer, and requests with `validate_only`, which change nothing. What goes on by itself goes on: a
-    running queue, autostart, new attempts of items. A call that was accepted before the lock was is carried out. A request
-    that is repeated with its `request_id` gets its first answer, whatever is locked by then.
+    (`docs/reference/methods.md`) need the key; while the queue is locked, those with lock Q. Without it they are refused
+    with FAILED_PRECONDITION, reason LOCKED, detail LockHeld, and change nothing. These need no key: methods that only
+    read, AbortPlanNow, StopServer, and requests with `validate_only`, which change nothing. Whatever runs automatically
+    continues: a running queue, autostart, new attempts of items. A call that was accepted before the lock was set is
+    carried out. A request that is repeated with its `request_id` gets its first response, regardless of locks set since.
 
-    The key is in the field `lock_key` of a request or in the metadata `x-lock-key` of the call, which any method takes, so
-    that a client can send it with all of its calls; with other characters than those of ASCII, or with spaces at its ends, it
-    is sent in UTF-8 as `x-lock-key-bin`, which wins over `x-lock-key`. A field that is not empty must not differ from the
-    metadata. A key has at most 128 characters; letters with accents may come composed or not. Where nothing is locked that
-    the method would change, any key is accepted, and not looked at. Keys are stored as digests with a random salt, and
-    neither told nor logged.
+    The key is in the field `lock_key` of a request or in the metadata `x-lock-key` of the call, which every method
+    accepts, so that a client can send it with all its calls. A key with non-ASCII characters, or with spaces at its
+    ends, is sent in UTF-8 as `x-lock-key-bin`, which takes precedence over `x-lock-key`. A field that is not empty must
+    equal the metadata. A key has at most 128 characters; accented letters may be composed or decomposed. If nothing that
+    the method would change is locked, any key is accepted, unchecked. Keys are stored as digests with a random salt, and
+    are neither returned nor logged.
 
-    A lock is stored with the queue and is kept over a restart of the server. It may have a lease: then it is released by itself
-    unless it is renewed in time. A lease does not end while the Manager could hear or store no renewal: after it has begun,
-    and after an outage of Redis, the holder has 30 seconds at least. A lock whose key is lost is released with the server's
-    emergency key, if it has one, or cleared with `qserver-clear-lock`, which needs access to Redis.
+    A lock is stored with the queue and survives a restart of the server. It may have a lease: then it is released
+    automatically unless it is renewed in time. A lease does not end while the Manager can't receive or store a renewal:
+    after a Manager has become the owner, and after an outage of Redis, the holder has at least 30 seconds. A lock whose
+    key is lost is released with the server's emergency key, if it has one, or cleared with `qserver-clear-lock`, which
+    needs access to Redis.
 
-    Whoever wants a lock that somebody else holds asks for it with RequestLock. The holder sees that in the events, in the
-    lock and in the status, and answers. A request is granted at once when the holder releases the lock, and when the
-    lease of the holder ends.
+    To get a lock that has another holder, a client calls RequestLock. The holder sees the request in the events, in the
+    lock and in the status, and answers it. A request is granted at once when the holder releases the lock, or when the
+    holder's lease ends.
 
-    The status has the lock and its change marker (`lock_info_uid`), and every change is told by the event lock_changed.
-    GetLock needs scope `read`, the others `queue:control`.
+    The status has the lock and its change marker (`lock_info_uid`); the event lock_changed reports every change. GetLock
+    needs scope `read`, the others `queue:control`.
 
     `request_id`: see QueueService.
 
     Errors of every method: as in QueueService. INVALID_ARGUMENT with reason FIELD_INVALID also for a note with control
-    characters other than line breaks and tabs, and for a `lock_key` that lacks or is too long.
+    characters other than line breaks and tabs, and for a `lock_key` that is missing or too long.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @_typing.overload
@@ -68,203 +70,215 @@ class LockServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> LockServiceAsyncStub: ...
     AcquireLock: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.AcquireLockRequest, _lock_service_pb2.AcquireLockResponse]
-    """AcquireLock locks the environment, the queue or both; with the key of the present lock it replaces what is locked, the
-    note, the user and the lease, all of them. A request that waits for the lock goes on waiting.
+    """AcquireLock locks the environment, the queue or both; with the key of the current lock it replaces what is locked,
+    the note, the user and the lease, all of them. A waiting request for the lock continues to wait.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said what to lock, and for a lease that is too short or
-    too long; FAILED_PRECONDITION with reason LOCKED, detail LockHeld, if there is a lock with another key. The emergency key
-    is none here.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if the request does not say what to lock, and for a lease that
+    is too short or too long; FAILED_PRECONDITION with reason LOCKED, detail LockHeld, if there is a lock with another
+    key. The emergency key does not count as a key here.
     Events: lock_changed.
     Retries: safe, with the same request_id and without.
     """
     ReleaseLock: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.ReleaseLockRequest, _lock_service_pb2.ReleaseLockResponse]
-    """ReleaseLock ends the lock, with its key or the emergency key. If nothing is locked it succeeds, with any key, and
-    nothing changes. If somebody asks for the lock, who releases it with its key gives it to whoever asks; the emergency key
+    """ReleaseLock ends the lock, with its key or the emergency key. If nothing is locked, it succeeds with any key and
+    changes nothing. If a request for the lock is waiting, releasing with the lock's key grants it; the emergency key
     ends that request, too.
 
     Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for another key.
     Events: lock_changed.
-    Retries: with the same request_id, safe. Without one, a repetition would find a lock of somebody else's, or none.
+    Retries: with the same request_id, safe. Without one, a repetition would find another holder's lock, or none.
     """
     GetLock: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.GetLockRequest, _lock_service_pb2.GetLockResponse]
-    """GetLock returns what is locked and by whom, and says of a key whether it fits.
+    """GetLock returns what is locked and by whom, and says whether a key fits.
 
-    Errors: none of its own. A key that does not fit is no error: the answer says so.
+    Errors: none of its own. A key that does not fit is not an error: the response says so.
     """
     RenewLock: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.RenewLockRequest, _lock_service_pb2.RenewLockResponse]
-    """RenewLock begins the lease of the lock again. A lock without a lease stays as it is.
+    """RenewLock restarts the lease of the lock. A lock without a lease stays as it is.
 
-    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for another key than that of the lock, for
-    example because somebody else has it by now; FAILED_PRECONDITION with reason NOT_LOCKED if nothing is locked (any more).
+    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for a key other than that of the lock, for
+    example because the lock has another holder by now; FAILED_PRECONDITION with reason NOT_LOCKED if nothing is locked
+    (any more).
     Events: lock_changed.
     Retries: safe, with the same request_id and without.
     """
     RequestLock: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.RequestLockRequest, _lock_service_pb2.RequestLockResponse]
-    """RequestLock asks the holder of the lock for it. The key is the one that the lock will have. If nothing is locked, or the
-    lock has that key already, it does what AcquireLock does. A request with the key of the one that waits replaces it.
+    """RequestLock asks the holder of the lock for it. The key is the one that the lock will have. If nothing is locked,
+    or the lock has that key already, it does what AcquireLock does. A request with the key of the one that waits
+    replaces it.
 
-    What becomes of the request is told by events lock_changed (EventService): it is granted, refused, withdrawn, or ends
+    Events lock_changed (EventService) report the outcome of the request: it is granted, refused or withdrawn, or ends
     after `wait`, or with the lock when that is released with the emergency key or cleared.
 
     Errors: INVALID_ARGUMENT with reason FIELD_INVALID as AcquireLock, and for a `wait` that is too short or too long;
-    FAILED_PRECONDITION with reason LOCK_REQUEST_WAITS, detail LockHeld, if somebody else asks for the lock already.
+    FAILED_PRECONDITION with reason LOCK_REQUEST_WAITS, detail LockHeld, if another request for the lock is already
+    waiting.
     Events: lock_changed.
-    Retries: safe, with the same request_id and without; each begins the waiting again.
+    Retries: safe, with the same request_id and without; each restarts the waiting time.
     """
     AnswerLockRequest: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.AnswerLockRequestRequest, _lock_service_pb2.AnswerLockRequestResponse]
-    """AnswerLockRequest grants or refuses the request that waits for the lock. The key is that of the lock.
+    """AnswerLockRequest grants or refuses the waiting request for the lock. The key is that of the lock.
 
     Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no answer is given; PERMISSION_DENIED with reason
-    LOCK_KEY_INVALID, detail LockHeld, for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if nobody asks for
-    the lock, or another request waits than the one that is named.
+    LOCK_KEY_INVALID, detail LockHeld, for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if no request for
+    the lock is waiting, or not the one that is named.
     Events: lock_changed.
     Retries: safe with the same request_id, or if the request is named.
     """
     WithdrawLockRequest: _grpc.UnaryUnaryMultiCallable[_lock_service_pb2.WithdrawLockRequestRequest, _lock_service_pb2.WithdrawLockRequestResponse]
-    """WithdrawLockRequest takes a request back that waits for the lock. The key is that of the request.
+    """WithdrawLockRequest withdraws a waiting request for the lock. The key is that of the request.
 
-    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if
-    no request waits: it may have been granted meanwhile, then the lock has its key.
+    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID for another key; NOT_FOUND with reason
+    LOCK_REQUEST_NOT_FOUND if no request is waiting: it may have been granted in the meantime; then the lock has its
+    key.
     Events: lock_changed.
     Retries: safe with the same request_id.
     """
 
 @_typing.type_check_only
 class LockServiceAsyncStub(LockServiceStub):
-    """The lock: keeps others from changing the environment, the queue or both, for example while somebody is in the hutch.
+    """The lock: prevents others from changing the environment, the queue or both, for example while a person is in the
+    hutch.
 
     There is one lock, with one key, which its holder chooses. While the environment is locked, methods with lock E
-    (`docs/methods.md`) need the key, while the queue is locked those with lock Q; without it they are refused with
-    FAILED_PRECONDITION, reason LOCKED, detail LockHeld, and nothing is changed. Methods that only read need no key, nor do
-    AbortPlanNow, StopServer, and requests with `validate_only`, which change nothing. What goes on by itself goes on: a
-    running queue, autostart, new attempts of items. A call that was accepted before the lock was is carried out. A request
-    that is repeated with its `request_id` gets its first answer, whatever is locked by then.
+    (`docs/reference/methods.md`) need the key; while the queue is locked, those with lock Q. Without it they are refused
+    with FAILED_PRECONDITION, reason LOCKED, detail LockHeld, and change nothing. These need no key: methods that only
+    read, AbortPlanNow, StopServer, and requests with `validate_only`, which change nothing. Whatever runs automatically
+    continues: a running queue, autostart, new attempts of items. A call that was accepted before the lock was set is
+    carried out. A request that is repeated with its `request_id` gets its first response, regardless of locks set since.
 
-    The key is in the field `lock_key` of a request or in the metadata `x-lock-key` of the call, which any method takes, so
-    that a client can send it with all of its calls; with other characters than those of ASCII, or with spaces at its ends, it
-    is sent in UTF-8 as `x-lock-key-bin`, which wins over `x-lock-key`. A field that is not empty must not differ from the
-    metadata. A key has at most 128 characters; letters with accents may come composed or not. Where nothing is locked that
-    the method would change, any key is accepted, and not looked at. Keys are stored as digests with a random salt, and
-    neither told nor logged.
+    The key is in the field `lock_key` of a request or in the metadata `x-lock-key` of the call, which every method
+    accepts, so that a client can send it with all its calls. A key with non-ASCII characters, or with spaces at its
+    ends, is sent in UTF-8 as `x-lock-key-bin`, which takes precedence over `x-lock-key`. A field that is not empty must
+    equal the metadata. A key has at most 128 characters; accented letters may be composed or decomposed. If nothing that
+    the method would change is locked, any key is accepted, unchecked. Keys are stored as digests with a random salt, and
+    are neither returned nor logged.
 
-    A lock is stored with the queue and is kept over a restart of the server. It may have a lease: then it is released by itself
-    unless it is renewed in time. A lease does not end while the Manager could hear or store no renewal: after it has begun,
-    and after an outage of Redis, the holder has 30 seconds at least. A lock whose key is lost is released with the server's
-    emergency key, if it has one, or cleared with `qserver-clear-lock`, which needs access to Redis.
+    A lock is stored with the queue and survives a restart of the server. It may have a lease: then it is released
+    automatically unless it is renewed in time. A lease does not end while the Manager can't receive or store a renewal:
+    after a Manager has become the owner, and after an outage of Redis, the holder has at least 30 seconds. A lock whose
+    key is lost is released with the server's emergency key, if it has one, or cleared with `qserver-clear-lock`, which
+    needs access to Redis.
 
-    Whoever wants a lock that somebody else holds asks for it with RequestLock. The holder sees that in the events, in the
-    lock and in the status, and answers. A request is granted at once when the holder releases the lock, and when the
-    lease of the holder ends.
+    To get a lock that has another holder, a client calls RequestLock. The holder sees the request in the events, in the
+    lock and in the status, and answers it. A request is granted at once when the holder releases the lock, or when the
+    holder's lease ends.
 
-    The status has the lock and its change marker (`lock_info_uid`), and every change is told by the event lock_changed.
-    GetLock needs scope `read`, the others `queue:control`.
+    The status has the lock and its change marker (`lock_info_uid`); the event lock_changed reports every change. GetLock
+    needs scope `read`, the others `queue:control`.
 
     `request_id`: see QueueService.
 
     Errors of every method: as in QueueService. INVALID_ARGUMENT with reason FIELD_INVALID also for a note with control
-    characters other than line breaks and tabs, and for a `lock_key` that lacks or is too long.
+    characters other than line breaks and tabs, and for a `lock_key` that is missing or too long.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AcquireLock: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.AcquireLockRequest, _lock_service_pb2.AcquireLockResponse]  # type: ignore[assignment]
-    """AcquireLock locks the environment, the queue or both; with the key of the present lock it replaces what is locked, the
-    note, the user and the lease, all of them. A request that waits for the lock goes on waiting.
+    """AcquireLock locks the environment, the queue or both; with the key of the current lock it replaces what is locked,
+    the note, the user and the lease, all of them. A waiting request for the lock continues to wait.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said what to lock, and for a lease that is too short or
-    too long; FAILED_PRECONDITION with reason LOCKED, detail LockHeld, if there is a lock with another key. The emergency key
-    is none here.
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if the request does not say what to lock, and for a lease that
+    is too short or too long; FAILED_PRECONDITION with reason LOCKED, detail LockHeld, if there is a lock with another
+    key. The emergency key does not count as a key here.
     Events: lock_changed.
     Retries: safe, with the same request_id and without.
     """
     ReleaseLock: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.ReleaseLockRequest, _lock_service_pb2.ReleaseLockResponse]  # type: ignore[assignment]
-    """ReleaseLock ends the lock, with its key or the emergency key. If nothing is locked it succeeds, with any key, and
-    nothing changes. If somebody asks for the lock, who releases it with its key gives it to whoever asks; the emergency key
+    """ReleaseLock ends the lock, with its key or the emergency key. If nothing is locked, it succeeds with any key and
+    changes nothing. If a request for the lock is waiting, releasing with the lock's key grants it; the emergency key
     ends that request, too.
 
     Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for another key.
     Events: lock_changed.
-    Retries: with the same request_id, safe. Without one, a repetition would find a lock of somebody else's, or none.
+    Retries: with the same request_id, safe. Without one, a repetition would find another holder's lock, or none.
     """
     GetLock: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.GetLockRequest, _lock_service_pb2.GetLockResponse]  # type: ignore[assignment]
-    """GetLock returns what is locked and by whom, and says of a key whether it fits.
+    """GetLock returns what is locked and by whom, and says whether a key fits.
 
-    Errors: none of its own. A key that does not fit is no error: the answer says so.
+    Errors: none of its own. A key that does not fit is not an error: the response says so.
     """
     RenewLock: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.RenewLockRequest, _lock_service_pb2.RenewLockResponse]  # type: ignore[assignment]
-    """RenewLock begins the lease of the lock again. A lock without a lease stays as it is.
+    """RenewLock restarts the lease of the lock. A lock without a lease stays as it is.
 
-    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for another key than that of the lock, for
-    example because somebody else has it by now; FAILED_PRECONDITION with reason NOT_LOCKED if nothing is locked (any more).
+    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for a key other than that of the lock, for
+    example because the lock has another holder by now; FAILED_PRECONDITION with reason NOT_LOCKED if nothing is locked
+    (any more).
     Events: lock_changed.
     Retries: safe, with the same request_id and without.
     """
     RequestLock: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.RequestLockRequest, _lock_service_pb2.RequestLockResponse]  # type: ignore[assignment]
-    """RequestLock asks the holder of the lock for it. The key is the one that the lock will have. If nothing is locked, or the
-    lock has that key already, it does what AcquireLock does. A request with the key of the one that waits replaces it.
+    """RequestLock asks the holder of the lock for it. The key is the one that the lock will have. If nothing is locked,
+    or the lock has that key already, it does what AcquireLock does. A request with the key of the one that waits
+    replaces it.
 
-    What becomes of the request is told by events lock_changed (EventService): it is granted, refused, withdrawn, or ends
+    Events lock_changed (EventService) report the outcome of the request: it is granted, refused or withdrawn, or ends
     after `wait`, or with the lock when that is released with the emergency key or cleared.
 
     Errors: INVALID_ARGUMENT with reason FIELD_INVALID as AcquireLock, and for a `wait` that is too short or too long;
-    FAILED_PRECONDITION with reason LOCK_REQUEST_WAITS, detail LockHeld, if somebody else asks for the lock already.
+    FAILED_PRECONDITION with reason LOCK_REQUEST_WAITS, detail LockHeld, if another request for the lock is already
+    waiting.
     Events: lock_changed.
-    Retries: safe, with the same request_id and without; each begins the waiting again.
+    Retries: safe, with the same request_id and without; each restarts the waiting time.
     """
     AnswerLockRequest: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.AnswerLockRequestRequest, _lock_service_pb2.AnswerLockRequestResponse]  # type: ignore[assignment]
-    """AnswerLockRequest grants or refuses the request that waits for the lock. The key is that of the lock.
+    """AnswerLockRequest grants or refuses the waiting request for the lock. The key is that of the lock.
 
     Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no answer is given; PERMISSION_DENIED with reason
-    LOCK_KEY_INVALID, detail LockHeld, for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if nobody asks for
-    the lock, or another request waits than the one that is named.
+    LOCK_KEY_INVALID, detail LockHeld, for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if no request for
+    the lock is waiting, or not the one that is named.
     Events: lock_changed.
     Retries: safe with the same request_id, or if the request is named.
     """
     WithdrawLockRequest: _aio.UnaryUnaryMultiCallable[_lock_service_pb2.WithdrawLockRequestRequest, _lock_service_pb2.WithdrawLockRequestResponse]  # type: ignore[assignment]
-    """WithdrawLockRequest takes a request back that waits for the lock. The key is that of the request.
+    """WithdrawLockRequest withdraws a waiting request for the lock. The key is that of the request.
 
-    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if
-    no request waits: it may have been granted meanwhile, then the lock has its key.
+    Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID for another key; NOT_FOUND with reason
+    LOCK_REQUEST_NOT_FOUND if no request is waiting: it may have been granted in the meantime; then the lock has its
+    key.
     Events: lock_changed.
     Retries: safe with the same request_id.
     """
 
 class LockServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The lock: keeps others from changing the environment, the queue or both, for example while somebody is in the hutch.
+    """The lock: prevents others from changing the environment, the queue or both, for example while a person is in the
+    hutch.
 
     There is one lock, with one key, which its holder chooses. While the environment is locked, methods with lock E
-    (`docs/methods.md`) need the key, while the queue is locked those with lock Q; without it they are refused with
-    FAILED_PRECONDITION, reason LOCKED, detail LockHeld, and nothing is changed. Methods that only read need no key, nor do
-    AbortPlanNow, StopServer, and requests with `validate_only`, which change nothing. What goes on by itself goes on: a
-    running queue, autostart, new attempts of items. A call that was accepted before the lock was is carried out. A request
-    that is repeated with its `request_id` gets its first answer, whatever is locked by then.
+    (`docs/reference/methods.md`) need the key; while the queue is locked, those with lock Q. Without it they are refused
+    with FAILED_PRECONDITION, reason LOCKED, detail LockHeld, and change nothing. These need no key: methods that only
+    read, AbortPlanNow, StopServer, and requests with `validate_only`, which change nothing. Whatever runs automatically
+    continues: a running queue, autostart, new attempts of items. A call that was accepted before the lock was set is
+    carried out. A request that is repeated with its `request_id` gets its first response, regardless of locks set since.
 
-    The key is in the field `lock_key` of a request or in the metadata `x-lock-key` of the call, which any method takes, so
-    that a client can send it with all of its calls; with other characters than those of ASCII, or with spaces at its ends, it
-    is sent in UTF-8 as `x-lock-key-bin`, which wins over `x-lock-key`. A field that is not empty must not differ from the
-    metadata. A key has at most 128 characters; letters with accents may come composed or not. Where nothing is locked that
-    the method would change, any key is accepted, and not looked at. Keys are stored as digests with a random salt, and
-    neither told nor logged.
+    The key is in the field `lock_key` of a request or in the metadata `x-lock-key` of the call, which every method
+    accepts, so that a client can send it with all its calls. A key with non-ASCII characters, or with spaces at its
+    ends, is sent in UTF-8 as `x-lock-key-bin`, which takes precedence over `x-lock-key`. A field that is not empty must
+    equal the metadata. A key has at most 128 characters; accented letters may be composed or decomposed. If nothing that
+    the method would change is locked, any key is accepted, unchecked. Keys are stored as digests with a random salt, and
+    are neither returned nor logged.
 
-    A lock is stored with the queue and is kept over a restart of the server. It may have a lease: then it is released by itself
-    unless it is renewed in time. A lease does not end while the Manager could hear or store no renewal: after it has begun,
-    and after an outage of Redis, the holder has 30 seconds at least. A lock whose key is lost is released with the server's
-    emergency key, if it has one, or cleared with `qserver-clear-lock`, which needs access to Redis.
+    A lock is stored with the queue and survives a restart of the server. It may have a lease: then it is released
+    automatically unless it is renewed in time. A lease does not end while the Manager can't receive or store a renewal:
+    after a Manager has become the owner, and after an outage of Redis, the holder has at least 30 seconds. A lock whose
+    key is lost is released with the server's emergency key, if it has one, or cleared with `qserver-clear-lock`, which
+    needs access to Redis.
 
-    Whoever wants a lock that somebody else holds asks for it with RequestLock. The holder sees that in the events, in the
-    lock and in the status, and answers. A request is granted at once when the holder releases the lock, and when the
-    lease of the holder ends.
+    To get a lock that has another holder, a client calls RequestLock. The holder sees the request in the events, in the
+    lock and in the status, and answers it. A request is granted at once when the holder releases the lock, or when the
+    holder's lease ends.
 
-    The status has the lock and its change marker (`lock_info_uid`), and every change is told by the event lock_changed.
-    GetLock needs scope `read`, the others `queue:control`.
+    The status has the lock and its change marker (`lock_info_uid`); the event lock_changed reports every change. GetLock
+    needs scope `read`, the others `queue:control`.
 
     `request_id`: see QueueService.
 
     Errors of every method: as in QueueService. INVALID_ARGUMENT with reason FIELD_INVALID also for a note with control
-    characters other than line breaks and tabs, and for a `lock_key` that lacks or is too long.
+    characters other than line breaks and tabs, and for a `lock_key` that is missing or too long.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @_abc_1.abstractmethod
@@ -273,12 +287,12 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.AcquireLockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.AcquireLockResponse, _abc.Awaitable[_lock_service_pb2.AcquireLockResponse]]:
-        """AcquireLock locks the environment, the queue or both; with the key of the present lock it replaces what is locked, the
-        note, the user and the lease, all of them. A request that waits for the lock goes on waiting.
+        """AcquireLock locks the environment, the queue or both; with the key of the current lock it replaces what is locked,
+        the note, the user and the lease, all of them. A waiting request for the lock continues to wait.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said what to lock, and for a lease that is too short or
-        too long; FAILED_PRECONDITION with reason LOCKED, detail LockHeld, if there is a lock with another key. The emergency key
-        is none here.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if the request does not say what to lock, and for a lease that
+        is too short or too long; FAILED_PRECONDITION with reason LOCKED, detail LockHeld, if there is a lock with another
+        key. The emergency key does not count as a key here.
         Events: lock_changed.
         Retries: safe, with the same request_id and without.
         """
@@ -289,13 +303,13 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.ReleaseLockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.ReleaseLockResponse, _abc.Awaitable[_lock_service_pb2.ReleaseLockResponse]]:
-        """ReleaseLock ends the lock, with its key or the emergency key. If nothing is locked it succeeds, with any key, and
-        nothing changes. If somebody asks for the lock, who releases it with its key gives it to whoever asks; the emergency key
+        """ReleaseLock ends the lock, with its key or the emergency key. If nothing is locked, it succeeds with any key and
+        changes nothing. If a request for the lock is waiting, releasing with the lock's key grants it; the emergency key
         ends that request, too.
 
         Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for another key.
         Events: lock_changed.
-        Retries: with the same request_id, safe. Without one, a repetition would find a lock of somebody else's, or none.
+        Retries: with the same request_id, safe. Without one, a repetition would find another holder's lock, or none.
         """
 
     @_abc_1.abstractmethod
@@ -304,9 +318,9 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.GetLockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.GetLockResponse, _abc.Awaitable[_lock_service_pb2.GetLockResponse]]:
-        """GetLock returns what is locked and by whom, and says of a key whether it fits.
+        """GetLock returns what is locked and by whom, and says whether a key fits.
 
-        Errors: none of its own. A key that does not fit is no error: the answer says so.
+        Errors: none of its own. A key that does not fit is not an error: the response says so.
         """
 
     @_abc_1.abstractmethod
@@ -315,10 +329,11 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.RenewLockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.RenewLockResponse, _abc.Awaitable[_lock_service_pb2.RenewLockResponse]]:
-        """RenewLock begins the lease of the lock again. A lock without a lease stays as it is.
+        """RenewLock restarts the lease of the lock. A lock without a lease stays as it is.
 
-        Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for another key than that of the lock, for
-        example because somebody else has it by now; FAILED_PRECONDITION with reason NOT_LOCKED if nothing is locked (any more).
+        Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID, detail LockHeld, for a key other than that of the lock, for
+        example because the lock has another holder by now; FAILED_PRECONDITION with reason NOT_LOCKED if nothing is locked
+        (any more).
         Events: lock_changed.
         Retries: safe, with the same request_id and without.
         """
@@ -329,16 +344,18 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.RequestLockRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.RequestLockResponse, _abc.Awaitable[_lock_service_pb2.RequestLockResponse]]:
-        """RequestLock asks the holder of the lock for it. The key is the one that the lock will have. If nothing is locked, or the
-        lock has that key already, it does what AcquireLock does. A request with the key of the one that waits replaces it.
+        """RequestLock asks the holder of the lock for it. The key is the one that the lock will have. If nothing is locked,
+        or the lock has that key already, it does what AcquireLock does. A request with the key of the one that waits
+        replaces it.
 
-        What becomes of the request is told by events lock_changed (EventService): it is granted, refused, withdrawn, or ends
+        Events lock_changed (EventService) report the outcome of the request: it is granted, refused or withdrawn, or ends
         after `wait`, or with the lock when that is released with the emergency key or cleared.
 
         Errors: INVALID_ARGUMENT with reason FIELD_INVALID as AcquireLock, and for a `wait` that is too short or too long;
-        FAILED_PRECONDITION with reason LOCK_REQUEST_WAITS, detail LockHeld, if somebody else asks for the lock already.
+        FAILED_PRECONDITION with reason LOCK_REQUEST_WAITS, detail LockHeld, if another request for the lock is already
+        waiting.
         Events: lock_changed.
-        Retries: safe, with the same request_id and without; each begins the waiting again.
+        Retries: safe, with the same request_id and without; each restarts the waiting time.
         """
 
     @_abc_1.abstractmethod
@@ -347,11 +364,11 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.AnswerLockRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.AnswerLockRequestResponse, _abc.Awaitable[_lock_service_pb2.AnswerLockRequestResponse]]:
-        """AnswerLockRequest grants or refuses the request that waits for the lock. The key is that of the lock.
+        """AnswerLockRequest grants or refuses the waiting request for the lock. The key is that of the lock.
 
         Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no answer is given; PERMISSION_DENIED with reason
-        LOCK_KEY_INVALID, detail LockHeld, for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if nobody asks for
-        the lock, or another request waits than the one that is named.
+        LOCK_KEY_INVALID, detail LockHeld, for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if no request for
+        the lock is waiting, or not the one that is named.
         Events: lock_changed.
         Retries: safe with the same request_id, or if the request is named.
         """
@@ -362,10 +379,11 @@ class LockServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _lock_service_pb2.WithdrawLockRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_lock_service_pb2.WithdrawLockRequestResponse, _abc.Awaitable[_lock_service_pb2.WithdrawLockRequestResponse]]:
-        """WithdrawLockRequest takes a request back that waits for the lock. The key is that of the request.
+        """WithdrawLockRequest withdraws a waiting request for the lock. The key is that of the request.
 
-        Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID for another key; NOT_FOUND with reason LOCK_REQUEST_NOT_FOUND if
-        no request waits: it may have been granted meanwhile, then the lock has its key.
+        Errors: PERMISSION_DENIED with reason LOCK_KEY_INVALID for another key; NOT_FOUND with reason
+        LOCK_REQUEST_NOT_FOUND if no request is waiting: it may have been granted in the meantime; then the lock has its
+        key.
         Events: lock_changed.
         Retries: safe with the same request_id.
         """

@@ -74,13 +74,13 @@ class SetPermissionsRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Chosen by the client, see QueueService."""
+    """Chosen by the client; see QueueService."""
     expected_revision: _builtins.int
-    """Do it only if the permissions have not changed since this revision; 0 means that any revision will do."""
+    """Replace them only if they have not changed since this revision; 0 accepts any revision."""
     validate_only: _builtins.bool
     """Only check, change nothing."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def permissions(self) -> _permissions_pb2.UserGroupPermissions:
         """The new permissions of all groups. Required."""
@@ -135,13 +135,13 @@ class ReloadPermissionsRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     restore_permissions: _builtins.bool
-    """Read the file of permissions. At least one of both has to be true."""
+    """Read the file of permissions. At least one of the two must be true."""
     restore_plans_devices: _builtins.bool
     """Read the lists of existing plans and devices too, from the file that the Manager was started with."""
     request_id: _builtins.str
-    """Chosen by the client, see QueueService."""
+    """Chosen by the client; see QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,

@@ -29,12 +29,12 @@ class PermissionServiceStub:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
-    20,000; there may be 1,000 groups.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, and all groups
+    together 20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def __init__(self, channel):
@@ -64,12 +64,12 @@ class PermissionServiceServicer:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
-    20,000; there may be 1,000 groups.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, and all groups
+    together 20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def GetPermissions(self, request, context):
@@ -84,7 +84,7 @@ class PermissionServiceServicer:
 
         Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
         name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
-        metadata `permissions_revision` has the present one.
+        metadata `permissions_revision` has the current one.
         Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
@@ -93,13 +93,12 @@ class PermissionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReloadPermissions(self, request, context):
-        """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
-        started with: all that is asked for, or nothing.
+        """ReloadPermissions rereads the permissions, and plans and devices if requested, from the files that the Manager was
+        started with: everything that is requested, or nothing.
 
-        Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
-        without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
-        reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
-        force.
+        Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started without such
+        a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with reason
+        FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force remains in force.
         Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
@@ -137,12 +136,12 @@ class PermissionService:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
-    20,000; there may be 1,000 groups.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, and all groups
+    together 20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @staticmethod

@@ -30,12 +30,12 @@ class PermissionServiceStub:
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
-    20,000; there may be 1,000 groups.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, and all groups
+    together 20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @_typing.overload
@@ -49,18 +49,17 @@ class PermissionServiceStub:
 
     Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
     name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
-    metadata `permissions_revision` has the present one.
+    metadata `permissions_revision` has the current one.
     Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
     ReloadPermissions: _grpc.UnaryUnaryMultiCallable[_permission_service_pb2.ReloadPermissionsRequest, _permission_service_pb2.ReloadPermissionsResponse]
-    """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
-    started with: all that is asked for, or nothing.
+    """ReloadPermissions rereads the permissions, and plans and devices if requested, from the files that the Manager was
+    started with: everything that is requested, or nothing.
 
-    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
-    without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
-    reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
-    force.
+    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started without such
+    a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with reason
+    FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force remains in force.
     Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
@@ -70,12 +69,12 @@ class PermissionServiceAsyncStub(PermissionServiceStub):
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
-    20,000; there may be 1,000 groups.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, and all groups
+    together 20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -86,18 +85,17 @@ class PermissionServiceAsyncStub(PermissionServiceStub):
 
     Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
     name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
-    metadata `permissions_revision` has the present one.
+    metadata `permissions_revision` has the current one.
     Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
     ReloadPermissions: _aio.UnaryUnaryMultiCallable[_permission_service_pb2.ReloadPermissionsRequest, _permission_service_pb2.ReloadPermissionsResponse]  # type: ignore[assignment]
-    """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
-    started with: all that is asked for, or nothing.
+    """ReloadPermissions rereads the permissions, and plans and devices if requested, from the files that the Manager was
+    started with: everything that is requested, or nothing.
 
-    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
-    without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
-    reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
-    force.
+    Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started without such
+    a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with reason
+    FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force remains in force.
     Events: permissions_changed, inventory_changed.
     Retries: safe with the same request_id.
     """
@@ -106,12 +104,12 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Who may use which plans, devices and functions.
 
     Permissions are stored with the queue. When they change, the lists of InventoryService change with them, and every
-    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, all groups together
-    20,000; there may be 1,000 groups.
+    item in the queue is checked again: see Item.problems. A group may have 1,000 entries in each list, and all groups
+    together 20,000; there may be 1,000 groups.
 
     Errors of every method: as in QueueService.
 
-    A call that its caller gives up is carried out as a whole or not at all, see QueueService.
+    A call that the caller abandons is carried out completely or not at all; see QueueService.
     """
 
     @_abc_1.abstractmethod
@@ -132,7 +130,7 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Needs scope `admin`. Errors: INVALID_ARGUMENT with reason PERMISSIONS_INVALID, and a field violation for each wrong
         name, pattern or missing group: the old permissions stay in force; ABORTED with reason REVISION_MISMATCH, whose
-        metadata `permissions_revision` has the present one.
+        metadata `permissions_revision` has the current one.
         Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """
@@ -143,13 +141,12 @@ class PermissionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _permission_service_pb2.ReloadPermissionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_permission_service_pb2.ReloadPermissionsResponse, _abc.Awaitable[_permission_service_pb2.ReloadPermissionsResponse]]:
-        """ReloadPermissions reads the permissions, and plans and devices if asked, again from the files that the Manager was
-        started with: all that is asked for, or nothing.
+        """ReloadPermissions rereads the permissions, and plans and devices if requested, from the files that the Manager was
+        started with: everything that is requested, or nothing.
 
-        Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started
-        without such a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with
-        reason FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force stays in
-        force.
+        Needs scope `admin`. Errors: FAILED_PRECONDITION with reason RELOAD_DISABLED (the Manager was started without such
+        a file, or, for permissions, with `--user-group-permissions-reload NEVER`); FAILED_PRECONDITION with reason
+        FILE_INVALID when a file can't be read, or, with field violations, is wrong: what was in force remains in force.
         Events: permissions_changed, inventory_changed.
         Retries: safe with the same request_id.
         """

@@ -83,14 +83,14 @@ class ItemVerdict(_message.Message):
     DETAILS_LEFT_OUT_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
-    """It would be."""
+    """It would be accepted."""
     reason: _error_reason_pb2.ErrorReason.ValueType
     """Otherwise the reason for which AddItem would refuse it, for example ERROR_REASON_ITEM_INVALID."""
     message: _builtins.str
     """Otherwise one sentence that names the way out, of at most 800 bytes."""
     details_left_out: _builtins.bool
-    """`message` and `field_violations` are empty because the answer would be too long: validate this item with fewer
-    others to be told.
+    """`message` and `field_violations` are empty because the response would be too long: validate this item with fewer
+    others to get them.
     """
     @_builtins.property
     def field_violations(self) -> _containers.RepeatedCompositeFieldContainer[_field_violation_pb2.FieldViolation]:
@@ -98,7 +98,9 @@ class ItemVerdict(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
-        """If it is valid: texts in it that are probably not what was meant; at most 20, and 100 of all items together."""
+        """If the item is valid: texts in it that are probably not what the caller intended; at most 20, and at most 100 for
+        all items together.
+        """
 
     def __init__(
         self,
@@ -133,7 +135,7 @@ class SimulateItemRequest(_message.Message):
     """Go through at most this many messages; 0 means 100,000, which is also the most."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
-        """An item that need not be in the queue."""
+        """An item, which need not be in the queue."""
 
     def __init__(
         self,
@@ -166,7 +168,7 @@ class SimulateItemResponse(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
-        """Texts in the item that are probably not what was meant; at most 20."""
+        """Texts in the item that are probably not what the caller intended; at most 20."""
 
     def __init__(
         self,

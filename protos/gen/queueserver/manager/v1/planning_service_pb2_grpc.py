@@ -26,12 +26,12 @@ if _version_not_supported:
 
 
 class PlanningServiceStub:
-    """Before it moves: what is wrong with items, and what they would do.
+    """Before anything moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
 
-    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
-    for ten seconds at the longest.
+    A call that the caller abandons changes nothing; a simulation that has begun in the environment runs there to its
+    end, for at most ten seconds.
     """
 
     def __init__(self, channel):
@@ -53,19 +53,19 @@ class PlanningServiceStub:
 
 
 class PlanningServiceServicer:
-    """Before it moves: what is wrong with items, and what they would do.
+    """Before anything moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
 
-    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
-    for ten seconds at the longest.
+    A call that the caller abandons changes nothing; a simulation that has begun in the environment runs there to its
+    end, for at most ten seconds.
     """
 
     def ValidateItems(self, request, context):
-        """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
+        """ValidateItems checks items as AddItems would, and returns a verdict on each of them. Needs scope `read`.
 
-        The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
-        wrong, the last of them have a reason only (`details_left_out`).
+        The response stays below 4 MB, which every gRPC client accepts by default: if very many items are wrong, the last
+        of them have only a reason (`details_left_out`).
 
         Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
         """
@@ -74,8 +74,8 @@ class PlanningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SimulateItem(self, request, context):
-        """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving anything.
-        The environment must be open; it may be running a plan.
+        """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving
+        anything. The environment must be open; it may be running a plan.
 
         Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
         reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
@@ -107,12 +107,12 @@ def add_PlanningServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PlanningService:
-    """Before it moves: what is wrong with items, and what they would do.
+    """Before anything moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
 
-    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
-    for ten seconds at the longest.
+    A call that the caller abandons changes nothing; a simulation that has begun in the environment runs there to its
+    end, for at most ten seconds.
     """
 
     @staticmethod

@@ -27,12 +27,12 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PlanningServiceStub:
-    """Before it moves: what is wrong with items, and what they would do.
+    """Before anything moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
 
-    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
-    for ten seconds at the longest.
+    A call that the caller abandons changes nothing; a simulation that has begun in the environment runs there to its
+    end, for at most ten seconds.
     """
 
     @_typing.overload
@@ -40,16 +40,16 @@ class PlanningServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PlanningServiceAsyncStub: ...
     ValidateItems: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.ValidateItemsRequest, _planning_service_pb2.ValidateItemsResponse]
-    """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
+    """ValidateItems checks items as AddItems would, and returns a verdict on each of them. Needs scope `read`.
 
-    The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
-    wrong, the last of them have a reason only (`details_left_out`).
+    The response stays below 4 MB, which every gRPC client accepts by default: if very many items are wrong, the last
+    of them have only a reason (`details_left_out`).
 
     Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
     """
     SimulateItem: _grpc.UnaryUnaryMultiCallable[_planning_service_pb2.SimulateItemRequest, _planning_service_pb2.SimulateItemResponse]
-    """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving anything.
-    The environment must be open; it may be running a plan.
+    """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving
+    anything. The environment must be open; it may be running a plan.
 
     Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
     reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
@@ -58,26 +58,26 @@ class PlanningServiceStub:
 
 @_typing.type_check_only
 class PlanningServiceAsyncStub(PlanningServiceStub):
-    """Before it moves: what is wrong with items, and what they would do.
+    """Before anything moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
 
-    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
-    for ten seconds at the longest.
+    A call that the caller abandons changes nothing; a simulation that has begun in the environment runs there to its
+    end, for at most ten seconds.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ValidateItems: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.ValidateItemsRequest, _planning_service_pb2.ValidateItemsResponse]  # type: ignore[assignment]
-    """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
+    """ValidateItems checks items as AddItems would, and returns a verdict on each of them. Needs scope `read`.
 
-    The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
-    wrong, the last of them have a reason only (`details_left_out`).
+    The response stays below 4 MB, which every gRPC client accepts by default: if very many items are wrong, the last
+    of them have only a reason (`details_left_out`).
 
     Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
     """
     SimulateItem: _aio.UnaryUnaryMultiCallable[_planning_service_pb2.SimulateItemRequest, _planning_service_pb2.SimulateItemResponse]  # type: ignore[assignment]
-    """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving anything.
-    The environment must be open; it may be running a plan.
+    """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving
+    anything. The environment must be open; it may be running a plan.
 
     Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
     reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason
@@ -85,12 +85,12 @@ class PlanningServiceAsyncStub(PlanningServiceStub):
     """
 
 class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Before it moves: what is wrong with items, and what they would do.
+    """Before anything moves: what is wrong with items, and what they would do.
 
     Nothing is stored and nothing changes. Errors of every method: as in QueueService.
 
-    A call that its caller gives up changes nothing; a simulation that has begun in the environment goes on there to its end,
-    for ten seconds at the longest.
+    A call that the caller abandons changes nothing; a simulation that has begun in the environment runs there to its
+    end, for at most ten seconds.
     """
 
     @_abc_1.abstractmethod
@@ -99,10 +99,10 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _planning_service_pb2.ValidateItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.ValidateItemsResponse, _abc.Awaitable[_planning_service_pb2.ValidateItemsResponse]]:
-        """ValidateItems checks items as AddItems would, and tells about each of them. Needs scope `read`.
+        """ValidateItems checks items as AddItems would, and returns a verdict on each of them. Needs scope `read`.
 
-        The answer stays below 4 MB, which every gRPC client takes unless it is told otherwise: if very many items are
-        wrong, the last of them have a reason only (`details_left_out`).
+        The response stays below 4 MB, which every gRPC client accepts by default: if very many items are wrong, the last
+        of them have only a reason (`details_left_out`).
 
         Errors: INVALID_ARGUMENT with reason BATCH_TOO_LARGE when there are more than 50,000 items.
         """
@@ -113,8 +113,8 @@ class PlanningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _planning_service_pb2.SimulateItemRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_planning_service_pb2.SimulateItemResponse, _abc.Awaitable[_planning_service_pb2.SimulateItemResponse]]:
-        """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving anything.
-        The environment must be open; it may be running a plan.
+        """SimulateItem goes through the messages of a plan in the environment, without a RunEngine and without moving
+        anything. The environment must be open; it may be running a plan.
 
         Needs scope `queue:edit`. Errors: those of AddItem; NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with
         reason ENVIRONMENT_CLOSED, or INVALID_STATE while the environment opens or ends; UNAVAILABLE with reason

@@ -22,7 +22,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class StartQueueRequest(_message.Message):
-    """Requests and responses of QueueService that start and stop the queue and say how it goes on, in the order of its methods.
+    """Requests and responses of QueueService that start and stop the queue and determine how it continues, in the order of
+    its methods.
 
     Request of QueueService.StartQueue.
     """
@@ -34,7 +35,7 @@ class StartQueueRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -60,7 +61,7 @@ class StartQueueResponse(_message.Message):
     item_uid: _builtins.str
     """item_uid of the item that was claimed; empty if the queue was empty."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     def __init__(
         self,
         *,
@@ -86,7 +87,7 @@ class StopQueueRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -134,7 +135,7 @@ class CancelStopQueueRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -157,7 +158,7 @@ class CancelStopQueueResponse(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     def __init__(
         self,
         *,
@@ -195,9 +196,9 @@ class SetQueueModeRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. Here it is about the queue and its mode. 0 means that any revision will do."""
+    """See QueueService. Here it covers the queue and its mode. 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -233,7 +234,7 @@ class SetQueueModeResponse(_message.Message):
     MODE_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     @_builtins.property
     def mode(self) -> _queue_pb2.QueueMode:
         """The mode now."""
@@ -266,7 +267,7 @@ class SetAutostartRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -292,7 +293,7 @@ class SetAutostartResponse(_message.Message):
 
     REVISION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     def __init__(
         self,
         *,
@@ -321,7 +322,7 @@ class ExecuteItemRequest(_message.Message):
     validate_only: _builtins.bool
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
         """What to execute. Required."""
@@ -353,7 +354,7 @@ class ExecuteItemResponse(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     queue_size: _builtins.int
-    """Items in the queue, which this one is not in."""
+    """Items in the queue, not including this one."""
     revision: _builtins.int
     """Revision of the change."""
     @_builtins.property
@@ -362,7 +363,7 @@ class ExecuteItemResponse(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
-        """Texts in it that are probably not what was meant; at most 20."""
+        """Texts in it that are probably not what the caller intended; at most 20."""
 
     def __init__(
         self,

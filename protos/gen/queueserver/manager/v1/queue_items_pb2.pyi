@@ -39,18 +39,18 @@ class AddItemRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     validate_only: _builtins.bool
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
         """What to add. Required."""
 
     @_builtins.property
     def position(self) -> _queue_pb2.QueuePosition:
-        """Where. Default: the back."""
+        """Where to add it. Default: the back."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class AddItemResponse(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
-        """Texts in it that are probably not what was meant; at most 20."""
+        """Texts in it that are probably not what the caller intended; at most 20."""
 
     def __init__(
         self,
@@ -129,18 +129,18 @@ class AddItemsRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     validate_only: _builtins.bool
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemSpec]:
         """What to add, in order."""
 
     @_builtins.property
     def position(self) -> _queue_pb2.QueuePosition:
-        """Where the first one goes; the others follow it. Default: the back."""
+        """Where to put the first one; the others follow it. Default: the back."""
 
     def __init__(
         self,
@@ -183,8 +183,8 @@ class AddItemsResponse(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
-        """Texts in them that are probably not what was meant, with the path of each, for example "items[3].args[1]"; at most
-        100, and at most 20 of one item.
+        """Texts in them that are probably not what the caller intended, with the path of each, for example
+        "items[3].args[1]"; at most 100, and at most 20 of one item.
         """
 
     def __init__(
@@ -215,11 +215,11 @@ class ListItemsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """At most this many items in the page; 0 means 100, more than 10,000 means 10,000. A page has at most 1 MiB, unless its
-    one item has more.
+    """At most this many items in the page; 0 means 100, more than 10,000 means 10,000. A page has at most 1 MiB, unless
+    its one item has more.
     """
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     def __init__(
         self,
         *,
@@ -321,14 +321,14 @@ class GetItemResponse(_message.Message):
     revision: _builtins.int
     """Revision at which it was read."""
     state: _queue_pb2.ItemState.ValueType
-    """What has become of it."""
+    """Its state."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The item."""
 
     @_builtins.property
     def running_item(self) -> _item_pb2.RunningItem:
-        """Its execution, while it runs."""
+        """Its execution, while it is running."""
 
     @_builtins.property
     def history_entry(self) -> _item_pb2.HistoryEntry:
@@ -389,7 +389,7 @@ class WaitItemResponse(_message.Message):
     HISTORY_ENTRY_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     state: _queue_pb2.ItemState.ValueType
-    """What has become of it."""
+    """Its state."""
     index: _builtins.int
     """Its index in the queue, while it waits there."""
     revision: _builtins.int
@@ -400,7 +400,7 @@ class WaitItemResponse(_message.Message):
 
     @_builtins.property
     def running_item(self) -> _item_pb2.RunningItem:
-        """Its execution, while it runs."""
+        """Its execution, while it is running."""
 
     @_builtins.property
     def history_entry(self) -> _item_pb2.HistoryEntry:
@@ -443,24 +443,24 @@ class UpdateItemRequest(_message.Message):
     item_uid: _builtins.str
     """uid of the item. Required."""
     new_uid: _builtins.bool
-    """Give it a new uid. Otherwise it keeps the one it has."""
+    """Give it a new uid. Otherwise it keeps its uid."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     validate_only: _builtins.bool
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def item(self) -> _item_pb2.ItemSpec:
         """The new content, as far as `update_mask` names it. Required."""
 
     @_builtins.property
     def update_mask(self) -> _field_mask_pb2.FieldMask:
-        """Fields of `item` that replace those of the item in the queue; one that is named here and absent from `item` is
-        removed. "*" stands for all fields: the whole content is replaced. Absent means the fields that are set in `item`.
-        Only whole fields can be named: "kwargs", not "kwargs.num".
+        """Fields of `item` that replace those of the item in the queue; a field that is named here and absent from `item` is
+        removed. "*" means all fields: the entire content is replaced. Absent means the fields that are set in `item`. Only
+        whole fields can be named: "kwargs", not "kwargs.num".
         """
 
     def __init__(
@@ -499,14 +499,14 @@ class UpdateItemResponse(_message.Message):
     queue_size: _builtins.int
     """Items in the queue."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The item as stored."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.ItemWarning]:
-        """Texts in it that are probably not what was meant; at most 20."""
+        """Texts in it that are probably not what the caller intended; at most 20."""
 
     def __init__(
         self,
@@ -540,9 +540,9 @@ class RemoveItemRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def address(self) -> _queue_pb2.ItemAddress:
         """Which item. Required."""
@@ -607,13 +607,13 @@ class RemoveItemsRequest(_message.Message):
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     strict: _builtins.bool
-    """Refuse if a uid is not in the queue, is running or is repeated. Otherwise such uids are passed over."""
+    """Refuse if a uid is not in the queue, is running or is repeated. Otherwise such uids are ignored."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Which items. May be empty."""
@@ -648,12 +648,12 @@ class RemoveItemsResponse(_message.Message):
     queue_size: _builtins.int
     """Items left in the queue."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     removed_count: _builtins.int
-    """How many were removed, those included that `items` has no room for."""
+    """How many were removed, including those left out of `items`."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items that were removed, in the order of the request; the first of them, if all would have more than 1 MiB."""
+        """The items that were removed, in the order of the request; only the first ones if all of them would exceed 1 MiB."""
 
     def __init__(
         self,
@@ -685,9 +685,9 @@ class MoveItemRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def source(self) -> _queue_pb2.ItemAddress:
         """Which item. Required."""
@@ -728,7 +728,7 @@ class MoveItemResponse(_message.Message):
     queue_size: _builtins.int
     """Items in the queue."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     @_builtins.property
     def item(self) -> _item_pb2.Item:
         """The item."""
@@ -764,20 +764,20 @@ class MoveItemsRequest(_message.Message):
     EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     keep_queue_order: _builtins.bool
-    """Put them in the order that they have in the queue. Otherwise in the order of the request."""
+    """Keep the order that they have in the queue. Otherwise they get the order of the request."""
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def item_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Which items. May be empty."""
 
     @_builtins.property
     def destination(self) -> _queue_pb2.QueuePosition:
-        """Where to: front, back, before or after an item that is not moved. Required."""
+        """Where to: front, back, before or after an item that is not being moved. Required."""
 
     def __init__(
         self,
@@ -812,10 +812,10 @@ class MoveItemsResponse(_message.Message):
     queue_size: _builtins.int
     """Items in the queue."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     @_builtins.property
     def items(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.Item]:
-        """The items, in their order now; the first of them, if all would have more than 1 MiB."""
+        """The items, in their new order; only the first ones if all of them would exceed 1 MiB."""
 
     def __init__(
         self,
@@ -850,9 +850,9 @@ class ClearQueueRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     expected_revision: _builtins.int
-    """See QueueService. 0 means that any revision will do."""
+    """See QueueService. 0 accepts any revision."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -880,7 +880,7 @@ class ClearQueueResponse(_message.Message):
     removed_count: _builtins.int
     """How many items were removed."""
     revision: _builtins.int
-    """Revision of the change, or the present one if nothing had to change."""
+    """Revision of the change, or the current one if nothing had to change."""
     def __init__(
         self,
         *,

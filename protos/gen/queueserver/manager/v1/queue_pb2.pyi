@@ -24,7 +24,7 @@ class _ItemState:
 class _ItemStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ITEM_STATE_UNSPECIFIED: _ItemState.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     ITEM_STATE_QUEUED: _ItemState.ValueType  # 1
     """It waits in the queue."""
     ITEM_STATE_RUNNING: _ItemState.ValueType  # 2
@@ -34,17 +34,17 @@ class _ItemStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ItemState.V
     ITEM_STATE_FINISHED: _ItemState.ValueType  # 4
     """Its execution has ended; the history has the result."""
     ITEM_STATE_REMOVED: _ItemState.ValueType  # 5
-    """It was taken out of the queue without being executed. Only WaitItem says so."""
+    """It was removed from the queue without being executed. Only WaitItem reports this."""
     ITEM_STATE_HELD: _ItemState.ValueType  # 6
-    """It waits at the head of the queue until somebody decides: an interrupted item under the policy HOLD."""
+    """It waits at the head of the queue for a user's decision: an interrupted item under the policy HOLD."""
     ITEM_STATE_INVALID: _ItemState.ValueType  # 7
-    """It waits in the queue, and would fail if it were executed as things are; Item.problems says why."""
+    """It waits in the queue, and would fail if it were executed now; Item.problems says why."""
 
 class ItemState(_ItemState, metaclass=_ItemStateEnumTypeWrapper):
-    """What has become of an item."""
+    """State of an item."""
 
 ITEM_STATE_UNSPECIFIED: ItemState.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 ITEM_STATE_QUEUED: ItemState.ValueType  # 1
 """It waits in the queue."""
 ITEM_STATE_RUNNING: ItemState.ValueType  # 2
@@ -54,11 +54,11 @@ ITEM_STATE_PAUSED: ItemState.ValueType  # 3
 ITEM_STATE_FINISHED: ItemState.ValueType  # 4
 """Its execution has ended; the history has the result."""
 ITEM_STATE_REMOVED: ItemState.ValueType  # 5
-"""It was taken out of the queue without being executed. Only WaitItem says so."""
+"""It was removed from the queue without being executed. Only WaitItem reports this."""
 ITEM_STATE_HELD: ItemState.ValueType  # 6
-"""It waits at the head of the queue until somebody decides: an interrupted item under the policy HOLD."""
+"""It waits at the head of the queue for a user's decision: an interrupted item under the policy HOLD."""
 ITEM_STATE_INVALID: ItemState.ValueType  # 7
-"""It waits in the queue, and would fail if it were executed as things are; Item.problems says why."""
+"""It waits in the queue, and would fail if it were executed now; Item.problems says why."""
 Global___ItemState: _TypeAlias = ItemState  # noqa: Y015
 
 class _InterruptedPolicy:
@@ -68,27 +68,27 @@ class _InterruptedPolicy:
 class _InterruptedPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_InterruptedPolicy.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     INTERRUPTED_POLICY_UNSPECIFIED: _InterruptedPolicy.ValueType  # 0
-    """Not said: leave it as it is."""
+    """Unspecified: leave it as it is."""
     INTERRUPTED_POLICY_REQUEUE: _InterruptedPolicy.ValueType  # 1
-    """A new attempt stands at the head of the queue. The default, as people know it."""
+    """A new attempt is put at the head of the queue. The default, as in the existing queue server."""
     INTERRUPTED_POLICY_HOLD: _InterruptedPolicy.ValueType  # 2
-    """A new attempt stands at the head of the queue and is held: the queue does not start until the item is updated,
+    """A new attempt is put at the head of the queue and is held: the queue does not start until the item is updated,
     moved or removed.
     """
     INTERRUPTED_POLICY_DROP: _InterruptedPolicy.ValueType  # 3
     """There is no new attempt."""
 
 class InterruptedPolicy(_InterruptedPolicy, metaclass=_InterruptedPolicyEnumTypeWrapper):
-    """What happens to an item that was interrupted: its plan was aborted or halted, or what executed it was destroyed,
-    died or was shut down.
+    """What happens to an item that was interrupted: its plan was aborted or halted, or the process that executed it was
+    destroyed, died or was shut down.
     """
 
 INTERRUPTED_POLICY_UNSPECIFIED: InterruptedPolicy.ValueType  # 0
-"""Not said: leave it as it is."""
+"""Unspecified: leave it as it is."""
 INTERRUPTED_POLICY_REQUEUE: InterruptedPolicy.ValueType  # 1
-"""A new attempt stands at the head of the queue. The default, as people know it."""
+"""A new attempt is put at the head of the queue. The default, as in the existing queue server."""
 INTERRUPTED_POLICY_HOLD: InterruptedPolicy.ValueType  # 2
-"""A new attempt stands at the head of the queue and is held: the queue does not start until the item is updated,
+"""A new attempt is put at the head of the queue and is held: the queue does not start until the item is updated,
 moved or removed.
 """
 INTERRUPTED_POLICY_DROP: InterruptedPolicy.ValueType  # 3
@@ -97,9 +97,9 @@ Global___InterruptedPolicy: _TypeAlias = InterruptedPolicy  # noqa: Y015
 
 @_typing.final
 class QueuePosition(_message.Message):
-    """The queue: places in it, what has become of an item, and how the queue treats items that have ended.
+    """The queue: positions in it, the state of an item, and how the queue treats items that have ended.
 
-    A place at which to put an item.
+    A position at which to put an item.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -114,16 +114,15 @@ class QueuePosition(_message.Message):
     back: _builtins.bool
     """Behind all others. Always true when set."""
     index: _builtins.int
-    """By index. For a new item: N >= 0 puts it in front of the item now at N, negative counts from the back
-    as in Python's list.insert (-1 is in front of the last item), and an index beyond an end means that
-    end. For a moved item: the index it has afterwards, negative from the back, and an index out of range
-    is refused.
+    """By index. For a new item: N >= 0 puts it in front of the item now at N, negative counts from the back as in
+    Python's list.insert (-1 is in front of the last item), and an index beyond either end means that end. For a
+    moved item: the index it has afterwards, negative from the back, and an index out of range is refused.
     """
     before_uid: _builtins.str
     """In front of the item with this uid."""
     after_uid: _builtins.str
-    """Behind the item with this uid. For a new item, behind the running item is the front of the queue; what is moved
-    can't go there (ITEM_RUNNING).
+    """Behind the item with this uid. For a new item, "behind the running item" means the front of the queue; an item
+    can't be moved there (ITEM_RUNNING).
     """
     def __init__(
         self,
@@ -146,7 +145,7 @@ Global___QueuePosition: _TypeAlias = QueuePosition  # noqa: Y015
 
 @_typing.final
 class ItemAddress(_message.Message):
-    """Which item of the queue is meant."""
+    """Selects an item of the queue."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -192,7 +191,9 @@ class QueueMode(_message.Message):
     loop: _builtins.bool
     """An item that was completed or stopped goes to the back of the queue as a new item."""
     ignore_failures: _builtins.bool
-    """The queue goes on after a plan that failed by itself, and the plan is not put back (with `loop`, at the back)."""
+    """The queue continues after a plan that failed on its own, and the plan is not put back (with `loop`, it goes to the
+    back).
+    """
     interrupted: Global___InterruptedPolicy.ValueType
     """What happens to an item that was interrupted."""
     def __init__(

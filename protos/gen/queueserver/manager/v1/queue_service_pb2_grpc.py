@@ -29,49 +29,52 @@ if _version_not_supported:
 class QueueServiceStub:
     """The queue: what will be executed, in which order, and whether it is running.
 
-    Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
-    called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
-    `queue:control`, ExecuteItem both, the others `read`.
+    Every change is in Redis before the response is sent. A refused request changes nothing. All methods may be called in
+    every state, also without an environment and while a plan is running, unless a method says otherwise. Methods that
+    change the queue need scope `queue:edit`; StartQueue, StopQueue, CancelStopQueue and SetAutostart need
+    `queue:control`; ExecuteItem needs both; the others need `read`.
 
     Requests that change something share some optional fields. `request_id`, of at most 128 characters: a call that is
-    repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
-    for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
-    INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
-    told otherwise): if the first answer has gone, the repetition is refused with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. It
-    was carried out, and is not carried out again.
+    repeated with the same id and content gets the first response and changes nothing, even after a restart of the
+    Manager, for at least an hour and as long as it is among the newest 100,000 requests; with other content it is
+    refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Responses longer than 64 bytes are kept up to a total size
+    (64 MB unless the server is configured otherwise): if the first response is no longer kept, the repetition is refused
+    with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. The request was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
-    reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
-    and answered as if, and nothing is changed, so that no key of a lock is needed. `lock_key`: the key of the lock, if what the
-    request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason LOCKED, detail LockHeld
-    (see LockService).
+    reason REVISION_MISMATCH, whose metadata `queue_revision` has the current one. `validate_only`: the request is
+    checked and answered as usual, but nothing is changed, so no key of a lock is needed. `lock_key`: the key of the
+    lock, if what the request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason
+    LOCKED, detail LockHeld (see LockService).
 
-    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
-    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+    Every request has bounds; see `queueserver/common/v1/bounds.proto`. A request that exceeds one is refused with
+    INVALID_ARGUMENT, reason REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field
+    and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason):
-    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
-    or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
-    (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
-    has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
-    (a request that changes something has a field that this server does not know, as a newer client may send it; see
-    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
-    values are nested too deep).
-    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    Errors of every method (ErrorReason says what to do about each reason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is
+    starting or ending), STORAGE_UNAVAILABLE (Redis can't be reached or accepts no changes; reads continue from memory)
+    or INTERRUPTED (the Manager ended before it could respond; the request may have been carried out). All carry
+    RetryInfo, and ErrorInfo has the metadata `fate` with the value "unknown" if it is not known whether anything was
+    changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has an invalid value; the violation names it), FIELD_UNKNOWN (a
+    request that changes something has a field that this server does not know, as a newer client may send; see
+    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are not a valid message: text is not UTF-8,
+    or values are nested too deeply).
+    - INTERNAL with reason INTERNAL: the Manager had an internal error.
     The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
-    Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is, and has every scope. Without a name it is "anonymous"; without a group it acts in the one that the server was
-    told by `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the only group there is
-    besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII only, so any other
-    name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
-    name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
-    it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+    Identity of the caller: no credentials are required yet. A caller identifies itself in the metadata `qserver-user`
+    and `qserver-user-group`, and has every scope. Without a name it is "anonymous"; without a group it acts in the one
+    given by the server's `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the
+    only group besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII
+    only, so any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which take precedence if
+    both are present. A name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no
+    space at its ends; it is stored in Unicode form NFC. Any other name is refused with reason FIELD_INVALID, and the
+    violation has its key.
 
-    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all: once it was accepted it is carried out although its caller gets no answer. Which of the two it
-    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
+    A call that the caller abandons, because it cancels the call, its deadline passes or the connection breaks, is
+    carried out completely or not at all: once accepted, it is carried out although the caller gets no response. To find
+    out which, repeat the request with the same `request_id`. An abandoned read or WaitItem has no effect.
     """
 
     def __init__(self, channel):
@@ -170,64 +173,67 @@ class QueueServiceStub:
 class QueueServiceServicer:
     """The queue: what will be executed, in which order, and whether it is running.
 
-    Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
-    called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
-    `queue:control`, ExecuteItem both, the others `read`.
+    Every change is in Redis before the response is sent. A refused request changes nothing. All methods may be called in
+    every state, also without an environment and while a plan is running, unless a method says otherwise. Methods that
+    change the queue need scope `queue:edit`; StartQueue, StopQueue, CancelStopQueue and SetAutostart need
+    `queue:control`; ExecuteItem needs both; the others need `read`.
 
     Requests that change something share some optional fields. `request_id`, of at most 128 characters: a call that is
-    repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
-    for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
-    INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
-    told otherwise): if the first answer has gone, the repetition is refused with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. It
-    was carried out, and is not carried out again.
+    repeated with the same id and content gets the first response and changes nothing, even after a restart of the
+    Manager, for at least an hour and as long as it is among the newest 100,000 requests; with other content it is
+    refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Responses longer than 64 bytes are kept up to a total size
+    (64 MB unless the server is configured otherwise): if the first response is no longer kept, the repetition is refused
+    with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. The request was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
-    reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
-    and answered as if, and nothing is changed, so that no key of a lock is needed. `lock_key`: the key of the lock, if what the
-    request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason LOCKED, detail LockHeld
-    (see LockService).
+    reason REVISION_MISMATCH, whose metadata `queue_revision` has the current one. `validate_only`: the request is
+    checked and answered as usual, but nothing is changed, so no key of a lock is needed. `lock_key`: the key of the
+    lock, if what the request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason
+    LOCKED, detail LockHeld (see LockService).
 
-    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
-    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+    Every request has bounds; see `queueserver/common/v1/bounds.proto`. A request that exceeds one is refused with
+    INVALID_ARGUMENT, reason REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field
+    and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason):
-    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
-    or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
-    (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
-    has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
-    (a request that changes something has a field that this server does not know, as a newer client may send it; see
-    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
-    values are nested too deep).
-    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    Errors of every method (ErrorReason says what to do about each reason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is
+    starting or ending), STORAGE_UNAVAILABLE (Redis can't be reached or accepts no changes; reads continue from memory)
+    or INTERRUPTED (the Manager ended before it could respond; the request may have been carried out). All carry
+    RetryInfo, and ErrorInfo has the metadata `fate` with the value "unknown" if it is not known whether anything was
+    changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has an invalid value; the violation names it), FIELD_UNKNOWN (a
+    request that changes something has a field that this server does not know, as a newer client may send; see
+    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are not a valid message: text is not UTF-8,
+    or values are nested too deeply).
+    - INTERNAL with reason INTERNAL: the Manager had an internal error.
     The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
-    Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is, and has every scope. Without a name it is "anonymous"; without a group it acts in the one that the server was
-    told by `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the only group there is
-    besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII only, so any other
-    name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
-    name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
-    it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+    Identity of the caller: no credentials are required yet. A caller identifies itself in the metadata `qserver-user`
+    and `qserver-user-group`, and has every scope. Without a name it is "anonymous"; without a group it acts in the one
+    given by the server's `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the
+    only group besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII
+    only, so any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which take precedence if
+    both are present. A name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no
+    space at its ends; it is stored in Unicode form NFC. Any other name is refused with reason FIELD_INVALID, and the
+    violation has its key.
 
-    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all: once it was accepted it is carried out although its caller gets no answer. Which of the two it
-    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
+    A call that the caller abandons, because it cancels the call, its deadline passes or the connection breaks, is
+    carried out completely or not at all: once accepted, it is carried out although the caller gets no response. To find
+    out which, repeat the request with the same `request_id`. An abandoned read or WaitItem has no effect.
     """
 
     def AddItem(self, request, context):
-        """AddItem adds one item. Its arguments are checked against the plan's signature first. Where a parameter takes any
-        value, a text that names no device and is near to the name of one, or stands where devices stand, is accepted, and
-        told as a warning in the answer; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
+        """AddItem adds one item. Its arguments are first checked against the plan's signature. Where a parameter accepts any
+        value, a text that names no device but is similar to a device's name, or is in a place for devices, is accepted and
+        reported as a warning in the response; likewise by AddItems, UpdateItem, ExecuteItem and PlanningService.
 
-        Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), NUMBER_NOT_EXACT or ITEM_TOO_LARGE (more
-        than 1 MiB, or than 15,000 values); NOT_FOUND with reason PLAN_NOT_FOUND (a plan that the user group may not use
-        counts as not there), ITEM_NOT_FOUND (position relative to an item that is not there) or GROUP_NOT_FOUND (permissions
-        don't have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plan is known: no environment
+        Errors: INVALID_ARGUMENT with reason ITEM_INVALID (field violations say what), NUMBER_NOT_EXACT or ITEM_TOO_LARGE
+        (more than 1 MiB, or than 15,000 values); NOT_FOUND with reason PLAN_NOT_FOUND (a plan that the user group may not
+        use counts as missing), ITEM_NOT_FOUND (position relative to a missing item) or GROUP_NOT_FOUND (permissions don't
+        have the caller's user group); FAILED_PRECONDITION with reason INVENTORY_EMPTY (no plans are known: no environment
         was ever opened, or its startup code has no plans) or ITEM_RUNNING (position before the running item);
         PERMISSION_DENIED with reason GROUP_NOT_ACCEPTED ("root" can't submit); RESOURCE_EXHAUSTED with reason QUEUE_FULL
-        (the queue holds at most 100,000 items, which have at most 256 MB together as they are stored, unless the server was
-        told otherwise).
+        (the queue holds at most 100,000 items, with at most 256 MB in total as stored, unless the server is configured
+        otherwise).
         Events: item_added.
         Retries: safe with the same request_id; without one, a repeated call adds another item.
         """
@@ -239,8 +245,8 @@ class QueueServiceServicer:
         """AddItems adds several items, in the given order and next to each other, all or none.
 
         Errors: as AddItem, but INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused when items are wrong,
-        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing. Of the wrong items the
-        first 20 are told of, and all are counted in the message.
+        BATCH_TOO_LARGE when there are more than 50,000. An empty batch succeeds and changes nothing. The first 20 wrong
+        items are reported; the message counts all of them.
         Events: items_added, several for a long batch; item_added for one item.
         Retries: as AddItem.
         """
@@ -249,21 +255,20 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListItems(self, request, context):
-        """ListItems lists the queue from the front, in pages. All pages of one listing show the queue as it was
-        when the first page was taken.
+        """ListItems lists the queue from the front, in pages. All pages of one listing show the queue as it was at the first
+        page.
 
-        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when
-        the listing is too old (start again without a token).
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when the
+        listing is too old (list again without a token).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetItem(self, request, context):
-        """GetItem returns one item of the queue; addressed by uid, also the running item and those of the history, each
-        with what has become of it.
+        """GetItem returns one item of the queue, with its state; by uid, also the running item and items of the history.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no item is specified; NOT_FOUND with reason ITEM_NOT_FOUND;
         OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -271,45 +276,46 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WaitItem(self, request, context):
-        """WaitItem sends what has become of an item now and whenever its state changes, and ends when it is finished or
-        was removed. An item that failed and was put back is finished; the message names the new attempt.
+        """WaitItem sends the state of an item now and whenever it changes, and ends when the item is finished or removed. An
+        item that failed and was put back is finished; the message names the new attempt.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no item is specified; NOT_FOUND with reason ITEM_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateItem(self, request, context):
-        """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the request,
-        or those that `update_mask` names. What comes out is checked like a new item and belongs to whoever updated it; it
-        stays the attempt that it was (`attempt`, `retry_of_uid`) and is no longer held. Content that is the same changes nothing.
+        """UpdateItem changes the content of an item of the queue, which keeps its place: the fields that are set in the
+        request, or those that `update_mask` names. The result is checked like a new item and belongs to the user who
+        updated it; it remains the same attempt (`attempt`, `retry_of_uid`) and is no longer held. Identical content
+        changes nothing.
 
-        Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item, or what is to change;
-        NOT_FOUND with reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
-        Events: item_updated, unless the content is the same.
+        Errors: as AddItem; INVALID_ARGUMENT with reason FIELD_INVALID if no item or no change is specified; NOT_FOUND with
+        reason ITEM_NOT_FOUND; FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Events: item_updated, unless the content is identical.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveItem(self, request, context):
-        """RemoveItem takes one item out of the queue.
+        """RemoveItem removes one item from the queue.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which item; NOT_FOUND with reason ITEM_NOT_FOUND;
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no item is specified; NOT_FOUND with reason ITEM_NOT_FOUND;
         OUT_OF_RANGE with reason POSITION_OUT_OF_RANGE; FAILED_PRECONDITION with reason ITEM_RUNNING (stop it instead).
         Events: item_removed.
-        Retries: safe with the same request_id; without one, a repeated call by uid answers ITEM_NOT_FOUND.
+        Retries: safe with the same request_id; without one, a repeated call by uid is refused with ITEM_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveItems(self, request, context):
-        """RemoveItems takes several items out of the queue, in one step.
+        """RemoveItems removes several items from the queue, in one step.
 
-        Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in
-        the queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); nothing is removed then.
+        Errors: with `strict`, INVALID_ARGUMENT with reason BATCH_REFUSED and detail BatchRefused if a uid is not in the
+        queue (ITEM_NOT_FOUND), is running (ITEM_RUNNING) or is repeated (ITEM_REPEATED); then nothing is removed.
         Events: item_removed for each item, in one step.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -317,12 +323,12 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def MoveItem(self, request, context):
-        """MoveItem moves one item to another place. Its uid and content stay.
+        """MoveItem moves one item to another position. Its uid and content stay the same.
 
         Errors: as RemoveItem, for source and destination. A destination out of range is refused, not clipped.
-        INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is not given.
-        Events: item_moved; item_updated if it was held, which it is no longer. None if it already was there: then it stays
-        as it is, held too.
+        INVALID_ARGUMENT with reason POSITION_MISSING when source or destination is missing.
+        Events: item_moved; item_updated if it was held, because it no longer is. None if it already was there: then it
+        stays as it is, also held.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -332,17 +338,18 @@ class QueueServiceServicer:
         """MoveItems moves several items next to each other, in one step.
 
         Errors: INVALID_ARGUMENT with reason BATCH_REFUSED (a uid is not in the queue, is running or is repeated; detail
-        BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the destination
-        is an index or is relative to an item of the batch; for the destination, NOT_FOUND with reason ITEM_NOT_FOUND or
-        FAILED_PRECONDITION with reason ITEM_RUNNING.
-        Events: items_moved; item_updated for each that was held, which it is no longer. None if they already were there.
+        BatchRefused, as in RemoveItems) or POSITION_MISSING; INVALID_ARGUMENT with reason FIELD_INVALID when the
+        destination is an index or is relative to an item of the batch; for the destination, NOT_FOUND with reason
+        ITEM_NOT_FOUND or FAILED_PRECONDITION with reason ITEM_RUNNING.
+        Events: items_moved; item_updated for each item that was held, because it no longer is. None if they already were
+        there.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClearQueue(self, request, context):
-        """ClearQueue removes all items. The running item is not touched.
+        """ClearQueue removes all items. The running item is not affected.
 
         Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `all` is set.
         Events: queue_cleared, unless the queue was empty.
@@ -352,14 +359,14 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StartQueue(self, request, context):
-        """StartQueue starts execution from the front. The reply says that the first item was claimed, not that it
-        has begun. With an empty queue, if nothing else is in the way, it succeeds and nothing runs.
+        """StartQueue starts execution from the front. The response says that the first item was claimed, not that it has
+        begun. With an empty queue, if nothing else prevents it, the call succeeds and nothing runs.
 
-        Errors: FAILED_PRECONDITION with reason QUEUE_RUNNING (it runs already, so nothing is left to do: its plan is being
-        executed or is paused; detail InvalidState), INVALID_STATE (something else is going on; detail InvalidState),
-        ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED (destroy the
-        environment), RUN_ENGINE_BUSY (it runs something else: wait), ITEM_HELD (update, move or remove the first item);
-        UNAVAILABLE with reason WORKER_UNAVAILABLE.
+        Errors: FAILED_PRECONDITION with reason QUEUE_RUNNING (it is already running, so there is nothing to do: its plan
+        is being executed or is paused; detail InvalidState), INVALID_STATE (the Manager is doing something else; detail
+        InvalidState), ENVIRONMENT_CLOSED (open it first), RUN_ENGINE_MISSING (startup code has none), RUN_ENGINE_PANICKED
+        (destroy the environment), RUN_ENGINE_BUSY (it is running something else: wait), ITEM_HELD (update, move or remove
+        the first item); UNAVAILABLE with reason WORKER_UNAVAILABLE.
         Events: queue_started, item_started.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -367,8 +374,8 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def StopQueue(self, request, context):
-        """StopQueue lets the running item end and starts no other. It can be taken back by CancelStopQueue until
-        the item has ended. Repeating it is harmless.
+        """StopQueue stops the queue after the running item. CancelStopQueue can cancel it until the item has ended. Repeating
+        it is harmless.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE when nothing is being executed, or the plan is paused.
         Events: queue_stop_requested, and queue_stopped when it takes effect.
@@ -378,7 +385,7 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelStopQueue(self, request, context):
-        """CancelStopQueue takes a pending StopQueue back. Without one it succeeds and changes nothing.
+        """CancelStopQueue cancels a pending StopQueue. Without one it succeeds and changes nothing.
 
         Events: queue_stop_cancelled, unless none was pending.
         """
@@ -387,8 +394,8 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetQueueMode(self, request, context):
-        """SetQueueMode changes how the queue treats items that have ended; what is not set stays. It takes effect at
-        once, also for the running item. The mode survives restarts.
+        """SetQueueMode changes how the queue treats items that have ended; what is not set stays the same. The change takes
+        effect at once, also for the running item. The mode survives restarts.
 
         Events: queue_mode_changed, unless nothing changed.
         """
@@ -397,10 +404,11 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetAutostart(self, request, context):
-        """SetAutostart makes the queue start by itself whenever it has items, the Manager is idle and there is a
-        RunEngine; or ends that, letting a running queue go on. It is switched off whenever the queue stops for another
-        reason than being empty: by StopQueue, a queue_stop instruction, an item that was stopped, aborted, halted,
-        failed or never started, or an environment that goes away; and when Manager and Worker were both started anew.
+        """SetAutostart makes the queue start automatically whenever it has items, the Manager is idle and there is a
+        RunEngine; or switches this off, while a running queue continues. Autostart is switched off whenever the queue
+        stops for a reason other than being empty: StopQueue, a queue_stop instruction, an item that was stopped, aborted,
+        halted, failed or never started, or an environment that goes away; and when both Manager and Worker have been
+        restarted.
 
         Errors: INVALID_ARGUMENT with reason FIELD_INVALID unless `enabled` is given.
         Events: autostart_changed, unless nothing changed; queue_started when it starts the queue.
@@ -410,8 +418,8 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExecuteItem(self, request, context):
-        """ExecuteItem executes an item now. It never enters the queue, in no mode and however it ends; the queue stays as
-        it is and does not start. The reply says that the item was claimed, not that it has begun.
+        """ExecuteItem executes an item now. The item never enters the queue, in any mode and however it ends; the queue stays
+        as it is and does not start. The response says that the item was claimed, not that it has begun.
 
         Errors: as AddItem and StartQueue.
         Events: item_started, item_finished, history_added.
@@ -519,49 +527,52 @@ def add_QueueServiceServicer_to_server(servicer, server):
 class QueueService:
     """The queue: what will be executed, in which order, and whether it is running.
 
-    Every change is in Redis before the reply is sent. A refused request changes nothing. All methods may be
-    called in every state, also without an environment and while a plan runs, unless a method says otherwise.
-    Methods that change the queue need scope `queue:edit`, StartQueue, StopQueue, CancelStopQueue and SetAutostart
-    `queue:control`, ExecuteItem both, the others `read`.
+    Every change is in Redis before the response is sent. A refused request changes nothing. All methods may be called in
+    every state, also without an environment and while a plan is running, unless a method says otherwise. Methods that
+    change the queue need scope `queue:edit`; StartQueue, StopQueue, CancelStopQueue and SetAutostart need
+    `queue:control`; ExecuteItem needs both; the others need `read`.
 
     Requests that change something share some optional fields. `request_id`, of at most 128 characters: a call that is
-    repeated with the same id and content gets the first answer and changes nothing, also after a restart of the Manager,
-    for at least an hour and as long as it is among the newest 100,000 requests; with other content it is refused with
-    INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Answers longer than 64 bytes are kept up to a size (64 MB unless the server was
-    told otherwise): if the first answer has gone, the repetition is refused with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. It
-    was carried out, and is not carried out again.
+    repeated with the same id and content gets the first response and changes nothing, even after a restart of the
+    Manager, for at least an hour and as long as it is among the newest 100,000 requests; with other content it is
+    refused with INVALID_ARGUMENT, reason REQUEST_ID_REUSED. Responses longer than 64 bytes are kept up to a total size
+    (64 MB unless the server is configured otherwise): if the first response is no longer kept, the repetition is refused
+    with ALREADY_EXISTS, reason ANSWER_NOT_KEPT. The request was carried out, and is not carried out again.
     `expected_revision`: the change is made only if the queue has not changed since that revision; otherwise ABORTED,
-    reason REVISION_MISMATCH, whose metadata `queue_revision` has the present one. `validate_only`: everything is checked
-    and answered as if, and nothing is changed, so that no key of a lock is needed. `lock_key`: the key of the lock, if what the
-    request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason LOCKED, detail LockHeld
-    (see LockService).
+    reason REVISION_MISMATCH, whose metadata `queue_revision` has the current one. `validate_only`: the request is
+    checked and answered as usual, but nothing is changed, so no key of a lock is needed. `lock_key`: the key of the
+    lock, if what the request changes is locked; without it the request is refused with FAILED_PRECONDITION, reason
+    LOCKED, detail LockHeld (see LockService).
 
-    Every request has bounds, see `queueserver/common/v1/bounds.proto`: INVALID_ARGUMENT with reason REQUEST_TOO_LARGE,
-    BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field and the bound.
+    Every request has bounds; see `queueserver/common/v1/bounds.proto`. A request that exceeds one is refused with
+    INVALID_ARGUMENT, reason REQUEST_TOO_LARGE, BATCH_TOO_LARGE or FIELD_INVALID, and a violation that names the field
+    and the bound.
 
-    Errors of every method (what to do about each reason is said in ErrorReason):
-    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is starting
-    or ending), STORAGE_UNAVAILABLE (Redis can't be reached or takes no changes; reads go on from memory) or INTERRUPTED
-    (the Manager ended before it could answer; what was asked for may have been done). All carry RetryInfo, and ErrorInfo
-    has the metadata `fate` with the value "unknown" if it is not known whether anything was changed.
-    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has a value it can't have; the violation names it), FIELD_UNKNOWN
-    (a request that changes something has a field that this server does not know, as a newer client may send it; see
-    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are no valid message: text is not UTF-8, or
-    values are nested too deep).
-    - INTERNAL with reason INTERNAL: the Manager met an error of its own.
+    Errors of every method (ErrorReason says what to do about each reason):
+    - UNAVAILABLE with reason NOT_OWNER (another Manager owns the queue; detail NotOwner), NOT_READY (the Manager is
+    starting or ending), STORAGE_UNAVAILABLE (Redis can't be reached or accepts no changes; reads continue from memory)
+    or INTERRUPTED (the Manager ended before it could respond; the request may have been carried out). All carry
+    RetryInfo, and ErrorInfo has the metadata `fate` with the value "unknown" if it is not known whether anything was
+    changed.
+    - INVALID_ARGUMENT with reason FIELD_INVALID (a field has an invalid value; the violation names it), FIELD_UNKNOWN (a
+    request that changes something has a field that this server does not know, as a newer client may send; see
+    `queueserver/common/v1/method.proto`) or REQUEST_UNDECODABLE (the bytes are not a valid message: text is not UTF-8,
+    or values are nested too deeply).
+    - INTERNAL with reason INTERNAL: the Manager had an internal error.
     The message of a refusal also says what is wrong with the first field of its field violations, in the same words.
 
-    Who calls: as yet no credentials are asked for. A caller says in the metadata `qserver-user` and `qserver-user-group`
-    who it is, and has every scope. Without a name it is "anonymous"; without a group it acts in the one that the server was
-    told by `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the only group there is
-    besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII only, so any other
-    name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which win if both are there. A
-    name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no space at its ends;
-    it is kept in the form NFC. Another one is refused with reason FIELD_INVALID, and the violation has its key.
+    Identity of the caller: no credentials are required yet. A caller identifies itself in the metadata `qserver-user`
+    and `qserver-user-group`, and has every scope. Without a name it is "anonymous"; without a group it acts in the one
+    given by the server's `--default-user-group`, else in "admin" if permissions have it, else in "primary", else in the
+    only group besides "root", else it is refused with reason GROUP_NOT_FOUND. Names are Unicode. Headers carry ASCII
+    only, so any other name is sent in UTF-8 as `qserver-user-bin` and `qserver-user-group-bin`, which take precedence if
+    both are present. A name has at most 100 characters and 300 bytes, all of them visible characters or spaces, with no
+    space at its ends; it is stored in Unicode form NFC. Any other name is refused with reason FIELD_INVALID, and the
+    violation has its key.
 
-    A call that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all: once it was accepted it is carried out although its caller gets no answer. Which of the two it
-    was is told by the same request again, with the same `request_id`. Of a read and of WaitItem nothing is left.
+    A call that the caller abandons, because it cancels the call, its deadline passes or the connection breaks, is
+    carried out completely or not at all: once accepted, it is carried out although the caller gets no response. To find
+    out which, repeat the request with the same `request_id`. An abandoned read or WaitItem has no effect.
     """
 
     @staticmethod

@@ -28,21 +28,21 @@ class _PauseOption:
 class _PauseOptionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PauseOption.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PAUSE_OPTION_UNSPECIFIED: _PauseOption.ValueType  # 0
-    """Not said: deferred."""
+    """Unspecified: deferred."""
     PAUSE_OPTION_DEFERRED: _PauseOption.ValueType  # 1
     """At the next checkpoint."""
     PAUSE_OPTION_IMMEDIATE: _PauseOption.ValueType  # 2
-    """At once; when resumed, the plan repeats what it did since the last checkpoint."""
+    """At once; when resumed, the plan repeats what it did after the last checkpoint."""
 
 class PauseOption(_PauseOption, metaclass=_PauseOptionEnumTypeWrapper):
     """When to pause."""
 
 PAUSE_OPTION_UNSPECIFIED: PauseOption.ValueType  # 0
-"""Not said: deferred."""
+"""Unspecified: deferred."""
 PAUSE_OPTION_DEFERRED: PauseOption.ValueType  # 1
 """At the next checkpoint."""
 PAUSE_OPTION_IMMEDIATE: PauseOption.ValueType  # 2
-"""At once; when resumed, the plan repeats what it did since the last checkpoint."""
+"""At once; when resumed, the plan repeats what it did after the last checkpoint."""
 Global___PauseOption: _TypeAlias = PauseOption  # noqa: Y015
 
 class _RunFilter:
@@ -52,7 +52,7 @@ class _RunFilter:
 class _RunFilterEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunFilter.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     RUN_FILTER_UNSPECIFIED: _RunFilter.ValueType  # 0
-    """Not said: all runs of the running plan."""
+    """Unspecified: all runs of the running plan."""
     RUN_FILTER_ACTIVE: _RunFilter.ValueType  # 1
     """All runs of the running plan."""
     RUN_FILTER_OPEN: _RunFilter.ValueType  # 2
@@ -64,7 +64,7 @@ class RunFilter(_RunFilter, metaclass=_RunFilterEnumTypeWrapper):
     """Which runs to list."""
 
 RUN_FILTER_UNSPECIFIED: RunFilter.ValueType  # 0
-"""Not said: all runs of the running plan."""
+"""Unspecified: all runs of the running plan."""
 RUN_FILTER_ACTIVE: RunFilter.ValueType  # 1
 """All runs of the running plan."""
 RUN_FILTER_OPEN: RunFilter.ValueType  # 2
@@ -84,15 +84,15 @@ class PausePlanRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     option: Global___PauseOption.ValueType
-    """When."""
+    """When to pause."""
     item_uid: _builtins.str
-    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
-    whichever runs when the request arrives.
+    """The item whose plan is meant; if another one, or none, is running, the request is refused with ITEM_NOT_RUNNING.
+    Empty: whichever is running when the request arrives.
     """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -137,7 +137,7 @@ class ResumePlanRequest(_message.Message):
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -179,13 +179,13 @@ class StopPlanRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     item_uid: _builtins.str
-    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
-    whichever runs when the request arrives.
+    """The item whose plan is meant; if another one, or none, is running, the request is refused with ITEM_NOT_RUNNING.
+    Empty: whichever is running when the request arrives.
     """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -231,13 +231,13 @@ class AbortPlanRequest(_message.Message):
     note: _builtins.str
     """Why, for the run's stop document and the item's result. May be empty; at most 1,000 characters."""
     item_uid: _builtins.str
-    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
-    whichever runs when the request arrives.
+    """The item whose plan is meant; if another one, or none, is running, the request is refused with ITEM_NOT_RUNNING.
+    Empty: whichever is running when the request arrives.
     """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -281,13 +281,13 @@ class HaltPlanRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     item_uid: _builtins.str
-    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
-    whichever runs when the request arrives.
+    """The item whose plan is meant; if another one, or none, is running, the request is refused with ITEM_NOT_RUNNING.
+    Empty: whichever is running when the request arrives.
     """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -332,8 +332,8 @@ class AbortPlanNowRequest(_message.Message):
     note: _builtins.str
     """Why, for the run's stop document and the item's result. May be empty; at most 1,000 characters."""
     item_uid: _builtins.str
-    """The item whose plan is meant; with another one running, or none, the request is refused with ITEM_NOT_RUNNING. Empty:
-    whichever runs when the request arrives.
+    """The item whose plan is meant; if another one, or none, is running, the request is refused with ITEM_NOT_RUNNING.
+    Empty: whichever is running when the request arrives.
     """
     request_id: _builtins.str
     """See QueueService."""
@@ -380,15 +380,15 @@ class AnswerQuestionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     LOCK_KEY_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
-    """The question, as the status tells it. Empty: whichever is asked when the request arrives."""
+    """Id of the question, from the status. Empty: whichever is being asked when the request arrives."""
     text: _builtins.str
-    """The answer, as the plan gets it; at most 10,000 characters. Required, so that nothing is answered by mistake; it may
-    be empty, as when somebody only presses Enter.
+    """The answer, as the plan receives it; at most 10,000 characters. Required, so that no question is answered by
+    mistake; it may be empty, like pressing only Enter.
     """
     request_id: _builtins.str
     """See QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -438,7 +438,7 @@ class ListRunsRequest(_message.Message):
     page_size: _builtins.int
     """At most this many runs in the page; 0 means 1,000, which is also the most. A page ends at about 1 MiB in any case."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     def __init__(
         self,
         *,
@@ -512,9 +512,7 @@ class GetMetadataResponse(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
-        """The metadata, of at most 2 MiB: what would make it longer is replaced by a note. Values that JSON can't express are
-        their text.
-        """
+        """The metadata, at most 2 MiB: any excess is replaced by a note. Values that JSON can't express appear as text."""
 
     def __init__(
         self,

@@ -29,20 +29,20 @@ GRPC_VERSION: str
 class RunEngineServiceStub:
     """The RunEngine: pause, resume and end the running plan.
 
-    No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
-    request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    Requests of other clients never delay these methods. They return when the Worker has passed the request on to the
+    environment; the status and, at the end of the plan, the history show its effect. They need scope `queue:control`,
+    AbortPlanNow needs scope `queue:abort`, ListRuns and GetMetadata need scope `read`.
 
     `request_id`: see QueueService.
 
-    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
-    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
-    changes nothing. Without it they mean what runs, as said for each.
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a
+    request reaches the plan of that item and no other: a request that arrives too late, or too early, is refused with
+    ITEM_NOT_RUNNING and changes nothing. Without it they apply to whichever plan is running, as each method describes.
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
 
-    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
+    Once accepted, a call is passed on to the Worker even if the caller abandons it; see QueueService.
     """
 
     @_typing.overload
@@ -51,164 +51,164 @@ class RunEngineServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RunEngineServiceAsyncStub: ...
     PausePlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.PausePlanRequest, _run_engine_service_pb2.PausePlanResponse]
     """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-    checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
-    that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+    checkpoint, or has just ended, completes instead, and the queue then stops; between two plans of the queue, the one
+    that is about to begin is paused. Repeating the call is harmless until the plan is paused; then it is refused with
     INVALID_STATE.
 
     Events: status.
     """
     ResumePlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.ResumePlanRequest, _run_engine_service_pb2.ResumePlanResponse]
-    """ResumePlan lets a paused plan go on.
+    """ResumePlan resumes a paused plan.
 
     Events: status.
     """
     StopPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopPlanRequest, _run_engine_service_pb2.StopPlanResponse]
-    """StopPlan ends a paused plan in good order, as a success: the item is not put back.
+    """StopPlan ends a paused plan gracefully, as a success: the item is not put back.
 
     Events: item_finished, history_added, queue_stopped.
     """
     AbortPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]
-    """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+    """AbortPlan ends a paused plan gracefully, as a failure; the mode of the queue says what happens to the item
     (QueueMode.interrupted).
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
     HaltPlan: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltPlanRequest, _run_engine_service_pb2.HaltPlanResponse]
-    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
+    """HaltPlan ends a paused plan at once, without its cleanup. It counts as a failure, as with AbortPlan.
 
     Events: as AbortPlan.
     """
     AbortPlanNow: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanNowRequest, _run_engine_service_pb2.AbortPlanNowResponse]
-    """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-    emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-    its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
+    """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. It is for
+    emergencies: it ignores locks and needs only its own scope. A plan that ends before it is aborted keeps its result,
+    and the queue then stops; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as AbortPlan.
     """
     AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]
-    """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
-    plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
-    question is asked, also while a deferred pause is pending.
+    """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status);
+    the plan continues with the answer. An answer that names its question never reaches another one. Answers are
+    accepted whenever a question is being asked, even while a deferred pause is pending.
 
-    Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
-    another one is asked: metadata `question_id` then names that one).
+    Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (no question is being asked, the question was answered or
+    withdrawn, or another one is being asked: metadata `question_id` then has its id).
 
     Events: status.
     """
     ListRuns: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.ListRunsRequest, _run_engine_service_pb2.ListRunsResponse]
     """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
-    fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
-    for: a run that closes meanwhile may be missed by a listing of open or closed ones.
+    fewer if their uids are long. When no plan is running, the list is empty. Each page shows the runs as they are when
+    it is requested: a listing of open or closed runs may miss a run that closes in the meantime.
 
-    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
-    runs than on the page before, or none (start again without a token).
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when the plan
+    of the previous page is no longer running (list again without a token).
     """
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_run_engine_service_pb2.GetMetadataRequest, _run_engine_service_pb2.GetMetadataResponse]
-    """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
+    """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration allows.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
-    reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+    reason ENVIRONMENT_UNRESPONSIVE when the environment does not respond.
     """
 
 @_typing.type_check_only
 class RunEngineServiceAsyncStub(RunEngineServiceStub):
     """The RunEngine: pause, resume and end the running plan.
 
-    No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
-    request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    Requests of other clients never delay these methods. They return when the Worker has passed the request on to the
+    environment; the status and, at the end of the plan, the history show its effect. They need scope `queue:control`,
+    AbortPlanNow needs scope `queue:abort`, ListRuns and GetMetadata need scope `read`.
 
     `request_id`: see QueueService.
 
-    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
-    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
-    changes nothing. Without it they mean what runs, as said for each.
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a
+    request reaches the plan of that item and no other: a request that arrives too late, or too early, is refused with
+    ITEM_NOT_RUNNING and changes nothing. Without it they apply to whichever plan is running, as each method describes.
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
 
-    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
+    Once accepted, a call is passed on to the Worker even if the caller abandons it; see QueueService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PausePlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.PausePlanRequest, _run_engine_service_pb2.PausePlanResponse]  # type: ignore[assignment]
     """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-    checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
-    that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+    checkpoint, or has just ended, completes instead, and the queue then stops; between two plans of the queue, the one
+    that is about to begin is paused. Repeating the call is harmless until the plan is paused; then it is refused with
     INVALID_STATE.
 
     Events: status.
     """
     ResumePlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.ResumePlanRequest, _run_engine_service_pb2.ResumePlanResponse]  # type: ignore[assignment]
-    """ResumePlan lets a paused plan go on.
+    """ResumePlan resumes a paused plan.
 
     Events: status.
     """
     StopPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.StopPlanRequest, _run_engine_service_pb2.StopPlanResponse]  # type: ignore[assignment]
-    """StopPlan ends a paused plan in good order, as a success: the item is not put back.
+    """StopPlan ends a paused plan gracefully, as a success: the item is not put back.
 
     Events: item_finished, history_added, queue_stopped.
     """
     AbortPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanRequest, _run_engine_service_pb2.AbortPlanResponse]  # type: ignore[assignment]
-    """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+    """AbortPlan ends a paused plan gracefully, as a failure; the mode of the queue says what happens to the item
     (QueueMode.interrupted).
 
     Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
     """
     HaltPlan: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.HaltPlanRequest, _run_engine_service_pb2.HaltPlanResponse]  # type: ignore[assignment]
-    """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
+    """HaltPlan ends a paused plan at once, without its cleanup. It counts as a failure, as with AbortPlan.
 
     Events: as AbortPlan.
     """
     AbortPlanNow: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AbortPlanNowRequest, _run_engine_service_pb2.AbortPlanNowResponse]  # type: ignore[assignment]
-    """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-    emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-    its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
+    """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. It is for
+    emergencies: it ignores locks and needs only its own scope. A plan that ends before it is aborted keeps its result,
+    and the queue then stops; between two plans of the queue, the one that is about to begin is aborted.
 
     Events: as AbortPlan.
     """
     AnswerQuestion: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.AnswerQuestionRequest, _run_engine_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
-    """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
-    plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
-    question is asked, also while a deferred pause is pending.
+    """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status);
+    the plan continues with the answer. An answer that names its question never reaches another one. Answers are
+    accepted whenever a question is being asked, even while a deferred pause is pending.
 
-    Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
-    another one is asked: metadata `question_id` then names that one).
+    Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (no question is being asked, the question was answered or
+    withdrawn, or another one is being asked: metadata `question_id` then has its id).
 
     Events: status.
     """
     ListRuns: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.ListRunsRequest, _run_engine_service_pb2.ListRunsResponse]  # type: ignore[assignment]
     """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
-    fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
-    for: a run that closes meanwhile may be missed by a listing of open or closed ones.
+    fewer if their uids are long. When no plan is running, the list is empty. Each page shows the runs as they are when
+    it is requested: a listing of open or closed runs may miss a run that closes in the meantime.
 
-    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
-    runs than on the page before, or none (start again without a token).
+    Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when the plan
+    of the previous page is no longer running (list again without a token).
     """
     GetMetadata: _aio.UnaryUnaryMultiCallable[_run_engine_service_pb2.GetMetadataRequest, _run_engine_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
-    """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
+    """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration allows.
 
     Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
-    reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+    reason ENVIRONMENT_UNRESPONSIVE when the environment does not respond.
     """
 
 class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
     """The RunEngine: pause, resume and end the running plan.
 
-    No other client's request delays these methods, whatever it asks for. They answer when the Worker has passed the
-    request on to the environment; its effect is told by the status and, at the end of the plan, by the history. They
-    need scope `queue:control`, AbortPlanNow scope `queue:abort`, ListRuns and GetMetadata scope `read`.
+    Requests of other clients never delay these methods. They return when the Worker has passed the request on to the
+    environment; the status and, at the end of the plan, the history show its effect. They need scope `queue:control`,
+    AbortPlanNow needs scope `queue:abort`, ListRuns and GetMetadata need scope `read`.
 
     `request_id`: see QueueService.
 
-    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a request
-    reaches the plan of that item and no other: one that comes too late, or too early, is refused with ITEM_NOT_RUNNING and
-    changes nothing. Without it they mean what runs, as said for each.
+    PausePlan, StopPlan, AbortPlan, HaltPlan and AbortPlanNow may name the item that they are for (`item_uid`). Such a
+    request reaches the plan of that item and no other: a request that arrives too late, or too early, is refused with
+    ITEM_NOT_RUNNING and changes nothing. Without it they apply to whichever plan is running, as each method describes.
 
     Errors of every method: as in QueueService; FAILED_PRECONDITION with reason INVALID_STATE (detail InvalidState),
     ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; UNAVAILABLE with reason WORKER_UNAVAILABLE.
 
-    A call that its caller gives up is passed on to the Worker all the same once it was accepted, see QueueService.
+    Once accepted, a call is passed on to the Worker even if the caller abandons it; see QueueService.
     """
 
     @_abc_1.abstractmethod
@@ -218,8 +218,8 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.PausePlanResponse, _abc.Awaitable[_run_engine_service_pb2.PausePlanResponse]]:
         """PausePlan asks the running plan to pause, at its next checkpoint or at once. A plan that is past its last
-        checkpoint, or has just ended, completes instead, and the queue stops then; between two plans of the queue, the one
-        that is about to begin is paused. Repeating it is harmless until the plan is paused; then it is refused with
+        checkpoint, or has just ended, completes instead, and the queue then stops; between two plans of the queue, the one
+        that is about to begin is paused. Repeating the call is harmless until the plan is paused; then it is refused with
         INVALID_STATE.
 
         Events: status.
@@ -231,7 +231,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.ResumePlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.ResumePlanResponse, _abc.Awaitable[_run_engine_service_pb2.ResumePlanResponse]]:
-        """ResumePlan lets a paused plan go on.
+        """ResumePlan resumes a paused plan.
 
         Events: status.
         """
@@ -242,7 +242,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.StopPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.StopPlanResponse, _abc.Awaitable[_run_engine_service_pb2.StopPlanResponse]]:
-        """StopPlan ends a paused plan in good order, as a success: the item is not put back.
+        """StopPlan ends a paused plan gracefully, as a success: the item is not put back.
 
         Events: item_finished, history_added, queue_stopped.
         """
@@ -253,7 +253,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.AbortPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AbortPlanResponse, _abc.Awaitable[_run_engine_service_pb2.AbortPlanResponse]]:
-        """AbortPlan ends a paused plan in good order, as a failure; the mode of the queue says what happens to the item
+        """AbortPlan ends a paused plan gracefully, as a failure; the mode of the queue says what happens to the item
         (QueueMode.interrupted).
 
         Events: item_finished, history_added, queue_stopped; item_added if the item is put back.
@@ -265,7 +265,7 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.HaltPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.HaltPlanResponse, _abc.Awaitable[_run_engine_service_pb2.HaltPlanResponse]]:
-        """HaltPlan ends a paused plan at once, without its cleaning up. It counts as a failure, as with AbortPlan.
+        """HaltPlan ends a paused plan at once, without its cleanup. It counts as a failure, as with AbortPlan.
 
         Events: as AbortPlan.
         """
@@ -276,9 +276,9 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.AbortPlanNowRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AbortPlanNowResponse, _abc.Awaitable[_run_engine_service_pb2.AbortPlanNowResponse]]:
-        """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. The one for an
-        emergency: it needs nobody's permission but its own scope. A plan that comes to its end before it is aborted keeps
-        its result, and the queue stops then; between two plans of the queue, the one that is about to begin is aborted.
+        """AbortPlanNow pauses the running plan at once and aborts it, in one call; a paused plan is aborted. It is for
+        emergencies: it ignores locks and needs only its own scope. A plan that ends before it is aborted keeps its result,
+        and the queue then stops; between two plans of the queue, the one that is about to begin is aborted.
 
         Events: as AbortPlan.
         """
@@ -289,12 +289,12 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.AnswerQuestionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.AnswerQuestionResponse, _abc.Awaitable[_run_engine_service_pb2.AnswerQuestionResponse]]:
-        """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status); the
-        plan goes on with it. An answer that names its question never reaches another one. It is accepted whenever a
-        question is asked, also while a deferred pause is pending.
+        """AnswerQuestion answers the question that the running plan asks a person (EnvironmentStatus.question in the status);
+        the plan continues with the answer. An answer that names its question never reaches another one. Answers are
+        accepted whenever a question is being asked, even while a deferred pause is pending.
 
-        Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (nothing is asked, the question was answered or taken back, or
-        another one is asked: metadata `question_id` then names that one).
+        Errors: NOT_FOUND with reason QUESTION_NOT_FOUND (no question is being asked, the question was answered or
+        withdrawn, or another one is being asked: metadata `question_id` then has its id).
 
         Events: status.
         """
@@ -306,11 +306,11 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.ListRunsResponse, _abc.Awaitable[_run_engine_service_pb2.ListRunsResponse]]:
         """ListRuns lists the runs of the running plan, in order of opening, in pages: the first 10,000 that it opened, or
-        fewer if their uids are long. When no plan runs the list is empty. Each page has the runs as they are when it is asked
-        for: a run that closes meanwhile may be missed by a listing of open or closed ones.
+        fewer if their uids are long. When no plan is running, the list is empty. Each page shows the runs as they are when
+        it is requested: a listing of open or closed runs may miss a run that closes in the meantime.
 
-        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when another plan
-        runs than on the page before, or none (start again without a token).
+        Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID; OUT_OF_RANGE with reason PAGE_TOKEN_EXPIRED when the plan
+        of the previous page is no longer running (list again without a token).
         """
 
     @_abc_1.abstractmethod
@@ -319,10 +319,10 @@ class RunEngineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _run_engine_service_pb2.GetMetadataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_run_engine_service_pb2.GetMetadataResponse, _abc.Awaitable[_run_engine_service_pb2.GetMetadataResponse]]:
-        """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration permits.
+        """GetMetadata returns the RunEngine's metadata (RE.md), as far as the configuration allows.
 
         Errors: FAILED_PRECONDITION with reason INVALID_STATE while the environment opens or ends; DEADLINE_EXCEEDED with
-        reason ENVIRONMENT_UNRESPONSIVE when the environment does not answer.
+        reason ENVIRONMENT_UNRESPONSIVE when the environment does not respond.
         """
 
 def add_RunEngineServiceServicer_to_server(servicer: RunEngineServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -30,21 +30,21 @@ class _StopMode:
 class _StopModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_StopMode.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     STOP_MODE_UNSPECIFIED: _StopMode.ValueType  # 0
-    """Not said; it is refused."""
+    """Unspecified; it is refused."""
     STOP_MODE_WHEN_IDLE: _StopMode.ValueType  # 1
-    """Only if the Manager is IDLE, no task runs in the background and nothing is on its way to the Worker."""
+    """Only if the Manager is IDLE, no task runs in the background and no command to the Worker is pending."""
     STOP_MODE_AT_ONCE: _StopMode.ValueType  # 2
-    """Whatever it is doing."""
+    """Regardless of what it is doing."""
 
 class StopMode(_StopMode, metaclass=_StopModeEnumTypeWrapper):
     """When a server may be stopped."""
 
 STOP_MODE_UNSPECIFIED: StopMode.ValueType  # 0
-"""Not said; it is refused."""
+"""Unspecified; it is refused."""
 STOP_MODE_WHEN_IDLE: StopMode.ValueType  # 1
-"""Only if the Manager is IDLE, no task runs in the background and nothing is on its way to the Worker."""
+"""Only if the Manager is IDLE, no task runs in the background and no command to the Worker is pending."""
 STOP_MODE_AT_ONCE: StopMode.ValueType  # 2
-"""Whatever it is doing."""
+"""Regardless of what it is doing."""
 Global___StopMode: _TypeAlias = StopMode  # noqa: Y015
 
 @_typing.final
@@ -116,7 +116,7 @@ class GetServerInfoResponse(_message.Message):
     INFO_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def info(self) -> Global___ServerInfo:
-        """What the server is made of."""
+        """Information about the server."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ Global___GetServerInfoResponse: _TypeAlias = GetServerInfoResponse  # noqa: Y015
 
 @_typing.final
 class ServerInfo(_message.Message):
-    """What a server is made of."""
+    """Information about a server."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -155,44 +155,46 @@ class ServerInfo(_message.Message):
     contract_version: _builtins.str
     """Version of the contract that this Manager serves, for example "0.1.0"; its package is queueserver.manager.v1."""
     role: _status_pb2.ManagerRole.ValueType
-    """Part that this Manager plays."""
+    """Role of this Manager."""
     address: _builtins.str
     """Address on which it serves clients."""
     advertised_address: _builtins.str
-    """Address at which clients are told to find it."""
+    """Address that it announces to clients."""
     data_directory: _builtins.str
-    """Directory in which this server keeps its data. Empty for a Manager that was started by itself: its data are in Redis."""
+    """Directory in which this server keeps its data. Empty for a Manager that was started on its own: its data are in
+    Redis.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When this was put together."""
+        """When this information was collected."""
 
     @_builtins.property
     def manager(self) -> _process_pb2.ProcessInfo:
-        """The Manager that answers."""
+        """The Manager that responds."""
 
     @_builtins.property
     def worker(self) -> _process_pb2.ProcessInfo:
-        """The Worker. Absent if it is not known, see `unknown`."""
+        """The Worker. Absent if unknown; see `unknown`."""
 
     @_builtins.property
     def environment(self) -> _process_pb2.ProcessInfo:
-        """The environment. Absent if there is none, or it is not known."""
+        """The environment. Absent if there is none, or if unknown."""
 
     @_builtins.property
     def startup_code(self) -> _process_pb2.StartupCode:
-        """The startup code. Absent if it is not known."""
+        """The startup code. Absent if unknown."""
 
     @_builtins.property
     def redis(self) -> Global___RedisInfo:
-        """Redis. Absent if it is not known."""
+        """Redis. Absent if unknown."""
 
     @_builtins.property
     def settings(self) -> _containers.RepeatedCompositeFieldContainer[_process_pb2.Setting]:
-        """How the Manager was started."""
+        """The settings that the Manager was started with."""
 
     @_builtins.property
     def worker_settings(self) -> _containers.RepeatedCompositeFieldContainer[_process_pb2.Setting]:
-        """How the Worker was started. Empty if it is not known."""
+        """The settings that the Worker was started with. Empty if unknown."""
 
     @_builtins.property
     def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServerLimit]:
@@ -200,7 +202,7 @@ class ServerInfo(_message.Message):
 
     @_builtins.property
     def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What is not known, and why; one sentence for each thing."""
+        """What is unknown, and why; one sentence each."""
 
     def __init__(
         self,
@@ -268,12 +270,12 @@ class ServerLimit(_message.Message):
     name: _builtins.str
     """What is bounded: "queue", "history", "kept answers", "event log", "task results", "request", "answer"."""
     max_count: _builtins.int
-    """How many of them there may be; 0 if their number is not bounded."""
+    """Maximum number of them; 0 if unbounded."""
     max_bytes: _builtins.int
-    """How many bytes they may have together; 0 if that is not bounded."""
+    """Maximum total size of them in bytes; 0 if unbounded."""
     @_builtins.property
     def max_age(self) -> _duration_pb2.Duration:
-        """For how long they are kept at most. Absent if that is not bounded."""
+        """How long they are kept at most. Absent if unbounded."""
 
     def __init__(
         self,

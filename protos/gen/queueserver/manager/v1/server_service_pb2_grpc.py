@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ServerServiceStub:
-    """The server itself: stop it, and see what it is made of.
+    """The server itself: stop it, and get information about it.
 
     Errors of every method: as in QueueService.
     """
@@ -50,30 +50,34 @@ class ServerServiceStub:
 
 
 class ServerServiceServicer:
-    """The server itself: stop it, and see what it is made of.
+    """The server itself: stop it, and get information about it.
 
     Errors of every method: as in QueueService.
     """
 
     def StopServer(self, request, context):
-        """StopServer ends the server in good order. It is answered first. Then nothing more is started, the environment is closed, and
-        the processes end with exit code 0. What was accepted before is stored, and there when the server is started again: queue,
-        history, permissions, the mode and the lock. Nothing starts it again by itself.
+        """StopServer stops the server gracefully. The response comes first. Then nothing more is started, the environment is
+        closed, and the processes end with exit code 0. Everything accepted before is stored and available when the server
+        is started again: queue, history, permissions, the mode and the lock. The server does not restart by itself.
 
-        With STOP_MODE_AT_ONCE a plan that runs or is paused is aborted within seconds; one that does not end is killed with its
-        environment. It ends in the history as failed with cause SHUTDOWN, and a new attempt stands at the head of the queue, unless
-        the mode of the queue says otherwise. Tasks that run get the same seconds to end, and end as failed otherwise.
+        With STOP_MODE_AT_ONCE a plan that runs or is paused is aborted within seconds; one that does not end is killed
+        with its environment. The history records it as failed with cause SHUTDOWN, and a new attempt is put at the head of
+        the queue, unless the mode of the queue says otherwise. Running tasks have the same time to end; otherwise they
+        fail.
 
-        What ends depends on how the server was started. Below `start-re-manager` all of it does: Manager, Worker, environment, the
-        embedded Redis and the supervisor. A Manager that was started by itself ends alone: the Worker, its environment and, with
-        STOP_MODE_AT_ONCE, a plan that runs go on, as after any end of a Manager, and the next Manager takes them over.
+        What ends depends on how the server was started. Under `start-re-manager` everything does: Manager, Worker,
+        environment, the embedded Redis and the supervisor. A Manager that was started on its own ends alone: the Worker,
+        its environment and, with STOP_MODE_AT_ONCE, a running plan continue, as whenever a Manager ends, and the next
+        Manager takes them over.
 
-        It needs scope `admin` and looks at no lock. A Manager that could not use Redis since it started obeys STOP_MODE_AT_ONCE too.
+        Needs scope `admin` and ignores locks. A Manager that has not been able to use Redis since it started also accepts
+        STOP_MODE_AT_ONCE.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if the mode is not said; FAILED_PRECONDITION with reason INVALID_STATE
-        (with STOP_MODE_WHEN_IDLE something is being executed, is paused, or the environment is changing).
-        Retries: with the same request_id it gets the first answer also after the server was started again, and stops nothing then.
-        Without one, a repetition stops the server that was started again.
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if the mode is not specified; FAILED_PRECONDITION with reason
+        INVALID_STATE (with STOP_MODE_WHEN_IDLE, when something is being executed or is paused, or the environment is
+        changing).
+        Retries: with the same request_id, a repetition gets the first response, even after the server was started again,
+        and then stops nothing. Without one, a repetition stops the server that was started again.
         Events: status; those of an aborted plan and of ended tasks.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -81,10 +85,10 @@ class ServerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetServerInfo(self, request, context):
-        """GetServerInfo tells what the server is made of: versions, limits, settings, startup code, how long its processes have run.
-        It is answered in every state, by an owner and by a standby, also while Redis or the Worker is away; what can't be known
-        then is left out, and `unknown` says why. It takes at most three seconds. Secrets are never told: no password of Redis,
-        no key of a lock.
+        """GetServerInfo returns information about the server: versions, limits, settings, startup code, how long its
+        processes have been running. It is answered in every state, by an owner or a standby, also while Redis or the
+        Worker is unavailable; what is then unknown is left out, and `unknown` says why. It takes at most three seconds.
+        Secrets are never included: no password of Redis, no key of a lock.
 
         Errors: none of its own.
         """
@@ -114,7 +118,7 @@ def add_ServerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ServerService:
-    """The server itself: stop it, and see what it is made of.
+    """The server itself: stop it, and get information about it.
 
     Errors of every method: as in QueueService.
     """

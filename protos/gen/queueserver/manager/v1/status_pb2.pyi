@@ -29,47 +29,47 @@ class _ManagerState:
 class _ManagerStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     MANAGER_STATE_UNSPECIFIED: _ManagerState.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     MANAGER_STATE_INITIALIZING: _ManagerState.ValueType  # 1
-    """Starting: state is being loaded, or compared with the Worker's, or another Manager is the owner."""
+    """Starting: the state is being loaded, or compared with the Worker's, or another Manager is the owner."""
     MANAGER_STATE_IDLE: _ManagerState.ValueType  # 2
     """Ready for anything."""
     MANAGER_STATE_CREATING_ENVIRONMENT: _ManagerState.ValueType  # 3
     """The environment is being opened."""
     MANAGER_STATE_CLOSING_ENVIRONMENT: _ManagerState.ValueType  # 4
-    """The environment is being closed in good order."""
+    """The environment is being closed gracefully."""
     MANAGER_STATE_DESTROYING_ENVIRONMENT: _ManagerState.ValueType  # 5
     """The environment is being killed."""
     MANAGER_STATE_STARTING_QUEUE: _ManagerState.ValueType  # 6
     """The queue was started; the first item has been claimed and the Worker has not confirmed it yet."""
     MANAGER_STATE_EXECUTING_QUEUE: _ManagerState.ValueType  # 7
-    """Items are being executed. Between two items of a running queue the state stays this one."""
+    """Items are being executed. The state stays the same between two items of a running queue."""
     MANAGER_STATE_PAUSED: _ManagerState.ValueType  # 8
     """The running plan is paused."""
     MANAGER_STATE_EXECUTING_TASK: _ManagerState.ValueType  # 9
     """A task is being executed in the foreground."""
 
 class ManagerState(_ManagerState, metaclass=_ManagerStateEnumTypeWrapper):
-    """State of the Manager. A newer server may have more: a client that does not know a state takes it for none in which anything is
-    accepted.
+    """State of the Manager. A newer server may have more: a client that does not know a state must not assume that anything
+    is accepted in it.
     """
 
 MANAGER_STATE_UNSPECIFIED: ManagerState.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 MANAGER_STATE_INITIALIZING: ManagerState.ValueType  # 1
-"""Starting: state is being loaded, or compared with the Worker's, or another Manager is the owner."""
+"""Starting: the state is being loaded, or compared with the Worker's, or another Manager is the owner."""
 MANAGER_STATE_IDLE: ManagerState.ValueType  # 2
 """Ready for anything."""
 MANAGER_STATE_CREATING_ENVIRONMENT: ManagerState.ValueType  # 3
 """The environment is being opened."""
 MANAGER_STATE_CLOSING_ENVIRONMENT: ManagerState.ValueType  # 4
-"""The environment is being closed in good order."""
+"""The environment is being closed gracefully."""
 MANAGER_STATE_DESTROYING_ENVIRONMENT: ManagerState.ValueType  # 5
 """The environment is being killed."""
 MANAGER_STATE_STARTING_QUEUE: ManagerState.ValueType  # 6
 """The queue was started; the first item has been claimed and the Worker has not confirmed it yet."""
 MANAGER_STATE_EXECUTING_QUEUE: ManagerState.ValueType  # 7
-"""Items are being executed. Between two items of a running queue the state stays this one."""
+"""Items are being executed. The state stays the same between two items of a running queue."""
 MANAGER_STATE_PAUSED: ManagerState.ValueType  # 8
 """The running plan is paused."""
 MANAGER_STATE_EXECUTING_TASK: ManagerState.ValueType  # 9
@@ -83,21 +83,21 @@ class _ManagerRole:
 class _ManagerRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ManagerRole.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     MANAGER_ROLE_UNSPECIFIED: _ManagerRole.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     MANAGER_ROLE_OWNER: _ManagerRole.ValueType  # 1
     """It holds the lease: it alone changes state and commands the Worker."""
     MANAGER_ROLE_STANDBY: _ManagerRole.ValueType  # 2
-    """Another Manager holds the lease; this one answers only StatusService and takes over when the lease ends."""
+    """Another Manager holds the lease; this one serves only StatusService and takes over when the lease ends."""
 
 class ManagerRole(_ManagerRole, metaclass=_ManagerRoleEnumTypeWrapper):
-    """Which part this Manager plays when several share one Redis."""
+    """Role of this Manager when several share one Redis."""
 
 MANAGER_ROLE_UNSPECIFIED: ManagerRole.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 MANAGER_ROLE_OWNER: ManagerRole.ValueType  # 1
 """It holds the lease: it alone changes state and commands the Worker."""
 MANAGER_ROLE_STANDBY: ManagerRole.ValueType  # 2
-"""Another Manager holds the lease; this one answers only StatusService and takes over when the lease ends."""
+"""Another Manager holds the lease; this one serves only StatusService and takes over when the lease ends."""
 Global___ManagerRole: _TypeAlias = ManagerRole  # noqa: Y015
 
 class _ConnectionState:
@@ -107,21 +107,21 @@ class _ConnectionState:
 class _ConnectionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConnectionState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CONNECTION_STATE_UNSPECIFIED: _ConnectionState.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     CONNECTION_STATE_UP: _ConnectionState.ValueType  # 1
-    """It answers."""
+    """It responds."""
     CONNECTION_STATE_DOWN: _ConnectionState.ValueType  # 2
-    """It does not answer. What is lost meanwhile, and what is not, is in docs/guarantees."""
+    """It does not respond. docs/guarantees says what is then lost and what is not."""
 
 class ConnectionState(_ConnectionState, metaclass=_ConnectionStateEnumTypeWrapper):
     """Whether something the Manager depends on can be reached."""
 
 CONNECTION_STATE_UNSPECIFIED: ConnectionState.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 CONNECTION_STATE_UP: ConnectionState.ValueType  # 1
-"""It answers."""
+"""It responds."""
 CONNECTION_STATE_DOWN: ConnectionState.ValueType  # 2
-"""It does not answer. What is lost meanwhile, and what is not, is in docs/guarantees."""
+"""It does not respond. docs/guarantees says what is then lost and what is not."""
 Global___ConnectionState: _TypeAlias = ConnectionState  # noqa: Y015
 
 @_typing.final
@@ -175,7 +175,7 @@ class ManagerStatus(_message.Message):
     history or anything else that is stored, and survives restarts.
     """
     items_in_queue: _builtins.int
-    """Items waiting in the queue, the running one not counted."""
+    """Items waiting in the queue, not counting the running one."""
     items_in_history: _builtins.int
     """Entries in the history."""
     running_item_uid: _builtins.str
@@ -183,15 +183,15 @@ class ManagerStatus(_message.Message):
     queue_stop_pending: _builtins.bool
     """The queue will stop when the running item has ended."""
     environment_exists: _builtins.bool
-    """There is an environment, open or on its way in or out."""
+    """There is an environment: open, opening, closing or being destroyed."""
     storage: Global___ConnectionState.ValueType
-    """Whether Redis can be reached and takes changes. What is wrong with it is told by `redis_storage`."""
+    """Whether Redis can be reached and accepts changes. `redis_storage` says what is wrong with it."""
     worker: Global___ConnectionState.ValueType
-    """Whether the Worker can be reached. While it is down, `environment` is the last that was known."""
+    """Whether the Worker can be reached. While it is down, `environment` is the last known state."""
     role: Global___ManagerRole.ValueType
-    """Part that this Manager plays."""
+    """Role of this Manager."""
     owner_address: _builtins.str
-    """Address of the Manager that owns the queue; empty if none is known."""
+    """Address of the Manager that owns the queue; empty if unknown."""
     epoch: _builtins.int
     """Number of the owner's term. Every change of owner adds one."""
     plan_queue_uid: _builtins.str
@@ -209,25 +209,25 @@ class ManagerStatus(_message.Message):
     run_list_uid: _builtins.str
     """Change marker: a new UUID whenever a run of the running item opens or closes."""
     queue_autostart_enabled: _builtins.bool
-    """The queue starts by itself."""
+    """Autostart is on: the queue starts automatically."""
     pause_pending: _builtins.bool
     """A pause was accepted and has not taken effect yet."""
     task_results_uid: _builtins.str
     """Change marker: a new UUID whenever a task ends."""
     invalid_item_count: _builtins.int
-    """Items in the queue that would fail as plans, devices and permissions are now; see Item.problems."""
+    """Items in the queue that would fail with the current plans, devices and permissions; see Item.problems."""
     insecure_listen: _builtins.bool
-    """Whoever reaches this Manager can run any code on its machine: it listens on an address that others than the machine's
-    own programs can reach (--insecure-listen), and no credentials are asked for. The answers of grpc.health.v1.Health
-    say the same in the metadata "qserver-insecure-listen", "true" or "false".
+    """Any client that reaches this Manager can run any code on its machine: it listens on an address that more than the
+    machine's own programs can reach (--insecure-listen), and no credentials are required. The responses of
+    grpc.health.v1.Health say the same in the metadata "qserver-insecure-listen", "true" or "false".
     """
     worker_insecure_listen: _builtins.bool
-    """The same of the Worker, as it said when it was last connected."""
+    """The same for the Worker, as it reported when it was last connected."""
     lock_info_uid: _builtins.str
     """Change marker: a new UUID whenever the lock, its lease or a request for it changes."""
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
-        """When this status was put together."""
+        """When this status was collected."""
 
     @_builtins.property
     def environment(self) -> _environment_pb2.EnvironmentStatus:
@@ -239,15 +239,16 @@ class ManagerStatus(_message.Message):
 
     @_builtins.property
     def redis_storage(self) -> _storage_pb2.StorageStatus:
-        """Redis, where everything that was accepted is stored. While it takes no changes, every call that changes something is
-        refused with STORAGE_UNAVAILABLE, reads are answered, a plan that runs goes on, and what it came to is stored when
-        Redis takes changes again.
+        """Redis, where everything that was accepted is stored. While it accepts no changes, every call that changes something
+        is refused with STORAGE_UNAVAILABLE, reads are answered, a running plan continues, and its outcome is stored when
+        Redis accepts changes again.
         """
 
     @_builtins.property
     def worker_storage(self) -> _storage_pb2.StorageStatus:
-        """The directory of the Worker in which outcomes wait until they are stored. While it can't be written they wait in its
-        memory, and would be lost if the Worker were killed. While the Worker is unreachable, the last that was known.
+        """The directory of the Worker in which outcomes wait until they are stored. While it can't be written, they wait in
+        the Worker's memory, and would be lost if the Worker were killed. While the Worker is unreachable, this is the last
+        known state.
         """
 
     @_builtins.property

@@ -28,12 +28,12 @@ class _BlockerKind:
 class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKind.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     BLOCKER_KIND_UNSPECIFIED: _BlockerKind.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     BLOCKER_KIND_STANDBY: _BlockerKind.ValueType  # 1
     """This Manager is not the owner."""
     BLOCKER_KIND_STORAGE_DOWN: _BlockerKind.ValueType  # 2
-    """Redis can't be reached, or takes no changes; see ManagerStatus.redis_storage. It is told also while this Manager is not the
-    owner yet, because it can't become the owner without Redis.
+    """Redis can't be reached, or accepts no changes; see ManagerStatus.redis_storage. Reported also while this Manager is
+    not the owner yet, because it can't become the owner without Redis.
     """
     BLOCKER_KIND_WORKER_UNREACHABLE: _BlockerKind.ValueType  # 3
     """The Worker can't be reached."""
@@ -42,7 +42,7 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     BLOCKER_KIND_ENVIRONMENT_CHANGING: _BlockerKind.ValueType  # 5
     """The environment is opening, closing or being destroyed."""
     BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE: _BlockerKind.ValueType  # 6
-    """The environment sends no sign of life."""
+    """The environment sends no heartbeat."""
     BLOCKER_KIND_RUN_ENGINE_MISSING: _BlockerKind.ValueType  # 7
     """The environment has no RunEngine."""
     BLOCKER_KIND_RUN_ENGINE_PANICKED: _BlockerKind.ValueType  # 8
@@ -54,42 +54,46 @@ class _BlockerKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockerKi
     BLOCKER_KIND_ITEM_HELD: _BlockerKind.ValueType  # 11
     """The item at the head of the queue is held."""
     BLOCKER_KIND_NOT_STARTED: _BlockerKind.ValueType  # 12
-    """The queue is not started, and does not start by itself."""
+    """The queue is not started, and autostart is off."""
     BLOCKER_KIND_TASK_RUNNING: _BlockerKind.ValueType  # 13
     """A task is being executed in the foreground."""
     BLOCKER_KIND_RUN_ENGINE_BUSY: _BlockerKind.ValueType  # 14
-    """The RunEngine runs something that was not started by the queue."""
+    """The RunEngine runs something that the queue did not start."""
     BLOCKER_KIND_ITEM_INVALID: _BlockerKind.ValueType  # 15
-    """The item at the head of the queue has problems (see Item.problems). The queue can be started all the same, but as
-    things are now its plan would then fail before it begins.
+    """The item at the head of the queue has problems (see Item.problems). The queue can be started anyway, but as things
+    are now, its plan would then fail before it begins.
     """
     BLOCKER_KIND_QUESTION_ASKED: _BlockerKind.ValueType  # 16
     """The running plan asks a person something; see EnvironmentStatus.question."""
     BLOCKER_KIND_PLAN_SUSPENDED: _BlockerKind.ValueType  # 17
     """The running plan is suspended; see EnvironmentStatus.suspensions. One for each suspension."""
     BLOCKER_KIND_PLAN_WAITS: _BlockerKind.ValueType  # 18
-    """The running plan has waited for a device, or slept, for two seconds or longer; see EnvironmentStatus.plan_wait."""
+    """The running plan has been waiting for a device, or sleeping, for two seconds or longer; see
+    EnvironmentStatus.plan_wait.
+    """
     BLOCKER_KIND_PAUSE_PENDING: _BlockerKind.ValueType  # 19
     """A pause was accepted and has not taken effect yet; a deferred one waits for the next checkpoint. See
     ManagerStatus.pause_pending.
     """
     BLOCKER_KIND_STOP_PENDING: _BlockerKind.ValueType  # 20
-    """The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
+    """The queue will stop after the running item; see ManagerStatus.queue_stop_pending."""
     BLOCKER_KIND_LOCKED: _BlockerKind.ValueType  # 21
-    """The environment or the queue is locked, so that what else is in the way can be cleared only with the key; see
+    """The environment or the queue is locked, so the other obstacles can be cleared only with the key; see
     ManagerStatus.lock_info.
     """
 
 class BlockerKind(_BlockerKind, metaclass=_BlockerKindEnumTypeWrapper):
-    """A kind of obstacle. A newer server may have more: of those that are not known, `message` and the remedies say enough."""
+    """A kind of obstacle. A newer server may have more; for those that a client does not know, `message` and the remedies
+    suffice.
+    """
 
 BLOCKER_KIND_UNSPECIFIED: BlockerKind.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 BLOCKER_KIND_STANDBY: BlockerKind.ValueType  # 1
 """This Manager is not the owner."""
 BLOCKER_KIND_STORAGE_DOWN: BlockerKind.ValueType  # 2
-"""Redis can't be reached, or takes no changes; see ManagerStatus.redis_storage. It is told also while this Manager is not the
-owner yet, because it can't become the owner without Redis.
+"""Redis can't be reached, or accepts no changes; see ManagerStatus.redis_storage. Reported also while this Manager is
+not the owner yet, because it can't become the owner without Redis.
 """
 BLOCKER_KIND_WORKER_UNREACHABLE: BlockerKind.ValueType  # 3
 """The Worker can't be reached."""
@@ -98,7 +102,7 @@ BLOCKER_KIND_ENVIRONMENT_CLOSED: BlockerKind.ValueType  # 4
 BLOCKER_KIND_ENVIRONMENT_CHANGING: BlockerKind.ValueType  # 5
 """The environment is opening, closing or being destroyed."""
 BLOCKER_KIND_ENVIRONMENT_UNRESPONSIVE: BlockerKind.ValueType  # 6
-"""The environment sends no sign of life."""
+"""The environment sends no heartbeat."""
 BLOCKER_KIND_RUN_ENGINE_MISSING: BlockerKind.ValueType  # 7
 """The environment has no RunEngine."""
 BLOCKER_KIND_RUN_ENGINE_PANICKED: BlockerKind.ValueType  # 8
@@ -110,29 +114,31 @@ BLOCKER_KIND_QUEUE_EMPTY: BlockerKind.ValueType  # 10
 BLOCKER_KIND_ITEM_HELD: BlockerKind.ValueType  # 11
 """The item at the head of the queue is held."""
 BLOCKER_KIND_NOT_STARTED: BlockerKind.ValueType  # 12
-"""The queue is not started, and does not start by itself."""
+"""The queue is not started, and autostart is off."""
 BLOCKER_KIND_TASK_RUNNING: BlockerKind.ValueType  # 13
 """A task is being executed in the foreground."""
 BLOCKER_KIND_RUN_ENGINE_BUSY: BlockerKind.ValueType  # 14
-"""The RunEngine runs something that was not started by the queue."""
+"""The RunEngine runs something that the queue did not start."""
 BLOCKER_KIND_ITEM_INVALID: BlockerKind.ValueType  # 15
-"""The item at the head of the queue has problems (see Item.problems). The queue can be started all the same, but as
-things are now its plan would then fail before it begins.
+"""The item at the head of the queue has problems (see Item.problems). The queue can be started anyway, but as things
+are now, its plan would then fail before it begins.
 """
 BLOCKER_KIND_QUESTION_ASKED: BlockerKind.ValueType  # 16
 """The running plan asks a person something; see EnvironmentStatus.question."""
 BLOCKER_KIND_PLAN_SUSPENDED: BlockerKind.ValueType  # 17
 """The running plan is suspended; see EnvironmentStatus.suspensions. One for each suspension."""
 BLOCKER_KIND_PLAN_WAITS: BlockerKind.ValueType  # 18
-"""The running plan has waited for a device, or slept, for two seconds or longer; see EnvironmentStatus.plan_wait."""
+"""The running plan has been waiting for a device, or sleeping, for two seconds or longer; see
+EnvironmentStatus.plan_wait.
+"""
 BLOCKER_KIND_PAUSE_PENDING: BlockerKind.ValueType  # 19
 """A pause was accepted and has not taken effect yet; a deferred one waits for the next checkpoint. See
 ManagerStatus.pause_pending.
 """
 BLOCKER_KIND_STOP_PENDING: BlockerKind.ValueType  # 20
-"""The queue was asked to stop after the running item; see ManagerStatus.queue_stop_pending."""
+"""The queue will stop after the running item; see ManagerStatus.queue_stop_pending."""
 BLOCKER_KIND_LOCKED: BlockerKind.ValueType  # 21
-"""The environment or the queue is locked, so that what else is in the way can be cleared only with the key; see
+"""The environment or the queue is locked, so the other obstacles can be cleared only with the key; see
 ManagerStatus.lock_info.
 """
 Global___BlockerKind: _TypeAlias = BlockerKind  # noqa: Y015
@@ -209,18 +215,18 @@ class ExplainIdleResponse(_message.Message):
     """item_uid of the running item; empty if none."""
     @_builtins.property
     def blockers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Blocker]:
-        """What stands in the way, the most fundamental first. Empty if something is being executed and is not held up."""
+        """The obstacles, the most fundamental first. Empty if something is being executed and is not held up."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What stands in the way of nothing yet and has to be seen to, a sentence each: a disk that is almost full, a directory
-        of the Worker that can't be written, somebody who asks for the lock.
+        """Problems that prevent nothing yet but need attention, one sentence each: a disk that is almost full, a directory of
+        the Worker that can't be written, a request for the lock.
         """
 
     @_builtins.property
     def failed_execution(self) -> Global___FailedExecution:
-        """What did not end well before, and has to be looked into before the queue is started. Absent if all was well, and while
-        something is being executed.
+        """The earlier execution that did not end well, to be examined before the queue is started. Absent if all was well,
+        and while something is being executed.
         """
 
     def __init__(
@@ -241,7 +247,7 @@ Global___ExplainIdleResponse: _TypeAlias = ExplainIdleResponse  # noqa: Y015
 
 @_typing.final
 class FailedExecution(_message.Message):
-    """A plan that was executed and did not end well: the one of which a new attempt is at the head of the queue, else the one
+    """A plan that was executed and did not end well: the one with a new attempt at the head of the queue, otherwise the one
     that was executed last.
     """
 
@@ -256,15 +262,15 @@ class FailedExecution(_message.Message):
     name: _builtins.str
     """Name of the plan."""
     item_uid: _builtins.str
-    """item_uid of the item that was executed, for GetItem. Empty if the history has no line of it any more."""
+    """item_uid of the item that was executed, for GetItem. Empty if the history no longer has its entry."""
     exit_status: _item_pb2.ExitStatus.ValueType
-    """How it ended. Unspecified if the history has no line of it any more."""
+    """How it ended. Unspecified if the history no longer has its entry."""
     message: _builtins.str
     """Why, as in ItemResult.message."""
     next_attempt_uid: _builtins.str
     """item_uid of the new attempt at the head of the queue. Empty if there is none."""
     next_attempt: _builtins.int
-    """Which attempt that is, from 2; 0 if there is none."""
+    """Number of that attempt, from 2; 0 if there is none."""
     def __init__(
         self,
         *,
@@ -285,7 +291,7 @@ Global___FailedExecution: _TypeAlias = FailedExecution  # noqa: Y015
 
 @_typing.final
 class Blocker(_message.Message):
-    """Something that stands in the way."""
+    """An obstacle."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -295,18 +301,18 @@ class Blocker(_message.Message):
     REMEDY_COMMAND_FIELD_NUMBER: _builtins.int
     REMEDY_REQUEST_FIELD_NUMBER: _builtins.int
     kind: Global___BlockerKind.ValueType
-    """What kind of thing."""
+    """Its kind."""
     message: _builtins.str
-    """One sentence: what it is."""
+    """One sentence that describes it."""
     remedy_method: _builtins.str
-    """The method that clears it, as gRPC, grpcurl and buf curl take it, for example
-    "queueserver.manager.v1.EnvironmentService/OpenEnvironment". Empty if no call of a client does.
+    """The method that clears it, in the form for gRPC, grpcurl and buf curl, for example
+    "queueserver.manager.v1.EnvironmentService/OpenEnvironment". Empty if no client call clears it.
     """
     remedy_command: _builtins.str
-    """What to type, for example "qserver environment open". Empty if no command does."""
+    """The command to type, for example "qserver environment open". Empty if no command clears it."""
     remedy_request: _builtins.str
-    """The request for `remedy_method`, as JSON, for example `{"address": {"front": true}}`. Empty if the empty request will do.
-    It lacks what only a person can say, an answer or a plan: without that it is refused.
+    """The request for `remedy_method`, as JSON, for example `{"address": {"front": true}}`. Empty if the empty request is
+    enough. It lacks what only a person can provide, an answer or a plan; without that, it is refused.
     """
     def __init__(
         self,

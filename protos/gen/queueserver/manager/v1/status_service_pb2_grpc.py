@@ -26,11 +26,11 @@ if _version_not_supported:
 
 
 class StatusServiceStub:
-    """What the Manager is doing, in one message.
+    """The state of the Manager, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     def __init__(self, channel):
@@ -52,16 +52,16 @@ class StatusServiceStub:
 
 
 class StatusServiceServicer:
-    """What the Manager is doing, in one message.
+    """The state of the Manager, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     def GetStatus(self, request, context):
-        """GetStatus returns the present status. It is answered from memory in every state, by an owner, a standby
-        and while Redis or the Worker is gone, and needs scope `read`.
+        """GetStatus returns the current status. It is answered from memory in every state, by an owner or a standby, also
+        while Redis or the Worker is gone. Needs scope `read`.
 
         Errors: none of its own.
         """
@@ -70,10 +70,10 @@ class StatusServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExplainIdle(self, request, context):
-        """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-        clears it. An empty list means that something is being executed and is not held up. While something is being executed
-        it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes,
-        a pause or a stop of the queue that was asked for. Needs scope `read`.
+        """ExplainIdle lists everything that prevents the next item from being executed now, each with the call that clears
+        it. An empty list means that something is being executed and is not held up. While something is being executed it
+        lists what holds that up, and what will prevent the item after it from being executed: Redis accepts no changes, or
+        a pause or a stop of the queue was requested. Needs scope `read`.
 
         Errors: none of its own.
         """
@@ -103,11 +103,11 @@ def add_StatusServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class StatusService:
-    """What the Manager is doing, in one message.
+    """The state of the Manager, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     @staticmethod

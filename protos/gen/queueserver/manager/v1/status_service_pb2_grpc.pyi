@@ -27,11 +27,11 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class StatusServiceStub:
-    """What the Manager is doing, in one message.
+    """The state of the Manager, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     @_typing.overload
@@ -39,51 +39,51 @@ class StatusServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> StatusServiceAsyncStub: ...
     GetStatus: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.GetStatusRequest, _status_service_pb2.GetStatusResponse]
-    """GetStatus returns the present status. It is answered from memory in every state, by an owner, a standby
-    and while Redis or the Worker is gone, and needs scope `read`.
+    """GetStatus returns the current status. It is answered from memory in every state, by an owner or a standby, also
+    while Redis or the Worker is gone. Needs scope `read`.
 
     Errors: none of its own.
     """
     ExplainIdle: _grpc.UnaryUnaryMultiCallable[_status_service_pb2.ExplainIdleRequest, _status_service_pb2.ExplainIdleResponse]
-    """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-    clears it. An empty list means that something is being executed and is not held up. While something is being executed
-    it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes,
-    a pause or a stop of the queue that was asked for. Needs scope `read`.
+    """ExplainIdle lists everything that prevents the next item from being executed now, each with the call that clears
+    it. An empty list means that something is being executed and is not held up. While something is being executed it
+    lists what holds that up, and what will prevent the item after it from being executed: Redis accepts no changes, or
+    a pause or a stop of the queue was requested. Needs scope `read`.
 
     Errors: none of its own.
     """
 
 @_typing.type_check_only
 class StatusServiceAsyncStub(StatusServiceStub):
-    """What the Manager is doing, in one message.
+    """The state of the Manager, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetStatus: _aio.UnaryUnaryMultiCallable[_status_service_pb2.GetStatusRequest, _status_service_pb2.GetStatusResponse]  # type: ignore[assignment]
-    """GetStatus returns the present status. It is answered from memory in every state, by an owner, a standby
-    and while Redis or the Worker is gone, and needs scope `read`.
+    """GetStatus returns the current status. It is answered from memory in every state, by an owner or a standby, also
+    while Redis or the Worker is gone. Needs scope `read`.
 
     Errors: none of its own.
     """
     ExplainIdle: _aio.UnaryUnaryMultiCallable[_status_service_pb2.ExplainIdleRequest, _status_service_pb2.ExplainIdleResponse]  # type: ignore[assignment]
-    """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-    clears it. An empty list means that something is being executed and is not held up. While something is being executed
-    it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes,
-    a pause or a stop of the queue that was asked for. Needs scope `read`.
+    """ExplainIdle lists everything that prevents the next item from being executed now, each with the call that clears
+    it. An empty list means that something is being executed and is not held up. While something is being executed it
+    lists what holds that up, and what will prevent the item after it from being executed: Redis accepts no changes, or
+    a pause or a stop of the queue was requested. Needs scope `read`.
 
     Errors: none of its own.
     """
 
 class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
-    """What the Manager is doing, in one message.
+    """The state of the Manager, in one message.
 
     There is no need to poll: EventService.WatchEvents sends the status whenever it changes.
 
-    A call that its caller gives up changes nothing.
+    A call that the caller abandons changes nothing.
     """
 
     @_abc_1.abstractmethod
@@ -92,8 +92,8 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _status_service_pb2.GetStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_status_service_pb2.GetStatusResponse, _abc.Awaitable[_status_service_pb2.GetStatusResponse]]:
-        """GetStatus returns the present status. It is answered from memory in every state, by an owner, a standby
-        and while Redis or the Worker is gone, and needs scope `read`.
+        """GetStatus returns the current status. It is answered from memory in every state, by an owner or a standby, also
+        while Redis or the Worker is gone. Needs scope `read`.
 
         Errors: none of its own.
         """
@@ -104,10 +104,10 @@ class StatusServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _status_service_pb2.ExplainIdleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_status_service_pb2.ExplainIdleResponse, _abc.Awaitable[_status_service_pb2.ExplainIdleResponse]]:
-        """ExplainIdle lists everything that stands in the way of the next item being executed now, each with the call that
-        clears it. An empty list means that something is being executed and is not held up. While something is being executed
-        it lists what holds that up, and what will keep the item after it from being executed: a Redis that takes no changes,
-        a pause or a stop of the queue that was asked for. Needs scope `read`.
+        """ExplainIdle lists everything that prevents the next item from being executed now, each with the call that clears
+        it. An empty list means that something is being executed and is not held up. While something is being executed it
+        lists what holds that up, and what will prevent the item after it from being executed: Redis accepts no changes, or
+        a pause or a stop of the queue was requested. Needs scope `read`.
 
         Errors: none of its own.
         """

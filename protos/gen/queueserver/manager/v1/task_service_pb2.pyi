@@ -33,9 +33,9 @@ class ExecuteFunctionRequest(_message.Message):
     run_in_background: _builtins.bool
     """Run it in a thread of its own."""
     request_id: _builtins.str
-    """Chosen by the client, see QueueService."""
+    """Chosen by the client; see QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def function(self) -> _task_pb2.FunctionCall:
         """The call. Required."""
@@ -93,9 +93,9 @@ class UploadScriptRequest(_message.Message):
     run_in_background: _builtins.bool
     """Run it in a thread of its own."""
     request_id: _builtins.str
-    """Chosen by the client, see QueueService."""
+    """Chosen by the client; see QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     @_builtins.property
     def script(self) -> _task_pb2.Script:
         """The script. Required."""
@@ -152,9 +152,9 @@ class UpdateEnvironmentRequest(_message.Message):
     run_in_background: _builtins.bool
     """Run it in a thread of its own."""
     request_id: _builtins.str
-    """Chosen by the client, see QueueService."""
+    """Chosen by the client; see QueueService."""
     lock_key: _builtins.str
-    """Key of the lock, if what this changes is locked; see LockService. The metadata `x-lock-key` means the same."""
+    """Key of the lock, needed if what this request changes is locked; see LockService. Same as the metadata `x-lock-key`."""
     def __init__(
         self,
         *,
@@ -252,10 +252,10 @@ class ListTasksRequest(_message.Message):
     page_size: _builtins.int
     """At most this many tasks in the page; 0 means 1,000, which is also the most. A page ends at about 1 MiB in any case."""
     page_token: _builtins.str
-    """next_page_token of the page before; empty for the first page."""
+    """next_page_token of the previous page; empty for the first page."""
     @_builtins.property
     def task_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """uids of the tasks to list, at most 1,000; those that are not known are left out. Empty means all tasks."""
+        """uids of the tasks to list, at most 1,000; unknown ones are left out. Empty means all tasks."""
 
     def __init__(
         self,

@@ -26,21 +26,22 @@ if _version_not_supported:
 
 
 class TaskServiceStub:
-    """Tasks: functions and scripts that run in the environment beside plans.
+    """Tasks: functions and scripts that run in the environment alongside plans.
 
-    A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
-    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
+    An accepted task is stored before the response is sent. It is executed at most once, and has exactly one result, even
+    if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an hour, at most
+    the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` set how long, how many and how much. Tasks that ended first are
+    removed first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
+    environment is open, at most 100 of them at once: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
 
-    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
-    on without anybody. A wait that is given up changes nothing.
+    A call that the caller abandons starts its task or does nothing at all, see QueueService; an accepted task runs on
+    without its caller. An abandoned wait changes nothing.
     """
 
     def __init__(self, channel):
@@ -82,30 +83,32 @@ class TaskServiceStub:
 
 
 class TaskServiceServicer:
-    """Tasks: functions and scripts that run in the environment beside plans.
+    """Tasks: functions and scripts that run in the environment alongside plans.
 
-    A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
-    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
+    An accepted task is stored before the response is sent. It is executed at most once, and has exactly one result, even
+    if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an hour, at most
+    the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` set how long, how many and how much. Tasks that ended first are
+    removed first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
+    environment is open, at most 100 of them at once: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
 
-    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
-    on without anybody. A wait that is given up changes nothing.
+    A call that the caller abandons starts its task or does nothing at all, see QueueService; an accepted task runs on
+    without its caller. An abandoned wait changes nothing.
     """
 
     def ExecuteFunction(self, request, context):
-        """ExecuteFunction calls a function of the environment's namespace. It answers when the task is accepted.
+        """ExecuteFunction calls a function of the environment's namespace. It returns when the task is accepted.
 
-        Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not call
-        it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE, ITEM_INVALID
-        or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE with reason
-        WORKER_UNAVAILABLE. Whether the function exists is known in the environment only: then the task fails.
+        Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not
+        call it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE,
+        ITEM_INVALID or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
+        with reason WORKER_UNAVAILABLE. Only the environment knows whether the function exists: if it does not, the task
+        fails.
         Retries: safe with the same request_id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -113,10 +116,10 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UploadScript(self, request, context):
-        """UploadScript executes a script in the environment's namespace. It answers when the task is accepted. The new plans
-        and devices are known, checked and permitted when the task has ended.
+        """UploadScript executes a script in the environment's namespace. It returns when the task is accepted. New plans and
+        devices are known, checked and permitted once the task has ended.
 
-        Whoever may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
+        A client that may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
         INVALID_ARGUMENT with reason FIELD_INVALID (no text) or SCRIPT_TOO_LARGE; FAILED_PRECONDITION with reason
         SCRIPTS_DISABLED (the Manager was started with `--scripts OFF`), ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
         with reason WORKER_UNAVAILABLE.
@@ -127,7 +130,7 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateEnvironment(self, request, context):
-        """UpdateEnvironment reads the namespace again: the RunEngine, plans and devices. It answers when the task is accepted.
+        """UpdateEnvironment rereads the namespace: the RunEngine, plans and devices. It returns when the task is accepted.
 
         Needs scope `environment`. Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
         with reason WORKER_UNAVAILABLE.
@@ -140,15 +143,15 @@ class TaskServiceServicer:
     def GetTask(self, request, context):
         """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
-        (there never was one, or its result is no longer kept).
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no task is specified; NOT_FOUND with reason TASK_NOT_FOUND
+        (there never was such a task, or its result is no longer kept).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTasks(self, request, context):
-        """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+        """ListTasks lists running tasks and tasks whose results are kept, oldest first. Needs scope `read`.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
         """
@@ -157,8 +160,8 @@ class TaskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WaitTask(self, request, context):
-        """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
-        `read`.
+        """WaitTask sends the task as it is now and, unless it has already ended, once more with its result when it ends.
+        Needs scope `read`.
 
         Errors: as GetTask.
         """
@@ -208,21 +211,22 @@ def add_TaskServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class TaskService:
-    """Tasks: functions and scripts that run in the environment beside plans.
+    """Tasks: functions and scripts that run in the environment alongside plans.
 
-    A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
-    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
+    An accepted task is stored before the response is sent. It is executed at most once, and has exactly one result, even
+    if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an hour, at most
+    the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` set how long, how many and how much. Tasks that ended first are
+    removed first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
+    environment is open, at most 100 of them at once: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
 
-    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
-    on without anybody. A wait that is given up changes nothing.
+    A call that the caller abandons starts its task or does nothing at all, see QueueService; an accepted task runs on
+    without its caller. An abandoned wait changes nothing.
     """
 
     @staticmethod

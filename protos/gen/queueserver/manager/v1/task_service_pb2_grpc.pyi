@@ -27,21 +27,22 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class TaskServiceStub:
-    """Tasks: functions and scripts that run in the environment beside plans.
+    """Tasks: functions and scripts that run in the environment alongside plans.
 
-    A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
-    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
+    An accepted task is stored before the response is sent. It is executed at most once, and has exactly one result, even
+    if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an hour, at most
+    the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` set how long, how many and how much. Tasks that ended first are
+    removed first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
+    environment is open, at most 100 of them at once: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
 
-    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
-    on without anybody. A wait that is given up changes nothing.
+    A call that the caller abandons starts its task or does nothing at all, see QueueService; an accepted task runs on
+    without its caller. An abandoned wait changes nothing.
     """
 
     @_typing.overload
@@ -49,26 +50,27 @@ class TaskServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TaskServiceAsyncStub: ...
     ExecuteFunction: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ExecuteFunctionRequest, _task_service_pb2.ExecuteFunctionResponse]
-    """ExecuteFunction calls a function of the environment's namespace. It answers when the task is accepted.
+    """ExecuteFunction calls a function of the environment's namespace. It returns when the task is accepted.
 
-    Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not call
-    it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE, ITEM_INVALID
-    or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE with reason
-    WORKER_UNAVAILABLE. Whether the function exists is known in the environment only: then the task fails.
+    Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not
+    call it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE,
+    ITEM_INVALID or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
+    with reason WORKER_UNAVAILABLE. Only the environment knows whether the function exists: if it does not, the task
+    fails.
     Retries: safe with the same request_id.
     """
     UploadScript: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UploadScriptRequest, _task_service_pb2.UploadScriptResponse]
-    """UploadScript executes a script in the environment's namespace. It answers when the task is accepted. The new plans
-    and devices are known, checked and permitted when the task has ended.
+    """UploadScript executes a script in the environment's namespace. It returns when the task is accepted. New plans and
+    devices are known, checked and permitted once the task has ended.
 
-    Whoever may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
+    A client that may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
     INVALID_ARGUMENT with reason FIELD_INVALID (no text) or SCRIPT_TOO_LARGE; FAILED_PRECONDITION with reason
     SCRIPTS_DISABLED (the Manager was started with `--scripts OFF`), ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
     with reason WORKER_UNAVAILABLE.
     Retries: safe with the same request_id.
     """
     UpdateEnvironment: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.UpdateEnvironmentRequest, _task_service_pb2.UpdateEnvironmentResponse]
-    """UpdateEnvironment reads the namespace again: the RunEngine, plans and devices. It answers when the task is accepted.
+    """UpdateEnvironment rereads the namespace: the RunEngine, plans and devices. It returns when the task is accepted.
 
     Needs scope `environment`. Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
     with reason WORKER_UNAVAILABLE.
@@ -77,62 +79,64 @@ class TaskServiceStub:
     GetTask: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]
     """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
-    (there never was one, or its result is no longer kept).
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no task is specified; NOT_FOUND with reason TASK_NOT_FOUND
+    (there never was such a task, or its result is no longer kept).
     """
     ListTasks: _grpc.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]
-    """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+    """ListTasks lists running tasks and tasks whose results are kept, oldest first. Needs scope `read`.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
     """
     WaitTask: _grpc.UnaryStreamMultiCallable[_task_service_pb2.WaitTaskRequest, _task_service_pb2.WaitTaskResponse]
-    """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
-    `read`.
+    """WaitTask sends the task as it is now and, unless it has already ended, once more with its result when it ends.
+    Needs scope `read`.
 
     Errors: as GetTask.
     """
 
 @_typing.type_check_only
 class TaskServiceAsyncStub(TaskServiceStub):
-    """Tasks: functions and scripts that run in the environment beside plans.
+    """Tasks: functions and scripts that run in the environment alongside plans.
 
-    A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
-    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
+    An accepted task is stored before the response is sent. It is executed at most once, and has exactly one result, even
+    if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an hour, at most
+    the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` set how long, how many and how much. Tasks that ended first are
+    removed first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
+    environment is open, at most 100 of them at once: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
 
-    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
-    on without anybody. A wait that is given up changes nothing.
+    A call that the caller abandons starts its task or does nothing at all, see QueueService; an accepted task runs on
+    without its caller. An abandoned wait changes nothing.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ExecuteFunction: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ExecuteFunctionRequest, _task_service_pb2.ExecuteFunctionResponse]  # type: ignore[assignment]
-    """ExecuteFunction calls a function of the environment's namespace. It answers when the task is accepted.
+    """ExecuteFunction calls a function of the environment's namespace. It returns when the task is accepted.
 
-    Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not call
-    it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE, ITEM_INVALID
-    or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE with reason
-    WORKER_UNAVAILABLE. Whether the function exists is known in the environment only: then the task fails.
+    Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not
+    call it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE,
+    ITEM_INVALID or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
+    with reason WORKER_UNAVAILABLE. Only the environment knows whether the function exists: if it does not, the task
+    fails.
     Retries: safe with the same request_id.
     """
     UploadScript: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UploadScriptRequest, _task_service_pb2.UploadScriptResponse]  # type: ignore[assignment]
-    """UploadScript executes a script in the environment's namespace. It answers when the task is accepted. The new plans
-    and devices are known, checked and permitted when the task has ended.
+    """UploadScript executes a script in the environment's namespace. It returns when the task is accepted. New plans and
+    devices are known, checked and permitted once the task has ended.
 
-    Whoever may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
+    A client that may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
     INVALID_ARGUMENT with reason FIELD_INVALID (no text) or SCRIPT_TOO_LARGE; FAILED_PRECONDITION with reason
     SCRIPTS_DISABLED (the Manager was started with `--scripts OFF`), ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
     with reason WORKER_UNAVAILABLE.
     Retries: safe with the same request_id.
     """
     UpdateEnvironment: _aio.UnaryUnaryMultiCallable[_task_service_pb2.UpdateEnvironmentRequest, _task_service_pb2.UpdateEnvironmentResponse]  # type: ignore[assignment]
-    """UpdateEnvironment reads the namespace again: the RunEngine, plans and devices. It answers when the task is accepted.
+    """UpdateEnvironment rereads the namespace: the RunEngine, plans and devices. It returns when the task is accepted.
 
     Needs scope `environment`. Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
     with reason WORKER_UNAVAILABLE.
@@ -141,37 +145,38 @@ class TaskServiceAsyncStub(TaskServiceStub):
     GetTask: _aio.UnaryUnaryMultiCallable[_task_service_pb2.GetTaskRequest, _task_service_pb2.GetTaskResponse]  # type: ignore[assignment]
     """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
-    (there never was one, or its result is no longer kept).
+    Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no task is specified; NOT_FOUND with reason TASK_NOT_FOUND
+    (there never was such a task, or its result is no longer kept).
     """
     ListTasks: _aio.UnaryUnaryMultiCallable[_task_service_pb2.ListTasksRequest, _task_service_pb2.ListTasksResponse]  # type: ignore[assignment]
-    """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+    """ListTasks lists running tasks and tasks whose results are kept, oldest first. Needs scope `read`.
 
     Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
     """
     WaitTask: _aio.UnaryStreamMultiCallable[_task_service_pb2.WaitTaskRequest, _task_service_pb2.WaitTaskResponse]  # type: ignore[assignment]
-    """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
-    `read`.
+    """WaitTask sends the task as it is now and, unless it has already ended, once more with its result when it ends.
+    Needs scope `read`.
 
     Errors: as GetTask.
     """
 
 class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Tasks: functions and scripts that run in the environment beside plans.
+    """Tasks: functions and scripts that run in the environment alongside plans.
 
-    A task that was accepted is stored before the answer is sent. It is executed at most once, and has exactly one result,
-    also if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an
-    hour, at most the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
-    `--task-result-count` and `--task-results-size` say how long, how many and how much. What ended first goes first.
+    An accepted task is stored before the response is sent. It is executed at most once, and has exactly one result, even
+    if the environment, the Worker or the Manager dies: then the result says so. Results are kept for an hour, at most
+    the last 1,000 of them and 64 MB; the Manager's options `--task-result-age` (two minutes or more),
+    `--task-result-count` and `--task-results-size` set how long, how many and how much. Tasks that ended first are
+    removed first.
 
     A foreground task needs an idle Manager, and nothing else runs beside it. Background tasks run whenever the
-    environment is open, 100 of them at once at most: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
+    environment is open, at most 100 of them at once: one more is refused with RESOURCE_EXHAUSTED, reason TOO_MANY_TASKS.
 
     Errors of every method: as in QueueService. Those that start a task also refuse the caller's user group as
     QueueService.AddItem does, with reason GROUP_NOT_FOUND or GROUP_NOT_ACCEPTED.
 
-    A call that its caller gives up starts its task as a whole or not at all, see QueueService; a task that was accepted runs
-    on without anybody. A wait that is given up changes nothing.
+    A call that the caller abandons starts its task or does nothing at all, see QueueService; an accepted task runs on
+    without its caller. An abandoned wait changes nothing.
     """
 
     @_abc_1.abstractmethod
@@ -180,12 +185,13 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.ExecuteFunctionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.ExecuteFunctionResponse, _abc.Awaitable[_task_service_pb2.ExecuteFunctionResponse]]:
-        """ExecuteFunction calls a function of the environment's namespace. It answers when the task is accepted.
+        """ExecuteFunction calls a function of the environment's namespace. It returns when the task is accepted.
 
-        Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not call
-        it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE, ITEM_INVALID
-        or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE with reason
-        WORKER_UNAVAILABLE. Whether the function exists is known in the environment only: then the task fails.
+        Needs scope `queue:control`. Errors: PERMISSION_DENIED with reason FUNCTION_NOT_ALLOWED (the user group may not
+        call it); INVALID_ARGUMENT with reason FIELD_INVALID (no name, or a name that is too long), ITEM_TOO_LARGE,
+        ITEM_INVALID or NUMBER_NOT_EXACT; FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
+        with reason WORKER_UNAVAILABLE. Only the environment knows whether the function exists: if it does not, the task
+        fails.
         Retries: safe with the same request_id.
         """
 
@@ -195,10 +201,10 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.UploadScriptRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.UploadScriptResponse, _abc.Awaitable[_task_service_pb2.UploadScriptResponse]]:
-        """UploadScript executes a script in the environment's namespace. It answers when the task is accepted. The new plans
-        and devices are known, checked and permitted when the task has ended.
+        """UploadScript executes a script in the environment's namespace. It returns when the task is accepted. New plans and
+        devices are known, checked and permitted once the task has ended.
 
-        Whoever may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
+        A client that may call this can do whatever the environment's process can. Needs scope `scripts`. Errors:
         INVALID_ARGUMENT with reason FIELD_INVALID (no text) or SCRIPT_TOO_LARGE; FAILED_PRECONDITION with reason
         SCRIPTS_DISABLED (the Manager was started with `--scripts OFF`), ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
         with reason WORKER_UNAVAILABLE.
@@ -211,7 +217,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.UpdateEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.UpdateEnvironmentResponse, _abc.Awaitable[_task_service_pb2.UpdateEnvironmentResponse]]:
-        """UpdateEnvironment reads the namespace again: the RunEngine, plans and devices. It answers when the task is accepted.
+        """UpdateEnvironment rereads the namespace: the RunEngine, plans and devices. It returns when the task is accepted.
 
         Needs scope `environment`. Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or INVALID_STATE; UNAVAILABLE
         with reason WORKER_UNAVAILABLE.
@@ -226,8 +232,8 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_task_service_pb2.GetTaskResponse, _abc.Awaitable[_task_service_pb2.GetTaskResponse]]:
         """GetTask returns a task, and its result if it has ended. Needs scope `read`.
 
-        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if it is not said which task; NOT_FOUND with reason TASK_NOT_FOUND
-        (there never was one, or its result is no longer kept).
+        Errors: INVALID_ARGUMENT with reason FIELD_INVALID if no task is specified; NOT_FOUND with reason TASK_NOT_FOUND
+        (there never was such a task, or its result is no longer kept).
         """
 
     @_abc_1.abstractmethod
@@ -236,7 +242,7 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.ListTasksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_task_service_pb2.ListTasksResponse, _abc.Awaitable[_task_service_pb2.ListTasksResponse]]:
-        """ListTasks lists tasks that run and tasks whose results are kept, oldest first. Needs scope `read`.
+        """ListTasks lists running tasks and tasks whose results are kept, oldest first. Needs scope `read`.
 
         Errors: INVALID_ARGUMENT with reason PAGE_TOKEN_INVALID.
         """
@@ -247,8 +253,8 @@ class TaskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _task_service_pb2.WaitTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_task_service_pb2.WaitTaskResponse], _abc.AsyncIterator[_task_service_pb2.WaitTaskResponse]]:
-        """WaitTask sends the task as it is and, unless it has ended already, once more with its result when it ends. Needs scope
-        `read`.
+        """WaitTask sends the task as it is now and, unless it has already ended, once more with its result when it ends.
+        Needs scope `read`.
 
         Errors: as GetTask.
         """

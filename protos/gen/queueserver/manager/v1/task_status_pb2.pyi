@@ -25,26 +25,26 @@ class _TaskState:
 class _TaskStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TaskState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TASK_STATE_UNSPECIFIED: _TaskState.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     TASK_STATE_RUNNING: _TaskState.ValueType  # 1
     """It was accepted and has not ended."""
     TASK_STATE_FINISHED: _TaskState.ValueType  # 2
-    """It has ended, well or not: there is a result."""
+    """It has ended, successfully or not: there is a result."""
 
 class TaskState(_TaskState, metaclass=_TaskStateEnumTypeWrapper):
     """State of a task."""
 
 TASK_STATE_UNSPECIFIED: TaskState.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 TASK_STATE_RUNNING: TaskState.ValueType  # 1
 """It was accepted and has not ended."""
 TASK_STATE_FINISHED: TaskState.ValueType  # 2
-"""It has ended, well or not: there is a result."""
+"""It has ended, successfully or not: there is a result."""
 Global___TaskState: _TypeAlias = TaskState  # noqa: Y015
 
 @_typing.final
 class TaskStatus(_message.Message):
-    """A task and what has become of it."""
+    """A task, its state and its result."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
