@@ -33,9 +33,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ToEnvironment(_message.Message):
-    """Frames on the socket between the Worker's supervisor and its environment process. Each frame is a 32-bit
-    big-endian length followed by one ToEnvironment (down) or FromEnvironment (up) message. The supervisor
-    treats what comes up as untrusted: frames have a size limit, and one that does not parse ends the environment.
+    """Frames on the socket between the Worker's supervisor and its environment process. Each frame is a 32-bit big-endian
+    length followed by one ToEnvironment (down) or FromEnvironment (up) message. The supervisor treats frames from the
+    environment as untrusted: they have a size limit, and one that does not parse ends the environment.
 
     A frame from the supervisor to the environment.
     """
@@ -60,7 +60,7 @@ class ToEnvironment(_message.Message):
 
     @_builtins.property
     def exit(self) -> Global___ExitCommand:
-        """End in good order."""
+        """End gracefully."""
 
     @_builtins.property
     def control(self) -> Global___ControlCommand:
@@ -80,7 +80,7 @@ class ToEnvironment(_message.Message):
 
     @_builtins.property
     def answer(self) -> Global___AnswerCommand:
-        """Answer the question that the plan asks."""
+        """Answer the question that the plan is asking."""
 
     def __init__(
         self,
@@ -119,9 +119,11 @@ class ControlCommand(_message.Message):
     note: _builtins.str
     """Why, for the run's stop document and the result. May be empty."""
     user: _builtins.str
-    """Name of the user who asks for it, for the result. May be empty."""
+    """Name of the requesting user, for the result. May be empty."""
     execution_id: _builtins.str
-    """The execution that is meant: the request is ignored while another one is executed. Empty: whichever is."""
+    """The execution that is meant: the request is ignored while another one is being executed. Empty: whichever is being
+    executed.
+    """
     def __init__(
         self,
         *,
@@ -140,14 +142,14 @@ Global___ControlCommand: _TypeAlias = ControlCommand  # noqa: Y015
 
 @_typing.final
 class AnswerCommand(_message.Message):
-    """Answer the question that the plan asks."""
+    """Answer the question that the plan is asking."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     QUESTION_ID_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     question_id: _builtins.str
-    """The question. The answer to any other than the present one is ignored."""
+    """Id of the question. An answer to any question other than the current one is ignored."""
     text: _builtins.str
     """The answer."""
     def __init__(
@@ -172,7 +174,7 @@ class MetadataQuery(_message.Message):
 
     NUMBER_FIELD_NUMBER: _builtins.int
     number: _builtins.int
-    """Comes back with the answer."""
+    """Returned with the answer."""
     def __init__(
         self,
         *,
@@ -229,7 +231,7 @@ class SimulationQuery(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     REQUEST_FIELD_NUMBER: _builtins.int
     number: _builtins.int
-    """Comes back with the answer."""
+    """Returned with the answer."""
     @_builtins.property
     def request(self) -> _worker_service_pb2.SimulatePlanRequest:
         """What to simulate."""
@@ -272,7 +274,7 @@ Global___AbortCommand: _TypeAlias = AbortCommand  # noqa: Y015
 
 @_typing.final
 class ExitCommand(_message.Message):
-    """End in good order."""
+    """End gracefully."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -338,11 +340,11 @@ class FromEnvironment(_message.Message):
 
     @_builtins.property
     def heartbeat(self) -> Global___EnvironmentHeartbeat:
-        """Nothing to say, but alive."""
+        """Sent when there is nothing else to send."""
 
     @_builtins.property
     def metadata(self) -> Global___MetadataAnswer:
-        """The RunEngine's metadata, as asked for."""
+        """The RunEngine's metadata, as requested."""
 
     @_builtins.property
     def task_finished(self) -> Global___TaskFinished:
@@ -354,19 +356,19 @@ class FromEnvironment(_message.Message):
 
     @_builtins.property
     def simulation(self) -> Global___SimulationAnswer:
-        """What a plan would do, as asked for."""
+        """What a plan would do, as requested."""
 
     @_builtins.property
     def updated(self) -> Global___EnvironmentReady:
-        """Plans and devices were read again, and are not what they were. Of the RunEngine RunEngineChanged tells."""
+        """Plans and devices were reread and have changed. RunEngineChanged reports the RunEngine."""
 
     @_builtins.property
     def waits(self) -> Global___RunEngineWaits:
-        """What the plan waits for changed; this is the whole of it."""
+        """What the plan waits for changed; this is the complete state."""
 
     @_builtins.property
     def about(self) -> Global___EnvironmentAbout:
-        """What the process is made of. It is told once, before EnvironmentReady."""
+        """Information about the process. Sent once, before EnvironmentReady."""
 
     def __init__(
         self,
@@ -421,7 +423,7 @@ Global___LoadProgress: _TypeAlias = LoadProgress  # noqa: Y015
 
 @_typing.final
 class EnvironmentReady(_message.Message):
-    """Startup code is loaded and the environment takes commands."""
+    """Startup code is loaded and the environment accepts commands."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -480,7 +482,7 @@ class RunEngineWaits(_message.Message):
     PLAN_WAIT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def question(self) -> _waiting_pb2.Question:
-        """What it asks a person; the supervisor knows the item."""
+        """The question that it asks a person; the supervisor knows the item."""
 
     @_builtins.property
     def suspensions(self) -> _containers.RepeatedCompositeFieldContainer[_waiting_pb2.Suspension]:
@@ -488,7 +490,7 @@ class RunEngineWaits(_message.Message):
 
     @_builtins.property
     def plan_wait(self) -> _waiting_pb2.PlanWait:
-        """What it has waited for, for long."""
+        """What it has been waiting for, for a long time."""
 
     def __init__(
         self,
@@ -545,7 +547,7 @@ class PlanFinished(_message.Message):
     """Identity of the execution."""
     @_builtins.property
     def result(self) -> _item_pb2.ItemResult:
-        """How. Runs are added by the supervisor, which has seen their documents."""
+        """How. The supervisor adds the runs, because it has seen their documents."""
 
     def __init__(
         self,
@@ -570,7 +572,7 @@ class RunDocumentEmitted(_message.Message):
     RUN_UID_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     run_uid: _builtins.str
-    """uid of the run's start document; empty if the document does not tell."""
+    """uid of the run's start document; empty if the document doesn't contain it."""
     @_builtins.property
     def document(self) -> _document_pb2.RunDocument:
         """The document."""
@@ -601,7 +603,7 @@ class MetadataAnswer(_message.Message):
     """That of the query."""
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
-        """The metadata. Values that JSON can't express are their text."""
+        """The metadata. Values that JSON can't express appear as text."""
 
     def __init__(
         self,
@@ -629,7 +631,7 @@ class TaskFinished(_message.Message):
     """The task."""
     @_builtins.property
     def result(self) -> _task_pb2.TaskResult:
-        """How. The console excerpt is added by the supervisor."""
+        """How. The supervisor adds the console excerpt."""
 
     def __init__(
         self,
@@ -647,7 +649,7 @@ Global___TaskFinished: _TypeAlias = TaskFinished  # noqa: Y015
 
 @_typing.final
 class TaskPrinted(_message.Message):
-    """A background task or a simulation printed something with Python's own means."""
+    """A background task or a simulation printed something through Python's standard streams."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -705,14 +707,14 @@ Global___SimulationAnswer: _TypeAlias = SimulationAnswer  # noqa: Y015
 
 @_typing.final
 class EnvironmentAbout(_message.Message):
-    """What an environment process is made of. The supervisor adds what it knows itself."""
+    """Information about an environment process. The supervisor adds what it knows itself."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PROCESS_FIELD_NUMBER: _builtins.int
     STARTUP_PATH_FIELD_NUMBER: _builtins.int
     startup_path: _builtins.str
-    """Directory or file of the startup code; empty if it is not known."""
+    """Directory or file of the startup code; empty if unknown."""
     @_builtins.property
     def process(self) -> _process_pb2.ProcessInfo:
         """Python, its interpreter, and versions of libraries."""
@@ -733,7 +735,7 @@ Global___EnvironmentAbout: _TypeAlias = EnvironmentAbout  # noqa: Y015
 
 @_typing.final
 class EnvironmentHeartbeat(_message.Message):
-    """A sign of life."""
+    """Shows that the environment is alive."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

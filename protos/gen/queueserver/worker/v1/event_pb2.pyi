@@ -28,7 +28,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class WorkerSnapshot(_message.Message):
-    """The Worker as it is at one moment: the truth from which a Manager that was away starts again."""
+    """State of the Worker at one moment: the starting point for a Manager that was disconnected."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -45,16 +45,16 @@ class WorkerSnapshot(_message.Message):
     INSECURE_LISTEN_FIELD_NUMBER: _builtins.int
     STORAGE_FIELD_NUMBER: _builtins.int
     boot_id: _builtins.str
-    """Identity of this process of the Worker, a UUID: tells "reconnected" from "replaced"."""
+    """Identity of this process of the Worker, a UUID: distinguishes "reconnected" from "replaced"."""
     version: _builtins.str
     """Version of the Worker."""
     last_sequence: _builtins.int
     """Sequence of the last event before this snapshot."""
     first_kept_sequence: _builtins.int
-    """Sequence of the oldest event that is still kept; last_sequence + 1 if none is."""
+    """Sequence of the oldest event still kept; last_sequence + 1 if none is."""
     insecure_listen: _builtins.bool
-    """Whoever reaches this Worker can run any code on its machine: it listens on an address that others than the machine's
-    own programs can reach (--insecure-listen), and no credentials are asked for.
+    """Any client that reaches this Worker can run any code on its machine: it listens on an address that more than the
+    machine's own programs can reach (--insecure-listen), and no credentials are required.
     """
     @_builtins.property
     def environment(self) -> _environment_pb2.EnvironmentStatus:
@@ -66,19 +66,19 @@ class WorkerSnapshot(_message.Message):
 
     @_builtins.property
     def execution(self) -> Global___PlanExecution:
-        """The execution that is going on. Absent if none is."""
+        """The running execution. Absent if there is none."""
 
     @_builtins.property
     def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExecutionOutcome]:
-        """Outcomes that were not acknowledged, oldest first. They survive a restart of the Worker."""
+        """Outcomes not yet acknowledged, oldest first. They survive a restart of the Worker."""
 
     @_builtins.property
     def running_task_uids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """task_uids of tasks that are going on."""
+        """task_uids of running tasks."""
 
     @_builtins.property
     def task_outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskOutcome]:
-        """Outcomes of tasks that were not acknowledged, oldest first. They survive a restart of the Worker."""
+        """Outcomes of tasks not yet acknowledged, oldest first. They survive a restart of the Worker."""
 
     @_builtins.property
     def storage(self) -> _storage_pb2.StorageStatus:
@@ -138,7 +138,7 @@ Global___TaskOutcome: _TypeAlias = TaskOutcome  # noqa: Y015
 
 @_typing.final
 class PlanExecution(_message.Message):
-    """An execution that is going on."""
+    """A running execution."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -156,7 +156,7 @@ class PlanExecution(_message.Message):
 
     @_builtins.property
     def runs(self) -> _containers.RepeatedCompositeFieldContainer[_item_pb2.RunSummary]:
-        """The runs it opened so far: the first 10,000 of them, or fewer if their uids are long."""
+        """The runs that it has opened so far: the first 10,000 of them, or fewer if their uids are long."""
 
     def __init__(
         self,
@@ -190,9 +190,9 @@ class ExecutionOutcome(_message.Message):
     item_uid: _builtins.str
     """uid of the item."""
     pause_pending: _builtins.bool
-    """A pause was accepted for it that never took effect, because the plan came to its end first."""
+    """A pause was accepted for it but never took effect, because the plan ended first."""
     end_requested: _builtins.bool
-    """A request to stop, abort or halt it was accepted, even if the plan came to its end by itself before it heard of it."""
+    """A request to stop, abort or halt it was accepted, even if the plan ended by itself before the request reached it."""
     @_builtins.property
     def result(self) -> _item_pb2.ItemResult:
         """The outcome."""
@@ -240,7 +240,7 @@ Global___WorkerEvents: _TypeAlias = WorkerEvents  # noqa: Y015
 
 @_typing.final
 class WorkerEvent(_message.Message):
-    """One event of the Worker. Sequences have no holes within one boot_id."""
+    """One event of the Worker. Sequences have no gaps within one boot_id."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -264,7 +264,7 @@ class WorkerEvent(_message.Message):
 
     @_builtins.property
     def environment_changed(self) -> _environment_pb2.EnvironmentStatus:
-        """The environment changed; this is the whole of it."""
+        """The environment changed; this is its complete state."""
 
     @_builtins.property
     def inventory_changed(self) -> _inventory_pb2.Inventory:
@@ -288,19 +288,21 @@ class WorkerEvent(_message.Message):
 
     @_builtins.property
     def task_finished(self) -> Global___TaskOutcome:
-        """A task ended. New plans and devices, if any, were told of before."""
+        """A task ended. New plans and devices, if any, were reported before."""
 
     @_builtins.property
     def storage_changed(self) -> _storage_pb2.StorageStatus:
-        """The directory in which outcomes wait can no longer be written, or can be again; this is the whole of it."""
+        """The directory in which outcomes wait can no longer be written, or can be written again; this is its complete
+        state.
+        """
 
     @_builtins.property
     def run_opened(self) -> Global___RunOpened:
-        """The execution that goes on opened a run."""
+        """The running execution opened a run."""
 
     @_builtins.property
     def run_closed(self) -> Global___RunClosed:
-        """The execution that goes on closed a run."""
+        """The running execution closed a run."""
 
     def __init__(
         self,
@@ -362,7 +364,7 @@ Global___ExecutionStarted: _TypeAlias = ExecutionStarted  # noqa: Y015
 
 @_typing.final
 class RunOpened(_message.Message):
-    """An execution opened a run. Runs beyond the 10,000 that are listed of an execution are not told of."""
+    """An execution opened a run. Runs beyond the 10,000 listed for an execution are not reported."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -390,7 +392,7 @@ Global___RunOpened: _TypeAlias = RunOpened  # noqa: Y015
 
 @_typing.final
 class RunClosed(_message.Message):
-    """An execution closed a run that was told of."""
+    """An execution closed a reported run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -430,7 +432,7 @@ class DocumentEmitted(_message.Message):
     item_uid: _builtins.str
     """uid of the item that was being executed; empty if none was."""
     run_uid: _builtins.str
-    """uid of the run's start document; empty if the document does not tell."""
+    """uid of the run's start document; empty if the document doesn't contain it."""
     @_builtins.property
     def document(self) -> _document_pb2.RunDocument:
         """The document."""

@@ -33,19 +33,19 @@ class _RunEngineAction:
 class _RunEngineActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunEngineAction.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     RUN_ENGINE_ACTION_UNSPECIFIED: _RunEngineAction.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     RUN_ENGINE_ACTION_PAUSE_DEFERRED: _RunEngineAction.ValueType  # 1
     """Pause at the next checkpoint."""
     RUN_ENGINE_ACTION_PAUSE_IMMEDIATE: _RunEngineAction.ValueType  # 2
     """Pause at once."""
     RUN_ENGINE_ACTION_RESUME: _RunEngineAction.ValueType  # 3
-    """Let a paused plan go on."""
+    """Resume a paused plan."""
     RUN_ENGINE_ACTION_STOP: _RunEngineAction.ValueType  # 4
-    """End a paused plan in good order, as a success."""
+    """End a paused plan gracefully, as a success."""
     RUN_ENGINE_ACTION_ABORT: _RunEngineAction.ValueType  # 5
-    """End a paused plan in good order, as a failure."""
+    """End a paused plan gracefully, as a failure."""
     RUN_ENGINE_ACTION_HALT: _RunEngineAction.ValueType  # 6
-    """End a paused plan without cleaning up."""
+    """End a paused plan without its cleanup."""
     RUN_ENGINE_ACTION_ABORT_NOW: _RunEngineAction.ValueType  # 7
     """Pause a running plan at once and abort it; abort a paused one."""
 
@@ -53,19 +53,19 @@ class RunEngineAction(_RunEngineAction, metaclass=_RunEngineActionEnumTypeWrappe
     """What to do with the running plan."""
 
 RUN_ENGINE_ACTION_UNSPECIFIED: RunEngineAction.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 RUN_ENGINE_ACTION_PAUSE_DEFERRED: RunEngineAction.ValueType  # 1
 """Pause at the next checkpoint."""
 RUN_ENGINE_ACTION_PAUSE_IMMEDIATE: RunEngineAction.ValueType  # 2
 """Pause at once."""
 RUN_ENGINE_ACTION_RESUME: RunEngineAction.ValueType  # 3
-"""Let a paused plan go on."""
+"""Resume a paused plan."""
 RUN_ENGINE_ACTION_STOP: RunEngineAction.ValueType  # 4
-"""End a paused plan in good order, as a success."""
+"""End a paused plan gracefully, as a success."""
 RUN_ENGINE_ACTION_ABORT: RunEngineAction.ValueType  # 5
-"""End a paused plan in good order, as a failure."""
+"""End a paused plan gracefully, as a failure."""
 RUN_ENGINE_ACTION_HALT: RunEngineAction.ValueType  # 6
-"""End a paused plan without cleaning up."""
+"""End a paused plan without its cleanup."""
 RUN_ENGINE_ACTION_ABORT_NOW: RunEngineAction.ValueType  # 7
 """Pause a running plan at once and abort it; abort a paused one."""
 Global___RunEngineAction: _TypeAlias = RunEngineAction  # noqa: Y015
@@ -163,7 +163,7 @@ class DestroyEnvironmentRequest(_message.Message):
     epoch: _builtins.int
     """Epoch of the caller."""
     user: _builtins.str
-    """Name of the user who asks for it, for the result of the plan that runs. May be empty."""
+    """Name of the requesting user, for the result of the running plan. May be empty."""
     def __init__(
         self,
         *,
@@ -212,8 +212,8 @@ class RunPlanRequest(_message.Message):
     execution_id: _builtins.str
     """Identity of the execution, a UUID."""
     environment_id: _builtins.str
-    """The environment for which the item was claimed: another one refuses it with ENVIRONMENT_CLOSED, so that a command
-    that was long on its way does nothing. Empty: whichever is open.
+    """The environment for which the item was claimed: any other refuses it with ENVIRONMENT_CLOSED, so that a delayed
+    command does nothing. Empty: whichever is open.
     """
     @_builtins.property
     def item(self) -> _item_pb2.Item:
@@ -221,11 +221,11 @@ class RunPlanRequest(_message.Message):
 
     @_builtins.property
     def acknowledged(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """execution_id or task_uid of each outcome that is stored, as in AcknowledgeOutcomes. Saves a call between two plans."""
+        """execution_id or task_uid of each stored outcome, as in AcknowledgeOutcomes. Saves a call between two plans."""
 
     @_builtins.property
     def access(self) -> _permissions_pb2.SubmitterAccess:
-        """What the submitter may use, as it is now: other names are refused, and do not convert. Absent: everything."""
+        """What the submitter may currently use: other names are refused, and are not converted. Absent: everything."""
 
     def __init__(
         self,
@@ -280,9 +280,9 @@ class ControlRunEngineRequest(_message.Message):
     note: _builtins.str
     """Why, for the run's stop document. May be empty."""
     user: _builtins.str
-    """Name of the user who asks for it, for the result. May be empty."""
+    """Name of the requesting user, for the result. May be empty."""
     execution_id: _builtins.str
-    """The execution that is meant. Empty: the one that runs when the request arrives."""
+    """The execution that is meant. Empty: the one that is running when the request arrives."""
     def __init__(
         self,
         *,
@@ -329,7 +329,7 @@ class AnswerQuestionRequest(_message.Message):
     epoch: _builtins.int
     """Epoch of the caller."""
     question_id: _builtins.str
-    """The question. Empty: whichever is asked."""
+    """Id of the question. Empty: whichever is being asked."""
     text: _builtins.str
     """The answer."""
     def __init__(
@@ -390,9 +390,7 @@ class GetMetadataResponse(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def metadata(self) -> _struct_pb2.Struct:
-        """The metadata, of at most 2 MiB: what would make it longer is replaced by a note. Values that JSON can't express are
-        their text.
-        """
+        """The metadata, at most 2 MiB: any excess is replaced by a note. Values that JSON can't express appear as text."""
 
     def __init__(
         self,
@@ -458,7 +456,7 @@ Global___RunTaskResponse: _TypeAlias = RunTaskResponse  # noqa: Y015
 
 @_typing.final
 class TaskCommand(_message.Message):
-    """A task as the environment gets it."""
+    """A task as sent to the environment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -482,7 +480,7 @@ class TaskCommand(_message.Message):
 
     @_builtins.property
     def update(self) -> Global___EnvironmentUpdate:
-        """Read the namespace again."""
+        """Reread the namespace."""
 
     @_builtins.property
     def access(self) -> _permissions_pb2.SubmitterAccess:
@@ -510,7 +508,7 @@ Global___TaskCommand: _TypeAlias = TaskCommand  # noqa: Y015
 
 @_typing.final
 class EnvironmentUpdate(_message.Message):
-    """Read the namespace again: the RunEngine, plans and devices."""
+    """Reread the namespace: the RunEngine, plans and devices."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -609,7 +607,7 @@ class GetWorkerInfoResponse(_message.Message):
     INFO_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def info(self) -> _process_pb2.WorkerInfo:
-        """What there is."""
+        """The information."""
 
     def __init__(
         self,
@@ -636,7 +634,7 @@ class AcknowledgeOutcomesRequest(_message.Message):
     """Epoch of the caller."""
     @_builtins.property
     def outcome_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """execution_id or task_uid of each outcome that is stored."""
+        """execution_id or task_uid of each stored outcome."""
 
     def __init__(
         self,
@@ -678,9 +676,9 @@ class WatchWorkerRequest(_message.Message):
     AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
     BOOT_ID_FIELD_NUMBER: _builtins.int
     after_sequence: _builtins.int
-    """Events with a sequence up to this one are known already; 0 for none."""
+    """Events with a sequence up to this one are already known; 0 for none."""
     boot_id: _builtins.str
-    """boot_id to which `after_sequence` belongs. If the Worker has another one, `after_sequence` counts as 0."""
+    """boot_id to which `after_sequence` belongs. If the Worker has a different one, `after_sequence` counts as 0."""
     def __init__(
         self,
         *,
@@ -706,7 +704,7 @@ class WatchWorkerResponse(_message.Message):
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def snapshot(self) -> _event_pb2.WorkerSnapshot:
-        """The Worker as it is. Always and only the first message."""
+        """The current state of the Worker. Always and only the first message."""
 
     @_builtins.property
     def events(self) -> _event_pb2.WorkerEvents:
@@ -714,7 +712,7 @@ class WatchWorkerResponse(_message.Message):
 
     @_builtins.property
     def heartbeat(self) -> Global___Heartbeat:
-        """Sent when nothing else was for half a second."""
+        """Sent when nothing else was sent for half a second."""
 
     def __init__(
         self,
@@ -735,7 +733,7 @@ Global___WatchWorkerResponse: _TypeAlias = WatchWorkerResponse  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """A sign of life."""
+    """Shows that the Worker is alive."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -26,22 +26,21 @@ if _version_not_supported:
 
 
 class WorkerServiceStub:
-    """The Worker: owner of the environment process. It executes, and knows nothing of queues, users or locks.
+    """The Worker: owner of the environment process. It executes, and knows nothing about queues, users or locks. This is
+    the contract between a Manager and a Worker; it is not for other clients.
 
-    This is the contract between a Manager and a Worker; other clients have no business here.
+    Every command carries the epoch of its Manager. The Worker remembers the highest epoch it has seen and refuses lower
+    ones, so that a replaced Manager can no longer act. Commands do not wait for their effect; events report it. RunPlan,
+    ControlRunEngine, AnswerQuestion and RunTask return when the command was sent to the environment.
 
-    Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
-    seen and refuses lower ones, so that a Manager that was replaced can't act any more.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason FIELD_INVALID (an
+    identity is empty or longer than 200 characters, or what to do is not specified), REQUEST_TOO_LARGE or
+    BATCH_TOO_LARGE (see `common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer; see `common/v1/method.proto`);
+    UNAVAILABLE with reason WORKER_STOPPING and RetryInfo if the command starts something new while the Worker stops.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
-    be started while the Worker is being stopped.
-
-    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
-    environment goes on there to its end, for ten seconds at the longest.
+    A command that the caller abandons, because it cancels it, its deadline passes or the connection breaks, is carried
+    out completely or not at all; WatchWorker shows which. An abandoned read has no effect, but a simulation that has
+    begun in the environment runs there to its end, for at most ten seconds.
     """
 
     def __init__(self, channel):
@@ -113,27 +112,25 @@ class WorkerServiceStub:
 
 
 class WorkerServiceServicer:
-    """The Worker: owner of the environment process. It executes, and knows nothing of queues, users or locks.
+    """The Worker: owner of the environment process. It executes, and knows nothing about queues, users or locks. This is
+    the contract between a Manager and a Worker; it is not for other clients.
 
-    This is the contract between a Manager and a Worker; other clients have no business here.
+    Every command carries the epoch of its Manager. The Worker remembers the highest epoch it has seen and refuses lower
+    ones, so that a replaced Manager can no longer act. Commands do not wait for their effect; events report it. RunPlan,
+    ControlRunEngine, AnswerQuestion and RunTask return when the command was sent to the environment.
 
-    Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
-    seen and refuses lower ones, so that a Manager that was replaced can't act any more.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason FIELD_INVALID (an
+    identity is empty or longer than 200 characters, or what to do is not specified), REQUEST_TOO_LARGE or
+    BATCH_TOO_LARGE (see `common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer; see `common/v1/method.proto`);
+    UNAVAILABLE with reason WORKER_STOPPING and RetryInfo if the command starts something new while the Worker stops.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
-    be started while the Worker is being stopped.
-
-    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
-    environment goes on there to its end, for ten seconds at the longest.
+    A command that the caller abandons, because it cancels it, its deadline passes or the connection breaks, is carried
+    out completely or not at all; WatchWorker shows which. An abandoned read has no effect, but a simulation that has
+    begun in the environment runs there to its end, for at most ten seconds.
     """
 
     def OpenEnvironment(self, request, context):
-        """OpenEnvironment starts an environment process and loads the startup code. It answers when the process was
-        started; how it goes on is told by environment_changed events.
+        """OpenEnvironment starts an environment process and loads the startup code. It returns when the process was started.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS.
         Retries: safe with the same environment_id.
@@ -143,19 +140,17 @@ class WorkerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseEnvironment(self, request, context):
-        """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-        It answers when the closing began. Background tasks are cut off.
+        """CloseEnvironment closes the environment gracefully; if it does not end within ten seconds, it is killed. It returns
+        when the closing began. Background tasks are cut off.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
-        on).
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (running a plan or foreground task).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DestroyEnvironment(self, request, context):
-        """DestroyEnvironment kills the environment process, whatever it is doing. It answers when the signal was
-        sent; the end is told by events.
+        """DestroyEnvironment kills the environment process in any state. It returns when the signal was sent.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
         """
@@ -164,44 +159,39 @@ class WorkerServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RunPlan(self, request, context):
-        """RunPlan starts one execution. It answers when the environment was told to; beginning and end are told by
-        events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
-        outcome is kept until it is acknowledged.
+        """RunPlan starts one execution. Whatever happens to the environment, each accepted execution has exactly one outcome,
+        which is kept until it is acknowledged.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
-        task is going on), RUN_ENGINE_MISSING.
-        Retries: safe; an execution_id that was accepted before is not started again.
+        task is running), RUN_ENGINE_MISSING.
+        Retries: safe; an accepted execution_id is not started again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ControlRunEngine(self, request, context):
-        """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
-        effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+        """ControlRunEngine pauses, resumes or ends one execution, at once, regardless of other commands to the environment. A
+        request reaches only the execution that it names. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before its
+        execution is kept and sent to the environment right after the plan, unless another execution begins or the
+        environment ends. The outcome reports requests that came too late (`pause_pending`, `end_requested`).
 
-        A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
-        its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
-        begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
-        (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
-
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
-        is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
-        NOT_PAUSED (the plan is not paused, or was told something else).
-        Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
-        of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a
+        pause is requested while the plan is paused or ending; without an execution_id, nothing is executed) or NOT_PAUSED
+        (the plan is not paused, or was given another command).
+        Retries: until it takes effect, a repeated request is accepted and carried out once. Then it is refused (a pause of
+        a paused plan with NOT_RUNNING), unless the plan has since resumed or paused again: it then counts as new.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AnswerQuestion(self, request, context):
-        """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
-        environment was told to; from then on the question is not told any more.
+        """AnswerQuestion answers the running plan's question (EnvironmentStatus.question), which is then no longer reported.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
-        QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
-        Retries: an answer that was accepted is accepted again and given once.
+        QUESTION_NOT_FOUND (no question is being asked, or another one is; metadata `question_id` then has its id).
+        Retries: a repeated answer is accepted and delivered once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -211,19 +201,19 @@ class WorkerServiceServicer:
         """GetMetadata returns the RunEngine's metadata.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
-        ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+        ENVIRONMENT_UNRESPONSIVE when the environment does not respond within two seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RunTask(self, request, context):
-        """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
-        has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+        """RunTask starts one task. Whatever happens to the environment, each accepted task has exactly one outcome, which is
+        kept until it is acknowledged.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-        another foreground task goes on; a background task while 100 of them go on).
-        Retries: safe; a task_uid that was accepted before is not started again.
+        another foreground task is running; a background task while 100 of them are running).
+        Retries: safe; an accepted task_uid is not started again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -231,39 +221,35 @@ class WorkerServiceServicer:
 
     def SimulatePlan(self, request, context):
         """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
-        ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
+        ten seconds. A plan that can't be called as requested is a problem of the simulation, not an error.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
-        when the environment does not answer in time.
+        when the environment does not respond in time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetWorkerInfo(self, request, context):
-        """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
-        most two seconds for git.
+        """GetWorkerInfo describes the Worker, its environment and startup code; it waits for git for at most two seconds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AcknowledgeOutcomes(self, request, context):
-        """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored.
+        """AcknowledgeOutcomes confirms that outcomes are stored and need not be kept. Unknown ids are ignored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchWorker(self, request, context):
-        """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
-        `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
-        sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
+        """WatchWorker sends a snapshot of the Worker, then the kept events after `after_sequence`, then every new event, and
+        a heartbeat when there is nothing else to send. Events with a sequence up to `snapshot.last_sequence` happened
+        before the snapshot, which already includes them. It needs no epoch, because watching changes nothing.
 
-        It does not need an epoch: watching changes nothing.
-
-        Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
-        again, and the snapshot tells how things are.
+        Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when unsent events are no longer kept: watch again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -341,22 +327,21 @@ def add_WorkerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WorkerService:
-    """The Worker: owner of the environment process. It executes, and knows nothing of queues, users or locks.
+    """The Worker: owner of the environment process. It executes, and knows nothing about queues, users or locks. This is
+    the contract between a Manager and a Worker; it is not for other clients.
 
-    This is the contract between a Manager and a Worker; other clients have no business here.
+    Every command carries the epoch of its Manager. The Worker remembers the highest epoch it has seen and refuses lower
+    ones, so that a replaced Manager can no longer act. Commands do not wait for their effect; events report it. RunPlan,
+    ControlRunEngine, AnswerQuestion and RunTask return when the command was sent to the environment.
 
-    Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
-    seen and refuses lower ones, so that a Manager that was replaced can't act any more.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason FIELD_INVALID (an
+    identity is empty or longer than 200 characters, or what to do is not specified), REQUEST_TOO_LARGE or
+    BATCH_TOO_LARGE (see `common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer; see `common/v1/method.proto`);
+    UNAVAILABLE with reason WORKER_STOPPING and RetryInfo if the command starts something new while the Worker stops.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
-    be started while the Worker is being stopped.
-
-    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
-    environment goes on there to its end, for ten seconds at the longest.
+    A command that the caller abandons, because it cancels it, its deadline passes or the connection breaks, is carried
+    out completely or not at all; WatchWorker shows which. An abandoned read has no effect, but a simulation that has
+    begun in the environment runs there to its end, for at most ten seconds.
     """
 
     @staticmethod

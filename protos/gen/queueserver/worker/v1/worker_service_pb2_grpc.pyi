@@ -27,22 +27,21 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class WorkerServiceStub:
-    """The Worker: owner of the environment process. It executes, and knows nothing of queues, users or locks.
+    """The Worker: owner of the environment process. It executes, and knows nothing about queues, users or locks. This is
+    the contract between a Manager and a Worker; it is not for other clients.
 
-    This is the contract between a Manager and a Worker; other clients have no business here.
+    Every command carries the epoch of its Manager. The Worker remembers the highest epoch it has seen and refuses lower
+    ones, so that a replaced Manager can no longer act. Commands do not wait for their effect; events report it. RunPlan,
+    ControlRunEngine, AnswerQuestion and RunTask return when the command was sent to the environment.
 
-    Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
-    seen and refuses lower ones, so that a Manager that was replaced can't act any more.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason FIELD_INVALID (an
+    identity is empty or longer than 200 characters, or what to do is not specified), REQUEST_TOO_LARGE or
+    BATCH_TOO_LARGE (see `common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer; see `common/v1/method.proto`);
+    UNAVAILABLE with reason WORKER_STOPPING and RetryInfo if the command starts something new while the Worker stops.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
-    be started while the Worker is being stopped.
-
-    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
-    environment goes on there to its end, for ten seconds at the longest.
+    A command that the caller abandons, because it cancels it, its deadline passes or the connection breaks, is carried
+    out completely or not at all; WatchWorker shows which. An abandoned read has no effect, but a simulation that has
+    begun in the environment runs there to its end, for at most ten seconds.
     """
 
     @_typing.overload
@@ -50,223 +49,195 @@ class WorkerServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WorkerServiceAsyncStub: ...
     OpenEnvironment: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.OpenEnvironmentRequest, _worker_service_pb2.OpenEnvironmentResponse]
-    """OpenEnvironment starts an environment process and loads the startup code. It answers when the process was
-    started; how it goes on is told by environment_changed events.
+    """OpenEnvironment starts an environment process and loads the startup code. It returns when the process was started.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS.
     Retries: safe with the same environment_id.
     """
     CloseEnvironment: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.CloseEnvironmentRequest, _worker_service_pb2.CloseEnvironmentResponse]
-    """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-    It answers when the closing began. Background tasks are cut off.
+    """CloseEnvironment closes the environment gracefully; if it does not end within ten seconds, it is killed. It returns
+    when the closing began. Background tasks are cut off.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
-    on).
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (running a plan or foreground task).
     """
     DestroyEnvironment: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.DestroyEnvironmentRequest, _worker_service_pb2.DestroyEnvironmentResponse]
-    """DestroyEnvironment kills the environment process, whatever it is doing. It answers when the signal was
-    sent; the end is told by events.
+    """DestroyEnvironment kills the environment process in any state. It returns when the signal was sent.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
     """
     RunPlan: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.RunPlanRequest, _worker_service_pb2.RunPlanResponse]
-    """RunPlan starts one execution. It answers when the environment was told to; beginning and end are told by
-    events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
-    outcome is kept until it is acknowledged.
+    """RunPlan starts one execution. Whatever happens to the environment, each accepted execution has exactly one outcome,
+    which is kept until it is acknowledged.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
-    task is going on), RUN_ENGINE_MISSING.
-    Retries: safe; an execution_id that was accepted before is not started again.
+    task is running), RUN_ENGINE_MISSING.
+    Retries: safe; an accepted execution_id is not started again.
     """
     ControlRunEngine: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]
-    """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
-    effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+    """ControlRunEngine pauses, resumes or ends one execution, at once, regardless of other commands to the environment. A
+    request reaches only the execution that it names. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before its
+    execution is kept and sent to the environment right after the plan, unless another execution begins or the
+    environment ends. The outcome reports requests that came too late (`pause_pending`, `end_requested`).
 
-    A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
-    its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
-    begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
-    (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
-
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
-    is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
-    NOT_PAUSED (the plan is not paused, or was told something else).
-    Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
-    of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a
+    pause is requested while the plan is paused or ending; without an execution_id, nothing is executed) or NOT_PAUSED
+    (the plan is not paused, or was given another command).
+    Retries: until it takes effect, a repeated request is accepted and carried out once. Then it is refused (a pause of
+    a paused plan with NOT_RUNNING), unless the plan has since resumed or paused again: it then counts as new.
     """
     AnswerQuestion: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AnswerQuestionRequest, _worker_service_pb2.AnswerQuestionResponse]
-    """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
-    environment was told to; from then on the question is not told any more.
+    """AnswerQuestion answers the running plan's question (EnvironmentStatus.question), which is then no longer reported.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
-    QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
-    Retries: an answer that was accepted is accepted again and given once.
+    QUESTION_NOT_FOUND (no question is being asked, or another one is; metadata `question_id` then has its id).
+    Retries: a repeated answer is accepted and delivered once.
     """
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]
     """GetMetadata returns the RunEngine's metadata.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
-    ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+    ENVIRONMENT_UNRESPONSIVE when the environment does not respond within two seconds.
     """
     RunTask: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.RunTaskRequest, _worker_service_pb2.RunTaskResponse]
-    """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
-    has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+    """RunTask starts one task. Whatever happens to the environment, each accepted task has exactly one outcome, which is
+    kept until it is acknowledged.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-    another foreground task goes on; a background task while 100 of them go on).
-    Retries: safe; a task_uid that was accepted before is not started again.
+    another foreground task is running; a background task while 100 of them are running).
+    Retries: safe; an accepted task_uid is not started again.
     """
     SimulatePlan: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.SimulatePlanRequest, _worker_service_pb2.SimulatePlanResponse]
     """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
-    ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
+    ten seconds. A plan that can't be called as requested is a problem of the simulation, not an error.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
-    when the environment does not answer in time.
+    when the environment does not respond in time.
     """
     GetWorkerInfo: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.GetWorkerInfoRequest, _worker_service_pb2.GetWorkerInfoResponse]
-    """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
-    most two seconds for git.
-    """
+    """GetWorkerInfo describes the Worker, its environment and startup code; it waits for git for at most two seconds."""
     AcknowledgeOutcomes: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeOutcomesRequest, _worker_service_pb2.AcknowledgeOutcomesResponse]
-    """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
+    """AcknowledgeOutcomes confirms that outcomes are stored and need not be kept. Unknown ids are ignored."""
     WatchWorker: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.WatchWorkerRequest, _worker_service_pb2.WatchWorkerResponse]
-    """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
-    `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
-    sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
+    """WatchWorker sends a snapshot of the Worker, then the kept events after `after_sequence`, then every new event, and
+    a heartbeat when there is nothing else to send. Events with a sequence up to `snapshot.last_sequence` happened
+    before the snapshot, which already includes them. It needs no epoch, because watching changes nothing.
 
-    It does not need an epoch: watching changes nothing.
-
-    Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
-    again, and the snapshot tells how things are.
+    Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when unsent events are no longer kept: watch again.
     """
 
 @_typing.type_check_only
 class WorkerServiceAsyncStub(WorkerServiceStub):
-    """The Worker: owner of the environment process. It executes, and knows nothing of queues, users or locks.
+    """The Worker: owner of the environment process. It executes, and knows nothing about queues, users or locks. This is
+    the contract between a Manager and a Worker; it is not for other clients.
 
-    This is the contract between a Manager and a Worker; other clients have no business here.
+    Every command carries the epoch of its Manager. The Worker remembers the highest epoch it has seen and refuses lower
+    ones, so that a replaced Manager can no longer act. Commands do not wait for their effect; events report it. RunPlan,
+    ControlRunEngine, AnswerQuestion and RunTask return when the command was sent to the environment.
 
-    Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
-    seen and refuses lower ones, so that a Manager that was replaced can't act any more.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason FIELD_INVALID (an
+    identity is empty or longer than 200 characters, or what to do is not specified), REQUEST_TOO_LARGE or
+    BATCH_TOO_LARGE (see `common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer; see `common/v1/method.proto`);
+    UNAVAILABLE with reason WORKER_STOPPING and RetryInfo if the command starts something new while the Worker stops.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
-    be started while the Worker is being stopped.
-
-    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
-    environment goes on there to its end, for ten seconds at the longest.
+    A command that the caller abandons, because it cancels it, its deadline passes or the connection breaks, is carried
+    out completely or not at all; WatchWorker shows which. An abandoned read has no effect, but a simulation that has
+    begun in the environment runs there to its end, for at most ten seconds.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     OpenEnvironment: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.OpenEnvironmentRequest, _worker_service_pb2.OpenEnvironmentResponse]  # type: ignore[assignment]
-    """OpenEnvironment starts an environment process and loads the startup code. It answers when the process was
-    started; how it goes on is told by environment_changed events.
+    """OpenEnvironment starts an environment process and loads the startup code. It returns when the process was started.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS.
     Retries: safe with the same environment_id.
     """
     CloseEnvironment: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.CloseEnvironmentRequest, _worker_service_pb2.CloseEnvironmentResponse]  # type: ignore[assignment]
-    """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-    It answers when the closing began. Background tasks are cut off.
+    """CloseEnvironment closes the environment gracefully; if it does not end within ten seconds, it is killed. It returns
+    when the closing began. Background tasks are cut off.
 
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
-    on).
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (running a plan or foreground task).
     """
     DestroyEnvironment: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.DestroyEnvironmentRequest, _worker_service_pb2.DestroyEnvironmentResponse]  # type: ignore[assignment]
-    """DestroyEnvironment kills the environment process, whatever it is doing. It answers when the signal was
-    sent; the end is told by events.
+    """DestroyEnvironment kills the environment process in any state. It returns when the signal was sent.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
     """
     RunPlan: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.RunPlanRequest, _worker_service_pb2.RunPlanResponse]  # type: ignore[assignment]
-    """RunPlan starts one execution. It answers when the environment was told to; beginning and end are told by
-    events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
-    outcome is kept until it is acknowledged.
+    """RunPlan starts one execution. Whatever happens to the environment, each accepted execution has exactly one outcome,
+    which is kept until it is acknowledged.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
-    task is going on), RUN_ENGINE_MISSING.
-    Retries: safe; an execution_id that was accepted before is not started again.
+    task is running), RUN_ENGINE_MISSING.
+    Retries: safe; an accepted execution_id is not started again.
     """
     ControlRunEngine: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.ControlRunEngineRequest, _worker_service_pb2.ControlRunEngineResponse]  # type: ignore[assignment]
-    """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
-    effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+    """ControlRunEngine pauses, resumes or ends one execution, at once, regardless of other commands to the environment. A
+    request reaches only the execution that it names. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before its
+    execution is kept and sent to the environment right after the plan, unless another execution begins or the
+    environment ends. The outcome reports requests that came too late (`pause_pending`, `end_requested`).
 
-    A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
-    its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
-    begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
-    (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
-
-    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
-    is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
-    NOT_PAUSED (the plan is not paused, or was told something else).
-    Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
-    of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
+    Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a
+    pause is requested while the plan is paused or ending; without an execution_id, nothing is executed) or NOT_PAUSED
+    (the plan is not paused, or was given another command).
+    Retries: until it takes effect, a repeated request is accepted and carried out once. Then it is refused (a pause of
+    a paused plan with NOT_RUNNING), unless the plan has since resumed or paused again: it then counts as new.
     """
     AnswerQuestion: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AnswerQuestionRequest, _worker_service_pb2.AnswerQuestionResponse]  # type: ignore[assignment]
-    """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
-    environment was told to; from then on the question is not told any more.
+    """AnswerQuestion answers the running plan's question (EnvironmentStatus.question), which is then no longer reported.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
-    QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
-    Retries: an answer that was accepted is accepted again and given once.
+    QUESTION_NOT_FOUND (no question is being asked, or another one is; metadata `question_id` then has its id).
+    Retries: a repeated answer is accepted and delivered once.
     """
     GetMetadata: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetMetadataRequest, _worker_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
     """GetMetadata returns the RunEngine's metadata.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
-    ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+    ENVIRONMENT_UNRESPONSIVE when the environment does not respond within two seconds.
     """
     RunTask: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.RunTaskRequest, _worker_service_pb2.RunTaskResponse]  # type: ignore[assignment]
-    """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
-    has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+    """RunTask starts one task. Whatever happens to the environment, each accepted task has exactly one outcome, which is
+    kept until it is acknowledged.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-    another foreground task goes on; a background task while 100 of them go on).
-    Retries: safe; a task_uid that was accepted before is not started again.
+    another foreground task is running; a background task while 100 of them are running).
+    Retries: safe; an accepted task_uid is not started again.
     """
     SimulatePlan: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.SimulatePlanRequest, _worker_service_pb2.SimulatePlanResponse]  # type: ignore[assignment]
     """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
-    ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
+    ten seconds. A plan that can't be called as requested is a problem of the simulation, not an error.
 
     Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
-    when the environment does not answer in time.
+    when the environment does not respond in time.
     """
     GetWorkerInfo: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.GetWorkerInfoRequest, _worker_service_pb2.GetWorkerInfoResponse]  # type: ignore[assignment]
-    """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
-    most two seconds for git.
-    """
+    """GetWorkerInfo describes the Worker, its environment and startup code; it waits for git for at most two seconds."""
     AcknowledgeOutcomes: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.AcknowledgeOutcomesRequest, _worker_service_pb2.AcknowledgeOutcomesResponse]  # type: ignore[assignment]
-    """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
+    """AcknowledgeOutcomes confirms that outcomes are stored and need not be kept. Unknown ids are ignored."""
     WatchWorker: _aio.UnaryStreamMultiCallable[_worker_service_pb2.WatchWorkerRequest, _worker_service_pb2.WatchWorkerResponse]  # type: ignore[assignment]
-    """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
-    `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
-    sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
+    """WatchWorker sends a snapshot of the Worker, then the kept events after `after_sequence`, then every new event, and
+    a heartbeat when there is nothing else to send. Events with a sequence up to `snapshot.last_sequence` happened
+    before the snapshot, which already includes them. It needs no epoch, because watching changes nothing.
 
-    It does not need an epoch: watching changes nothing.
-
-    Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
-    again, and the snapshot tells how things are.
+    Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when unsent events are no longer kept: watch again.
     """
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The Worker: owner of the environment process. It executes, and knows nothing of queues, users or locks.
+    """The Worker: owner of the environment process. It executes, and knows nothing about queues, users or locks. This is
+    the contract between a Manager and a Worker; it is not for other clients.
 
-    This is the contract between a Manager and a Worker; other clients have no business here.
+    Every command carries the epoch of its Manager. The Worker remembers the highest epoch it has seen and refuses lower
+    ones, so that a replaced Manager can no longer act. Commands do not wait for their effect; events report it. RunPlan,
+    ControlRunEngine, AnswerQuestion and RunTask return when the command was sent to the environment.
 
-    Every command carries the epoch of the Manager that sends it. The Worker remembers the highest epoch it has
-    seen and refuses lower ones, so that a Manager that was replaced can't act any more.
+    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason FIELD_INVALID (an
+    identity is empty or longer than 200 characters, or what to do is not specified), REQUEST_TOO_LARGE or
+    BATCH_TOO_LARGE (see `common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer; see `common/v1/method.proto`);
+    UNAVAILABLE with reason WORKER_STOPPING and RetryInfo if the command starts something new while the Worker stops.
 
-    Errors of every command: FAILED_PRECONDITION with reason STALE_EPOCH; INVALID_ARGUMENT with reason
-    FIELD_INVALID (an identity is empty or longer than 200 characters, or what is to be done is not said),
-    REQUEST_TOO_LARGE or BATCH_TOO_LARGE (see `queueserver/common/v1/bounds.proto`) or FIELD_UNKNOWN (the Manager is newer;
-    see `queueserver/common/v1/method.proto`); UNAVAILABLE with reason WORKER_STOPPING and RetryInfo when something new is to
-    be started while the Worker is being stopped.
-
-    A command that its caller gives up, by cancelling it, by a deadline that passes or by a connection that breaks, is carried
-    out as a whole or not at all; WatchWorker tells which. Of a read nothing is left, but a simulation that has begun in the
-    environment goes on there to its end, for ten seconds at the longest.
+    A command that the caller abandons, because it cancels it, its deadline passes or the connection breaks, is carried
+    out completely or not at all; WatchWorker shows which. An abandoned read has no effect, but a simulation that has
+    begun in the environment runs there to its end, for at most ten seconds.
     """
 
     @_abc_1.abstractmethod
@@ -275,8 +246,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.OpenEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.OpenEnvironmentResponse, _abc.Awaitable[_worker_service_pb2.OpenEnvironmentResponse]]:
-        """OpenEnvironment starts an environment process and loads the startup code. It answers when the process was
-        started; how it goes on is told by environment_changed events.
+        """OpenEnvironment starts an environment process and loads the startup code. It returns when the process was started.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_EXISTS.
         Retries: safe with the same environment_id.
@@ -288,11 +258,10 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.CloseEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.CloseEnvironmentResponse, _abc.Awaitable[_worker_service_pb2.CloseEnvironmentResponse]]:
-        """CloseEnvironment ends the environment in good order; if it does not end within ten seconds it is killed.
-        It answers when the closing began. Background tasks are cut off.
+        """CloseEnvironment closes the environment gracefully; if it does not end within ten seconds, it is killed. It returns
+        when the closing began. Background tasks are cut off.
 
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (a plan or a foreground task goes
-        on).
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or ENVIRONMENT_BUSY (running a plan or foreground task).
         """
 
     @_abc_1.abstractmethod
@@ -301,8 +270,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.DestroyEnvironmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.DestroyEnvironmentResponse, _abc.Awaitable[_worker_service_pb2.DestroyEnvironmentResponse]]:
-        """DestroyEnvironment kills the environment process, whatever it is doing. It answers when the signal was
-        sent; the end is told by events.
+        """DestroyEnvironment kills the environment process in any state. It returns when the signal was sent.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED.
         """
@@ -313,13 +281,12 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.RunPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.RunPlanResponse, _abc.Awaitable[_worker_service_pb2.RunPlanResponse]]:
-        """RunPlan starts one execution. It answers when the environment was told to; beginning and end are told by
-        events. Each accepted execution has exactly one outcome, whatever happens to the environment, and the
-        outcome is kept until it is acknowledged.
+        """RunPlan starts one execution. Whatever happens to the environment, each accepted execution has exactly one outcome,
+        which is kept until it is acknowledged.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (another execution or a foreground
-        task is going on), RUN_ENGINE_MISSING.
-        Retries: safe; an execution_id that was accepted before is not started again.
+        task is running), RUN_ENGINE_MISSING.
+        Retries: safe; an accepted execution_id is not started again.
         """
 
     @_abc_1.abstractmethod
@@ -328,19 +295,16 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.ControlRunEngineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.ControlRunEngineResponse, _abc.Awaitable[_worker_service_pb2.ControlRunEngineResponse]]:
-        """ControlRunEngine pauses, resumes or ends one execution. It answers when the environment was told to; the
-        effect is told by events. It is carried out at once, whatever else the environment has been asked to do.
+        """ControlRunEngine pauses, resumes or ends one execution, at once, regardless of other commands to the environment. A
+        request reaches only the execution that it names. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before its
+        execution is kept and sent to the environment right after the plan, unless another execution begins or the
+        environment ends. The outcome reports requests that came too late (`pause_pending`, `end_requested`).
 
-        A request reaches the execution that it names and no other. A pause or RUN_ENGINE_ACTION_ABORT_NOW that arrives before
-        its execution is kept, and the environment is told right behind the plan; it is forgotten when another execution
-        begins or the environment ends. What was asked for and came too late to have an effect is told with the outcome
-        (ExecutionOutcome.pause_pending, ExecutionOutcome.end_requested).
-
-        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a pause
-        is asked for while the plan is paused or coming to its end; without an execution_id, nothing is executed) or
-        NOT_PAUSED (the plan is not paused, or was told something else).
-        Retries: until it takes effect a request is accepted again and carried out once. Afterwards it is refused (a pause
-        of a paused plan with NOT_RUNNING), unless the plan went on or paused again meanwhile: then it counts as a new one.
+        Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, RUN_ENGINE_MISSING, EXECUTION_ENDED, NOT_RUNNING (a
+        pause is requested while the plan is paused or ending; without an execution_id, nothing is executed) or NOT_PAUSED
+        (the plan is not paused, or was given another command).
+        Retries: until it takes effect, a repeated request is accepted and carried out once. Then it is refused (a pause of
+        a paused plan with NOT_RUNNING), unless the plan has since resumed or paused again: it then counts as new.
         """
 
     @_abc_1.abstractmethod
@@ -349,12 +313,11 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.AnswerQuestionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.AnswerQuestionResponse, _abc.Awaitable[_worker_service_pb2.AnswerQuestionResponse]]:
-        """AnswerQuestion answers the question that the running plan asks (EnvironmentStatus.question). It answers when the
-        environment was told to; from then on the question is not told any more.
+        """AnswerQuestion answers the running plan's question (EnvironmentStatus.question), which is then no longer reported.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; NOT_FOUND with reason
-        QUESTION_NOT_FOUND (nothing is asked, or another question is; metadata `question_id` then names that one).
-        Retries: an answer that was accepted is accepted again and given once.
+        QUESTION_NOT_FOUND (no question is being asked, or another one is; metadata `question_id` then has its id).
+        Retries: a repeated answer is accepted and delivered once.
         """
 
     @_abc_1.abstractmethod
@@ -366,7 +329,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         """GetMetadata returns the RunEngine's metadata.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED or RUN_ENGINE_MISSING; DEADLINE_EXCEEDED with reason
-        ENVIRONMENT_UNRESPONSIVE when the environment does not answer within two seconds.
+        ENVIRONMENT_UNRESPONSIVE when the environment does not respond within two seconds.
         """
 
     @_abc_1.abstractmethod
@@ -375,12 +338,12 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.RunTaskRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.RunTaskResponse, _abc.Awaitable[_worker_service_pb2.RunTaskResponse]]:
-        """RunTask starts one task. It answers when the environment was told to; its end is told by an event. Each accepted task
-        has exactly one outcome, whatever happens to the environment, and the outcome is kept until it is acknowledged.
+        """RunTask starts one task. Whatever happens to the environment, each accepted task has exactly one outcome, which is
+        kept until it is acknowledged.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED, ENVIRONMENT_BUSY (a foreground task while a plan or
-        another foreground task goes on; a background task while 100 of them go on).
-        Retries: safe; a task_uid that was accepted before is not started again.
+        another foreground task is running; a background task while 100 of them are running).
+        Retries: safe; an accepted task_uid is not started again.
         """
 
     @_abc_1.abstractmethod
@@ -390,10 +353,10 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.SimulatePlanResponse, _abc.Awaitable[_worker_service_pb2.SimulatePlanResponse]]:
         """SimulatePlan goes through the messages of a plan in a thread of the environment, without a RunEngine, for at most
-        ten seconds. A plan that can't be called as it is asked for is a problem of the simulation, not an error.
+        ten seconds. A plan that can't be called as requested is a problem of the simulation, not an error.
 
         Errors: FAILED_PRECONDITION with reason ENVIRONMENT_CLOSED; DEADLINE_EXCEEDED with reason ENVIRONMENT_UNRESPONSIVE
-        when the environment does not answer in time.
+        when the environment does not respond in time.
         """
 
     @_abc_1.abstractmethod
@@ -402,9 +365,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.GetWorkerInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.GetWorkerInfoResponse, _abc.Awaitable[_worker_service_pb2.GetWorkerInfoResponse]]:
-        """GetWorkerInfo tells what the Worker and its environment are made of, and what git says about the startup code. It waits at
-        most two seconds for git.
-        """
+        """GetWorkerInfo describes the Worker, its environment and startup code; it waits for git for at most two seconds."""
 
     @_abc_1.abstractmethod
     def AcknowledgeOutcomes(
@@ -412,7 +373,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.AcknowledgeOutcomesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.AcknowledgeOutcomesResponse, _abc.Awaitable[_worker_service_pb2.AcknowledgeOutcomesResponse]]:
-        """AcknowledgeOutcomes says that outcomes are stored and need not be kept. Unknown ids are ignored."""
+        """AcknowledgeOutcomes confirms that outcomes are stored and need not be kept. Unknown ids are ignored."""
 
     @_abc_1.abstractmethod
     def WatchWorker(
@@ -420,14 +381,11 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_service_pb2.WatchWorkerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_worker_service_pb2.WatchWorkerResponse], _abc.AsyncIterator[_worker_service_pb2.WatchWorkerResponse]]:
-        """WatchWorker sends a snapshot of the Worker first, then the events that are still kept and come after
-        `after_sequence`, then every new event, and a heartbeat when there is nothing else to say. Events whose
-        sequence is at most `snapshot.last_sequence` happened before the snapshot, which already includes them.
+        """WatchWorker sends a snapshot of the Worker, then the kept events after `after_sequence`, then every new event, and
+        a heartbeat when there is nothing else to send. Events with a sequence up to `snapshot.last_sequence` happened
+        before the snapshot, which already includes them. It needs no epoch, because watching changes nothing.
 
-        It does not need an epoch: watching changes nothing.
-
-        Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when events that were not sent yet are no longer kept: watch
-        again, and the snapshot tells how things are.
+        Errors: RESOURCE_EXHAUSTED with reason WATCHER_TOO_SLOW when unsent events are no longer kept: watch again.
         """
 
 def add_WorkerServiceServicer_to_server(servicer: WorkerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
