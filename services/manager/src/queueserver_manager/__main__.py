@@ -24,7 +24,7 @@ async def _serve(arguments: list[str]) -> int:
 
 
 def main() -> None:
-    """Run a Manager until it is told to end."""
+    """Run a Manager until it is told to stop."""
     sys.exit(run(_serve(sys.argv[1:])))
 
 

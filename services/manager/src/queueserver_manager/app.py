@@ -1,7 +1,7 @@
 """The composition root: the only module that names concrete adapters.
 
 A Manager lives in terms. It waits for the lease, loads the record, acts as the owner until it loses the lease or is
-told to end, and then waits again. A defect of ours ends the term, not the Manager: the next term begins from what is
+told to stop, and then waits again. A defect of ours ends the term, not the Manager: the next term begins from what is
 stored.
 """
 
@@ -82,11 +82,11 @@ from queueserver_manager.wire.items import adopt_message
 from queueserver_manager.worker_client.grpc import GrpcWorker
 from queueserver_manager.worker_client.inventory import inventory_from_bytes, inventory_from_proto
 
-#: Seconds that calls in progress have to end when the Manager is told to end.
+#: Seconds that calls in progress get to finish when the Manager is told to stop.
 _GRACE_SECONDS = 2.0
-#: Seconds before the next term when a defect ended one: a standby without it may be faster, and the log stays readable.
+#: Seconds before the next term after a defect ended one: a standby may be faster, and the log stays readable.
 _AFTER_DEFECT_SECONDS = 1.0
-#: Longest time between two attempts to own the queue with a Redis that answers and takes no changes.
+#: Longest time between two attempts to own the queue while Redis answers but takes no changes.
 _LONGEST_DELAY = 2.0
 _log = logging.getLogger("queueserver_manager")
 
@@ -113,7 +113,7 @@ class Manager:
         self._files = _files_of(settings)
         self._garbage = IncrementalCollection()
         self._emergency_key = settings.emergency_key.digest(new_salt()) if settings.emergency_key is not None else None
-        #: Whether a term was served before, and the one that is served.
+        #: Whether a term was served before, and the one being served.
         self._served = False
         self._term: OwnershipTerm | None = None
         self._stop = asyncio.Event()
@@ -122,7 +122,7 @@ class Manager:
         server_service_pb2_grpc.add_ServerServiceServicer_to_server(about, self._server.registry)
 
     async def run(self) -> int:
-        """Serve until told to end; answers the exit code."""
+        """Serve until told to stop; returns the exit code."""
         stop = self._stop = stop_requested()
         self._address = self._server.listen(self._settings.listen, insecure=self._settings.insecure_listen)
         self._advertised = advertised_address(self._settings, self._address)
@@ -150,23 +150,23 @@ class Manager:
             return 0
         error = work.exception()
         if error is not None:
-            # What is wrong with the store is told in its sentence; anything else is for developers.
+            # What is wrong with the store is in its error's sentence; anything else is for developers.
             _log.critical("The Manager ends: %s", error, exc_info=None if isinstance(error, StoreUnusable) else error)
         return 1
 
     def _about(self) -> Instance:
-        """What is told about this Manager."""
+        """The facts that clients see about this Manager."""
         return replace(self._instance, address=self._address, advertised=self._advertised)
 
     def _request_stop(self) -> None:
-        """A client stops the server: who started all parts ends all; without one, this Manager ends."""
+        """A client stops the server: the process that started all parts stops all; without one, this Manager stops."""
         if self._parent.is_listening:
             self._parent.step(STOP_LINE)
         else:
             self._stop.set()
 
     async def _terms(self) -> None:
-        """Term after term."""
+        """Run one term after another."""
         lease = Lease(
             self._redis,
             self._settings.key_prefix,
@@ -192,7 +192,7 @@ class Manager:
                 await next_turn_after(_AFTER_DEFECT_SECONDS)
 
     async def _win(self, lease: Lease) -> int:
-        """Wait until the queue is ours; answers the epoch of our term."""
+        """Wait until this Manager owns the queue; returns the epoch of its term."""
         delay = RETRY_SECONDS
         while True:
             try:
@@ -210,12 +210,12 @@ class Manager:
                 self._board.collect_from(self._facts)
                 self._announce()
                 await next_turn_after(delay)
-                # One that answers and takes no changes is not asked all the time.
+                # A Redis that answers but takes no changes is not asked constantly.
                 delay = min(2 * delay, _LONGEST_DELAY)
                 await wait_for_answer(self._redis)
 
     def _shows_other(self, owner_address: str) -> bool:
-        """Note who owns the queue; answers whether that is news."""
+        """Note who owns the queue; returns whether that is news."""
         news = self._board.facts.owner_address != owner_address
         self._current_term.close(owner_address)
         self._board.collect_from(lambda: self._facts(owner_address=owner_address))
@@ -231,12 +231,12 @@ class Manager:
         )
 
     async def _serve_term(self, lease: Lease, epoch: int) -> BaseException | None:
-        """Own the queue until the term ends; answers the defect that ended it.
+        """Own the queue until the term ends; returns the defect that ended it.
 
         Raises OwnershipLost, StoreDown, StoreUnusable.
         """
         loop = asyncio.get_running_loop()
-        # Loading a long queue takes a while too: nobody else is to become the owner meanwhile.
+        # Loading a long queue takes a while too: no other Manager may become the owner meanwhile.
         jobs = [
             loop.create_task(self._own(epoch)),
             loop.create_task(_renew(lease, epoch, self._storage_answered)),
@@ -298,9 +298,9 @@ class Manager:
             self._term.ledger.storage_seen(fault)
 
     def _wants_file(self, record: Record) -> bool:
-        """Whether permissions of the file take the place of what is stored.
+        """Whether permissions from the file replace the stored ones.
 
-        With ON_STARTUP once in the life of this process: a term that ends and begins anew undoes nothing that was set.
+        With ON_STARTUP, once in the life of this process: the end and restart of a term undoes nothing that was set.
         """
         at_startup = self._settings.permissions_reload is ReloadPolicy.ON_STARTUP and not self._served
         return at_startup or not record.revisions.permissions
@@ -311,14 +311,14 @@ class Manager:
         self._announce()
 
     def _announce(self) -> None:
-        """The first time that a request would get a true answer, tell whoever started us."""
+        """The first time a request would get a true answer, tell the process that started us."""
         if not self._announced:
             self._announced = True
             self._parent.ready(self._address)
             self._tell_progress(self._board.facts)
 
     def _tell_progress(self, facts: StatusFacts) -> None:
-        """Tell whoever started us when requests get more than a true answer, or that another Manager gives it."""
+        """Tell the process that started us when requests get more than a true answer, or another Manager serves."""
         if not self._announced:
             return
         if facts.is_owner and facts.storage.is_up and facts.worker_up:
@@ -349,7 +349,7 @@ def _end_of(job: asyncio.Task[None]) -> BaseException | None:
 
 
 async def _renew(lease: Lease, epoch: int, tell: Callable[[Fault | None], None]) -> None:
-    """Stay the owner, and tell each time what is wrong with Redis, or None. Raises OwnershipLost."""
+    """Stay the owner, and report each time what is wrong with Redis, or None. Raises OwnershipLost."""
     fault: Fault | None = None
     while True:
         await next_turn_after(RENEWAL_SECONDS if fault is None else RETRY_SECONDS)
@@ -365,7 +365,7 @@ async def _renew(lease: Lease, epoch: int, tell: Callable[[Fault | None], None])
 
 
 def _encode_ahead(item: Item, submission: Submission) -> Prepared:
-    """Encode an item for the store and for the wire before its commit, which others wait for."""
+    """Encode an item for the store and for the wire before its commit, so that other commits don't wait for it."""
     return Prepared(len(encode_item(item)), adopt_message(item, submission))
 
 

@@ -1,8 +1,8 @@
 """`qserver-clear-lock`: clear a lock whose key is lost, with access to Redis and without the key.
 
-The tool changes nothing of the record itself: it leaves an order in Redis. A Manager that runs carries it out at once,
-by a change like any other, of which everybody who watches is told; if none runs, the next one does before it serves
-anybody. An order names the lock that was shown, so a lock that somebody else sets meanwhile is not cleared.
+The tool changes nothing in the record itself: it leaves an order in Redis. A running Manager carries it out at once,
+by a change like any other, which every watcher sees; if none runs, the next one does so before it serves
+any client. An order names the lock that was shown, so a lock that another client sets meanwhile is not cleared.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from queueserver_manager.store.connection import COMMAND_TIMEOUT, AddressError, 
 from queueserver_manager.store.keys import Keys
 
 _VARIABLES = ("QSERVER_REDIS_URL", "QUEUESERVER_REDIS_URL")
-#: For which a Manager that runs is waited for.
+#: How long to wait for a running Manager.
 _ANSWER_SECONDS = 5
 _MOST_ORDERS = 100
 _EXAMPLES = """\
@@ -46,7 +46,7 @@ exit codes: 0 cleared, to be cleared when the server starts, or nothing was lock
 
 
 class _Exit(IntEnum):
-    """How the tool ends."""
+    """How the tool exits."""
 
     DONE = 0
     FAILED = 1
@@ -71,7 +71,7 @@ class _Place:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of `qserver-clear-lock`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing has to be put in order
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing to clean up
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.redis_addr and options.data_dir:
@@ -121,7 +121,7 @@ def _address_of_variable() -> str:
 
 
 def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
-    """Where to look. Raises _NotPossible if that is not said, and can't be found."""
+    """Where to look. Raises _NotPossible if that is neither given nor found."""
     if data_directory is not None:
         try:
             directory = data_directory.expanduser().absolute()
@@ -145,7 +145,7 @@ def _place(address: str, data_directory: Path | None, keys: Keys) -> _Place:
 
 
 def _stopped(directory: Path) -> str:
-    """That the Redis of a data directory has to run, and how."""
+    """A sentence: the Redis of a data directory has to run, and how to start it."""
     return (
         f"The lock is in the Redis of {directory}, which is stopped: start the server with start-re-manager --data-dir "
         f"{shlex.quote(str(directory))} (it starts with the lock in place), then repeat this command."
@@ -204,7 +204,7 @@ def _read(stored: bytes | str) -> Lock:
 
 
 async def _order(redis: Redis, keys: Keys, lock: Lock) -> int:
-    """Leave the order, and wait for a Manager that runs to carry it out."""
+    """Leave the order, and wait for a running Manager to carry it out."""
     async with answered_within():
         order: Any = await redis.xadd(keys.lock_orders, {"lock": lock.uid}, maxlen=_MOST_ORDERS, approximate=True)
     async with answered_within(_ANSWER_SECONDS + COMMAND_TIMEOUT):
@@ -240,7 +240,7 @@ def _held(lock: Lock) -> str:
 
 
 def _shown(text: str) -> str:
-    """Text of somebody else on which a terminal can't act."""
+    """Foreign text, made harmless to a terminal."""
     return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
 
 

@@ -1,4 +1,4 @@
-"""What is told about this Manager to clients that ask: versions, settings, bounds.
+"""What clients that ask are told about this Manager: versions, settings, bounds.
 
 Each setting that may be shown is named here, so that a new one is not shown by accident. No password, no key.
 """

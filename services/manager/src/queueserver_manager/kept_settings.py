@@ -1,4 +1,4 @@
-"""How much is kept, as options of the command line: by number where that is of interest to people, and by megabytes."""
+"""How much is kept, as options of the command line: by number where people care about it, and by megabytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from queueserver_process.variables import PREFIX, value_of
 from queueserver_manager.domain.limits import ANSWERS, LOG, MIB, QUEUE, Bound, Limits
 from queueserver_manager.domain.tasks.tasks import Retention
 
-#: Results of tasks are kept at least so long, in seconds.
+#: Results of tasks are kept at least this long, in seconds.
 MIN_RESULT_AGE = 120.0
 _DIGITS = 7
 #: By attribute of Limits: the option for its size, and what it bounds.
@@ -73,7 +73,7 @@ def add_kept_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_limits(given: argparse.Namespace) -> Limits:
-    """Take the options out of a parsed command line."""
+    """Read the options from a parsed command line."""
     options = vars(given)
     sizes = {name: options.pop(f"{name}_size") for name in SIZES}
     return Limits(
@@ -98,7 +98,7 @@ def _megabytes(text: str) -> int:
 
 
 def _is_count(text: str) -> bool:
-    """Digits, of which there are not too many, and not 0."""
+    """Digits, not too many of them, and not 0."""
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) >= 1
 
 

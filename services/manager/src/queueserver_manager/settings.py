@@ -26,14 +26,14 @@ from queueserver_manager.operations.files import ReloadPolicy
 DEFAULT_LISTEN = "127.0.0.1:60630"
 REDIS_VARIABLE = "QSERVER_REDIS_URL"
 DEFAULT_GROUP_VARIABLE = "QSERVER_DEFAULT_USER_GROUP"
-#: A variable without an option: command lines can be read by everybody.
+#: A variable without an option: every user of the machine can read command lines.
 EMERGENCY_NAME = "EMERGENCY_LOCK_KEY_FOR_SERVER"
 ADVERTISE_VARIABLE = "QSERVER_ADVERTISE_ADDRESS"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a Manager is told when it starts."""
+    """What a Manager is started with."""
 
     #: HOST:PORT or unix:PATH on which clients are served; port 0 picks a free one.
     listen: str
@@ -53,20 +53,20 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     #: Whether clients may upload code.
     scripts: bool = True
-    #: The group of who sends none; empty to choose one, see Permissions.acting_group.
+    #: The group for callers that send none; empty to choose one, see Permissions.acting_group.
     default_group: str = ""
     #: File with the permissions of user groups, if there is one, and when it is read.
     permissions: Path | None = None
     permissions_reload: ReloadPolicy = ReloadPolicy.ON_STARTUP
-    #: File that lists plans and devices, for as long as no environment has told them.
+    #: File that lists plans and devices, for as long as no environment has reported them.
     existing_lists: Path | None = None
     #: HOST:PORT at which clients find this Manager while it owns the queue; None for what it listens on.
     advertise: str | None = None
-    #: Where the server that this Manager is a part of keeps its data, to be told to clients; empty if it is none.
+    #: Where the server that this Manager is part of keeps its data, to be told to clients; empty if it is part of none.
     data_directory: str = ""
-    #: `listen` may be an address that others than this machine's own programs can reach.
+    #: `listen` may be an address that is reachable from beyond this machine.
     insecure_listen: bool = False
-    #: With it any lock can be released; it comes from the environment alone, because everybody can read command lines.
+    #: It releases any lock; it comes from the environment alone, because every user can read command lines.
     emergency_key: LockKey | None = None
 
 
@@ -131,7 +131,7 @@ def parse(arguments: Sequence[str]) -> Settings:
 
 
 def _emergency_key() -> LockKey | None:
-    """The emergency key, unless there is none: a variable that is empty is as good as none. Raises FieldInvalid."""
+    """The emergency key, unless there is none: an empty variable counts as none. Raises FieldInvalid."""
     text = value_of(EMERGENCY_NAME)
     return key_from(text, names_of(EMERGENCY_NAME)[0]) if text else None
 

@@ -1,4 +1,4 @@
-"""Why nothing is being executed: everything that stands in the way, each with the call that clears it."""
+"""Why nothing is being executed: every obstacle, each with the call that clears it."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ class BlockerKind(Enum):
     LOCKED = 21
 
 
-#: Characters of what is said about the first problem of an item.
+#: Characters shown of an item's first problem.
 _MOST_TEXT = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Something that stands in the way: what it is, the method that clears it, and what to type.
+    """An obstacle: what it is, the method that clears it, and what to type.
 
-    ``request`` is the one for the method, as JSON; empty if that is the empty one. It lacks what only a person can say.
+    ``request`` is the method's request as JSON, without what only a person can know; empty if that is the empty one.
     """
 
     kind: BlockerKind
@@ -66,7 +66,7 @@ class Blocker:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Everything that can stand in the way."""
+    """Every kind of obstacle."""
 
     is_owner: bool
     owner_address: str
@@ -76,12 +76,12 @@ class Circumstances:
     environment: Environment
     items_in_queue: int
     head_held: bool
-    #: What is wrong with the item at the head of the queue as things are now.
+    #: Current problems of the item at the head of the queue.
     head_problems: Sequence[Violation]
     autostart: bool
     #: uid of the item at the head of the queue; empty if there is none.
     head_uid: str = ""
-    #: What did not end well before.
+    #: What failed or was interrupted before.
     setback: Setback | None = None
     #: A pause was accepted and has not taken effect yet.
     pause_pending: bool = False
@@ -103,10 +103,10 @@ _CHANGING = frozenset(
 
 
 def blockers(now: Circumstances) -> list[Blocker]:
-    """What stands in the way; empty if something is executed, is not held up, and Redis takes what comes of it."""
+    """Every obstacle; empty if an item is being executed, is not held up, and Redis takes the results."""
     storage = [] if now.storage.is_up else [Blocker(BlockerKind.STORAGE_DOWN, now.storage.message)]
     if not now.is_owner and not now.owner_address and storage:
-        # It can't become the owner, nor know who is, without Redis.
+        # Without Redis it can neither become the owner nor know who is.
         return storage
     if not now.is_owner:
         where = f"; the owner is at {now.owner_address}" if now.owner_address else ""
@@ -130,7 +130,7 @@ def blockers(now: Circumstances) -> list[Blocker]:
 
 
 def _locked(lock: Lock | None) -> list[Blocker]:
-    """What is in the way can be cleared only with the key."""
+    """An obstacle that only the key can clear."""
     if lock is None:
         return []
     claim = lock.claim
@@ -147,7 +147,7 @@ def _locked(lock: Lock | None) -> list[Blocker]:
 
 
 def request_sentence(lock: Lock) -> str:
-    """Who asks for the lock, for everybody to see; empty if nobody does."""
+    """Who asks for the lock, for every client to see; empty if there is no request."""
     if lock.request is None:
         return ""
     claim = lock.request.claim
@@ -223,7 +223,7 @@ def _unresponsive(environment: Environment) -> list[Blocker]:
 def _held_up(environment: Environment) -> list[Blocker]:
     found: list[Blocker] = []
     if environment.question is not None:
-        # Without a text: whoever sends it as it is has answered nothing.
+        # Without a text: sending it unchanged must not answer anything.
         request = json.dumps({"question_id": environment.question.question_id})
         answer = ("RunEngineService.AnswerQuestion", "qserver re answer TEXT", request)
         found.append(Blocker(BlockerKind.QUESTION_ASKED, question_sentence(environment.question), *answer))
@@ -234,7 +234,7 @@ def _held_up(environment: Environment) -> list[Blocker]:
 
 
 def _asked_for(now: Circumstances) -> list[Blocker]:
-    """What clients asked for, and what therefore keeps the next item from being executed."""
+    """What clients asked for that keeps the next item from being executed."""
     found: list[Blocker] = []
     if now.pause_pending and now.pause_at_once:
         sentence = (
@@ -283,7 +283,7 @@ def _queue(now: Circumstances) -> list[Blocker]:
 
 
 def _invalid(problems: Sequence[Violation], uid: str) -> Blocker:
-    """The start is not refused for it, but ends at once: whoever starts the queue and leaves has to know."""
+    """The start is accepted despite it but ends at once: a user who starts the queue and leaves must know."""
     first = problems[0].description.removesuffix("?").removesuffix(".")
     what = f"{problems[0].field}: {first if len(first) <= _MOST_TEXT else first[:_MOST_TEXT] + '…'}"
     if len(problems) > 1:
@@ -293,5 +293,5 @@ def _invalid(problems: Sequence[Violation], uid: str) -> Blocker:
 
 
 def _edit_first(uid: str) -> tuple[str, str, str]:
-    """How to change the first item, which neither loses it nor lets it go as it is."""
+    """How to change the first item without losing it or letting it run as it is."""
     return "QueueService.UpdateItem", "qserver queue edit front", json.dumps({"item_uid": uid})

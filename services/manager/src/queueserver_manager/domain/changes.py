@@ -30,7 +30,7 @@ class PutItem(NamedTuple):
 
 
 class SetRank(NamedTuple):
-    """Give an item of the queue another rank, between the same neighbours."""
+    """Give an item of the queue another rank between the same neighbours."""
 
     uid: str
     rank: int
@@ -57,21 +57,21 @@ class DropAllItems:
 
 @dataclass(frozen=True, slots=True)
 class SetRunning:
-    """Claim an item for execution, or let go of it."""
+    """Claim an item for execution, or release it."""
 
     running: RunningItem | None
 
 
 @dataclass(frozen=True, slots=True)
 class MarkRunning:
-    """Note at the running item what was asked of it. The plan continues as it is, so there is no event."""
+    """Note on the running item what was asked of it. The plan continues unchanged, so there is no event."""
 
     running: RunningItem
 
 
 @dataclass(frozen=True, slots=True)
 class QueueActivity:
-    """Whether the queue is to go on to the next item."""
+    """Whether the queue is to continue with the next item."""
 
     active: bool = False
     stop_pending: bool = False
@@ -131,7 +131,7 @@ class SetAutostart:
 
 @dataclass(frozen=True, slots=True)
 class PutTask:
-    """Take a task on, or note what became of it."""
+    """Accept a task, or note its result."""
 
     kept: KeptTask
 
@@ -145,7 +145,7 @@ class DropTasks:
 
 @dataclass(frozen=True, slots=True)
 class SetWorker:
-    """Note which Worker process was met last."""
+    """Note which Worker process was connected last."""
 
     worker_boot_id: str
 
@@ -159,7 +159,7 @@ class SetLock:
 
 @dataclass(frozen=True, slots=True)
 class SettleClearOrder:
-    """Tell whoever ordered a lock to be cleared whether it was, and take the order away."""
+    """Tell the tool that ordered a lock to be cleared whether it was, and remove the order."""
 
     order_id: str
     cleared: bool
@@ -167,21 +167,21 @@ class SettleClearOrder:
 
 @dataclass(frozen=True, slots=True)
 class RememberRequest:
-    """Keep the answer to a request, so that its repetition gets the same."""
+    """Keep the response to a request, so that a retry gets the same."""
 
     request: AnsweredRequest
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetRequests:
-    """Let go of requests that are old."""
+    """Forget old requests."""
 
     request_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetAnswers:
-    """Let go of answers, and keep what is left of these requests."""
+    """Drop responses, and keep the rest of these requests."""
 
     requests: tuple[AnsweredRequest, ...]
 
@@ -213,7 +213,7 @@ Change = (
 
 
 def size_of(change: Change) -> int:
-    """About how many bytes a change writes, where they can be many."""
+    """About how many bytes a change writes, where that can be many."""
     if isinstance(change, PutItem):
         return change.item.size
     if isinstance(change, RememberRequest):
@@ -225,7 +225,7 @@ def size_of(change: Change) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T]):
-    """What is to change, what will then have happened, and the answer to whoever asked."""
+    """What is to change, the events of that change, and the response to the caller."""
 
     result: T
     changes: Sequence[Change] = ()

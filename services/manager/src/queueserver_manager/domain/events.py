@@ -108,7 +108,7 @@ class QueueStopRequested:
 
 @dataclass(frozen=True, slots=True)
 class QueueStopCancelled:
-    """The pending stop was taken back."""
+    """The pending stop was withdrawn."""
 
     user: str
 
@@ -213,9 +213,9 @@ class LockChanged:
     change: LockChange
     lock: Lock | None
     previous: Lock | None
-    #: By whose call; empty if it changed by itself.
+    #: Who changed it; empty if it changed by itself.
     user: str
-    #: What the holder said to whoever asked.
+    #: What the holder replied to the requester.
     answer_note: str
     #: The request that the change is about.
     request: LockRequest | None
@@ -252,9 +252,9 @@ class Announcement:
     revision: int
     time: float
     event: Event
-    #: How many events of the same change stand before it.
+    #: How many events of the same change precede it.
     place: int = 0
-    #: Who asked for the change, for the log. Empty if nobody did, and for what is read from the store.
+    #: Who asked for the change, for the log. Empty if no client did, and for what is read from the store.
     user: str = field(default="", compare=False)
 
 

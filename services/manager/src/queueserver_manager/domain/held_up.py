@@ -1,4 +1,4 @@
-"""What holds up a plan that is being executed, in sentences."""
+"""What holds up the running plan, in sentences."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _MOST_DEVICES = 5
 
 
 def question_sentence(question: Question) -> str:
-    """That a plan asks a person something."""
+    """A sentence: a plan asks a person something."""
     asks = f"The running plan has been waiting for an answer since {_time(question.asked)}: {_shown(question.prompt)!r}"
     limit = f" (it fails if there is none until {_time(question.expires)})" if question.expires is not None else ""
     return f"{asks}{limit}."
 
 
 def suspension_sentence(suspension: Suspension) -> str:
-    """That a plan is suspended: by what, since when, and when it goes on."""
+    """A sentence: a plan is suspended, by what, since when, and when it continues."""
     held = "has not begun: it has been suspended" if suspension.before_plan else "has been suspended"
     by = f" by {suspension.suspender}" if suspension.suspender else ""
     if suspension.signal:
@@ -35,7 +35,7 @@ def suspension_sentence(suspension: Suspension) -> str:
 
 
 def wait_sentence(wait: PlanWait) -> str:
-    """That a plan waits: for what, since when, and how far it is."""
+    """A sentence: a plan waits, for what, since when, and how far along it is."""
     since = _time(wait.begun)
     if wait.sleep is not None:
         return f"The running plan has been sleeping since {since}, for {round(wait.sleep, 1):g} seconds in all."

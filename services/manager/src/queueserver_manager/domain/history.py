@@ -1,7 +1,7 @@
 """The history: executed items, oldest first, numbered without holes.
 
-Entries are only ever added at the new end and removed from the old one, so an entry is found by its number in
-no time. It is a working record, not an archive: beyond a number, and beyond a size, the oldest entries go.
+Entries are only ever added at the new end and removed from the old one, so an entry is found by its number at
+once. It is a working record, not an archive: beyond a number, and beyond a size, the oldest entries are removed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class History:
         self.size -= entry.size
 
     def first_within(self, bound: Bound, added: int) -> int:
-        """Number of the oldest entry that can stay when one of so many bytes is added."""
+        """Number of the oldest entry that can stay when one of this many bytes is added."""
         number, size = len(self._entries) + 1, self.size + added
         for entry in self._entries:
             if not bound.excess(number, size):
@@ -61,7 +61,7 @@ class History:
         return self._next
 
     def drop_before(self, number: int) -> list[HistoryEntry]:
-        """Remove all entries with a lower number and answer them."""
+        """Remove all entries with a lower number and return them."""
         count = max(0, min(number - self.first_number, len(self._entries)))
         dropped = self._entries[:count]
         del self._entries[:count]

@@ -18,7 +18,7 @@ _NO_TRAITS = Traits()
 
 
 class ParameterKind(Enum):
-    """How a parameter may be given (inspect.Parameter.kind)."""
+    """The kind of a parameter (inspect.Parameter.kind)."""
 
     POSITIONAL_ONLY = 1
     POSITIONAL_OR_KEYWORD = 2
@@ -167,7 +167,7 @@ class Device:
     instance_of: frozenset[str] = frozenset()
 
     def suits(self, expected: ParameterType) -> bool:
-        """Whether it is of the class that a type asks for, and can be moved if it has to be.
+        """Whether it has the class that a type asks for, and can be moved if it must be.
 
         Plans ask for readable and flyable devices where they mean any device, bluesky's own among them.
         """
@@ -188,7 +188,7 @@ class Inventory:
     issues: tuple[bytes, ...] = ()
     #: Functions that tasks can call, by name in alphabetical order, each as the Worker sent it.
     functions: Mapping[str, bytes] = field(default_factory=dict)
-    #: Why something is no plan that might be taken for one, in one sentence, by name.
+    #: Why something that looks like a plan is none, in one sentence, by name.
     no_plans: Mapping[str, str] = field(default_factory=dict)
     #: Names that an item's metadata can't have.
     reserved_metadata: frozenset[str] = frozenset()

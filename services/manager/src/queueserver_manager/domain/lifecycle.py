@@ -1,7 +1,7 @@
-"""The Manager's states: what they follow from, which may follow which, and what each allows.
+"""The Manager's states: what they follow from, the possible transitions, and what each state allows.
 
 The state is not kept anywhere. It follows from what is stored (is an item claimed?) and from what the Worker
-says about its environment, so the two can never disagree. The tables say which steps are possible and which
+says about its environment, so the two can never disagree. The tables say which transitions are possible and which
 requests each state accepts; a refusal names both.
 """
 
@@ -29,9 +29,9 @@ class ManagerState(Enum):
 
 _S = ManagerState
 
-#: Which states may follow which. A step that is not here is a defect of ours and is logged as one.
-#: A Worker that is told to end closes its environment whatever goes on. What ends and what begins may be stored in one
-#: commit; then nobody sees the idle moment between. A destruction that the Worker never heard of changes nothing.
+#: Which states may follow which. A transition that is not here is a defect of ours and is logged as one.
+#: A Worker that is told to stop closes its environment whatever runs. An end and a beginning may be stored in one
+#: commit; then no watcher sees the idle moment between. A destruction that never reached the Worker changes nothing.
 TRANSITIONS: dict[ManagerState, frozenset[ManagerState]] = {
     _S.INITIALIZING: frozenset(_S),
     _S.IDLE: frozenset(
@@ -159,24 +159,24 @@ class Environment:
     question: Question | None = None
     #: What suspends the running plan.
     suspensions: tuple[Suspension, ...] = ()
-    #: What the running plan has waited for, for long.
+    #: What the running plan has waited for, for a long time.
     plan_wait: PlanWait | None = None
 
     @property
     def exists(self) -> bool:
-        """Open, or on its way in or out."""
+        """Open, opening or closing."""
         return self.state not in (EnvironmentState.UNKNOWN, EnvironmentState.CLOSED)
 
     @property
     def is_open(self) -> bool:
-        """The startup code is loaded and nothing ends it."""
+        """The startup code is loaded, and the environment is not closing."""
         return self.state in (EnvironmentState.IDLE, EnvironmentState.EXECUTING_PLAN, EnvironmentState.EXECUTING_TASK)
 
     @property
     def is_paused(self) -> bool:
-        """A plan is paused and waits for a word.
+        """A plan is paused and waits for a decision.
 
-        The RunEngine alone does not tell: on its way to an abort it pauses for a moment, and the Worker, who knows,
+        The RunEngine alone does not tell: on its way to an abort it pauses for a moment, and the Worker, which knows,
         calls the environment idle only while the plan may be resumed.
         """
         return self.run_engine is RunEngineState.PAUSED and self.state is EnvironmentState.IDLE
@@ -198,7 +198,7 @@ class Situation:
     #: What is stored was loaded and compared with the Worker's side.
     ready: bool = False
     has_running_item: bool = False
-    #: The Worker confirmed an item since the queue was started.
+    #: The Worker has confirmed an item since the queue was started.
     confirmed: bool = False
     pending: PendingCommand = PendingCommand.NONE
     environment: Environment = field(default_factory=Environment)
@@ -206,7 +206,7 @@ class Situation:
     leaving_pause: bool = False
     #: The environment was, or is being, destroyed.
     destroyed: bool = False
-    #: A task was accepted that keeps the environment to itself.
+    #: A task that has the environment to itself was accepted.
     has_foreground_task: bool = False
 
 
@@ -219,7 +219,7 @@ def manager_state(situation: Situation) -> ManagerState:
         return _S.DESTROYING_ENVIRONMENT
     executing = situation.has_running_item or situation.has_foreground_task
     if situation.destroyed and executing and environment is EnvironmentState.CLOSED:
-        # Its process is gone; what it was executing has still to be accounted for.
+        # Its process is gone; what it was executing is not accounted for yet.
         return _S.DESTROYING_ENVIRONMENT
     if situation.has_running_item:
         if situation.environment.is_paused and not situation.leaving_pause:

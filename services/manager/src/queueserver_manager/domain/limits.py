@@ -1,4 +1,4 @@
-"""How much is kept: of everything that grows with use, so many and so many bytes, whichever is reached first.
+"""How much is kept: everything that grows with use has a bound in number and in bytes, whichever is reached first.
 
 Bytes are those of what is stored, without what Redis and Python add to each piece. docs/reference/memory.md says what a
 machine needs at most.
@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 
 
 class Bound(NamedTuple):
-    """At most so many, and so many bytes of them together."""
+    """At most this many, and this many bytes of them together."""
 
     number: int
     size: int
@@ -27,13 +27,13 @@ class Bound(NamedTuple):
 
 #: Bytes of items that left the queue and are held for listings, and for each watcher that is slow to read its snapshot.
 MOST_GONE = 64 * MIB
-#: Items that clients may put into the queue; beyond it they are refused. What goes back by itself is never refused.
+#: Items that clients may put into the queue; more are refused. Items that return by themselves are never refused.
 QUEUE = Bound(100_000, 256 * MIB)
-#: Entries; the oldest go. The newest stays, however long it is.
+#: Entries; the oldest are removed. The newest stays, however long it is.
 HISTORY = Bound(10_000, 128 * MIB)
-#: Requests of which it is known that they were carried out, and bytes of answers to them; the oldest go.
+#: Requests known to have been carried out, and bytes of their responses; the oldest are removed.
 ANSWERS = Bound(100_000, 64 * MIB)
-#: Changes that watchers who were away can be told of; the oldest go. Those of the newest commit stay.
+#: Changes kept for watchers that were away; the oldest are removed. Those of the newest commit stay.
 LOG = Bound(100_000, 64 * MIB)
 
 

@@ -1,7 +1,7 @@
 """Everything that the Manager stores, as its working copy in memory.
 
-The Manager is the only writer of its store, so this copy is the truth in hand. Changes are applied here when
-they are decided; each application answers how to take it back, for the case that it can't be stored.
+The Manager is the only writer of its store, so this copy is current. Changes are applied here when
+they are decided; each application returns how to undo it, in case it can't be stored.
 """
 
 from __future__ import annotations
@@ -58,21 +58,21 @@ class Revisions:
     history: int = 0
     plans: int = 0
     devices: int = 0
-    #: Of the last end of a task.
+    #: Of the last finished task.
     tasks: int = 0
     permissions: int = 0
-    #: Of the mode, which is no part of what the queue's marker tells.
+    #: Of the mode, which the queue's change marker does not cover.
     mode: int = 0
     lock: int = 0
 
     @property
     def queue_and_mode(self) -> int:
-        """Of what a change of the mode is decided by."""
+        """Of the queue and its mode: a change of the mode depends on both."""
         return max(self.queue, self.mode)
 
     @property
     def plans_allowed(self) -> int:
-        """Of the plans that any group may use: they name devices in their lists."""
+        """Of the plans that any group may use: their lists name devices."""
         return max(self.plans, self.devices, self.permissions)
 
     @property
@@ -82,7 +82,7 @@ class Revisions:
 
     def after(self, revision: int, changes: Iterable[Change]) -> Revisions:
         """Revisions after a commit with these changes."""
-        # A batch has thousands of changes of one kind: one of them tells for all, except of the kinds that differ.
+        # A batch has thousands of changes of one kind: one of them stands for all, except of kinds that differ.
         telling = {id(one) if isinstance(one, (SetInventory, PutTask)) else type(one): one for one in changes}
         touched = {part for change in telling.values() for part in parts_of(change)}
         return Revisions(
@@ -117,7 +117,7 @@ def parts_of(change: Change) -> tuple[str, ...]:
     return ("queue",)
 
 
-#: Changes of what has no revision of its own.
+#: Changes of parts that have no revision of their own.
 _UNTOLD = (
     *(MarkRunning, SetQueueActivity, SetRank, SetAutostart, SetWorker, DropTasks, SettleClearOrder),
     *(RememberRequest, ForgetRequests, ForgetAnswers),
@@ -140,15 +140,15 @@ class Record:
     mode: QueueMode = field(default_factory=QueueMode)
     autostart: bool = False
     tasks: Tasks = field(default_factory=Tasks)
-    #: boot_id of the Worker process that was met last.
+    #: boot_id of the Worker process that was connected last.
     worker_boot_id: str = ""
     requests: Requests = field(default_factory=Requests)
     lock: Lock | None = None
-    #: With it any lock can be released. It comes from the settings and is not stored.
+    #: It releases any lock. It comes from the settings and is not stored.
     emergency_key: KeyDigest | None = None
 
     def apply(self, change: Change) -> Undo:
-        """Make one change, or raise and leave everything as it was; answers how to take it back.
+        """Make one change, or raise and leave everything as it was; returns how to undo it.
 
         Undos are called newest first.
         """
@@ -171,7 +171,7 @@ class Record:
             return self._put_task(change.kept) if isinstance(change, PutTask) else self._drop_tasks(change.uids)
         if isinstance(change, (RememberRequest, ForgetRequests, ForgetAnswers)):
             return self._change_requests(change)
-        # What an order was about is in another change; the order itself is in the store alone.
+        # What an order was about is in another change; the order itself is only in the store.
         return _nothing if isinstance(change, SettleClearOrder) else self._replace(change)
 
     def _change_requests(self, change: RememberRequest | ForgetRequests | ForgetAnswers) -> Undo:
@@ -241,7 +241,7 @@ class Record:
 
 
 def _nothing() -> None:
-    """Nothing is to be taken back."""
+    """There is nothing to undo."""
 
 
 _Replacing = (

@@ -1,9 +1,9 @@
-"""Requests that were answered, so that a client that did not get the answer may ask again.
+"""Requests that were carried out, so that a client that did not get the response may repeat the request.
 
-An answer is stored in the same step as the change it speaks of: whoever repeats a request finds either both or
-neither. That a request was carried out is known for an hour at least, and then for as long as nothing pushes it out.
-Its answer may be long, since it tells of items: beyond a size of all answers together the oldest go, and who repeats
-such a request is told that it was carried out.
+A response is stored in the same step as the change it reports: a client that repeats a request finds either both or
+neither. That a request was carried out is known for an hour at least, and then until newer ones displace it.
+Its response may be long, since it contains items: beyond a total size of all responses the oldest are dropped, and a
+client that repeats such a request learns that it was carried out.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from itertools import islice
 
 from queueserver_manager.domain.limits import Bound
 
-#: Seconds for which a request is known at least, unless there are more younger ones than are kept.
+#: Seconds for which a request is known at least, unless more newer ones come than are kept.
 KEPT_SECONDS = 3600.0
-#: Old requests are let go a few at a time, with the commits that bring new ones.
+#: Old requests are forgotten a few at a time, with the commits that bring new ones.
 _FORGOTTEN_AT_ONCE = 4
-#: An answer of so few bytes takes no more than the rest of what is kept of a request: it goes only with that.
+#: A response this short takes no more than the rest of a kept request: it is only dropped with that.
 _SHORT = 64
 
 
 @dataclass(frozen=True, slots=True)
 class AnsweredRequest:
-    """A request and its answer, serialized; None if that was let go.
+    """A request and its serialized response; None if that was dropped.
 
     The fingerprint covers method, caller and content.
     """
@@ -36,11 +36,11 @@ class AnsweredRequest:
 
     @property
     def size(self) -> int:
-        """Bytes of the answer that could be let go."""
+        """Bytes of the response that could be dropped."""
         return len(self.answer) if self.answer is not None and len(self.answer) > _SHORT else 0
 
     def without_answer(self) -> AnsweredRequest:
-        """What is left of it when the answer is let go."""
+        """What is left of it when the response is dropped."""
         return replace(self, answer=None)
 
 
@@ -49,9 +49,9 @@ class Requests(Mapping[str, AnsweredRequest]):
 
     def __init__(self, requests: Iterable[AnsweredRequest] = ()) -> None:
         self._by_id: dict[str, AnsweredRequest] = {}
-        #: Ids of those with an answer that could be let go, oldest first.
+        #: Ids of those with a response that could be dropped, oldest first.
         self._long: dict[str, None] = {}
-        #: Bytes of those answers.
+        #: Bytes of those responses.
         self.size = 0
         for request in requests:
             self.put(request)
@@ -84,12 +84,12 @@ class Requests(Mapping[str, AnsweredRequest]):
             self.size -= self._by_id[request_id].size
 
     def restore(self, dropped: Sequence[AnsweredRequest]) -> None:
-        """Take :meth:`drop` of the oldest requests back."""
+        """Undo :meth:`drop` of the oldest requests."""
         self._by_id = {request.request_id: request for request in dropped} | self._by_id
         self.restore_answers(dropped)
 
     def restore_answers(self, whole: Sequence[AnsweredRequest]) -> None:
-        """Give the oldest requests with an answer theirs back, after :meth:`put` of what was left of them."""
+        """Restore the responses of the oldest requests, after :meth:`put` of what was left of them."""
         self._by_id.update((request.request_id, request) for request in whole)
         self._long = {request.request_id: None for request in whole if request.size} | self._long
         self.size += sum(request.size for request in whole)
@@ -106,7 +106,7 @@ class Requests(Mapping[str, AnsweredRequest]):
             yield request.request_id
 
     def overlong(self, bound: Bound, added: AnsweredRequest, gone: Iterable[str] = ()) -> tuple[AnsweredRequest, ...]:
-        """Which requests lose their answers when one is added and those others are gone, oldest first.
+        """Which requests lose their responses when one is added and those others are gone, oldest first.
 
         The one that is added keeps its own, however long it is.
         """

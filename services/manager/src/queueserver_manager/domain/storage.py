@@ -1,4 +1,4 @@
-"""How Redis is, and the Worker's directory: whether what is to be stored can be stored, and what is wrong if not."""
+"""State of Redis and of the Worker's directory: whether data can be stored, and if not, what is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class StorageState(Enum):
-    """How a place is where something is stored; the numbers are those of the contract."""
+    """State of a storage place; the numbers are those of the contract."""
 
     OK = 1
     SPACE_LOW = 2
@@ -24,7 +24,7 @@ class StorageState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why Redis stored nothing: what kind of thing it is, and in Redis' own words."""
+    """Why Redis stored nothing: the kind of fault, and Redis' own words."""
 
     state: StorageState
     reason: str = ""
@@ -32,7 +32,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What the process that keeps Redis running tells about it and its disk."""
+    """What the process that keeps Redis running reports about it and its disk."""
 
     state: StorageState
     message: str = ""
@@ -47,7 +47,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """A place where something is stored, as it is now."""
+    """A storage place, as it is now."""
 
     state: StorageState = StorageState.OK
     #: A sentence: what is wrong, and what to do.

@@ -37,7 +37,7 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedDevice:
-    """A device for which the plan waits."""
+    """A device that the plan waits for."""
 
     name: str
     action: str = ""

@@ -1,8 +1,8 @@
-"""The log of what people did and what became of it: one line each, with who.
+"""The log of what people did and of the results: one line each, with the user.
 
-What is stored is told from its events, once, when it is stored; what is done at the Worker is told by the command
-that does it (see `commit/idempotent_commands.py`); what the environment comes to is told from its changes. A failure
-is a warning, so that it is also in a quiet log. Edits of single items are details; what takes items away is not.
+Stored changes are logged from their events, once, when they are stored; what happens at the Worker is logged by the
+command that does it (see `commit/idempotent_commands.py`); the environment's state, from its changes. A failure
+is a warning, so that a quiet log has it too. Edits of single items are details; removals are not.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from queueserver_manager.operations.lock.lock_log import lock_sentence
 
 _log = logging.getLogger("queueserver_manager.activity")
 _INFO, _DETAIL, _WARNING = logging.INFO, logging.DEBUG, logging.WARNING
-#: Who is told each line, as it is in the log, beside the log itself.
+#: Listeners that get each line as it is in the log, beside the log itself.
 _listeners: list[Callable[[str], None]] = []
 _PLAIN_NAME = re.compile(r"[\w.@+-]+")
 _MOST_NAMED = 3
-#: From an event and who asked for it to the level, the sentence and what the JSON form tells beside it.
+#: From an event and its user to the level, the sentence and the extra fields of the JSON form.
 _Line = tuple[int, str, Mapping[str, Any]]
 _WHY_STOPPED: Mapping[ev.StopReason, str] = {
     ev.StopReason.EMPTY: "it is empty",
@@ -55,19 +55,19 @@ def who(user: str) -> str:
 
 
 def tell(level: int, event: str, sentence: str, **fields: Any) -> None:
-    """Log a line; the fields are for the JSON form, those that are empty are left out.
+    """Log a line; the fields are for the JSON form, empty ones are left out.
 
-    Listeners hear of all but details, however little is logged.
+    Listeners get all lines but details, however little is logged.
     """
-    is_logged, is_heard = _log.isEnabledFor(level), bool(_listeners) and level > _DETAIL
-    if not is_logged and not is_heard:
+    is_logged, has_listeners = _log.isEnabledFor(level), bool(_listeners) and level > _DETAIL
+    if not is_logged and not has_listeners:
         return
     kept = {name: value for name, value in fields.items() if value not in ("", None)}
     extra = {"fields": {"event": event, **kept}}
     record = _log.makeRecord(_log.name, level, __file__, 0, "%s", (sentence,), None, extra=extra)
     if is_logged:
         _log.handle(record)
-    if is_heard:
+    if has_listeners:
         line = f"{line_of(record)}\n"
         for listener in _listeners:
             listener(line)
@@ -75,7 +75,7 @@ def tell(level: int, event: str, sentence: str, **fields: Any) -> None:
 
 @contextmanager
 def listening(listener: Callable[[str], None]) -> Iterator[None]:
-    """Meanwhile the listener is told each line of the log that is no detail."""
+    """Meanwhile the listener gets each line of the log that is not a detail."""
     _listeners.append(listener)
     try:
         yield
@@ -84,12 +84,12 @@ def listening(listener: Callable[[str], None]) -> Iterator[None]:
 
 
 def log_command(user: str, event: str, did: str) -> None:
-    """Log what somebody did, for example "opened the environment"."""
+    """Log what a user did, for example "opened the environment"."""
     tell(_INFO, event, f"{who(user)} {did}", user=user)
 
 
 class ActivityLog:
-    """Tells of committed changes and of the environment. Removals of one request are one line."""
+    """Logs committed changes and the environment's state. Removals of one request are one line."""
 
     def __init__(self) -> None:
         self._removed: list[str] = []
@@ -110,7 +110,7 @@ class ActivityLog:
             tell(level, _snake(type(event).__name__), sentence, **{"user": user, **fields})
 
     def end(self) -> None:
-        """That is all of one commit."""
+        """One commit's events are complete."""
         if self._removals:
             user = self._of[1]
             what = _some(self._removed, self._removals)
@@ -125,7 +125,7 @@ class ActivityLog:
 
     @staticmethod
     def environment_changed(before: Environment, after: Environment) -> None:
-        """The Worker told how the environment is now."""
+        """The Worker reported the environment."""
         is_news = before.state is not EnvironmentState.UNKNOWN
         if after.is_open and (not before.is_open or after.environment_id != before.environment_id):
             found = "is open" if is_news else "was open already"
@@ -151,7 +151,7 @@ class ActivityLog:
             self._removed.append(event.uid)
 
     def _forget_instruction(self) -> None:
-        """The last one that was removed is the instruction that was obeyed."""
+        """The last one that was removed is the instruction that was carried out."""
         if self._removals:
             self._removals -= 1
             del self._removed[self._removals :]
@@ -192,7 +192,7 @@ def _plan(item: Item) -> str:
 
 
 def _about(item: Item) -> dict[str, Any]:
-    # Not `user`: that is who asked for the change.
+    # Not `user`: that is the user who asked for the change.
     return {"item_uid": item.uid, "name": item.name, "submitter": item.user}
 
 
@@ -210,7 +210,7 @@ def _history_added(event: ev.HistoryAdded, _user: str) -> _Line:
     seconds = round(result.stop - result.start, 3) if result.start is not None else None
     after = "before it began" if seconds is None else f"after {seconds:.1f} s"
     is_bad = result.exit_status is ExitStatus.FAILED
-    # Who ended a plan that failed, by destroying its environment for example, is in its message.
+    # The user who ended a plan that failed, by destroying its environment for example, is in its message.
     by = f" by {who(result.ended_by)}" if result.ended_by and not is_bad else ""
     sentence = f"{_plan(entry.item)} {_ENDED[result.exit_status]}{by} {after}: item {entry.item.uid}"
     sentence += f", {_count(len(result.runs), 'run')}" if result.runs else ""
@@ -291,12 +291,12 @@ def _inventory(event: ev.InventoryReplaced, _user: str) -> _Line:
 
 
 def _lock_changed(event: ev.LockChanged, _user: str) -> _Line:
-    # A lease is renewed again and again.
+    # A lease is renewed repeatedly.
     level = _DETAIL if event.change is ev.LockChange.RENEWED else _INFO
     return level, lock_sentence(event, who), {"change": event.change.value, "user": event.user}
 
 
-#: Of what is not here nothing is logged.
+#: What is not here is not logged.
 _LINES: Mapping[type, Callable[[Any, str], _Line]] = {
     ev.QueueStarted: lambda event, _: (_INFO, f"{who(event.user)} started the queue", {"user": event.user}),
     ev.QueueStopRequested: lambda event, _: (

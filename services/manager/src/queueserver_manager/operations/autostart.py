@@ -1,6 +1,6 @@
 """Autostart: the queue starts by itself whenever it can.
 
-Looks again after every commit and every change of the Worker's side, and never at other times.
+Checks after every commit and every change of the Worker's side, and never at other times.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from queueserver_manager.domain.refusals.errors import Refused
 from queueserver_manager.operations.commit.ledger import Ledger
 from queueserver_manager.operations.worker.worker_view import WorkerView
 
-#: Who started a queue that started by itself.
+#: The user shown for a queue that started by itself.
 AUTOSTART_USER = "autostart"
 _log = logging.getLogger(__name__)
 
 
 class Autostart:
-    """Starts the queue when it is time."""
+    """Starts the queue when the conditions are met."""
 
     def __init__(self, ledger: Ledger, view: WorkerView) -> None:
         self._ledger = ledger
         self._view = view
         self._starting: asyncio.Task[None] | None = None
-        #: Something changed after the present attempt was decided upon, perhaps too late for it.
+        #: Something changed after the present attempt was decided on, perhaps too late for it.
         self._look_again = False
 
     def look(self) -> None:

@@ -1,4 +1,4 @@
-"""Who calls."""
+"""The caller."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ class Caller:
     user: str
     #: Empty if the caller sent none; see :meth:`Permissions.acting_group`.
     user_group: str
-    #: Key of the lock that came with the call beside its request; empty if none did. It is not shown.
+    #: Key of the lock that came with the call beside its request; empty if there was none. It is not shown.
     lock_key: str = field(default="", repr=False)

@@ -56,7 +56,7 @@ class EnvironmentOperations:
         self._ended: Refused | None = None
 
     async def open(self, reply: ReplySpec[str]) -> bytes:
-        """Begin to open; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
+        """Start opening; the result is the new id. Raises EnvironmentExists, InvalidState, WorkerUnavailable."""
         return await self._commands.once(reply, self._open, _OPEN, reply_before_stored=False)
 
     async def _open(self) -> str:
@@ -72,7 +72,7 @@ class EnvironmentOperations:
         return environment_id
 
     async def close(self, reply: ReplySpec[str]) -> bytes:
-        """Begin to close; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
+        """Start closing; the result is the id. Raises EnvironmentClosed, InvalidState, WorkerUnavailable."""
         return await self._commands.once(reply, self._close, _CLOSE, reply_before_stored=False)
 
     async def _close(self) -> str:
@@ -86,7 +86,7 @@ class EnvironmentOperations:
         return environment_id
 
     async def destroy(self, user: str, reply: ReplySpec[str]) -> bytes:
-        """Begin to kill, because this user asks for it; the result is the id. Waits for no commit.
+        """Start killing it, as this user asks; the result is the id. Waits for no commit.
 
         Raises EnvironmentClosed, WorkerUnavailable.
         """
@@ -121,14 +121,14 @@ class EnvironmentOperations:
             shown: Environment | None = None
             while True:
                 changed.clear()
-                # Looked at once: what changes while the caller takes an answer is the next answer, not this one.
+                # Read at once: a change while the caller takes one value belongs to the next value, not to this one.
                 environment, pending = view.environment, view.pending
                 if environment is not shown and pending is not PendingCommand.OPEN:
                     shown = environment
                     yield environment
                 if pending is PendingCommand.NONE and environment.state in _SETTLED:
                     return
-                # Looked at before waiting as well: nobody wakes who comes after the end.
+                # Check before waiting as well: no event wakes a waiter that comes after the end.
                 if self._ended is None:
                     await changed.wait()
                 if self._ended is not None:
@@ -137,7 +137,7 @@ class EnvironmentOperations:
             view.leave(changed)
 
     def end_with(self, reason: Refused) -> None:
-        """Send everybody who waits away: nobody hears of the Worker any more."""
+        """Dismiss every waiting client: this Manager no longer receives the Worker's events."""
         self._ended = reason
         self._view.wake()
 
@@ -155,7 +155,7 @@ class EnvironmentOperations:
             )
 
     async def _command(self, pending: PendingCommand, environment_id: str, send: Callable[[], Awaitable[None]]) -> None:
-        """Send a command; what it does is reported by the Worker."""
+        """Send a command; the Worker reports its effect."""
         self._view.set_pending(pending, environment_id)
         try:
             await send()
@@ -166,7 +166,7 @@ class EnvironmentOperations:
             self._on_stale()
             raise WorkerUnavailable from error
         except WorkerDown as error:
-            # Whether it arrived will be seen when the Worker is back.
+            # Whether it arrived is known when the Worker is back.
             self._view.set_pending(PendingCommand.NONE, "")
             raise WorkerUnavailable from error
 

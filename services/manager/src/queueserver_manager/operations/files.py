@@ -21,7 +21,7 @@ from queueserver_manager.domain.permissions.permission_errors import FileInvalid
 from queueserver_manager.domain.permissions.permissions import BUILT_IN, Permissions, nobody, violations_of
 from queueserver_manager.domain.refusals.errors import Violation
 
-#: More violations than anybody reads are not looked for.
+#: More violations than a person reads are not looked for.
 _MOST_VIOLATIONS = 100
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class ReloadPolicy(Enum):
 
     NEVER = "NEVER"
     ON_REQUEST = "ON_REQUEST"
-    #: At the start, and on request.
+    #: At startup, and on request.
     ON_STARTUP = "ON_STARTUP"
 
 
@@ -55,7 +55,7 @@ class ListSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FirstPermissions:
-    """What a file says when a Manager begins to act."""
+    """Content of a file when a Manager starts to act."""
 
     #: In force as long as none are stored.
     default: Permissions = BUILT_IN
@@ -72,9 +72,9 @@ class Files:
     lists: ListSource | None = None
 
     async def first_permissions(self) -> FirstPermissions:
-        """Permissions to begin with.
+        """Permissions to start with.
 
-        If the file is wrong, that is logged, and as long as no others are stored nobody may use anything.
+        If the file is wrong, that is logged, and until others are stored, no one may use anything.
         """
         if self.permissions is None:
             return FirstPermissions()
@@ -86,7 +86,7 @@ class Files:
         return FirstPermissions(fresh, fresh)
 
     async def first_inventory(self) -> Inventory | None:
-        """Plans and devices to begin with; None if there is no file, or if it is wrong. Both are logged."""
+        """Plans and devices to start with; None if there is no file, or if it is wrong. Both are logged."""
         if self.lists is None or not self.lists.path.exists():
             why = f"the file {self.lists.path} does not exist" if self.lists else "no file was named"
             _log.warning("There is no list of plans and devices (%s). The Manager begins with an empty one.", why)
@@ -134,7 +134,7 @@ async def _read_permissions(source: PermissionSource) -> Permissions:
 
 
 async def find_violations(groups: Mapping[str, GroupRules], path: str) -> list[Violation]:
-    """What is wrong with permissions, in turns."""
+    """What is wrong with permissions, in time slices."""
     time_slice, found = TimeSlice(), []
     for violation in violations_of(groups, path):
         if violation is not None:

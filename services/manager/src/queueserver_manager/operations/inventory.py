@@ -62,10 +62,10 @@ class InventoryPage:
 
 @dataclass(slots=True)
 class _GroupLists:
-    """Lists of one group. Whoever comes first works them out, the others wait for that."""
+    """Lists of one group. The first caller computes them, the others wait for that."""
 
     allowed: AllowedInventory
-    #: Whatever exists: nothing is kept back.
+    #: Everything that exists.
     is_whole: bool
     plans: list[bytes] | None = None
     devices: list[bytes] | None = None
@@ -75,7 +75,8 @@ class _GroupLists:
 class InventoryOperations:
     """What clients may ask about plans and devices.
 
-    ``group`` None means all that exists, an empty one that of who sends none; see :meth:`Permissions.acting_group`.
+    ``group`` None means all that exists, an empty one the group for callers that send none; see
+    :meth:`Permissions.acting_group`.
     """
 
     def __init__(self, ledger: Ledger, description_filter: DescriptionFilter, default_group: str = "") -> None:

@@ -64,9 +64,9 @@ from queueserver_manager.operations.worker.worker_watcher import WorkerWatcher
 from queueserver_manager.store.port import LockOrders, OwnershipLost, Store
 from queueserver_manager.worker_client.port import Worker
 
-#: Seconds to wait for a first word of the Worker before serving without it.
+#: Seconds to wait for the Worker's first message before serving without it.
 _MEETING_SECONDS = 1.0
-#: Seconds after the last change until nobody is expected to wait for us.
+#: Seconds after the last change until no client is expected to be waiting.
 _REST_SECONDS = 5.0
 
 
@@ -82,7 +82,7 @@ def new_salt() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class TermSettings:
-    """What a term needs to know beside its parts."""
+    """What a term needs beside its parts."""
 
     epoch: int
     address: str
@@ -92,18 +92,18 @@ class TermSettings:
     limits: Limits = field(default_factory=Limits)
     permitted_metadata: tuple[str, ...] = ("/",)
     scripts_enabled: bool = True
-    #: The group of who sends none; see Permissions.acting_group.
+    #: The group for callers that send none; see Permissions.acting_group.
     default_group: str = ""
     files: Files = field(default_factory=Files)
     #: Permissions to put into force at once.
     fresh_permissions: Permissions | None = None
     #: Called when nothing waits or runs and nothing has changed for a while.
     at_rest: Callable[[], None] = lambda: None
-    #: The Manager is open to whoever reaches it.
+    #: The Manager is open to every client that can reach it.
     insecure_listen: bool = False
-    #: Orders to clear the lock, where somebody can leave some.
+    #: Orders to clear the lock, where a person can leave some.
     lock_orders: LockOrders | None = None
-    #: Begins to end the server.
+    #: Starts ending the server.
     on_stop: Callable[[], None] = lambda: None
 
 
@@ -204,7 +204,7 @@ class OwnershipTerm:
         meeting = loop.create_task(self._begin())
         try:
             await asyncio.wait([meeting, *jobs], timeout=_MEETING_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            # What happened before is in the record: nobody is told of it as news.
+            # Earlier events are in the record: no watcher gets them as news.
             self.view.confirmed = self._record.running is not None
             self._board.listen(self._tell_status)
             self._board.collect_from(self._facts)
@@ -217,8 +217,8 @@ class OwnershipTerm:
             await self._end(jobs)
 
     async def _begin(self) -> None:
-        """What is to be done before anybody is served, if it can be done soon."""
-        # The owner before may have ended amid a check.
+        """What is to be done before the first client is served, if it can be done soon."""
+        # The owner before may have ended during a check.
         self._queue_check.look()
         if self._lock_orders is not None:
             await self._lock_orders.begun.wait()
@@ -244,7 +244,7 @@ class OwnershipTerm:
         self.environment.end_with(why)
 
     async def _watch_for_successor(self) -> None:
-        """The Worker obeys somebody with a higher epoch: our term is over."""
+        """The Worker follows a Manager with a higher epoch: our term is over."""
         await self._stale.wait()
         raise OwnershipLost
 
@@ -256,18 +256,18 @@ class OwnershipTerm:
         self._lock_lease.storage_changed()
         if self.ledger.storage_up:
             self._compare_notes()
-            # What was found meanwhile was about items as they were before the outage.
+            # Findings made meanwhile were about items as they were before the outage.
             self._queue_check.look()
             self._autostart.look()
 
     async def _committed(self, announcements: list[Announcement]) -> None:
-        """Something is stored: a claimed item goes to the Worker, and whoever follows hears of it."""
+        """Something is stored: a claimed item goes to the Worker, and followers are told."""
         for announcement in announcements:
             self._act_on(announcement.event)
         entries, time_slice = [], TimeSlice()
         for announcement in announcements:
             kind = kind_of(announcement)
-            # Who begins or resumes later gets it from the record or from the store's log.
+            # A watcher that starts or resumes later gets it from the record or from the store's log.
             if self.feed.is_watched(kind):
                 wire = await in_time_slices(self._encoder.announcement(announcement))
                 entries.append(FeedEntry(kind, wire, announcement.revision, place=announcement.place))
@@ -286,11 +286,11 @@ class OwnershipTerm:
         self._put_off_rest()
 
     def _tell_log_line(self, line: str) -> None:
-        """Those who watch the console see what people did beside what is printed."""
+        """Console watchers see what people did beside what is printed."""
         self.feed.append(FeedEntry(Kind.CONSOLE, self._encoder.log_line(line)))
 
     def _put_off_rest(self) -> None:
-        """Something goes on. Each change asks again whether anything will, so the last one is followed by a rest."""
+        """Something happens. Each change checks again whether anything will, so the last one is followed by a rest."""
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None

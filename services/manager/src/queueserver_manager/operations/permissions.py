@@ -40,7 +40,7 @@ class PermissionOperations:
         return (await self._ledger.submit(lambda record: replace_permissions(record, permissions), reply)).answer
 
     async def reload(self, reply: ReplySpec[None], *, permissions: bool, lists: bool) -> bytes:
-        """Read files again: all that is asked for, or nothing. Raises ReloadDisabled, FileInvalid, FieldInvalid."""
+        """Read files again: everything requested, or nothing. Raises ReloadDisabled, FileInvalid, FieldInvalid."""
         known = await self._ledger.recall(reply)
         if known is not None:
             return known
@@ -70,7 +70,7 @@ class PermissionOperations:
             )
 
     async def _store(self, decide: Callable[[Record], Decision[None]]) -> None:
-        """Decide as soon as Redis can be reached."""
+        """Decide as soon as Redis answers."""
         while True:
             try:
                 await self._ledger.submit(decide)

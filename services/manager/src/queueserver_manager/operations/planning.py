@@ -1,4 +1,4 @@
-"""Before it moves: what is wrong with items, and what a plan would do. Changes nothing."""
+"""Before anything moves: what is wrong with items, and what a plan would do. Changes nothing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
 M = TypeVar("M")
-#: Bound of the messages of a plan that are looked at, documented in the contract.
+#: Bound of the messages of a plan that are examined, documented in the contract.
 MESSAGE_LIMIT = 100_000
 
 
@@ -110,16 +110,16 @@ class PlanningOperations:
 
 
 def _refusal(error: WorkerRefused) -> Exception:
-    """What the Worker's refusal means to whoever asked for a simulation."""
+    """What the Worker's refusal means to a caller that asked for a simulation."""
     if error.reason == "ENVIRONMENT_CLOSED":
-        # It was closed after we looked, or ended while the plan was gone through.
+        # It was closed after we checked, or ended during the simulation.
         return EnvironmentClosed(error.message)
     if error.reason == "RUN_ENGINE_MISSING":
         return RunEngineMissing()
     if isinstance(error, WorkerOutdated):
         return WorkerUnavailable(error.message)
     if error.reason in {"FIELD_INVALID", "REQUEST_UNDECODABLE"}:
-        # The Worker reads the item, and the item is what it can't use.
+        # The Worker reads the item, and it is the item that it can't use.
         return ItemInvalid(error.message, violations=[Violation("item", error.message)])
     # Nothing that the contract knows: a defect, which is logged and answered as one.
     return error

@@ -1,6 +1,6 @@
 """Answer the question that the running plan asks.
 
-As what else is asked of the running plan it goes straight to the Worker, which knows what is asked at this moment: it
+Like other requests for the running plan, it goes straight to the Worker, which knows what is asked at this moment: it
 waits for no commit and for no other client.
 """
 
@@ -17,7 +17,7 @@ from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client.port import StaleEpoch, Worker, WorkerDown, WorkerOutdated, WorkerRefused
 
-#: Not what was answered: it may be a password.
+#: Without the answer: it may be a password.
 _ANSWER = CommandLogEntry("question_answered", "answered the question of the running plan")
 
 

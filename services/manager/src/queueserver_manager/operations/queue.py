@@ -1,4 +1,4 @@
-"""Edit the queue. Each operation answers with what the reply makes of its result, once that is stored."""
+"""Edit the queue. Each operation returns the reply made of its result, once that is stored."""
 
 from __future__ import annotations
 
@@ -113,11 +113,11 @@ class QueueOperations:
         return (await self._ledger.submit(decide, reply)).answer
 
     def _basis(self) -> tuple[Inventory, Permissions]:
-        """With what items are checked now."""
+        """What items are checked against now."""
         return self._ledger.inventory, self._ledger.permissions
 
     def _note_basis(self, basis: tuple[Inventory, Permissions]) -> None:
-        """Items go into the queue now: if they were checked with something else, no check of the queue saw them."""
+        """Items enter the queue now: if they were checked against something else, no check of the queue saw them."""
         if self._ledger.inventory is not basis[0] or self._ledger.permissions is not basis[1]:
             self._check_again()
 

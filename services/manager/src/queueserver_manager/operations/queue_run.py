@@ -84,7 +84,7 @@ class ExecutionOperations:
             raise RunEngineBusy
 
     async def stop(self, caller: Caller, reply: ReplySpec[None]) -> bytes:
-        """Let the running item end and start no other. Raises InvalidState."""
+        """Let the running item finish and start no other. Raises InvalidState."""
 
         def decide(record: Record) -> Decision[None]:
             check(Operation.STOP_QUEUE, self._state(record))
@@ -93,7 +93,7 @@ class ExecutionOperations:
         return (await self._ledger.submit(decide, reply)).answer
 
     async def cancel_stop(self, caller: Caller, reply: ReplySpec[None]) -> bytes:
-        """Take a pending stop back."""
+        """Withdraw a pending stop."""
         return (
             await self._ledger.submit(lambda record: queue_run.cancel_stop_queue(record, caller.user), reply)
         ).answer

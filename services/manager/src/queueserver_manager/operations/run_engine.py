@@ -57,7 +57,7 @@ _DEEDS = {
     RunEngineAction.HALT: ("halt_requested", "asked to halt {plan}"),
     RunEngineAction.ABORT_NOW: ("abort_now_requested", "asked to abort {plan} at once"),
 }
-#: What may be asked for whenever a plan is executed, also while it is on its way to the Worker or back.
+#: What may be requested whenever a plan is executed, also while it is on its way to the Worker or back.
 _INTERRUPTIONS = frozenset({Operation.PAUSE, Operation.ABORT_NOW})
 #: Reasons of the Worker for which there is nothing left to interrupt.
 _PAST = frozenset({"EXECUTION_ENDED", "NOT_RUNNING"})
@@ -87,10 +87,10 @@ class RunEngineOperations:
         Raises InvalidState, ItemNotRunning, EnvironmentClosed, RunEngineMissing, WorkerUnavailable, StorageUnavailable.
         """
         return await self._commands.once(
-            reply, lambda: self._control(request), self._deed(request), reply_before_stored=True
+            reply, lambda: self._control(request), self._log_entry(request), reply_before_stored=True
         )
 
-    def _deed(self, request: EngineRequest) -> CommandLogEntry:
+    def _log_entry(self, request: EngineRequest) -> CommandLogEntry:
         running = self._ledger.summary.running
         plan = f"plan {running.item.name} (item {running.item.uid})" if running is not None else "the plan"
         name, did = _DEEDS[request.verb]
@@ -102,14 +102,14 @@ class RunEngineOperations:
         self._refuse_for_another(request)
         self._check(action)
         while not await self._reach(request, action, self._ledger.summary.running):
-            # Another plan has begun in the very moment: what is meant is what runs.
+            # Another plan started at this very moment: the request is for whichever runs.
             self._refuse_for_another(request)
         if action is not Operation.PAUSE:
             self._view.leave_pause()
         self._view.changed()
 
     def _refuse_for_another(self, request: EngineRequest) -> None:
-        """Refuse what is meant for another plan than the one that runs. Raises ItemNotRunning."""
+        """Refuse a request for another plan than the one that runs. Raises ItemNotRunning."""
         running = self._ledger.summary.running
         if request.item_uid and (running is None or running.item.uid != request.item_uid):
             raise ItemNotRunning(request.item_uid)
@@ -118,7 +118,7 @@ class RunEngineOperations:
         """Pause, resume or end one execution; returns whether that is done, or False if another one runs now.
 
         The Worker decides whether the request reaches the execution. If it is past that, the queue is to stop after it,
-        which is stored. Until then nothing is begun after it by itself, unless the request names its item: then it may
+        which is stored. Until then nothing starts by itself after it, unless the request names its item: then it may
         still be refused.
         """
         if action is Operation.RESUME or (running is None and action not in _INTERRUPTIONS):
@@ -133,7 +133,7 @@ class RunEngineOperations:
                 return True
             return await self._stop_after(request, asked)
         except WorkerUnavailable:
-            # It may have heard it or not: who ends a plan does not expect the next one to begin.
+            # The Worker may have received it or not: a user who ends a plan does not expect the next one to start.
             if not asked.is_pause:
                 await self._stop_after(request, asked)
             raise
@@ -144,7 +144,7 @@ class RunEngineOperations:
     async def _stop_after(self, request: EngineRequest, asked: Asked) -> bool:
         """Store that the queue is to stop after an execution; returns False if another one runs.
 
-        A commit that is under way may begin the next one: it was decided before.
+        A commit that is under way may start the next one: it was decided before.
         """
 
         def decide(record: Record) -> Decision[bool]:
@@ -158,7 +158,7 @@ class RunEngineOperations:
             # It stays noted here until the outcome is stored.
             asked.binds = asked.stays = bool(asked.execution_id)
             if not error.fate_known:
-                # What was being stored may have begun another one.
+                # What was being stored may have started another one.
                 raise
             return True
 
@@ -169,7 +169,7 @@ class RunEngineOperations:
         state = self._state()
         if state in ALLOWED[action]:
             return
-        # On its way in or out, an environment lacks a RunEngine for that reason: the state is what is in the way.
+        # While it opens or closes, an environment lacks a RunEngine for that reason: the state is the obstacle.
         if state is ManagerState.IDLE:
             if not view.environment.exists:
                 raise EnvironmentClosed(
@@ -191,7 +191,7 @@ class RunEngineOperations:
             if error.reason == "EXECUTION_ENDED" and request.item_uid:
                 raise ItemNotRunning(request.item_uid) from error
             if error.reason in _PAST and action in _INTERRUPTIONS:
-                # A plan that has paused meanwhile is as it was to be.
+                # A plan that has paused meanwhile is in the requested state.
                 return error.metadata.get("state") == "paused"
             # The plan came to its end, or its pause did, while the request was on its way.
             raise InvalidState(f"Can't {action.value}: {error.message}", self._state(), ALLOWED[action]) from error

@@ -1,8 +1,8 @@
-"""Stop the server, and ask the Worker what it is made of.
+"""Stop the server, and ask the Worker for its facts.
 
-A stop that is accepted is carried out when its answer is stored and on its way: a repetition under the same request id,
-after the server was started again, gets that answer and stops nothing. From then on nothing is begun that would have to
-be ended at once.
+An accepted stop is carried out when its response is stored and on its way: a repetition under the same request id,
+after the server was started again, gets that response and stops nothing. From then on nothing starts that would have
+to be ended at once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ServerOperations:
     """What clients may do with the server."""
 
     def __init__(self, ledger: Ledger, view: WorkerView, worker: Worker, on_stop: Callable[[], None]) -> None:
-        """``on_stop`` begins to end the processes, and may be called again."""
+        """``on_stop`` starts ending the processes, and may be called again."""
         self._ledger = ledger
         self._commands = IdempotentCommands(ledger)
         self._view = view
@@ -49,7 +49,7 @@ class ServerOperations:
 
     async def stop(self, mode: StopMode, reply: ReplySpec[None]) -> bytes:
         """Stop the server. Raises InvalidState."""
-        # It goes on when its caller leaves: what was accepted is carried out.
+        # It continues when its caller leaves: what was accepted is carried out.
         work = asyncio.get_running_loop().create_task(self._carry_out(mode, reply))
         self._under_way.add(work)
         work.add_done_callback(self._under_way.discard)
@@ -59,8 +59,8 @@ class ServerOperations:
         try:
             return await self._commands.once(reply, lambda: self._accept(mode), _DEEDS[mode], reply_before_stored=False)
         finally:
-            # Not if it was a repetition of a stop that was carried out in an earlier life of this server. But also if
-            # this term ends while the answer is being stored: nothing is begun any more, so it has to end.
+            # Not if it repeated a stop that was carried out in an earlier life of this server. But also if
+            # this term ends while the response is being stored: nothing starts any more, so it has to end.
             if self._view.stopping:
                 self._on_stop()
 
@@ -68,8 +68,8 @@ class ServerOperations:
         if mode is StopMode.AT_ONCE:
             self._view.stopping = True
         else:
-            # What is being committed may be a start. What is decided after this look is refused: the next commit may
-            # begin before a task that waits for it goes on.
+            # What is being committed may be a start. What is decided after this check is refused: the next commit may
+            # begin before a task that waits for it continues.
             await self._ledger.read(self._stop_if_idle)
 
     def _stop_if_idle(self, record: Record) -> None:
@@ -91,7 +91,7 @@ class ServerOperations:
             )
 
     async def worker_info(self) -> bytes:
-        """What the Worker is made of, as a serialized WorkerInfo. Raises WorkerUnavailable."""
+        """Facts about the Worker, as a serialized WorkerInfo. Raises WorkerUnavailable."""
         if not self._view.connected:
             raise WorkerUnavailable
         try:

@@ -1,4 +1,4 @@
-"""The status: put together when something it shows has changed, and sent to whoever watches."""
+"""The status: rebuilt when something it shows has changed, and sent to every watcher."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class StatusFacts:
     head_held: bool = False
     head_problems: tuple[Violation, ...] = ()
     head_uid: str = ""
-    #: What did not end well before.
+    #: What failed or was interrupted before.
     setback: Setback | None = None
     invalid_items: int = 0
     lock: Lock | None = None
     emergency_key_is_set: bool = False
     pause_pending: bool = False
-    #: What is pending is an immediate pause.
+    #: The pending pause is an immediate one.
     pause_at_once: bool = False
     environment: Environment = field(default_factory=Environment)
     #: Boot of the Worker and how often its run list changed.
@@ -50,23 +50,23 @@ class StatusFacts:
     #: Redis.
     storage: Storage = field(default_factory=Storage)
     worker_up: bool = False
-    #: The Worker's directory, as last heard of.
+    #: The Worker's directory, as last reported.
     worker_storage: Storage = field(default_factory=Storage)
     is_owner: bool = False
     owner_address: str = ""
     epoch: int = 0
-    #: Manager and Worker are open to whoever reaches them.
+    #: Manager and Worker are open to every client that can reach them.
     insecure_listen: bool = False
     worker_insecure_listen: bool = False
 
     def warnings(self) -> list[str]:
-        """What stands in the way of nothing yet and has to be seen to."""
+        """What blocks nothing yet but needs attention."""
         places = (self.storage, self.worker_storage) if self.storage.is_up else (self.worker_storage,)
         asked = [request_sentence(self.lock)] if self.lock is not None and self.lock.request is not None else []
         return [place.message for place in places if place.message] + asked
 
     def circumstances(self) -> Circumstances:
-        """What can stand in the way of execution."""
+        """What can block execution."""
         return Circumstances(
             is_owner=self.is_owner,
             owner_address=self.owner_address,
@@ -88,7 +88,7 @@ class StatusFacts:
 
 
 class StatusBoard:
-    """The present status. Several changes in one turn of the event loop become one new status."""
+    """The present status. Several changes in one iteration of the event loop become one new status."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._collect: Callable[[], StatusFacts] = StatusFacts
@@ -97,7 +97,7 @@ class StatusBoard:
         self.facts = StatusFacts(time=now())
 
     def collect_from(self, collect: Callable[[], StatusFacts]) -> None:
-        """Say who knows the facts, time included, from now on."""
+        """Set who provides the facts, time included, from now on."""
         self._collect = collect
         self.changed()
 
@@ -106,7 +106,7 @@ class StatusBoard:
         self._listeners.append(listener)
 
     def unlisten(self, listener: Callable[[StatusFacts], None]) -> None:
-        """Stop telling; harmless if it was not told."""
+        """Stop telling it; harmless if it was not registered."""
         if listener in self._listeners:
             self._listeners.remove(listener)
 

@@ -1,4 +1,4 @@
-"""Start tasks, and tell what has become of them."""
+"""Start tasks, and report their progress and results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TaskOperations:
         scripts_enabled: bool,
         default_group: str = "",
     ) -> None:
-        """``default_group`` is the group of who sends none; see :meth:`Permissions.acting_group`."""
+        """``default_group`` is the group for callers that send none; see :meth:`Permissions.acting_group`."""
         self._ledger = ledger
         self._view = view
         self._now = now
@@ -53,7 +53,7 @@ class TaskOperations:
         self._ended: Refused | None = None
 
     async def start(self, caller: Caller, work: Work, reply: ReplySpec[Task], *, background: bool) -> bytes:
-        """Take a task on; the result is the task.
+        """Accept a task; the result is the task.
 
         Raises FunctionNotAllowed, ScriptsDisabled, EnvironmentClosed, InvalidState, WorkerUnavailable, TooManyTasks.
         """
@@ -101,11 +101,11 @@ class TaskOperations:
             check(Operation.EXECUTE_BACKGROUND_TASK, state)
 
     async def get(self, uid: str) -> KeptTask:
-        """A task and what has become of it. Raises TaskNotFound."""
+        """A task and its state. Raises TaskNotFound."""
         return await self._ledger.read(lambda record: _find(record, uid))
 
     async def page(self, uids: Sequence[str], size: int, after: int, fit: Fit[KeptTask]) -> tuple[list[KeptTask], int]:
-        """Tasks with a number above ``after``, oldest first, as many as ``fit``, and the number to go on from.
+        """Tasks with a number above ``after``, oldest first, as many as ``fit``, and the number to continue from.
 
         That is 0 at the end.
         """
@@ -130,7 +130,7 @@ class TaskOperations:
             kept = await self.get(uid)
             yield kept
             while kept.result is None:
-                # Looked at before waiting as well: nobody wakes who comes after the end.
+                # Check before waiting as well: no event wakes a waiter that comes after the end.
                 if self._ended is None:
                     await news.wait()
                     news.clear()
@@ -146,12 +146,12 @@ class TaskOperations:
                 self._followers.pop(uid, None)
 
     def wake(self, uid: str) -> None:
-        """Wake whoever waits for this task."""
+        """Wake the clients that wait for this task."""
         for news in self._followers.get(uid, ()):
             news.set()
 
     def end_with(self, reason: Refused) -> None:
-        """Send everybody who waits away."""
+        """Dismiss every waiting client."""
         self._ended = reason
         for uid in tuple(self._followers):
             self.wake(uid)

@@ -20,7 +20,7 @@ class CurrentTerm:
         self._term, self._owner_address = term, None
 
     def close(self, owner_address: str | None) -> None:
-        """There is no term; another Manager at this address owns the queue, or (None) nobody is ready."""
+        """There is no term; another Manager at this address owns the queue, or (None) no Manager is ready."""
         self._term, self._owner_address = None, owner_address
 
     @property

@@ -1,4 +1,4 @@
-"""What watchers are sent, serialized. The one Encoder of ``operations/watch/watch_streams.py``."""
+"""What watchers get, serialized. The one Encoder of ``operations/watch/watch_streams.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One table: what the domain refuses, as reason of the contract. A test proves it total."""
+"""One table: each refusal of the domain with its reason in the contract. A test proves it total."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ TABLE: dict[type[errors.Refused], Reason] = {
 
 
 def translate(error: Exception) -> Refusal | None:
-    """What a client is told about an error; None if it is no refusal but a defect."""
+    """What a client is told about an error; None if it is a defect and not a refusal."""
     if not isinstance(error, errors.Refused):
         return None
     return refused(

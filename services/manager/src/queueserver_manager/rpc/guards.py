@@ -1,4 +1,4 @@
-"""Which lock protects what a request changes, as the contract says beside its method."""
+"""Which lock protects what a request changes, as the contract says in the comment of its method."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LOCKS: dict[str, method_pb2.MethodLock.ValueType] = {
 
 
 def guard_of(request: Any, caller: Caller) -> Guard | None:
-    """What may be locked of what a request changes, with its key; None if no lock concerns it. Raises FieldInvalid."""
+    """What the lock may protect of a request's changes, with its key; None if no lock does. Raises FieldInvalid."""
     lock = LOCKS.get(request.DESCRIPTOR.full_name)
     if lock is None:
         return None
@@ -56,7 +56,7 @@ def guard_of(request: Any, caller: Caller) -> Guard | None:
 
 
 def lock_key_of(request: Any, caller: Caller) -> str:
-    """The key that came with a request that can have one, empty if none did. Raises FieldInvalid."""
+    """The key that came with a request that can have one, empty if there was none. Raises FieldInvalid."""
     given: str = request.lock_key
     if given and caller.lock_key and composed(given) != composed(caller.lock_key):
         raise FieldInvalid("lock_key", f"differs from the metadata {LOCK_KEY}: send the key in one of the two")

@@ -1,4 +1,4 @@
-"""Who calls, from the metadata of the call.
+"""The caller's identity, from the metadata of the call.
 
 On one machine, where only loopback is served and no credentials are asked for, a caller may say who it is; this is
 the only case there is so far. A header of HTTP/2 carries ASCII only, so each name has two keys: a plain one, and one

@@ -11,7 +11,7 @@ _Adding = queue_items_pb2.AddItemRequest | queue_items_pb2.AddItemsRequest
 
 
 def position_of(message: queue_pb2.QueuePosition, field: str) -> pl.Position:
-    """A place that a request names in a field. Raises FieldInvalid."""
+    """A place that a field of a request names. Raises FieldInvalid."""
     place = message.WhichOneof("place")
     if place == "front" and message.front:
         return pl.Front()
@@ -27,7 +27,7 @@ def position_of(message: queue_pb2.QueuePosition, field: str) -> pl.Position:
 
 
 def position_or_back(request: _Adding) -> pl.Position:
-    """Where to put new items. Nothing said means the back. Raises FieldInvalid."""
+    """Where to put new items; without a position, at the back. Raises FieldInvalid."""
     return position_of(request.position, "position") if request.HasField("position") else pl.Back()
 
 
@@ -54,7 +54,7 @@ def required_move(request: queue_items_pb2.MoveItemRequest) -> tuple[pl.Address,
 
 
 def page_size(asked: int, default: int, most: int, field: str = "page_size") -> int:
-    """How many to put on a page. Raises FieldInvalid."""
+    """How many entries to put on a page. Raises FieldInvalid."""
     if asked < 0:
         raise FieldInvalid(field, "must be 0 or more")
     return min(asked, most) or default

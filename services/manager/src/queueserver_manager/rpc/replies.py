@@ -1,4 +1,4 @@
-"""How requests that change something are answered: the shared fields, and the encoding of the answer."""
+"""Replies to requests that change something: the shared fields, and the encoding of the response."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MAX_REQUEST_ID = 128
 
 
 def reply_to(request: Any, caller: Caller, encode: Encode[T], part: str = "queue", secret: bytes = b"") -> ReplySpec[T]:
-    """Reply to a request; ``encode`` makes the answer of its result and revision. Raises FieldInvalid.
+    """Reply to a request; ``encode`` makes the response of its result and revision. Raises FieldInvalid.
 
-    ``part`` (a field of Revisions) is what the request changes: what its expected_revision is about. ``secret`` stands
+    ``part`` (a field of Revisions) is what the request changes: what its expected_revision refers to. ``secret`` stands
     for a key in its fingerprint, of which the key itself is no part.
     """
     return at_once(reply_to_long(request, caller, encode, part, secret))
@@ -54,7 +54,7 @@ def reply_to_long(
 
 
 def _fingerprint(request: Message, caller: Caller, secret: bytes) -> Work[str]:
-    """The same for the same request of the same caller, another for any other. Keys of locks are no part of it."""
+    """The same for the same request of the same caller, different for any other. Keys of locks are no part of it."""
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.DESCRIPTOR.full_name, caller.user, caller.user_group):
         digest.update(part.encode() + b"\0")
@@ -79,5 +79,5 @@ def _is_batch(field: FieldDescriptor) -> bool:
 
 
 def empty_answer(_result: None, _revision: int) -> bytes:
-    """An answer that says nothing but that it was done."""
+    """A response that only says that it was done."""
     return b""

@@ -1,11 +1,11 @@
-"""Names of the services, for reflection and health, and of methods, for whoever is told to call one."""
+"""Names of the services, for reflection and health, and of methods, for advice to call one."""
 
 from __future__ import annotations
 
 from queueserver.manager.v1 import queue_service_pb2
 
 STATUS = "queueserver.manager.v1.StatusService"
-#: The code for its servicer and clients does not load its descriptor, because its messages lie in other files.
+#: The code for its servicer and clients does not load its descriptor, because its messages are in other files.
 QUEUE: str = queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"].full_name
 HISTORY = "queueserver.manager.v1.HistoryService"
 ENVIRONMENT = "queueserver.manager.v1.EnvironmentService"

@@ -15,7 +15,7 @@ from queueserver_manager.store.script_connection import Word
 Command = Sequence[Word]
 # Lua can unpack some thousands of words into one call; long commands are split well below that.
 _PAIRS = 1000
-#: For how long whoever ordered a lock to be cleared can read what became of that.
+#: How long the tool that ordered a lock to be cleared can read the result.
 _ANSWER_MILLISECONDS = 60_000
 
 

@@ -9,12 +9,12 @@
 --       6 number n of commands, then for each command: number of its words, its words
 --       then for each events entry: its id, its content
 --
--- Answers OK; EPOCH if the caller is not the owner any more; REVISION if the store is at another revision. In the
+-- Returns OK; EPOCH if the caller is not the owner any more; REVISION if the store is at another revision. In the
 -- last two cases nothing was written. The commands come from store/commands.py and touch only keys of the same
 -- prefix; they never fail half-way on data that this Manager wrote.
 --
--- Before entries are added, the oldest go until there is room, or none are left: those of this commit all stay, so that
--- an owner who does not know whether it took effect finds them. The bytes are counted in meta, events_bytes.
+-- Before entries are added, the oldest are removed until there is room, or none are left: those of this commit all stay, so that
+-- an owner that does not know whether it took effect finds them. The bytes are counted in meta, events_bytes.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 'EPOCH'
 end
@@ -41,7 +41,7 @@ end
 local count = redis.call('XLEN', KEYS[3])
 local kept = tonumber(redis.call('HGET', KEYS[2], 'events_bytes') or -1)
 if kept < 0 then
-  -- Written by a release that did not count: once, all are looked at.
+  -- Written by a release that did not count: once, all are counted.
   kept = 0
   local page, after = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 16), ''
   while #page > 0 do

@@ -31,7 +31,7 @@ def connect(address: str) -> Redis:
     """Client for ``redis://user:password@host:port/db``, ``rediss://…``, ``unix://PATH`` or ``host[:port[/db]]``.
 
     Nothing is sent yet. A command is never repeated by the client: whether a commit took effect must not be
-    guessed. Nor is it bounded by it, but by :func:`answered_within`. Raises AddressError.
+    guessed. The client does not bound a command either; :func:`answered_within` does. Raises AddressError.
     """
     url = address if "://" in address else f"redis://{address}"
     understood = _FORM.fullmatch(url)
@@ -52,7 +52,7 @@ def _client(url: str) -> Redis | None:
     try:
         redis: Redis = Redis.from_url(
             url,
-            # The client's own bound on sending loses cancellations: a Manager that is told to end would go on.
+            # The client's own bound on sending loses cancellations: a Manager that is told to stop would continue.
             socket_timeout=None,
             socket_connect_timeout=COMMAND_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
@@ -66,20 +66,20 @@ def _client(url: str) -> Redis | None:
 
 
 def without_password(address: str) -> str:
-    """Address as it may be shown."""
+    """Address without its secrets."""
     return without_password_option(re.sub(r"^([a-z]+://)?.*@", r"\1…@", address, flags=re.DOTALL), "…")
 
 
 class Busy:
-    """Whether Redis is at a long work of ours: it does one thing after the other, so whoever asks meanwhile waits."""
+    """Whether Redis is busy with long work of ours: it does one thing after another, so other callers wait."""
 
     def __init__(self) -> None:
-        #: Seconds that it may take beyond what every answer may.
+        #: Seconds that it may take beyond the bound of every answer.
         self.seconds = 0.0
 
     @contextmanager
     def for_seconds(self, seconds: float) -> Iterator[None]:
-        """Redis is given a work that may take so much longer; one at a time."""
+        """Redis gets work that may take this much longer; one at a time."""
         self.seconds = seconds
         try:
             yield
@@ -89,10 +89,10 @@ class Busy:
 
 @asynccontextmanager
 async def answered_within(seconds: float = COMMAND_TIMEOUT, busy: Busy | None = None) -> AsyncIterator[None]:
-    """Bound what is asked of Redis inside. Raises redis.TimeoutError; then it is not known what was done.
+    """Bound the commands inside. Raises redis.TimeoutError; then it is not known what was done.
 
-    Time in which the answer could not be heard, because the loop or the process stood still, does not count, nor what
-    Redis needs for something long that it was given before.
+    Time in which the answer could not be read, because the loop or the process stood still, does not count, nor what
+    Redis needs for long work that it got before.
     """
     seconds += busy.seconds if busy is not None else 0.0
     try:
@@ -103,7 +103,7 @@ async def answered_within(seconds: float = COMMAND_TIMEOUT, busy: Busy | None = 
 
 
 async def wait_for_answer(redis: Redis) -> None:
-    """Return once Redis answers. Attempts are spaced by a growing delay, since Redis can't tell us by itself."""
+    """Return once Redis answers. Attempts are spaced by a growing delay, since Redis can't notify us."""
     delay = _FIRST_DELAY
     while True:
         if await answers(redis):

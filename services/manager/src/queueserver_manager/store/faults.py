@@ -29,14 +29,14 @@ _TYPES: Sequence[tuple[type[Exception], StorageState]] = (
     (AuthorizationError, StorageState.REFUSED),
     (NoPermissionError, StorageState.REFUSED),
 )
-#: By the word that begins an answer of Redis, also where it stands inside the answer of a script.
+#: By the word that begins an answer of Redis, also where it is inside the answer of a script.
 _CODES = {
     "OOM": StorageState.OUT_OF_MEMORY,
     "READONLY": StorageState.READ_ONLY,
     "NOREPLICAS": StorageState.READ_ONLY,
     "MASTERDOWN": StorageState.READ_ONLY,
     "LOADING": StorageState.LOADING,
-    # A script takes long: it serves nobody else meanwhile.
+    # A script takes long: it serves no other client meanwhile.
     "BUSY": StorageState.UNREACHABLE,
     "NOAUTH": StorageState.REFUSED,
     "NOPERM": StorageState.REFUSED,
@@ -65,7 +65,7 @@ def fault_of(error: Exception) -> Fault:
 
 
 def store_down(error: Exception, *, fate_known: bool) -> StoreDown:
-    """What an error means to whoever wanted something stored.
+    """What an error means to a caller that wanted something stored.
 
     A Redis that takes no changes refuses the first one of a script, and with it the script: then nothing was written.
     """

@@ -3,12 +3,12 @@
 -- KEYS  1 lease, 2 epoch
 -- ARGV  1 instance, 2 address, 3 time to live in milliseconds, 4 epoch held ("" to begin a new term)
 --
--- Answers {epoch, "", 0} if the caller owns the queue now, {0, address of the owner, milliseconds until its lease
+-- Returns {epoch, "", 0} if the caller owns the queue now, {0, address of the owner, milliseconds until its lease
 -- ends} otherwise.
 --
--- An instance may take over from itself at once: whoever starts it anew vouches that its old process is gone, and
--- the new epoch fences that process off even if it is not. A lease that ran out may be renewed as long as nobody
--- else began a term.
+-- An instance may take over from itself at once: the operator who restarts it vouches that its old process is gone,
+-- and the new epoch fences that process off even if it is not. A lease that ran out may be renewed as long as no other
+-- instance began a term.
 local holder = redis.call('HGET', KEYS[1], 'instance')
 if ARGV[4] ~= '' then
   if redis.call('GET', KEYS[2]) ~= ARGV[4] then

@@ -24,7 +24,7 @@ RETRY_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class LeaseGrant:
-    """What an attempt to own the queue came to: our epoch, or 0 and who owns it for how long."""
+    """Result of an attempt to own the queue: our epoch, or 0 and who owns it for how long."""
 
     epoch: int
     owner_address: str = ""
@@ -35,7 +35,7 @@ class Lease:
     """The lease as one Manager sees it. Methods raise redis.RedisError when Redis does not answer."""
 
     def __init__(self, redis: Redis, prefix: str, instance: str, address: str, busy: Busy | None = None) -> None:
-        """``busy`` tells of long commits to the same Redis."""
+        """``busy`` is told of long commits to the same Redis."""
         self._busy = busy
         self._redis = redis
         self._keys = Keys(prefix)
@@ -44,11 +44,11 @@ class Lease:
         self._script = redis.register_script(resources.files(__package__).joinpath("lease.lua").read_bytes())
 
     async def acquire(self) -> LeaseGrant:
-        """Begin a term, unless another instance is in one."""
+        """Start a term, unless another instance has one."""
         return await self._claim("")
 
     async def renew(self, epoch: int) -> bool:
-        """Stay the owner; False if somebody else began a term."""
+        """Stay the owner; False if another Manager began a term."""
         return (await self._claim(str(epoch))).epoch == epoch
 
     async def _claim(self, epoch: str) -> LeaseGrant:

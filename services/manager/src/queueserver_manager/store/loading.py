@@ -1,7 +1,7 @@
 """From what the keys hold to the record.
 
-What can't be read was written by somebody else's hand, and may be an item that was accepted. So nothing is passed over:
-the Manager does not start, and says which key it is and how to give up what it held.
+What can't be read was not written by a Manager, and may be an item that was accepted. So nothing is skipped:
+the Manager does not start, and says which key it is and how to discard what it held.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from queueserver_manager.store.codecs.permission_codec import decode_permissions
 from queueserver_manager.store.codecs.task_codec import decode_kept
 from queueserver_manager.store.keys import SCHEMA, Keys
 
-#: Seconds: others are to be told that we are not ready, and the lease is to be renewed.
+#: Seconds: other clients must learn that we are not ready, and the lease must be renewed.
 _TURN = 0.002
 T = TypeVar("T")
 Hash = Mapping[bytes, bytes]
 
 
 class StoreUnusable(Exception):  # noqa: N818 - what is the matter, not a class of faults
-    """What is stored can't be worked with; the message says what to do."""
+    """What is stored can't be used; the message says what to do."""
 
 
 class SchemaTooNew(StoreUnusable):
@@ -57,7 +57,7 @@ class StoreUnreadable(StoreUnusable):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the keys hold. The hashes are emptied while they are decoded, so that there is not everything twice."""
+    """The content of the keys. The hashes are emptied while they are decoded, so that nothing is in memory twice."""
 
     meta: Hash
     items: dict[bytes, bytes]
@@ -91,7 +91,7 @@ class Loader:
         self._emergency_key = emergency_key
 
     async def record(self, stored: Stored) -> Record:
-        """Everything that is stored, read in turns. Raises SchemaTooNew, StoreUnreadable."""
+        """Everything that is stored, read in time slices. Raises SchemaTooNew, StoreUnreadable."""
         meta = stored.meta
         schema = self._number(meta, b"schema")
         if schema > SCHEMA:
@@ -134,7 +134,7 @@ class Loader:
             tasks=self._number(meta, b"tasks_revision"),
             permissions=self._number(meta, b"permissions_revision"),
             lock=self._number(meta, b"lock_revision"),
-            # An older release did not note it: since when the mode is as it is, is not known then.
+            # An older release did not note it: then it is not known since when the mode has been as it is.
             mode=self._number(meta, b"mode_revision" if b"mode_revision" in meta else b"revision"),
         )
 
@@ -160,7 +160,7 @@ class Loader:
         return queue
 
     async def _history(self, entries: dict[bytes, bytes], last_number: int) -> History:
-        # Its entries are numbered without holes, so it is kept or given up as a whole.
+        # Its entries are numbered without holes, so it is kept or discarded as a whole.
         key, time_slice = self._keys.history, TimeSlice(_TURN)
         numbers = _read(key, f"DEL {key}", lambda: sorted(map(int, entries)))
         history = History(numbers[0] if numbers else last_number + 1)

@@ -13,11 +13,11 @@ from queueserver_manager.domain.lock.locking import ClearOrder
 from queueserver_manager.store.connection import COMMAND_TIMEOUT, answered_within, wait_for_answer
 from queueserver_manager.store.keys import Keys
 
-#: Seconds for which one reading waits for an order: a connection that is dead and does not say so is noticed then.
+#: Seconds for which one read waits for an order: then a connection that is dead without saying so is noticed.
 _WAIT_SECONDS = 20.0
-#: Seconds until the next attempt with a Redis that answers and does not read.
+#: Seconds until the next attempt with a Redis that answers but does not read.
 _RETRY_SECONDS = 1.0
-#: More orders than anybody gives: each settles the lock that it means.
+#: More orders than there will ever be: each settles the lock that it means.
 _MOST = 100
 _FIELD = b"lock"
 
@@ -30,7 +30,7 @@ class RedisLockOrders:
         self._key = Keys(prefix).lock_orders
 
     async def waiting(self) -> Sequence[ClearOrder]:
-        """Orders that are there; none if Redis does not tell."""
+        """Orders that are there; none if Redis does not answer."""
         try:
             async with answered_within():
                 entries: Any = await self._redis.xrange(self._key, count=_MOST)

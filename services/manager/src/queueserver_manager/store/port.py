@@ -15,9 +15,9 @@ from queueserver_manager.domain.storage import Fault, StorageState
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One decision on its way into the store: its changes, and what will then have happened."""
+    """One decision on its way into the store: its changes, and their events."""
 
-    #: 0 for what is no change that anybody is told of.
+    #: 0 for what is no change that any watcher is told of.
     revision: int
     time: float
     changes: Sequence[Change]
@@ -47,10 +47,10 @@ class EventsGone(Exception):  # noqa: N818 - as above
 
 
 class LockOrders(Protocol):
-    """Orders to clear the lock, which somebody with access to the store left there."""
+    """Orders to clear the lock, which a person with access to the store left there."""
 
     async def waiting(self) -> Sequence[ClearOrder]:
-        """Orders that are there; none if the store does not tell."""
+        """Orders that are there; none if the store does not answer."""
 
     async def next(self) -> ClearOrder:
         """The oldest order that is not settled, when there is one."""

@@ -1,6 +1,6 @@
 """Reads everything that a store holds, some megabytes at a time.
 
-In one piece, Redis would put all of it together once more before it sends it, and serve nobody meanwhile.
+In one piece, Redis would copy all of it before sending it, and serve no other client meanwhile.
 
 Guarantee: what is read is of one moment. Only the owner writes, and a commit of an owner before it is refused by its
 epoch; so the one thing that can come between is a commit of our own whose answer was lost, and then all is read again.
@@ -19,7 +19,7 @@ from queueserver_manager.store.loading import Stored
 
 #: Seconds that one answer may take.
 _TIMEOUT = 20.0
-#: What is read at once: few fields at first, since each may be long, then so many that they have about so many bytes.
+#: What is read at once: few fields at first, since each may be long, then as many as have about this many bytes.
 _FEW, _MOST, _BYTES = 8, 1000, 2 * 1024 * 1024
 
 

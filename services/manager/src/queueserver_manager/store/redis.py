@@ -36,7 +36,7 @@ from queueserver_manager.store.script_connection import ScriptConnection, Word, 
 
 _PAGE = 1000
 _CHANGES_PER_TURN = 500
-#: Seconds by which a commit may take longer than others until that concerns the lease.
+#: Seconds by which a commit may take longer than others before that concerns the lease.
 _LONG_COMMIT = 0.5
 #: Place of the milliseconds for the lease among the arguments of a commit.
 _LEASE_ARGUMENT = 4
@@ -56,7 +56,7 @@ class RedisStore:
         busy: Busy | None = None,
         emergency_key: KeyDigest | None = None,
     ) -> None:
-        """``log`` bounds the changes that are kept for watchers who were away; ``busy`` is told of long commits."""
+        """``log`` bounds the changes that are kept for watchers that were away; ``busy`` is told of long commits."""
         self._emergency_key = emergency_key
         self._log = log
         self._busy = busy or Busy()
@@ -71,7 +71,7 @@ class RedisStore:
         )
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Release the connection."""
         await self._commits.close()
 
     async def load(self) -> Record:
@@ -103,7 +103,7 @@ class RedisStore:
         arguments = await self._words(before, after, entries)
         more_seconds = await seconds_for(arguments)
         if more_seconds > _LONG_COMMIT:
-            # Nobody can renew the lease while Redis works it off.
+            # The lease can't be renewed while Redis works on it.
             arguments[_LEASE_ARGUMENT] = round(1000 * (LEASE_SECONDS + more_seconds))
         try:
             script_keys = (keys.epoch, keys.meta, keys.events, keys.lease)
@@ -113,7 +113,7 @@ class RedisStore:
         if answer == b"EPOCH":
             raise OwnershipLost
         if answer != b"OK":
-            # Only a commit of ours whose reply was lost, or somebody else's hand, moves the revision.
+            # Only a commit of ours whose reply was lost, or a change by hand, moves the revision.
             raise StoreDown(f"the store is not at revision {before.last}", fate_known=False)
         time_slice = TimeSlice()
         for change in (change for entry in entries for change in entry.changes):
@@ -121,7 +121,7 @@ class RedisStore:
             await time_slice.yield_if_due()
 
     async def _words(self, before: Revisions, after: Revisions, entries: Sequence[Entry]) -> list[Word]:
-        """Arguments of ``commit.lua``, put together in turns."""
+        """Arguments of ``commit.lua``, built in time slices."""
         keys, time_slice = self._keys, TimeSlice()
         changes = [change for entry in entries for change in entry.changes]
         commands: list[Command] = []
@@ -149,7 +149,7 @@ class RedisStore:
             found = await self._read_log(after, up_to)
         except RedisError as error:
             raise store_down(error, fate_known=True) from error
-        # Every revision has an entry in the log, so the first one missing means that the log was cut.
+        # Every revision has an entry in the log, so a missing first one means that the log was cut.
         if not found or found[0][0] != after + 1:
             raise EventsGone
         events: list[Announcement] = []

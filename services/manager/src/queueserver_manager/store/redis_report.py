@@ -1,7 +1,7 @@
-"""What the process that keeps Redis running tells about it: lines of JSON on an inherited pipe.
+"""What the process that keeps Redis running reports about it: lines of JSON on an inherited pipe.
 
 The counterpart is redis_report.py of the package queueserver_standalone, which can't be imported here. Without the
-pipe, or when it ends, Redis is known only by its answers.
+pipe, or after its end, Redis is known only by its answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 async def follow_report(told: Callable[[Notice], None]) -> None:
-    """Pass on each notice until nobody can send any more."""
+    """Pass on each notice until the sending end is closed."""
     number = os.environ.pop(REPORT_VARIABLE, "")
     if not number.isdigit():
         return

@@ -1,7 +1,7 @@
 """A connection to Redis on which one script is run over and over, with as little as possible in between.
 
 A commit stands between a client and its reply, so the general client's pool, retries and argument encoding are left
-out: the words are packed by hiredis, in turns if there are many, and sent on a connection of their own. A script is
+out: the words are packed by hiredis, in time slices if there are many, and sent on a separate connection. A script is
 never sent twice by itself, except when Redis says that it does not know it, which means that nothing ran.
 """
 
@@ -24,7 +24,7 @@ from queueserver_manager.store.connection import Busy, answered_within
 Word = str | bytes | int
 #: What is sent at once.
 _WORDS_PER_PIECE, _BYTES_PER_PIECE = 1000, 128 * 1024
-#: What others may need between two pieces is no fault of Redis.
+#: The time that other work needs between two pieces is no fault of Redis.
 _SECONDS_PER_PIECE = 0.02
 
 
@@ -57,11 +57,11 @@ class ScriptConnection:
         """
         try:
             with self._busy.for_seconds(more_seconds):
-                # The same time counts for whoever asks Redis meanwhile.
+                # The same time counts for other callers of Redis meanwhile.
                 async with answered_within(busy=self._busy):
                     return await self._run(keys, arguments)
         except BaseException:
-            # Late or cancelled, too: half a command may have been sent.
+            # After a timeout or a cancellation, too: half a command may have been sent.
             await self._drop()
             raise
 
@@ -91,7 +91,7 @@ class ScriptConnection:
         return bytes(answer)
 
     async def _drop(self) -> None:
-        """Let go of a connection whose state is not known."""
+        """Drop a connection whose state is not known."""
         connection, self._connection = self._connection, None
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -102,7 +102,7 @@ class ScriptConnection:
             await self._pool.release(connection)
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Return the connection."""
         await self._drop()
 
 
@@ -130,11 +130,11 @@ def _joined(words: Sequence[Word], head: bytes) -> bytes:
     if not words:
         return head
     packed: bytes = hiredis.pack_command(tuple(words))  # type: ignore[arg-type] # its stub allows one word only
-    # hiredis heads whatever it packs as if it were the whole command.
+    # hiredis puts a header before whatever it packs, as if it were the whole command.
     return head + packed[packed.index(b"\r\n") + 2 :]
 
 
 def _hung_up(connection: AbstractConnection) -> bool:
     """Whether Redis has closed the connection: nothing is sent on it, so that no commit's fate becomes unknown."""
-    reader = connection._reader  # noqa: SLF001 - redis-py tells it only to who reads or writes
+    reader = connection._reader  # noqa: SLF001 - redis-py tells it only to readers and writers
     return reader is not None and reader.at_eof()

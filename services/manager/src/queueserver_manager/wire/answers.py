@@ -1,4 +1,4 @@
-"""How many objects one answer has room for."""
+"""How many objects one response has room for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FRAME = 8
 
 
 def how_many_fit(objects: Sequence[T], encode: Callable[[T], bytes]) -> Work[int]:
-    """How many of the first objects one answer has room for: one at least. They are encoded on the way."""
+    """How many of the first objects one response has room for: one at least. They are encoded on the way."""
     room = PART_BYTES
     for number, one in enumerate(objects):
         room -= len(encode(one)) + _FRAME

@@ -1,6 +1,6 @@
-"""Descriptions of plans and devices, cut down to what a user group may use.
+"""Descriptions of plans and devices, reduced to what a user group may use.
 
-What a group may use as a whole is passed on as the Worker sent it, without being taken apart.
+What a group may use as a whole is passed on as the Worker sent it, without being decoded.
 """
 
 from __future__ import annotations

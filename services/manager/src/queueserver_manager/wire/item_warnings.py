@@ -1,4 +1,4 @@
-"""What is odd about items, as messages."""
+"""Warnings about items, as messages."""
 
 from __future__ import annotations
 

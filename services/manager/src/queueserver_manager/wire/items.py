@@ -29,7 +29,7 @@ MAX_NAME = 255
 #: Tags, lengths and numbers of one run.
 _FIELDS_OF_RUN = 32
 _MEMO = "proto"
-#: Longer history entries are put together each time: what is long about them is their item, which is kept.
+#: Longer history entries are built each time: their long part is their item, which is kept.
 _LONG = 16 * 1024
 
 KINDS = {
@@ -81,7 +81,7 @@ def read_submission(message: item_pb2.ItemSpec, path: str = "item") -> Work[Subm
 def adopt_message(item: Item, submission: Submission) -> int:
     """Encode a new item by completing the message it came in, which saves building its arguments anew.
 
-    Answers its length in bytes. Raises ItemTooLarge if it was put together of parts that are too much together.
+    Returns its length in bytes. Raises ItemTooLarge if its parts are too large together.
     """
     message = submission.source
     if message is None:
@@ -102,7 +102,7 @@ def item_to_proto(item: Item) -> item_pb2.Item:
 def _build(item: Item) -> bytes:
     added = item_pb2.Item()
     _fill_server_side(added, item)
-    # What was asked for has the same fields in both messages.
+    # What was requested has the same fields in both messages.
     return _build_spec(item).SerializeToString() + added.SerializeToString()
 
 

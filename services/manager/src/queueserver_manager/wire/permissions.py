@@ -26,7 +26,7 @@ def permissions_to_proto(permissions: Permissions) -> permissions_pb2.UserGroupP
 
 
 def groups_from_proto(message: permissions_pb2.UserGroupPermissions) -> dict[str, GroupRules]:
-    """Rules of each group, not checked but for how many there are. Raises PermissionsInvalid.
+    """Rules of each group, unchecked but for their number. Raises PermissionsInvalid.
 
     Groups are in alphabetical order, because a map has none.
     """

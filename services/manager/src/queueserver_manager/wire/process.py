@@ -24,5 +24,5 @@ def process_to_proto(facts: ProcessFacts) -> pb.ProcessInfo:
 
 
 def settings_to_proto(settings: Mapping[str, str]) -> list[pb.Setting]:
-    """Settings by name; those that are empty are not told."""
+    """Settings by name; empty ones are left out."""
     return [pb.Setting(name=name, value=shown_value(value)) for name, value in settings.items() if value]

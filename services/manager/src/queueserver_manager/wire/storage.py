@@ -1,4 +1,4 @@
-"""A place where something is stored, as a message."""
+"""A storage place, as a message."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def storage_to_proto(storage: Storage) -> pb.StorageStatus:
 
 
 def storage_from_proto(message: pb.StorageStatus) -> Storage:
-    """From the message. A Worker that does not tell has no trouble; a state that only a newer one knows is one."""
+    """From the message. A Worker that does not report has no trouble; a state that only a newer one knows is one."""
     told = message.state != pb.STORAGE_STATE_UNSPECIFIED
     return Storage(
         state=_KNOWN.get(message.state, StorageState.DISK_ERROR) if told else StorageState.OK,

@@ -26,7 +26,7 @@ from queueserver_manager.wire.values import ValueReader, dict_to_struct, list_to
 #: Bound of a script, documented in the contract.
 MAX_SCRIPT_BYTES = 1024 * 1024
 MAX_SCRIPT_NAME = 255
-#: Bounds of a function call, documented in the contract: it is stored, and has to reach the environment.
+#: Bounds of a function call, documented in the contract: it is stored, and must fit the path to the environment.
 MAX_CALL_BYTES = 1024 * 1024
 MAX_FUNCTION_NAME = 255
 #: Bounds of what is kept of a result.
@@ -117,7 +117,7 @@ def task_to_proto(task: Task) -> task_pb2.SubmittedTask:
 
 
 def status_of(kept: KeptTask, *, with_value: bool) -> pb.TaskStatus:
-    """A task and what has become of it."""
+    """A task and its state."""
     state = pb.TASK_STATE_RUNNING if kept.result is None else pb.TASK_STATE_FINISHED
     status = pb.TaskStatus(task=task_to_proto(kept.task), state=state)
     result = kept.result
@@ -135,7 +135,7 @@ def status_of(kept: KeptTask, *, with_value: bool) -> pb.TaskStatus:
 
 
 def outcome_from_proto(task_uid: str, message: task_pb2.TaskResult) -> TaskOutcome:
-    """What the Worker reports. What is too long to be kept is cut, and a value that is too large is left out."""
+    """What the Worker reports. What is too long to keep is cut, and a value that is too large is left out."""
     value = message.return_value.SerializeToString() if message.HasField("return_value") else None
     text = message.message[:_MAX_MESSAGE]
     if value is not None and len(value) > _MAX_VALUE_BYTES:

@@ -1,7 +1,7 @@
 """Plan arguments: google.protobuf.Struct and ListValue to Python values and back.
 
 ``domain/validation/numbers.py`` decides a number's Python type; the path of a value that can't be passed on is worked
-out only when there is one. What may be long is done in steps.
+out only when there is one. Long work is done in steps.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from queueserver_manager.domain.refusals.errors import ItemInvalid, ItemTooLarge
 from queueserver_manager.domain.validation.numbers import exact_number
 from queueserver_manager.wire import framing
 
-#: Values nested deeper are refused: an item must also fit, some levels deeper, into what watchers are sent, and
+#: Values nested deeper are refused: an item must also fit, some levels deeper, into what watchers get, and
 #: Protobuf decodes messages of at most 100 levels, three for each object.
 MAX_DEPTH = 30
-#: Values in one item or call, those inside of others counted as well.
+#: Values in one item or call, nested ones included.
 MAX_VALUES = 15_000
 #: Values that are read in one step.
 _STEP = 100
@@ -97,7 +97,7 @@ def _simple(kind: str | None, value: Value, path: str, key: str | int) -> Any:
     if kind == "bool_value":
         return value.bool_value
     if kind is None:
-        # Clients of other languages could not print a queue that has such a value.
+        # Clients in other languages could not print a queue that has such a value.
         where = _path(path, key)
         problem = "is a value of no kind: set one of them, null_value for nothing"
         raise ItemInvalid(f"{where} {problem}.", violations=[Violation(where, problem)])
@@ -124,7 +124,7 @@ def list_to_list_value(values: list[Any], target: ListValue) -> None:
     target.MergeFromString(_list_bytes(values))
 
 
-# Setting fields of messages one by one takes many times as long, and an item may have 15,000 values.
+# Setting fields of messages one by one takes many times longer, and an item may have 15,000 values.
 def _struct_bytes(values: dict[str, Any]) -> bytes:
     entries = (
         framing.submessage(1, key.encode()) + framing.submessage(2, _value_bytes(value))

@@ -42,7 +42,7 @@ def suspensions_from_proto(message: environment_pb2.EnvironmentStatus) -> tuple[
 
 
 def plan_wait_from_proto(message: environment_pb2.EnvironmentStatus) -> PlanWait | None:
-    """What the plan has waited for, for long, if for anything."""
+    """What the plan has waited for, for a long time, if for anything."""
     if not message.HasField("plan_wait"):
         return None
     told = message.plan_wait

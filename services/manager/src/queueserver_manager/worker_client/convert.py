@@ -1,6 +1,6 @@
 """From the Worker's messages to what the operations understand, and back.
 
-Console text and documents are not taken apart: they are put into the form in which watchers get them.
+Console text and documents are not decoded: they are put into the form in which watchers get them.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ async def snapshot_from_proto(message: event_pb2.WorkerSnapshot) -> port.WorkerS
 
 
 async def events_from_proto(messages: Iterable[event_pb2.WorkerEvent]) -> list[port.WorkerEvent]:
-    """Events in their order, those that this release does not know included: they count, too."""
+    """Events in order, including those that this release does not know: they count, too."""
     time_slice, events = TimeSlice(), []
     for message in messages:
         events.append(await _event(message))
@@ -122,7 +122,7 @@ def _document(message: event_pb2.WorkerEvent) -> port.DocumentWritten:
 
 
 async def execution_from_proto(message: event_pb2.PlanExecution) -> port.Execution:
-    """An execution that is going on."""
+    """A running execution."""
     return port.Execution(message.execution_id, message.item_uid, await in_time_slices(_runs(message.runs)))
 
 

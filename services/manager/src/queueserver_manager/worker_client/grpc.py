@@ -23,7 +23,7 @@ from queueserver_manager.wire.tasks import command_of
 from queueserver_manager.wire.values import struct_to_plain
 from queueserver_manager.worker_client import convert, port
 
-#: Seconds a command may take, in which we could hear its answer. It is answered before its effect, so this is plenty.
+#: Seconds a command may take, while we could receive its answer. It is answered before its effect, so this is plenty.
 COMMAND_SECONDS = 5.0
 _REFUSED = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND})
 #: Seconds a simulation may take; the environment gives up before.
@@ -39,7 +39,7 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 500),
-    # Proxies of the surroundings have no business between a Manager and its Worker.
+    # Proxy settings from environment variables do not apply between a Manager and its Worker.
     ("grpc.enable_http_proxy", 0),
 )
 
@@ -54,7 +54,7 @@ class GrpcWorker:
         self._closed = False
 
     async def close(self) -> None:
-        """End the connection; commands that are on their way fail."""
+        """End the connection; commands on their way fail."""
         self._closed = True
         await self._channel.close()
 
@@ -64,11 +64,11 @@ class GrpcWorker:
         await self._command(self._stub.OpenEnvironment, request)
 
     async def close_environment(self) -> None:
-        """End it in good order."""
+        """Close it in good order."""
         await self._command(self._stub.CloseEnvironment, pb.CloseEnvironmentRequest(epoch=self._epoch))
 
     async def destroy_environment(self, user: str) -> None:
-        """Kill it, because this user asks for it."""
+        """Kill it, as this user asks."""
         await self._command(self._stub.DestroyEnvironment, pb.DestroyEnvironmentRequest(epoch=self._epoch, user=user))
 
     async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
@@ -119,7 +119,7 @@ class GrpcWorker:
         return struct_to_plain(answer.metadata)
 
     async def info(self) -> bytes:
-        """What the Worker is made of."""
+        """Facts about the Worker."""
         answer = await self._command(self._stub.GetWorkerInfo, pb.GetWorkerInfoRequest(), timeout=_INFO_SECONDS)
         return bytes(answer.info.SerializeToString())
 
@@ -136,7 +136,7 @@ class GrpcWorker:
         try:
             return await call
         except asyncio.CancelledError as error:
-            # Not whoever waits was cancelled, but our channel closed: without an error the client gets no answer.
+            # Our channel was closed; the waiting caller was not cancelled: without an error the client gets nothing.
             if self._closed:
                 raise port.WorkerDown("the connection was closed") from error
             if patience.is_over:
@@ -168,7 +168,7 @@ class GrpcWorker:
         watchdog = _Watchdog(call.cancel)
         try:
             async for message in call:
-                watchdog.heard()
+                watchdog.received()
                 kind = message.WhichOneof("payload")
                 if kind == "events":
                     with watchdog.asleep():
@@ -185,14 +185,14 @@ class GrpcWorker:
         finally:
             watchdog.stop()
             call.cancel()
-        # Only a Worker that is stopped ends it, when its outcomes are stored or nobody stores them in time.
+        # Only a stopping Worker ends it, when its outcomes are stored or no Manager stores them in time.
         raise port.WorkerStopped("the Worker was stopped")
 
 
 class _Watchdog:
-    """Cancels a stream on which nothing was heard for too long. It starts with the first message.
+    """Cancels a stream that has been silent for too long. It starts with the first message.
 
-    It sleeps while a message is dealt with: that may take as long as Redis does, and then nobody listens.
+    It sleeps while a message is handled: that may take as long as Redis does, and meanwhile nothing is read.
     """
 
     def __init__(self, cancel: Callable[[], object]) -> None:
@@ -204,7 +204,7 @@ class _Watchdog:
         """The stream was cancelled."""
         return self._patience is not None and self._patience.is_over
 
-    def heard(self) -> None:
+    def received(self) -> None:
         if self._patience is None:
             self._patience = Patience(SILENCE_SECONDS, self._cancel)
         self._patience.renew()
@@ -215,7 +215,7 @@ class _Watchdog:
         try:
             yield
         finally:
-            self.heard()
+            self.received()
 
     def stop(self) -> None:
         if self._patience is not None and not self._patience.is_over:

@@ -40,14 +40,14 @@ def take_inventory_apart(message: inventory_pb2.Inventory) -> Generator[None, No
 
 
 def _no_plans(message: inventory_pb2.Inventory) -> dict[str, str]:
-    """Why something is no plan; of a plan that was left out, what is wrong with it."""
+    """Why something is no plan; for a plan that was left out, what is wrong with it."""
     found = {no_plan.name: no_plan.message for no_plan in message.no_plans}
     left_out = (issue for issue in message.issues if issue.kind == inventory_pb2.INVENTORY_ISSUE_KIND_PLAN)
     return found | {issue.name: issue.message for issue in left_out}
 
 
 def inventory_from_proto(message: inventory_pb2.Inventory) -> inv.Inventory:
-    """As :func:`take_inventory_apart`, in one go."""
+    """As :func:`take_inventory_apart`, without pauses."""
     return at_once(take_inventory_apart(message))
 
 
@@ -73,7 +73,7 @@ def _plan(message: inventory_pb2.PlanDescription, types: _Types) -> inv.Plan:
     return inv.Plan(message.name, parameters, message.SerializeToString(deterministic=True))
 
 
-#: One that is not said, or that only a newer Worker knows, counts as an ordinary parameter.
+#: A kind that is not given, or that only a newer Worker knows, counts as an ordinary parameter.
 _PARAMETER_KINDS = {kind.value: kind for kind in inv.ParameterKind}
 _NEVER_REQUIRED = frozenset({inv.ParameterKind.VAR_POSITIONAL.value, inv.ParameterKind.VAR_KEYWORD.value})
 
@@ -118,14 +118,14 @@ class _Types:
 
 
 def _scalar(value: Value) -> Any:
-    """A value of a literal; one that is no scalar is nothing that anybody can give."""
+    """A value of a literal; one that is no scalar can't be given."""
     if value.WhichOneof("kind") == "number_value":
         return int(value.number_value) if value.number_value.is_integer() else value.number_value
     return value.bool_value if value.WhichOneof("kind") == "bool_value" else None
 
 
 def _number_in(text: str) -> float | None:
-    """The number that a text is, if it is one."""
+    """The number that a text spells, if it is one."""
     try:
         return float(text)
     except ValueError:
@@ -139,7 +139,7 @@ _TRAITS = {flags: Traits(*flags) for flags in itertools.product((False, True), r
 
 
 def _device(message: inventory_pb2.DeviceDescription) -> inv.Device:
-    """A device. Its components are taken apart when somebody asks for one."""
+    """A device. Its components are decoded when one is requested."""
     wire = message.SerializeToString(deterministic=True)
     traits = _TRAITS[message.readable, message.movable, message.flyable]
     components = _Components(wire) if message.components else {}
@@ -153,7 +153,7 @@ def _classes_of(message: inventory_pb2.DeviceDescription) -> frozenset[str]:
 class _Components(Mapping[str, inv.Device]):
     """Components of one device by name.
 
-    A large beamline has tens of thousands of them, which would hold up everybody for a tenth of a second, and most of
+    A large beamline has tens of thousands of them, which would block other clients for a tenth of a second, and most of
     them are never named.
     """
 

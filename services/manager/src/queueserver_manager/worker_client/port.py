@@ -1,4 +1,4 @@
-"""What the operations ask of a Worker, and what it tells them. The only implementation speaks gRPC."""
+"""What the operations need from a Worker, and what it reports. The only implementation speaks gRPC."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class WorkerDown(Exception):  # noqa: N818 - a state of the world, not a fault i
 
 
 class WorkerStopped(WorkerDown):
-    """The Worker ended in good order: it told of everything that it had executed."""
+    """The Worker ended in good order: it reported everything that it had executed."""
 
 
 class StaleEpoch(Exception):  # noqa: N818 - as above
-    """The Worker obeys a Manager with a higher epoch."""
+    """The Worker follows a Manager with a higher epoch."""
 
 
 class WorkerRefused(Exception):  # noqa: N818 - as above
@@ -62,7 +62,7 @@ class RunEngineAction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What somebody wants to be done with the running plan, and why."""
+    """A request for the running plan, and its reason."""
 
     verb: RunEngineAction
     note: str = ""
@@ -73,7 +73,7 @@ class EngineRequest:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An execution that is going on in the Worker."""
+    """A running execution in the Worker."""
 
     execution_id: str
     item_uid: str
@@ -82,7 +82,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSnapshot:
-    """The Worker as it is: the truth from which a Manager that was away starts again."""
+    """The Worker as it is: the state from which a Manager that was away starts again."""
 
     boot_id: str
     last_sequence: int
@@ -91,17 +91,17 @@ class WorkerSnapshot:
     inventory: Inventory | None
     execution: Execution | None
     outcomes: tuple[Outcome, ...]
-    #: Tasks that go on, and outcomes of tasks that were not acknowledged.
+    #: Running tasks, and outcomes of tasks that were not acknowledged.
     running_tasks: frozenset[str] = frozenset()
     task_outcomes: tuple[TaskOutcome, ...] = ()
     #: The directory in which outcomes wait.
     storage: Storage = field(default_factory=Storage)
-    #: The Worker is open to whoever reaches it.
+    #: The Worker is open to every client that can reach it.
     insecure_listen: bool = False
 
     @property
     def tells_an_end(self) -> bool:
-        """Whether it says that a plan, a task or the environment ended: its journal may tell what led to it."""
+        """Whether it says that a plan, a task or the environment ended: its journal may have what led to it."""
         return bool(self.outcomes or self.task_outcomes) or not self.environment.exists
 
 
@@ -121,14 +121,14 @@ class InventoryReported:
 
 @dataclass(frozen=True, slots=True)
 class RunOpened:
-    """The execution that goes on opened a run."""
+    """The running execution opened a run."""
 
     run: RunSummary
 
 
 @dataclass(frozen=True, slots=True)
 class RunClosed:
-    """The execution that goes on closed a run."""
+    """The running execution closed a run."""
 
     run_uid: str
     exit_status: str
@@ -163,7 +163,7 @@ class ConsoleWritten:
 
 
 class DocumentRole(Enum):
-    """What a document means to somebody who comes late to a run."""
+    """What a document means to a client that joins a run late."""
 
     START = "start"
     DESCRIPTOR = "descriptor"
@@ -182,7 +182,7 @@ class DocumentWritten:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Something that is of no use here, or that only a newer Worker tells."""
+    """Something that is of no use here, or that only a newer Worker reports."""
 
 
 Event = (
@@ -214,10 +214,10 @@ class Worker(Protocol):
         """Start an environment."""
 
     async def close_environment(self) -> None:
-        """End it in good order."""
+        """Close it in good order."""
 
     async def destroy_environment(self, user: str) -> None:
-        """Kill it, because this user asks for it."""
+        """Kill it, as this user asks."""
 
     async def run_plan(self, running: RunningItem, access: Access, acknowledged: Sequence[str]) -> None:
         """Start an execution, once: a repetition changes nothing. ``access`` is what the submitter may use now."""
@@ -238,7 +238,7 @@ class Worker(Protocol):
         """The RunEngine's metadata. Raises TimeoutError if the environment does not answer."""
 
     async def info(self) -> bytes:
-        """What the Worker is made of, as a serialized WorkerInfo. Raises TimeoutError."""
+        """Facts about the Worker, as a serialized WorkerInfo. Raises TimeoutError."""
 
     async def acknowledge(self, execution_ids: Sequence[str]) -> None:
         """Say that outcomes are stored."""
@@ -246,6 +246,6 @@ class Worker(Protocol):
     def watch(self, boot_id: str, after_sequence: int) -> AsyncIterator[WorkerSnapshot | Sequence[WorkerEvent]]:
         """The Worker as it is, then its events, until the connection breaks.
 
-        Raises WorkerDown when it does, or when nothing is heard for longer than the Worker's heartbeat allows.
+        Raises WorkerDown when it does, or when it is silent for longer than the Worker's heartbeat allows.
         Waits for the Worker to appear.
         """

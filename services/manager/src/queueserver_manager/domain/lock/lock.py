@@ -1,6 +1,6 @@
 """The lock: what is locked, by whom, until when, and with which key.
 
-Keys are kept as digests with a random salt of their own and compared in constant time. What shows itself of a lock, its
+Keys are kept as digests, each with its own random salt, and compared in constant time. What others see of a lock, its
 events and its representation, never has a key.
 """
 
@@ -19,11 +19,11 @@ MAX_KEY = 128
 MIN_SECONDS, MAX_SECONDS = 5.0, 24 * 3600.0
 #: Seconds for which a request waits unless it says otherwise.
 DEFAULT_WAIT = 3600.0
-#: Seconds that the holder of a lease has at least when he could not renew it.
+#: Seconds that the holder of a lease gets at least after they could not renew it.
 GRACE = 30.0
 SALT_BYTES = 16
 _DIGEST_BYTES = 32
-#: One character is composed of four at most; a text without end would take long to compose.
+#: One character is composed of at most four; a text of unbounded length would take long to compose.
 _LONGEST_DECOMPOSED = 4 * MAX_KEY
 
 
@@ -37,7 +37,7 @@ class KeyDigest:
 
 @dataclass(frozen=True, slots=True)
 class LockKey:
-    """A key as somebody gave it. It is never stored, and not shown."""
+    """A key as a caller sent it. It is never stored and not shown."""
 
     text: str = field(repr=False)
 
@@ -47,7 +47,7 @@ class LockKey:
         return KeyDigest(salt, hashlib.blake2b(text, digest_size=_DIGEST_BYTES, salt=salt).digest())
 
     def fits(self, kept: KeyDigest | None) -> bool:
-        """Whether it is the key of which that was kept."""
+        """Whether it is the key whose digest was kept."""
         return kept is not None and hmac.compare_digest(self.digest(kept.salt).digest, kept.digest)
 
 
@@ -74,7 +74,7 @@ def composed(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody locks or wants to lock. Times are seconds since the epoch."""
+    """What a client locks or wants to lock. Times are seconds since the epoch."""
 
     environment: bool
     queue: bool
@@ -87,18 +87,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
-    """Somebody asks the holder for the lock, and waits until ``end``."""
+    """A client asks the holder for the lock, and waits until ``end``."""
 
     uid: str
     claim: Claim
     end: float
-    #: None in what is told of it.
+    #: None in what others see of it.
     key: KeyDigest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Somebody holds the lock."""
+    """A client holds the lock."""
 
     #: Identity of this holding: the same as long as its key is.
     uid: str
@@ -106,11 +106,11 @@ class Lock:
     #: When the lease ends; 0 without one.
     lease_end: float = 0.0
     request: LockRequest | None = None
-    #: None in what is told of it.
+    #: None in what others see of it.
     key: KeyDigest | None = field(default=None, repr=False)
 
     def told(self) -> Lock:
-        """As others may know it."""
+        """What others may see of it."""
         request = replace(self.request, key=None) if self.request is not None else None
         return replace(self, key=None, request=request)
 
@@ -132,12 +132,12 @@ class Guard:
 
 
 def local_time(seconds: float) -> datetime:
-    """Seconds since the epoch as people on this machine see them."""
+    """Seconds since the epoch as local time, for people."""
     return datetime.fromtimestamp(seconds, tz=timezone.utc).astimezone()
 
 
 def held_text(lock: Lock, *, emergency_key_is_set: bool) -> str:
-    """The text that people know from a wrong key."""
+    """The message that people know from a wrong key."""
     claim = lock.claim
     since = local_time(claim.time).strftime("%m/%d/%Y %H:%M:%S")
     return "\n".join(

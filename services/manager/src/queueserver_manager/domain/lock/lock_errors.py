@@ -18,7 +18,7 @@ from queueserver_manager.domain.refusals.errors import NotFound, NotPermitted, W
 
 
 class Locked(WrongState):
-    """What the request would change is locked, and its key does not fit."""
+    """What the request would change is locked, and its key does not match."""
 
     remedy_method = "LockService.RequestLock"
     remedy = (
@@ -54,7 +54,7 @@ class NotLocked(WrongState):
 
 
 class LockRequestWaits(WrongState):
-    """Somebody else asks for the lock already."""
+    """Another client asks for the lock already."""
 
     remedy = "Ask again when that request has ended."
 
@@ -66,7 +66,7 @@ class LockRequestWaits(WrongState):
 
 
 class LockRequestNotFound(NotFound):
-    """No such request for the lock waits."""
+    """No such request for the lock is waiting."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What becomes of the lock: who may set, renew, release and clear it, and to whom it goes."""
+"""What happens to the lock: who may set, renew, release and clear it, and who gets it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LockStanding:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes a new lock or request unlike any other."""
+    """What makes a new lock or request unique."""
 
     uid: str
     salt: bytes
@@ -38,7 +38,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ClearOrder:
-    """The lock with this identity is to be cleared, as somebody with access to the store asked for."""
+    """The lock with this identity is to be cleared, as ordered by a person with access to the store."""
 
     order_id: str
     lock_uid: str
@@ -62,7 +62,7 @@ def acquire(record: Record, claim: Claim, key: LockKey, identity: Identity) -> D
 
 
 def release(record: Record, key: LockKey, user: str, now: float) -> Decision[LockStanding]:
-    """End the lock; with its own key it goes to whoever asks for it. Raises LockKeyInvalid."""
+    """End the lock; released with its own key, it passes to the client that asks for it. Raises LockKeyInvalid."""
     held = record.lock
     if held is None:
         return Decision(standing_of(record))
@@ -74,7 +74,7 @@ def release(record: Record, key: LockKey, user: str, now: float) -> Decision[Loc
 
 
 def renew(record: Record, key: LockKey, user: str, now: float) -> Decision[LockStanding]:
-    """Begin the lease again. Raises NotLocked, LockKeyInvalid."""
+    """Restart the lease. Raises NotLocked, LockKeyInvalid."""
     held = _held(record, key)
     if not held.claim.lease:
         return Decision(standing_of(record))
@@ -82,7 +82,7 @@ def renew(record: Record, key: LockKey, user: str, now: float) -> Decision[LockS
 
 
 def ask(record: Record, claim: Claim, key: LockKey, identity: Identity, wait: float) -> Decision[LockStanding]:
-    """Ask for the lock, or take it if there is nobody to ask. Raises LockRequestWaits."""
+    """Ask for the lock, or take it if it is free. Raises LockRequestWaits."""
     held = record.lock
     if held is None or key.fits(held.key):
         decision = acquire(record, claim, key, identity)
@@ -96,7 +96,7 @@ def ask(record: Record, claim: Claim, key: LockKey, identity: Identity, wait: fl
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the holder says to a request; an empty uid means the one that waits."""
+    """The holder's reply to a request; an empty uid means the one that is waiting."""
 
     granted: bool
     note: str
@@ -118,7 +118,7 @@ def answer(record: Record, key: LockKey, said: Answer, user: str, now: float) ->
 
 
 def withdraw(record: Record, key: LockKey, user: str) -> Decision[LockStanding]:
-    """Take a request back. Raises LockKeyInvalid, LockRequestNotFound."""
+    """Withdraw a request. Raises LockKeyInvalid, LockRequestNotFound."""
     held = record.lock
     if held is None or held.request is None:
         raise LockRequestNotFound
@@ -129,7 +129,7 @@ def withdraw(record: Record, key: LockKey, user: str) -> Decision[LockStanding]:
 
 
 def end_lease(record: Record, lock: Lock, now: float) -> Decision[LockStanding]:
-    """The lease of this lock is over. Not if it was renewed meanwhile."""
+    """The lease of this lock is over, unless it was renewed meanwhile."""
     held = record.lock
     if held is None or (held.uid, held.lease_end) != (lock.uid, lock.lease_end):
         return Decision(standing_of(record))
@@ -137,7 +137,7 @@ def end_lease(record: Record, lock: Lock, now: float) -> Decision[LockStanding]:
 
 
 def end_waiting(record: Record, request: LockRequest) -> Decision[LockStanding]:
-    """A request has waited long enough. Not if it was answered meanwhile, or made again."""
+    """A request has waited long enough, unless it was answered or repeated meanwhile."""
     held = record.lock
     if held is None or held.request != request:
         return Decision(standing_of(record))
@@ -146,7 +146,7 @@ def end_waiting(record: Record, request: LockRequest) -> Decision[LockStanding]:
 
 
 def give_time(record: Record, now: float) -> Decision[LockStanding]:
-    """The holder could not renew the lease for a while: let it last long enough that he can."""
+    """The holder could not renew the lease for a while: extend it so that they can."""
     held, until = record.lock, now + GRACE
     if held is None or not held.lease_end or held.lease_end >= until:
         return Decision(standing_of(record))
@@ -154,7 +154,7 @@ def give_time(record: Record, now: float) -> Decision[LockStanding]:
 
 
 def clear(record: Record, order: ClearOrder) -> Decision[LockStanding]:
-    """Carry out an order to clear the lock, and settle it; another lock than the one that is meant stays."""
+    """Carry out an order to clear the lock, and settle it; any other lock stays."""
     held = record.lock
     if held is None or held.uid != order.lock_uid:
         return Decision(standing_of(record), [SettleClearOrder(order.order_id, cleared=False)])
@@ -171,7 +171,7 @@ def _held(record: Record, key: LockKey) -> Lock:
 
 
 def _end(record: Record, held: Lock, change: LockChange, user: str, now: float) -> Decision[LockStanding]:
-    """The lock ends, and goes to whoever asks for it."""
+    """The lock ends, and passes to the client that asks for it."""
     if held.request is not None:
         return _hand_over(record, held.request, user, now)
     return _changed(record, change, None, user)

@@ -1,7 +1,7 @@
 """Names of people and of user groups: what may be one, and when two are the same.
 
 A name is Unicode text in the composed form NFC, so that "é" is the same name on every keyboard. It has no character
-that can't be seen: nothing that controls a terminal or turns the direction of the text around it.
+that can't be seen: none that controls a terminal or changes the direction of the text around it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import unicodedata
 #: Bounds, documented in the contract.
 MAX_CHARACTERS = 100
 MAX_BYTES = 300
-#: One character is composed of four at most; a text without end would take long to compose.
+#: One character is composed of at most four; a text of unbounded length would take long to compose.
 _LONGEST_DECOMPOSED = 4 * MAX_CHARACTERS
 
 
 def composed(name: str) -> str:
-    """The form in which a name is kept and compared. What is too long for a name in any form stays as it is."""
+    """The form in which a name is kept and compared. A text too long to be a name in any form is returned unchanged."""
     return unicodedata.normalize("NFC", name) if len(name) <= _LONGEST_DECOMPOSED else name
 
 

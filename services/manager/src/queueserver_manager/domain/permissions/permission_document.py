@@ -1,7 +1,7 @@
 """Permissions as people write them: lists in which null in first place means everything, or nothing forbidden.
 
-This is the form of ``user_group_permissions.yaml``, after the YAML was read. Only the form is looked at here; whether
-each name and pattern is one is for ``permissions.violations_of``.
+This is the form of ``user_group_permissions.yaml``, after the YAML was read. Only the form is checked here; whether
+each name and pattern is valid is checked by ``permissions.violations_of``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST_SHOWN = 60
 
 
 def read_document(document: Any) -> tuple[dict[str, GroupRules], list[Violation]]:
-    """Groups of a document, and what is wrong with its form; the groups count only if nothing is."""
+    """Groups of a document, and what is wrong with its form; the groups count only if nothing is wrong."""
     found: list[Violation] = []
     groups: dict[str, GroupRules] = {}
     if isinstance(document, Mapping):
@@ -56,7 +56,7 @@ def _rules(written: Mapping[Any, Any], path: str, found: list[Violation]) -> Gro
 
 
 def _unknown(path: str, key: Any, known: tuple[str, ...]) -> Violation:
-    """What is wrong with a key that is none of those that are known."""
+    """What is wrong with an unknown key."""
     near = near_matches(_shown(key), known)
     hint = f"did you mean {near}?" if near else f"there {'is only' if len(known) == 1 else 'are'} {', '.join(known)}"
     return Violation(_shown(path), f"unknown key {_shown(key)!r}: {hint}")

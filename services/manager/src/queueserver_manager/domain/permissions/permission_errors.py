@@ -1,4 +1,4 @@
-"""What is refused because of permissions, or because of the files that the Manager was started with; see ``errors.py``.
+"""What is refused because of permissions, or of the files that the Manager was started with; see ``errors.py``.
 
 Refused
 ├── InvalidRequest
@@ -27,7 +27,7 @@ def _first_of(violations: Sequence[Violation]) -> str:
 
 
 class PermissionsInvalid(InvalidRequest):
-    """Permissions that nobody can rely on; one violation for each wrong part."""
+    """Permissions that can't be used; one violation for each wrong part."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         super().__init__(
@@ -36,15 +36,15 @@ class PermissionsInvalid(InvalidRequest):
 
 
 class GroupNotAccepted(NotPermitted):
-    """The caller's user group only limits others and can't submit anything itself."""
+    """The caller's user group only limits other groups and can't submit anything itself."""
 
 
 class GroupNotFound(NotFound):
-    """Permissions have no such user group, be it the caller's own or one that was asked for."""
+    """The permissions have no such user group, the caller's own or a requested one."""
 
 
 class ReloadDisabled(WrongState):
-    """The Manager was told to read no file, or there is none that it knows of."""
+    """The Manager was told to read no file, or knows of none."""
 
 
 class FileInvalid(WrongState):
@@ -60,6 +60,6 @@ class FileInvalid(WrongState):
     ) -> None:
         if violations:
             what = f"is wrong ({_first_of(violations)})"
-        #: What is the matter, as a clause.
+        #: What is wrong, as a clause.
         self.clause = f"the file {path} {what}"
         super().__init__(f"The file {path} {what}: {advice}.", violations=violations)

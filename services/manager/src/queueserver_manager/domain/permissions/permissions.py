@@ -1,7 +1,7 @@
 """Who may use what: the permissions of all user groups, as one value.
 
 What the rules mean is decided by ``queueserver_inventory``, which the Worker uses too. Here is which groups there
-are, who may submit, and what permissions must look like before anybody relies on them: no part of them is used
+are, who may submit, and what permissions must look like before they are used: no part of them is used
 unless all of them are right.
 """
 
@@ -25,9 +25,9 @@ MAX_BYTES = 2 * 1024 * 1024
 #: Unicode has several ways to write one name.
 REPEATED_GROUP = "is there twice, written in two ways that look the same: keep one of them"
 _MOST_SHOWN = 20
-#: In one of these acts who sends no group, and for whom the server has no choice of its own: the first there is.
+#: A caller that sends no group, on a server without a configured choice, acts in the first of these that exists.
 DEFAULT_GROUPS = ("admin", "primary")
-#: Where that choice is made.
+#: Where that choice is configured.
 DEFAULT_GROUP_OPTION = "--default-user-group"
 
 #: Fields of GroupRules with names and patterns, and how each is read.
@@ -46,14 +46,14 @@ class Permissions:
     """Rules of each group, by name of the group."""
 
     groups: Mapping[str, GroupRules]
-    #: Why nobody may use anything, if that is so; a clause without a full stop.
+    #: Why no one may use anything, if so; a clause without a full stop.
     problem: str = ""
     _accesses: dict[str, Access] = field(default_factory=dict, compare=False, repr=False)
 
     def acting_group(self, sent: str, preferred: str = "") -> str:
-        """The group in which a caller acts: the one that it sent, else the ``preferred`` one, else one that is chosen.
+        """The group in which a caller acts: the one it sent, else the ``preferred`` one, else a chosen one.
 
-        Chosen is the first of DEFAULT_GROUPS that there is, else the only group besides root. Raises GroupNotFound.
+        Chosen is the first of DEFAULT_GROUPS that exists, else the only group besides root. Raises GroupNotFound.
         """
         if sent:
             return sent
@@ -77,7 +77,7 @@ class Permissions:
         return known
 
     def submitter_access(self, group: str) -> Access:
-        """What somebody of a group may use in a request. Raises GroupNotFound, GroupNotAccepted."""
+        """What a caller in a group may use in a request. Raises GroupNotFound, GroupNotAccepted."""
         if group == ROOT:
             raise GroupNotAccepted(
                 f"The group {ROOT!r} limits all others and submits nothing itself: "
@@ -101,7 +101,7 @@ class Permissions:
         )
 
     def _no_groups(self) -> str:
-        """The sentence for permissions in which there is no group because something is wrong with them."""
+        """The sentence for permissions that lack a group because something is wrong with them."""
         if not self.problem:
             return ""
         return (
@@ -115,7 +115,7 @@ class Permissions:
 
 
 def nobody(problem: str) -> Permissions:
-    """Permissions that allow nothing to anybody, because of a problem (a clause without a full stop)."""
+    """Permissions that allow nothing, because of a problem (a clause without a full stop)."""
     return Permissions({ROOT: GroupRules()}, problem)
 
 
@@ -134,9 +134,9 @@ BUILT_IN = Permissions({ROOT: _EVERYTHING, "admin": _EVERYTHING, "primary": _EVE
 def violations_of(
     groups: Mapping[str, GroupRules], path: str = "permissions.user_groups"
 ) -> Iterator[Violation | None]:
-    """Look at permissions entry by entry: a violation for each that is wrong, None for each that is right.
+    """Check permissions entry by entry: a violation for each wrong one, None for each right one.
 
-    It goes step by step because each pattern has to be compiled, which takes long if there are many.
+    It works in steps because each pattern has to be compiled, which takes long if there are many.
     """
     yield from _shape_violations(groups, path)
     for name, rules in groups.items():

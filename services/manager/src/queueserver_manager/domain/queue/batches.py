@@ -38,7 +38,7 @@ def add_batch(
 ) -> Work[Decision[Placed]]:
     """Add items next to each other. Raises ItemNotFound, ItemRunning, QueueFull.
 
-    They are told of in these parts, none of which is empty: an event goes to every watcher in one piece.
+    They are reported in these parts, none of which is empty: each part is one event for every watcher.
     """
     index, size = insertion_index(record, position), len(record.queue)
     items: list[Item] = []
@@ -88,14 +88,14 @@ def put_batch_at(record: Record, items: Sequence[Item], index: int) -> Work[list
 
 
 def remove_items(record: Record, uids: Sequence[str], *, strict: bool) -> Work[Decision[tuple[list[Item], int]]]:
-    """Take several items out; answers them and how many are left. Raises BatchRefused if strict."""
+    """Take several items out; returns them and how many are left. Raises BatchRefused if strict."""
     usable, refused = yield from _usable(record, uids)
     if strict and refused.count:
         raise BatchRefused(refused, len(uids))
     items: list[Item] = []
     changes: list[Change] = []
     events: list[Event] = []
-    # Each event has the index at its own moment: what was taken out before it is gone.
+    # Each event has the index at its own moment: items removed before it are gone.
     gone: SortedList[int] = SortedList()
     for item in usable:
         index = record.queue.index_of(item.uid)
@@ -140,7 +140,7 @@ def move_items(
 
 
 def _gap(record: Record, batch: set[str], destination: Position) -> int:
-    """In front of which index a batch is put, counted while it still is where it was."""
+    """The index in front of which a batch is put, counted while the batch is still where it was."""
     if isinstance(destination, AtIndex):
         raise FieldInvalid("destination", "a batch goes to the front, the back, or next to an item: give one of these")
     if isinstance(destination, (BeforeItem, AfterItem)):
@@ -151,7 +151,7 @@ def _gap(record: Record, batch: set[str], destination: Position) -> int:
 
 
 def _usable(record: Record, uids: Sequence[str]) -> Work[tuple[list[Item], RefusedItems]]:
-    """The items of the queue that are named, and which uids name none, or one that was named before."""
+    """The items of the queue that are named, and the uids that name none, or one that was named before."""
     items: list[Item] = []
     refused = RefusedItems()
     seen: set[str] = set()

@@ -12,7 +12,7 @@ from typing import Any
 
 from queueserver_manager.domain.refusals.errors import Violation
 
-#: The only instruction: the queue stops when it gets there.
+#: The only instruction: the queue stops when it reaches it.
 QUEUE_STOP = "queue_stop"
 
 
@@ -32,13 +32,13 @@ class ItemWarning:
     text: str
     #: One sentence.
     message: str
-    #: Names of devices that are near, best first.
+    #: Names of similar devices, best first.
     near_matches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A plan call (or instruction) with whose it is and which attempt it is."""
+    """A plan call (or instruction) with its owner and attempt number."""
 
     uid: str
     kind: ItemKind
@@ -52,34 +52,34 @@ class Item:
     kwargs: dict[str, Any] | None = None
     #: Metadata for the RunEngine.
     meta: dict[str, Any] | None = None
-    #: The client's own; never interpreted.
+    #: The client's own data; never interpreted.
     properties: dict[str, Any] | None = None
     attempt: int = 1
     #: uid of the attempt before; empty on a first attempt.
     retry_of_uid: str = ""
     #: The queue does not start while this item is at its head.
     held: bool = False
-    #: What is wrong with it as plans, devices and permissions are now; see checking.py.
+    #: What is wrong with it under the present plans, devices and permissions; see revalidation.py.
     problems: tuple[Violation, ...] = ()
-    #: What is odd about it, for the answer to its submitter. Not stored.
+    #: Warnings for its submitter. Not stored.
     warnings: tuple[ItemWarning, ...] = field(default=(), compare=False, repr=False)
-    #: Encoded forms, kept by adapters so that an item is encoded once. No part of the item itself.
+    #: Encoded forms, kept by adapters so that an item is encoded once. Not part of the item itself.
     encoded: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    #: Bytes as it is stored, give or take what a new attempt or new problems add.
+    #: Bytes as stored, without what a new attempt or new problems add.
     size: int = field(default=0, compare=False, repr=False)
 
     def next_attempt(self, uid: str, now: float, *, held: bool = False) -> Item:
-        """Make the item that tries again what this one did not finish."""
+        """Make the item that retries what this one did not finish."""
         return replace(
             self, uid=uid, created=now, attempt=self.attempt + 1, retry_of_uid=self.uid, held=held, encoded={}
         )
 
     def repetition(self, uid: str, now: float) -> Item:
-        """Make the item that does the same again, in loop mode."""
+        """Make the item that repeats this one, in loop mode."""
         return replace(self, uid=uid, created=now, attempt=1, retry_of_uid="", held=False, encoded={})
 
     def in_place_of(self, other: Item) -> Item:
-        """The same item as the attempt that another one is which it replaces."""
+        """The same item, with the attempt of the item that it replaces."""
         if (self.attempt, self.retry_of_uid) == (other.attempt, other.retry_of_uid):
             return self
         return replace(self, attempt=other.attempt, retry_of_uid=other.retry_of_uid, encoded={})
@@ -108,7 +108,7 @@ class RunningItem:
     environment_id: str
     #: It was submitted for immediate execution and never was in the queue.
     immediate: bool = False
-    #: Asked for when the plan could not do it any more, so that nothing is begun after it by itself: a pause, an end.
+    #: Asked for when the plan could not do it any more, so that nothing starts by itself after it: a pause, an end.
     pause_pending: bool = False
     end_requested: bool = False
 
@@ -124,7 +124,7 @@ class ExitStatus(Enum):
 
     @property
     def is_success(self) -> bool:
-        """Completed and stopped plans have done what was asked; the others get a new attempt."""
+        """Completed and stopped plans did what was asked; the others get a new attempt."""
         return self in (ExitStatus.COMPLETED, ExitStatus.STOPPED)
 
 
@@ -173,11 +173,11 @@ class ItemResult:
     message: str = ""
     traceback: str = ""
     runs: tuple[RunSummary, ...] = ()
-    #: The last of what was printed meanwhile.
+    #: The last console text printed during the execution.
     console: str = ""
-    #: What a person should know about the environment after it, one sentence each.
+    #: What a person should know about the environment afterwards, one sentence each.
     notices: tuple[str, ...] = ()
-    #: Who asked for its end; empty if nobody did.
+    #: Who asked for it to end; empty if no one did.
     ended_by: str = ""
 
 
@@ -196,7 +196,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An item and what became of it."""
+    """An item and its result."""
 
     #: 1 for the first entry ever; never reused.
     number: int

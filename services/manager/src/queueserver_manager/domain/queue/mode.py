@@ -11,7 +11,7 @@ class InterruptedPolicy(Enum):
 
     #: A new attempt stands at the head of the queue.
     REQUEUE = "requeue"
-    #: The same, and the queue does not start until somebody decided about it.
+    #: The same, and the queue does not start until a person has decided about it.
     HOLD = "hold"
     #: There is no new attempt.
     DROP = "drop"

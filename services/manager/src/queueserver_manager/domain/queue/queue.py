@@ -30,10 +30,10 @@ STEP = 1 << 20
 
 
 class Snapshot:
-    """Items of a queue at one moment, front first; until it is let go it holds those that left the queue since."""
+    """Items of a queue at one moment, front first; until it is released it holds those that left the queue since."""
 
     def __init__(self, entries: Sequence[tuple[int, str, Item]], gone: int = 0) -> None:
-        """``gone`` is what :class:`Queue` says."""
+        """``gone`` is the counter that :class:`Queue` has."""
         self._entries = entries
         self._length = len(entries)
         self._gone = gone
@@ -42,16 +42,16 @@ class Snapshot:
         return self._length
 
     def holds(self, queue: Queue) -> int:
-        """How many bytes of items it holds at most that are not in the queue any more."""
+        """The most bytes it holds of items that are not in the queue any more."""
         return queue.gone - self._gone
 
     def let_go(self) -> None:
-        """Hold no item any more."""
+        """Release all items."""
         self._entries = ()
 
     @property
     def is_let_go(self) -> bool:
-        """Whether its items are no longer there."""
+        """Whether its items were released."""
         return len(self._entries) < self._length
 
     def __iter__(self) -> Iterator[Item]:
@@ -72,7 +72,7 @@ class Queue:
     """Items by rank, addressable by index and by uid in O(log n)."""
 
     def __init__(self, gone: int = 0) -> None:
-        #: Bytes of all items that were ever taken out or replaced: so much at most is held by who looked before.
+        #: Bytes of all items ever taken out or replaced: a snapshot holds at most what this has grown by since.
         self.gone = gone
         # The item is there for snapshots; no two have the same uid, so items are never compared.
         self._order: SortedList[tuple[int, str, Item]] = SortedList()
@@ -92,7 +92,7 @@ class Queue:
         return (item for _, _, item in self._order)
 
     def snapshot(self) -> Snapshot:
-        """The queue as it is now, whatever becomes of it; costs hardly anything even if it is long."""
+        """The queue as it is now, whatever happens to it later; cheap even for a long queue."""
         return Snapshot(list(self._order), self.gone)
 
     def get(self, uid: str) -> Item | None:
@@ -134,7 +134,7 @@ class Queue:
         self._order.remove((rank, uid, item))
 
     def emptied(self) -> Queue:
-        """What takes its place when all items are taken out."""
+        """The empty queue that replaces it when all items are taken out."""
         return Queue(self.gone + self.size)
 
     def _count(self, item: Item, times: int) -> None:
@@ -142,7 +142,7 @@ class Queue:
         self.size += times * item.size
 
     def release_gradually(self) -> Iterator[None]:
-        """Let go of one item after the other, for a queue that nobody needs any more: all at once takes a while."""
+        """Release one item after another, for a queue that is no longer needed: releasing all at once takes a while."""
         self._order.clear()
         while self._places:
             self._places.popitem()
@@ -162,7 +162,7 @@ class Queue:
         return (yield from self._make_room(index, count))
 
     def _make_room(self, index: int, count: int) -> Work[Ranks]:
-        """Widen the window around a full gap until it holds everybody at a comfortable distance."""
+        """Widen the window around a full gap until all its items fit at a comfortable distance."""
         size = len(self._order)
         width = 8
         while True:

@@ -134,7 +134,7 @@ def move_item(record: Record, source: Address, destination: Position) -> Decisio
 
 
 def clear_queue(record: Record) -> Decision[int]:
-    """Take all items out; answers how many."""
+    """Take all items out; returns how many."""
     size = len(record.queue)
     if not size:
         return Decision(0)
@@ -142,7 +142,7 @@ def clear_queue(record: Record) -> Decision[int]:
 
 
 def clear_history(record: Record, *, keep_newest: int = 0, up_to_item: str | None = None) -> Decision[int]:
-    """Remove old history entries; answers how many. Raises FieldInvalid, ItemNotFound."""
+    """Remove old history entries; returns how many. Raises FieldInvalid, ItemNotFound."""
     history = record.history
     if keep_newest < 0:
         raise FieldInvalid("keep_newest", "must be 0 or more")

@@ -1,7 +1,7 @@
 """Starting and stopping the queue, claiming items, and what an outcome does, as decisions.
 
 A claim takes an item out of the queue and makes it the running item in one change; an outcome writes the
-history, lets go of the running item, and claims the next one or stops the queue, also in one. So there is no
+history, releases the running item, and claims the next one or stops the queue, also in one. So there is no
 moment at which an item is nowhere, or in two places.
 """
 
@@ -56,11 +56,11 @@ class ClaimContext:
     environment_id: str
     new_id: Callable[[], str]
     now: Callable[[], float]
-    #: Whether the environment can take another item; False when it is going away.
+    #: Whether the environment can take another item; False while it is closing.
     can_execute: bool = True
     #: A pause was asked for that never took effect, because the plan was past its last checkpoint.
     pause_unresolved: bool = False
-    #: The plan was told to end, even if it came to its end before that.
+    #: The plan was told to end, even if it ended by itself before that.
     end_requested: bool = False
 
     def after(self, running: RunningItem, outcome: Outcome) -> ClaimContext:
@@ -74,7 +74,7 @@ class ClaimContext:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What the queue does next: the item that was claimed, or None if it stopped."""
+    """The queue's next step: the item that was claimed, or None if it stopped."""
 
     claimed: RunningItem | None
     requeued: Item | None = None
@@ -94,7 +94,7 @@ def start_queue(record: Record, user: str, claim_context: ClaimContext) -> Decis
 
 
 def execute_item(record: Record, item: Item, claim_context: ClaimContext) -> Decision[RunningItem | None]:
-    """Claim an item that is not in the queue. An instruction has no effect but that of stopping: autostart ends."""
+    """Claim an item that is not in the queue. The only effect of an instruction is that autostart ends."""
     changes: Changes = []
     events: Events = []
     if item.kind is ItemKind.INSTRUCTION:
@@ -105,7 +105,7 @@ def execute_item(record: Record, item: Item, claim_context: ClaimContext) -> Dec
 
 
 def stop_queue(record: Record, user: str) -> Decision[None]:
-    """Let the running item end and start no other. Repeating it changes nothing."""
+    """Let the running item finish and start no other. Repeating it changes nothing."""
     if record.execution.stop_pending:
         return Decision(None)
     execution = replace(record.execution, stop_pending=True)
@@ -113,7 +113,7 @@ def stop_queue(record: Record, user: str) -> Decision[None]:
 
 
 def cancel_stop_queue(record: Record, user: str) -> Decision[None]:
-    """Take a pending stop back."""
+    """Withdraw a pending stop."""
     if not record.execution.stop_pending:
         return Decision(None)
     execution = replace(record.execution, stop_pending=False)
@@ -121,7 +121,7 @@ def cancel_stop_queue(record: Record, user: str) -> Decision[None]:
 
 
 def stop_after(record: Record, execution_id: str, *, pause: bool) -> Decision[bool]:
-    """Begin nothing by itself after an execution that is past being paused or ended; result: whether that is so.
+    """Start nothing by itself after an execution that is past being paused or ended; returns whether it is past that.
 
     It is not if another one runs. If the execution was accounted for and none runs, autostart ends.
     """
@@ -144,9 +144,9 @@ def finish_item(
     bound: Bound,
     measure: Callable[[HistoryEntry], int] = lambda _: 0,
 ) -> Decision[Advance] | None:
-    """Account for an outcome, once. None if it does not belong to the running item: it was accounted for.
+    """Account for an outcome, once. Returns None if it does not belong to the running item: it was accounted for.
 
-    ``bound`` is that of the history; ``measure`` answers the bytes of an entry as it is stored.
+    ``bound`` is that of the history; ``measure`` returns the bytes of an entry as it is stored.
     """
     running = record.running
     if running is None or running.execution_id != outcome.execution_id:
@@ -182,7 +182,7 @@ def finish_item(
         or claim_context.pause_unresolved
         or claim_context.end_requested
     ):
-        # Who asked for a stop while it ran does not expect the queue to start by itself.
+        # A user who asked for a stop while it ran does not expect the queue to start by itself.
         _end_autostart(record, changes, events)
     if claimed is None:
         changes.append(SetQueueActivity(QueueActivity()))
@@ -190,10 +190,10 @@ def finish_item(
 
 
 def meet_worker(record: Record, boot_id: str, *, is_first: bool) -> Decision[bool]:
-    """Note the Worker process that is met; answers whether autostart ended.
+    """Note the connected Worker process; returns whether autostart ended.
 
-    If the first one that an owner meets is not the last one of the owner before, everything was started anew, perhaps
-    after a power failure and with nobody there to see motors move: autostart ends.
+    If the first process that an owner meets is not the last one of the owner before, everything was restarted, perhaps
+    after a power failure and with no one there to see motors move: autostart ends.
     """
     if boot_id == record.worker_boot_id:
         return Decision(False)
@@ -214,7 +214,7 @@ def _next(
 ) -> RunningItem | None:
     """Claim the next item, or stop and say why; ``reason`` is there if the last item is one to stop.
 
-    ``behind`` is an item on its way to the back of the queue.
+    ``behind`` is an item that returns to the back of the queue.
     """
     head = record.queue.at(0) if len(record.queue) else behind
     if reason is None:
@@ -229,7 +229,7 @@ def _next(
 
 
 def _obstacle(record: Record, head: Item | None, claim_context: ClaimContext) -> StopReason | None:
-    """Why the queue can't go on with the item at its head, in the order in which the reasons count."""
+    """Why the queue can't continue with the item at its head, the most important reason first."""
     if record.execution.stop_pending or not record.execution.active or claim_context.end_requested:
         return StopReason.REQUESTED
     if claim_context.pause_unresolved:
@@ -244,7 +244,7 @@ def _obstacle(record: Record, head: Item | None, claim_context: ClaimContext) ->
 def _go_on(
     record: Record, head: Item, behind: Item | None, claim_context: ClaimContext, changes: Changes, events: Events
 ) -> RunningItem | None:
-    """Take the head of the queue: claim a plan, or obey an instruction and stop."""
+    """Take the head of the queue: claim a plan, or carry out an instruction and stop."""
     to_back = [behind] if behind is not None else []
     if head.kind is ItemKind.PLAN:
         _put_behind(record, to_back, changes, events)

@@ -1,6 +1,6 @@
-"""What becomes of an item that has ended: a table, by how it ended and by the mode of the queue.
+"""What happens to an item that has ended: a table, by how it ended and by the mode of the queue.
 
-| it ended as                                  | goes back to                            | the queue goes on         |
+| it ended as                                  | returns to                              | the queue continues       |
 |----------------------------------------------|-----------------------------------------|---------------------------|
 | completed                                    | loop: the back                          | yes                       |
 | stopped                                      | loop: the back                          | no                        |
@@ -23,7 +23,7 @@ from queueserver_manager.domain.queue.mode import InterruptedPolicy, QueueMode
 
 @dataclass(frozen=True, slots=True)
 class Requeue:
-    """The item that goes back to the queue, if any, to which end of it, and whether the queue may go on."""
+    """The item that returns to the queue, if any, to which end of it, and whether the queue may continue."""
 
     item: Item | None
     at_front: bool
@@ -33,7 +33,7 @@ class Requeue:
 def requeue_after(
     running: RunningItem, outcome: Outcome, mode: QueueMode, new_id: Callable[[], str], now: Callable[[], float]
 ) -> Requeue:
-    """What becomes of a running item with this outcome."""
+    """What happens to a running item with this outcome."""
     item, status = running.item, outcome.result.exit_status
     interrupted = status in {ExitStatus.ABORTED, ExitStatus.HALTED} or outcome.result.failure_cause in INTERRUPTIONS
     failed_by_itself = status is ExitStatus.FAILED and not interrupted and not outcome.refused

@@ -1,4 +1,4 @@
-"""The plan that has to be looked into before the queue is started: it was executed, and did not end well."""
+"""The plan to look into before the queue is started: it was executed and did not end well."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from queueserver_manager.domain.queue.item import ExitStatus
 from queueserver_manager.domain.record import Record
 
-#: Characters of what the plan said that a sentence shows.
+#: Characters of the plan's error that a sentence shows.
 _MOST_TEXT = 300
 #: What the message of a failed plan begins with.
 _PREFIX = "Plan failed: "
@@ -22,16 +22,16 @@ _HOW = {
 
 @dataclass(frozen=True, slots=True)
 class Setback:
-    """A plan that did not end well, and the attempt at the head of the queue that is to make up for it, if there is."""
+    """A plan that did not end well, and the attempt at the head of the queue that retries it, if there is one."""
 
     #: Name of the plan.
     name: str
-    #: Which attempt stands at the head of the queue; 0 if none of it does.
+    #: Which attempt is at the head of the queue; 0 if none is.
     next_attempt: int = 0
     next_uid: str = ""
-    #: Its item; empty if the history has no line of it any more.
+    #: Its item; empty if the history no longer has it.
     item_uid: str = ""
-    #: None if the history has no line of it any more.
+    #: None if the history no longer has it.
     exit_status: ExitStatus | None = None
     #: Why it ended, in one sentence.
     message: str = ""
@@ -49,7 +49,7 @@ class Setback:
 
 
 def setback_of(record: Record) -> Setback | None:
-    """What the attempt at the head of the queue makes up for, else what was executed last if it did not end well."""
+    """What the attempt at the head of the queue retries, else what was executed last if it did not end well."""
     head = record.queue.at(0) if len(record.queue) else None
     if head is not None and head.attempt > 1:
         before = record.history.entry_of_item(head.retry_of_uid)

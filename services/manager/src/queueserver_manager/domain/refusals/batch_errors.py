@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from queueserver_manager.domain.refusals.errors import InvalidRequest, Refused
 
-#: So many refused items are told of; the others are counted.
+#: At most this many refused items are reported; the others are counted.
 MOST_TOLD = 20
 
 
@@ -43,7 +43,7 @@ class RefusedItems:
             self.first.append(RefusedItem(index, error))
 
     def add_uncounted(self, count: int) -> None:
-        """More items are wrong, for reasons that nobody will be told."""
+        """More items are wrong, for reasons that are not reported."""
         self.count += count
 
 

@@ -63,7 +63,7 @@ class RunEngineBusy(WrongState):
 
 
 class RunEnginePanicked(WrongState):
-    """The RunEngine lost hold of a plan and can't be used any more."""
+    """The RunEngine lost control of a plan and can't be used any more."""
 
     remedy_method = "EnvironmentService.DestroyEnvironment"
 

@@ -104,15 +104,15 @@ class NumberNotExact(InvalidRequest):
 
 
 class ItemTooLarge(InvalidRequest):
-    """One item is larger than an item may be."""
+    """One item is larger than allowed."""
 
 
 class ScriptTooLarge(InvalidRequest):
-    """A script is larger than a script may be."""
+    """A script is larger than allowed."""
 
 
 class PositionMissing(InvalidRequest):
-    """A move needs to be told what to move and where to; one violation for each field that is missing."""
+    """A move lacks a source or a destination; one violation for each missing field."""
 
     def __init__(self, needs: str, fields: Sequence[str]) -> None:
         """``needs`` says what a move needs and what to do, for example "a destination: say where the items go"."""
@@ -121,7 +121,7 @@ class PositionMissing(InvalidRequest):
 
 
 class RequestIdReused(InvalidRequest):
-    """A request id came back with another request."""
+    """A request id was used again with a different request."""
 
     def __init__(self) -> None:
         super().__init__("This request_id was used for another request: give each request an id of its own.")
@@ -144,7 +144,7 @@ class ResumeTokenInvalid(InvalidRequest):
 
 
 class NotPermitted(Refused):
-    """Whoever asks may not."""
+    """The caller may not do this."""
 
 
 class FunctionNotAllowed(NotPermitted):
@@ -156,7 +156,7 @@ class FunctionNotAllowed(NotPermitted):
 
 
 class NotFound(Refused):
-    """What the request names is not there."""
+    """The object that the request names does not exist."""
 
 
 class PlanNotFound(NotFound):
@@ -198,7 +198,7 @@ class ResumeTokenExpired(BeyondRange):
 
 
 class WrongState(Refused):
-    """The request does not fit what is going on."""
+    """The request does not match the present state."""
 
 
 class InvalidState(WrongState):
@@ -212,19 +212,19 @@ class InvalidState(WrongState):
 
 
 class QueueRunning(InvalidState):
-    """The queue can't be started, because it runs; nothing is left to do."""
+    """The queue can't be started because it is running; nothing is left to do."""
 
 
 class ItemRunning(WrongState):
     """The item is being executed and so no longer in the queue."""
 
 
-#: Characters of a uid that are sent back: what a client sent may be no uid.
+#: Characters of a uid that are sent back: what a client sent may not be a uid.
 MAX_SHOWN = 200
 
 
 class ItemNotRunning(WrongState):
-    """A request names the item that it is for, and that item does not run, or not any more."""
+    """A request names the item that it is for, and that item is not running, or no longer."""
 
     def __init__(self, uid: str) -> None:
         super().__init__(
@@ -263,11 +263,11 @@ class ScriptsDisabled(WrongState):
 
 
 class Conflict(Refused):
-    """Something changed in between."""
+    """Something changed meanwhile."""
 
 
 class AnswerNotKept(Conflict):
-    """A request that was carried out is repeated, and its answer was let go because it was long."""
+    """A request that was carried out is repeated, and its response was dropped because it was long."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -307,7 +307,7 @@ class QueueFull(Exhausted):
 
 
 class TooManyTasks(Exhausted):
-    """As many tasks go on in the background as may."""
+    """As many background tasks are running as allowed."""
 
 
 class WatcherTooSlow(Exhausted):
@@ -333,15 +333,15 @@ class NotOwner(Unavailable):
 
 
 class NotReady(Unavailable):
-    """The Manager has just started or is about to end, or has not been able to use Redis since it started."""
+    """The Manager has just started or is about to end, or could not use Redis since it started."""
 
     def __init__(self, cause: str = "") -> None:
-        """``cause`` is a sentence that says what it waits for, if that is known."""
+        """``cause`` is a sentence that says what it waits for, if known."""
         super().__init__(f"The Manager is not ready yet{f'. {cause}' if cause else ': try again in a moment.'}")
 
 
 class ServerStopping(Unavailable):
-    """The server was told to stop: nothing is begun any more."""
+    """The server was told to stop: nothing new starts."""
 
     def __init__(self) -> None:
         super().__init__("The server is being stopped: start it again, then repeat this.")

@@ -10,7 +10,7 @@ from queueserver_manager.domain.refusals.errors import NotFound
 
 
 class QuestionNotFound(NotFound):
-    """The running plan asks nothing, or another question than that which is to be answered."""
+    """The running plan asks nothing, or another question than the one to be answered."""
 
     def __init__(self, question_id: str) -> None:
         super().__init__(

@@ -1,6 +1,7 @@
 """Refusals of what the Manager's state does not allow, with advice for each request in each state.
 
-Of what is so already, the advice says so. Where there is nothing to act upon, it does not tell to bring that about.
+If the state is as requested already, the advice says so. Where there is nothing to act on, it does not advise
+creating it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from queueserver_manager.domain.refusals.errors import InvalidState, QueueRunnin
 _A, _S = Operation, ManagerState
 _Advice = dict[ManagerState, str]
 
-#: Unless the request knows better. In IDLE nothing is executed.
+#: Unless the request has its own advice. In IDLE nothing is executed.
 _OF_STATE: _Advice = {
     _S.INITIALIZING: "try again in a moment",
     _S.IDLE: "nothing is being executed",

@@ -1,1 +1,1 @@
-"""Functions and scripts, from their acceptance to their result."""
+"""Functions and scripts, from acceptance to result."""

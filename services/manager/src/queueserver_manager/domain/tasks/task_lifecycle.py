@@ -37,7 +37,7 @@ class Acceptance:
 
 
 def accept_task(record: Record, work: Work, acceptance: Acceptance, *, background: bool) -> Decision[Task]:
-    """Take a task on. Raises TooManyTasks: what the Worker would refuse is not accepted in the first place."""
+    """Accept a task. Raises TooManyTasks: what the Worker would refuse is not accepted in the first place."""
     if background and record.tasks.background_count >= MOST_IN_BACKGROUND:
         raise TooManyTasks(
             f"{MOST_IN_BACKGROUND} tasks go on in the background, which is the most: "
@@ -60,7 +60,7 @@ def accept_task(record: Record, work: Work, acceptance: Acceptance, *, backgroun
 
 
 def finish_task(record: Record, outcome: TaskOutcome, retention: Retention, now: float) -> Decision[bool]:
-    """Account for a result, once; the answer is whether this was the time. Results that are too old go."""
+    """Account for a result, once; returns whether this was the time. Results that are too old are removed."""
     kept = record.tasks.get(outcome.task_uid)
     if kept is None or kept.result is not None:
         return Decision(False)

@@ -1,7 +1,7 @@
-"""Tasks: functions and scripts that the environment executes beside plans, and what became of them.
+"""Tasks: functions and scripts that the environment executes beside plans, and their results.
 
-A task is stored before anybody hears of it, and ends exactly once. Results are kept for a while and in a number that
-both can be set, and survive restarts; what is to be done is let go of when it is done.
+A task is stored before anything acts on it, and ends exactly once. Results are kept for a time and in a number that
+can both be set, and survive restarts; what a task is to do is dropped when it is done.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 
 class TaskKind(Enum):
-    """What a task does; the value is the word in messages."""
+    """What a task does; the value is the word used in messages."""
 
     FUNCTION = "function"
     SCRIPT = "script"
     ENVIRONMENT_UPDATE = "environment_update"
 
 
-#: How messages about a failed task call its kind.
+#: What messages about a failed task call its kind.
 TITLES: Mapping[TaskKind, str] = {
     TaskKind.FUNCTION: "Execute function",
     TaskKind.SCRIPT: "Load script",
@@ -28,7 +28,7 @@ TITLES: Mapping[TaskKind, str] = {
 }
 
 
-#: As many tasks go on in the background at once; the Worker takes no more either.
+#: This many tasks run in the background at once; the Worker takes no more either.
 MOST_IN_BACKGROUND = 100
 
 
@@ -48,7 +48,7 @@ class Script:
     text: str
     update_lists: bool = True
     update_re: bool = False
-    #: Of the file that it comes from; empty if it has none.
+    #: The file it comes from; empty if there is none.
     name: str = ""
 
 
@@ -144,7 +144,7 @@ class KeptTask:
 
 
 class Tasks:
-    """Tasks that go on, and those whose results are kept, oldest first."""
+    """Running tasks, and those whose results are kept, oldest first."""
 
     def __init__(self, kept: Iterable[KeptTask] = ()) -> None:
         self._kept = {one.task.uid: one for one in sorted(kept, key=lambda one: one.task.number)}
@@ -173,16 +173,16 @@ class Tasks:
 
     @property
     def foreground(self) -> Task | None:
-        """The task that keeps the environment to itself, if there is one."""
+        """The task that has the environment to itself, if there is one."""
         return next((task for task in self._running.values() if not task.background), None)
 
     @property
     def background_count(self) -> int:
-        """How many tasks go on in the background, as far as is known."""
+        """How many tasks run in the background, as far as known."""
         return sum(task.background for task in self._running.values())
 
     def put(self, kept: KeptTask) -> None:
-        """Add a task, or what became of one."""
+        """Add a task, or its result."""
         uid = kept.task.uid
         self._kept[uid] = kept
         if kept.result is None:
@@ -197,7 +197,7 @@ class Tasks:
         self._running.pop(uid, None)
 
     def restore(self, dropped: Iterable[KeptTask]) -> None:
-        """Take :meth:`drop` back."""
+        """Undo :meth:`drop`."""
         before = {one.task.uid: one for one in dropped} | self._kept
         self._kept = dict(sorted(before.items(), key=lambda pair: pair[1].task.number))
         self._running = {uid: one.task for uid, one in self._kept.items() if one.result is None}
@@ -209,7 +209,7 @@ class Retention:
 
     age: float = 3600.0
     count: int = 1000
-    #: Bytes of all results together; the one that came last stays, however long it is.
+    #: Bytes of all results together; the latest one stays, however long it is.
     size: int = 64 * 1024 * 1024
 
 
@@ -221,7 +221,7 @@ def ended(kept: KeptTask, result: TaskResult) -> KeptTask:
 def outdated(tasks: Tasks, retention: Retention, now: float) -> tuple[str, ...]:
     """Tasks whose results need not be kept: too old, or too many.
 
-    What ended first goes first, whenever it began: somebody may have waited long for what has just ended.
+    The first to end is the first to go, whenever it began: a client may have waited long for one that just ended.
     """
     finished = sorted((one for one in tasks if one.result is not None), key=_end)
     surplus, room = len(finished) - retention.count, retention.size

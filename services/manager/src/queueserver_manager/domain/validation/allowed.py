@@ -1,6 +1,6 @@
-"""What one user group may use of the inventory, asked for name by name.
+"""What one user group may use of the inventory, checked name by name.
 
-Nothing is listed in advance: a plan is reduced when it is asked for, and a device is looked up when it is named. So
+Nothing is listed in advance: a plan is reduced when it is requested, and a device is looked up when it is named. So
 a check of one item costs the same however many devices there are.
 """
 
@@ -16,7 +16,7 @@ from queueserver_manager.domain.validation.near_names import NearNames
 
 #: Access to all that exists.
 UNLIMITED = Access.unlimited()
-#: Names that are proposed instead of a wrong one, and wrong ones of which it is kept what was proposed.
+#: Names that are suggested instead of a wrong one, and wrong names whose suggestions are kept.
 _NEAR, _MISTAKES_KEPT = 3, 1_000
 
 
@@ -36,7 +36,7 @@ _ALL_OF_IT = DeviceShare(itself=True, is_whole=True)
 
 
 class AllowedInventory:
-    """Inventory as one group sees it. Both it is made of never change; another of them needs another object."""
+    """The inventory as one group sees it. Neither of its parts ever changes; another part needs another object."""
 
     def __init__(self, inventory: Inventory, access: Access = UNLIMITED) -> None:
         #: Everything that exists.
@@ -60,9 +60,9 @@ class AllowedInventory:
         return known
 
     def why_no_plan(self, name: str) -> str:
-        """Why something of that name is no plan, in one sentence; empty if there is nothing that might be one."""
+        """Why something of that name is no plan, in one sentence; empty if nothing looks like one."""
         reason = self.inventory.no_plans.get(name, "")
-        # A plan that may not be used counts as not there, also when something is wrong with it.
+        # A plan that may not be used is treated as absent, also when something is wrong with it.
         return reason if reason and name not in self.inventory.plans and self.access.allows_plan(name) else ""
 
     def has_device(self, dotted_name: str) -> bool:
@@ -94,7 +94,7 @@ class AllowedInventory:
     def devices_like(self, name: str) -> tuple[str, ...]:
         """Up to three devices with a similar name, best first; of a dotted name, components with a similar last part.
 
-        What was found is kept, because the same mistake is often made in a whole batch.
+        Results are kept, because the same mistake often repeats in a whole batch.
         """
         if name not in self._like:
             if len(self._like) >= _MISTAKES_KEPT:
@@ -103,7 +103,7 @@ class AllowedInventory:
         return self._like[name]
 
     def has_looked_for(self, name: str) -> bool:
-        """Whether `devices_like` knows the answer without looking."""
+        """Whether `devices_like` knows the result without searching."""
         return name in self._like
 
     def _look_for_devices_like(self, name: str) -> list[str]:
@@ -157,7 +157,7 @@ class AllowedInventory:
         return replace(plan, parameters=tuple(replace(parameter, type=type_) for parameter, type_ in parameters))
 
     def _reduced_type(self, type_: ParameterType) -> ParameterType:
-        """The same object if nothing of it is kept back."""
+        """The same object if everything in it may be used."""
         known = self._types.get(id(type_))
         if known is None:
             choices = type_.choices

@@ -1,4 +1,4 @@
-"""Whether the numbers in a value are within the bounds of a parameter, and in which words they are not."""
+"""Whether the numbers in a value are within the bounds of a parameter, and if not, the words that say so."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _range(minimum: float | None, maximum: float | None) -> str:
 
 
 def _bound(bound: float, outside: float, inclusive: str, exclusive: str) -> tuple[str, str]:
-    """The words and the number for a bound; a type that excludes 5 comes as the number right beside it."""
+    """The words and the number for a bound; a type that excludes 5 has the number right beside it."""
     text, beside = _exact(bound), _rounded(math.nextafter(bound, outside))
     # Further from 0 there are whole numbers between neighbours, for which the words would not be true.
     if beside and len(beside) < len(text) and abs(bound) < _ALL_WHOLE_NUMBERS:

@@ -1,10 +1,10 @@
-"""Texts in a call that are probably not what was meant: a device is misspelt where any text is taken.
+"""Texts in a call that are probably mistakes: a misspelt device where any text is accepted.
 
-A plan that takes any value gets a misspelt name as text, and fails at some depth. Such a call can't be refused, because
-the text may be meant, but whoever submits it is told. A text is worth a warning where a name of a device would become
-the device, and where it names nothing: if it is near to the name of a device, if the type has a device there, or if it
-stands among devices. Metadata is left alone.
-Guarantees: what one request costs is bounded; beyond that nothing more is looked at, and nothing is told.
+A plan that takes any value gets a misspelt name as text, and fails somewhere inside. Such a call can't be refused,
+because the text may be intended, but its submitter gets a warning. A text is worth a warning where a device's name
+would become the device, and where it names nothing: if it is similar to the name of a device, if the type has a
+device there, or if it stands among devices. Metadata is left alone.
+Guarantees: the cost of one request is bounded; beyond that nothing more is examined or reported.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from queueserver_manager.domain.validation.allowed import AllowedInventory
 _MOST_OF_ITEM, _MOST = 20, 100
 #: Texts of one item, and of all items of one request, that are compared with the names of all devices.
 _COMPARED_OF_ITEM, _COMPARED = 5, 100
-#: Values of one item that are looked at, those in lists and objects included.
+#: Values of one item that are examined, those in lists and objects included.
 _SEEN_OF_ITEM = 1_000
 _LONGEST_NAME = 60
 _LONGEST_PATH = 120
@@ -39,7 +39,7 @@ class _Text:
 
     where: str
     text: str
-    #: The type has a device at this place, and takes any other value only because it can't say more.
+    #: The type has a device at this place, and takes any other value only because it can't be more precise.
     is_for_device: bool
     #: It stands in a list beside a device.
     is_among_devices: bool
@@ -54,7 +54,7 @@ class Warner:
     def look(
         self, plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], allowed: AllowedInventory, path: str
     ) -> tuple[ItemWarning, ...]:
-        """What is odd about a call that fits the plan."""
+        """Warnings about a call that fits the plan."""
         if not plan.doubtful or not self._left:
             return ()
         found: list[ItemWarning] = []

@@ -16,7 +16,7 @@ def near_plans(name: str, allowed: AllowedInventory) -> str:
 
 
 def require_plan(name: str, allowed: AllowedInventory, group: str | None) -> None:
-    """See that there is a plan of that name. ``group`` is whose inventory it is; None: all there is.
+    """Check that there is a plan of that name. ``group`` is whose inventory it is; None: every plan.
 
     Raises FieldInvalid, PlanNotFound.
     """

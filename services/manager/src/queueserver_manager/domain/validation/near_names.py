@@ -1,4 +1,4 @@
-"""Names that are near to a text that may be misspelt."""
+"""Names similar to a text that may be misspelt."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _BIT = tuple(1 << number for number in range(_BITS))
 
 
 class NearNames:
-    """Finds names that are near, with no regard to capital letters.
+    """Finds similar names, ignoring case.
 
     Of thousands of names only those that share most pairs of letters are compared, and pairs are bits of a number, so
-    that a look through 5,000 names takes a millisecond: nobody may wait for a mistake.
+    that a search in 5,000 names takes a millisecond: a mistake must not make other clients wait.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names: list[tuple[str, str, int]] = [(name, name.lower(), _pairs(name.lower())) for name in names]
 
     def near(self, text: str) -> list[str]:
-        """Names that are near to a text, best first."""
+        """Names similar to a text, best first."""
         text, names = text.lower(), self._names
         if len(names) > _MOST_COMPARED:
             pairs = _pairs(text)

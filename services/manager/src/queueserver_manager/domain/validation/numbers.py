@@ -3,8 +3,8 @@
 JSON and google.protobuf.Value know one kind of number, a 64-bit float. A whole number below 2**53 in magnitude
 is exact in it and reaches the plan as int; every other number reaches it as float. Refused is what may not be
 what the client meant: NaN and infinities (JSON has none), and whole numbers from 2**53 up to 2**64, which an
-integer could only have become by losing digits. Larger ones are no integers anybody counts with, so they pass
-as floats (docs/decisions).
+integer could only have become by losing digits. Larger ones are no integers used for counting, so they pass
+as floats (docs/decisions/0005-numbers.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Items that were right when they were added, checked again as plans, devices and permissions are now.
 
-The night shift should not be the first to find out that a plan is gone. A flag is a warning: whether an item is
-executed is decided when it is its turn, as things are then.
+A night shift should not be the first to find out that a plan is gone. A flag is a warning: whether an item is
+executed is decided when it is next, as things are then.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _Checked = tuple[str, tuple[Violation, ...]]
 def problems_of(item: Item, allowed_for: Callable[[str], AllowedInventory]) -> tuple[Violation, ...]:
     """What is wrong with an item now; empty if it would be accepted.
 
-    ``allowed_for`` answers what a user group may use, and raises a Refused if there is no such group any more.
+    ``allowed_for`` answers what a user group may use, and raises a Refused if that group no longer exists.
     """
     try:
         allowed = allowed_for(item.user_group)
@@ -38,7 +38,7 @@ def problems_of(item: Item, allowed_for: Callable[[str], AllowedInventory]) -> t
 
 
 def flag_items(record: Record, findings: Sequence[tuple[Item, tuple[Violation, ...]]]) -> Decision[int]:
-    """Note what was found about items, unless they changed meanwhile; the answer is how many differ."""
+    """Store the findings about items, unless the items changed meanwhile; returns how many differ."""
     changes: list[Change] = []
     checked: list[_Checked] = []
     for item, problems in findings:
@@ -50,7 +50,7 @@ def flag_items(record: Record, findings: Sequence[tuple[Item, tuple[Violation, .
 
 
 def _parts(checked: Sequence[_Checked]) -> list[list[_Checked]]:
-    """What was found, in parts, each for one event."""
+    """The findings in parts, one for each event."""
     parts: list[list[_Checked]] = []
     room = 0
     for uid, problems in checked:
@@ -71,6 +71,6 @@ def _shortened(problem: Violation) -> Violation:
 
 
 def _is_same_call(now: Item, then: Item) -> bool:
-    """Whether what was found about an item still concerns it: it may have been moved, not replaced."""
+    """Whether a finding about an item still applies: the item may have been moved, but not replaced."""
     same_values = now.args is then.args and now.kwargs is then.kwargs and now.meta is then.meta
     return same_values and (now.kind, now.name, now.user_group) == (then.kind, then.name, then.user_group)

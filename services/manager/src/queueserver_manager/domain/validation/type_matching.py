@@ -1,4 +1,4 @@
-"""Whether a value fits the type of a parameter, and in which words it does not.
+"""Whether a value matches the type of a parameter, and if not, the words that say so.
 
 A value typed as a device or plan must name one that is there, that can do what the type asks for, and that the
 submitter may use; if the plan's author listed names, it must be one of those. What is not typed may be anything.
@@ -80,7 +80,7 @@ def misfits(value: Any, expected: ParameterType, allowed: AllowedInventory, path
 
 
 def first_misfits(value: Any, expected: ParameterType, allowed: AllowedInventory) -> list[Misfit]:
-    """What is wrong with a value, but no more than anybody reads."""
+    """What is wrong with a value, but no more than a person reads."""
     return list(islice(misfits(value, expected, allowed), _MOST_MISFITS))
 
 
@@ -110,7 +110,7 @@ def _field_misfits(value: Any, field: RecordField, allowed: AllowedInventory, pa
 
 
 def _union_misfits(value: Any, expected: ParameterType, allowed: AllowedInventory, path: str) -> Iterator[Misfit]:
-    """Of the options that have the value's shape the one that the value comes nearest to, as its path tells."""
+    """Of the options that have the value's shape, the one that the value comes closest to, judged by its path."""
     nearest: list[Misfit] = []
     for option in expected.arguments:
         found = first_misfits(value, option, allowed)

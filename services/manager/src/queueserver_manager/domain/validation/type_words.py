@@ -22,7 +22,7 @@ _MOST_COMPARED = 50
 def near_matches(name: str, candidates: tuple[str, ...]) -> str:
     """Up to three similar names, quoted, or empty text. The same mistake is often made in a whole batch.
 
-    Of thousands of names only those that share most pairs of letters are compared: nobody may wait for a mistake.
+    Of thousands of names only those that share most pairs of letters are compared, so a mistake makes no client wait.
     """
     name, compared = name[:100], candidates
     if len(candidates) > _MOST_COMPARED:
@@ -74,7 +74,7 @@ def describe(expected: ParameterType) -> str:
 
 
 def _asked(expected: ParameterType) -> str:
-    """What is asked of a device."""
+    """What a device must be able to do."""
     if expected.device_class:
         return f" of the class {expected.device_class.rpartition('.')[2]}"
     return " that can be moved" if expected.protocol == "Movable" else ""

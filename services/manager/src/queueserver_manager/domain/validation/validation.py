@@ -1,7 +1,7 @@
 """Whether a plan call fits the plan, decided without bluesky and without evaluating anything.
 
 Arguments are bound to the parameters as Python would bind them, and every mismatch is reported, each with the
-path of its field; then each value is compared with the type and the bounds of its parameter (``fitting.py``).
+path of its field; then each value is compared with the type and the bounds of its parameter (``type_matching.py``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from queueserver_manager.domain.validation.type_matching import Misfit, first_mi
 from queueserver_manager.domain.validation.type_words import describe, near_matches
 
 Found = list[Violation]
-#: Mistakes after which a call is not looked at any further: each takes long to put into words.
+#: Mistakes after which a call is not examined further: each takes long to describe.
 _MOST_VIOLATIONS = 50
 _BY_NAME = (ParameterKind.POSITIONAL_OR_KEYWORD, ParameterKind.KEYWORD_ONLY)
 
@@ -70,7 +70,7 @@ def _unknown_plan(name: str, allowed: AllowedInventory, path: str) -> PlanNotFou
 def _bind(
     plan: Plan, args: Sequence[Any], kwargs: Mapping[str, Any], allowed: AllowedInventory, path: str, found: Found
 ) -> None:
-    """Bind as Python binds, collecting what does not fit and checking what does, until that is enough."""
+    """Bind as Python binds, collecting what does not fit and checking what does, up to a bound."""
     by_position = plan.by_position
     for index, (value, parameter) in enumerate(zip(args, by_position, strict=False)):
         if len(found) >= _MOST_VIOLATIONS:
@@ -101,7 +101,7 @@ def _bind_rest(plan: Plan, args: Sequence[Any], allowed: AllowedInventory, path:
 
 
 def _group_of(values: Sequence[Any], expected: ParameterType, allowed: AllowedInventory) -> tuple[ParameterType, ...]:
-    """The types of which ``*args`` is a repetition; nothing if each value is of the type itself.
+    """The types of which ``*args`` is a repetition; empty if each value is of the type itself.
 
     A tuple there means either, because people write it for both: ``*args: tuple[Movable, list[float]]``.
     """

@@ -1,1 +1,1 @@
-"""The one writer of the record: decisions, commits, and the replies that are stored with them."""
+"""The one writer of the record: decisions, commits, and the responses that are stored with them."""

@@ -1,4 +1,4 @@
-"""What goes into one commit of the ledger, and how it is taken back."""
+"""What goes into one commit of the ledger, and how it is undone."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from queueserver_manager.operations.commit.reply import ReplySpec
 from queueserver_manager.store.port import Entry
 
 T = TypeVar("T")
-#: From the record to what is to change; in steps where that takes long.
+#: From the record to the changes; in steps where that takes long.
 Decide = Callable[[Record], Decision[T] | Work[Decision[T]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Committed(Generic[T]):
-    """Result of a decision, the revision at which it stands in the store, and the answer to the client.
+    """Result of a decision, the revision at which it is stored, and the response to the client.
 
-    The result is None for a request that was answered before; then only the answer counts.
+    The result is None for a request that was answered before; then only the response counts.
     """
 
     result: T
@@ -34,7 +34,7 @@ class Committed(Generic[T]):
 
 @dataclass(slots=True)
 class PendingDecision:
-    """A decision that waits for its turn."""
+    """A decision that waits to be committed."""
 
     decide: Decide[Any]
     reply: ReplySpec[Any]
@@ -43,19 +43,19 @@ class PendingDecision:
 
 @dataclass(slots=True)
 class CommitBatch:
-    """What goes into one commit, and who is to be answered after it."""
+    """What goes into one commit, and the callers that get a response after it."""
 
     entries: list[Entry] = field(default_factory=list)
     taken: list[tuple[asyncio.Future[Committed[Any]], Committed[Any]]] = field(default_factory=list)
-    #: Whom, why, and whether a change of this commit, which may be taken back, can be the reason.
+    #: The caller, the reason, and whether a change of this commit, which may be undone, can be the reason.
     refused: list[tuple[asyncio.Future[Committed[Any]], Exception, bool]] = field(default_factory=list)
     undos: list[Undo] = field(default_factory=list)
-    #: Bytes of what is written, about.
+    #: Approximate bytes of what is written.
     size: int = 0
 
 
 async def take_back(undos: list[Undo]) -> None:
-    """Take changes back in turns; all of them, also if whoever waits for it is cancelled meanwhile."""
+    """Undo changes in time slices; all of them, even if the waiting caller is cancelled meanwhile."""
     time_slice = TimeSlice()
     try:
         while undos:

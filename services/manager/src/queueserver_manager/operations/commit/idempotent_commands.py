@@ -1,9 +1,9 @@
-"""What is done outside of the record, at the Worker, once for each request id.
+"""Commands carried out outside of the record, at the Worker, once for each request id.
 
-Guarantees: a repetition gets the first answer, while the deed is under way, while its answer is being stored, and after
-that for as long as answers are kept. From its beginning on the id belongs to the deed: any other request with it is
-refused, one that edits the queue as well. What was begun goes on when its caller leaves.
-Does not guarantee that a repetition is recognised when the answer could not be stored: the deed stands all the same.
+Guarantees: a repetition gets the first response, while the command runs, while its response is being stored, and after
+that for as long as responses are kept. From its start on the id belongs to the command: any other request with it is
+refused, an edit of the queue too. A command that has started continues when its caller leaves.
+Does not guarantee that a repetition is recognised when the response could not be stored: the command took effect.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class CommandLogEntry:
-    """What is done, for the log: its name in the JSON form, and the end of a sentence that begins with a person."""
+    """The command, for the log: its name in the JSON form, and the end of a sentence that begins with a user."""
 
     name: str
     did: str
 
 
 class IdempotentCommands:
-    """Does each thing once, and keeps the answer."""
+    """Carries out each command once, and keeps the response."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -42,12 +42,18 @@ class IdempotentCommands:
         self._under_way: set[asyncio.Task[bytes]] = set()
 
     async def once(
-        self, reply: ReplySpec[T], do: Callable[[], Awaitable[T]], deed: CommandLogEntry, *, reply_before_stored: bool
+        self,
+        reply: ReplySpec[T],
+        do: Callable[[], Awaitable[T]],
+        command: CommandLogEntry,
+        *,
+        reply_before_stored: bool,
     ) -> bytes:
-        """Do it, unless that was done under this request id; answers what the reply makes of it.
+        """Carry it out, unless this request id was carried out before; returns the reply made of its result.
 
-        What was done is logged, with who asked for it. In haste the answer is given when it is done and stored
-        afterwards, else it is stored first: nobody in an emergency waits for another's commit.
+        The command is logged with the user who asked for it. With ``reply_before_stored`` the caller gets the response
+        once the command is done, and the response is stored afterwards; else it is stored first. So in an emergency no
+        caller waits for another's commit.
 
         Raises RequestIdReused, Locked and what ``do`` raises.
         """
@@ -56,18 +62,23 @@ class IdempotentCommands:
             return known
         answer = self._answers.get(reply.request_id)
         if answer is None:
-            answer = self._begin(reply, do, deed, reply_before_stored=reply_before_stored)
+            answer = self._begin(reply, do, command, reply_before_stored=reply_before_stored)
         return await asyncio.shield(answer)
 
     def _begin(
-        self, reply: ReplySpec[T], do: Callable[[], Awaitable[T]], deed: CommandLogEntry, *, reply_before_stored: bool
+        self,
+        reply: ReplySpec[T],
+        do: Callable[[], Awaitable[T]],
+        command: CommandLogEntry,
+        *,
+        reply_before_stored: bool,
     ) -> asyncio.Future[bytes]:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[bytes] = loop.create_future()
         if reply.request_id:
             self._ledger.reserve(reply)
             self._answers[reply.request_id] = answer
-        task = loop.create_task(self._carry_out(reply, do, deed, answer if reply_before_stored else None))
+        task = loop.create_task(self._carry_out(reply, do, command, answer if reply_before_stored else None))
         self._under_way.add(task)
         task.add_done_callback(partial(self._ended, reply, answer))
         return answer
@@ -76,19 +87,19 @@ class IdempotentCommands:
         self,
         reply: ReplySpec[T],
         do: Callable[[], Awaitable[T]],
-        deed: CommandLogEntry,
+        command: CommandLogEntry,
         reply_before_stored: asyncio.Future[bytes] | None,
     ) -> bytes:
         self._ledger.check_lock(reply)
         result = await do()
-        log_command(reply.user, deed.name, deed.did)
+        log_command(reply.user, command.name, command.did)
         plain = await reply.answer(result, self._ledger.summary.revisions.last)
         if reply_before_stored is not None:
             reply_before_stored.set_result(plain)
         if not reply.request_id:
             return plain
         try:
-            # What is done is answered, whatever has been locked meanwhile.
+            # A command that took effect is answered, whatever has been locked meanwhile.
             return (await self._ledger.submit(lambda _: Decision(result), replace(reply, guard=None))).answer
         except (Unavailable, RequestIdReused):
             # Reused: an edit with this id, whose fate was unknown when this began, turned out to have been stored.
@@ -107,6 +118,6 @@ class IdempotentCommands:
             answer.cancel()
         elif error is not None:
             answer.set_exception(error)
-            answer.exception()  # a caller who has left need not listen
+            answer.exception()  # the caller may have left
         else:
             answer.set_result(task.result())

@@ -1,16 +1,16 @@
 """The one writer of the record: decide, commit, announce.
 
-Whoever wants a change submits a decision, a function from the record to changes. The ledger takes all decisions
+A caller that wants a change submits a decision, a function from the record to changes. The ledger takes all decisions
 that are waiting, applies them one after another to the working copy, commits them to the store in one atomic step,
 and only then announces them and answers. So decisions never overlap, each sees those before it, and a hundred
 waiting clients cost one round trip to Redis instead of a hundred.
 
-If the commit fails, every change of the step is taken back and everybody who took part is told. If it is not known
-whether it took effect, the record is loaded anew as soon as the store answers; if the ledger is ended amid it, whoever
-took part is interrupted, too. A decision that can't be applied is refused alone; any other defect ends the ledger, and
+If the commit fails, every change of the step is undone and every caller in it is told. If it is not known
+whether it took effect, the record is loaded anew as soon as the store answers; if the ledger is ended during it, these
+callers are interrupted, too. A decision that can't be applied is refused alone; any other defect ends the ledger, and
 with it the term: the next one begins from what is stored.
 
-What takes long is done in turns: deciding, changing the record, taking that back, and telling of it.
+Long work runs in time slices: deciding, changing the record, undoing that, and announcing it.
 
 Readers see committed state only: while a commit is under way, a read waits for its end. While the store is down
 reads are answered from memory.
@@ -58,10 +58,10 @@ from queueserver_manager.operations.commit.summary import summary_of
 from queueserver_manager.store.port import Entry, EventsGone, OwnershipLost, Store, StoreDown
 
 T = TypeVar("T")
-#: A commit takes no further decision beyond so many changes or bytes, so that a small edit never waits long behind a
+#: A commit takes no further decision beyond this many changes or bytes, so that a small edit never waits long behind a
 #: flood of others.
 _CHANGES_PER_COMMIT, _BYTES_PER_COMMIT = 2000, 8 * 1024 * 1024
-#: Seconds until the next attempt with a store that answers and can't be used.
+#: Seconds until the next attempt with a store that answers but can't be used.
 _RETRY_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
@@ -74,14 +74,14 @@ def _refuse(answer: asyncio.Future[Any], error: BaseException) -> None:
         answer.set_exception(RuntimeError(repr(error)) if isinstance(error, StopIteration) else error)
 
 
-def _nobody_need_listen(answer: asyncio.Future[Committed[Any]]) -> None:
-    """A refusal whose caller has left is no mishap that asyncio should report."""
+def _caller_may_have_left(answer: asyncio.Future[Committed[Any]]) -> None:
+    """A refusal whose caller has left is no error that asyncio should report."""
     if not answer.cancelled():
         answer.exception()
 
 
 class Ledger:
-    """Working copy plus store. ``on_commit`` hears of every committed change, in order, before anybody is answered."""
+    """Working copy plus store. ``on_commit`` gets every committed change, in order, before any caller is answered."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Ledger:
         storage: StorageWatch | None = None,
         answers: Bound = ANSWERS,
     ) -> None:
-        """``answers`` bounds the requests that are known, and the bytes of the answers to them that are kept."""
+        """``answers`` bounds the requests that are remembered, and the bytes of their responses that are kept."""
         self._answers = answers
         self._store = store
         self._record = record
@@ -108,11 +108,11 @@ class Ledger:
         self._committing = False
         self._closed = False
         self._recovering = False
-        #: What is known of the store, and an event for those who wait until it takes changes.
+        #: What is known of the store, and an event for callers that wait until it takes changes.
         self._storage = storage or StorageWatch("", now)
         self.storage_back = asyncio.Event()
         self.storage_back.set()
-        #: The committed record in a few words, to be had at any moment without waiting.
+        #: The committed record in a few words, available at any moment without waiting.
         self.summary = summary_of(self._record)
 
     async def submit(self, decide: Decide[T], reply: ReplySpec[T] = NO_REPLY) -> Committed[T]:
@@ -125,7 +125,7 @@ class Ledger:
         if not self.storage_up:
             raise self._unavailable(fate_known=True)
         waiting = PendingDecision(decide, reply, asyncio.get_running_loop().create_future())
-        waiting.answer.add_done_callback(_nobody_need_listen)
+        waiting.answer.add_done_callback(_caller_may_have_left)
         self._waiting.append(waiting)
         self._work.set()
         # The decision is taken whether or not the caller stays: a lost client must not undo what was accepted.
@@ -133,7 +133,7 @@ class Ledger:
 
     @property
     def storage_up(self) -> bool:
-        """Whether the store took what was to be stored last time."""
+        """Whether the store accepted the last write."""
         return self._storage.fault is None
 
     def _unavailable(self, *, fate_known: bool) -> StorageUnavailable:
@@ -141,7 +141,7 @@ class Ledger:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a decision is under way, or somebody waits for one."""
+        """Whether a decision is in progress, or a caller waits for one."""
         return self._committing or bool(self._waiting)
 
     @property
@@ -167,12 +167,12 @@ class Ledger:
         try:
             return await self._store.events_between(after, up_to)
         except StoreDown as error:
-            # It may be the first to notice.
+            # This may be the first to notice.
             self.storage_seen(error.fault)
             raise self._unavailable(fate_known=True) from error
 
     def storage_seen(self, fault: Fault | None) -> None:
-        """Somebody else asked the store: note what is wrong. That all is well is for us to find out while we try to."""
+        """Another part asked the store: note what is wrong. Only our own attempts find out that all is well."""
         if not self._closed and not (self._recovering and fault is None):
             self._set_storage(fault)
 
@@ -186,7 +186,7 @@ class Ledger:
     async def run(self) -> None:
         """Work until cancelled or until ownership is lost. Raises OwnershipLost, and whatever a defect raises.
 
-        However it ends, everybody who waits is answered.
+        However it ends, every waiting caller is answered.
         """
         try:
             while True:
@@ -201,7 +201,7 @@ class Ledger:
             self._serve_readers()
 
     async def _step(self) -> None:
-        """Decide what is waiting, commit it, tell everybody."""
+        """Decide what is waiting, commit it, announce it."""
         step = CommitBatch()
         queue, before = self._record.queue, self._record.revisions
         # From the first change on: readers see what is stored.
@@ -222,7 +222,7 @@ class Ledger:
             await self._fail(step, NotReady())
             raise
         except asyncio.CancelledError as interruption:
-            # Amid a commit nobody knows what is stored: that is an interruption, not a refusal, for who waits, too.
+            # Amid a commit it is unknown what is stored: for the callers, too, that is an interruption, not a refusal.
             await self._fail(step, interruption if sent else NotReady())
             raise
         except BaseException as defect:
@@ -237,7 +237,7 @@ class Ledger:
                 )
                 self._set_storage(None)
         finally:
-            # It is stored, whatever becomes of those who hear of it.
+            # It is stored, whatever happens to its listeners.
             self._committing = False
             self._answer(step, None)
             self._serve_readers()
@@ -247,7 +247,7 @@ class Ledger:
                 await time_slice.yield_if_due()
 
     async def _fail(self, step: CommitBatch, failure: BaseException) -> None:
-        """Take everything back and say so."""
+        """Undo everything and say so."""
         try:
             await take_back(step.undos)
         finally:
@@ -277,7 +277,7 @@ class Ledger:
             step.taken.append((waiting.answer, committed))
 
     async def _take(self, waiting: PendingDecision) -> tuple[Committed[Any], Entry | None]:
-        """Take one decision on the record as it stands; answers what it writes, if anything."""
+        """Take one decision on the record as it is; returns what it writes, if anything."""
         record, reply, revision = self._record, waiting.reply, self._record.revisions.last
         self._require_unreserved(reply)
         known = reply.known(record)
@@ -295,11 +295,11 @@ class Ledger:
         committed = Committed(decision.result, stands_at, answer)
         if not changes:
             return committed, None
-        # An answer that is kept is no change of anything that a client can see: it has no revision of its own.
+        # A kept response is no change of anything that a client can see: it has no revision of its own.
         return committed, Entry(stands_at if decision.changes else 0, now, changes, decision.events, reply.user)
 
     def _remember(self, record: Record, request: AnsweredRequest) -> Iterator[Change]:
-        """Keep an answer, and let go of what is old or more than may be kept."""
+        """Keep a response, and drop what is old or more than may be kept."""
         yield RememberRequest(request)
         old = record.requests.outdated(self._answers, request.time)
         if old:
@@ -309,7 +309,7 @@ class Ledger:
             yield ForgetAnswers(tuple(one.without_answer() for one in long))
 
     async def _make(self, entry: Entry) -> tuple[Sequence[Undo], int]:
-        """Make all changes of a decision, in turns, or none of them; answers how to take them back, and their bytes."""
+        """Make all changes of a decision, in time slices, or none of them; returns how to undo them, and their size."""
         record, undos, size, time_slice = self._record, [], 0, TimeSlice()
         try:
             for change in entry.changes:
@@ -317,7 +317,7 @@ class Ledger:
                 size += size_of(change)
                 await time_slice.yield_if_due()
             if entry.revision:
-                # Who expects a revision is refused by a change that is not stored yet, too.
+                # A request that expects a revision is refused because of a change that is not stored yet, too.
                 undos.append(partial(setattr, record, "revisions", record.revisions))
                 record.revisions = record.revisions.after(entry.revision, entry.changes)
         except BaseException:
@@ -326,7 +326,7 @@ class Ledger:
         return undos, size
 
     async def recall(self, reply: ReplySpec[Any]) -> bytes | None:
-        """The first answer to a request, if there is one, and once it is stored.
+        """The first response to a request, if there is one, once it is stored.
 
         Raises RequestIdReused and, before anything is done for a request that would be refused at the end, Locked.
         """
@@ -338,20 +338,20 @@ class Ledger:
         return known
 
     def check_lock(self, reply: ReplySpec[Any]) -> None:
-        """Refuse what the lock that is stored forbids. Waits for nothing. Raises Locked."""
+        """Refuse what the stored lock forbids. Waits for nothing. Raises Locked."""
         reply.check_lock(self.summary.lock, emergency_key_is_set=self.summary.emergency_key_is_set)
 
     def recall_command(self, reply: ReplySpec[Any]) -> bytes | None:
-        """As :meth:`recall`, for what was done outside of the record: it is done, stored or not. Waits for nothing."""
+        """As :meth:`recall`, for a command outside of the record: it took effect, stored or not. Waits for nothing."""
         self._require_unreserved(reply)
         return reply.known(self._record)
 
     def reserve(self, reply: ReplySpec[Any]) -> None:
-        """Keep a request id for a deed outside of the record that begins: no other request may have it."""
+        """Reserve a request id for a command outside of the record that begins: no other request may have it."""
         self._reserved[reply.request_id] = reply.fingerprint
 
     def release(self, reply: ReplySpec[Any]) -> None:
-        """The deed is over, and its answer stored if it is to be kept."""
+        """The command has finished, and its response is stored if it is to be kept."""
         self._reserved.pop(reply.request_id, None)
 
     def _require_unreserved(self, reply: ReplySpec[Any]) -> None:

@@ -1,7 +1,7 @@
-"""What is known of Redis: from the answers of Redis itself, and from the process that keeps it running, if that tells.
+"""State of Redis: from Redis' own answers, and from the process that keeps it running, if that reports it.
 
-Whether Redis takes changes is decided by its own answers alone. Why it does not is known better by the process that
-finds its disk full; a Redis that takes changes on a disk that is almost full is told of, too.
+Whether Redis takes changes is decided by its own answers alone. Why it does not is better known to the process that
+finds its disk full; a Redis that takes changes on an almost full disk is reported, too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class StorageWatch:
-    """Redis as it is at this moment. ``on_change`` hears of each change."""
+    """Redis as it is at this moment. ``on_change`` is called for each change."""
 
     def __init__(self, location: str, now: Callable[[], float], on_change: Callable[[], None] = lambda: None) -> None:
         """``location`` is the address of Redis, without a password."""
@@ -28,13 +28,13 @@ class StorageWatch:
         self.present = Storage(location=location)
 
     def note(self, fault: Fault | None) -> None:
-        """Redis did what it was asked to (None), or did not."""
+        """Redis did what it was asked to (None), or failed."""
         if fault != self.fault:
             self.fault = fault
             self._judge()
 
     def told(self, notice: Notice) -> None:
-        """The process that keeps Redis running tells how it and its disk are."""
+        """The process that keeps Redis running reports how it and its disk are."""
         if self._notice.is_trouble and not notice.is_trouble and self.fault is not None:
             # It has just been started, and has not answered us yet.
             self.fault = Fault(StorageState.LOADING)

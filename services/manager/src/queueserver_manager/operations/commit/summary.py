@@ -1,4 +1,4 @@
-"""The record in a few words, for whoever must not wait for it and needs no more: the status, the runner, autostart."""
+"""The record in a few words, for parts that must not wait for it and need no more: status, runner, autostart."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Summary:
     autostart: bool
     #: The item at the head of the queue is held.
     head_held: bool
-    #: What is wrong with the item at the head of the queue as things are now.
+    #: Current problems of the item at the head of the queue.
     head_problems: tuple[Violation, ...] = ()
     #: uid of the item at the head of the queue; empty if there is none.
     head_uid: str = ""
-    #: What did not end well before.
+    #: What failed or was interrupted before.
     setback: Setback | None = None
-    #: A task keeps the environment to itself.
+    #: A task has the environment to itself.
     foreground_task: bool = False
-    #: Items that would fail as things are now.
+    #: Items that would fail under the present plans, devices and permissions.
     invalid_items: int = 0
     lock: Lock | None = None
     emergency_key_is_set: bool = False

@@ -1,8 +1,8 @@
-"""Ends by itself what is to end by itself: the lease of a lock, and the waiting of a request for it.
+"""Ends the lease of a lock, and the waiting of a request for it, when their time is up.
 
-Guarantees: nothing ends before its time, nor while nobody could renew it. After this Manager has become the owner, and
-after an outage of Redis, a lease lasts for another while first. Time for which this process stood still does not count,
-nor does a leap of the machine's clock while an end is waited for.
+Guarantees: nothing ends before its time, nor while it could not be renewed. After this Manager became the owner, and
+after an outage of Redis, a lease first lasts for its whole length again. Time for which this process stood still does
+not count, nor does a jump of the machine's clock while an end is awaited.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class _Wait:
     def __init__(self, start: Callable[[Coroutine[Any, Any, None]], None]) -> None:
         self._start = start
         self._patience: Patience | None = None
-        #: Identity of the end that is waited for.
+        #: Identity of the awaited end.
         self._end: tuple[str, float] | None = None
 
     def until(self, end: tuple[str, float], seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Begin this work after so many seconds, unless that end is waited for already."""
+        """Run this work after this many seconds, unless that end is awaited already."""
         if end == self._end:
             return
         self.stop()

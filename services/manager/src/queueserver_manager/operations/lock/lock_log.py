@@ -1,4 +1,4 @@
-"""How a change of the lock is told in the log of what people did."""
+"""How a change of the lock appears in the log of what people did."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from queueserver_manager.domain.events import LockChange, LockChanged
 from queueserver_manager.domain.lock.lock import Claim, Lock, LockRequest
 
-#: Characters of a note that are told.
+#: Characters of a note that are shown.
 _MOST_TEXT = 200
 
 
 def lock_sentence(event: LockChanged, who: Callable[[str], str]) -> str:
-    """What happened, in a sentence; ``who`` writes names."""
+    """What happened, in a sentence; ``who`` formats names."""
     told = _SENTENCES[event.change](event, who)
     note = " ".join((event.answer_note or _note_of(event)).split())
     return f"{told} ({note if len(note) <= _MOST_TEXT else note[:_MOST_TEXT] + '…'})" if note else told

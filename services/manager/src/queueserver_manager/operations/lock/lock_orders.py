@@ -1,4 +1,4 @@
-"""Carries out orders to clear the lock that somebody with access to Redis left there (``qserver-clear-lock``)."""
+"""Carries out orders to clear the lock that a person with access to Redis left there (``qserver-clear-lock``)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from queueserver_manager.store.port import LockOrders
 
 
 class LockOrderDesk:
-    """Takes one order after the other during one term. An order is settled in the commit that carries it out."""
+    """Takes one order after another during one term. An order is settled in the commit that carries it out."""
 
     def __init__(self, ledger: Ledger, orders: LockOrders) -> None:
         self._ledger = ledger
         self._orders = orders
-        #: What was ordered while no Manager was there is carried out.
+        #: What was ordered while no Manager was running is carried out.
         self.begun = asyncio.Event()
 
     async def run(self) -> None:

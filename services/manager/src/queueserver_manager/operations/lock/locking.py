@@ -1,4 +1,4 @@
-"""Set, release, renew and look at the lock, ask for it and answer who asks."""
+"""Set, release, renew and read the lock, request it and reply to a request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LockOperations:
         self._new_salt = new_salt
 
     def claim(self, user: str, note: str, *, environment: bool, queue: bool, lease: float) -> Claim:
-        """What somebody locks, or asks to lock, now."""
+        """What a client locks, or asks to lock, now."""
         return Claim(environment, queue, user, note, self._now(), lease)
 
     def _identity(self) -> Identity:
@@ -44,7 +44,7 @@ class LockOperations:
         return await self._ledger.read(lambda record: (locking.standing_of(record), record.revisions.last))
 
     async def renew(self, key: LockKey, user: str, reply: ReplySpec[LockStanding]) -> bytes:
-        """Begin the lease again. Raises NotLocked, LockKeyInvalid."""
+        """Restart the lease. Raises NotLocked, LockKeyInvalid."""
         now = self._now()
         return (await self._ledger.submit(lambda record: locking.renew(record, key, user, now), reply)).answer
 
@@ -59,5 +59,5 @@ class LockOperations:
         return (await self._ledger.submit(lambda record: locking.answer(record, key, said, user, now), reply)).answer
 
     async def withdraw(self, key: LockKey, user: str, reply: ReplySpec[LockStanding]) -> bytes:
-        """Take a request back. Raises LockKeyInvalid, LockRequestNotFound."""
+        """Withdraw a request. Raises LockKeyInvalid, LockRequestNotFound."""
         return (await self._ledger.submit(lambda record: locking.withdraw(record, key, user), reply)).answer

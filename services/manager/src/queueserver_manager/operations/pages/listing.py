@@ -1,8 +1,8 @@
 """Listings of the queue in pages that all show the same moment.
 
-The first page takes the whole order if there is to be a second one; the newest few listings are kept, and only as long
-as not too much was taken out of the queue since, which is in memory for their sake alone. A listing that is no longer
-kept is answered with PageTokenExpired, and the client begins again.
+The first page stores the whole order if there is to be a second one; the newest few listings are kept, and only while
+not too much has been taken out of the queue since, because it stays in memory for them alone. A listing no longer
+kept gets PageTokenExpired, and the client starts again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KEPT_LISTINGS = 16
 T = TypeVar("T")
 #: How many of the first objects one answer has room for.
 Fit = Callable[[Sequence[T]], Work[int]]
-# Python refuses to convert numbers of thousands of digits, and no token of ours has any so long.
+# Python refuses to convert numbers of thousands of digits, and none of our tokens has such a long one.
 _LONGEST_NUMBER = 20
 
 
@@ -106,10 +106,10 @@ class QueueListings:
             self._kept.popitem(last=False)
 
     def queue_changed(self, record: Record) -> None:
-        """Something is stored: let go of listings since which too much was taken out."""
+        """Something is stored: drop listings since which too much was taken out."""
         while self._kept and next(iter(self._kept.values())).items.holds(record.queue) > MOST_GONE:
             self._kept.popitem(last=False)
 
     def let_go(self) -> None:
-        """Keep no listing any more, because nobody has asked for a page for long: it holds all items of its time."""
+        """Drop all listings, because no page was requested for long: a listing holds all items of its time."""
         self._kept.clear()

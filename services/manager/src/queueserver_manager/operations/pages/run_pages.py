@@ -1,7 +1,7 @@
 """Runs of the running plan in pages.
 
 A plan can open tens of thousands of runs, and they change while they are listed: more are opened, and open ones close.
-So a token says how many of them the pages before went through, open or closed, and which was the last: runs of another
+So a token says how many of them the earlier pages covered, open or closed, and which was the last: runs of another
 plan are not taken for the rest.
 """
 
@@ -50,5 +50,5 @@ def _first_of_page(runs: Sequence[RunSummary], token: str) -> int:
 
 
 def _mark_of(run: RunSummary) -> int:
-    """A number that tells a run from those of other plans. Uids are the plan's, and may have any length."""
+    """A number that tells a run from those of other plans. Uids are set by the plan, and may have any length."""
     return zlib.crc32(run.uid.encode(errors="replace"))

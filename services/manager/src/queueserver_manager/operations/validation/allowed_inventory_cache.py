@@ -14,7 +14,7 @@ class AllowedInventoryCache:
     """Follows the working copy, so a change that is about to be stored counts already."""
 
     def __init__(self, ledger: Ledger, default_group: str = "") -> None:
-        """``default_group`` is the group of who sends none; see :meth:`Permissions.acting_group`."""
+        """``default_group`` is the group for callers that send none; see :meth:`Permissions.acting_group`."""
         self._ledger = ledger
         self._default_group = default_group
         self._known: dict[str, AllowedInventory] = {}
@@ -25,7 +25,7 @@ class AllowedInventoryCache:
         return self._of(self._ledger.permissions.access_for(group))
 
     def for_submitter(self, group: str) -> AllowedInventory:
-        """What somebody of a group, empty if none was sent, may use in a request.
+        """What a caller in a group, empty if none was sent, may use in a request.
 
         Raises GroupNotFound, GroupNotAccepted.
         """

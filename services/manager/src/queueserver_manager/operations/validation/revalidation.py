@@ -1,7 +1,7 @@
-"""Checks the queue again whenever plans, devices or permissions have changed, in the background and in turns.
+"""Checks the queue again whenever plans, devices or permissions have changed, in the background and in time slices.
 
-Also when that may have been missed: at the beginning, when Redis is back, and when items come that were checked before
-a change and are put into the queue after it.
+Also when that may have been missed: at the start, when Redis is back, and when items that were checked before
+a change enter the queue after it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Findings = list[tuple[Item, tuple[Violation, ...]]]
 
 
 class QueueCheck:
-    """One check at a time; a change that comes meanwhile lets it begin anew."""
+    """One check at a time; a change during it restarts it."""
 
     def __init__(self, ledger: Ledger, allowed_for: Callable[[str], AllowedInventory]) -> None:
         self._ledger = ledger
@@ -51,7 +51,7 @@ class QueueCheck:
             job.add_done_callback(self._single.discard)
 
     async def settled(self) -> None:
-        """Wait until no check is going on."""
+        """Wait until no check is running."""
         while jobs := [*self._single, *([self._job] if self._job is not None else [])]:
             await asyncio.wait(jobs)
 
@@ -68,7 +68,7 @@ class QueueCheck:
         if not job.cancelled() and job.exception() is not None:
             _log.error("the queue could not be checked", exc_info=job.exception())
         elif self._again and not job.cancelled():
-            # Asked for after the last look and before this.
+            # Requested after the last pass and before this.
             self.look()
 
     async def _run(self) -> None:
@@ -104,7 +104,7 @@ class QueueCheck:
         try:
             await self._flag([(item, problems)])
         except (StorageUnavailable, NotReady):
-            # Everything is looked at when Redis is back, and when the next term begins.
+            # Everything is checked when Redis is back, and when the next term begins.
             return
 
     async def _flag(self, findings: _Findings) -> None:

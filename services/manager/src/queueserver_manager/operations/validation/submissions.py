@@ -85,7 +85,7 @@ class Submissions:
         return replace(item, size=prepared.stored), sum(prepared)
 
     def warned(self, item: Item) -> Item:
-        """An item of the queue, with what is odd about it now. Raises GroupNotFound."""
+        """An item of the queue, with its current warnings. Raises GroupNotFound."""
         call = Submission(item.kind, item.name, item.args, item.kwargs)
         allowed = self._allowed_inventories.for_submitter(item.user_group)
         return replace(item, warnings=_warnings(call, allowed, "item", Warner()))
@@ -93,7 +93,7 @@ class Submissions:
     async def make_batch(
         self, caller: Caller, messages: Sequence[M], read: Callable[[M, str], Work[Submission]]
     ) -> list[list[Item]]:
-        """Make an item of each message, which ``read`` takes apart; answers them in parts, each for one event.
+        """Make an item of each message, which ``read`` decodes; returns them in parts, each for one event.
 
         Raises BatchRefused, InventoryEmpty, GroupNotFound, GroupNotAccepted.
         """

@@ -1,7 +1,7 @@
-"""Everything that watchers are told, in the order of its arrival, in one bounded ring.
+"""Everything that watchers get, in order of arrival, in one bounded ring.
 
-Each watcher reads the ring from its own cursor, so a slow one costs nothing and delays nobody; one that falls out
-of the ring is told so. Durable events carry the revision of their change, events of the Worker its boot id and
+Each watcher reads the ring from its own cursor, so a slow one costs nothing and delays no other; one that falls out
+of the ring gets an error. Durable events carry the revision of their change, events of the Worker its boot id and
 sequence: those are what a resume token remembers.
 """
 
@@ -23,12 +23,12 @@ MAX_ENTRIES = 200_000
 _OVERHEAD = 200
 #: What a watcher takes out of the ring at once.
 _BYTES_AT_ONCE, _ENTRIES_AT_ONCE = 2 * 1024 * 1024, 1000
-#: After so much that does not concern it a watcher is woken all the same, so that it moves on before it is overtaken.
+#: After this much that does not concern it, a watcher is woken anyway, so that it moves on before it is overtaken.
 _UNSEEN_BYTES = MAX_BYTES // 16
 
 
 class Kind(IntEnum):
-    """Kind of an entry; the numbers are those of EventKind in the contract, and 0 is our own note."""
+    """Kind of an entry; the numbers are those of EventKind in the contract, and 0 is an internal note."""
 
     WORKER_ATTACHED = 0
     STATUS = 1
@@ -52,7 +52,7 @@ class FeedEntry:
     #: Process of the Worker and sequence in its journal; empty and 0 if it does not come from there.
     boot_id: str = ""
     sequence: int = 0
-    #: Of a durable event: how many events of the same change stand before it.
+    #: For a durable event: how many events of the same change precede it.
     place: int = 0
 
 
@@ -84,7 +84,7 @@ class EventBuffer:
         self._unseen = 0
         self._watchers: dict[asyncio.Event, frozenset[Kind]] = {}
         self._interest: Counter[Kind] = Counter()
-        #: Why the feed ended; None while it goes on.
+        #: Why the feed ended; None while it is open.
         self.ended: Refused | None = None
         self.attachment = JournalPosition()
         #: Of the attached Worker's journal: last sequence seen, and up to which entries are no longer here.
@@ -94,11 +94,11 @@ class EventBuffer:
         #: Last sequence of the first Worker when it was met, and whether others came after it.
         self.met_at = 0
         self.is_first_worker = True
-        #: A Worker was met, and what it had told before is here, as far as it is kept.
+        #: A Worker connected, and what it had reported before is here, as far as it is kept.
         self.caught_up = asyncio.Event()
 
     def is_watched(self, kind: Kind) -> bool:
-        """Whether anybody would see an entry of this kind that is of no use later."""
+        """Whether any watcher would get an entry of this kind that is of no use later."""
         return self._interest[kind] > 0
 
     @property
@@ -107,7 +107,7 @@ class EventBuffer:
         return self._base + len(self._entries)
 
     def append(self, entry: FeedEntry) -> None:
-        """Add an entry and wake the watchers whom it concerns."""
+        """Add an entry and wake the watchers that it concerns."""
         self._add(entry)
         self._wake({entry.kind})
 
@@ -120,11 +120,11 @@ class EventBuffer:
         self._wake(told)
 
     def change_comes(self, revision: int) -> None:
-        """Note that a change is told of next, whether or not anybody watches."""
+        """Note that a change is published next, whether or not there are watchers."""
         self.chronology.changed(revision, self.attachment.boot_id, self.last_sequence)
 
     def heard_up_to(self, sequence: int) -> None:
-        """Note that everything in the attached Worker's journal up to here was heard; not all of it is for watchers."""
+        """Note that everything in the attached Worker's journal up to here was received; not all is for watchers."""
         self.last_sequence = max(self.last_sequence, sequence)
         if self.last_sequence >= self.attachment.last_sequence:
             self.caught_up.set()
@@ -139,15 +139,15 @@ class EventBuffer:
         self._unseen += len(entry.wire) + _OVERHEAD
 
     def _wake(self, told: set[Kind]) -> None:
-        everybody = self._unseen > _UNSEEN_BYTES or Kind.WORKER_ATTACHED in told
-        if everybody:
+        wakes_all = self._unseen > _UNSEEN_BYTES or Kind.WORKER_ATTACHED in told
+        if wakes_all:
             self._unseen = 0
         for watcher, kinds in self._watchers.items():
-            if everybody or not told.isdisjoint(kinds):
+            if wakes_all or not told.isdisjoint(kinds):
                 watcher.set()
 
     def end_with(self, reason: Refused) -> None:
-        """Send every watcher away."""
+        """Dismiss every watcher."""
         self.ended = reason
         self.caught_up.set()
         for watcher in self._watchers:
@@ -184,7 +184,7 @@ class EventBuffer:
         self._base += count
 
     def since(self, position: int) -> list[FeedEntry]:
-        """Entries from a position on, some at a time, so that who does not read holds little that has left the ring.
+        """Entries from a position on, some at a time, so that a slow reader holds little that has left the ring.
 
         Raises WatcherTooSlow if the position fell out of the ring.
         """
@@ -198,7 +198,7 @@ class EventBuffer:
         return self._entries[start:end]
 
     def entry_at(self, position: int) -> FeedEntry | None:
-        """The entry at a position, unless none has come there yet."""
+        """The entry at a position, unless there is none yet."""
         index = position - self._base
         return self._entries[index] if 0 <= index < len(self._entries) else None
 

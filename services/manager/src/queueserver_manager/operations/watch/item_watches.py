@@ -1,6 +1,6 @@
-"""What becomes of an item, from the queue to the history, for whoever follows it.
+"""The progress of an item, from the queue to the history, for clients that follow it.
 
-Guarantee: whoever follows an item hears how it ended, also when its entry is gone from the history before they look.
+Guarantee: a follower of an item learns how it ended, even if its entry left the history before the follower looks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from queueserver_manager.operations.worker.worker_view import WorkerView
 
 
 class ItemState(Enum):
-    """What has become of an item; the numbers are those of the contract."""
+    """State of an item; the numbers are those of the contract."""
 
     QUEUED = 1
     RUNNING = 2
@@ -31,13 +31,13 @@ class ItemState(Enum):
 
 
 def state_in_queue(item: Item) -> ItemState:
-    """What has become of an item that is in the queue."""
+    """State of an item that is in the queue."""
     return ItemState.HELD if item.held else ItemState.INVALID if item.problems else ItemState.QUEUED
 
 
 @dataclass(frozen=True, slots=True)
 class ItemStatus:
-    """An item and what has become of it at a revision."""
+    """An item and its state at a revision."""
 
     state: ItemState
     item: Item
@@ -48,20 +48,20 @@ class ItemStatus:
 
     @property
     def is_final(self) -> bool:
-        """Nothing more will become of it."""
+        """The state is final."""
         return self.state in {ItemState.FINISHED, ItemState.REMOVED}
 
 
 @dataclass(eq=False, slots=True)
 class _Follower:
-    """Somebody who follows an item: wakes at news, and keeps how it ended until they have heard of it."""
+    """A follower of an item: wakes at news, and keeps how the item ended until the client has got it."""
 
     news: asyncio.Event = field(default_factory=asyncio.Event)
     entry: HistoryEntry | None = None
 
 
 class ItemWatches:
-    """Knows what has become of items, and wakes those who follow one."""
+    """Knows the state of items, and wakes the followers of one."""
 
     def __init__(self, ledger: Ledger, view: WorkerView) -> None:
         self._ledger = ledger
@@ -70,7 +70,7 @@ class ItemWatches:
         self._ended: Refused | None = None
 
     async def look(self, uid: str) -> ItemStatus:
-        """What has become of an item. Raises ItemNotFound."""
+        """The state of an item. Raises ItemNotFound."""
         return await self._ledger.read(lambda record: self._look(record, uid))
 
     def _look(self, record: Record, uid: str) -> ItemStatus:
@@ -90,14 +90,14 @@ class ItemWatches:
         )
 
     async def follow(self, uid: str) -> AsyncIterator[ItemStatus]:
-        """What has become of an item now, and each change, until nothing more will. Raises ItemNotFound."""
+        """The state of an item now, and each change, until the final one. Raises ItemNotFound."""
         follower = _Follower()
         self._followers.setdefault(uid, set()).add(follower)
         try:
             standing = await self._stand(uid, follower, None)
             yield standing
             while not standing.is_final:
-                # Looked at before waiting as well: nobody wakes who comes after the end.
+                # Check before waiting as well: no event wakes a waiter that comes after the end.
                 if self._ended is None:
                     await follower.news.wait()
                     follower.news.clear()
@@ -114,7 +114,7 @@ class ItemWatches:
                 self._followers.pop(uid, None)
 
     async def _stand(self, uid: str, follower: _Follower, before: ItemStatus | None) -> ItemStatus:
-        """What has become of an item, for somebody who may have heard of it before. Raises ItemNotFound if not."""
+        """The state of an item, for a follower that may have got it before. Raises ItemNotFound if not."""
         try:
             return await self.look(uid)
         except ItemNotFound:
@@ -126,7 +126,7 @@ class ItemWatches:
             return ItemStatus(ItemState.REMOVED, before.item, revision)
 
     def note(self, event: ev.Event) -> None:
-        """Something happened: wake whoever follows an item that it concerns."""
+        """Something happened: wake the followers of an item that it concerns."""
         if not self._followers:
             return
         if isinstance(event, ev.ItemsChecked):
@@ -143,12 +143,12 @@ class ItemWatches:
             self.wake((event.uid,))
 
     def wake(self, uids: Iterable[str]) -> None:
-        """Wake whoever follows one of these items."""
+        """Wake the followers of these items."""
         for uid in uids:
             for follower in self._followers.get(uid, ()):
                 follower.news.set()
 
     def end_with(self, reason: Refused) -> None:
-        """Send every follower away."""
+        """Dismiss every follower."""
         self._ended = reason
         self.wake(tuple(self._followers))

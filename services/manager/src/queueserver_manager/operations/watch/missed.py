@@ -1,7 +1,7 @@
-"""What a watcher missed that comes back with a token, in the order in which others were told of it.
+"""What a watcher that resumes with a token missed, in the order in which other watchers got it.
 
-Durable events are read from the store, those of the Worker from the feed; what is in neither is told as a gap, and that
-first. So the end of an item, of a task or of an entry's way into the history follows all documents and all text that
+Durable events are read from the store, those of the Worker from the feed; what is in neither is reported as a gap, and
+that first. So the end of an item, of a task or of an entry's way into the history follows all documents and text that
 led to it and will be delivered, or the gap that stands for them.
 """
 
@@ -35,7 +35,7 @@ from queueserver_manager.store.port import EventsGone
 
 #: Stored changes that are read at once: few at first, since one may be long.
 _FEWEST_READ, _MOST_READ = 4, 100
-#: What the Worker tells, and keeps for a while.
+#: What the Worker reports, and keeps for a while.
 STREAMED = (Kind.CONSOLE, Kind.DOCUMENT)
 
 
@@ -59,16 +59,16 @@ class Encoder(Protocol):
 class Missed:
     """What a watcher missed."""
 
-    #: In the feed: from here the changes go on, after those up to this revision.
+    #: In the feed: from here the changes continue, after those up to this revision.
     position: int
     revision: int
-    #: Where the watcher goes on in a Worker's journal, and what of it came before ``position``.
+    #: Where the watcher continues in a Worker's journal, and what of it came before ``position``.
     boot_id: str
     sequence: int
     told: deque[FeedEntry] = field(default_factory=deque)
     #: Events of the Worker are no longer kept.
     gap: bool = False
-    #: False if what a Worker that is met later had told before is not for this watcher.
+    #: False if what a Worker that connects later had reported before is not for this watcher.
     wants_replay: bool = True
 
 
@@ -96,7 +96,7 @@ class MissedEvents:
         self._encoder = encoder
 
     def point_after(self, record: Record, revision: int) -> ResumePoint:
-        """Where a watcher stands that knows of a change and of all that was told before it."""
+        """The place of a watcher that knows a change and everything that was published before it."""
         feed = self._feed
         known = feed.chronology.told_at(revision)
         if revision < feed.chronology.begun_at:
@@ -104,19 +104,19 @@ class MissedEvents:
         return ResumePoint(record.store_id, revision, *known)
 
     def look_back(self, record: Record, point: ResumePoint, kinds: frozenset[Kind]) -> Missed:
-        """What a watcher missed, and the place from which the changes go on. Raises ResumeTokenExpired."""
+        """What a watcher missed, and the place from which the changes continue. Raises ResumeTokenExpired."""
         feed, attachment = self._feed, self._feed.attachment
         if point.store_id != record.store_id or point.revision + bool(point.ahead) > record.revisions.last:
             raise ResumeTokenExpired
         here = (feed.end, record.revisions.last)
         if self.waits_for_replay(point.revision, kinds) and not feed.caught_up.is_set():
-            # What led to an end among them can't be told before it any more.
+            # What led to an end among them can't be delivered before it any more.
             return Missed(*here, attachment.boot_id, attachment.last_sequence, gap=True, wants_replay=False)
         if not attachment.boot_id:
             return Missed(*here, point.boot_id, point.sequence)
         begin, gap = point.sequence, False
         if not point.boot_id and feed.is_first_worker:
-            # What it told before it was met is from before the token, unless that is from before our time.
+            # What it reported before it connected is older than the token, unless the token is older than this term.
             begin, gap = feed.met_at, point.revision < feed.chronology.begun_at
         elif point.boot_id != attachment.boot_id:
             begin, gap = attachment.first_sequence - 1, True
@@ -124,13 +124,13 @@ class MissedEvents:
         return Missed(*here, attachment.boot_id, begin, deque(feed.worker_entries_after(begin)), gap)
 
     def waits_for_replay(self, revision: int, kinds: frozenset[Kind]) -> bool:
-        """Whether changes of an owner before us were missed, and what the Worker told at that time is needed."""
+        """Whether changes of an owner before us were missed, and what the Worker reported at that time is needed."""
         return revision < self._feed.chronology.begun_at and not kinds.isdisjoint(STREAMED)
 
     async def changes(
         self, point: ResumePoint, missed: Missed, kinds: frozenset[Kind]
     ) -> AsyncIterator[Iterator[FeedEntry]]:
-        """Stored events, some at a time, each after what the Worker had told before it. To be used up before the next.
+        """Stored events, some at a time, each after what the Worker had reported before it. Use each before the next.
 
         Raises ResumeTokenExpired, StorageUnavailable.
         """
@@ -150,7 +150,7 @@ class MissedEvents:
         except EventsGone as error:
             raise ResumeTokenExpired from error
         time_slice, entries = TimeSlice(), []
-        # Let go of one after the other: of all at once, with all items in them, takes a while.
+        # Released one after another: releasing all at once, with all items in them, takes a while.
         announcements.reverse()
         while announcements:
             one = announcements.pop()

@@ -1,10 +1,10 @@
-"""What a client that comes late to a run needs to understand it: the documents with which it began."""
+"""What a client that joins a run late needs to understand it: the documents with which it began."""
 
 from __future__ import annotations
 
 from queueserver_manager.worker_client.port import DocumentRole, DocumentWritten
 
-#: Runs that are followed at most, and bytes of their documents; with more the oldest runs are let go.
+#: The most runs that are followed, and bytes of their documents; beyond that the oldest runs are dropped.
 _MAX_RUNS, _MAX_BYTES = 100, 16 * 1024 * 1024
 
 
@@ -39,6 +39,6 @@ class OpenRuns:
         return [wire for documents in self._runs.values() for wire in documents]
 
     def clear(self) -> None:
-        """Forget all: what emitted them is gone."""
+        """Forget everything: the environment that emitted them is gone."""
         self._runs.clear()
         self._bytes = 0

@@ -1,6 +1,6 @@
-"""Where a watcher stands: revision of the last change that it heard of, and place in the Worker's journal.
+"""The place of a watcher: revision of the last change that it got, and place in the Worker's journal.
 
-Opaque to clients. Holds the identity of the store, so that a token does not continue somebody else's log.
+Opaque to clients. Holds the identity of the store, so that a token does not continue another store's log.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _VERSION = 2
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """What a token says. ``boot_id`` is empty while no Worker was known."""
+    """Content of a token. ``boot_id`` is empty while no Worker was known."""
 
     store_id: str
     revision: int
     boot_id: str
     sequence: int
-    #: So many events of the change behind ``revision`` are known already.
+    #: This many events of the change behind ``revision`` are known already.
     ahead: int = 0
 
     def encode(self) -> str:
@@ -36,7 +36,7 @@ class ResumePoint:
 
 
 def decode_token(token: str) -> ResumePoint:
-    """What a token says. Raises ResumeTokenInvalid."""
+    """Decode a token. Raises ResumeTokenInvalid."""
     try:
         data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         body, check = data[: _FORM.size], data[_FORM.size :]
@@ -46,7 +46,7 @@ def decode_token(token: str) -> ResumePoint:
     if version != _VERSION or check != zlib.crc32(body).to_bytes(4, "big"):
         raise ResumeTokenInvalid
     point = ResumePoint(_unpack(store_id), revision, _unpack(boot_id), sequence, ahead)
-    # Base64 is read leniently; a token that we would have written otherwise was damaged on its way.
+    # Base64 is read leniently; a token that encodes differently again was damaged on its way.
     if point.encode() != token:
         raise ResumeTokenInvalid
     return point

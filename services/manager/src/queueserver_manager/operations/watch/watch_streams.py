@@ -1,10 +1,10 @@
-"""Watch: a snapshot, then every change in order; or, with a token, on from where a watcher was.
+"""Watch: a snapshot, then every change in order; or, with a token, the changes since that token.
 
-A snapshot and the place in the feed at which the changes go on are taken in the same instant between two commits,
+A snapshot and the place in the feed at which the changes continue are taken in the same instant between two commits,
 so nothing falls between them. Missed durable events are read from the store, missed events of the Worker from the
-feed, and put into the order in which they were told to others; what is in neither is announced as a gap, and that
+feed, and put into the order in which other watchers got them; what is in neither is announced as a gap, and that
 first. So the end of an item or task follows all of its documents and text that will be delivered, or the gap.
-An event that is longer than the client takes is left out for it, with a gap in its place.
+An event that is longer than the client accepts is left out for it, with a gap in its place.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from queueserver_manager.operations.watch.missed import STREAMED, Encoder, Misse
 from queueserver_manager.operations.watch.open_runs import OpenRuns
 from queueserver_manager.operations.watch.resume_token import ResumePoint, decode_token
 
-#: Seconds after which a watcher that has heard nothing is sent an empty batch.
+#: Seconds after which a watcher that has got nothing is sent an empty batch.
 BOOKMARK_SECONDS = 10.0
-#: Seconds for which a watcher waits, when the Manager has just begun, for more of what the Worker told before.
+#: Seconds for which a watcher waits, when the Manager has just started, for more of what the Worker reported before.
 _PATIENCE_SECONDS = 5.0
 _SNAPSHOT_PART = 500
 _CONSOLE_TAIL_BYTES = 64 * 1024
@@ -82,12 +82,12 @@ class _Cursor:
     #: Durable events up to this revision were delivered before the feed was joined.
     joined_at: int
     point: ResumePoint
-    #: Longest event that the watcher takes, in bytes.
+    #: Longest event that the watcher accepts, in bytes.
     longest: int
-    #: False for a watcher that began with a snapshot while no Worker was known: replays are not news to it.
+    #: False for a watcher that started with a snapshot while no Worker was known: replays are not news to it.
     wants_replay: bool = True
     backlog: list[bytes] = field(default_factory=list)
-    #: What comes in the feed behind what was taken out of it last; it may belong to the same change.
+    #: What follows in the feed after the last entry taken out; it may belong to the same change.
     following: FeedEntry | None = None
 
     def token(self) -> str:
@@ -120,9 +120,9 @@ class WatchStreams:
     async def watch(
         self, kinds: frozenset[Kind], token: str, history_limit: int, longest: int, after_revision: int = 0
     ) -> AsyncIterator[SnapshotPart | Batch]:
-        """Serve one watcher, who takes events of so many bytes at the ``longest``, until it leaves.
+        """Serve one watcher, which accepts events of up to ``longest`` bytes, until it leaves.
 
-        It goes on from a token, or behind a revision, or begins with a snapshot.
+        It continues from a token, or after a revision, or starts with a snapshot.
 
         Raises ResumeTokenInvalid, ResumeTokenExpired, WatcherTooSlow, StorageUnavailable, NotOwner, NotReady.
         """
@@ -136,7 +136,7 @@ class WatchStreams:
                     yield batch
             else:
                 if self._feed.attachment.boot_id and not kinds.isdisjoint(STREAMED):
-                    # Else how open runs began, and the newest text, are not there yet.
+                    # Otherwise the beginning of open runs, and the newest text, are not there yet.
                     await self._until_caught_up()
                 cursor, parts = await self._snapshot(kinds, history_limit, longest)
                 for part in parts:
@@ -147,7 +147,7 @@ class WatchStreams:
             self._feed.leave(news)
 
     async def _look_back(self, token: str, after_revision: int, kinds: frozenset[Kind]) -> tuple[ResumePoint, Missed]:
-        """Where a watcher stands, and what it missed."""
+        """The place of a watcher, and what it missed."""
         known = decode_token(token) if token else None
         if self._missed.waits_for_replay(known.revision if known else after_revision, kinds):
             await self._until_caught_up()
@@ -161,7 +161,7 @@ class WatchStreams:
     async def _snapshot(
         self, kinds: frozenset[Kind], history_limit: int, longest: int
     ) -> tuple[_Cursor, Iterator[SnapshotPart]]:
-        """Everything at one revision, and the place from which the changes go on."""
+        """Everything at one revision, and the place from which the changes continue."""
         feed = self._feed
 
         def look(record: Record) -> tuple[_Cursor, Iterator[SnapshotPart]]:
@@ -201,22 +201,22 @@ class WatchStreams:
         return await self._ledger.read(look)
 
     def queue_changed(self, record: Record) -> None:
-        """Something is stored: hold no more than a bounded part of what is gone for who reads its snapshot slowly."""
+        """Something is stored: hold only a bounded part of removed items for watchers that read snapshots slowly."""
         for items in self._snapshots:
             if items.holds(record.queue) > MOST_GONE:
                 items.let_go()
 
     async def _until_caught_up(self) -> None:
-        """Wait for what the Worker told before this term, as long as more of it comes."""
-        feed, heard = self._feed, -1
-        while not feed.caught_up.is_set() and feed.last_sequence > heard:
-            heard = feed.last_sequence
+        """Wait for what the Worker reported before this term, as long as more of it comes."""
+        feed, received = self._feed, -1
+        while not feed.caught_up.is_set() and feed.last_sequence > received:
+            received = feed.last_sequence
             with suppress(asyncio.TimeoutError):
                 async with within(_PATIENCE_SECONDS):
                     await feed.caught_up.wait()
 
     async def _catch_up(self, cursor: _Cursor, missed: Missed, kinds: frozenset[Kind]) -> AsyncIterator[Batch]:
-        """What was missed, in the order in which others were told. The last of it stays in the backlog."""
+        """What was missed, in the order in which other watchers got it. The last of it stays in the backlog."""
         if missed.gap:
             cursor.backlog += self._gap(kinds)
         async for entries in self._missed.changes(cursor.point, missed, kinds):
@@ -290,7 +290,7 @@ class WatchStreams:
         return True
 
     def _attach(self, cursor: _Cursor, attachment: JournalPosition, kinds: frozenset[Kind]) -> list[bytes]:
-        """The feed follows a Worker's journal (again): go on in it, and tell what is missing."""
+        """The feed follows a Worker's journal (again): continue in it, and report what is missing."""
         point = cursor.point
         if attachment.boot_id == point.boot_id:
             return self._gap(kinds) if attachment.first_sequence > point.sequence + 1 else []

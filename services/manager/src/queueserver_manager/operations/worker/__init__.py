@@ -1,1 +1,1 @@
-"""The Worker as the Manager sees it: what it reports, and what is handed to it."""
+"""The Worker as the Manager sees it: what it reports, and what is sent to it."""

@@ -1,6 +1,6 @@
 """Hands claimed items to the Worker and accounts for their outcomes.
 
-An item is claimed in the store before the Worker hears of it, and its outcome is in the store before the Worker
+An item is claimed in the store before the Worker receives it, and its outcome is in the store before the Worker
 is told to forget it. Each execution has its own id, the Worker starts an id once, and the ledger accounts for it
 once; so whatever is repeated after a crash or a lost reply, a plan is never run twice unseen and never lost.
 """
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 
 class ExecutionDispatcher:
-    """Dispatches, accounts, acknowledges. ``on_trouble`` asks the link to compare notes with the Worker again."""
+    """Dispatches, accounts, acknowledges. ``on_trouble`` makes the watcher compare the record with the Worker again."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class ExecutionDispatcher:
         self._spawn(self._acknowledge())
 
     async def fence(self) -> None:
-        """Let the Worker know our epoch, so that from now on it refuses the owner before us."""
+        """Tell the Worker our epoch, so that from now on it refuses the owner before us."""
         try:
             await self._worker.acknowledge(())
         except StaleEpoch:
@@ -105,7 +105,7 @@ class ExecutionDispatcher:
             self._on_trouble()
 
     async def close(self) -> None:
-        """Stop following; the next term, or the next start, takes up from the store."""
+        """Stop following; the next term, or the next start, continues from the store."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -132,7 +132,7 @@ class ExecutionDispatcher:
             self._dispatching.pop(running.execution_id, None)
 
     def failure(self, running: RunningItem, cause: FailureCause, message: str) -> Outcome:
-        """Outcome of an execution that nobody else can report any more."""
+        """Outcome of an execution that no other source can report any more."""
         runs = self._view.runs if cause is FailureCause.WORKER_LOST else ()
         result = ItemResult(ExitStatus.FAILED, self._now(), failure_cause=cause, message=message, runs=runs)
         return Outcome(running.execution_id, result, refused=cause is FailureCause.NOT_STARTED)
@@ -156,7 +156,7 @@ class ExecutionDispatcher:
         finally:
             self._accounting.discard(outcome.execution_id)
         self._accounted.add(outcome.execution_id)
-        # A next item was dispatched by the commit's announcement and took the acknowledgement along.
+        # The commit's announcement dispatched a next item, which took the acknowledgement along.
         if step.claimed is None:
             await self._acknowledge()
 
@@ -167,7 +167,7 @@ class ExecutionDispatcher:
         try:
             await self._worker.acknowledge(execution_ids)
         except (WorkerDown, WorkerRefused) as error:
-            # They stay noted: the next command, or the next snapshot, brings them up again.
+            # They stay noted: the next command, or the next snapshot, sends them again.
             _log.info("outcomes not acknowledged yet (%s)", error)
         except StaleEpoch:
             self._on_stale()

@@ -4,7 +4,7 @@
 |------------------------------|--------------------------------------|-----------------------------------------------|
 | none                         | outcomes                             | acknowledge them: they were accounted for     |
 | execution X                  | outcome of X                         | account for it                                |
-| execution X                  | X is going on                        | nothing: it goes on                           |
+| execution X                  | X is running                         | nothing: it continues                         |
 | X, claimed for this process  | knows nothing of X, same environment | hand X over (again): the command got lost     |
 | X, claimed for this process  | knows nothing of X, other or none    | X was never started: failed, new attempt      |
 | X, claimed for another one   | knows nothing of X                   | the Worker was restarted: failed, new attempt |
@@ -21,7 +21,7 @@ from queueserver_manager.worker_client.port import WorkerSnapshot
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """What is to be done, so that both sides agree again."""
+    """What to do so that both sides agree again."""
 
     account: Outcome | None = None
     acknowledge: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """Hands accepted tasks to the Worker and accounts for their results.
 
-The same promises as for items (``runner.py``): a task is stored before the Worker hears of it, its result is stored
+As for items (``execution_dispatcher.py``): a task is stored before the Worker receives it, its result is stored
 before the Worker is told to forget it, the Worker starts a task once, and the ledger accounts for it once. Plans and
-devices that a task made are stored before its result, so whoever sees a task done can use them.
+devices that a task made are stored before its result, so a client that sees a task done can use them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class TaskDispatcher:
-    """Dispatches, accounts, acknowledges. ``on_trouble`` asks the link to compare notes with the Worker again."""
+    """Dispatches, accounts, acknowledges. ``on_trouble`` makes the watcher compare the record with the Worker again."""
 
     def __init__(
         self,
@@ -80,8 +80,8 @@ class TaskDispatcher:
     def reconcile(self, running: list[Task], snapshot: WorkerSnapshot) -> None:
         """After any break: compare the stored tasks with what the Worker says.
 
-        A task with an outcome is accounted for, one that goes on goes on. One that the Worker does not know was not
-        started or is lost with its environment: handed over (again) if its environment still is there, else failed.
+        A task with an outcome is accounted for, a running one continues. One that the Worker does not know was not
+        started or is lost with its environment: handed over (again) if its environment is still there, else failed.
         An outcome of no task of ours was accounted for, and is acknowledged.
         """
         reported = {outcome.task_uid for outcome in snapshot.task_outcomes}
@@ -99,13 +99,13 @@ class TaskDispatcher:
                 self.fail(task, "the environment was gone before the task was started.")
 
     def fail(self, task: Task, why: str, cause: TaskFailureCause = TaskFailureCause.NOT_STARTED) -> None:
-        """Account for a task that nobody else can report any more."""
+        """Account for a task that no other source can report any more."""
         message = f"Error occurred while executing '{TITLES[task.kind]}': {why}"
         result = TaskResult(success=False, stop=self._now(), message=message, failure_cause=cause)
         self.account(TaskOutcome(task.uid, result))
 
     async def close(self) -> None:
-        """Stop following; the next term, or the next start, takes up from the store."""
+        """Stop following; the next term, or the next start, continues from the store."""
         for job in tuple(self._jobs):
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
@@ -163,7 +163,7 @@ class TaskDispatcher:
         try:
             await self._worker.acknowledge([outcome.task_uid])
         except (WorkerDown, WorkerRefused) as error:
-            # The next snapshot brings it up again.
+            # The next snapshot sends it again.
             _log.info("task %s: its result is not acknowledged yet (%s)", outcome.task_uid, error)
         except StaleEpoch:
             self._on_stale()

@@ -1,6 +1,6 @@
 """What the Manager knows of the Worker at this moment. Lost with the process and learned anew from the Worker.
 
-Written by the worker link and by the operations that send commands; everybody else reads it.
+Written by the worker watcher and by the operations that send commands; all other parts read it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ class Asked:
 
     execution_id: str
     is_pause: bool
-    #: As long as it is on its way, nothing is begun by itself after the execution.
+    #: While it is on its way, nothing starts by itself after the execution.
     binds: bool
     #: The Worker has accepted it.
-    is_heard: bool = False
-    #: It is to be kept until its effect is reported, or the execution is accounted for.
+    is_received: bool = False
+    #: It is kept until its effect is reported, or the execution is accounted for.
     stays: bool = False
 
 
 class WorkerView:
-    """The Worker as last heard of."""
+    """The Worker as last reported."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class WorkerView:
         on_environment: Callable[[Environment, Environment], None] = lambda _before, _after: None,
     ) -> None:
         self._on_change = on_change
-        #: Hears how the environment was and how it is now, as the Worker reports it.
+        #: Called with the environment before and after, as the Worker reports it.
         self._on_environment = on_environment
         self._now = now
         self._new_id = new_id
@@ -59,42 +59,42 @@ class WorkerView:
         self.boot_id = ""
         #: The directory in which outcomes wait until we have stored them.
         self.storage = Storage()
-        #: The Worker is open to whoever reaches it.
+        #: The Worker is open to every client that can reach it.
         self.insecure_listen = False
         self.environment = Environment()
-        #: A command whose effect has not been reported yet, and the environment it is about.
+        #: A command whose effect is not reported yet, and its environment.
         self.pending = PendingCommand.NONE
         self.pending_id = ""
-        #: The Worker confirmed an item since the queue was started.
+        #: The Worker has confirmed an item since the queue was started.
         self.confirmed = False
         #: Requests to pause or to end that are on their way to the Worker, or whose effect has not been reported.
         self._asked: list[Asked] = []
         #: The execution for which an immediate pause was accepted that has not taken effect.
         self.pause_at_once_for = ""
-        #: A paused plan was told to go on or to end, and the effect has not been reported.
+        #: A paused plan was told to continue or to end, and the effect is not reported yet.
         self.leaving_pause = False
-        #: The running plan is paused, as last heard of while its environment could tell.
+        #: The running plan is paused, as last reported while its environment could report.
         self.item_paused = False
         #: The environment was, or is being, destroyed; until there is another one.
         self.destroyed = False
-        #: The server was told to stop: nothing is begun any more.
+        #: The server was told to stop: nothing new starts.
         self.stopping = False
         #: Runs of the running item, and how often they changed.
         self._runs: dict[str, RunSummary] = {}
         self.runs_changes = 0
 
     def refuse_when_stopping(self) -> None:
-        """Refuse to begin something. Raises ServerStopping."""
+        """Refuse to start something. Raises ServerStopping."""
         if self.stopping:
             raise ServerStopping
 
     def changed(self) -> None:
-        """Tell everybody who follows."""
+        """Wake every follower."""
         self.wake()
         self._on_change()
 
     def wake(self) -> None:
-        """Let everybody who joined look again."""
+        """Let every follower look again."""
         for event in self._waiting:
             event.set()
 
@@ -120,7 +120,7 @@ class WorkerView:
     def claim_context(self, ended: str = "") -> ClaimContext:
         """For which Worker and environment an item would be claimed now, after the execution that ``ended``, if any."""
         environment = self.environment
-        # A RunEngine that an ended plan left unusable would refuse one item of the queue after the other.
+        # A RunEngine that an ended plan left unusable would refuse one item of the queue after another.
         executable = environment.is_open and environment.run_engine is RunEngineState.IDLE
         binding = [one for one in self._asked if one.binds and one.execution_id == ended]
         return ClaimContext(
@@ -134,16 +134,16 @@ class WorkerView:
         )
 
     def ask(self, execution_id: str, *, is_pause: bool, binds: bool) -> Asked:
-        """Something is about to be asked of an execution: note it until it is told what became of it, or that ends."""
+        """A request for an execution is about to be sent: note it until its effect is known, or the execution ends."""
         asked = Asked(execution_id, is_pause=is_pause, binds=binds)
         self._asked.append(asked)
         return asked
 
     def heard(self, asked: Asked) -> None:
-        """The Worker has it: from now on it tells what became of it, of a pending pause as soon as it is reported."""
+        """The Worker has it: from now on it reports the effect, that of a pending pause as soon as there is one."""
         environment = self.environment
         shown = environment.pause_pending or environment.run_engine is RunEngineState.PAUSED
-        asked.binds, asked.is_heard, asked.stays = False, True, asked.is_pause and not shown
+        asked.binds, asked.is_received, asked.stays = False, True, asked.is_pause and not shown
 
     def forget(self, asked: Asked) -> None:
         """It was refused, or is stored."""
@@ -152,12 +152,12 @@ class WorkerView:
             self.changed()
 
     def forget_heard(self) -> None:
-        """A snapshot tells what the Worker has heard."""
-        self._asked = [one for one in self._asked if not one.is_heard]
+        """A snapshot shows what the Worker has received."""
+        self._asked = [one for one in self._asked if not one.is_received]
 
     @property
     def pause_pending(self) -> bool:
-        """A pause was asked for that has not taken effect."""
+        """A pause was requested that has not taken effect."""
         return self.environment.pause_pending or any(one.is_pause for one in self._asked)
 
     def set_environment(self, environment: Environment) -> None:
@@ -174,10 +174,10 @@ class WorkerView:
             self._asked = [one for one in self._asked if not one.is_pause]
             self.pause_at_once_for = ""
         elif environment.pause_pending:
-            # From now on the Worker tells it.
-            self._asked = [one for one in self._asked if not (one.is_pause and one.is_heard)]
+            # From now on the Worker reports it.
+            self._asked = [one for one in self._asked if not (one.is_pause and one.is_received)]
         if environment.is_open:
-            # A plan whose environment goes away is not resumed by that: it stays paused until it is accounted for.
+            # A plan whose environment is closing is not resumed by that: it stays paused until it is accounted for.
             self.item_paused = environment.is_paused and not self.leaving_pause
         shown = {
             PendingCommand.OPEN: environment.environment_id == self.pending_id,
@@ -189,12 +189,12 @@ class WorkerView:
         self.changed()
 
     def drop_requests(self) -> None:
-        """The running item ended: what was asked of it does not concern the next one."""
+        """The running item ended: requests for it do not concern the next one."""
         self.leaving_pause = self.item_paused = False
         self._asked.clear()
 
     def leave_pause(self) -> None:
-        """The running plan, if it is paused, was told to go on or to end."""
+        """The running plan, if it is paused, was told to continue or to end."""
         if self.environment.run_engine is RunEngineState.PAUSED:
             self.leaving_pause, self.item_paused = True, False
 

@@ -1,7 +1,7 @@
-"""The Manager's ear at the Worker: follows its event stream, reconnects, and passes on what it hears.
+"""Watches the Worker: follows its event stream, reconnects, and passes on what it receives.
 
-Each connection begins with a snapshot, which is the truth; events the Worker had before it only fill the feed
-(console and documents), so that a watcher can resume across a restart of the Manager. A snapshot that tells of an end,
+Each connection begins with a snapshot, which is authoritative; events the Worker had before it only fill the feed
+(console and documents), so that a watcher can resume across a restart of the Manager. A snapshot that shows an end,
 of a plan, a task or the environment, is acted on only when these events are there: an end follows all that led to it.
 """
 
@@ -25,7 +25,7 @@ from queueserver_manager.operations.worker.task_dispatcher import TaskDispatcher
 from queueserver_manager.operations.worker.worker_view import WorkerView
 from queueserver_manager.worker_client import port
 
-#: Comparing notes again and again, each time within so many seconds, takes a longer rest each time.
+#: Each repeated comparison within this many seconds is followed by a longer rest.
 _CALM_SECONDS = 2.0
 _STEP_SECONDS = 0.05
 _LONGEST_SECONDS = 1.0
@@ -59,26 +59,26 @@ class WorkerWatcher:
         self._unsettled: port.WorkerSnapshot | None = None
         self._stream: asyncio.Task[None] | None = None
         self._again = False
-        #: A Worker was met in this term, and that is stored.
+        #: A Worker connected in this term, and that is stored.
         self._acquainted = False
-        #: Set once the first snapshot was dealt with.
+        #: Set once the first snapshot was handled.
         self.met = asyncio.Event()
 
     async def run(self) -> None:
         """Follow until cancelled."""
         loop = asyncio.get_running_loop()
-        haste = 0
+        retries = 0
         while True:
             self._again = False
             begun = loop.time()
-            self._stream = loop.create_task(self._follow(min(haste * _STEP_SECONDS, _LONGEST_SECONDS)))
+            self._stream = loop.create_task(self._follow(min(retries * _STEP_SECONDS, _LONGEST_SECONDS)))
             try:
-                # Not the stream itself: what it ends with must not take the place of our own cancellation.
+                # Not the stream itself: its end must not replace our own cancellation.
                 await asyncio.wait([self._stream])
             finally:
                 self._stream.cancel()
             # A Worker that can't do what it is asked is not asked again as fast as the processor can.
-            haste = haste + 1 if self._again and loop.time() - begun < _CALM_SECONDS else 0
+            retries = retries + 1 if self._again and loop.time() - begun < _CALM_SECONDS else 0
             try:
                 if not self._stream.cancelled():
                     self._stream.result()
@@ -92,7 +92,7 @@ class WorkerWatcher:
                     self._view.changed()
 
     def resync(self) -> None:
-        """Begin anew with a snapshot, because something may have been missed."""
+        """Start again with a snapshot, because something may have been missed."""
         if self._stream is not None and not self._again:
             self._again = True
             self._stream.cancel()
@@ -107,7 +107,7 @@ class WorkerWatcher:
                 await self._apply_events(message)
 
     async def _meet(self, snapshot: port.WorkerSnapshot) -> None:
-        """A connection began: agree with the Worker on who commands it, and, as soon as may be, on what is going on."""
+        """Connected: agree with the Worker on who commands it, and, as soon as possible, on what is running."""
         await self._runner.fence()
         if snapshot.boot_id != self._boot_id:
             _log.info("Connected to Worker %s", snapshot.boot_id)
@@ -120,13 +120,13 @@ class WorkerWatcher:
             await self._agree(snapshot)
 
     async def _agree(self, snapshot: port.WorkerSnapshot) -> None:
-        """Take over what a snapshot says is going on and has ended."""
+        """Take over what a snapshot says is running and has ended."""
         self._unsettled = None
         # Plans and devices are stored before the environment is called open, so that items can be added at once.
         await self._task_runner.take_lists(snapshot.inventory)
         await self._note_worker(snapshot.boot_id)
         running = await self._ledger.read(lambda record: record.running)
-        # From here on in one go: nobody is told of a Worker that is there with an environment as it was before.
+        # From here on without a break: no client sees a Worker that is there with an environment as it was before.
         view = self._view
         view.connected, view.boot_id = True, snapshot.boot_id
         view.storage = snapshot.storage
@@ -152,7 +152,7 @@ class WorkerWatcher:
         self.met.set()
 
     async def _note_worker(self, boot_id: str) -> None:
-        """Store which Worker was met; if Redis is away, at the next meeting, which follows its return."""
+        """Store which Worker connected; if Redis is away, at the next connection, which follows its return."""
         is_first = not self._acquainted
         try:
             committed = await self._ledger.submit(lambda record: meet_worker(record, boot_id, is_first=is_first))
@@ -180,7 +180,7 @@ class WorkerWatcher:
         await self._agree_before(self._sequence + 1)
 
     async def _agree_before(self, sequence: int) -> None:
-        """Act on a snapshot that waits, if everything before it was heard and this event would come next."""
+        """Act on a waiting snapshot if everything before it was received and this event would come next."""
         if self._unsettled is not None and sequence > self._unsettled.last_sequence:
             await self._agree(self._unsettled)
 

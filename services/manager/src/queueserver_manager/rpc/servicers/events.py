@@ -1,4 +1,4 @@
-"""EventService: what watching yields, put into messages."""
+"""EventService: the results of watching as messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from queueserver_manager.wire.tasks import status_of
 _DEFAULT_KINDS = frozenset({Kind.STATUS, Kind.QUEUE, Kind.HISTORY})
 _KINDS = {int(kind): kind for kind in Kind if kind is not Kind.WORKER_ATTACHED}
 _DEFAULT_HISTORY, _LARGEST_HISTORY = 100, 10_000
-#: Room for what is beside an event in its message, which is little more than the token.
+#: Room for the rest of an event's message, which is little more than the token.
 _BESIDE_EVENT = 4096
 
 
@@ -55,7 +55,7 @@ class EventServicer(EventServiceServicer):
 
 
 def _after_revision(request: event_service_pb2.WatchEventsRequest) -> int:
-    """Revision behind which to begin; 0 for none. Raises FieldInvalid."""
+    """Revision after which to start; 0 for none. Raises FieldInvalid."""
     if request.after_revision < 0:
         raise FieldInvalid("after_revision", "must be 0 or more")
     if request.after_revision and request.resume_token:
@@ -64,7 +64,7 @@ def _after_revision(request: event_service_pb2.WatchEventsRequest) -> int:
 
 
 def _longest_event(max_message_bytes: int) -> int:
-    """Bytes that an event may have for a client that takes such messages. Raises FieldInvalid."""
+    """Bytes that an event may have for a client that accepts such messages. Raises FieldInvalid."""
     if max_message_bytes < 0:
         raise FieldInvalid("max_message_bytes", "must be 0 or more")
     return min(max(max_message_bytes, DEFAULT_MESSAGE_BYTES), MAX_MESSAGE_BYTES) - _BESIDE_EVENT

@@ -101,5 +101,5 @@ def _that_fit(described: Sequence[bytes]) -> Work[int]:
 
 
 def _group(request: _OfGroup, context: Any) -> str | None:
-    """The user group that is asked about; None for all that exists."""
+    """The requested user group; None for all that exists."""
     return None if request.existing else names.composed(request.user_group) or caller_of(context).user_group

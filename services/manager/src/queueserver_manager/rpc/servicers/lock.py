@@ -107,7 +107,7 @@ class LockServicer(LockServiceServicer):
 
 
 def _reply(term: OwnershipTerm, request: Any, caller: Caller, key: LockKey) -> ReplySpec[LockStanding]:
-    """How the lock becomes an answer. All responses have the same first fields, RequestLockResponse has one more."""
+    """How the lock becomes a response. All responses have the same first fields, RequestLockResponse has one more."""
     store_id = term.ledger.summary.store_id
 
     def encode(standing: LockStanding, revision: int) -> bytes:
@@ -118,8 +118,8 @@ def _reply(term: OwnershipTerm, request: Any, caller: Caller, key: LockKey) -> R
             granted=standing.granted,
         ).SerializeToString()
 
-    # The key is a part of what is asked for: another one makes another request of it. What is kept of it with the
-    # request tells no more than what is kept with the lock.
+    # The key is part of what is requested: another key makes it another request. What is kept of it with the
+    # request reveals no more than what is kept with the lock.
     salt = hashlib.blake2b(store_id.encode(), digest_size=SALT_BYTES).digest()
     return reply_to(request, caller, encode, "lock", key.digest(salt).digest)
 
@@ -129,7 +129,7 @@ def _key(request: Any, caller: Caller) -> LockKey:
 
 
 def _lease(request: Any) -> float:
-    """Seconds of the lease, 0 for none; also sees that something is to be locked. Raises FieldInvalid."""
+    """Seconds of the lease, 0 for none; also checks that something is to be locked. Raises FieldInvalid."""
     if not (request.environment or request.queue):
         raise FieldInvalid("environment", "say what to lock: environment, queue or both")
     return _seconds(request.lease, "lease") if request.HasField("lease") else 0.0

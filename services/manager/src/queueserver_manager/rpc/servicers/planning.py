@@ -24,8 +24,8 @@ from queueserver_manager.wire import framing
 from queueserver_manager.wire.item_warnings import warnings_to_proto
 from queueserver_manager.wire.items import read_submission
 
-#: What messages and violations of one answer may have together. Beside it there is room for the reasons of as many
-#: items as may be sent, and it all stays below the 4 MB that a gRPC client takes by default.
+#: What messages and violations of one response may have together. Beside it there is room for the reasons of as many
+#: items as may be sent, and it all stays below the 4 MB that a gRPC client accepts by default.
 DETAIL_BYTES = 2_000_000
 
 
@@ -60,7 +60,7 @@ class PlanningServicer(PlanningServiceServicer):
 
 
 class _Verdicts:
-    """Puts the answer of ValidateItems together, and tells less where it would become too long."""
+    """Builds the response of ValidateItems, and shortens it where it would become too long."""
 
     def __init__(self) -> None:
         self.response = pb.ValidateItemsResponse()

@@ -1,4 +1,4 @@
-"""QueueService: looking at the queue here, editing and executing beside it."""
+"""QueueService: reading the queue here, editing and executing in other modules."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class QueueServicer(QueueEditing, QueueExecution):
 
 
 def items_that_fit(items: Sequence[Item]) -> Work[int]:
-    """How many items one answer has room for."""
+    """How many items one response has room for."""
     return how_many_fit(items, item_bytes)
 
 

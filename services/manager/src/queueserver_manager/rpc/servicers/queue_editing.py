@@ -28,7 +28,7 @@ from queueserver_manager.wire.modes import POLICIES_FROM_PROTO, mode_to_proto
 
 
 class QueueEditing(QueueServiceServicer):
-    """Each method: convert, call the operation, convert back. Items in replies are put in as encoded before."""
+    """Each method: convert, call the operation, convert back. Items in replies are already encoded."""
 
     _current_term: CurrentTerm
 
@@ -140,7 +140,7 @@ class QueueEditing(QueueServiceServicer):
 
 
 def _first_items(items: Sequence[Item]) -> Work[bytes]:
-    """Items as field 1 of an answer, as many as it has room for."""
+    """Items as field 1 of a response, as many as it has room for."""
     count = yield from how_many_fit(items, item_bytes)
     return framing.repeated(1, map(item_bytes, items[:count]))
 

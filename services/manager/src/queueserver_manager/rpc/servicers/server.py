@@ -22,12 +22,12 @@ from queueserver_manager.wire.items import set_time
 from queueserver_manager.wire.process import process_to_proto, settings_to_proto
 
 _MODES = {pb.STOP_MODE_WHEN_IDLE: StopMode.WHEN_IDLE, pb.STOP_MODE_AT_ONCE: StopMode.AT_ONCE}
-#: A Worker that tells more than this is not believed.
+#: A Worker that sends more than this is not believed.
 _MAX_INFO_BYTES = 256 * 1024
 
 
 class ServerServicer(ServerServiceServicer):
-    """Stops the server, and tells what it is made of."""
+    """Stops the server, and reports facts about it."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class ServerServicer(ServerServiceServicer):
         except NotReady:
             if mode is StopMode.WHEN_IDLE:
                 raise
-            # Nothing runs that it knows of, and a server that can't use Redis can be stopped too.
+            # It knows of nothing that runs, and a server that can't use Redis can be stopped too.
             self._request_stop()
             return b""
         return await term.server.stop(mode, reply)
@@ -88,7 +88,7 @@ class ServerServicer(ServerServiceServicer):
         return pb.GetServerInfoResponse(info=info)
 
     async def _worker_info(self) -> process_pb2.WorkerInfo | str:
-        """What the Worker tells, or a sentence that says why it does not."""
+        """What the Worker reports, or a sentence that says why there is no report."""
         about = "Nothing is known about the Worker, the environment and the startup code"
         try:
             wire = await self._current_term.term().server.worker_info()

@@ -16,7 +16,7 @@ from queueserver_manager.wire.items import EXIT_STATUSES
 
 
 class StatusServicer(StatusServiceServicer):
-    """Answers from memory, always."""
+    """Responds from memory, always."""
 
     def __init__(self, current_term: CurrentTerm) -> None:
         self._board = current_term.board

@@ -1,4 +1,4 @@
-"""How the record looks in Redis: items and history as JSON that a person can read with redis-cli.
+"""How the record is stored in Redis: items and history as JSON that a person can read with redis-cli.
 
 Decoding accepts what this release and older ones of the same schema wrote. Encoded items are kept with the item,
 since one item is written to the queue, to the event log and to the history; long ones only until they are stored.
@@ -32,7 +32,7 @@ _LONG = 16 * 1024
 
 
 def encode(value: object) -> bytes:
-    """JSON of plain data. A lone surrogate, which UTF-8 has no form for, is escaped."""
+    """JSON of plain data. A lone surrogate, which has no UTF-8 form, is escaped."""
     text = _dumps(value)
     try:
         return text.encode()
@@ -163,7 +163,7 @@ def encode_entry(entry: HistoryEntry) -> bytes:
 
 
 def encode_ahead(change: Change) -> bool:
-    """Encode the item that a change puts into the queue, unless that was done; answers whether it was not."""
+    """Encode the item that a change puts into the queue, unless that was done; returns whether it was done now."""
     if not isinstance(change, PutItem) or _MEMO in change.item.encoded:
         return False
     encode_item(change.item)
@@ -171,7 +171,7 @@ def encode_ahead(change: Change) -> bool:
 
 
 def let_go(change: Change) -> None:
-    """Let go of what was encoded for a change that is stored, where it is long or of no further use."""
+    """Drop what was encoded for a stored change, where it is long or of no further use."""
     if isinstance(change, PutItem) and len(change.item.encoded.get(_MEMO, b"")) > _LONG:
         del change.item.encoded[_MEMO]
     elif isinstance(change, AddHistory):
@@ -237,7 +237,7 @@ def decode_mode(fields: Mapping[str, Any]) -> QueueMode:
 
 
 def encode_request(request: AnsweredRequest) -> bytes:
-    """Fingerprint and time as JSON on the first line, then the answer as it was sent; no further line without it."""
+    """Fingerprint and time as JSON on the first line, then the response as it was sent; no further line without it."""
     head = encode([request.fingerprint, request.time])
     return head if request.answer is None else head + b"\n" + request.answer
 

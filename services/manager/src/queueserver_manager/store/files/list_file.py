@@ -1,4 +1,4 @@
-"""The file ``existing_plans_and_devices.yaml``. It is read whenever somebody asks, and never written here."""
+"""The file ``existing_plans_and_devices.yaml``. It is read on each request, and never written here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file ``user_group_permissions.yaml``. It is read whenever somebody asks, so it may change at any time."""
+"""The file ``user_group_permissions.yaml``. It is read on each request, so it may change at any time."""
 
 from __future__ import annotations
 

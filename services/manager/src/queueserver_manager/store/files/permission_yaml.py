@@ -1,8 +1,8 @@
-"""The YAML of permissions, which people write by hand and somebody may have written to do harm.
+"""The YAML of permissions, which people write by hand and which may have been written to do harm.
 
 Guarantees: a text of any content becomes text, null, lists and mappings of them, or is refused, in a time that its
 length bounds. Aliases count as if they were written out, so a short text stands for no huge document. What YAML takes
-for a number, a date or a truth value is not converted, because permissions have none: it comes as :class:`NoText`.
+for a number, a date or a truth value is not converted, because permissions have none: it becomes :class:`NoText`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from queueserver_inventory.yaml_problems import yaml_problem
 
-#: Permissions have four levels: more than this is none, and would use up the stack.
+#: Permissions have four levels: a deeper text is none, and would use up the stack.
 MOST_LEVELS = 50
 #: Values that are written. The largest permissions there can be have some 35,000.
 MOST_VALUES = 50_000
