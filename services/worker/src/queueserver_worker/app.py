@@ -1,7 +1,7 @@
-"""The Worker put together: its parts, its server, its orderly end.
+"""The Worker's parts, its server, and its orderly shutdown.
 
 Guarantees: it announces its address only when it can be called; SIGTERM and SIGINT end the plan, the environment
-and the watches in that order, within bounded time. A kill loses no outcome (see `supervisor.outcomes`).
+and the watches in that order, within bounded time. A kill loses no outcome (see `supervisor.executions.outcomes`).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from queueserver_worker.supervisor.worker import Worker
 
 # After the last event was published, streams get this long to deliver it.
 _DELIVERY_SECONDS = 1.0
-#: Whose versions are told.
+#: Libraries whose versions are reported.
 _LIBRARIES = ("queueserver-protos", "grpcio", "protobuf", "uvloop")
 _log = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, launch: Launch | None = None) -> int:
-    """Run a Worker until it is told to stop; answers the exit code."""
+    """Run a Worker until it is told to stop; returns the exit code."""
     stop = stop_requested()
     try:
         directory = StateDirectory(settings.state_dir)

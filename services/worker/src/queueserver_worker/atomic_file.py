@@ -1,4 +1,4 @@
-"""Files that others read at any time."""
+"""Files that other processes read at any time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Let a file have this text, unless it has it already; nobody ever reads a part of it. Raises OSError."""
-    # A link stays a link. Unlike Path.resolve this takes any links.
+    """Give a file this text, unless it has it already; no reader ever sees a part of it. Raises OSError."""
+    # A symbolic link stays one. Unlike Path.resolve this follows any number of links.
     path = Path(os.path.realpath(path))
     content = text.encode()
     if _content_of(path) == content:

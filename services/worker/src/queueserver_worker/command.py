@@ -10,7 +10,7 @@ from queueserver_worker.settings import parse
 
 
 def main() -> int:
-    """Run the Worker; answers its exit code."""
+    """Run the Worker; returns its exit code."""
     settings = parse()
     log.configure(settings.log)
     return run(serve(settings))

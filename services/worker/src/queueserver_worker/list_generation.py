@@ -1,7 +1,7 @@
 """Making the list of plans and devices from startup code, without a server.
 
-The startup code is loaded by a process of its own, so whatever it does ends there. Guarantees: the list is there
-and complete afterwards, or it is as it was before and the reason is raised.
+The startup code is loaded by a separate process, so whatever it does ends there. Guarantees: the list is
+complete afterwards, or it is as it was before and the reason is raised.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class ListGenerationError(RuntimeError):
 
 
 def generate_list(startup: StartupOptions, file: Path, *, ignore_invalid_plans: bool = False) -> None:
-    """Load startup code and list its plans and devices in a file, in place of one that is there.
+    """Load startup code and list its plans and devices in a file, replacing an existing one.
 
     With ``ignore_invalid_plans`` plans that can't be described are left out, without it they are a failure. What the
     startup code prints is printed. Raises ListGenerationError.

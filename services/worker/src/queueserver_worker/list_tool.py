@@ -34,7 +34,7 @@ _NOT_CREATED = "The list of existing plans and devices was not created."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the list; answers the exit code: 0, 1 if there is no new list, 2 for wrong usage."""
+    """Make the list; returns the exit code: 0, 1 if there is no new list, 2 for wrong usage."""
     given = _parser().parse_args(arguments)
     try:
         _refuse_kernel(given.use_ipython_kernel)

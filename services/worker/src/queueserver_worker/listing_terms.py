@@ -1,4 +1,4 @@
-"""What the process that lists plans and devices and whoever starts it agree on."""
+"""What the process that lists plans and devices and the one that starts it agree on."""
 
 from __future__ import annotations
 

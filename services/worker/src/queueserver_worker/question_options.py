@@ -1,6 +1,6 @@
 """The option that says how long a question of a plan waits for an answer.
 
-It can also be given by an environment variable; the command line comes first.
+It can also be given by an environment variable; the command line takes precedence.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def add_question_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         OPTION,
         type=_seconds,
-        # A text is read as one from the command line is.
+        # A text is read like one from the command line.
         default=value_of("QUESTION_TIMEOUT") or _NEVER,
         metavar="SECONDS",
         help="how long a question of a plan (bps.input_plan) waits for an answer until the plan fails; none: for ever "

@@ -38,7 +38,7 @@ class Settings:
     log: LogChoice = field(default_factory=LogChoice)
     #: Show the environment's console on standard output too.
     console_output: bool = True
-    #: `listen` may be an address that others than this machine's own programs can reach.
+    #: `listen` may be an address that is reachable from beyond this machine.
     insecure_listen: bool = False
 
     @property
@@ -47,7 +47,7 @@ class Settings:
         return self.startup[0], self.startup[1]
 
     def shown(self) -> dict[str, str]:
-        """What is told to clients, by the names of the options. Each one that may be shown is named here."""
+        """Settings that clients see, by the names of the options. Each one that may be shown is named here."""
         return {
             "listen": self.listen,
             "state-dir": str(self.state_dir),

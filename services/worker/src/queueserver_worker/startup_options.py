@@ -1,8 +1,8 @@
 """The options that say where startup code comes from and how it is treated; each command that loads some has them.
 
-Guarantees: exactly one source is chosen; a directory that can't be there is told when the command starts, in one
+Guarantees: exactly one source is chosen; a missing directory is reported when the command starts, in one
 sentence. What comes out are the arguments of the environment process, in which an IPython profile is a directory
-like any other. Scripts and modules are looked for only when an environment is opened.
+like any other. Scripts and modules are searched only when an environment is opened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the supervisor and the environment agree on about tasks: how they are called, and how much they may return."""
+"""What the supervisor and the environment agree on about tasks: their names, and how much they may return."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Entry of the environment process.
 
-The first thing that happens is the tie to the parent: a child whose supervisor is gone must not live on with
-hardware in its hands. Only then is anything imported that takes time. It is run by `import_path.module_command`.
+First it ties itself to its parent: a child whose supervisor is gone must not stay alive and control
+hardware. Only then is anything imported that takes time. It is run by `import_path.module_command`.
 """
 
 if __name__ == "__main__":

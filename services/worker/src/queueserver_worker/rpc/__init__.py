@@ -1,1 +1,1 @@
-"""The Worker's side of queueserver.worker.v1: requests in, answers and refusals out. Decides nothing."""
+"""The Worker's side of queueserver.worker.v1: requests in, responses and refusals out. Decides nothing."""

@@ -11,7 +11,7 @@ from queueserver_rpc.status import Refusal, Violation
 from queueserver_worker.supervisor import errors
 
 _R = ErrorReason
-# A Worker that is being stopped is normally started anew at once.
+# A Worker that is being stopped is normally started again at once.
 _RESTART_SECONDS = 2.0
 
 

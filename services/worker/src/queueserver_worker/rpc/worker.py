@@ -1,4 +1,4 @@
-"""The servicer of WorkerService: each method unpacks a request, calls the Worker, answers."""
+"""The servicer of WorkerService: each method unpacks a request, calls the Worker, responds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class WorkerServicer(WorkerServiceServicer):
     """Serves one Worker. The supervisor's exceptions pass through; the server's interceptor translates them."""
 
     def __init__(self, worker: Worker, insecure: Callable[[], bool]) -> None:
-        """``insecure`` tells whether the Worker is open to whoever reaches it."""
+        """``insecure`` tells whether the Worker is open to every client that can reach it."""
         self._worker = worker
         self._insecure = insecure
 
@@ -74,7 +74,7 @@ class WorkerServicer(WorkerServiceServicer):
     async def ControlRunEngine(  # noqa: N802 - as above
         self, request: pb.ControlRunEngineRequest, context: Any
     ) -> pb.ControlRunEngineResponse:
-        """Pass a request for the running plan on."""
+        """Pass on a request for the running plan."""
         del context
         asked = EngineRequest(request.execution_id, request.action, request.note, request.user)
         self._worker.control_run_engine(request.epoch, asked)
@@ -83,7 +83,7 @@ class WorkerServicer(WorkerServiceServicer):
     async def AnswerQuestion(  # noqa: N802 - as above
         self, request: pb.AnswerQuestionRequest, context: Any
     ) -> pb.AnswerQuestionResponse:
-        """Pass the answer to a question of the running plan on."""
+        """Pass on the answer to a question of the running plan."""
         del context
         self._worker.answer_question(request.epoch, request.question_id, request.text)
         return pb.AnswerQuestionResponse()
@@ -107,7 +107,7 @@ class WorkerServicer(WorkerServiceServicer):
     async def GetWorkerInfo(  # noqa: N802 - as above
         self, request: pb.GetWorkerInfoRequest, context: Any
     ) -> pb.GetWorkerInfoResponse:
-        """Tell what the Worker is made of."""
+        """Facts about the Worker."""
         del request, context
         return pb.GetWorkerInfoResponse(info=await self._worker.info())
 

@@ -18,5 +18,5 @@ def now() -> Timestamp:
 
 
 def is_time(moment: Timestamp) -> bool:
-    """Whether this is a time that somebody set, and can be read everywhere."""
+    """Whether this time was set and can be read everywhere."""
     return 0 < moment.seconds <= _LAST_SECOND and 0 <= moment.nanos < _NANOSECONDS

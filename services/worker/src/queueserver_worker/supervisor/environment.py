@@ -1,9 +1,9 @@
-"""The environment as the supervisor sees it: commands from above, and what its process says and does.
+"""The environment as the supervisor sees it: commands from the Manager, and what its process reports and does.
 
 Guarantees: the state moves only as `lifecycle` allows, and each change is published with the whole environment; each
 accepted execution and task gets exactly one outcome; nothing that the process does or reports raises an error here.
-While something goes on in the foreground, a paused plan included, nothing else is started there and nothing is closed.
-Background tasks keep nothing from being done.
+While a plan, even a paused one, or a task runs in the foreground, nothing else is started there and nothing is closed.
+Background tasks block nothing.
 Does not guarantee anything about the process, which may hang, lie or die at any moment.
 """
 
@@ -87,12 +87,12 @@ class Environment:
 
     @property
     def execution(self) -> RunningExecution | None:
-        """The execution that goes on, if any."""
+        """The running execution, if any."""
         return self._activity.plan.execution
 
     @property
     def running_tasks(self) -> list[str]:
-        """The tasks that go on."""
+        """The running tasks."""
         return self._activity.tasks.uids
 
     def open(self, environment_id: str) -> None:
@@ -127,7 +127,7 @@ class Environment:
         self._begin_closing(self._launch.close_timeout)
 
     def destroy(self, user: str) -> None:
-        """Kill the process, whatever it does, because this user asks for it. Does nothing if that is going on already.
+        """Kill the process, whatever it does, as this user asks. Does nothing if that is in progress already.
 
         Raises EnvironmentClosedError.
         """
@@ -138,7 +138,7 @@ class Environment:
             self._kill(failure.destroyed(state, user, paused=self._activity.plan.paused))
 
     def require(self, environment_id: str) -> None:
-        """Refuse what is meant for another environment; empty means any. Raises EnvironmentClosedError."""
+        """Refuse a request for another environment; empty means any. Raises EnvironmentClosedError."""
         if environment_id and environment_id != self._status.view.environment_id:
             raise EnvironmentClosedError("another one than this was meant for")
 
@@ -156,7 +156,7 @@ class Environment:
             _pass_on(process, execution_id, asked)
 
     def forget_execution(self, execution_id: str) -> None:
-        """An execution was refused, so it never begins: forget what was asked of it."""
+        """An execution was refused, so it never begins: forget the requests for it."""
         if self._activity.plan.forget(execution_id):
             self._activity.move(self._status.state)
 
@@ -174,7 +174,7 @@ class Environment:
     def control(self, asked: EngineRequest) -> None:
         """Pause, resume or end an execution: tell the process, and wait for nothing.
 
-        What is asked of an execution that has not arrived is told to the process with the plan.
+        A request for an execution that has not arrived goes to the process with the plan.
 
         Raises EnvironmentClosedError, RunEngineMissingError, NotRunningError or NotPausedError.
         """
@@ -253,12 +253,12 @@ class Environment:
         self._activity.printed(stream, text)
 
     def channel_closed(self) -> None:
-        """Kill the process if it does not end very soon: nobody can talk to it any more."""
+        """Kill the process if it does not end very soon: it can't be reached any more."""
         if not self._keeper.about_to_kill and self._status.state not in {State.CLOSED, State.DESTROYING}:
             self._kill_after(self._launch.exit_timeout, failure.broken("closed its channel to the Worker"))
 
     def channel_broken(self, problem: str) -> None:
-        """Kill the process: what it says can't be trusted any more."""
+        """Kill the process: its reports can't be trusted any more."""
         if self._status.state is not State.DESTROYING:
             self._kill(failure.broken(problem))
 
@@ -307,7 +307,7 @@ class Environment:
             self._activity.move(State.IDLE)
 
     def _updated(self, frame: FromEnvironment) -> None:
-        # The RunEngine's state was read before the lists were made; what became of it meanwhile was told already.
+        # The RunEngine's state was read before the lists were made; its later changes were reported already.
         if self._status.state in OPEN:
             self._offer(frame.updated)
 
@@ -320,7 +320,7 @@ class Environment:
         self._activity.task_printed(frame.task_printed)
 
     def _offer(self, frame: channel_pb2.EnvironmentReady) -> bool:
-        """Tell plans and devices; answers whether that was possible."""
+        """Publish plans and devices; returns whether that was possible."""
         if frame.ByteSize() > MAX_INVENTORY_BYTES:
             self._kill(failure.broken(f"reported plans and devices of more than {MAX_INVENTORY_BYTES} bytes"))
             return False

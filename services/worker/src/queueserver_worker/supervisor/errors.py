@@ -115,7 +115,7 @@ class NotRunningError(WorkerError):
 
 
 class NotPausedError(WorkerError):
-    """No plan of ours is paused and waits for how to go on."""
+    """No plan of ours is paused and waits for a decision."""
 
     def __init__(self, state: str) -> None:
         super().__init__(f"No plan waits for how to continue (it is {state}): pause it, and wait until it is paused.")

@@ -1,8 +1,8 @@
-"""The numbered events of this Worker process, and everybody who follows them.
+"""The numbered events of this Worker process, and all their watchers.
 
 Guarantees: sequences count from 1 without holes within one `boot_id`; a watcher gets every event from its
-start on, in order, as soon as it is published, or is told with WatcherTooSlowError that it was overtaken.
-Does not guarantee that old events are kept: the memory for them is bounded, the oldest fall out first. What
+start on, in order, as soon as it is published, or gets WatcherTooSlowError if it was overtaken.
+Does not guarantee that old events are kept: the memory for them is bounded, the oldest are dropped first. What
 must not be lost (outcomes) is kept elsewhere and is part of each snapshot.
 """
 
@@ -96,7 +96,7 @@ class Journal:
         self._publish(WorkerEvent(task_finished=outcome))
 
     def storage_changed(self, storage: StorageStatus) -> None:
-        """Publish how the directory is in which outcomes wait."""
+        """Publish the state of the directory in which outcomes wait."""
         self._publish(WorkerEvent(storage_changed=storage))
 
     def console(self, output: ConsoleOutput) -> None:
@@ -108,7 +108,7 @@ class Journal:
         self._publish(WorkerEvent(document=document))
 
     def close(self) -> None:
-        """Say that no more events will come: watchers end when they have read everything."""
+        """Announce that no more events will come: watchers end when they have read everything."""
         self._closed = True
         self._wake()
 
@@ -175,7 +175,7 @@ class Journal:
 
 
 class Watcher:
-    """A reader of the journal with a position of its own. Close it after use."""
+    """A reader of the journal with its own position. Close it after use."""
 
     def __init__(self, journal: Journal, sequence: int) -> None:
         self._journal = journal

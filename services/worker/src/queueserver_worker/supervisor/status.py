@@ -1,4 +1,4 @@
-"""The environment as everybody is told of it: its state and the rest of the message that is published.
+"""The environment as it is published: its state and the rest of the message.
 
 Guarantees: the state moves only as `lifecycle` allows, and each change is published with the whole environment.
 Does not decide when it changes.
@@ -16,11 +16,11 @@ from queueserver_worker.supervisor.journal import Journal
 from queueserver_worker.supervisor.process.lifecycle import State, check
 
 MAX_PROGRESS = 200
-"""Characters that are told of what is being loaded."""
+"""Characters that are shown of what is being loaded."""
 
 
 class Status:
-    """What is published. Changes of single fields are told with the next :meth:`move` or :meth:`publish`."""
+    """What is published. Changes of single fields follow with the next :meth:`move` or :meth:`publish`."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -41,16 +41,16 @@ class Status:
 
     @property
     def has_run_engine(self) -> bool:
-        """Whether the environment has told of a RunEngine."""
+        """Whether the environment has reported a RunEngine."""
         return self.view.run_engine_state != environment_pb2.RUN_ENGINE_STATE_UNSPECIFIED
 
     def begin(self, environment_id: str) -> None:
-        """Start anew, for an environment that is to be opened."""
+        """Start again, for an environment that is to be opened."""
         self.view.CopyFrom(View(environment_id=environment_id, open_time=now(), responsive=True))
         self.move(State.INITIALIZING)
 
     def end(self, failure: EnvironmentFailure | None) -> None:
-        """Forget what only a process has. The state is moved by the caller, when all is told."""
+        """Forget what only a process has. The caller moves the state, when everything is published."""
         self._inventory = None
         self.view.pid = 0
         self.view.responsive = True
@@ -58,7 +58,7 @@ class Status:
             self.view.failure.CopyFrom(failure)
 
     def progress(self, text: str) -> None:
-        """Tell what is being loaded."""
+        """Publish what is being loaded."""
         self.view.progress = text[:MAX_PROGRESS]
         self.publish()
 
@@ -68,7 +68,7 @@ class Status:
         self._journal.inventory_changed(inventory)
 
     def responsive_changed(self, responsive: bool) -> None:
-        """Tell whether the process shows signs of life."""
+        """Publish whether the process sends heartbeats."""
         self.view.responsive = responsive
         self.publish()
 

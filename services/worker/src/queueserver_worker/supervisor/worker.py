@@ -1,8 +1,8 @@
 """The Worker: commands from Managers on one side, its environment and its journal on the other.
 
 Guarantees: a Manager that was replaced is refused (its epoch is lower than the highest that was seen); commands are
-carried out one at a time, each in one turn of the loop; one that is refused changes nothing (outcomes that RunPlan
-acknowledges are forgotten even so: that they are stored is a fact, not a wish).
+carried out one at a time, each in one iteration of the loop; one that is refused changes nothing (outcomes that RunPlan
+acknowledges are forgotten nevertheless: that they are stored is a fact, whether or not the plan starts).
 The highest epoch is not kept across restarts of the Worker: its environment does not survive them either, and the
 first command of the owner sets it again.
 """
@@ -43,7 +43,7 @@ from queueserver_worker.supervisor.process.launch import Launch
 MAX_ID = 200
 """Longest identity, in characters, that a caller may choose."""
 MAX_NOTE = 2_000
-"""Characters of a note that are passed on: an abort must not fail because somebody explained it at length."""
+"""Characters of a note that are passed on: an abort must not fail because its note is long."""
 MAX_ANSWER = 10_000
 """Longest answer to a question, in characters."""
 
@@ -79,7 +79,7 @@ class Worker:
         self._environment.close()
 
     def destroy_environment(self, epoch: int, user: str) -> None:
-        """Kill the environment, because this user asks for it. Raises StaleEpochError or EnvironmentClosedError."""
+        """Kill the environment, as this user asks. Raises StaleEpochError or EnvironmentClosedError."""
         self._fence(epoch)
         self._environment.destroy(user[:MAX_ID])
 
@@ -168,7 +168,7 @@ class Worker:
         return await self._environment.simulate(request)
 
     async def info(self) -> WorkerInfo:
-        """What the Worker and its environment are made of."""
+        """Facts about the Worker and its environment."""
         return await self._about.info()
 
     def acknowledge(self, epoch: int, execution_ids: Iterable[str]) -> None:

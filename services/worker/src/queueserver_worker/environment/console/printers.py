@@ -1,9 +1,9 @@
-"""Who prints: text that background tasks and simulations write goes to the supervisor with the name of its writer.
+"""Who prints: text from background tasks and simulations goes to the supervisor with the name of its writer.
 
-Guarantees: what they write with Python's own means, in their own thread, is told as theirs, in order and before their
-end; what anybody else writes goes where it always went.
-Does not guarantee that of threads and processes that they start, nor of what goes round `sys.stdout`: it appears as
-text of what goes on in the foreground.
+Guarantees: what they write by Python's own means, in their own thread, is reported as theirs, in order and before their
+end; what other code writes goes where it always went.
+Does not guarantee that for threads and processes that they start, nor for what bypasses `sys.stdout`: it appears as
+text of the foreground.
 """
 
 import threading
@@ -16,7 +16,7 @@ from queueserver.common.v1.console_pb2 import ConsoleStream
 MAX_WAITING: Final = 8_000
 """Characters of an unfinished line that wait for its end."""
 MAX_PIECE: Final = 1_000_000
-"""Characters that are told at once."""
+"""Characters that are sent at once."""
 Stream: TypeAlias = "ConsoleStream.ValueType"
 Tell: TypeAlias = "Callable[[ConsoleStream.ValueType, str], None]"
 
@@ -31,7 +31,7 @@ _current: Final = _Current()
 
 
 class ThreadPrinter:
-    """Collects what one thread writes and tells it line by line."""
+    """Collects what one thread writes and sends it line by line."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
@@ -67,7 +67,7 @@ def current_printer() -> ThreadPrinter | None:
 
 @contextmanager
 def printing_told(tell: Tell) -> Iterator[None]:
-    """Tell what the present thread writes in this context, instead of writing it."""
+    """Send what the present thread writes in this context, instead of writing it."""
     printer = ThreadPrinter(tell)
     _current.printer = printer
     try:

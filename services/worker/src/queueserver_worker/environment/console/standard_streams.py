@@ -1,6 +1,6 @@
 """The standard streams of the environment process, whatever user code does to them.
 
-Guarantees: a note of ours is written or lost, and never raises: it does not need `sys.stderr`, which user code may
+Guarantees: our own notes are written or lost, and never raise: they do not need `sys.stderr`, which user code may
 close, replace or delete, nor descriptor 2, which it may close. Closing a standard stream does not close it. `repair`
 makes streams and descriptors usable that are not, and says which were not.
 Does not guarantee the place of text that is printed after a descriptor was closed and its number given to a file that
@@ -26,7 +26,7 @@ _FIRST_SPARE: Final = 64
 
 
 class _KeptOpen(io.BufferedWriter):
-    """The bytes below a standard stream; they stay open when somebody closes them."""
+    """The bytes below a standard stream; they stay open when code closes them."""
 
     def close(self) -> None:
         """Write what waits."""
@@ -34,7 +34,7 @@ class _KeptOpen(io.BufferedWriter):
 
 
 class _StandardStream(io.TextIOWrapper):
-    """A standard stream that leaves the text of some threads to their printers, and that nobody can close."""
+    """A standard stream that leaves the text of some threads to their printers, and that no code can close."""
 
     def __init__(self, stream: Stream, like: TextIO) -> None:
         bytes_below = _KeptOpen(io.FileIO(_NUMBERS[stream], "wb", closefd=False))
@@ -44,7 +44,7 @@ class _StandardStream(io.TextIOWrapper):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write, or hand over."""
+        """Write, or pass it to the printer."""
         printer = current_printer()
         if printer is not None:
             if not isinstance(text, str):
@@ -86,7 +86,7 @@ class StandardStreams:
         self._like: dict[Stream, TextIO] = {}
 
     def install(self) -> None:
-        """Put streams in place that know who writes. To be called before any other code keeps the standard ones."""
+        """Install streams that know who writes. Call it before any other code keeps the standard ones."""
         for stream, name in _NAMES.items():
             self._like[stream] = getattr(sys, name)
             self._spares[stream] = fcntl.fcntl(_NUMBERS[stream], fcntl.F_DUPFD_CLOEXEC, _FIRST_SPARE)
@@ -98,7 +98,7 @@ class StandardStreams:
         faulthandler.enable(self._spares[CONSOLE_STREAM_STDERR], all_threads=False)
 
     def repair(self) -> None:
-        """Make usable what is not, and print which of the streams were not."""
+        """Repair streams that can't be used, and print which ones they were."""
         for stream in self._spares:
             if self._repair(stream):
                 self.note(
@@ -106,7 +106,7 @@ class StandardStreams:
                 )
 
     def repair_descriptor(self, stream: Stream) -> bool:
-        """Open a descriptor again that was closed, let it wait for room if it did not; tell if that was needed."""
+        """Open a closed descriptor again, and make a non-blocking one wait for room; tell if that was needed."""
         number, spare = _NUMBERS[stream], self._spares[stream]
         try:
             if os.get_blocking(number):
@@ -117,7 +117,7 @@ class StandardStreams:
         return True
 
     def note(self, text: str, stream: Stream = CONSOLE_STREAM_STDERR) -> None:
-        """Write a note of ours, if need be past the streams that user code sees."""
+        """Write a note of ours, bypassing the streams that user code sees if necessary."""
         with suppress(BaseException):  # whatever user code has done to the streams: a note is worth no failure
             printer = current_printer()
             if printer is not None:
@@ -129,7 +129,7 @@ class StandardStreams:
                 getattr(sys, _NAMES[stream]).write(text)
 
     def flush(self) -> None:
-        """Bring what was printed on its way."""
+        """Flush what was printed."""
         for stream in _NAMES:
             self._flush(stream)
 

@@ -1,4 +1,4 @@
-"""Defaults that are devices, plans or functions: the names by which a request can give them, as forms do."""
+"""Defaults that are devices, plans or functions: the names by which a request can refer to them, as forms do."""
 
 from collections.abc import Mapping
 from typing import Any, Final

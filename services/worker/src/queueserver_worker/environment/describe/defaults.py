@@ -1,4 +1,4 @@
-"""Defaults that their own hint does not admit, as in `x: float = None`: what may be left out may also be given.
+"""Defaults that their own hint does not admit, as in `x: float = None`: a default may also be given explicitly.
 
 People write such hints, and forms send every field with its default. So a type is widened by the default, if JSON can
 express that.

@@ -1,7 +1,7 @@
 """Devices as trees of descriptions, to the depth that is wanted.
 
-Guarantees: classes of ophyd are described once, however many instances there are. A component that can't be looked at
-is left out and told about, its siblings stay. Trees end at MAX_DEPTH levels and MAX_COMPONENTS components, and a device
+Guarantees: classes of ophyd are described once, however many instances there are. A component that can't be described
+is left out and reported, its siblings stay. Trees end at MAX_DEPTH levels and MAX_COMPONENTS components, and a device
 that contains itself is not followed.
 """
 
@@ -48,7 +48,7 @@ class DeviceTree:
     depth: int = 0
     #: Describe components of area detectors too, which can be thousands.
     with_area_detectors: bool = False
-    #: Classes of which it is to be told whether devices are instances.
+    #: Classes of which devices are checked for being instances.
     asked: frozenset[type] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     _left: int = MAX_COMPONENTS
@@ -67,7 +67,7 @@ class DeviceTree:
             if not is_whole:
                 self.problems.append(Problem(_TOO_MANY.format(path)))
             description = DeviceDescription.FromString(content)
-            # An instance may have got members that its class does not have.
+            # An instance may have gained members that its class does not have.
             _set_traits(description, traits_of(device))
             return description
         description = _node(cls, traits_of(device), self.asked)

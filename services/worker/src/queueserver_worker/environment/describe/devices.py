@@ -56,7 +56,7 @@ def _is_of_data(cls: type) -> bool:
 
 
 def class_protocol(cls: type) -> str:
-    """Name the protocol that says most about a device class: "Movable", "Readable", "Flyable" or nothing."""
+    """Name the most specific protocol of a device class: "Movable", "Readable", "Flyable" or nothing."""
     traits = class_traits(cls)
     if traits.is_movable:
         return "Movable"
@@ -102,7 +102,7 @@ def component_names(device: object) -> list[str]:
 
 
 def components_of(device: Any) -> Iterator[tuple[str, Callable[[], object]]]:
-    """List the components of a device that is none of ophyd: their names, and how to get each.
+    """List the components of a device that is not from ophyd: their names, and how to get each.
 
     Raises whatever the device's own code raises.
     """
@@ -142,7 +142,7 @@ def is_area_detector(cls: type) -> bool:
 
 
 def _named_components(device: object) -> list[str]:
-    # Looked for without getattr first: a class of users may answer to any name.
+    # Looked up without getattr first: a class of users may respond to any name.
     known = "component_names" in getattr(device, "__dict__", ()) or hasattr(type(device), "component_names")
     names = getattr(device, "component_names", ()) if known else ()
     return [name for name in names if isinstance(name, str)] if isinstance(names, (list, tuple)) else []

@@ -1,8 +1,8 @@
 """Docstrings of plans: the summary and what each parameter means, from numpy, Google or Sphinx style.
 
 Parsing costs more than anything else in an inventory, so only a docstring that documents parameters is parsed, by the
-parser of its style. Text in any other form gives a summary and nothing else; nothing in here raises because of what
-people write.
+parser of its style. Text in any other form gives a summary and nothing else; nothing in here raises, whatever the
+text.
 """
 
 import inspect
@@ -30,7 +30,7 @@ class PlanText:
 
 
 def read_docstring(docstring: object) -> PlanText:
-    """Take a docstring apart; anything that is no text is an empty one."""
+    """Parse a docstring; anything that is no text counts as an empty one."""
     text = inspect.cleandoc(docstring) if isinstance(docstring, str) else ""
     for style in (_NUMPY, _GOOGLE, _SPHINX):
         section = style.search(text)

@@ -1,7 +1,7 @@
 """Which names the patterns in plans' decorators select: patterns in, sorted lists of names out.
 
 Guarantees: a pattern is expanded once, however many plans use it, and only where in the trees of devices it can select
-anything. Lists are bounded: one that would be too long is no list but any device or plan.
+anything. Lists are bounded: one that would be too long becomes any device or plan.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -68,7 +68,7 @@ class Expansion:
 
 
 class _Walk:
-    """Goes through trees of devices, no deeper than a pattern can select anything."""
+    """Walks trees of devices, no deeper than a pattern can select anything."""
 
     def __init__(self, pattern: DevicePattern, levels: list[DevicePattern], *, goes_on: bool) -> None:
         self._pattern = pattern
@@ -94,7 +94,7 @@ class _Walk:
 
 
 def _levels(pattern: DevicePattern) -> tuple[list[DevicePattern], bool]:
-    """Cut a pattern into ones that select the devices below which it goes on; tell whether it goes on at any depth."""
+    """Split a pattern into ones that select the devices below which it continues; tell whether it does at any depth."""
     _, *parts = pattern.text.split(":")
     ends = [number for number, part in enumerate(parts) if part.startswith("?")]
     last = ends[0] if ends else len(parts)

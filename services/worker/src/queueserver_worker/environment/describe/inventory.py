@@ -1,7 +1,7 @@
 """The inventory: every plan and device of a namespace, by the name under which a person calls it.
 
 Guarantees: what can't be described is left out and listed as an issue with the place in the user's code as far as it is
-known; it never hides anything else. An inventory fits into one message: devices of which it would be too much are
+known; it never hides anything else. An inventory fits into one message: devices that would make it too large are
 described to less depth.
 """
 
@@ -29,7 +29,7 @@ from queueserver_worker.environment.user_api.registration import RegisteredDevic
 MAX_DEVICES_BYTES: Final = 24 * 1024 * 1024
 """Size of all descriptions of devices."""
 MAX_NO_PLANS: Final = 1_000
-"""Functions and the like of which it is told why they are no plans."""
+"""Functions and similar objects that are reported as no plans."""
 _LESS_DEPTH: Final = (4, 2, 1)
 
 
@@ -49,14 +49,14 @@ def take_inventory(namespace: Mapping[str, Any], *, device_max_depth: int = 0) -
 
 
 class _Inventory:
-    """One look at a namespace."""
+    """One pass over a namespace."""
 
     def __init__(self, namespace: dict[str, Any], registered: Registrations) -> None:
         self._registered = registered
         self._issues: list[pb.InventoryIssue] = []
         self._plans: dict[str, Any] = {}
         self._devices: dict[str, Any] = {}
-        #: What else can be called.
+        #: Other callables.
         self._others: dict[str, Any] = {}
         self._namespace = namespace
         self._asked: frozenset[type] = frozenset()

@@ -1,8 +1,8 @@
 """What a plan says about itself: signature, type hints and the dictionary of its decorator, taken together once.
 
-Both the description of a plan and the conversion of its arguments follow from this, so they can't disagree. What the
-decorator says goes before what the signature says. Names in lists are patterns here; which devices and plans they
-select is decided when somebody asks.
+Both the description of a plan and the conversion of its arguments follow from this, so they can't disagree. The
+decorator overrides the signature. Names in lists are patterns here; which devices and plans they
+select is decided when that is requested.
 Guarantees: the plan is not called and nothing it says is evaluated, except type hints that are text, with the globals
 of the plan. A plan is read once, however often it is used.
 """
@@ -53,7 +53,7 @@ Plan = Callable[..., Any]
 
 
 class PlanError(ValueError):
-    """A plan contradicts itself, so nobody can call it; the message is one sentence that says how to mend it."""
+    """A plan contradicts itself, so it can't be called; the message is one sentence that says how to fix it."""
 
 
 class NoDefault(Enum):
@@ -92,7 +92,7 @@ class ReadType:
     text: str
     #: Lists of devices and plans, by the name that stands for them in the tree.
     lists: Mapping[str, NameList] = field(default_factory=dict)
-    #: Bounds and unit that the hint gives.
+    #: Bounds and unit from the hint.
     limits: Limits = field(default_factory=dict)
 
     @property
@@ -132,12 +132,12 @@ def read_plan(plan: Plan) -> ReadPlan:
     Raises
     ------
     PlanError
-        Nobody could call it.
+        It can't be called.
     ValueError, TypeError
         It has no signature.
 
     """
-    # An object that can be called need not have a hash, or may compare itself in its own way.
+    # A callable object need not be hashable, or may compare itself in its own way.
     is_function = isinstance(plan, (FunctionType, MethodType, functools.partial))
     return _read(plan) if is_function else _read.__wrapped__(plan)
 
@@ -246,7 +246,7 @@ def _type_of_decorator(said: Mapping[str, Any]) -> ReadType:
     text = said["annotation"]
     devices, plans, enums = (said.get(key, {}) for key in _LISTS)
     defined = {*devices, *plans, *enums}
-    # Names of devices and plans follow when somebody asks for them; the tree only tells one list from the other.
+    # Names of devices and plans are found when they are requested; the tree only tells one list from the other.
     names = TypeNames(dict.fromkeys(devices, ()), dict.fromkeys(plans, ()), {key: _unique(enums[key]) for key in enums})
     tree = read_type(text, names)
     unused = sorted(defined - {node.type_name for node in named_lists(tree)})
@@ -256,7 +256,7 @@ def _type_of_decorator(said: Mapping[str, Any]) -> ReadType:
         name: NameList(tuple(map(device_pattern, devices.get(name, ()))), tuple(map(name_pattern, plans.get(name, ()))))
         for name in {*devices, *plans}
     }
-    # A list may have the name of a protocol, and is none then.
+    # A list may have the name of a protocol, which then stands for the list.
     return ReadType(plain_type(tree), with_device_words(text) if defined.isdisjoint(PROTOCOLS) else text, lists)
 
 

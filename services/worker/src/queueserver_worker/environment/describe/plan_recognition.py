@@ -1,8 +1,8 @@
 """Which objects are plans: by what they are, by what they wrap and by what they declare, never by calling them.
 
-A plan is a generator function; what bluesky's `@plan` has marked; a function, or an object that can be called, that
+A plan is a generator function; anything that bluesky's `@plan` has marked; a function, or a callable object, that
 declares to return messages (`-> MsgGenerator`); and what `functools.wraps` says is one of these, as most decorators do,
-unless it is known to return something else. Guarantees: telling it never raises, whatever an object does.
+unless it is known to return something else. Guarantees: the check never raises, whatever an object does.
 """
 
 import collections.abc
@@ -36,7 +36,7 @@ def is_plan(value: object) -> bool:
 
 
 def why_no_plan(name: str, value: object) -> str:
-    """Tell of something that can be called why it is no plan, in one sentence; empty for everything else."""
+    """Say why a callable is no plan, in one sentence; empty for everything else."""
     try:
         if not callable(value) or _is_plan(value) or is_device(value):
             return ""
@@ -47,7 +47,7 @@ def why_no_plan(name: str, value: object) -> str:
 
 
 def means_to_be_plan(value: object) -> bool:
-    """Tell whether what is no plan says that it is one, so that its author has to be told."""
+    """Tell whether something that is no plan claims to be one, so that its author has to be told."""
     try:
         levels = list(_levels(value))
         return not _is_plan(value) and any(map(_declares_messages, levels)) and not is_device(value)

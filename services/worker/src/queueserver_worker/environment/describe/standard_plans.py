@@ -1,6 +1,6 @@
 """What bluesky's own plans take where their signatures say less: as a decorator would say it.
 
-Axes are motors, and objects are devices, so their names have to become them.
+Axes are motors, and objects are devices, so their names must be converted to them.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _BY_POSITION: Final = "VAR_POSITIONAL"
 
 
 def said_of(plan: Any, parameters: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return what is known of parameters of a plan; nothing of a plan that is not bluesky's."""
+    """Return what is known about parameters of a plan; nothing for a plan that is not bluesky's."""
     module = getattr(plan, "__module__", "")
     known = {name: _SAID.get((module, name)) for name in parameters}
     return {name: said for name, said in known.items() if said and parameters[name].kind.name != _BY_POSITION}

@@ -16,7 +16,7 @@ from queueserver_worker.environment.documents.values import fill, fill_entries, 
 Check = Callable[[Any], Any]
 """Gives the value as the field takes it, or None if the field can't hold it."""
 Setter = Callable[[Any, Any], bool]
-"""Sets a field of a message to a value; answers False, and has set nothing, if the field can't hold it."""
+"""Sets a field of a message to a value; returns False, and has set nothing, if the field can't hold it."""
 _EXACT: Final = 2**53
 
 

@@ -2,7 +2,7 @@
 
 Guarantees: a field that the event model names goes to its typed field when it has the right type, everything else
 goes to `extra`, so nothing is lost. The run of each document is found as long as its run is open.
-Does not validate: what a plan emits is passed on as it is.
+Does not validate: what a plan emits is passed on unchanged.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _KINDS: Final = {"descriptor": "event_descriptor"}
 MAX_VALUE_BYTES: Final = 1024 * 1024
 """Longest value in a document that is too long as a whole."""
 MAX_NAME: Final = 1_000
-"""Longest text in a document of which only that is sent."""
+"""The longest text in such a document that is still sent."""
 
 
 class DocumentConverter:
@@ -67,7 +67,7 @@ def without_large_values(message: RunDocumentEmitted) -> RunDocumentEmitted:
 
 
 def without_content(message: RunDocumentEmitted) -> RunDocumentEmitted:
-    """Copy what a document is and belongs to, with a note in place of everything else."""
+    """Copy what identifies a document, with a note in place of everything else."""
     copy = RunDocumentEmitted(run_uid=message.run_uid[:MAX_NAME])
     kind = str(message.document.WhichOneof("kind"))
     document, target = getattr(message.document, kind), getattr(copy.document, kind)

@@ -3,7 +3,7 @@
 Printing must not cost the plan time, so the RunEngine only puts documents into a queue, and a thread of our own
 prints them. Guarantees: rows appear in the order of the events, each run has its own table, and `flush` waits for
 what was put before. If the console takes no more text, the queue fills and the plan waits.
-Only streams named "primary" get rows; of other streams only the beginning is told.
+Only streams named "primary" get rows; of other streams only the beginning is shown.
 """
 
 import queue
@@ -39,7 +39,7 @@ class LiveTable:
         self._waiting.put((name, document))
 
     def flush(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds until everything that was put is printed; tell whether it is."""
+        """Wait at most `timeout` seconds until everything that was put is printed; tell whether it was."""
         done = threading.Event()
         try:
             self._waiting.put(done, timeout=timeout)

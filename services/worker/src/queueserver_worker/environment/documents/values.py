@@ -45,7 +45,7 @@ def fill_entries(entries: Any, mapping: Mapping[Any, Any], depth: int = 0) -> No
 
 
 def key_text(key: Any) -> str:
-    """Give the text of a mapping's key."""
+    """Return the text of a mapping's key."""
     return _valid_text(key if isinstance(key, str) else _shown(key, str))
 
 

@@ -1,1 +1,1 @@
-"""How the server hears what a RunEngine does, whatever user code does to its hooks and subscriptions."""
+"""How the server learns what a RunEngine does, whatever user code does to its hooks and subscriptions."""

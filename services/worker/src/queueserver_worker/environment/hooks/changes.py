@@ -1,7 +1,7 @@
-"""What a plan did to the RunEngine that outlasts it: told, because the plans after it run with it.
+"""What a plan did to the RunEngine that outlasts it: reported, because later plans run with it.
 
-The server itself needs none of this, see `engine_hooks`; programs that store documents, and the people who wonder why
-they stored none, do.
+The server itself needs none of this, see `engine_hooks`; programs that store documents, and people who wonder why
+nothing was stored, do.
 """
 
 import signal
@@ -29,7 +29,7 @@ class Before:
         self._restarts = loop_keeper(engine).restarts
 
     def notices(self) -> Iterator[str]:
-        """Tell what is not as it was, one sentence each."""
+        """Report what is not as it was, one sentence each."""
         now = _receivers(self._engine)
         lost = [name for key, name in self._receivers.items() if key not in now]
         if lost:

@@ -1,12 +1,12 @@
-"""What the server hears of a RunEngine: states, documents, waits, and what ended a plan; what stands around its plans.
+"""What the server receives from a RunEngine: states, documents, waits, and what ended a plan; what wraps its plans.
 
-A RunEngine that is hooked gets a class of its own, derived from the one it has. In it, `state_hook`, `waiting_hook`,
-`emit_sync` and `emit` are descriptors: what user code assigns to them is kept and called, after what the server has put
-there. So replacing a hook, or removing every subscription, takes nothing from the server.
+A RunEngine that is hooked gets its own class, derived from the one it has. In it, `state_hook`, `waiting_hook`,
+`emit_sync` and `emit` are descriptors: what user code assigns to them is kept and called, after the server's functions.
+So replacing a hook, or removing every subscription, takes nothing from the server.
 
 Guarantees: functions of the server are called once each time, before those of user code, in the thread in which it
-happens; one that raises costs itself, not the plan. A RunEngine that is asked in its own thread to pause or to end the
-plan, and would wait for itself for ever, raises an error that names the way.
+happens; one that raises fails alone, without the plan. A RunEngine that is asked in its own thread to pause or end
+the plan, and would wait for itself for ever, raises an error that names the way out.
 """
 
 import asyncio
@@ -37,39 +37,39 @@ class EngineHooks:
         self.waits: tuple[Callable[[Any], None], ...] = ()
         #: Called with the kind, the document and the error when a receiver of user code failed at a document.
         self.failures: tuple[Callable[[str, Any, BaseException], None], ...] = ()
-        #: Called with what ended a plan in the RunEngine, before it tidies up: StopIteration if the plan returned.
+        #: Called with what ended a plan in the RunEngine, before it cleans up: StopIteration if the plan returned.
         self.ends: tuple[Callable[[BaseException], None], ...] = ()
-        #: Called with what a plan and its preprocessors have become, for each call of the RunEngine; give what it runs.
+        #: Called with what a plan and its preprocessors have become, for each RunEngine call; returns what to run.
         self.plans: tuple[Callable[[Any], Any], ...] = ()
         self._told: ContextVar[tuple[Any, ...] | None] = ContextVar("what user code is told now", default=None)
 
     def around_plan(self, plan: Any) -> Any:
-        """Put everything around a plan, outside of all preprocessors."""
+        """Wrap a plan, outside of all preprocessors."""
         return reduce(lambda inner, around: around(inner), self.plans, plan)
 
     def state_changed(self, new: Any, old: Any) -> None:
-        """Tell of a change of state."""
+        """Report a change of state."""
         _call(self.states, new, old)
 
     def document_emitted(self, kind: Any, document: Any) -> None:
-        """Tell of a document; its kind comes as an enumeration."""
+        """Report a document; its kind comes as an enumeration."""
         _call(self.documents, str(getattr(kind, "name", kind)), document)
 
     def receiver_failed(self, kind: Any, document: Any, error: BaseException) -> None:
-        """Tell that a receiver failed."""
+        """Report that a receiver failed."""
         _call(self.failures, str(getattr(kind, "name", kind)), document, error)
 
     def plan_ended(self, error: BaseException) -> None:
-        """Tell what ended a plan."""
+        """Report what ended a plan."""
         _call(self.ends, error)
 
     def waiting(self, statuses: Any = None) -> None:
-        """Tell what the plan waits for, None for nothing any more."""
+        """Report what the plan waits for, None for nothing any more."""
         _call(self.waits, statuses)
 
     @contextmanager
     def tell_once(self, ours: Callable[..., None], *arguments: Any) -> Iterator[None]:
-        """Tell the server, but not when user code that is being told the same calls what was in its place before it."""
+        """Call the server, but not when user code that is called for the same event calls the hook that it replaced."""
         outer = self._told.get()
         if (
             outer is None
@@ -97,18 +97,18 @@ def hooks_of(engine: Any) -> EngineHooks:
 
 
 def user_hook(engine: Any, name: str) -> Any:
-    """Return what user code has put in place of a hook, None for nothing."""
+    """Return what user code has assigned to a hook, None for nothing."""
     return vars(engine).get(name)
 
 
 class _Joined:
-    """Tells the server, then user code; whatever else is asked of it is asked of the latter."""
+    """Calls the server, then user code; every other access goes to the latter."""
 
     def __init__(self, hooks: EngineHooks, ours: Callable[..., None], theirs: Any, kept: Any) -> None:
         self._hooks = hooks
         self._ours = ours
         self.theirs = theirs
-        #: What user code had assigned; assigned again, this object stands for it.
+        #: What user code had assigned; if this object is assigned again, it stands for that.
         self.kept = kept
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -223,7 +223,7 @@ def _with_outermost(base: Any) -> Callable[..., Any]:
     @wraps(base.__call__)
     def call(engine: Any, /, *arguments: Any, **named: Any) -> Any:
         def outermost(plan: Any) -> Generator[Any, Any, Any]:
-            # Gone before the first message: code that looks at the list finds only its own.
+            # Removed before the first message: code that looks at the list finds only its own.
             _remove(engine, outermost)
             return (yield from vars(engine)[_KEPT_AS].around_plan(plan))
 

@@ -1,4 +1,4 @@
-"""SIGINT in the environment: it is no way to stop a plan here, and must not end the process or leave RE panicked."""
+"""SIGINT in the environment: it does not stop plans here, and must not end the process or leave RE panicked."""
 
 import signal
 from types import FrameType
@@ -7,11 +7,11 @@ from typing import Any, Final
 from queueserver_worker.environment.console.standard_streams import streams
 
 _ENDING: Final = (signal.SIG_DFL, signal.default_int_handler)
-"""Handlers that end the process, or the RunEngine with it. Others are left to the code that put them there."""
+"""Handlers that end the process, or the RunEngine with it. Others are left in place."""
 
 
 def survive_interrupts(_engine: Any = None) -> None:
-    """Take SIGINT without dying. Called in the main thread."""
+    """Take SIGINT without ending. Called in the main thread."""
     if signal.getsignal(signal.SIGINT) in _ENDING:
         signal.signal(signal.SIGINT, _explain_interrupt)
 

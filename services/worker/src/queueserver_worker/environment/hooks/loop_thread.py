@@ -3,8 +3,8 @@
 asyncio lets SystemExit and KeyboardInterrupt out of its loop, and any code may call `RE.loop.stop()`. The thread would
 end, whatever waits for the plan would wait for ever, and no pause or abort would reach the RunEngine.
 
-Guarantees: the loop runs on at once, in another thread, and the plan with it; after a SystemExit the plan ends with
-that exception. If the loop was closed, the plan that runs ends, and none can begin. Nothing is printed.
+Guarantees: the loop continues at once, in another thread, and the plan with it; after a SystemExit the plan ends with
+that exception. If the loop was closed, the running plan ends, and no other can start. Nothing is printed.
 """
 
 import threading

@@ -1,6 +1,6 @@
 """What the server needs of a RunEngine while a plan runs: established before each plan and before it is resumed.
 
-`hooks_of` holds what user code can't take away. What it can take away or spoil is put right here, each time.
+`hooks_of` holds what user code can't remove. What it can remove or damage is repaired here, each time.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class PlanHooks:
 
     def __init__(self, engine: Any) -> None:
         self._engine = engine
-        #: What else is to be established, in the order in which it was added.
+        #: Further functions to call, in the order in which they were added.
         self._more: tuple[Callable[[Any], None], ...] = ()
         self._before: Before | None = None
 
@@ -39,7 +39,7 @@ class PlanHooks:
             self._before = Before(self._engine)
 
     def notices(self) -> list[str]:
-        """Tell what the plan that has ended took away or changed for those after it, one sentence each."""
+        """Report what the plan that has ended removed or changed for later plans, one sentence each."""
         try:
             return list(self._before.notices()) if self._before is not None else []
         except Exception as error:  # noqa: BLE001 - user code may have put anything in the place of anything

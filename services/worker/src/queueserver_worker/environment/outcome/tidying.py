@@ -1,6 +1,6 @@
 """Devices that failed when the RunEngine stopped or unstaged them, which it only writes to its log.
 
-Does not guarantee to hear of them where user code has silenced the log of bluesky.
+Does not guarantee to find them where user code has silenced the log of bluesky.
 """
 
 import logging
@@ -18,7 +18,7 @@ _TOLD: Final = {
 
 
 class TidyingLog(logging.Handler):
-    """Tells which devices one RunEngine could not leave as it should.
+    """Reports which devices one RunEngine could not leave in the right state.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class TidyingLog(logging.Handler):
         logging.getLogger("bluesky").addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look at what was logged."""
+        """Examine a log record."""
         meaning = _TOLD.get(record.msg) if isinstance(record.msg, str) else None
         if meaning is None or getattr(record, "RE", None) is not self._engine:
             return
@@ -47,5 +47,5 @@ class TidyingLog(logging.Handler):
         self._tell(f"Device {device_name(device)!r} {meaning}{why}")
 
     def end(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         logging.getLogger("bluesky").removeHandler(self)

@@ -1,8 +1,8 @@
-"""The result of a plan that has ended, from what is known of its end and from nothing else.
+"""The result of a plan that has ended, decided only by what is known of its end.
 
 A plan is completed only if its generator returned by itself and none of its runs was closed without success. What was
-asked for (stop, abort, halt) is the result if it was what ended the plan. Everything else the text explains: a device
-that could not be paused, an end that the plan or other code in the environment brought about, an error.
+requested (stop, abort, halt) is the result if it ended the plan. The text explains everything else: a device
+that could not be paused, an end caused by the plan or by other code in the environment, an error.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ _RAISED_BY_PLANS: Final[dict[type[BaseException], "pb.ExitStatus.ValueType"]] = 
     FailedPause: pb.EXIT_STATUS_ABORTED,
     PlanHalt: pb.EXIT_STATUS_ABORTED,
 }
-"""What the RunEngine uses to end plans, and how it ends one that raises it."""
+"""The exceptions by which the RunEngine ends plans, and how it ends a plan that raises one."""
 _ENDED_BY_CODE: Final = (
     ("halting", pb.EXIT_STATUS_HALTED, "RE.halt() or raised KeyboardInterrupt"),
     ("stopping", pb.EXIT_STATUS_STOPPED, "RE.stop()"),
     ("aborting", pb.EXIT_STATUS_ABORTED, "RE.abort()"),
 )
-"""States that tell who ended a plan if no request and no error did."""
+"""States that show who ended a plan if no request and no error did."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ class Evidence:
     answer
         How the last pause was ended; RESUME if there was none.
     abort
-        The wish to end the plan, whether or not it has reached the RunEngine.
-    guard, watch
+        The request to end the plan, whether or not it has reached the RunEngine.
+    wrapper, watch
         What was seen of the plan.
     reason
         Why the RunEngine was told to end it, if it was.
@@ -74,34 +74,34 @@ class Evidence:
     raised: BaseException | None
     answer: Answer
     abort: Answer | None
-    guard: PlanWrapper
+    wrapper: PlanWrapper
     watch: PlanWatch
     reason: str = ""
 
     @property
     def interrupted(self) -> bool:
         """The RunEngine says that something interrupted the plan; the plan itself did not say so."""
-        return isinstance(self.raised, RunEngineInterrupted) and self.raised is not self.guard.raised
+        return isinstance(self.raised, RunEngineInterrupted) and self.raised is not self.wrapper.raised
 
 
 def result_of(evidence: Evidence) -> pb.ItemResult:
     """Judge a plan that has ended in the RunEngine."""
-    guard, raised, refusal = evidence.guard, evidence.raised, _refusal_of(evidence)
+    wrapper, raised, refusal = evidence.wrapper, evidence.raised, _refusal_of(evidence)
     refused = refusal is not None and refusal.error is raised
-    if evidence.abort is not None and not guard.completed and (guard.kept_out or evidence.interrupted or refused):
+    if evidence.abort is not None and not wrapper.completed and (wrapper.kept_out or evidence.interrupted or refused):
         return ended_as_asked(evidence.abort, refusal)
     if evidence.answer.action != actions.RUN_ENGINE_ACTION_RESUME and (raised is None or _is_halt(evidence.answer)):
-        # A plan that can't be halted without an error was halted even so.
+        # A plan that can't be halted without an error was halted nevertheless.
         return ended_as_asked(evidence.answer)
     if raised is not None and not evidence.interrupted:
         return _failed_by(raised, evidence)
-    if guard.completed:
+    if wrapper.completed:
         return _returned(evidence.watch)
     return _ended_by_run_engine(evidence)
 
 
 def ended_as_asked(answer: Answer, refusal: Refusal | None = None) -> pb.ItemResult:
-    """Tell that the plan ended as somebody asked."""
+    """Report that the plan ended as requested."""
     message = answer.message
     if message and message[-1] not in ".!?":
         message += "."
@@ -111,14 +111,14 @@ def ended_as_asked(answer: Answer, refusal: Refusal | None = None) -> pb.ItemRes
 
 
 def failed_with(error: BaseException) -> pb.ItemResult:
-    """Tell the error by which a plan failed."""
+    """Report the error by which a plan failed."""
     if isinstance(error, PlanExitError) and error.__cause__ is not None:
         return failed(str(error), user_traceback(error.__cause__))
     return failed(_cause_text(error), user_traceback(error))
 
 
 def failed(reason: str, traceback: str = "") -> pb.ItemResult:
-    """Tell that a plan failed."""
+    """Report that a plan failed."""
     return pb.ItemResult(
         exit_status=pb.EXIT_STATUS_FAILED,
         failure_cause=pb.FAILURE_CAUSE_PLAN_ERROR,
@@ -157,33 +157,33 @@ def _failed_by(raised: BaseException, evidence: Evidence) -> pb.ItemResult:
 
 
 def _disguised(raised: BaseException) -> GeneratorExit | None:
-    """Return what the RunEngine made an empty ValueError of, for a plan, a device or a callback that raised it."""
+    """Return what the RunEngine turned into an empty ValueError when a plan, a device or a callback raised it."""
     cause = raised.__cause__
     return cause if type(raised) is ValueError and not raised.args and isinstance(cause, GeneratorExit) else None
 
 
 def _ended_by_run_engine(evidence: Evidence) -> pb.ItemResult:
-    """Judge a plan that the RunEngine ended without an error, though nobody asked for it."""
-    guard = evidence.guard
+    """Judge a plan that the RunEngine ended without an error and without a request."""
+    wrapper = evidence.wrapper
     refusal = _refusal_of(evidence)
     if refusal is not None:
         return _ended(pb.EXIT_STATUS_ABORTED, refusal.text)
-    if guard.failed_pause is not None and "aborting" in evidence.watch.states:
+    if wrapper.failed_pause is not None and "aborting" in evidence.watch.states:
         return pb.ItemResult(exit_status=pb.EXIT_STATUS_ABORTED, message=f"Plan aborted {_NOT_RESUMABLE}")
-    cause = guard.raised or evidence.watch.ended_by
-    passed_on = guard.raised is None or guard.raised is guard.thrown
+    cause = wrapper.raised or evidence.watch.ended_by
+    passed_on = wrapper.raised is None or wrapper.raised is wrapper.thrown
     if passed_on and any(state in evidence.watch.states for state, _, _ in _ENDED_BY_CODE):
         return _ended_by_code(evidence)
     if cause is None or isinstance(cause, StopIteration):
         return failed("it was ended before it had returned, perhaps by a preprocessor of the RunEngine.")
-    if isinstance(cause, FailedPause) and cause is not guard.raised:
+    if isinstance(cause, FailedPause) and cause is not wrapper.raised:
         return _ended(pb.EXIT_STATUS_ABORTED, f"it could not be paused: {error_text(cause)}")
-    return _ended_by_itself(cause, guard)
+    return _ended_by_itself(cause, wrapper)
 
 
-def _ended_by_itself(cause: BaseException, guard: PlanWrapper) -> pb.ItemResult:
+def _ended_by_itself(cause: BaseException, wrapper: PlanWrapper) -> pb.ItemResult:
     if isinstance(cause, asyncio.CancelledError):
-        where = f" while the RunEngine processed {_message_text(guard.thrown_at)}" if guard.thrown is cause else ""
+        where = f" while the RunEngine processed {_message_text(wrapper.thrown_at)}" if wrapper.thrown is cause else ""
         return failed(f"it was cancelled{where}: {_named(cause)}", user_traceback(cause))
     for kind, status in _RAISED_BY_PLANS.items():
         if isinstance(cause, kind):
@@ -237,7 +237,7 @@ def _text_of(attribute: Callable[[], Any]) -> str | None:
 
 
 def _cause_text(error: BaseException) -> str:
-    """Tell the error of a device rather than that its status failed."""
+    """Report the error of a device rather than that its status failed."""
     cause = (error.__cause__ if type(error).__name__ == "FailedStatus" else None) or error
-    # The text of these is a bare value, such as the key or the exit code, which tells nothing by itself.
+    # The text of these is a bare value, such as the key or the exit code, which says nothing by itself.
     return error_text(cause) if isinstance(cause, Exception) and not isinstance(cause, KeyError) else _named(cause)

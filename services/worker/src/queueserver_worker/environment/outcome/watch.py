@@ -1,4 +1,4 @@
-"""What is seen of one plan while it runs: the states the RunEngine went through, and how its runs were closed."""
+"""What is observed of one plan while it runs: the states of the RunEngine, and how its runs were closed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _MAX_NOTICES: Final = 5
 
 @dataclass(frozen=True)
 class ClosedRun:
-    """A run whose stop document tells of no success."""
+    """A run whose stop document reports no success."""
 
     uid: str
     exit_status: str
@@ -41,7 +41,7 @@ class PlanWatch:
         self.ended_by: BaseException | None = None
         #: The device that ended it because it could not be paused.
         self.refusal: Refusal | None = None
-        #: What failed without the plan's hearing of it: receivers of stop documents, devices that were to be stopped.
+        #: Failures that the plan did not see: of receivers of stop documents, of devices that were to be stopped.
         self.notices: list[str] = []
         hooks.failures += (self._receiver_failed,)
         hooks.states += (self._entered,)
@@ -50,7 +50,7 @@ class PlanWatch:
         self._tidying = TidyingLog(engine, self._note)
 
     def end(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._tidying.end()
         for name in ("states", "documents", "failures", "ends"):
             kept = tuple(f for f in getattr(self._hooks, name) if getattr(f, "__self__", None) is not self)

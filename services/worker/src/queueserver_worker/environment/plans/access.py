@@ -1,7 +1,7 @@
 """What the submitter of a request may use, as the Manager says it is now.
 
-Reading the rules takes longer than asking them, and most requests come from the same few groups: those that were read
-lately are remembered.
+Reading the rules takes longer than checking them, and most requests come from the same few groups: rules read
+recently are cached.
 """
 
 from functools import lru_cache

@@ -1,9 +1,9 @@
-"""Arguments of a plan call: bound to the plan's signature, and converted each as its parameter asks.
+"""Arguments of a plan call: bound to the plan's signature, and converted each as its parameter requires.
 
-What is metadata (`md`, `metadata`, `sample_md`, as the name of a parameter or as a key) keeps its texts, unless its
+Metadata (`md`, `metadata`, `sample_md`, as the name of a parameter or as a key) keeps its texts, unless its
 type takes devices, plans or functions.
-Guarantees: only names that access allows convert. Defaults of the decorator are passed, converted alike. What the
-caller gave, and what the decorator holds, is not changed.
+Guarantees: only names that access allows convert. Defaults of the decorator are passed, converted in the same way. The
+caller's values, and the decorator's, are not changed.
 """
 
 import copy
@@ -46,7 +46,7 @@ def bind(
     try:
         read = read_plan(plan)
     except BaseException as error:
-        # Hints and defaults are objects of the user's; whatever they raise must not end the environment.
+        # Hints and defaults are user objects; whatever they raise must not end the environment.
         raise ArgumentError(error_text(error)) from error
     try:
         bound = read.signature.bind(*args, **kwargs)
@@ -60,7 +60,7 @@ def bind(
 
 
 def _converted(value: Any, parameter: ReadParameter, names: Names) -> Any:
-    """Convert what is bound to one parameter: of *args each element, of **kwargs each value."""
+    """Convert the values bound to one parameter: of *args each element, of **kwargs each value."""
     takes, conversion = parameter.takes.type, Conversion(names, parameter)
     if keeps_metadata(parameter):
         return value
@@ -73,7 +73,7 @@ def _converted(value: Any, parameter: ReadParameter, names: Names) -> Any:
 
 
 def keeps_metadata(parameter: ReadParameter) -> bool:
-    """Tell whether a parameter is for metadata, in which no text is anything else, and its author says nothing else."""
+    """Tell whether a parameter is for metadata, in which texts stay texts, and its author says nothing else."""
     says_nothing = not parameter.said.keys() & {"convert_device_names", "convert_plan_names"}
     return says_nothing and is_metadata(parameter.name, parameter.takes.type.options)
 
@@ -86,11 +86,11 @@ def _group_of(values: Sequence[Any], takes: ValueType) -> Sequence[ValueType]:
 
 
 def _add_defaults(bound: inspect.BoundArguments, read: ReadPlan) -> None:
-    """Give omitted parameters the decorator's defaults, which Python knows nothing of."""
+    """Give omitted parameters the decorator's defaults, which Python does not know."""
     omitted = [parameter for name, parameter in read.parameters.items() if name not in bound.arguments]
     added = [parameter for parameter in omitted if parameter.default_in_decorator]
     if any(parameter.kind is inspect.Parameter.POSITIONAL_ONLY for parameter in added):
-        # Python can't leave out one of these and pass a later one.
+        # Python can't omit one of these and pass a later one.
         added = [p for p in omitted if p in added or p.kind is inspect.Parameter.POSITIONAL_ONLY]
     for parameter in added:
         # A plan may change what it gets, and the next call must not see that.

@@ -1,11 +1,11 @@
-"""Values of arguments: names replaced by what they stand for, and made into what the parameter's hint says.
+"""Values of arguments: names are replaced by their objects, and values are made into what the parameter's hint says.
 
-What converts follows from the parameter: its own switches (`convert_device_names`, `convert_plan_names`) decide for all
+What converts depends on the parameter: its own switches (`convert_device_names`, `convert_plan_names`) decide for all
 strings in its value; else its type does. A parameter without a usable type converts every string that names a device
 or plan; one whose type takes devices, plans or functions anywhere converts names there, and of a list only the names in
 it; any other keeps its strings, and so does metadata. Conversion goes through lists, through values of dictionaries and
 through fields of records; keys convert only where the type says what they stand for.
-Guarantees: a string where only a device or plan fits is one afterwards, or the value is refused. What was given is not
+Guarantees: a string where only a device or plan fits is one afterwards, or the value is refused. The given value is not
 changed. Types are not checked here, except where that decides what a value becomes.
 """
 
@@ -49,7 +49,7 @@ def fits_somehow(value: Any, takes: ValueType) -> bool:
 
 
 def is_metadata(name: object, options: Iterable[ValueType]) -> bool:
-    """Tell whether what has a name is metadata, and no type says that there is more in it than texts."""
+    """Tell whether a name is one for metadata, and no type allows more in it than texts."""
     return (
         isinstance(name, str)
         and is_metadata_name(name)
@@ -109,7 +109,7 @@ class Conversion:
         }
 
     def _convert_at(self, key: str, value: Any, options: Options) -> Any:
-        """Convert what a dictionary has at a key, unless the key says that it is metadata."""
+        """Convert what a dictionary has at a key, unless the key is one for metadata."""
         may_keep = self._devices is None and self._plans is None
         return value if may_keep and is_metadata(key, options) else self._convert(value, options)
 
@@ -135,14 +135,14 @@ class Conversion:
         return any(each.kind in _NAMES or each.make or each.key for option in options for each in option.everything)
 
     def _made(self, value: Any, chosen: Options) -> Any:
-        """Make what the hint says of a value in which names have been converted."""
+        """Make what the hint asks for, from a value in which names have been converted."""
         make = chosen[0].make if len(chosen) == 1 else None
         if make is None or not _has_shape(value, chosen[0]):
             return value
         try:
             return make(value)
         except BaseException as error:
-            # Code of the user's makes it, and whatever it raises must not end the environment.
+            # User code makes it, and whatever it raises must not end the environment.
             what = chosen[0].tree.type_name or "what its annotation says"
             raise ArgumentError(
                 f"Parameter {self._parameter}: its value can't be made into {what} "
@@ -169,7 +169,7 @@ class Conversion:
         raise ArgumentError(self._unknown(text, options))
 
     def _named(self, text: str, options: Options) -> Any:
-        """Find the device, plan or function that a text names; None if it is none."""
+        """Find the device, plan or function that a text names; None if it names none."""
         found = self._device(text, options)
         if found is None:
             found = self._plan(text, options)
@@ -299,5 +299,5 @@ def _takes_text_itself(options: Options) -> bool:
 
 
 def _tolerant(options: Options) -> Options:
-    """Let names convert, and keep what names nothing: the value has a shape that the hint does not foresee."""
+    """Let names convert, and keep texts that name nothing: the value has a shape that the hint does not foresee."""
     return [*options, _TEXT]

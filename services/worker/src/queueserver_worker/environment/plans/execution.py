@@ -1,6 +1,6 @@
 """Execution of one plan: from the item to its result.
 
-Runs in the main thread; what is asked of the plan meanwhile comes through its control. Guarantees: every execution
+Runs in the main thread; requests for the plan meanwhile come through its control. Guarantees: every execution
 ends in exactly one result, whatever the plan raises, and the process survives it. After an execution the RunEngine is
 idle again, or the next execution is refused with the advice to reopen the environment.
 """
@@ -30,18 +30,18 @@ class NotStartedError(Exception):
 
 
 class PlanExecutor:
-    """Executes plans one after the other.
+    """Executes plans one after another.
 
     Parameters
     ----------
     namespace
         Where plans and devices are found.
-    seat
+    holder
         Has the RunEngine, if there is one.
     send
         Takes the frames.
     flush
-        Brings everything printed so far on its way.
+        Flushes everything printed so far.
 
     """
 

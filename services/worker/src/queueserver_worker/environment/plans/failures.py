@@ -1,6 +1,6 @@
-"""Exceptions of user code, told in the user's terms.
+"""Exceptions of user code, in the user's terms.
 
-What a person needs is the exception, their own file and line, and the traceback without the machinery that called
+A person needs the exception, their own file and line, and the traceback without the machinery that called
 their code. Texts are bounded and printing never raises, whatever the exception object does.
 """
 
@@ -36,10 +36,10 @@ _BETWEEN_USER_CODE: Final = (
         )
     ),
 )
-"""Of our frames those that user code calls, and that may call user code again; what is above them counts."""
+"""Our own frames that user code calls, and that may call user code again; what is above them counts."""
 
 FrameTest = Callable[[str], bool]
-"""Tells by its file name whether a frame of a traceback belongs to somebody."""
+"""Tells by its file name whether a frame of a traceback belongs to certain code."""
 
 
 class StartupError(Exception):
@@ -61,7 +61,7 @@ class StartupError(Exception):
 
 
 def is_own_frame(filename: str) -> bool:
-    """Tell whether a frame is ours and says nothing to the author of a plan or of startup code."""
+    """Tell whether a frame is ours and of no use to the author of a plan or of startup code."""
     return filename.startswith((_OWN_FOLDER, "<frozen "))
 
 
@@ -79,14 +79,14 @@ def error_text(error: BaseException) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Cut the middle out of a text that is longer than `limit` characters; make it valid Unicode."""
+    """Cut out the middle of a text that is longer than `limit` characters; make it valid Unicode."""
     if len(text) > limit:
         text = f"{text[: limit // 2]}\n[…]\n{text[-limit // 2 :]}"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def user_traceback(error: BaseException) -> str:
-    """Print an exception with everything it was caused by, starting where user code begins."""
+    """Print an exception with all its causes, starting where user code begins."""
     try:
         report = traceback.TracebackException.from_exception(error)
         for part in _chain(report):
@@ -143,10 +143,10 @@ def _place(error: BaseException, is_startup_file: FrameTest) -> tuple[str, int]:
 
 
 def from_compiler(error: BaseException) -> SyntaxError | None:
-    """Take a syntax error for what it seems to be only if it could be: anybody can raise one, with anything in it."""
+    """Treat a syntax error as what it seems to be only if it could be: any code can raise one, with any content."""
     if type(error) not in (SyntaxError, IndentationError, TabError):
         return None
-    # Typed as if nobody could put anything else there.
+    # Typed as if it could hold nothing else.
     found: Any = error
     has_text = isinstance(found.msg, str) and bool(found.msg.strip()) and isinstance(found.filename, str)
     has_line = found.lineno is None or (type(found.lineno) is int and 0 <= found.lineno <= _LAST_LINE)

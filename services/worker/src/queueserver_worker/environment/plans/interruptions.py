@@ -1,12 +1,12 @@
-"""What is asked of the plan that runs: kept between the threads that hear of it and those that can do it.
+"""Requests for the running plan: kept between the threads that receive them and those that can carry them out.
 
-Requests come in the channel's thread, at any moment from the plan's acceptance on. A pause is passed on to the
-RunEngine by a thread of its own, because the RunEngine takes it only when its loop is free: a plan that blocks the
-loop holds up its own pause and nothing else. What becomes of a paused plan is told to the main thread, which is the
-one that has to do it.
+Requests come in the channel's thread, at any moment from the plan's acceptance on. A separate thread passes a pause
+on to the RunEngine, because the RunEngine takes it only when its loop is free: a plan that blocks the
+loop delays its own pause and nothing else. The main thread gets the decision about a paused plan, because it is the
+one that has to carry it out.
 
-Guarantees: nothing here makes the channel's thread wait; a pause is for the plan that it was asked for, and for no
-other; each pause is ended by one answer, the first; a wish to end the plan is never forgotten and comes before
+Guarantees: nothing here makes the channel's thread wait; a pause applies to the plan that it was requested for, and
+to no other; each pause is ended by one answer, the first; a request to end the plan is never forgotten and comes before
 everything else; a plan that is to end before its first message sends none.
 Does not guarantee that a plan can be interrupted: code that blocks the RunEngine's loop, or the main thread while the
 plan is made, has to return first. If it never does, the way out is to destroy the environment.
@@ -61,7 +61,7 @@ class Answer:
     note: str = ""
     #: For the result of the plan.
     message: str = ""
-    #: Who asked for it, if somebody did.
+    #: Who asked for it, if known.
     user: str = ""
 
 
@@ -76,15 +76,15 @@ class _Pause:
 
 @dataclass
 class _Asked:
-    """What was asked for during one execution and is not done yet."""
+    """What was requested during one execution and is not carried out yet."""
 
     execution_id: str = ""
     pause: _Pause | None = None
     abort: Answer | None = None
-    #: It is paused, and nobody has said how to go on.
+    #: It is paused, and it is not decided how to continue.
     is_open: bool = False
     answer: Answer | None = None
-    #: Why the plan is ending, when somebody said so.
+    #: Why the plan is ending, if a reason was given.
     note: str = ""
     #: The plan has sent its last message.
     over: bool = False
@@ -123,9 +123,9 @@ class Interruptions:
             self._asked = None
 
     def ask(self, action: RunEngineAction, note: str, user: str = "", execution_id: str = "") -> None:
-        """Ask for something, on behalf of a user; without an execution_id, of whichever plan runs.
+        """Request something, on behalf of a user; without an execution_id, of whichever plan runs.
 
-        Returns at once; what can't be done now is ignored, and so is what is meant for another execution.
+        Returns at once; what can't be done now is ignored, and so is a request for another execution.
         """
         with self._changed:
             asked = self._asked
@@ -141,7 +141,7 @@ class Interruptions:
             self._changed.notify_all()
 
     def abort(self, reason: str) -> None:
-        """Abort the plan for a reason that its result tells. Returns at once."""
+        """Abort the plan for a reason that its result contains. Returns at once."""
         with self._changed:
             if self._asked is not None:
                 message = f"Plan aborted: {reason}"
@@ -150,7 +150,7 @@ class Interruptions:
 
     @property
     def wanted_abort(self) -> Answer | None:
-        """The wish to end the plan, if there is one."""
+        """The request to end the plan, if there is one."""
         with self._changed:
             return self._asked.abort if self._asked is not None else None
 
@@ -162,14 +162,14 @@ class Interruptions:
 
     @property
     def note(self) -> str:
-        """Why the plan is ending, as whoever ended it said."""
+        """Why the plan is ending, in the words of the request that ended it."""
         with self._changed:
             if self._asked is None:
                 return ""
             return self._asked.abort.note if self._asked.abort is not None else self._asked.note
 
     def take_first_pause(self) -> bool | None:
-        """Take the pause that was asked for before the plan's first message: whether it is deferred, None for none."""
+        """Take the pause that was requested before the plan's first message: whether it is deferred, None for none."""
         with self._changed:
             asked = self._asked
             if asked is None or asked.pause is None:
@@ -190,7 +190,7 @@ class Interruptions:
             return True
 
     def wait_until_free(self) -> None:
-        """Wait until no pause of the plan before is on its way any more: it would pause this one.
+        """Wait until no pause of the previous plan is on its way any more: it would pause this one.
 
         It needs only the RunEngine's loop, as this plan does. A plan that is to be aborted is not kept waiting.
         """
@@ -198,13 +198,13 @@ class Interruptions:
             self._changed.wait_for(lambda: not self._passing_on or (self._asked is not None and self._asked.abort))
 
     def plan_over(self) -> None:
-        """Pass no pause on any more: one that came while the RunEngine tidies up would leave it unusable."""
+        """Pass on no more pauses: one that came while the RunEngine cleans up would leave it unusable."""
         with self._changed:
             if self._asked is not None:
                 self._asked.over = True
 
     def wait_for_answer(self) -> Answer:
-        """Wait until somebody says how the present pause is to end. It may last for days: people decide that."""
+        """Wait until it is decided how the present pause ends. That may take days: people decide it."""
         with self._changed:
             self._changed.wait_for(lambda: self._answer() is not None)
             answer = self._answer()

@@ -1,4 +1,4 @@
-"""Metadata of an item: which names the RunEngine needs for itself, so that nobody else can use them."""
+"""Metadata of an item: names that the RunEngine needs for itself, so that nothing else can use them."""
 
 import inspect
 from typing import Any, Final
@@ -8,7 +8,7 @@ _REST: Final = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
 
 def reserved_names(engine: Any) -> frozenset[str]:
-    """List the names that metadata can't have: parameters of the call of a RunEngine, and what it sets in each run.
+    """List the names that metadata can't have: parameters of the call of a RunEngine, and keys that it sets itself.
 
     Parameters
     ----------

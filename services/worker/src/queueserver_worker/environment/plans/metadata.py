@@ -1,8 +1,8 @@
-"""The RunEngine's metadata, for people and programs that ask for it while the environment does something else.
+"""The RunEngine's metadata, for people and programs that request it while the environment is busy.
 
-Guarantees: asking never waits, not even for metadata that lives in a file or on another machine: a thread of its own
-reads it. Metadata that can be read only in part is told in part. What JSON can't express, or would lose, is told as
-its text. What would make the answer longer than MAX_METADATA_BYTES is replaced by a note.
+Guarantees: a request never waits, not even for metadata in a file or on another machine: a separate thread
+reads it. Metadata that can be read only in part is returned in part. What JSON can't express, or would lose, becomes
+text. What would make the answer longer than MAX_METADATA_BYTES is replaced by a note.
 Does not guarantee one moment for all values: they may change while they are read.
 """
 
@@ -20,7 +20,7 @@ from queueserver.worker.v1.environment_channel_pb2 import FromEnvironment, Metad
 from queueserver_worker.environment.plans.failures import error_text, shorten
 
 MAX_METADATA_BYTES: Final = 2 * 1024 * 1024
-"""Every gRPC client takes an answer of this length."""
+"""Every gRPC client accepts an answer of this length."""
 _BESIDE_VALUE: Final = 16
 """Bytes of an entry beside its key and value, at most."""
 MAX_TEXT: Final = 10_000
@@ -32,7 +32,7 @@ _COPY_ATTEMPTS: Final = 10
 
 
 class MetadataReader:
-    """Answers queries for the metadata that `read` gives."""
+    """Answers queries for the metadata that `read` returns."""
 
     def __init__(self, read: Callable[[], Any], send: Callable[[FromEnvironment], None]) -> None:
         self._read = read
@@ -43,7 +43,7 @@ class MetadataReader:
         self._busy = False
 
     def ask(self, number: int) -> None:
-        """Ask for an answer with this number; it answers those with lower numbers too. Returns at once."""
+        """Request an answer with this number; it answers those with lower numbers too. Returns at once."""
         with self._lock:
             self._wanted = max(self._wanted, number)
             if self._busy:
@@ -51,7 +51,7 @@ class MetadataReader:
             self._busy = True
         try:
             threading.Thread(target=self._answer, name="metadata", daemon=True).start()
-        except RuntimeError:  # too many threads: the next question may have more luck
+        except RuntimeError:  # too many threads: the next request may succeed
             with self._lock:
                 self._busy = False
 
@@ -95,7 +95,7 @@ def to_struct(metadata: Mapping[Any, Any]) -> Struct:
 def _copy(mapping: Mapping[Any, Any]) -> dict[Any, Any]:
     """Copy a mapping that another thread may be changing."""
     if type(mapping) is dict:
-        # One step of the interpreter, which no other thread can get between.
+        # One step of the interpreter, which no other thread can interrupt.
         return mapping.copy()
     return {key: _Lazy(mapping, key) for key in _keys(mapping, _COPY_ATTEMPTS)}
 
@@ -108,7 +108,7 @@ def _keys(mapping: Mapping[Any, Any], attempts: int) -> list[Any]:
 
 
 class _Lazy:
-    """A value that is fetched when it is converted, so that one that can't be does not take the others along."""
+    """A value that is fetched when it is converted, so that one that can't be fetched does not spoil the others."""
 
     def __init__(self, mapping: Mapping[Any, Any], key: Any) -> None:
         self._mapping = mapping
@@ -174,6 +174,6 @@ def _other_text(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    """Give the text of anything, as valid Unicode."""
+    """Return the text of anything, as valid Unicode."""
     text = value if isinstance(value, str) else str(value)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

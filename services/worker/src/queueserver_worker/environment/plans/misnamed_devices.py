@@ -1,7 +1,7 @@
-"""Failures of a plan that got a text where it needs a device: told by that text, and by the device that was meant.
+"""Failures of a plan that got a text where it needs a device: explained by that text, and by the intended device.
 
-A plan that takes anything gets a misspelt name as the text that it is, and fails at some depth with "'str' object has
-no attribute 'name'". Guarantees: only texts that the caller gave are named; whatever is not about one stays as it is.
+A plan that accepts anything gets a misspelt name as text, and fails somewhere inside with "'str' object has
+no attribute 'name'". Guarantees: only texts that the caller gave are named; any other error stays as it is.
 """
 
 import traceback
@@ -27,7 +27,7 @@ class MisnamedDeviceError(TypeError):
 
 
 def explained(error: BaseException, item: Item, names: Names) -> MisnamedDeviceError | None:
-    """Explain an error of a plan by a text among its arguments; None if it is about something else.
+    """Explain an error of a plan by a text among its arguments; None if it has another cause.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def explained(error: BaseException, item: Item, names: Names) -> MisnamedDeviceE
 
 
 def _is_of_bluesky(error: BaseException) -> bool:
-    """Tell whether an error was raised by bluesky: what a plan's author says of a text is to be left alone."""
+    """Tell whether an error was raised by bluesky: an author's own message about a text stays as it is."""
     frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
     return bool(frames) and frames[-1].startswith(_BLUESKY)
 
@@ -74,7 +74,7 @@ def _is_used_as_device(text: str, error: BaseException, about: str) -> bool:
     if isinstance(error, AttributeError):
         user = getattr(error, "obj", None)
         return type(user) is str and user == text
-    # As bluesky says it when it finds that something has not the methods of a device.
+    # As bluesky says it when something lacks the methods of a device.
     return isinstance(error, AssertionError) and about.startswith(f"{text} does not implement all ")
 
 

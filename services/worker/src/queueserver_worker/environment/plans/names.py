@@ -1,9 +1,9 @@
-"""Names in a plan call: what they stand for in the live namespace, for somebody who may use some of it.
+"""Names in a plan call: the objects in the live namespace that they stand for, within what the submitter may use.
 
 Objects are looked up at the moment of use, so a device that was redefined is found in its new form. Subdevices have
 dotted names. Guarantees: what access does not allow, and what the startup code has registered as excluded, is not
-found, whatever way leads to it. Only plans and devices are found, never other objects, except by `callable`, which is
-asked when a plan's parameter takes a function.
+found by any path. Only plans and devices are found, never other objects, except by `callable`, which is
+used when a plan's parameter takes a function.
 """
 
 import difflib
@@ -49,7 +49,7 @@ class Names:
         self._registered = registrations()
 
     def limited_to(self, access: Access) -> "Names":
-        """Return the same names, as far as somebody may use them."""
+        """Return the same names, limited by an access."""
         return Names(self._namespace, access)
 
     def plan(self, name: str) -> Callable[..., Any] | None:
@@ -58,13 +58,13 @@ class Names:
         return value if is_plan(value) and self._allows_plan(name) else None
 
     def why_no_plan(self, name: str) -> str:
-        """Tell why what has that name is no plan, in one sentence; empty if there is nothing to be told."""
+        """Say why the object of that name is no plan, in one sentence; empty if there is nothing to say."""
         return why_no_plan(name, self._namespace.get(name)) if self._allows_plan(name) else ""
 
     def device(self, name: str) -> object | None:
         """Return the device or, for a dotted name, the subdevice of that name.
 
-        Raises whatever the device's own code raises, for example when a component is made that was not needed so far.
+        Raises whatever the device's own code raises, for example when a component is created now.
         """
         device = self._find(name)
         return device if device is not None and self._allows_device(name, device) else None

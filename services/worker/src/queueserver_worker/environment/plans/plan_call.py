@@ -2,7 +2,7 @@
 
 Guarantees: names stand for what the namespace has at this moment, and only for what the submitter may use; a plan
 that may not be used is refused in the same words as one that does not exist. The plan yields messages only, and an
-error that says nothing to its caller is explained where that can be done.
+error that says nothing to its caller is explained where possible.
 """
 
 from collections.abc import Callable, Iterable

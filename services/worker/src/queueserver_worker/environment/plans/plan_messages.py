@@ -1,9 +1,9 @@
 """What a plan yields: messages, or an error that names the plan's own line and what to write there.
 
 The usual mistake is a forgotten `from`: `yield count([det])` hands the RunEngine a plan instead of its messages.
-Guarantees: whoever iterates gets messages only. What is none is thrown at the plan where it stands, so that the plan
-cleans up as after any other error; that holds for what one of bluesky's preprocessors stumbles over, too, except that
-the plan inside the preprocessor is not told.
+Guarantees: iteration yields messages only. Anything else is raised in the plan at that place, so that the plan
+cleans up as after any other error; that also holds for what one of bluesky's preprocessors fails on, except that
+the plan inside the preprocessor does not get it.
 """
 
 import collections.abc
@@ -27,7 +27,7 @@ _BLUESKY: Final = str(Path(bluesky.__file__).parent)
 _YIELD: Final = re.compile(r"\byield\b(?!\s+from\b)\s*(?P<value>.*)")
 _SHOWN: Final = 120
 _MOST_IN_A_ROW: Final = 10
-"""How often a plan may answer such an error with the same mistake, before it is ended."""
+"""How often a plan may respond to such an error with the same mistake, before it is ended."""
 _MOST_LEVELS: Final = 1_000
 _NOTHING_ELSE: Final = (
     "a plan yields nothing but messages: write `yield from` for a plan, and leave the `yield` out else."
@@ -38,7 +38,7 @@ Explain = Callable[[BaseException], Exception | None]
 
 
 class NoMessageError(TypeError):
-    """A plan yields, or is, something else than messages; the text says where, and what to write."""
+    """A plan yields, or is, something other than messages; the text says where, and what to write."""
 
 
 def messages_of(made: Any, explain: Explain) -> Generator[Any, Any, Any]:
@@ -66,7 +66,7 @@ def is_message(value: object) -> bool:
 
 
 def never_runs(name: str, file: str, line: int) -> str:
-    """Tell of a plan that was made in some line and dropped, in one sentence."""
+    """Report a plan that was created in some line and dropped, in one sentence."""
     text = linecache.getline(file, line).strip()
     call = re.search(rf"(?:\w+\.)*{re.escape(name)}\(.*", text)
     instead = f"{text[: call.start()]}yield from {call[0]}" if call and "yield" not in text else "yield from …"
@@ -103,7 +103,7 @@ def _messages(plan: Any, explain: Explain) -> Generator[Any, Any, Any]:
             explanation = None if isinstance(error, NoMessageError) else _of_preprocessor(error) or explain(error)
             if explanation is None:
                 raise
-            # It says all that the error says; where that was raised is what its author needs to see.
+            # It says all that the error says; its author needs to see where that was raised.
             raise explanation.with_traceback(error.__traceback__) from None
         if is_message(message):
             mistakes = 0
@@ -126,7 +126,7 @@ def _messages(plan: Any, explain: Explain) -> Generator[Any, Any, Any]:
 
 
 def _of_preprocessor(error: BaseException) -> NoMessageError | None:
-    """Explain an error of bluesky's preprocessors, which look at what a plan yields before anybody else does."""
+    """Explain an error of bluesky's preprocessors, which look at what a plan yields before any other code does."""
     if not isinstance(error, (AttributeError, TypeError)):
         return None
     for frame, _ in traceback.walk_tb(error.__traceback__):
@@ -163,7 +163,7 @@ def _with_from(text: str) -> str:
 
 
 def _place(plan: object) -> tuple[str, int]:
-    """Find where a plan stands: the innermost place that is neither bluesky's nor ours, else the innermost."""
+    """Find where a plan is: the innermost place that is neither bluesky's nor ours, else the innermost."""
     places = list(_places(plan))
     users = [place for place in places if not place[0].startswith(_BLUESKY) and not is_own_frame(place[0])]
     return (users or places or [("", 0)])[-1]

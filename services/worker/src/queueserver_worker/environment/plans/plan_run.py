@@ -1,7 +1,7 @@
 """One plan in the RunEngine, from its first message to its end, through all pauses.
 
-Runs in the main thread, because the RunEngine wants to be called and resumed there. Guarantees: exactly one result,
-whatever the plan, its devices and its callbacks raise. A plan that ends by itself although somebody asked for a pause
+Runs in the main thread, because the RunEngine has to be called and resumed there. Guarantees: exactly one result,
+whatever the plan, its devices and its callbacks raise. A plan that ends by itself despite a request for a pause
 or an abort has the result it came to.
 """
 
@@ -33,7 +33,7 @@ class PlanRun:
     def to_its_end(self, make_plan: Callable[[], Iterable[Any]], metadata: dict[str, Any]) -> pb.ItemResult:
         """Run the plan until it has ended; wait for answers while it is paused."""
         try:
-            guard = PlanWrapper(make_plan(), self._control)
+            wrapper = PlanWrapper(make_plan(), self._control)
         except BaseException as error:  # noqa: BLE001 - protects the process: what a plan's function raises is its outcome
             return failed_with(error)
         self._control.wait_until_free()
@@ -43,27 +43,27 @@ class PlanRun:
         self._engine.hooks.plan_begins()
         watch = PlanWatch(self._engine.engine)
         try:
-            result = self._run(guard, watch, metadata)
+            result = self._run(wrapper, watch, metadata)
         finally:
             watch.end()
         result.notices.extend((*watch.notices, *self._engine.hooks.notices()))
         return result
 
-    def _run(self, guard: PlanWrapper, watch: PlanWatch, metadata: dict[str, Any]) -> pb.ItemResult:
+    def _run(self, wrapper: PlanWrapper, watch: PlanWatch, metadata: dict[str, Any]) -> pb.ItemResult:
         answer = _START
-        go_on: Callable[[], Any] = partial(self._engine.engine, guard.messages(), **metadata)
+        proceed: Callable[[], Any] = partial(self._engine.engine, wrapper.messages(), **metadata)
         while True:
             self._engine.hooks.establish()
             pauses = watch.pauses
-            raised = _error_of(go_on)
+            raised = _error_of(proceed)
             if watch.pauses == pauses or self._engine.state != RUN_ENGINE_STATE_PAUSED:
-                return self._result_of(raised, guard, watch, answer)
+                return self._result_of(raised, wrapper, watch, answer)
             answer = self._control.wait_for_answer()
-            go_on = self._step(answer)
+            proceed = self._step(answer)
 
     def _step(self, answer: Answer) -> Callable[[], Any]:
         engine = self._engine.engine
-        # Not those of the object, in whose place user code may have put something else.
+        # Not those of the object, which user code may have replaced.
         kind = type(engine)
         steps: dict[RunEngineAction, Callable[[], Any]] = {
             actions.RUN_ENGINE_ACTION_RESUME: partial(kind.resume, engine),
@@ -74,14 +74,14 @@ class PlanRun:
         return steps[answer.action]
 
     def _result_of(
-        self, raised: BaseException | None, guard: PlanWrapper, watch: PlanWatch, answer: Answer
+        self, raised: BaseException | None, wrapper: PlanWrapper, watch: PlanWatch, answer: Answer
     ) -> pb.ItemResult:
         if raised is not None:
             self._abort_if_paused(raised)
         if self._engine.engine.loop.is_closed():
             return failed("code closed the event loop of RE; destroy the environment and open it again.")
         reason = str(getattr(self._engine.engine, "_reason", ""))
-        result = result_of(Evidence(raised, answer, self._control.wanted_abort, guard, watch, reason))
+        result = result_of(Evidence(raised, answer, self._control.wanted_abort, wrapper, watch, reason))
         if self._engine.state == RUN_ENGINE_STATE_IDLE:
             return result
         left = f"it left the RunEngine {state_name(self._engine.state)}; destroy the environment and open it again."
@@ -91,7 +91,7 @@ class PlanRun:
         return result
 
     def _abort_if_paused(self, error: BaseException) -> None:
-        """End a plan that can't go on because, for example, a device failed to resume."""
+        """End a plan that can't continue because, for example, a device failed to resume."""
         if self._engine.state != RUN_ENGINE_STATE_PAUSED:
             return
         try:
@@ -100,9 +100,9 @@ class PlanRun:
             return
 
 
-def _error_of(go_on: Callable[[], Any]) -> BaseException | None:
+def _error_of(proceed: Callable[[], Any]) -> BaseException | None:
     try:
-        go_on()
+        proceed()
     except BaseException as error:  # noqa: BLE001 - protects the process: whatever a plan raises is its outcome
         return error
     return None

@@ -1,12 +1,12 @@
-"""What stands between a plan and the RunEngine.
+"""The wrapper between a plan and the RunEngine.
 
 Guarantees: a plan that was to be aborted before its first message never sends it, and one that was to be paused
-begins with the pause; a deferred pause that was heard before a checkpoint is taken there, also when the plan has kept
-the RunEngine from hearing of it; a plan that would end the process raises an ordinary error instead, so that its run
-is marked as failed; when somebody said why the plan ends, the stop document of a run that the plan closes then says it
-too (the RunEngine tells it only of runs that it has to close itself). It knows how the plan came to its end: whether
-its generator returned, what it raised, what the RunEngine threw at it. A plan that fails when it is closed harms only
-itself, not the RunEngine, which would stay as it is for ever.
+begins with the pause; a deferred pause that came before a checkpoint is taken there, also when the plan has kept
+the RunEngine from seeing it; a plan that would end the process raises an ordinary error instead, so that its run
+is marked as failed; when a reason for the end was given, the stop document of a run that the plan closes then says it
+too (the RunEngine adds it only to runs that it has to close itself). It knows how the plan ended: whether
+its generator returned, what it raised, what the RunEngine raised in it. A plan that fails when it is closed harms only
+itself, not the RunEngine, which would otherwise never recover.
 """
 
 from collections.abc import Generator, Iterable
@@ -22,7 +22,7 @@ from queueserver_worker.environment.plans.interruptions import Interruptions
 
 
 class PlanExitError(Exception):
-    """The plan tried to end the process, or raised what only a keyboard should."""
+    """The plan tried to end the process, or raised what only the keyboard should."""
 
 
 class PlanWrapper:
@@ -40,27 +40,27 @@ class PlanWrapper:
     def __init__(self, plan: Iterable[Any], control: Interruptions) -> None:
         self._plan: Any = plan
         self._control = control
-        #: It was kept from beginning.
+        #: It was kept from starting.
         self.kept_out = False
-        #: It came to its end by itself: it returned, and not because it was told to end.
+        #: It ended by itself: it returned, and not because it was told to end.
         self.completed = False
         #: What it raised, if it did.
         self.raised: BaseException | None = None
-        #: What the RunEngine threw at it last: an error of a device, or the demand to end.
+        #: What the RunEngine raised in it last: an error of a device, or the request to end.
         self.thrown: BaseException | None = None
         #: The message that it had sent last then.
         self.thrown_at: Any = None
-        #: The RunEngine could not pause or suspend it, and threw this at it.
+        #: The RunEngine could not pause or suspend it, and raised this in it.
         self.failed_pause: BaseException | None = None
         self._last_message: Any = None
 
     def messages(self) -> Generator[Any, Any, Any]:
-        """Make the plan for the RunEngine, under the name of the guarded one."""
-        guarded = self._messages()
+        """Make the plan for the RunEngine, under the name of the wrapped one."""
+        wrapper = self._messages()
         # The RunEngine writes the generator's name into the start document as the plan's name.
         name = getattr(self._plan, "__name__", "") or "plan"
-        setattr(guarded, "__name__", name)  # noqa: B010 - generators have it, their type does not tell
-        return guarded
+        setattr(wrapper, "__name__", name)  # noqa: B010 - generators have it, their type does not tell
+        return wrapper
 
     def _messages(self) -> Generator[Any, Any, Any]:
         if self._control.wanted_abort is not None:
@@ -84,7 +84,7 @@ class PlanWrapper:
         """As `yield from`, with the reason of the plan's end in messages that close a run, and with deferred pauses."""
         plan = self._plan if isinstance(self._plan, Generator) else _relay(self._plan)
         step = partial(plan.send, None)
-        #: A checkpoint of the plan that is still to be sent, after its pause.
+        #: A checkpoint of the plan that is sent after its pause.
         waiting: Any = None
         while True:
             if waiting is None:

@@ -42,9 +42,9 @@ Send = Callable[[FromEnvironment], None]
 
 
 class PausePurpose(Enum):
-    """What becomes of a plan that is paused."""
+    """What happens to a plan that is paused."""
 
-    #: Somebody decides.
+    #: A person decides.
     DECIDE = auto()
     #: It is aborted at once.
     END = auto()
@@ -60,14 +60,14 @@ class WatchedRunEngine:
     send
         Takes the frames; may wait for room, which then slows the run down.
     question_timeout
-        Seconds until a question of a plan that has no answer fails; None for ever.
+        Seconds until an unanswered question of a plan fails; None for ever.
 
     """
 
     def __init__(self, engine: Any, send: Send, question_timeout: float | None = None) -> None:
         self.engine = engine
         self._send = send
-        #: Told of each state, in the thread in which it changed and before anybody else. Must not block.
+        #: Called with each state, in the thread in which it changed and before anything else. Must not block.
         self.listener: Callable[[pb.RunEngineState.ValueType], None] | None = None
         self._converter = DocumentConverter()
         #: What is established for each plan.
@@ -75,12 +75,12 @@ class WatchedRunEngine:
         hooks = self.hooks.engine_hooks
         hooks.states += (self._on_state,)
         hooks.documents += (self._on_document,)
-        #: Tells what plans wait for.
+        #: Reports what plans wait for.
         self.waiting = WaitingCommands(engine, self.hooks, send, question_timeout)
         loop_keeper(engine)
 
     def release(self) -> None:
-        """Report nothing of it any more."""
+        """Report nothing about it any more."""
         self.waiting.release()
         hooks = self.hooks.engine_hooks
         hooks.states = tuple(function for function in hooks.states if function != self._on_state)
@@ -93,7 +93,7 @@ class WatchedRunEngine:
         return _state_of(self.engine.state)
 
     def obey_next_pause(self) -> None:
-        """Let the RunEngine obey the `pause` message that comes next, whatever user code has made of that command."""
+        """Let the RunEngine carry out the next `pause` message, whatever user code has made of that command."""
         commands = self.engine._command_registry  # noqa: SLF001 - bluesky has no public way to a command
         registered = commands.get("pause")
 
@@ -109,7 +109,7 @@ class WatchedRunEngine:
     def request_pause(self, *, defer: bool, purpose: Callable[[], PausePurpose | None]) -> bool:
         """Pause the plan at its next checkpoint or at once; tell whether the RunEngine took the request.
 
-        Waits until the RunEngine's loop is free, which a plan may delay for any time, and asks only then what the
+        Waits until the RunEngine's loop is free, which a plan may delay for any time, and only then determines what the
         pause is for, None for nothing any more. Raises what the RunEngine does.
         """
         asked = asyncio.run_coroutine_threadsafe(self._pause(defer, purpose), self.engine.loop)
@@ -125,7 +125,7 @@ class WatchedRunEngine:
         if wanted is PausePurpose.END and self.state == pb.RUN_ENGINE_STATE_RUNNING:
             # Motors are stopped, as in each pause. Devices are not asked to pause, as they are not by `RE.abort()`:
             # one that refused would keep the plan from its clean-up.
-            self.engine._objs_seen = set()  # noqa: SLF001 - devices that are told of pauses, and of nothing else
+            self.engine._objs_seen = set()  # noqa: SLF001 - used to tell devices of pauses, and for nothing else
         # It prints before it pauses, and fails where it can't.
         streams.repair()
         try:
@@ -138,7 +138,7 @@ class WatchedRunEngine:
         return True
 
     def _finish_pause(self) -> None:
-        """Let a pause happen that has begun: a callback that fails at it keeps the RunEngine from going on with it."""
+        """Let a pause complete: a callback that fails during it keeps the RunEngine from continuing with it."""
         task = self.engine._task  # noqa: SLF001 - as above
         if self.state == pb.RUN_ENGINE_STATE_PAUSING and task is not None:
             task.cancel()
@@ -153,7 +153,7 @@ class WatchedRunEngine:
         try:
             for message in self._converter.convert(name, document):
                 self._send_document(message)
-        except BaseException as error:  # noqa: BLE001 - protects the running plan from a document nobody foresaw
+        except BaseException as error:  # noqa: BLE001 - protects the running plan from an unforeseen document
             note = (
                 f'A "{name}" document could not be sent to the clients: {type(error).__name__}: {error_text(error)}\n'
             )
@@ -170,12 +170,12 @@ class WatchedRunEngine:
         try:
             self._send(FromEnvironment(document=without_large_values(message)))
         except FrameTooLargeError:
-            # Many values that are not large, or long in another way: at least everybody hears that there is one.
+            # Many values that are not large, or long in another way: watchers at least learn that there is one.
             self._send(FromEnvironment(document=without_content(message)))
 
 
 def _say_nothing(_: FromEnvironment) -> None:
-    """Take a frame of a RunEngine that is watched no longer."""
+    """Discard a frame of a RunEngine that is watched no longer."""
 
 
 def run_engine_of(namespace: dict[str, Any]) -> Any | None:
@@ -190,7 +190,7 @@ def run_engine_of(namespace: dict[str, Any]) -> Any | None:
 
 
 def run_engine_issues(namespace: dict[str, Any]) -> list[InventoryIssue]:
-    """Tell what is wrong if the namespace has something else under the name RE; nobody replaces that."""
+    """Return what is wrong if the namespace has something else under the name RE; it is not replaced."""
     found = namespace.get("RE")
     if found is None or run_engine_of(namespace) is not None:
         return []
@@ -205,7 +205,7 @@ def make_run_engine() -> Any:
     """Make a RunEngine.
 
     It is made before the startup code runs, because ophyd-async devices connect in the RunEngine's event loop, and
-    it is left aside if the startup code makes its own.
+    it is not used if the startup code makes its own.
     """
     from bluesky import RunEngine  # noqa: PLC0415 - imported with the startup code
 

@@ -1,6 +1,6 @@
 """The RunEngine that plans run on: found when the environment opens, replaced when a script says so.
 
-Guarantees: a plan keeps the RunEngine on which it began; another one takes its place when the plan has ended. States
+Guarantees: a plan keeps the RunEngine on which it began; another one replaces it when the plan has ended. States
 and documents are reported of the present one only. Removing `RE` from the namespace removes nothing here.
 """
 
@@ -22,7 +22,7 @@ class RunEngineHolder:
     send
         Takes the frames.
     question_timeout
-        Seconds until a question of a plan that has no answer fails; None for ever.
+        Seconds until an unanswered question of a plan fails; None for ever.
 
     """
 
@@ -56,16 +56,16 @@ class RunEngineHolder:
         return self.engine.md if self.engine is not None else None
 
     def take_first(self, namespace: dict[str, Any]) -> None:
-        """Take the RunEngine that the namespace has when the environment opens. Its state is told by the caller."""
+        """Take the RunEngine that the namespace has when the environment opens. The caller reports its state."""
         with self._changing:
             found = run_engine_of(namespace)
             if found is not None:
-                self._seat_engine(found)
+                self._install_engine(found)
 
     def adopt(self, namespace: dict[str, Any]) -> None:
         """Take the RunEngine that the namespace has, if it is another one: now, or when the plan has ended.
 
-        Its state is told when it has its place.
+        Its state is reported once it is in place.
         """
         with self._changing:
             found = run_engine_of(namespace)
@@ -75,20 +75,20 @@ class RunEngineHolder:
             self._take_next()
 
     def plan_accepted(self, execution_id: str) -> None:
-        """Keep the RunEngine, and take requests, for the plan that comes. Call it before the next request can come."""
+        """Keep the RunEngine, and take requests, for the next plan. Call it before the next request can come."""
         with self._changing:
             self._occupied = True
             if self._control is not None:
                 self._control.plan_accepted(execution_id)
 
     def answer(self, question_id: str, text: str) -> None:
-        """Hand on the answer to a question of a plan. Does not wait."""
+        """Pass on the answer to a question of a plan. Does not wait."""
         watched = self._watched
         if watched is not None:
             watched.waiting.answer(question_id, text)
 
     def plan_ended(self) -> None:
-        """Let another RunEngine take the place now, if one waits."""
+        """Let a waiting RunEngine take the place now, if there is one."""
         with self._changing:
             self._occupied = False
             if self._control is not None:
@@ -103,11 +103,11 @@ class RunEngineHolder:
         if self._watched is not None and self._control is not None:
             self._control.retire()
             self._watched.release()
-        watched = self._seat_engine(self._next)
+        watched = self._install_engine(self._next)
         self._next = None
         self._send(FromEnvironment(run_engine=RunEngineChanged(state=watched.state)))
 
-    def _seat_engine(self, engine: Any) -> WatchedRunEngine:
+    def _install_engine(self, engine: Any) -> WatchedRunEngine:
         watched = WatchedRunEngine(engine, self._send, self._question_timeout)
         watched.hooks.also(survive_interrupts)
         self._watched, self._control = watched, Interruptions(watched)

@@ -1,7 +1,7 @@
 """Signatures and hints of user code as they were written.
 
 From Python 3.14 on, hints are evaluated when they are asked for, and a name that exists for type checkers only raises
-NameError then. Guarantees: such a hint costs neither the signature nor the other hints: it is a ForwardRef, whose text
+NameError then. Guarantees: such a hint breaks neither the signature nor the other hints: it is a ForwardRef, whose text
 is the name, as where the author put it in quotes.
 """
 

@@ -1,4 +1,4 @@
-"""What the environment tells of itself: its Python, and the libraries with which plans run."""
+"""What the environment reports about itself: its Python, and the libraries with which plans run."""
 
 import platform
 import sys
@@ -14,11 +14,11 @@ LIBRARIES: Final = (
     *("bluesky", "ophyd", "ophyd-async", "event-model", "numpy", "protobuf", "grpcio"),
     *("databroker", "tiled", "pyepics", "caproto", "aioca", "p4p", "pytango", "happi", "scipy", "pandas", "IPython"),
 )
-"""Those that are installed are told."""
+"""Those that are installed are reported."""
 
 
 def about(source: StartupSource) -> EnvironmentAbout:
-    """Look at this process, which has loaded its startup code."""
+    """Examine this process, which has loaded its startup code."""
     process = ProcessInfo(
         python=f"{platform.python_implementation()} {platform.python_version()}",
         executable=shown_value(sys.executable or ""),

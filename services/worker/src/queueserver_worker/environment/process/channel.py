@@ -1,9 +1,9 @@
 """The socket to the supervisor: framed Protobuf messages, one thread for each direction.
 
-Guarantees: frames leave in the order in which they were given; none is dropped. A frame that the socket has room for
+Guarantees: frames leave in the order of `send`; none is dropped. A frame that the socket has room for
 is in it when `send` returns, so it arrives even if the process dies in the next moment. What waits to be sent is
-bounded, and whoever wants to send more waits until there is room: a supervisor that can't keep up slows the plan
-down instead of losing its data. A sign of life leaves every second as long as the interpreter runs. A process that user
+bounded, and a thread that wants to send more waits until there is room: a supervisor that can't keep up slows the plan
+down instead of losing its data. A heartbeat is sent every second as long as the interpreter runs. A process that user
 code forks has no part in it: what it sends goes nowhere, and the socket ends with the environment.
 Does not guarantee that the supervisor has read a frame.
 """
@@ -23,7 +23,7 @@ from queueserver_worker.environment.process.parent_death import stop_at_once
 
 _LENGTH: Final = struct.Struct(">I")
 MAX_FRAME_BYTES: Final = 48 * 1024 * 1024
-"""Longest frame that is sent: what is in it has to fit into one gRPC message on its way to the clients."""
+"""Longest frame that is sent: its content has to fit into one gRPC message on its way to the clients."""
 MAX_PENDING_BYTES: Final = 16 * 1024 * 1024
 """Bytes that may wait to be sent; a single longer frame is still sent, alone."""
 HEARTBEAT_SECONDS: Final = 1.0
@@ -99,7 +99,7 @@ class Channel:
         self._connection.close()
 
     def _send_now(self, data: bytes) -> int:
-        """Send what the socket has room for; answers how many bytes."""
+        """Send what the socket has room for; returns how many bytes."""
         try:
             return self._connection.send(data, socket.MSG_DONTWAIT)
         except (BlockingIOError, InterruptedError):
@@ -112,7 +112,7 @@ class Channel:
         self._pending_bytes += len(data)
 
     def _take(self, next_beat: float) -> tuple[bytes, bool]:
-        """Wait for frames or for the next sign of life; return the bytes to send and whether it was the last."""
+        """Wait for frames or for the next heartbeat; return the bytes to send and whether it was the last."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._pending or self._closing, timeout=max(0.0, next_beat - time.monotonic())
@@ -145,7 +145,7 @@ class Channel:
             while True:
                 (length,) = _LENGTH.unpack(self._receive(_LENGTH.size))
                 self._on_frame(ToEnvironment.FromString(self._receive(length)))
-        except Exception:  # noqa: BLE001 - end of file, a reset or a frame that is none: no supervisor to obey
+        except Exception:  # noqa: BLE001 - end of file, a reset or a frame that is none: no supervisor any more
             stop_at_once()
 
     def _receive(self, size: int) -> bytes:

@@ -1,8 +1,8 @@
-"""The environment process as a whole: load the startup code, say that it is ready, take commands until the end.
+"""The environment process as a whole: load the startup code, report that it is ready, take commands until the end.
 
-The main thread runs everything of the user (startup code, plans, foreground tasks) but for background tasks, which have
-threads of their own. One thread reads the channel, one writes it, so commands are taken, and signs of life sent, while
-a plan blocks. The reader hands on what may have to wait: pauses to the thread of the plan's control, questions for
+The main thread runs everything of the user (startup code, plans, foreground tasks) except background tasks, which have
+their own threads. One thread reads the channel, one writes it, so commands are taken, and heartbeats sent, while
+a plan blocks. The reader passes on what may have to wait: pauses to the thread of the plan's control, requests for
 metadata to a thread that reads it.
 """
 
@@ -98,8 +98,8 @@ class EnvironmentChild:
     def _prepare(
         self, source: StartupSource, namespace: dict[str, Any], default_engine: Any | None
     ) -> EnvironmentReady:
-        """Watch the RunEngine and look at what the namespace offers."""
-        # Imported here, so that the first sign of life does not wait for what takes time.
+        """Watch the RunEngine and examine what the namespace offers."""
+        # Imported here, so that the first heartbeat does not wait for slow imports.
         from queueserver_worker.environment.plans.run_engine import print_table  # noqa: PLC0415
         from queueserver_worker.environment.process.about import about  # noqa: PLC0415
         from queueserver_worker.environment.process.command_dispatcher import CommandDispatcher  # noqa: PLC0415

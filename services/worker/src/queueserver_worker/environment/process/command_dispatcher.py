@@ -1,6 +1,6 @@
-"""Everything that takes commands once the startup code is loaded, put together around its namespace.
+"""Everything that takes commands once the startup code is loaded, built around its namespace.
 
-Imported when the startup code has run, because what it needs takes time to import, and signs of life come before.
+Imported when the startup code has run, because what it needs takes time to import, and heartbeats come before.
 """
 
 import queue
@@ -33,17 +33,17 @@ class CommandDispatcher:
     namespace
         The namespace of the startup code.
     folder
-        Where modules of the startup code lie; None if it has no folder.
+        Where modules of the startup code are; None if it has no folder.
     work
         Takes what the main thread has to do.
     send
         Takes the frames.
     flush
-        Brings everything printed so far on its way.
+        Flushes everything printed so far.
     kept
         The file that lists plans and devices.
     question_timeout
-        Seconds until a question of a plan that has no answer fails; None for ever.
+        Seconds until an unanswered question of a plan fails; None for ever.
 
     """
 
@@ -69,11 +69,11 @@ class CommandDispatcher:
         self._tasks = TaskRunner(namespace, scripts, self._holder, self._publisher, send, flush)
 
     def offer(self, device_max_depth: int) -> EnvironmentReady:
-        """Look at what the namespace offers, for the first time; 0 levels of device trees are all."""
+        """Examine what the namespace offers, for the first time; 0 levels of device trees are all."""
         return self._publisher.first(device_max_depth)
 
     def keep(self, offered: EnvironmentReady) -> None:
-        """List in a file what was offered the first time; what goes wrong is added to it."""
+        """List in a file what was offered the first time; problems with the file are added to it."""
         self._publisher.keep(offered)
 
     def take(self, frame: ToEnvironment) -> None:

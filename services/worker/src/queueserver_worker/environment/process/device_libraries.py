@@ -18,7 +18,7 @@ _LIBRARIES: Final = ("ophyd", "ophyd_async")
 def set_aside() -> Iterator[None]:
     """Let an import of a library that is not imported yet fail as if it were not installed."""
     names = [name for name in _LIBRARIES if name not in sys.modules]
-    # Python's own sign for a module that is not to be had.
+    # Python's own marker for a module that is not available.
     sys.modules.update(dict.fromkeys(names))  # type: ignore[arg-type] # None is that sign
     try:
         yield

@@ -1,4 +1,4 @@
-"""Garbage collection, which on a large beamline goes through millions of objects of the startup code, most in vain."""
+"""Garbage collection, which on a large beamline examines millions of objects of the startup code, mostly in vain."""
 
 import gc
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""Whatever would ask a person at a terminal fails at once with a sentence: there is no terminal.
+"""Code that would ask a person at a terminal fails at once with a sentence: there is no terminal.
 
-Standard input is empty, and reading it would answer nothing to whoever asks, or the end of the file: code that takes
-that for an answer would go on without one. Guarantees: `input`, reading `sys.stdin` and `breakpoint` raise, in every
+Standard input is empty, and reading it would return nothing, or the end of the file: code that takes
+that for an answer would continue without one. Guarantees: `input`, reading `sys.stdin` and `breakpoint` raise, in every
 thread; what programs that this process starts read is empty, as it was. Does not guarantee anything about code that
 opens a window or a terminal of its own.
 """
@@ -23,7 +23,7 @@ _MAX_CHAIN: Final = 20
 
 
 def refuse_terminal() -> None:
-    """Put a standard input in place that can't be read, and let `breakpoint` raise unless a debugger was chosen."""
+    """Install a standard input that can't be read, and let `breakpoint` raise unless a debugger was chosen."""
     inner = sys.stdin
     if inner is not None:
         sys.stdin = _NoInput(inner.buffer, encoding=inner.encoding, errors=inner.errors)
@@ -34,7 +34,7 @@ def refuse_terminal() -> None:
 def terminal_text(error: BaseException) -> str:
     """Say what is missing when an error without a text comes from asking at a terminal; empty if it does not.
 
-    Libraries that ask put an error of their own in place of ours, often one without a text.
+    Libraries that ask put their own error in place of ours, often one without a text.
     """
     if type(error).__name__ == "BdbQuit":
         return NO_DEBUGGER
@@ -49,7 +49,7 @@ def terminal_text(error: BaseException) -> str:
 
 
 class _NoInput(io.TextIOWrapper):
-    """A standard input that nobody writes to. Its descriptor is that of the empty one."""
+    """A standard input that is always empty. Its descriptor is that of the empty one."""
 
     @property
     def buffer(self) -> Any:
@@ -57,7 +57,7 @@ class _NoInput(io.TextIOWrapper):
         return _NO_BYTES
 
     def read(self, *_: Any) -> NoReturn:
-        """Raise EOFError with a sentence, as everything that reads."""
+        """Raise EOFError with a sentence, as every read does."""
         _refuse()
 
     def readline(self, *_: Any) -> NoReturn:

@@ -28,5 +28,5 @@ def die_with_parent() -> None:
 
 
 def stop_at_once() -> NoReturn:
-    """End this process now: no cleanup, because whoever would look at the result is gone."""
+    """End this process now: no cleanup, because its supervisor is gone."""
     os._exit(ORPHANED)

@@ -18,7 +18,7 @@ PATIENCE_SECONDS: Final = 0.8
 
 
 def bound_the_end(code: int) -> int:
-    """See to it that this process ends soon; to be called last by the main thread. Answers the exit code."""
+    """Make this process end soon; the main thread calls it last. Returns the exit code."""
     threads_are_done = threading.Event()
     # Registered last, so it is called first; and Python calls these functions after it has waited for threads.
     atexit.register(threads_are_done.set)
@@ -29,7 +29,7 @@ def bound_the_end(code: int) -> int:
 
 
 def end_now(code: int) -> NoReturn:
-    """End this process without any more of its code, but with what it has printed."""
+    """End this process without running any more of its code, but with everything it printed."""
     streams.flush()
     os._exit(code)
 

@@ -14,7 +14,7 @@ from queueserver_worker.environment.startup.startup_sources import StartupSource
 
 @dataclass(frozen=True)
 class EnvironmentArguments:
-    """What an environment is told when it starts."""
+    """What an environment is started with."""
 
     #: File descriptor of the inherited socket.
     channel_fd: int

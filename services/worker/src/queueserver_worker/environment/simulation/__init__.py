@@ -1,1 +1,1 @@
-"""Simulation: what a plan would do, found out by going through its messages without a RunEngine."""
+"""Simulation: what a plan would do, found by going through its messages without a RunEngine."""

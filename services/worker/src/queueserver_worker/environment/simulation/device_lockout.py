@@ -1,11 +1,11 @@
-"""Nothing moves: devices refuse to act in a thread that simulates, whoever asks them to.
+"""Nothing moves: devices refuse to act in a thread that simulates, whatever code calls them.
 
-A plan tells its wishes by messages, which a simulation only looks at. But it may also call a device itself, or the
-RunEngine. So, as long as any simulation goes on, the methods by which devices act are wrapped; in a thread that
-simulates they raise, in every other thread they do what they always do. The position of a device is, in a thread that
-simulates, where the device would be. And bluesky's plans remember there by which line they were made, and not the whole
-stack: that would take nine tenths of the time, from which plans that really run would suffer. A plan that is made there
-and dropped without being run is noted instead of warned of.
+A plan requests actions by messages, which a simulation only reads. But it may also call a device itself, or the
+RunEngine. So, while any simulation is running, the methods by which devices act are wrapped; in a thread that
+simulates they raise, in every other thread they work as usual. The position of a device is, in a thread that
+simulates, where the device would be. And bluesky's plans store there the line that created them, and not the whole
+stack: that would take nine tenths of the time, at the expense of plans that really run. A plan that is created there
+and dropped without being run is noted instead of reported by a warning.
 Does not guarantee anything about what a plan does without a device: it may write files or talk to hardware directly.
 """
 
@@ -35,19 +35,19 @@ class _Simulating(threading.local):
     """Where devices would be, by their identity, in a thread that simulates; None in others."""
 
     positions: "dict[int, Any] | None" = None
-    #: Plans that were made and dropped.
+    #: Plans that were created and dropped.
     dropped: "tuple[DroppedPlan, ...]" = ()
 
 
 class DroppedPlan(list[str]):
-    """Where a plan was made that never ran. As bluesky keeps it: a list of the lines of its warning.
+    """Where a plan was created that never ran. As bluesky keeps it: a list of the lines of its warning.
 
     Parameters
     ----------
     name
         Name of the plan.
     maker
-        What made it.
+        What created it.
 
     """
 
@@ -60,7 +60,7 @@ _simulating: Final = _Simulating()
 
 
 class DeviceLockout:
-    """Wraps the methods of device classes while simulations go on. Safe from every thread."""
+    """Wraps the methods of device classes while simulations are running. Safe from every thread."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
@@ -69,7 +69,7 @@ class DeviceLockout:
 
     @contextmanager
     def in_this_thread(self, namespace: dict[str, Any]) -> Iterator[dict[int, Any]]:
-        """Let devices refuse to act in this thread; gives the map of positions, to be filled, by id of the device."""
+        """Let devices refuse to act in this thread; yields the map of positions, to be filled, by id of the device."""
         positions: dict[int, Any] = {}
         with self._changing:
             self._users += 1
@@ -86,7 +86,7 @@ class DeviceLockout:
                     self._unwrap()
 
     def dropped_in_this_thread(self) -> tuple[DroppedPlan, ...]:
-        """List the plans that were made and dropped in this thread, up to a number."""
+        """List the plans that were created and dropped in this thread, up to a number."""
         return _simulating.dropped
 
     def _wrap(self, namespace: dict[str, Any]) -> None:
@@ -129,7 +129,7 @@ def _acting_classes(namespace: dict[str, Any]) -> Iterator[tuple[type, tuple[str
         if isinstance(base, type):
             yield from ((cls, _ACTIONS) for cls in _with_subclasses(base))
     for value in list(namespace.values()):
-        # Devices of all kinds, and whatever else has such methods: it is not to act either.
+        # Devices of all kinds, and any other class with such methods: it must not act either.
         if not issubclass(type(value), type):
             yield from ((cls, _ACTIONS) for cls in _mro(type(value)) if _is_of_python_code(cls))
     engine = getattr(sys.modules.get("bluesky.run_engine"), "RunEngine", None)
@@ -149,7 +149,7 @@ def _with_subclasses(base: type) -> Iterator[type]:
         waiting += below
 
 
-# What a class is made of, as Python itself knows it: a metaclass of the user's may do anything when it is asked.
+# The bases of a class, as Python itself knows them: a user's metaclass may do anything when it is asked.
 
 
 def _mro(cls: type) -> tuple[type, ...]:
@@ -220,7 +220,7 @@ def _noting(original: Callable[..., None]) -> Callable[..., None]:
         if _simulating.positions is None or not isinstance(dropped, DroppedPlan):
             original(self)
         elif sys._getframe(1).f_code is dropped.code and len(_simulating.dropped) < _MOST_DROPPED:  # noqa: SLF001 - as above
-            # Whoever made it has dropped it; one that was kept for another course of things is no mistake.
+            # The code that created it has dropped it; one that was kept for another branch is no mistake.
             _simulating.dropped += (dropped,)
 
     return end

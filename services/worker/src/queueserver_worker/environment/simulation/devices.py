@@ -1,7 +1,7 @@
 """What a simulation knows of devices: where they would be, what a reading would look like, how long they would take.
 
-Devices are only asked, never told: for their position or location, the keys of their readings, and what they say of
-their speed. A device that can't answer costs its answer, nothing more.
+Devices are only read, never commanded: their position or location, the keys of their readings, and what they say about
+their speed. A device that can't be read lacks that answer, nothing more.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ class SimulatedDevices:
     positions
         Where devices would be, by their identity; filled as they are set.
     loop
-        The RunEngine's event loop, which answers for ophyd-async devices; None without a RunEngine.
+        The RunEngine's event loop, which reads ophyd-async devices; None without a RunEngine.
 
     """
 
@@ -43,7 +43,7 @@ class SimulatedDevices:
         self._known: dict[int, Any] = {}
 
     def check(self, device: Any, target: Any) -> str:
-        """Tell what is wrong with a target; nothing if all is well, or the device does not say."""
+        """Say what is wrong with a target; nothing if all is well, or the device does not say."""
         check_value = getattr(device, "check_value", None)
         if not callable(check_value):
             return ""
@@ -56,7 +56,7 @@ class SimulatedDevices:
         return ""
 
     def move(self, device: Any, target: Any) -> float | None:
-        """Let a device be where it was told to go; answers how many seconds that takes, None if nobody knows."""
+        """Put a device where it was told to go; returns how many seconds that takes, None if unknown."""
         seconds = self._told_estimate(device, "set", target)
         if seconds is None:
             seconds = self._travel_time(device, target)
@@ -67,7 +67,7 @@ class SimulatedDevices:
         return seconds
 
     def exposure(self, device: Any) -> float | None:
-        """Tell how many seconds a trigger takes; None if nobody knows."""
+        """Return how many seconds a trigger takes; None if unknown."""
         seconds = self._told_estimate(device, "trigger")
         if seconds is not None:
             return seconds
@@ -80,7 +80,7 @@ class SimulatedDevices:
         return {key: {"value": self._value(key, zero), "timestamp": now} for key, zero in self._keys_of(device).items()}
 
     def location(self, device: Any) -> dict[str, Any]:
-        """Tell where a device would be; zero if it can't say where it is."""
+        """Return where a device would be; zero if it can't say where it is."""
         where = self._position(device)
         where = 0 if where is None else where
         return {"setpoint": where, "readback": where}
@@ -94,7 +94,7 @@ class SimulatedDevices:
         return self._ask(lambda: device.position)
 
     def _keys_of(self, device: Any) -> dict[str, Any]:
-        """Find the keys of a device's readings, each with a value to begin with."""
+        """Find the keys of a device's readings, each with an initial value."""
         known = self._keys.get(id(device))
         if known is not None:
             return known
@@ -153,7 +153,7 @@ class SimulatedDevices:
         try:
             return future.result(ANSWER_SECONDS)
         except concurrent.futures.TimeoutError:
-            # A plan blocks the loop, and may do so for long: nobody is asked again.
+            # A plan blocks the loop, and may do so for long: no other device is asked.
             self._loop = None
             raise _NoAnswerError from None
         finally:
@@ -177,7 +177,7 @@ def _never_await(answer: Any) -> None:
 
 
 def _position_keys(device: Any) -> list[str]:
-    """List the keys of a reading that tell where a device is."""
+    """List the keys of a reading that show where a device is."""
     name = str(getattr(device, "name", ""))
     keys = [name, f"{name}_setpoint", f"{name}_user_setpoint"]
     try:
@@ -201,7 +201,7 @@ def _zero(data_key: Any) -> Any:
 
 def _zeros(shape: Any) -> Any:
     lengths = [int(length) if isinstance(length, int) and length > 0 else 1 for length in shape or (1,)]
-    # One zero that looks like an array of any size: nobody is to pay for a camera that takes no picture.
+    # One zero that looks like an array of any size: a camera that takes no picture should cost no memory.
     return np.broadcast_to(np.zeros(()), lengths)
 
 

@@ -1,8 +1,8 @@
-"""One way through the messages of a plan, in a thread of its own.
+"""One pass through the messages of a plan, in a separate thread.
 
-Guarantees: whatever the plan raises or refuses is a finding; the way ends at the message limit; when its time is over
+Guarantees: whatever the plan raises or refuses is a finding; the run ends at the message limit; when its time is over
 the plan is interrupted, wherever it is in its own Python code.
-Does not guarantee that a plan which waits in C code, or lets nothing interrupt it, ends: its thread stays, and devices
+Does not guarantee that a plan which waits in C code, or blocks every interruption, ends: its thread stays, and devices
 refuse to act in it as long as it lives.
 """
 
@@ -27,7 +27,7 @@ from queueserver_worker.environment.simulation.findings import Findings
 from queueserver_worker.environment.simulation.messages import MessageReader
 
 HANGING_SECONDS: Final = 5.0
-"""A plan that has sent nothing for so long when its time is over hangs, probably."""
+"""A plan that has sent nothing for so long when its time is over is probably hanging."""
 _ABSORB_SECONDS: Final = 1.0
 _BLUESKY: Final = str(Path(bluesky.__file__).parent)
 
@@ -89,7 +89,7 @@ class DryRun:
             raise
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end, and interrupt the plan when the time is over; tells whether it came to its end."""
+        """Wait for the end, and interrupt the plan when the time is over; returns whether it came to its end."""
         if not self._ended.wait(seconds):
             silent = time.monotonic() - self._last_message
             if silent >= HANGING_SECONDS:
@@ -124,7 +124,7 @@ class DryRun:
             _close(plan)
 
     def _read(self, plan: Generator[Any, Any, Any], reader: MessageReader) -> bool:
-        """Read message after message; answers whether the plan came to its end."""
+        """Read message after message; returns whether the plan came to its end."""
         answer: Any = None
         while not self._findings.closed:
             try:
@@ -165,7 +165,7 @@ class DryRun:
         return prepared
 
     def _pass(self, step: Callable[[], Any]) -> Any:
-        """Let code of the plan run: only there it can be interrupted, so that nothing of ours is left half done."""
+        """Let code of the plan run: only there can it be interrupted, so that none of our work is left half done."""
         with self._passing:
             if self._interrupted.is_set():
                 raise TimeIsOverError
@@ -195,7 +195,7 @@ class DryRun:
 def _close(plan: Generator[Any, Any, Any]) -> None:
     try:
         plan.close()
-    except BaseException:  # noqa: BLE001 - protects the environment: how the plan cleans up interests nobody
+    except BaseException:  # noqa: BLE001 - protects the environment: how the plan cleans up does not matter
         return
 
 

@@ -19,7 +19,7 @@ MAX_MOTIONS: Final = 1_000
 MAX_READ: Final = 1_000
 MAX_PROBLEMS: Final = 100
 MAX_OF_DEVICE: Final = 5
-"""Problems that are told of one device."""
+"""Problems that are reported for one device."""
 MAX_TEXT: Final = 100_000
 _NAME: Final = 200
 _TARGET: Final = 100
@@ -42,7 +42,7 @@ class Findings:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is noted any more."""
+        """Whether notes are closed."""
         return self._closed
 
     @property
@@ -51,7 +51,7 @@ class Findings:
         return self._counts["message"]
 
     def count(self, what: str) -> int:
-        """Count a message, a run or a point; answers how many there are."""
+        """Count a message, a run or a point; returns how many there are."""
         with self._noting:
             self._counts[what] += not self._closed
             return self._counts[what]
@@ -89,7 +89,7 @@ class Findings:
                 self._read.setdefault(shorten(device, _NAME))
 
     def problem(self, message: str, device: str = "") -> None:
-        """Note something that would go wrong at the present message."""
+        """Note something that would fail at the present message."""
         with self._noting:
             times = self._problems_of[device] = self._problems_of.get(device, 0) + 1
             if self._closed or len(self._problems) >= MAX_PROBLEMS or (device and times > MAX_OF_DEVICE):
@@ -115,7 +115,7 @@ class Findings:
                 self._duration = (self._duration or 0.0) + seconds
 
     def result(self, *, truncated: bool) -> Simulation:
-        """Close, and tell everything that was found until now."""
+        """Close, and return everything that was found until now."""
         with self._noting:
             self._closed = True
             duration = Duration()

@@ -1,6 +1,6 @@
-"""What each message of a plan means in a simulation, and what the plan gets in answer.
+"""What each message of a plan means in a simulation, and what the plan gets in return.
 
-Answers look like those of a RunEngine whose devices do at once what they are told: a plan that waits for a status
+Answers look like those of a RunEngine whose devices complete every action at once: a plan that waits for a status
 finds it done, a plan that reads finds the keys that the device has, a plan that opens a run gets a uid.
 """
 
@@ -42,7 +42,7 @@ class DoneStatus:
 
 
 class StagedDevices(list[Any], DoneStatus):
-    """What staging answers: for old devices a list of what was staged, for new ones a status; this is both."""
+    """What staging returns: for old devices a list of what was staged, for new ones a status; this is both."""
 
 
 class MessageReader:
@@ -57,7 +57,7 @@ class MessageReader:
     commands
         The names of messages that the RunEngine knows; None if there is no RunEngine to ask.
     engine_class
-        What the RunEngine is.
+        The class of the RunEngine.
 
     """
 
@@ -104,7 +104,7 @@ class MessageReader:
         }
 
     def answer(self, message: Any) -> Any:
-        """Note what a message does; answers what the plan gets for it."""
+        """Note what a message does; returns what the plan gets for it."""
         command = str(message.command)
         if self._commands is not None and command not in self._commands:
             self._findings.problem(f"The RunEngine has no command {command!r}.")

@@ -1,7 +1,7 @@
-"""Simulations: questions what a plan would do, each answered by threads of its own, also while plans run.
+"""Simulations: requests for what a plan would do, each answered by its own threads, also while plans run.
 
-Guarantees: no device is told to do anything; the thread that reads the channel does not wait; every question is
-answered when its time is over, also if the plan never sends another message, and then with what was found so far.
+Guarantees: no device is commanded; the thread that reads the channel does not wait; every request is
+answered when its time is over, also if the plan never sends another message, and then with the findings so far.
 Does not guarantee that the thread of a plan that hangs ends, see `dry_run`.
 """
 
@@ -30,7 +30,7 @@ SECONDS: Final = 10.0
 """How long a simulation may take."""
 MAX_MESSAGES: Final = 100_000
 MAX_PLANS: Final = 16
-"""Plans that may be gone through at the same time, those that hang included."""
+"""Plans that may be simulated at the same time, including those that hang."""
 
 
 class Simulator:
@@ -43,7 +43,7 @@ class Simulator:
         self._places = threading.Semaphore(MAX_PLANS)
 
     def ask(self, query: SimulationQuery) -> None:
-        """Answer a question. Returns at once."""
+        """Answer a request. Returns at once."""
         try:
             threading.Thread(target=self._answer, args=(query,), name="simulation", daemon=True).start()
         except RuntimeError as error:

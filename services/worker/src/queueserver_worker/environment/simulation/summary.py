@@ -38,7 +38,7 @@ class Line:
         return self.what
 
     def merge(self, later: "Line") -> None:
-        """Take in the same line of a later round."""
+        """Merge the same line of a later round."""
         self.last = later.last
         if self.lowest is None or later.lowest is None or self.highest is None or later.highest is None:
             self.lowest = self.highest = None
@@ -71,7 +71,7 @@ class Loop:
         self._reshape()
 
     def add_round(self, later: "list[Node]") -> None:
-        """Take in one more round."""
+        """Merge one more round."""
         _merge(self.body, later)
         self.count += 1
         self._reshape()
@@ -118,7 +118,7 @@ class Summary:
         last = nodes[-1].shape
         for period in range(1, min(MAX_PERIOD, len(nodes) - 1) + 1):
             before = nodes[-period - 1]
-            # The last lines differ mostly, and comparing them first is what makes this cheap.
+            # The last lines usually differ, and comparing them first makes this cheap.
             if isinstance(before, Loop) and before.body[-1].shape == last and _alike(before.body, nodes[-period:]):
                 latest = nodes[-period:]
                 del nodes[-period:]

@@ -1,7 +1,7 @@
-"""The file in which an environment lists its plans and devices, so that they are known when it is closed.
+"""The file in which an environment lists its plans and devices, so that they are known while it is closed.
 
 Guarantees: readers see the old file or the new one, never a part; a file that says the same already is not touched.
-That it can't be written ends nothing: it is an issue of the inventory until it succeeds.
+A failure to write it ends nothing: it is an issue of the inventory until writing succeeds.
 """
 
 from pathlib import Path
@@ -37,7 +37,7 @@ class InventoryFile:
 
     @property
     def issues(self) -> list[pb.InventoryIssue]:
-        """What went wrong the last time, if anything did."""
+        """The last error, if any."""
         if not self._failure:
             return []
         kind = pb.INVENTORY_ISSUE_KIND_STARTUP_CODE

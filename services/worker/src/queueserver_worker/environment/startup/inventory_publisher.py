@@ -1,7 +1,7 @@
-"""What the environment tells of itself: its plans, its devices and the state of its RunEngine.
+"""What the environment reports about itself: its plans, its devices and the state of its RunEngine.
 
-Guarantees: after the first time only what is different is told; what is told last is how things are, whichever
-threads look at the same time; what is newly left out is printed.
+Guarantees: after the first report only differences are reported; the last report is the present state, whichever
+threads examine it at the same time; what is newly left out is printed.
 """
 
 import threading
@@ -36,27 +36,27 @@ class InventoryPublisher:
         self._issues: frozenset[str] = frozenset()
 
     def first(self, device_max_depth: int) -> EnvironmentReady:
-        """Look for the first time, and from then on, to this depth of device trees; the caller tells it."""
+        """Examine the namespace for the first time; this depth of device trees stays in use. The caller reports it."""
         with self._looking:
             self._device_max_depth = device_max_depth
             offered, self._told = self._look()
             return offered
 
     def keep(self, offered: EnvironmentReady) -> None:
-        """List in a file, if there is to be one, what was found the first time; add what goes wrong to the issues."""
+        """List in a file, if there is one, what was found the first time; problems with it become issues."""
         with self._looking:
             self._inventory_file.opened(offered.inventory)
             self._add_issues_of_list(offered.inventory)
 
     def update(self) -> None:
-        """Look again, and tell if there is news."""
+        """Examine it again, and report any differences."""
         with self._looking:
             offered, serialized = self._look()
             if serialized == self._told:
                 return
             self._inventory_file.changed(offered.inventory)
             self._add_issues_of_list(offered.inventory)
-            # Told in the order in which it was seen, hence inside.
+            # Reported in the order in which it was seen, hence inside.
             self._send(FromEnvironment(updated=offered))
             self._told = serialized
 

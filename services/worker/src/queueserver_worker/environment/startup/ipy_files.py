@@ -21,16 +21,16 @@ def to_python(text: bytes, filename: str) -> ast.Module:
     Raises
     ------
     SyntaxError
-        It is neither Python nor has magics where they can be.
+        It is neither Python nor Python with magics in the allowed places.
     """
     # Not splitlines(), which knows line ends that Python does not.
     lines = re.split(r"\r\n|\r|\n", _decoded(text, filename))
     while True:
         try:
-            # Not ast.parse, whose frame would stand in tracebacks.
+            # Not ast.parse, whose frame would appear in tracebacks.
             return _parse("\n".join(lines) + "\n", filename)
         except SyntaxError as error:
-            # A % or ! within an expression is Python; only a line that can't begin like this stops the parser.
+            # A % or ! within an expression is Python; only a line that can't begin with one stops the parser.
             if not _replace(lines, (error.lineno or 0) - 1):
                 raise
 

@@ -1,6 +1,6 @@
 """`autoawait_in_bluesky_event_loop()`, which tutorials of ophyd-async call before anything else.
 
-It tells IPython's shell in which event loop to run an `await` that is typed there. Nothing is typed here, so without a
+It tells IPython's shell in which event loop to run an `await` typed there. Nothing is typed here, so without a
 shell there is nothing to tell, and it must not fail for that.
 """
 

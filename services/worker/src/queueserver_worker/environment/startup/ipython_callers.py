@@ -1,6 +1,6 @@
-"""Who asks for the IPython shell: code of a beamline, or a library that only wants to know whether there is one.
+"""Who asks for the IPython shell: code of a beamline, or a library that only checks whether there is one.
 
-A library draws, prints and connects in another way where IPython runs. None does here, so libraries get the answer that
+A library draws, prints and connects differently where IPython runs. None runs here, so libraries get the answer that
 IPython itself gives without a shell. Installed packages that need Bluesky are part of a beamline's code.
 """
 
@@ -21,7 +21,7 @@ def asked_by_library(depth: int = 2) -> bool:
     """Whether the caller of the function that calls this is a library that has nothing to do with Bluesky."""
     try:
         frame: FrameType = sys._getframe(depth)  # noqa: SLF001 - the way to know who calls
-    except ValueError:  # nobody in Python: as what is called at the end of the process
+    except ValueError:  # no Python caller: for example a call at the end of the process
         return True
     file = frame.f_code.co_filename.replace("\\", "/")
     if not any(place in file for place in _INSTALLED):

@@ -2,7 +2,7 @@
 
 `run`, `cd`, `env`/`set_env` and `time` do what they do in IPython, and so do magics that the startup code registers.
 Those that only concern a terminal or a graphical interface are ignored, with a line on the console. Unknown ones are
-an error: code that is skipped in silence would be missed only when the beam is on.
+an error: code that was skipped silently would be missed only when the beam is on.
 """
 
 import os
@@ -26,7 +26,7 @@ Execute = Callable[[Path, dict[str, Any]], None]
 
 
 class UnknownMagicError(NameError):
-    """A magic that is neither done nor safely ignored here."""
+    """A magic that is neither carried out nor safely ignored here."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -52,7 +52,7 @@ class Magics:
         }
 
     def add(self, name: str, function: Callable[..., Any]) -> None:
-        """Add a magic of the startup code's own."""
+        """Add a magic defined by the startup code."""
         self._registered[name] = function
 
     def run(self, name: str, line: str) -> Any:

@@ -3,8 +3,8 @@
 Guarantees: `get_ipython()` works as a global name of startup files, and through every import from IPython, in startup
 files and in the modules of a beamline that they import, whether or not IPython is installed. The shell has `user_ns`
 (the namespace of the startup code), `log`, `config` and `profile_dir`; what only concerns a terminal or a graphical
-interface is accepted and ignored, with a line on the console; anything else is an AttributeError that says what there
-is. Installed libraries get the answer of IPython itself, which is None as long as no shell runs.
+interface is accepted and ignored, with a line on the console; anything else is an AttributeError that says what is
+available. Installed libraries get IPython's own answer, which is None as long as no shell runs.
 """
 
 import logging
@@ -40,7 +40,7 @@ class InteractiveShellStandIn:
         self.user_global_ns = namespace
         self.user_module = sys.modules.get("__main__")
         self.config = ShellSettings()
-        #: What libraries ask for to see which event loop of a graphical interface runs.
+        #: Libraries read it to see which event loop of a graphical interface runs.
         self.active_eventloop = None
         if folder is not None:
             self.profile_dir = SimpleNamespace(location=str(folder.parent), startup_dir=str(folder))
@@ -66,7 +66,7 @@ class InteractiveShellStandIn:
     def register_magic_function(
         self, func: Callable[..., Any], magic_kind: str = "line", magic_name: str | None = None
     ) -> None:
-        """Add a magic of the startup code's own; only line magics can be run."""
+        """Add a magic defined by the startup code; only line magics can be run."""
         if magic_kind in {"line", "line_cell"}:
             self._magics.add(magic_name or func.__name__, func)
 
@@ -75,7 +75,7 @@ class InteractiveShellStandIn:
         self.user_ns.update(variables)
 
     def has_trait(self, name: str) -> bool:  # noqa: ARG002 - IPython's signature
-        """Say that there are no traits: this is how libraries ask whether there is a kernel."""
+        """Say that there are no traits: this is how libraries check whether there is a kernel."""
         return False
 
     def system(self, cmd: str) -> None:
@@ -93,7 +93,7 @@ class InteractiveShellStandIn:
 
 
 class _Nothing:
-    """A part of the shell that is not there: it takes everything and does nothing."""
+    """A missing part of the shell: it accepts everything and does nothing."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -128,7 +128,7 @@ def tell_ignored(what: str) -> None:
 
 
 def offer_in(namespace: dict[str, Any], execute_file: ExecuteFile, folder: Path | None = None) -> None:
-    """Let `get_ipython` be there, as a global name of the namespace and in IPython itself.
+    """Make `get_ipython` available, as a global name of the namespace and in IPython itself.
 
     `folder` is the directory of the startup files.
     """
@@ -148,7 +148,7 @@ def offer_in(namespace: dict[str, Any], execute_file: ExecuteFile, folder: Path 
         setattr(module, "get_ipython", get_ipython)  # noqa: B010 - a module's type does not tell what is in it
 
     namespace["get_ipython"] = get_ipython
-    # Every other place in IPython has its get_ipython from there.
+    # Every other place in IPython gets its get_ipython from there.
     after_import("IPython.core.getipython", adapt)
     if "IPython" in sys.modules:
         adapt(sys.modules["IPython"])

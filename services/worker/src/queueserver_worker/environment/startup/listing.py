@@ -1,7 +1,7 @@
 """A process that loads startup code only to list its plans and devices in a file.
 
-It prints what the startup code prints, its own words go to standard error. What becomes of it is told by its exit
-code; when the startup code can't be loaded, a second file says why.
+It prints what the startup code prints; its own messages go to standard error. Its exit code tells
+the result; when the startup code can't be loaded, a second file says why.
 """
 
 import os
@@ -81,6 +81,6 @@ def _give_up(arguments: EnvironmentArguments, error: BaseException, reason: Path
 
 
 if __name__ == "__main__":
-    # Endless startup code must not outlive whoever wanted the list.
+    # Endless startup code must not outlive the process that wanted the list.
     die_with_parent()
     raise SystemExit(main())

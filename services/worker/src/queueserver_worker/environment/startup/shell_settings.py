@@ -4,9 +4,9 @@ from typing import Any
 
 
 class ShellSettings(dict[str, Any]):
-    """Takes settings and gives them back; nothing acts on them.
+    """Stores settings and returns them; nothing acts on them.
 
-    As in IPython a section, whose name begins with a capital, comes to be when it is named, and names are attributes.
+    As in IPython a section, whose name begins with a capital, is created when it is named, and names are attributes.
     """
 
     def __missing__(self, key: str) -> Any:

@@ -1,8 +1,8 @@
 """Packages that are offered in place of ones that are not installed.
 
-Guarantees: an installed package of that name wins, because these are asked last. What a package does not offer is a
-ModuleNotFoundError or AttributeError that names what it does, however it is asked for. What it offers is made when
-somebody asks for it, because every open of an environment would wait for what most startup code does not use.
+Guarantees: an installed package of that name wins, because these are searched last. What a package does not offer is a
+ModuleNotFoundError or AttributeError that names what it does offer, however it is requested. What it offers is created
+on request, because otherwise every opening of an environment would wait for what most startup code does not use.
 """
 
 import importlib
@@ -26,7 +26,7 @@ class ShimFinder(MetaPathFinder, Loader):
     modules
         The names in each module, by the module's full name; the package itself is one of them.
     make
-        Gives the object of a name.
+        Returns the object of a name.
 
     """
 
@@ -41,7 +41,7 @@ class ShimFinder(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Answer for the package and what is below it. Raises ModuleNotFoundError for what is not offered."""
+        """Find the package and the modules below it. Raises ModuleNotFoundError for what is not offered."""
         del path, target
         parent, _, name = fullname.rpartition(".")
         if fullname != self._package and not self._is_mine(parent):
@@ -58,7 +58,7 @@ class ShimFinder(MetaPathFinder, Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Let a module give its names when they are asked for."""
+        """Let a module create its names when they are requested."""
         name = module.__name__
 
         def give(wanted: str) -> Any:

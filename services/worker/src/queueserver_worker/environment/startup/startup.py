@@ -3,7 +3,7 @@
 Guarantees: files run in the main thread, in alphabetical order, as `__main__`, with `__file__` set to their own
 path; tracebacks name the user's files and lines. Whatever they raise, SystemExit and KeyboardInterrupt included,
 reaches the caller as an exception. A child process that the code forks and that comes to the end of the code ends
-there. Code of a directory, which is written for IPython, finds a stand-in for it.
+there. Code of a directory, which is written for IPython, gets a stand-in for it.
 """
 
 import os
@@ -34,7 +34,7 @@ _OF_THE_MODULE: Final = frozenset(
 
 
 def new_namespace() -> dict[str, Any]:
-    """Make the namespace for startup code and let it be the `__main__` module of this process.
+    """Make the namespace for startup code and install it as the `__main__` module of this process.
 
     Code that looks its classes up by module name (pickle, dataclasses, typing) then finds them.
     """
@@ -58,7 +58,7 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
     """
     process = os.getpid()
     do_without_shell()
-    # What the supervisor told this process is nothing for the argument parsers of user code.
+    # The supervisor's arguments for this process must not reach the argument parsers of user code.
     sys.argv[:] = [source.where]
     try:
         _load(source, namespace, announce)
@@ -74,7 +74,7 @@ def load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[s
 def execute_file(file: Path, namespace: dict[str, Any]) -> None:
     """Execute one file in a namespace; its `__file__` is set meanwhile, and that of the first file stays.
 
-    Libraries take a process whose `__main__` has no file for one at which a person types.
+    Libraries take a process whose `__main__` has no file for an interactive one.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _load(source: StartupSource, namespace: dict[str, Any], announce: Callable[[
 
 def _import(name: str) -> ModuleType:
     try:
-        # Not importlib.import_module, whose frame would stand in tracebacks.
+        # Not importlib.import_module, whose frame would appear in tracebacks.
         __import__(name)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):

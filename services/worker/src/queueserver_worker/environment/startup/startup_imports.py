@@ -1,8 +1,8 @@
-"""Modules that lie beside startup code, and modules of others that are adapted once they are imported.
+"""Modules beside startup code, and third-party modules that are adapted once they are imported.
 
 Guarantees: while startup code or a script is loaded, modules in its folder can be imported. They stay known
 afterwards, so that an import inside a plan gives the same objects; but when the next code is loaded and one of their
-files has changed, all of them are read anew.
+files has changed, all of them are imported again.
 Does not guarantee that objects of the old modules disappear from namespaces that already have them.
 """
 
@@ -76,7 +76,7 @@ def after_import(name: str, adapt: Adapt) -> None:
 
 
 class _Adapter:
-    """Finds one module as the other finders do, and lets its loader call `adapt` in the end."""
+    """Finds one module as the other finders do, and has its loader call `adapt` at the end."""
 
     def __init__(self, name: str, adapt: Adapt) -> None:
         self._name = name
@@ -85,7 +85,7 @@ class _Adapter:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Answer for the one module only."""
+        """Find only the one module."""
         if fullname != self._name:
             return None
         for finder in sys.meta_path:
@@ -102,7 +102,7 @@ class _Adapter:
             execute(module)
             self._adapt(module)
 
-        # Not a loader of our own around the first: others look at the loader's class to find a module's data files.
+        # Not our own loader around the first: other code looks at the loader's class to find a module's data files.
         loader.exec_module = exec_module
         return spec
 
@@ -114,7 +114,7 @@ def _is_local(name: str, file: str, place: str) -> bool:
 
 
 def _drop_compiled(file: str) -> None:
-    """Remove the compiled form of a changed file: Python takes it for current if both are of the same second."""
+    """Remove the compiled form of a changed file: Python takes it for current if both are from the same second."""
     with suppress(OSError, NotImplementedError):
         Path(importlib.util.cache_from_source(file)).unlink()
 

@@ -1,6 +1,6 @@
-"""What becomes of startup code that loads, but not all of whose plans and devices can be used.
+"""How startup code is treated that loads, but not all of whose plans and devices can be used.
 
-By default the environment opens without them, and they are listed. Whoever wants all or nothing gets nothing.
+By default the environment opens without them, and they are listed. With the strict option it does not open.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from queueserver.common.v1.inventory_pb2 import InventoryIssue
 from queueserver_worker.environment.plans.failures import StartupError
 
 _TOLD: Final = 5
-"""Issues that are told in the message; the console has all."""
+"""Issues that are listed in the message; the console has all."""
 
 
 def refuse_issues(issues: Sequence[InventoryIssue]) -> None:

@@ -1,6 +1,6 @@
 """Where startup code comes from: a directory of files, one script, or an installed module.
 
-A source knows which files are executed, in which order, where modules that the code imports may lie beside it, and
+A source knows which files are executed, in which order, where modules that the code imports may be beside it, and
 which frames of a traceback belong to its authors.
 """
 
@@ -51,7 +51,7 @@ class StartupSource:
         return _script(Path(self.where)) if self.kind == "script" else []
 
     def owns(self, filename: str) -> bool:
-        """Tell whether a file is part of the startup code: beside it or below it, and nothing that was installed."""
+        """Tell whether a file is part of the startup code: beside it or below it, and not installed."""
         root = self.folder or _root_of_module(self.where)
         if root is None:
             return False

@@ -19,7 +19,7 @@ def call_function(namespace: dict[str, Any], call: FunctionCall, access: Access)
     Raises
     ------
     TaskNotStartedError
-        There is no such function, it may not be called, or it is something else.
+        There is no such function, it may not be called, or the name is something else.
     BaseException
         Whatever the function raises.
 

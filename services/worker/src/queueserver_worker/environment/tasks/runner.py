@@ -1,7 +1,7 @@
 """Tasks from the command to the result: in the foreground on the main thread, in the background on their own.
 
 Guarantees: each task ends in exactly one result, whatever its code raises, and the process survives it. New lists of
-plans and devices are told before the result. A background task finds the RunEngine's event loop set in its thread.
+plans and devices are reported before the result. A background task finds the RunEngine's event loop set in its thread.
 Does not guarantee that code can be interrupted: if it does not return, the way out is to destroy the environment.
 """
 
@@ -49,14 +49,14 @@ class TaskRunner:
         Where functions are found and scripts executed.
     scripts
         Executes scripts in it.
-    seat
+    holder
         The RunEngine, which a script may replace.
     offer
-        What the environment tells of its plans and devices.
+        What the environment reports about its plans and devices.
     send
         Takes the frames.
     flush
-        Brings everything printed so far on its way.
+        Flushes everything printed so far.
 
     """
 
@@ -146,7 +146,7 @@ class TaskRunner:
         return None
 
     def _end_if_forked(self) -> None:
-        """End a process that a task forked: it is not the environment, and must not speak for it."""
+        """End a process that a task forked: it is not the environment, and must not report for it."""
         if os.getpid() != self._process:
             os._exit(0)
 
@@ -169,7 +169,7 @@ def _failed_with(command: TaskCommand, error: BaseException) -> TaskResult:
     script = script_name(command.script, command.task_uid)
     syntax = from_compiler(error)
     if syntax is not None and syntax.filename == script:
-        # Nothing of the user's has run: the traceback would show our own code.
+        # No user code has run: the traceback would show our own code.
         error = error.with_traceback(None)
     return _failed(command, _reason(error, script, command.script.name), user_traceback(error))
 

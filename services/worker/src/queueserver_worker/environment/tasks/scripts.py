@@ -1,7 +1,7 @@
 """Scripts: source text that is executed in the namespace, as one more piece of startup code.
 
-Guarantees: what a script defines, changes or deletes stays, also when it fails; only `RE` and `db` are as before when
-it ends, unless it was to replace them. Modules that lie beside the startup code can be imported, and are read anew if
+Guarantees: what a script defines, changes or deletes stays, also when it fails; only `RE` and `db` are restored when
+it ends, unless it was to replace them. Modules beside the startup code can be imported, and are read again if
 their files have changed. Tracebacks have the script's own lines, also long after it ended.
 Does not guarantee anything about two scripts that change the same names at the same time.
 """
@@ -39,7 +39,7 @@ class ScriptRunner:
     namespace
         The namespace of the startup code.
     folder
-        Where modules of the startup code lie; None if it has no folder.
+        Where modules of the startup code are; None if it has no folder.
 
     """
 
@@ -71,14 +71,14 @@ class ScriptRunner:
         except (SyntaxError, ValueError) as error:
             if isinstance(error, SyntaxError) and error.filename == name:
                 raise
-            # Zero bytes: each version of Python has an error of its own for them, without a place.
+            # Zero bytes: each version of Python has its own error for them, without a place.
             raise TaskNotStartedError(f"the script is no Python source ({error_text(error)}); correct it.") from None
         modules = local_modules.importable(self._folder, first=True)
         with self._reserved(replaceable=script.update_re), self._file(), modules:
             exec(code, self._namespace)  # noqa: S102 - executing the user's scripts is what this is for
 
     def replaced(self) -> None:
-        """Note that the reserved names stand for what they are to stand for now."""
+        """Note the present values of the reserved names as the valid ones."""
         self._official = self._take()
         self._replacements += 1
 

@@ -1,6 +1,6 @@
 """What startup code may import from us, under our names and, if it was written for it, bluesky-queueserver's.
 
-Guarantees: a name is imported when it is asked for, and nothing else with it.
+Guarantees: a name is imported when it is requested, and nothing else with it.
 """
 
 from importlib import import_module

@@ -1,9 +1,9 @@
 """The decorator by which authors of plans say what a signature can't: which devices, which texts, between which limits.
 
-Guarantees: a dictionary that can't be meant is refused where it stands, with the key that is wrong; the decorated plan
+Guarantees: an invalid dictionary is refused at the decorator, with the key that is wrong; the decorated plan
 behaves as before and has the dictionary as an attribute, under the name under which bluesky-queueserver puts it, so
 that either package understands what the other one has decorated. The function that is decorated is not changed.
-Does not look at what names and patterns select, or whether an annotation can be read: that needs the whole namespace.
+Does not check what names and patterns select, or whether an annotation can be read: that needs the whole namespace.
 """
 
 import functools
@@ -89,7 +89,7 @@ def _twin(plan: PlanT) -> PlanT:
 
 
 def _copy(value: Any) -> Any:
-    """Copy dictionaries and lists at any depth, because people use them again; nothing else, not even a device."""
+    """Copy dictionaries and lists at any depth, because people reuse them; nothing else, not even a device."""
     if isinstance(value, Mapping):
         return {key: _copy(element) for key, element in value.items()}
     if type(value) in (list, tuple, set):
@@ -127,7 +127,7 @@ def _name_lists(what: str, value: Any) -> None:
 
 
 def _anything(_what: str, _value: Any) -> None:
-    """Defaults are looked at when the plan is described."""
+    """Defaults are examined when the plan is described."""
 
 
 _text: Final = _of_kind((str,), "a text")

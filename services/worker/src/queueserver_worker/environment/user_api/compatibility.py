@@ -2,7 +2,7 @@
 
 Guarantees: where the package bluesky_queueserver is not installed, a small one of our own with that name is offered,
 in the environment only, with the submodules that startup code imports from. Where it is installed it is used, and is
-told of the namespace. Either way the code hears that it runs in a worker.
+given the namespace. Either way the code learns that it runs in a worker.
 Does not offer the parts of that package that talk to its server.
 """
 
@@ -18,7 +18,7 @@ from queueserver_worker.environment.user_api.user_namespace import global_user_n
 
 _PACKAGE: Final = "bluesky_queueserver"
 _VERSION: Final = "0.0.25"
-"""Version whose names are offered: code asks for it to know what it can use."""
+"""Version whose names are offered: code reads it to know what it can use."""
 _MODES: Final = tuple(name for name, home in user_api.HOMES.items() if home == "modes")
 _DECORATOR: Final = ("parameter_annotation_decorator",)
 _NAMESPACE: Final = ("set_user_ns", "global_user_namespace")
@@ -36,7 +36,7 @@ _MODULES: Final = {
 
 
 def offer_user_api(namespace: dict[str, Any]) -> None:
-    """Prepare this process for user code whose namespace this is; to be called once, before any of it runs."""
+    """Prepare this process for user code with this namespace; call it once, before any of it runs."""
     modes.set_re_worker_active()
     modes.set_ipython_mode(using_ipython=False)
     global_user_namespace.set_user_namespace(user_ns=namespace)

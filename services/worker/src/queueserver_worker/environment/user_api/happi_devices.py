@@ -78,7 +78,7 @@ def _the_only(client: Any, name: str, conditions: dict[str, Any]) -> Any:
 def _named(result: Any, local: str) -> Any:
     """Give a search result another name, from which happi makes the device; the database is not touched."""
     if local:
-        # happi has no public way; versions before 1.14 say _device.
+        # happi has no public way; versions before 1.14 use _device.
         item = getattr(result, "_item", None) or result._device  # noqa: SLF001
         item.name = local
         result.metadata["name"] = local

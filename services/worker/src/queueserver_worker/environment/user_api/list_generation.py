@@ -28,7 +28,7 @@ def gen_list_of_plans_and_devices(
     device_max_depth: int = 0,
     use_ipython_kernel: bool = False,
 ) -> None:
-    """Load startup code in a process of its own and list its plans and devices in a file.
+    """Load startup code in a separate process and list its plans and devices in a file.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def gen_list_of_plans_and_devices(
     ipython_dir
         Where IPython profiles are.
     overwrite
-        Replace a file that is there.
+        Replace an existing file.
     ignore_invalid_plans
         Leave out plans that can't be described, instead of failing.
     device_max_depth

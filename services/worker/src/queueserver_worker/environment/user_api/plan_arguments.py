@@ -63,7 +63,7 @@ def construct_parameters(
     param_list
         The descriptions. Names of devices and plans are texts; a list of names is an Enum of that name.
     params_decoded
-        For whoever knows types and defaults already: by the name of the parameter, a dictionary with `type` and
+        For callers that know types and defaults already: by the name of the parameter, a dictionary with `type` and
         `default` that goes before what the description says of them. A type that is missing there is Any, and a
         default none.
 

@@ -1,6 +1,6 @@
-"""Whether a plan call fits a description, for code that asks before it submits.
+"""Whether a plan call fits a description, for code that checks before it submits.
 
-The rules are those of the Manager, which has the last word: it knows what it allows at the moment of submission.
+The rules are those of the Manager, which decides: it knows what it allows at the moment of submission.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What startup code asks about single names: leave this plan or device out, describe that device to this depth.
+"""What startup code requests for single names: leave this plan or device out, describe that device to this depth.
 
 Guarantees: a name can be registered before, after or without being defined; the last registration of a name counts.
 What is registered through an installed bluesky-queueserver is known here too.
@@ -14,7 +14,7 @@ _OTHER_PACKAGE: Final = "bluesky_queueserver.manager.profile_ops"
 
 @dataclass(frozen=True)
 class RegisteredDevice:
-    """What is to be done about a device of the namespace."""
+    """How a device of the namespace is treated."""
 
     #: Levels of the tree that are described: 1 is the device alone, 0 means all.
     depth: int = 1
@@ -95,7 +95,7 @@ def registrations() -> Registrations:
 
 
 def _entries(registry: object, attribute: str) -> list[tuple[str, dict[str, Any]]]:
-    """List what the other package keeps, as far as it looks like what its releases have there."""
+    """List what the other package stores, as far as it looks like what its releases have there."""
     kept = getattr(registry, attribute, None)
     items = kept.items() if isinstance(kept, dict) else ()
     return [(name, entry) for name, entry in items if isinstance(name, str) and isinstance(entry, dict)]

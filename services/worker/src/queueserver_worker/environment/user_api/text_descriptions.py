@@ -15,7 +15,7 @@ def format_text_descriptions(item_parameters: Mapping[str, Any], *, use_html: bo
     item_parameters
         Description of the plan, as in the lists of plans; an empty one gives nothing.
     use_html
-        HTML instead of plain text. Texts of the plan's author are taken as they are.
+        HTML instead of plain text. Texts of the plan's author are inserted unchanged.
 
     Returns
     -------

@@ -1,1 +1,1 @@
-"""What the plan that runs waits for, and how that is told: a person's answer, a suspender, a device."""
+"""What the running plan waits for, and how that is reported: a person's answer, a suspender, a device."""

@@ -1,6 +1,6 @@
-"""Questions that a pause or a suspension has cut off, asked again: a plan never goes on with an answer from nobody.
+"""Questions cut off by a pause or a suspension, asked again: a plan never continues with an answer that no one gave.
 
-It stands around all that sends messages to the RunEngine: the plan, what its preprocessors made of it, and the plans of
+It wraps everything that sends messages to the RunEngine: the plan, what its preprocessors made of it, and the plans of
 suspenders.
 """
 
@@ -12,7 +12,7 @@ from bluesky.utils import ensure_generator
 
 
 def asking_again(plan: Iterable[Any], asks: Callable[[], bool]) -> Generator[Any, Any, Any]:
-    """Make a plan that sends a question again until it has an answer, and is as the given one in everything else.
+    """Make a plan that repeats a question until it has an answer, and otherwise is as the given one.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""What the RunEngine waits for at this moment, as the supervisor is told of it.
+"""What the RunEngine waits for at this moment, as it is reported to the supervisor.
 
-Guarantees: it is told whole. Questions are told and taken back at once, so that who hears of a pause hears of none any
-more; the rest is told with the first change, and later ones together, at most four times a second. What was told last
-is how it is. Safe from every thread.
+Guarantees: reports are complete. Questions are reported and withdrawn at once, so that after a reported pause there is
+no question any more; the rest is reported with the first change, and later ones together, at most four times a second.
+The last report is the present state. Safe from every thread.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ SECONDS_BETWEEN: Final = 0.25
 
 
 class WaitingBoard:
-    """Tells what one RunEngine waits for.
+    """Reports what one RunEngine waits for.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class WaitingBoard:
         self._due = False
 
     def set_question(self, question: Question | None) -> None:
-        """Tell what is asked; None if nothing is."""
+        """Report what is asked; None if nothing is."""
         with self._changing:
             self._waits.ClearField("question")
             if question is not None:
@@ -48,14 +48,14 @@ class WaitingBoard:
             self._tell()
 
     def set_suspensions(self, suspensions: Sequence[Suspension]) -> None:
-        """Tell what suspends the plan."""
+        """Report what suspends the plan."""
         with self._changing:
             del self._waits.suspensions[:]
             self._waits.suspensions.extend(suspensions)
             self._tell_soon()
 
     def set_plan_wait(self, wait: PlanWait | None) -> None:
-        """Tell what the plan has waited for, for long; None if for nothing."""
+        """Report what the plan has waited for, for a long time; None if for nothing."""
         with self._changing:
             self._waits.ClearField("plan_wait")
             if wait is not None:
@@ -69,14 +69,14 @@ class WaitingBoard:
             self._tell()
 
     def silence(self) -> None:
-        """Tell nothing any more."""
+        """Report nothing any more."""
         with self._changing:
             self._send = _say_nothing
 
     def _tell_soon(self) -> None:
         if not self._due and self._waits != self._told:
             self._due = True
-            # Also from the loop's own thread: what changes in one turn is told together.
+            # Also from the loop's own thread: changes in one iteration are reported together.
             self._loop.call_soon_threadsafe(self._schedule)
 
     def _schedule(self) -> None:
@@ -95,4 +95,4 @@ class WaitingBoard:
 
 
 def _say_nothing(_: FromEnvironment) -> None:
-    """Take a frame of a RunEngine that is watched no longer."""
+    """Discard a frame of a RunEngine that is watched no longer."""

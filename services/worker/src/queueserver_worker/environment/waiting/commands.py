@@ -1,8 +1,8 @@
-"""The commands of a RunEngine by which it waits, told of and, for questions, carried out.
+"""The commands of a RunEngine by which it waits, reported and, for questions, carried out.
 
-They stand in the RunEngine's registry of commands in front of what stood there. A command that the startup code has put
-into the registry is called as it would be without us; its own `input` stays its own. Guarantees: put in place again and
-again, they stand there once; when they are taken away, what stood there before is there again.
+They precede the previous commands in the RunEngine's registry. A command that the startup code has put
+into the registry is called as it would be without us; its own `input` stays its own. Guarantees: installed repeatedly,
+they are there once; when they are removed, the previous commands are there again.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
@@ -20,15 +20,15 @@ from queueserver_worker.environment.waiting.suspensions import Suspensions
 
 Command = Callable[[Any], Awaitable[Any]]
 Through = Callable[[Command, Any], Awaitable[Any]]
-"""Processes a message by the command that stood there before."""
+"""Processes a message by the command that was there before."""
 _ACTIONS: Final = ("set", "trigger", "kickoff", "complete", "prepare")
 _INPUT: Final = "input"
 _GOES_ON: Final = frozenset({"running", "suspending", "pausing", "paused"})
-"""States of a RunEngine whose plan is not at its end."""
+"""States of a RunEngine whose plan has not ended."""
 
 
 class WaitingCommands:
-    """Tells what the plans of one RunEngine wait for.
+    """Reports what the plans of one RunEngine wait for.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ class WaitingCommands:
         self._questions = Questions(self._board, engine.loop, question_time_limit)
         self._suspensions = Suspensions(engine, self._board, self._asking_again)
         self._waits = PlanWaits(engine, self._board)
-        #: What stood in the registry before ours.
+        #: The commands in the registry before ours.
         self._before: dict[str, Any] = {}
         self._ours: dict[str, Any] = {}
-        #: The message that goes through a command of ours now.
+        #: The message that one of our commands is processing.
         self._present: Any = None
         self._released = False
         hooks.also(lambda _: self.establish())
@@ -70,11 +70,11 @@ class WaitingCommands:
 
     @property
     def asks(self) -> bool:
-        """Whether it is we who process `input`, not the startup code."""
+        """Whether we process `input`, not the startup code."""
         return _INPUT in self._ours and self._registry.get(_INPUT) is self._ours[_INPUT]
 
     def establish(self) -> None:
-        """Put the commands in place, where they are not. Called when no message is being processed."""
+        """Install the commands where they are missing. Called when no message is being processed."""
         if self._released:
             return
         registry = self._registry
@@ -88,10 +88,10 @@ class WaitingCommands:
         self._keep_questions_out_of_the_rewind()
 
     def release(self) -> None:
-        """Take the commands away, and tell nothing any more."""
+        """Remove the commands, and report nothing any more."""
         self._released = True
-        self._hooks.waits = tuple(heard for heard in self._hooks.waits if heard != self._waits.for_devices)
-        self._hooks.states = tuple(heard for heard in self._hooks.states if heard != self._state_changed)
+        self._hooks.waits = tuple(listener for listener in self._hooks.waits if listener != self._waits.for_devices)
+        self._hooks.states = tuple(listener for listener in self._hooks.states if listener != self._state_changed)
         self._hooks.plans = tuple(around for around in self._hooks.plans if around != self._asking_again)
         self._board.silence()
         for name, ours in self._ours.items():
@@ -131,7 +131,7 @@ class WaitingCommands:
         @wraps(before)
         async def process(message: Any) -> Any:
             if self._present is message:
-                # A command of the startup code stands in front of ours and behind it.
+                # A command of the startup code is in front of ours and behind it.
                 return await before(message)
             self._present = message
             try:
@@ -157,13 +157,13 @@ class WaitingCommands:
 
     def _state_changed(self, new: Any, _old: Any) -> None:
         if str(new) not in _GOES_ON:
-            # It comes to its end: nothing that it waited for holds it any more.
+            # It ends: nothing that it waited for holds it any more.
             self.plan_ended()
 
     def _keep_questions_out_of_the_rewind(self) -> None:
-        """Let the RunEngine not repeat questions after a pause: the answers would go nowhere.
+        """Keep the RunEngine from repeating questions after a pause: the answers would go nowhere.
 
-        A question that was cut off is sent again by what stands around the plan, which hands on the answer.
+        A question that was cut off is sent again by the wrapper of the plan, which passes on the answer.
         """
         kept_out: list[str] = self._engine._UNCACHEABLE_COMMANDS  # noqa: SLF001 - bluesky has no public name for it
         if self.asks and _INPUT not in kept_out:
@@ -173,7 +173,7 @@ class WaitingCommands:
 
 
 def _is_of_bluesky(engine: Any, command: Any) -> bool:
-    """Whether a command is bluesky's own, not that of the startup code or of its own kind of RunEngine."""
+    """Whether a command is bluesky's own, not one of the startup code or of its own kind of RunEngine."""
     from bluesky import RunEngine  # noqa: PLC0415 - imported with the startup code
 
     own = getattr(RunEngine, "_input", None)

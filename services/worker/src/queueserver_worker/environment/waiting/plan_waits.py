@@ -1,7 +1,7 @@
 """Long waits of a plan: for devices that were told to do something, for a time, for what the plan itself waits for.
 
-Guarantees: a wait is told when it has lasted for two seconds, and then at most once a second until it is over; shorter
-ones cost next to nothing. What is told of a device is what its status tells, and the plan is not disturbed by it.
+Guarantees: a wait is reported when it has lasted for two seconds, and then at most once a second until it is over;
+shorter ones cost next to nothing. A device's report comes from its status, which does not disturb the plan.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from queueserver_worker.environment.waiting.progress import MAX_TEXT, MAX_TOLD, 
 from queueserver_worker.environment.waiting.texts import name_of, safely, seconds_of
 
 LONG_SECONDS: Final = 2.0
-"""How long a wait has to last until it is told."""
+"""How long a wait lasts before it is reported."""
 
 Command = Callable[[Any], Awaitable[Any]]
 
@@ -41,7 +41,7 @@ class PlanWaits:
         return status
 
     def for_devices(self, statuses: Any) -> None:
-        """Note that the plan begins to wait for the devices of these statuses; None: that it does so no more."""
+        """Note that the plan starts waiting for the devices of these statuses; None: that it no longer does."""
         self.clear()
         if statuses is not None:
             awaited = tuple(statuses)
@@ -103,7 +103,7 @@ class _Wait:
         self._due = loop.call_later(LONG_SECONDS, self._begin)
 
     def _begin(self) -> None:
-        """It has become long: tell it, and listen to the devices."""
+        """It has become long: report it, and follow the devices."""
         self._awaited = self._find_awaited()
         self._progress = Progress(self._awaited, self._loop, self._tell)
         self._tell()

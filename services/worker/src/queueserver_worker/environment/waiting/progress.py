@@ -1,7 +1,7 @@
-"""How far the devices are for which a plan waits: what their statuses tell, put together now and then.
+"""How far the devices are for which a plan waits: the reports of their statuses, combined now and then.
 
 Guarantees: whatever a status does, the plan is not disturbed; news is passed on at most once a second. Statuses are
-asked to tell only when the wait has become long. They may tell in any thread, and also when nobody waits any more.
+followed only when the wait has become long. They may report in any thread, and also after the wait.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from queueserver_worker.environment.waiting.texts import bounded_text, safely
 MAX_TEXT: Final = 100
 """Characters of one text."""
 MAX_TOLD: Final = 20
-"""Devices that are told at once."""
+"""Devices that are reported at once."""
 SECONDS_BETWEEN: Final = 1.0
 """Between two pieces of news."""
 
 
 @dataclass
 class AwaitedStatus:
-    """A status for which a plan waits, and what it has told."""
+    """A status for which a plan waits, and what it has reported."""
 
     status: Any
-    #: Of the device; empty if only the status may tell it.
+    #: Of the device; empty if only the status has it.
     name: str = ""
     #: What the device was told to do.
     action: str = ""
@@ -40,7 +40,7 @@ class AwaitedStatus:
         return safely(lambda: bool(self.status.done), otherwise=False)
 
     def message(self) -> AwaitedDevice:
-        """Put together what is known."""
+        """Combine what is known."""
         told = dict(self.told)
         device = AwaitedDevice(
             name=self.name or bounded_text(lambda: told.get("name") or self.status.device.name, MAX_TEXT),
@@ -73,7 +73,7 @@ class Progress:
                 safely(partial(self._listen, each), None)
 
     def close(self) -> None:
-        """Tell nothing any more. The statuses can't be told to be silent."""
+        """Report nothing any more. The statuses can't be made to stop."""
         self._closed = True
 
     def _listen(self, awaited: AwaitedStatus) -> None:
@@ -112,7 +112,7 @@ def _value_text(value: Any) -> str:
 
 
 def _fraction(told: dict[str, Any]) -> float | None:
-    """Compute it: of the fraction that statuses tell, ophyd says how much is left and others how much is done."""
+    """Compute it: of the fraction that statuses report, ophyd says how much is left and others how much is done."""
     current, initial, target = (float(told[key]) for key in ("current", "initial", "target"))
     distance = target - initial
     return min(1.0, max(0.0, (current - initial) / distance)) if distance else None

@@ -1,7 +1,7 @@
 """Questions that plans ask people: the `input` message of bluesky, answered by a client instead of a terminal.
 
-Guarantees: the plan gets the answer to its question and to no other, or goes on without any only as it would at a
-terminal: when it is paused, suspended or ended. Then the question is taken back. A question that has a time limit ends
+Guarantees: the plan gets the answer to its question and to no other, or continues without one only as it would at a
+terminal: when it is paused, suspended or ended. Then the question is withdrawn. A question that has a time limit ends
 with QuestionUnansweredError in the plan.
 """
 
@@ -44,7 +44,7 @@ class Questions:
     Parameters
     ----------
     board
-        Tells what is asked.
+        Reports what is asked.
     loop
         The RunEngine's event loop.
     time_limit
@@ -60,14 +60,14 @@ class Questions:
         self._asked: _Asked | None = None
 
     async def ask(self, message: Any) -> str:
-        """Process a message `Msg('input', None, prompt='…')`; answer what a person does."""
+        """Process a message `Msg('input', None, prompt='…')`; return a person's answer."""
         prompt = bounded_text(lambda: message.kwargs.get("prompt"), MAX_PROMPT)
         asked = _Asked(str(uuid.uuid4()), self._loop.create_future())
         timer = self._limit(prompt, asked)
         with self._changing:
             self._asked = asked
         self._board.set_question(self._question(asked.question_id, prompt))
-        # Where the console is kept, the question is kept with it.
+        # The question is kept wherever the console is kept.
         streams.note(f"{prompt}\n", CONSOLE_STREAM_STDOUT)
         try:
             # Not asyncio.wait_for: on older Pythons it can swallow the cancellation by which a pause comes.

@@ -1,10 +1,10 @@
-"""Who suspends the plan: the suspenders of bluesky, as they hold it and let it go.
+"""Who suspends the plan: the suspenders of bluesky, as they hold and release it.
 
-bluesky has no state for it: the RunEngine is suspending for a moment, and running while it waits. So what is told comes
-from the commands by which it waits. Guarantees: a plan that is held by a suspender is told as suspended, from the
-moment it is held until it is let go, also before its first message; it is not let go before, though bluesky forgets
+bluesky has no state for it: the RunEngine is suspending for a moment, and running while it waits. So reports come
+from the commands by which it waits. Guarantees: a plan that is held by a suspender is reported as suspended, from the
+moment it is held until it is released, also before its first message; it is not released before, though bluesky forgets
 what it waits for when a second suspender trips meanwhile, and when the plan is paused and resumed. Does not decide when
-a suspender lets go.
+a suspender releases it.
 """
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
@@ -22,9 +22,9 @@ from queueserver_worker.environment.waiting.texts import bounded_text, name_of, 
 MAX_TEXT: Final = 500
 """Characters of one text."""
 MAX_TOLD: Final = 20
-"""Suspensions that are told at once."""
+"""Suspensions that are reported at once."""
 _ARGUMENTS: Final = 4
-"""Of the message by which bluesky begins a suspension. It is bluesky's own affair, and might have others one day."""
+"""Of the message by which bluesky begins a suspension. It is internal to bluesky, and might have others one day."""
 
 Command = Callable[[Any], Awaitable[Any]]
 
@@ -39,7 +39,7 @@ class _Begun:
     _is_over: bool = False
 
     async def let_go(self) -> None:
-        """Wait until the suspender lets go; at once when it has. It can be waited for again and again."""
+        """Wait until the suspender releases the plan; return at once if it has. It can be awaited repeatedly."""
         if not self._is_over:
             await self._released()
             self._is_over = True
@@ -47,7 +47,7 @@ class _Begun:
     def held(self, pre_plan: Any) -> Generator[Any, Any, None]:
         """Make the plan that bluesky runs before it waits itself: that of the suspender, then the waiting.
 
-        A pause and another suspension cut a wait off, and the plan that waited goes on; so it looks whether it may.
+        A pause and another suspension cut a wait off, and the waiting plan continues; so it checks whether it may.
         """
         if pre_plan is not None:
             yield from _plan_of(pre_plan)
@@ -61,13 +61,13 @@ class Suspensions:
     def __init__(self, engine: Any, board: WaitingBoard, around_plan: Callable[[Iterable[Any]], Any]) -> None:
         self._engine = engine
         self._board = board
-        #: What stands around the plans of suspenders.
+        #: The wrapper of the plans of suspenders.
         self._around_plan = around_plan
         #: Those that began in the middle of a plan, oldest first.
         self._begun: list[_Begun] = []
 
     async def start(self, process: Command, message: Any) -> Any:
-        """Process a message `_start_suspender`: it puts a plan in front that waits until the suspender lets go."""
+        """Process a message `_start_suspender`: it inserts a plan that waits until the suspender releases the plan."""
         if len(message.args) != _ARGUMENTS:
             return await process(message)
         pre_plan, post_plan, justification, released = message.args
@@ -116,7 +116,7 @@ class Suspensions:
         return any(owner is begun for begun in self._begun) or self._suspender_of(released) is not None
 
     def _suspender_of(self, released: Any) -> Any:
-        """Find the suspender that lets the plan go by this event; None if it is none of them."""
+        """Find the suspender that releases the plan by this event; None if it is none of them."""
         event = safely(lambda: released.__self__, None)
         if event is None:
             return None

@@ -11,7 +11,7 @@ MOST_SECONDS: Final = 315_576_000_000
 
 
 def safely(read: Callable[[], T], otherwise: T) -> T:
-    """Read something of a foreign object; answer `otherwise` if that raises."""
+    """Read something of a foreign object; return `otherwise` if that raises."""
     try:
         return read()
     except BaseException:  # noqa: BLE001 - protects the plan that runs: nothing that is only told may end it

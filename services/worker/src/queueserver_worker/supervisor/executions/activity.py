@@ -1,8 +1,9 @@
-"""What goes on in the environment: its plan, its tasks, and how they end.
+"""What the environment is doing: its plan, its tasks, and how they end.
 
-Guarantees: each outcome is stored before anybody is told; the change of the environment is published before the
-outcome, so that who acts on the outcome finds the environment as it is. While a plan is paused the state is IDLE, and
-its execution goes on. Text is published with what goes on in the foreground, or with the background task that wrote it.
+Guarantees: each outcome is stored before it is published; the change of the environment is published before the
+outcome, so that a watcher that acts on the outcome finds the environment as it is. While a plan is paused the state
+is IDLE, and its execution continues. Text is published with the plan or task in the foreground, or with the
+background task that wrote it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _PIECE = 16 * 1024
 
 
 class Activity:
-    """What goes on. Its methods are called in the loop."""
+    """The environment's activity. Its methods are called in the loop."""
 
     def __init__(self, journal: Journal, outcomes: Outcomes, status: Status, waits: Waits) -> None:
         self._journal = journal
@@ -44,33 +45,33 @@ class Activity:
         self.plan = PlanWork(journal)
         self.tasks = TaskWork()
         self._printed_errors = failure.Tail()
-        #: Nothing goes on in the foreground.
+        #: Nothing is running in the foreground.
         self.free = asyncio.Event()
         self.free.set()
 
     @property
     def printed_errors(self) -> str:
-        """The last of what was written to standard error since what goes on began, or since the last of it ended."""
+        """The last text on standard error since the present work began, or since the last of it ended."""
         return self._printed_errors.lines()
 
     def forget_printed(self) -> None:
-        """Forget what was printed so far: it says nothing about what comes."""
+        """Forget what was printed so far: it is unrelated to what follows."""
         self._printed_errors = failure.Tail()
 
     def refuse_when_busy(self) -> None:
-        """Raise EnvironmentBusyError if something goes on in the foreground."""
+        """Raise EnvironmentBusyError if something is running in the foreground."""
         if self.plan.execution is not None:
             raise EnvironmentBusyError(execution_id=self.plan.execution.execution_id)
         if self.tasks.foreground is not None:
             raise EnvironmentBusyError(task_uid=self.tasks.foreground.uid)
 
     def refuse_more_background_tasks(self) -> None:
-        """Raise EnvironmentBusyError if as many tasks go on in the background as can."""
+        """Raise EnvironmentBusyError if no more tasks can run in the background."""
         if self.tasks.background_count >= MAX_BACKGROUND:
             raise EnvironmentBusyError
 
     def begin_plan(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
-        """An execution begins; returns what was asked of it before it arrived."""
+        """An execution begins; returns the requests for it that came before it."""
         asked = self.plan.begin(execution_id, item_uid)
         self.forget_printed()
         self.free.clear()
@@ -78,7 +79,7 @@ class Activity:
         return asked
 
     def begin_task(self, command: TaskCommand) -> None:
-        """A task goes on from now on."""
+        """A task is running from now on."""
         self.tasks.begin(command)
         if command.run_in_background:
             self.move(self._status.state)
@@ -88,7 +89,7 @@ class Activity:
             self.move(State.EXECUTING_TASK)
 
     def plan_finished(self, frame: channel_pb2.PlanFinished, drain: Callable[[], None], *, stopping: bool) -> None:
-        """End the execution as the environment reports; `drain` hands on what it printed up to now."""
+        """End the execution as the environment reports; `drain` passes on what it printed up to now."""
         if self.plan.is_current(frame.execution_id):
             drain()
         outcome = self.plan.finished(frame, stopping=stopping)
@@ -157,7 +158,7 @@ class Activity:
             )
 
     def publish_text(self, stream: Stream, text: str) -> None:
-        """Publish text with what goes on in the foreground."""
+        """Publish text with the plan or task in the foreground."""
         task = self.tasks.foreground
         self._journal.console(
             console_pb2.ConsoleOutput(

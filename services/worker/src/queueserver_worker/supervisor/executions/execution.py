@@ -1,8 +1,8 @@
-"""One execution of an item: what is known of it while it goes on, and how it comes to its one outcome.
+"""One execution of an item: what is known about it while it runs, and how it gets its one outcome.
 
-What the environment reports is corrected where it can't be: the runs are those whose documents were seen here, and
+The environment's report is corrected where it can't be right: the runs are those whose documents were seen here, and
 causes that only the supervisor can know (the environment was lost, the service was stopped) are not taken from it, nor
-is what was printed.
+is the printed text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from queueserver_worker.supervisor.process.failure import Ending
 MAX_RUNS = 10_000
 """Runs that are listed of one execution; later ones are executed and reported by their documents only."""
 MAX_RUNS_BYTES = 896 * 1024
-"""Bytes of those that are listed, fewer if their uids are long: every gRPC client takes an answer that has them."""
+"""Bytes of the runs that are listed, fewer if their uids are long: every gRPC client accepts a response with them."""
 MAX_UID = 200
 """Characters in the uid of a run that is listed: five times those of a UUID."""
 _MAX_EXIT_STATUS = 20
@@ -40,13 +40,13 @@ _CAUSES_OF_THE_ENVIRONMENT = frozenset({item_pb2.FAILURE_CAUSE_PLAN_ERROR, item_
 
 
 class RunningExecution:
-    """The execution that goes on."""
+    """The running execution."""
 
     def __init__(self, execution_id: str, item_uid: str) -> None:
         self._message = PlanExecution(execution_id=execution_id, item_uid=item_uid)
         self._runs: dict[str, RunSummary] = {}
         self._runs_bytes = 0
-        #: The last of what was printed while it goes on.
+        #: The last text printed while it runs.
         self.excerpt = Excerpt()
 
     @property
@@ -65,13 +65,13 @@ class RunningExecution:
         return self._message
 
     def begin(self, start_time: Timestamp) -> ExecutionStarted:
-        """The plan began; answers what is published of that."""
+        """The plan began; returns what is published about that."""
         began = start_time if is_time(start_time) else now()
         self._message.start_time.CopyFrom(began)
         return ExecutionStarted(execution_id=self.execution_id, item_uid=self.item_uid, start_time=began)
 
     def see(self, document: RunDocument) -> RunOpened | RunClosed | None:
-        """Note a run document; answers what is published if a run that is listed opened or closed by it."""
+        """Note a run document; returns what is published if it opened or closed a listed run."""
         if document.HasField("start"):
             return self._open(document)
         if document.HasField("stop"):

@@ -1,10 +1,10 @@
 """Which requests for the running plan make sense now: pause it, resume it, end it.
 
-Guarantees: at most one answer to each pause, so that whoever was told "yes" gets what was asked for; an abort of a
-running plan is accepted at any moment of its execution, and nothing is accepted after it that it would undo. What
-was asked for already is accepted again and not passed on again, so that requests to an environment that hangs do not
+Guarantees: each pause gets at most one answer, so that an accepted request is carried out; an abort of a
+running plan is accepted at any moment of its execution, and nothing is accepted after it that it would undo. A
+repeated request is accepted again and not passed on again, so that requests to an environment that hangs do not
 pile up.
-Does not guarantee an effect: a plan may come to its end before.
+Does not guarantee an effect: a plan may end before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ANSWERS = frozenset(
     }
 )
 ACTIONS = _PAUSES | _ANSWERS | {pb.RUN_ENGINE_ACTION_ABORT_NOW}
-"""Everything that can be asked for."""
+"""Everything that can be requested."""
 _GOES_ON = frozenset(
     {
         environment.RUN_ENGINE_STATE_RUNNING,
@@ -43,9 +43,9 @@ _PAUSED = environment.RUN_ENGINE_STATE_PAUSED
 
 @dataclass(frozen=True)
 class EngineRequest:
-    """What is asked of an execution."""
+    """A request for an execution."""
 
-    #: Empty: the one that runs.
+    #: Empty: the running one.
     execution_id: str
     action: RunEngineAction
     #: For the stop document of the run.
@@ -55,14 +55,14 @@ class EngineRequest:
 
 
 class RunEngineControl:
-    """What was asked for during the execution that goes on, if one does."""
+    """What was requested during the running execution, if there is one."""
 
     def __init__(self) -> None:
         self._state: RunEngineState = environment.RUN_ENGINE_STATE_UNSPECIFIED
         self._executing = False
         self._begun = False
         self._pause: RunEngineAction | None = None
-        #: How the present pause is to end, or ABORT_NOW, which holds for the whole execution.
+        #: How the present pause ends, or ABORT_NOW, which holds for the whole execution.
         self._answer: RunEngineAction | None = None
         self._end_requested = False
 
@@ -78,16 +78,16 @@ class RunEngineControl:
 
     @property
     def paused(self) -> bool:
-        """The plan is paused, and nobody has said how to go on."""
+        """The plan is paused, and it is not decided how to continue."""
         return self._executing and self._state == _PAUSED and self._answer is None
 
     def execution_accepted(self) -> None:
-        """An execution goes on from now on."""
+        """An execution is running from now on."""
         self.execution_ended()
         self._executing = True
 
     def execution_ended(self) -> None:
-        """No execution goes on any more."""
+        """No execution is running any more."""
         self._executing = self._begun = self._end_requested = False
         self._pause = self._answer = None
 
@@ -102,7 +102,7 @@ class RunEngineControl:
             self._answer = None
 
     def accept(self, action: RunEngineAction) -> bool:
-        """Accept a request; answers whether it is news for the environment.
+        """Accept a request; returns whether it is news for the environment.
 
         Raises NotRunningError when there is nothing to pause or to abort, NotPausedError when the plan does not wait
         for an answer, or got another one.

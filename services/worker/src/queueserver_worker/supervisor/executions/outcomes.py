@@ -1,10 +1,10 @@
 """Outcomes of executions and tasks, kept until the Manager has stored them.
 
-Guarantees: an outcome that was added is there until it is acknowledged, also when the Worker is killed in between;
+Guarantees: an outcome that was added is there until it is acknowledged, even if the Worker is killed in between;
 what ended is known for a while after it was acknowledged, so that a late retry does not start it again.
-A file that was only half written is put aside and named in the log.
+A half-written file is moved aside and named in the log.
 Does not guarantee: survival of a power failure (files are not synced; a Manager that finds the execution unknown
-afterwards treats it as lost), nor survival of a kill while the disk takes nothing (see `state_directory`).
+afterwards treats it as lost), nor survival of a kill while the disk can't be written (see `state_directory`).
 """
 
 from __future__ import annotations

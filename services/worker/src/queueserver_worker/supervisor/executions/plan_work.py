@@ -1,7 +1,7 @@
-"""The plan that goes on, if one does: its execution, the requests for it, its one outcome.
+"""The running plan, if there is one: its execution, the requests for it, its one outcome.
 
-Guarantees: what the environment says of another execution is ignored; an outcome ends the execution, and tells what
-was asked of it and had no effect. While a plan is paused its execution goes on. A request reaches the execution that it
+Guarantees: reports about another execution are ignored; an outcome ends the execution, and tells which
+requests for it had no effect. While a plan is paused its execution continues. A request reaches the execution that it
 names and no other; one that arrives before its execution is kept for it, until another begins or the environment ends.
 """
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class _Awaited:
-    """An execution that was named and has not arrived, and what is asked of it."""
+    """An execution that was named and has not arrived, and the requests for it."""
 
     execution_id: str
     control: RunEngineControl = field(default_factory=RunEngineControl)
@@ -36,7 +36,7 @@ class _Awaited:
 
 
 class PlanWork:
-    """The plan that goes on. Its methods are called in the loop."""
+    """The running plan. Its methods are called in the loop."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -46,7 +46,7 @@ class PlanWork:
 
     @property
     def execution(self) -> RunningExecution | None:
-        """The execution that goes on, if any."""
+        """The running execution, if any."""
         return self._execution
 
     @property
@@ -56,7 +56,7 @@ class PlanWork:
 
     @property
     def paused(self) -> bool:
-        """The plan is paused, and nobody has said how to go on."""
+        """The plan is paused, and it is not decided how to continue."""
         return self._control.paused
 
     @property
@@ -65,7 +65,7 @@ class PlanWork:
         return self._control.pause_pending or (self._awaited is not None and self._awaited.control.pause_pending)
 
     def begin(self, execution_id: str, item_uid: str) -> Sequence[EngineRequest]:
-        """An execution begins; returns what was asked of it before it arrived."""
+        """An execution begins; returns the requests for it that came before it."""
         self._execution = RunningExecution(execution_id, item_uid)
         self._control.execution_accepted()
         awaited, self._awaited = self._awaited, None
@@ -76,7 +76,7 @@ class PlanWork:
         return tuple(awaited.asked)
 
     def forget(self, execution_id: str) -> bool:
-        """Forget what was asked of an execution that will not arrive; returns whether anything was."""
+        """Forget the requests for an execution that will not arrive; returns whether there were any."""
         if self._awaited is None or self._awaited.execution_id != execution_id:
             return False
         self._awaited = None
@@ -104,7 +104,7 @@ class PlanWork:
         self._control.state_changed(state)
 
     def document(self, frame: channel_pb2.RunDocumentEmitted) -> None:
-        """Publish a run document, and what it says of the execution."""
+        """Publish a run document, and what it says about the execution."""
         emitted = DocumentEmitted(item_uid=self.item_uid, run_uid=frame.run_uid, document=frame.document)
         self._journal.document(emitted)
         if self._execution is None:
@@ -121,14 +121,14 @@ class PlanWork:
             self._journal.execution_started(self._execution.begin(frame.start_time))
 
     def is_current(self, execution_id: str) -> bool:
-        """Whether this is the execution that goes on."""
+        """Whether this is the running execution."""
         if self._execution is not None and self._execution.execution_id == execution_id:
             return True
         _log.warning("The environment spoke of execution %.40s, which does not go on; it is ignored.", execution_id)
         return False
 
     def finished(self, frame: channel_pb2.PlanFinished, *, stopping: bool) -> ExecutionOutcome | None:
-        """End the execution as the environment reports; None if it is not the one that goes on."""
+        """End the execution as the environment reports; None if it is not the running one."""
         execution = self._execution
         if execution is None or not self.is_current(frame.execution_id):
             return None
@@ -137,7 +137,7 @@ class PlanWork:
         return self._end(execution.reported(frame.result))
 
     def lost(self, ending: failure.Ending) -> ExecutionOutcome | None:
-        """End the execution because the environment is gone; None if none goes on."""
+        """End the execution because the environment is gone; None if none is running."""
         self._awaited = None
         return self._end(self._execution.lost(ending)) if self._execution is not None else None
 

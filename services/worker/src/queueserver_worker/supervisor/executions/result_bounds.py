@@ -1,4 +1,4 @@
-"""What is the same in each outcome, of plan or task: bounded texts, the time at which it ended, what was printed."""
+"""What all outcomes of plans and tasks have in common: bounded texts, the time of the end, the printed text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The directory in which outcomes wait as files, also while its disk takes nothing.
+"""The directory in which outcomes wait as files, also while its disk can't be written.
 
 Guarantees: what was written is in its file when :meth:`StateDirectory.write` returns, or waits in memory and is tried
 again until it is in its file or removed; in the meantime `storage` says so. On a full disk there still is room for one
@@ -52,7 +52,7 @@ class StateDirectory:
         self._reserve = path / "reserve"
         self._pending: dict[Path, bytes] = {}
         self._trouble = asyncio.Event()
-        #: How it is.
+        #: The directory's state.
         self.storage = StorageStatus(state=storage_pb2.STORAGE_STATE_OK, location=str(path))
         self.on_change: Callable[[StorageStatus], None] = lambda _: None
         for leftover in path.glob(f"*{_UNFINISHED}"):
@@ -60,11 +60,11 @@ class StateDirectory:
         self.try_again()
 
     def close(self) -> None:
-        """Let go of the directory. May be called again."""
+        """Release the directory. May be called again."""
         self._lock.close()
 
     def write(self, path: Path, data: bytes) -> bool:
-        """Let a file have these bytes; False if they wait in memory until it can be written."""
+        """Give a file these bytes; False if they wait in memory until it can be written."""
         try:
             _write(path, data)
         except OSError as error:
@@ -108,7 +108,7 @@ class StateDirectory:
         return True
 
     def _refused(self, error: OSError) -> None:
-        """Say what is wrong, if that is news."""
+        """Publish what is wrong, if that is news."""
         self._trouble.set()
         full = error.errno in _FULL
         state = storage_pb2.STORAGE_STATE_DISK_FULL if full else storage_pb2.STORAGE_STATE_DISK_ERROR
@@ -137,7 +137,7 @@ class StateDirectory:
         self.on_change(storage)
 
     def _write_reserved(self, path: Path, data: bytes) -> bool:
-        """Let the reserved room become the file; False if that can't be done."""
+        """Turn the reserved room into the file; False if that can't be done."""
         if len(data) > RESERVED_BYTES:
             return False
         part = path.with_suffix(_UNFINISHED)

@@ -1,7 +1,7 @@
-"""One task: what is known of it while it goes on, and how it comes to its one outcome.
+"""One task: what is known about it while it runs, and how it gets its one outcome.
 
-What the environment reports is bounded and made consistent: a task that failed has a message and no value, one that
-did not fail has neither message nor traceback. What was printed is what was seen here.
+The environment's report is bounded and made consistent: a task that failed has a message and no value, one that
+did not fail has neither message nor traceback. The printed text is what was seen here.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from queueserver_worker.task_terms import MAX_RETURN_VALUE_BYTES, failure_text, 
 
 
 class RunningTask:
-    """A task that goes on."""
+    """A running task."""
 
     def __init__(self, command: TaskCommand) -> None:
         self.uid = command.task_uid
         self.in_background = command.run_in_background
-        #: The last of what it printed.
+        #: The last text that it printed.
         self.excerpt = Excerpt()
         self._kind = kind_of(command)
         self._start_time = now()

@@ -1,7 +1,7 @@
-"""The tasks that go on: at most one in the foreground, and some in the background.
+"""The running tasks: at most one in the foreground, and some in the background.
 
-Guarantees: what the environment says of a task that does not go on is ignored; an outcome ends the task. Text belongs
-to the foreground task by time, and to a background task because the environment says who wrote it.
+Guarantees: reports about a task that is not running are ignored; an outcome ends the task. Text belongs
+to the foreground task by time, and to a background task because the environment says which one wrote it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from queueserver_worker.supervisor.executions.task import RunningTask
 from queueserver_worker.supervisor.process import failure
 
 MAX_BACKGROUND = 100
-"""Tasks that may go on in the background; each has a thread."""
+"""Tasks that may run in the background; each has a thread."""
 _log = logging.getLogger(__name__)
 
 
 class TaskWork:
-    """The tasks that go on. Its methods are called in the loop."""
+    """The running tasks. Its methods are called in the loop."""
 
     def __init__(self) -> None:
         self._running: dict[str, RunningTask] = {}
@@ -29,42 +29,42 @@ class TaskWork:
 
     @property
     def uids(self) -> list[str]:
-        """The tasks that go on, in the order in which they were accepted."""
+        """The running tasks, in the order in which they were accepted."""
         return list(self._running)
 
     @property
     def foreground(self) -> RunningTask | None:
-        """The task that goes on in the foreground, if one does."""
+        """The task in the foreground, if one is running."""
         return self._foreground
 
     @property
     def background_count(self) -> int:
-        """How many tasks go on in the background."""
+        """How many tasks are running in the background."""
         return len(self._running) - (self._foreground is not None)
 
     def begin(self, command: TaskCommand) -> None:
-        """A task goes on from now on."""
+        """A task is running from now on."""
         task = RunningTask(command)
         self._running[task.uid] = task
         if not task.in_background:
             self._foreground = task
 
     def is_current(self, task_uid: str) -> bool:
-        """Whether this task goes on."""
+        """Whether this task is running."""
         if task_uid in self._running:
             return True
         _log.warning("The environment spoke of task %.40s, which does not go on; it is ignored.", task_uid)
         return False
 
     def printed_by(self, task_uid: str, text: str) -> bool:
-        """Note what a background task printed; answers whether it goes on."""
+        """Note what a background task printed; returns whether it is running."""
         if not self.is_current(task_uid):
             return False
         self._running[task_uid].excerpt.add(text)
         return True
 
     def finished(self, frame: channel_pb2.TaskFinished, room: int) -> TaskOutcome | None:
-        """End a task as the environment reports; None if it does not go on. `room` as in `RunningTask.reported`."""
+        """End a task as the environment reports; None if it is not running. `room` as in `RunningTask.reported`."""
         if not self.is_current(frame.task_uid):
             return None
         task = self._running.pop(frame.task_uid)

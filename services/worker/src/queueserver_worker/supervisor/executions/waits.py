@@ -1,6 +1,6 @@
-"""What the running plan waits for, as everybody is told of it, and which question may be answered.
+"""What the running plan waits for, as it is published, and which question may be answered.
 
-Guarantees: what the environment tells is bounded before it is told on; a question that was answered is not told any
+Guarantees: the environment's reports are bounded before they are passed on; an answered question is not published any
 more, and is answered once. Changes of the view are published by the caller.
 """
 
@@ -29,7 +29,7 @@ class Waits:
         self._answered = ("", "")
 
     def told(self, waits: RunEngineWaits, item_uid: str) -> bool:
-        """The environment told what the plan waits for; answers whether that is news."""
+        """The environment reported what the plan waits for; returns whether that is news."""
         view = self._view
         before = RunEngineWaits(suspensions=view.suspensions)
         if view.HasField("question"):
@@ -52,7 +52,7 @@ class Waits:
     def accept_answer(self, question_id: str, text: str) -> str:
         """Accept the answer to a question, whichever is asked if the id is empty.
 
-        Answers the id of the question, or an empty text if just this answer was accepted before. Raises
+        Returns the id of the question, or an empty text if just this answer was accepted before. Raises
         QuestionNotFoundError.
         """
         asked = self._view.question.question_id

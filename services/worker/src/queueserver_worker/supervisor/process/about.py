@@ -1,6 +1,6 @@
-"""What the Worker and its environment are made of, for people who ask.
+"""Facts about the Worker and its environment, for people who ask.
 
-Guarantees: asking waits at most two seconds for git and never for the environment; what the environment tells of itself
+Guarantees: a request waits at most two seconds for git and never for the environment; what the environment reports
 is cut to a bounded size; nothing here delays the opening of an environment.
 """
 
@@ -54,7 +54,7 @@ class About:
             self._look(Path(self._path))
 
     def told(self, about: EnvironmentAbout) -> None:
-        """The environment told of itself."""
+        """The environment reported its facts."""
         process = about.process
         libraries = sorted(process.libraries.items())[:_MOST_LIBRARIES]
         self._environment = pb.ProcessInfo(
@@ -90,7 +90,7 @@ class About:
         return info
 
     def _look(self, path: Path) -> None:
-        """Ask git in a thread of its own, which may stay behind when the disk does not answer."""
+        """Ask git in a separate thread, which may stay behind when the disk does not answer."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[pb.CodeRevision | None] = loop.create_future()
         self._revision = answer

@@ -1,6 +1,6 @@
 """The supervisor's end of the socket to the environment: frames in both directions.
 
-Guarantees: nothing here blocks the loop; frames are handed on in order, each parsed once; what comes in is treated
+Guarantees: nothing here blocks the loop; frames are passed on in order, each parsed once; what comes in is treated
 as untrusted, so a frame that is too long or does not parse ends the conversation and is reported, once.
 Does not guarantee that a frame that was sent is ever read.
 """
@@ -23,7 +23,7 @@ _DRAIN_READS = 64
 
 
 class ChannelListener(Protocol):
-    """Whoever wants to know what the environment says. Called in the loop."""
+    """A listener for the environment's frames. Called in the loop."""
 
     def frame_received(self, frame: FromEnvironment) -> None:
         """A frame arrived."""
@@ -61,7 +61,7 @@ class Channel:
 
     def drain(self) -> None:
         """Handle now what the environment has sent so far."""
-        # A socket buffers far less than that; the bound is for descendants of a dead environment that go on sending.
+        # A socket buffers far less than that; the bound is for descendants of a dead environment that keep sending.
         for _ in range(_DRAIN_READS):
             if self._ended or not self._read():
                 break
@@ -78,7 +78,7 @@ class Channel:
         self._outgoing.clear()
 
     def _read(self) -> bool:
-        """Handle one chunk, so that a talkative environment leaves the loop to others. Answers if there was one."""
+        """Handle one chunk, so that a busy environment leaves the loop to others. Returns whether there was one."""
         try:
             count = self._connection.recv_into(self._chunk)
         except (BlockingIOError, InterruptedError):

@@ -2,7 +2,7 @@
 
 Guarantees: it ends within the time that it is given, however large the repository and however slow its disk; it changes
 nothing in the repository and runs nothing that another user could have put there: git reads the repository of another
-user only if that is who owns the code, because whoever does can run what they like as us anyway.
+user only if that user owns the code, because its owner can run any code as us anyway.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class _Git:
         self._deadline = deadline
 
     def ask(self, *words: str, may_fail: bool = False, enough: int = _MAX_ANSWER) -> str:
-        """Answer the first bytes that git says. Raises TimeoutError, _Refused, OSError."""
+        """Return the first bytes that git says. Raises TimeoutError, _Refused, OSError."""
         process = subprocess.Popen(  # noqa: S603 - git, with words of ours
             [*self._command, *words],
             env=self._environment,

@@ -1,7 +1,7 @@
 """Console text of the environment, read from the pipe that is its standard output or standard error.
 
 Guarantees: every byte that was written arrives, in order, as text; bytes that are not UTF-8 become U+FFFD; a piece
-has at most 64 KiB; one turn of the loop handles one piece, so that a flood does not hold up anything else.
+has at most 64 KiB; one iteration of the loop handles one piece, so that a flood blocks nothing else.
 Does not guarantee an order between the two pipes, nor pieces that are whole lines.
 """
 
@@ -32,7 +32,7 @@ class ConsolePipe:
         self._loop.add_reader(descriptor, self._read)
 
     def drain(self) -> None:
-        """Hand on what is in the pipe at this moment; what is written meanwhile follows in its own time."""
+        """Pass on what is in the pipe at this moment; what is written meanwhile follows later."""
         if self._closed:
             return
         present = array.array("i", [0])
@@ -45,15 +45,15 @@ class ConsolePipe:
             left -= count
 
     def close(self) -> None:
-        """Hand on what is in the pipe, then stop reading.
+        """Pass on what is in the pipe, then stop reading.
 
-        Text of processes that the environment started and that outlive it goes nowhere from then on.
+        Text of processes that the environment started and that outlive it is lost from then on.
         """
         self.drain()
         self._stop()
 
     def _read(self) -> int:
-        """Hand on one piece; answers how many bytes it had, 0 if there was none."""
+        """Pass on one piece; returns how many bytes it had, 0 if there was none."""
         try:
             data = os.read(self._descriptor, _READ_BYTES)
         except (BlockingIOError, InterruptedError):

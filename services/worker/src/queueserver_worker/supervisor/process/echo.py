@@ -1,7 +1,7 @@
 """The environment's console, shown once more where the Worker was started: startup output, prints, live tables.
 
-Guarantees: the Worker never waits for who reads its output, or does not (see `queueserver_process.terminal`); what is
-left out there is told there, and is still published to everybody who watches.
+Guarantees: the Worker never waits for a reader of its output (see `queueserver_process.terminal`); what is
+left out there is noted there, and is still published to every watcher.
 Does not guarantee that text and log lines, which go to standard error, appear in the order in which they came.
 """
 

@@ -33,20 +33,20 @@ _TAIL_LINES = 30
 class Ending:
     """Why the supervisor itself ends an environment."""
 
-    #: What this means for the plan that runs.
+    #: What this means for the running plan.
     cause: item_pb2.FailureCause.ValueType
-    #: What is said about that plan.
+    #: The sentence about that plan.
     plan_message: str
-    #: What is said about the environment; empty if all is well.
+    #: The sentence about the environment; empty if all is well.
     failure_message: str
-    #: What is said about each task that goes on, after a colon.
+    #: The sentence about each running task, after a colon.
     task_message: str
-    #: Who asked for it, if somebody did.
+    #: Who asked for it, if known.
     user: str = ""
 
     @property
     def task_cause(self) -> task_pb2.TaskFailureCause.ValueType:
-        """What this means for each task that goes on."""
+        """What this means for each running task."""
         return _TASK_CAUSES[self.cause]
 
 
@@ -80,7 +80,7 @@ def closing_took_too_long(seconds: float) -> Ending:
 
 
 def broken(problem: str) -> Ending:
-    """Killed, because it can't be talked to any more; `problem` completes "The environment process …"."""
+    """Killed, because it can't be reached any more; `problem` completes "The environment process …"."""
     message = f"The environment process {problem}, and was killed."
     return Ending(item_pb2.FAILURE_CAUSE_ENVIRONMENT_LOST, message, message, _uncapitalized(message))
 

@@ -1,7 +1,7 @@
-"""The environment's process from its start to its end: who ends it, when, and why it is gone.
+"""The environment's process from its start to its end: what ends it, when, and why it is gone.
 
-Guarantees: a process that was told to end, or that broke off, is killed when its time is over; the reason that is
-given for its end is the first that fits: what it reported itself, what was done to it, how it died.
+Guarantees: a process that was told to end, or that broke off, is killed when its time is over; the reason
+for its end is the first that fits: what it reported itself, what was done to it, how it died.
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class ProcessKeeper:
     def ended(
         self, state: State, returncode: int, *, paused: bool, simulating: bool, printed: str
     ) -> tuple[EnvironmentFailure | None, failure.Ending]:
-        """Forget the process; answers why the environment is gone, None if all is well, and what that means.
+        """Forget the process; returns why the environment is gone, None if all is well, and what that means.
 
-        `printed` is what it wrote to standard error while it did what it ended in.
+        `printed` is what it wrote to standard error during its last work.
         """
         self._spare()
         self._process = None

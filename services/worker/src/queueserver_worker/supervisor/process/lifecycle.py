@@ -52,7 +52,7 @@ class TransitionError(AssertionError):
 
 
 def check(before: State, after: State) -> State:
-    """Answer `after` if it may follow `before`; raise TransitionError otherwise."""
+    """Return `after` if it may follow `before`; raise TransitionError otherwise."""
     if after not in TRANSITIONS[before]:
         raise TransitionError(before, after)
     return after

@@ -1,7 +1,7 @@
-"""Whether the environment shows signs of life.
+"""Whether the environment sends heartbeats.
 
-Guarantees: silence of `patience` seconds is reported once, and so is the first sign of life after it. A sign of life
-costs no more than reading the clock: the timer looks at the time when it fires and goes on if it has to.
+Guarantees: silence of `patience` seconds is reported once, and so is the first heartbeat after it. A heartbeat
+costs no more than reading the clock: the timer checks the time when it fires and continues if it must.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Liveness:
         self._silent = False
 
     def start(self) -> None:
-        """Begin to expect signs of life."""
+        """Begin to expect heartbeats."""
         self.stop()
         self._silent = False
         self._last_sign = self._loop.time()
@@ -35,7 +35,7 @@ class Liveness:
             self._timer = None
 
     def sign(self) -> None:
-        """Note a sign of life."""
+        """Note a heartbeat."""
         self._last_sign = self._loop.time()
         if self._silent:
             self._silent = False

@@ -1,7 +1,7 @@
 """The environment process: launched, spoken to, listened to, killed.
 
 Guarantees: it is started by exec, in a session of its own; its end is noticed at once, and is reported only after
-everything it had written to its channel and its console has been handed on; killing it needs no cooperation.
+everything it had written to its channel and its console has been passed on; killing it needs no cooperation.
 Does not guarantee that processes it started end with it, unless it is killed: then its whole process group is.
 """
 
@@ -29,7 +29,7 @@ ENVIRONMENT_COMMAND = module_command("queueserver_worker.environment")
 
 
 class ProcessListener(ChannelListener, Protocol):
-    """Whoever wants to know what the process says and does. Called in the loop."""
+    """A listener for what the process says and does. Called in the loop."""
 
     def text_received(self, stream: console_pb2.ConsoleStream.ValueType, text: str) -> None:
         """The process printed."""
@@ -89,7 +89,7 @@ class EnvironmentProcess:
         self._channel.send(frame)
 
     def drain_console(self) -> None:
-        """Hand on what it has printed up to now."""
+        """Pass on what it has printed up to now."""
         for pipe in self._pipes:
             pipe.drain()
 

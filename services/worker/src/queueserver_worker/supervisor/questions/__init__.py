@@ -1,1 +1,1 @@
-"""Questions to the environment that wait for its answer."""
+"""Requests to the environment that wait for its answer."""

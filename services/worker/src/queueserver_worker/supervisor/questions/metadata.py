@@ -27,9 +27,9 @@ class MetadataQueries:
         return await self._questions.ask(lambda number: send(ToEnvironment(metadata=MetadataQuery(number=number))))
 
     def answered(self, answer: MetadataAnswer) -> None:
-        """Hand an answer on: it was read after every question with at most its number."""
+        """Pass an answer on: it was read after every question with at most its number."""
         self._questions.answer_up_to(answer.number, answer.metadata)
 
     def closed(self, state: str) -> None:
-        """End all questions: nobody is there any more to answer."""
+        """End all questions: there is no environment any more to answer."""
         self._questions.closed(state)

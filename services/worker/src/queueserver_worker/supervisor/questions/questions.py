@@ -60,12 +60,12 @@ class Questions(Generic[AnswerT]):
         return any(not waiting.done() for waiting in self._waiting.values())
 
     def answer(self, number: int, answer: AnswerT) -> None:
-        """Hand an answer on; does nothing if nobody waits for it."""
+        """Pass an answer on; does nothing if no caller waits for it."""
         if self.is_waiting(number):
             self._waiting[number].set_result(answer)
 
     def answer_up_to(self, number: int, answer: AnswerT) -> None:
-        """Hand an answer on that was found after every question with at most that number was asked."""
+        """Pass on an answer that was found after every question with at most that number was asked."""
         for asked in self._waiting:
             if asked <= number:
                 self.answer(asked, answer)

@@ -21,7 +21,7 @@ PATIENCE = 15.0
 AT_ONCE = 4
 """Questions that are asked at once; more wait."""
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
-"""Longest answer that is handed on: every gRPC client takes it. Those of our own environment are shorter."""
+"""Longest answer that is passed on: every gRPC client accepts it. Those of our own environment are shorter."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +42,7 @@ class SimulationQueries:
             return await self._questions.ask(send_question)
 
     def answered(self, answer: SimulationAnswer) -> None:
-        """Hand an answer on."""
+        """Pass an answer on."""
         if not self._questions.is_waiting(answer.number):
             return
         if answer.simulation.ByteSize() > MAX_ANSWER_BYTES:

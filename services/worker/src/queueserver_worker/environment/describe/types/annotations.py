@@ -1,4 +1,4 @@
-"""Type hints of plans as Python objects: evaluated if they are text, without what says nothing about values."""
+"""Type hints of plans as Python objects: evaluated if they are text, without parts that say nothing about values."""
 
 import collections.abc
 import functools
@@ -18,7 +18,7 @@ _QUALIFIERS: Final = frozenset({"Required", "NotRequired", "ReadOnly", "Final", 
 
 
 def resolve(annotation: Any, namespace: dict[str, Any]) -> Any:
-    """Evaluate a postponed annotation with the globals of its function; give back the text if it has no meaning.
+    """Evaluate a postponed annotation with the globals of its function; return the text if it has no meaning.
 
     What Annotated adds is kept.
     """
@@ -39,7 +39,7 @@ def _has_text(annotation: Any) -> bool:
         return True
 
 
-# To evaluate what has nothing to evaluate takes much longer.
+# Evaluating a hint that has nothing to evaluate takes much longer.
 @functools.lru_cache(maxsize=_KEPT)
 def _has_text_inside(annotation: Any) -> bool:
     if isinstance(annotation, (str, typing.ForwardRef)):
@@ -70,7 +70,7 @@ def _with_references(hint: Any) -> Any:
 
 
 def without_metadata(hint: Any) -> Any:
-    """Take what Annotated adds out of a resolved hint, at any depth."""
+    """Remove what Annotated adds from a resolved hint, at any depth."""
     holder = types.SimpleNamespace(__annotations__={"hint": hint})
     try:
         return typing.get_type_hints(holder, globalns={}, include_extras=False)["hint"]
@@ -79,7 +79,7 @@ def without_metadata(hint: Any) -> Any:
 
 
 def device_protocol(cls: Any) -> str | None:
-    """Name the protocol that a class asks of a device: "Movable", "Readable", "Flyable", or nothing for any device.
+    """Name the protocol that a class requires of a device: "Movable", "Readable", "Flyable", or nothing for any device.
 
     None if it is no class of devices.
     """
@@ -103,7 +103,7 @@ def enum_members(cls: type[Enum]) -> dict[str, Enum]:
 
 
 def unwrapped(hint: Any) -> Any:
-    """Take off what says nothing about values: Annotated, NewType, type aliases, type variables, Required and such."""
+    """Remove what says nothing about values: Annotated, NewType, type aliases, type variables, Required and such."""
     if isinstance(hint, typing.TypeVar):
         constraints = typing.Union[hint.__constraints__] if hint.__constraints__ else inspect.Parameter.empty  # noqa: UP007 - of a number that is known only here
         return hint.__bound__ or constraints
@@ -118,7 +118,7 @@ def unwrapped(hint: Any) -> Any:
 
 
 def bare(hint: Any) -> Any:
-    """Take off all that says nothing about values."""
+    """Remove everything that says nothing about values."""
     inner = unwrapped(hint)
     return inner if inner is hint else bare(inner)
 

@@ -1,9 +1,9 @@
 """Type hints of plans as text for people and for clients that read types from text.
 
 Guarantees: the text of a hint that a tree can express reads as the same tree (`queueserver_inventory.type_text`). It is
-as the author wrote it, except that devices are called __READABLE__, __MOVABLE__, __FLYABLE__ or __DEVICE__, whether the
+as the author wrote it, except that devices appear as __READABLE__, __MOVABLE__, __FLYABLE__ or __DEVICE__, whether the
 hint names a protocol of bluesky or a class, and functions __CALLABLE__. From Python 3.14 on, `typing.Optional[int]` and
-`int | None` are the same to Python, and are called `int | None`. A class with fields is called by its name,
+`int | None` are the same to Python, and appear as `int | None`. A class with fields appears by its name,
 which a reader of the text can't know.
 """
 
@@ -68,7 +68,7 @@ def _generic_text(hint: Any, origin: Any, depth: int) -> str:
         return f"typing.Literal[{', '.join(map(_literal_text, arguments))}]"
     parts = [_text(argument, depth) for argument in arguments]
     if origin in (types.UnionType, typing.Union):
-        # What is told apart in Python may have the same name here.
+        # What differs in Python may have the same name here.
         is_new = origin is types.UnionType or (_ANY_MAKES_OLD_UNIONS and Any in arguments)
         return _union_text(list(dict.fromkeys(parts)), is_new=is_new)
     head = repr(hint).partition("[")[0]

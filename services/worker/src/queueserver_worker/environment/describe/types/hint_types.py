@@ -1,7 +1,7 @@
-"""What a type hint takes and what the plan gets: from Python's annotations to types of the contract.
+"""What a type hint accepts and what the plan gets: from Python's annotations to types of the contract.
 
-Guarantees: the tree is plain data that nobody needs to evaluate. What can't be expressed is KIND_UNSPECIFIED (any
-value, names convert) where it stands, never an error, and is listed as unchecked; what else a hint says is kept.
+Guarantees: the tree is plain data that needs no evaluation. What can't be expressed is KIND_UNSPECIFIED (any
+value, names convert) where it stands, never an error, and is listed as unchecked; the rest of a hint is kept.
 """
 
 import typing
@@ -179,7 +179,7 @@ def _record_type(hint: Any, depth: int, above: tuple[type, ...]) -> ValueType:
     except BaseException:  # noqa: BLE001 - protects the plan from what the code of a class raises
         return unknown_type(cls)
     if not record.fields and record.is_open:
-        # Which fields it takes its own code decides.
+        # Which fields it takes is decided by its own code.
         anything = ParameterType(kind=_T.KIND_MAP, arguments=[ParameterType()])
         return replace(plain_type(anything), make=record.make, unchecked=(hint_text(cls),))
     fields = {each.name: _field_type(each, depth, (*above, cls)) for each in record.fields}

@@ -1,9 +1,9 @@
 """Bounds and units that stand in type hints: `Annotated[float, Ge(0), Unit("mm")]`.
 
-Objects of annotated_types, pydantic's `Field` and others alike are known by their attributes (`ge`, `gt`, `le`, `lt`,
-`multiple_of`, `unit`), so none of those packages is needed.
+Objects of annotated_types, pydantic's `Field` and similar ones are recognised by their attributes (`ge`, `gt`, `le`,
+`lt`, `multiple_of`, `unit`), so none of those packages is needed.
 Guarantees: a bound is one of every number that the hint admits, and neither looser nor stricter than the hint; what
-can't be said so is left out. Metadata of any other kind is no error.
+can't be expressed so is left out. Metadata of any other kind is no error.
 """
 
 import math
@@ -36,7 +36,7 @@ def has_metadata(hint: Any) -> bool:
 
 
 def limits_of(hint: Any) -> Limits:
-    """Read what the hint says of all numbers that it admits."""
+    """Read what the hint says about all numbers that it admits."""
     first, *others = list(_numbers_in(hint, {}, 0)) or [NO_LIMITS]
     return {key: value for key, value in first.items() if all(other.get(key) == value for other in others)}
 
@@ -92,7 +92,7 @@ def _said_by(metadata: Any) -> dict[str, Any]:
 
 
 def _together(all_said: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Put together what holds at the same time."""
+    """Combine what holds at the same time."""
     result: dict[str, Any] = {}
     for said in all_said:
         for key, value in said.items():
@@ -120,7 +120,7 @@ def _limits(said: dict[str, Any], *, whole: bool) -> Limits:
 def _exact(value: Any) -> float | None:
     """Return a number as the very same float; None if that can't be, or if it is none."""
     if isinstance(value, np.integer):
-        value = int(value)  # because numpy compares whole numbers with a float only about
+        value = int(value)  # because numpy compares whole numbers with a float only approximately
     is_number = isinstance(value, (int, float, np.floating)) and not isinstance(value, bool)
     if not is_number or not abs(value) <= _LARGEST:
         return None

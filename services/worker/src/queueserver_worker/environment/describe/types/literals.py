@@ -1,4 +1,4 @@
-"""Defaults as text: which values are Python literals, and what is shown of those that are none."""
+"""Defaults as text: which values are Python literals, and what is shown for those that are none."""
 
 import math
 from enum import Enum

@@ -1,6 +1,6 @@
-"""What the plan gets where its hint names a class that JSON does not know: how an instance is made of a value of JSON.
+"""What the plan gets where its hint names a class that JSON does not know: how an instance is made from JSON.
 
-Nothing here for classes with fields, which are in `records`.
+Classes with fields are not handled here but in `records`.
 """
 
 import collections
@@ -50,7 +50,7 @@ _MADE: Final[dict[Any, Make]] = {
 
 
 def maker_of(cls: Any) -> Make | None:
-    """Return what makes an instance of a class; None if a value of JSON is one, or if there is nothing to make it."""
+    """Return what makes an instance of a class; None if a value of JSON is one already, or if nothing can make it."""
     made = _MADE.get(cls)
     if made is not None or not isinstance(cls, type):
         return made

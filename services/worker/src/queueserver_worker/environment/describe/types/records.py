@@ -1,8 +1,8 @@
-"""Classes with fields: which fields they have, and how an instance is made of them.
+"""Classes with fields: which fields they have, and how an instance is made from them.
 
 TypedDict, dataclasses, NamedTuple, models and dataclasses of pydantic (also those of pydantic.v1), classes of attrs.
-pydantic and attrs are known by what they leave on a class, so neither is needed.
-Guarantees: a class is looked at, no instance of it is made. What a class itself decides about a value before it has
+pydantic and attrs are recognised by what they leave on a class, so neither is needed.
+Guarantees: a class is inspected, no instance of it is made. What a class itself decides about a value before it has
 fields (pydantic's validators that come before) is not guessed: such a field is for any value.
 """
 
@@ -33,7 +33,7 @@ class Field:
     required: bool
     #: NO_DEFAULT if there is none, or if a new one is made each time.
     default: Any = NO_DEFAULT
-    #: The class decides itself which values it takes.
+    #: The class itself decides which values it takes.
     is_unchecked: bool = False
 
 
@@ -91,7 +91,7 @@ def _by_keywords(cls: type) -> Callable[[dict[str, Any]], Any]:
 def _typed_dict_fields(cls: Any) -> Iterator[Field]:
     for name, hint in _hints_of(cls).items():
         required, inner = name in cls.__required_keys__, hint
-        # What is postponed has been taken for required when the class was made.
+        # Postponed annotations were taken for required when the class was made.
         while (word := getattr(typing.get_origin(inner), "_name", "")) in ("Required", "NotRequired", "ReadOnly"):
             required = required if word == "ReadOnly" else word == "Required"
             inner = typing.get_args(inner)[0]

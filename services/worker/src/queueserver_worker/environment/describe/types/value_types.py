@@ -1,4 +1,4 @@
-"""Types of the contract together with what only this process knows of them: the classes behind them."""
+"""Types of the contract together with what only this process knows about them: the classes behind them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ _T: Final = ParameterType
 
 @dataclass(frozen=True, eq=False)
 class ValueType:
-    """What a hint, or a part of one, takes and gives."""
+    """What a hint, or a part of one, accepts and gives."""
 
     tree: ParameterType
     #: Those of the parts, in the order of `tree.arguments`.
@@ -24,9 +24,9 @@ class ValueType:
     key: "ValueType | None" = None
     #: Makes what the plan gets of a value in which names have been converted; None if that is it.
     make: Callable[[Any], Any] | None = None
-    #: The class of which a device must be.
+    #: The class that a device must have.
     device_class: type | None = None
-    #: It was added because the parameter's default is of it: a text in it is a name, if it is one.
+    #: It was added because the parameter's default has this type: a text in it is a name, if it is one.
     of_default: bool = False
     #: What is not checked of it and its parts, as text.
     unchecked: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class ValueType:
 
 
 def plain_type(tree: ParameterType, *, of_default: bool = False) -> ValueType:
-    """What somebody takes who knows the tree only: values are passed as they are, except names."""
+    """What a reader that knows only the tree accepts: values are passed as they are, except names."""
 
     def plain(part: ParameterType) -> ValueType:
         return plain_type(part, of_default=of_default)
