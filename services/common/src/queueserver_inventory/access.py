@@ -1,7 +1,7 @@
 """What one submitter may name in a request: what both the group "root" and the submitter's own group allow.
 
-Of a name each group decides by itself: allowed selects it, forbidden then takes it away. Of devices every component
-counts by itself: who may use ``stage`` may not for that reason use ``stage.x``, and the other way round. Access says
+Each group decides about a name by itself: allowed selects it, forbidden then removes it. Every component of a device
+counts by itself: permission for ``stage`` is no permission for ``stage.x``, and the other way round. Access says
 nothing about what code does that runs in the environment.
 """
 
@@ -41,7 +41,7 @@ def permitted_name_pattern(text: str) -> NamePattern:
 
 
 class Access:
-    """Rules of "root" and of one group, ready to be asked. Raises PatternError when made of wrong names or patterns."""
+    """Rules of "root" and of one group, ready to use. Raises PatternError when made of wrong names or patterns."""
 
     def __init__(self, user_group: str, root: GroupRules, group: GroupRules) -> None:
         self.user_group = user_group
@@ -68,7 +68,7 @@ class Access:
 
     @classmethod
     def unlimited(cls) -> Access:
-        """Allows everything: for whoever asks without a group, where no permissions apply."""
+        """Allows everything: for callers without a group, where no permissions apply."""
         rules = GroupRules(all_plans=True, all_devices=True, all_functions=True)
         return cls(ROOT, rules, rules)
 
@@ -83,20 +83,20 @@ class Access:
     def allows_device(self, path: Sequence[str] | str, traits: Traits) -> bool:
         """Whether the device or component itself may be used; the path may be a dotted name."""
         levels = path.split(".") if isinstance(path, str) else path
-        # No generator here: whole trees of devices come through.
+        # No generator here: whole trees of devices are checked.
         for rules in self._devices:  # noqa: SIM110
             if not rules.passes_device(levels, traits):
                 return False
         return True
 
     def within_device(self, name: str) -> DeviceAccess:
-        """The same for one device and everything below it, for whoever asks about a whole tree."""
+        """The same for one device and everything below it, for a check of a whole tree."""
         narrowed = [rules.within_device(name) for rules in self._devices]
         return DeviceAccess([rules for rules in narrowed if not rules.passes_all])
 
 
 class DeviceAccess:
-    """What may be used of one device. Patterns that can't concern it are left out: of many, few are asked then."""
+    """What may be used of one device. Patterns that can't concern it are left out, so that few of many are checked."""
 
     def __init__(self, filters: Sequence[_Filter[DevicePattern]]) -> None:
         self._filters = filters
@@ -130,7 +130,7 @@ class _Filter(Generic[PatternT]):
 
     @property
     def passes_all(self) -> bool:
-        """Whether nothing is kept back."""
+        """Whether everything is allowed."""
         return self._everything and not self._forbidden and not self._forbidden_names
 
     def within_device(self: _Filter[DevicePattern], name: str) -> _Filter[DevicePattern]:

@@ -1,4 +1,4 @@
-"""How long the description of one plan or device may be: every gRPC client takes an answer with it."""
+"""How long the description of one plan or device may be: every gRPC client accepts a response with it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Plans and devices as nested dictionaries, in the form that clients of bluesky-queueserver know.
 
-Guarantees: what a description says is in its entry, and is read from there again, except for what no entry has a place
+Guarantees: what a description says is in its entry, and can be read back, except for what no entry has a place
 for: the order of components, the fields of a record, the class of a device, a default that is no Python literal (its
 text is there, as a text), a type of which a part can't be expressed (the parameter counts as not annotated then).
 """
@@ -37,7 +37,7 @@ _PLANS: Final = (pb.ParameterType.KIND_PLAN, pb.ParameterType.KIND_DEVICE_OR_PLA
 
 
 class EntryError(ValueError):
-    """An entry has not the form of a plan or device; the message is a phrase that says why."""
+    """An entry does not have the form of a plan or device; the message is a phrase that says why."""
 
 
 def plan_entry(plan: pb.PlanDescription) -> Entry:

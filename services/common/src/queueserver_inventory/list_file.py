@@ -3,7 +3,7 @@
 Guarantees: one inventory has one text, so texts tell whether anything changed; the text is YAML that every reader
 understands, in the form that bluesky-queueserver writes. A file of any content is read or refused; an entry that makes
 no sense is left out and listed, and does not hide the others.
-Issues are not kept, and what `list_entries` names is not exactly kept.
+Issues are not kept, and the exceptions named in `list_entries` are not kept exactly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def write_list(inventory: pb.Inventory) -> str:
 
 
 def read_list(text: str) -> pb.Inventory:
-    """Plans and devices that a text lists; its issues tell what had to be left out. Raises ListFileError."""
+    """Plans and devices that a text lists; its issues say what had to be left out. Raises ListFileError."""
     content = load_list(text)
     inventory = pb.Inventory()
     for name, entry in content[PLANS]:

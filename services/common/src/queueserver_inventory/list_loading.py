@@ -1,7 +1,7 @@
-"""Loading the YAML of a list of plans and devices, which may be long, and may have been written by anybody.
+"""Loading the YAML of a list of plans and devices, which may be long, and may come from an untrusted author.
 
-Guarantees: a text of any content is loaded or refused, within bounds; what was written here and occurs many times is
-loaded once and is the same object wherever it occurs.
+Guarantees: a text of any content is loaded or refused, within bounds; repeated parts of a text written here are
+loaded once and are the same object wherever they occur.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from queueserver_inventory.yaml_problems import yaml_problem
 
 #: Longest text that is read, in characters.
 LONGEST_TEXT: Final = 64 * 1024 * 1024
-#: Most values that are read; what aliases of YAML refer to counts each time.
+#: The most values that are read; what aliases of YAML refer to counts each time.
 MOST_NODES: Final = 5_000_000
 
 FIRST_LINE: Final = "# This file is generated automatically; whoever edits it loses the changes."
@@ -58,7 +58,7 @@ def load_list(text: str) -> dict[str, list[tuple[str, Any]]]:
 
 
 def _loaded(text: str) -> Any:
-    """Load YAML; of a text that was written here, what occurs many times only once."""
+    """Load YAML; of a text that was written here, repeated parts only once."""
     try:
         return _loaded_in_blocks(text)
     except (_NotInBlocksError, yaml.YAMLError):
@@ -103,7 +103,7 @@ class _NotInBlocksError(Exception):
 
 
 def _most_levels(text: str) -> int:
-    """More levels than a text can have inside of each other, except by indentation, which takes a longer text."""
+    """More levels than a text can nest, except by indentation, which takes a longer text."""
     level = deepest = 0
     for bracket in _BRACKET.finditer(text):
         level = level + 1 if bracket[0] in "[{" else max(level - 1, 0)
@@ -112,11 +112,11 @@ def _most_levels(text: str) -> int:
 
 
 def _size(value: object, known: dict[int, int]) -> int:
-    """Number of values in a value. Nothing is looked at twice, so aliases that multiply do no harm."""
+    """Number of values in a value. Nothing is visited twice, so aliases that multiply do no harm."""
     if not isinstance(value, (Mapping, list)):
         return 1
     if id(value) not in known:
-        known[id(value)] = MOST_NODES  # stands for itself while it is looked at: what contains itself is too large
+        known[id(value)] = MOST_NODES  # stands for itself while it is counted: what contains itself is too large
         parts = value.values() if isinstance(value, Mapping) else value
         known[id(value)] = 1 + sum(_size(part, known) for part in parts)
     return known[id(value)]

@@ -1,9 +1,9 @@
 """Names and patterns that select plans, devices and functions, in permissions and in annotations of plans.
 
-The language is described in the contract (permissions.proto). A pattern decides for one name at a time whether it
-is selected, so nobody has to expand a tree of devices to ask about one of them. Whether such a plan or device
-exists is not looked at. What can't be a pattern is refused with a sentence when it is read, never when it is used.
-What was read is remembered: permissions are read when they are checked, and once more for each group that uses them.
+The language is described in the contract (permissions.proto). A pattern decides about one name at a time,
+so no tree of devices has to be expanded to check one of them. Whether such a plan or device
+exists is not checked. What can't be a pattern is refused with a sentence when it is read, never when it is used.
+Parsed patterns are cached: permissions are read when they are checked, and once more for each group that uses them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _KINDS: dict[str, Callable[[Traits], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """What a pattern asks of the name of one level, and whether it selects there or only goes on below."""
+    """What a pattern requires of the name of one level, and whether it selects there or only continues below."""
 
     expression: Expression
     selects: bool

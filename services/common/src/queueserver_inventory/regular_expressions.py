@@ -1,11 +1,11 @@
 """Regular expressions that people write into patterns.
 
-They are matched in processes that serve everybody. So an expression is refused if it could take time that grows
-exponentially with the length of a name; that is found in its text, and rather too often than not at all: a group
+They are matched in processes that serve all clients. So an expression is refused if it could take time that grows
+exponentially with the length of a name; that is detected in its text, and in doubt it is refused: a group
 that repeats may contain neither another repetition nor alternatives. How much time an accepted expression takes is
-not bounded otherwise: names are short, and whoever sets permissions is trusted not to look for the worst case.
-Permissions can have thousands of expressions, and Python takes a tenth of a millisecond and more to compile one: so the
-plainest ones, which most are, are not compiled.
+not bounded otherwise: names are short, and the authors of permissions are trusted not to look for the worst case.
+Permissions can have thousands of expressions, and Python takes a tenth of a millisecond and more to compile one: so
+the plainest ones, which most are, are not compiled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INLINE_FLAGS = re.compile(r"\(\?[a-zA-Z-]+\)")
 #: Letters, digits and "_", which may have to be the beginning or the end of the text, or both.
 _PLAIN = re.compile(r"(?P<start>\^|(?:\.\*)?)(?P<text>\w*)(?P<end>\$|(?:\.\*)?)\Z")
 
-#: Tells whether an expression is found anywhere in a text: answers something true or something false.
+#: Tells whether an expression is found anywhere in a text: returns something true or something false.
 Expression = Callable[[str], object]
 
 
@@ -72,7 +72,7 @@ class _Scan:
             at = self._element(at)
 
     def _element(self, at: int) -> int:
-        """Look at the element at an offset; answers where the next one begins."""
+        """Examine the element at an offset; returns where the next one begins."""
         char = self._text[at]
         if char == "\\":
             return self._quantifier(at + 2, repeats_varying=False)
@@ -108,7 +108,7 @@ class _Scan:
         return match.end()
 
     def _quantifier(self, at: int, *, repeats_varying: bool) -> int:
-        """Look at what may follow an element and say how often it occurs."""
+        """Examine what may follow an element and return how often it occurs."""
         match = _QUANTIFIER.match(self._text, at)
         if match is None:
             return at

@@ -18,7 +18,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 
 
 def has_format(text: str, name: str) -> bool:
-    """Whether a text has the form of that name; one of a name that is not known asks for nothing."""
+    """Whether a text has the form of that name; an unknown name requires nothing."""
     if name == "uuid":
         return _UUID.match(text) is not None
     read = _READERS.get(name)

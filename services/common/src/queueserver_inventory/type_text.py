@@ -1,6 +1,6 @@
 """Types of parameters as text, as people write annotations, and back: ``typing.List[Dets]`` ↔ ParameterType.
 
-Text is parsed, never evaluated, whoever wrote it. Guarantees: reading what ``write_type`` has written gives the same
+Text is parsed, never evaluated, whatever its source. Guarantees: reading what ``write_type`` has written gives the same
 tree again; a text of any content is either read or refused with a sentence, in bounded time.
 Does not guarantee that two texts for one type give the same text when they are written again.
 """
@@ -47,7 +47,7 @@ NO_NAMES: Final = TypeNames()
 def read_type(text: str, names: TypeNames = NO_NAMES, *, lenient: bool = False) -> ParameterType:
     """The type that a text means, with the lists that ``names`` defines.
 
-    With ``lenient`` what is not known becomes KIND_UNSPECIFIED (any value) where it stands. Raises TypeTextError.
+    With ``lenient`` an unknown part becomes KIND_UNSPECIFIED (any value) where it stands. Raises TypeTextError.
     """
     return _Reader(names, lenient=lenient).tree(_parsed(text), 0)
 
@@ -55,7 +55,7 @@ def read_type(text: str, names: TypeNames = NO_NAMES, *, lenient: bool = False) 
 def write_type(tree: ParameterType) -> tuple[str, TypeNames]:
     """A text for a type, and the lists to which names in it refer.
 
-    No text tells the fields of a record and the class of a device: it is that of any object, of any device. Raises
+    No text expresses the fields of a record and the class of a device: it is that of any object, of any device. Raises
     TypeTextError for a type with KIND_UNSPECIFIED anywhere else in it, which no text can express.
     """
     writer = _Writer()
@@ -259,7 +259,7 @@ def _same_list(one: ParameterType, other: ParameterType) -> bool:
 
 
 def _options(node: ast.expr) -> Iterator[ast.expr]:
-    """What stands between the bars of ``a | b | c``, in order; a chain may be long, so without recursion."""
+    """What is between the bars of ``a | b | c``, in order; a chain may be long, so without recursion."""
     chain: list[ast.expr] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         chain.append(node.right)

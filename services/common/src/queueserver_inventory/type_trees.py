@@ -1,4 +1,4 @@
-"""Types of parameters as trees: how unions and literals are put together, so that equal types are equal trees.
+"""Types of parameters as trees: how unions and literals are composed, so that equal types are equal trees.
 
 A union in normal form has at least two options, none of them a union, none twice.
 """

@@ -1,4 +1,4 @@
-"""The words of annotations, and what they mean to somebody who calls a plan with values of JSON.
+"""The words of annotations, and what they mean to a caller that calls a plan with values of JSON.
 
 A word is the last part of a dotted name: ``typing.List`` and ``List`` mean the same.
 """
@@ -163,7 +163,7 @@ BRACKETS_IGNORED: Final = frozenset({*CALLABLES, *PROTOCOLS, "ndarray", "PathLik
 
 
 def word_of(name: str) -> str:
-    """The word that a dotted name stands for; nothing if its module is none in which annotations are at home."""
+    """The word that a dotted name stands for; nothing if its module does not define annotations."""
     module, _, word = name.rpartition(".")
     return word if module in _MODULES else ""
 

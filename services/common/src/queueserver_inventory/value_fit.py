@@ -1,4 +1,4 @@
-"""Whether a value fits a type, for those who have the type as the contract sends it.
+"""Whether a value fits a type, for code that has the type as the contract sends it.
 
 The rules are those of the Manager, which says in words what is wrong.
 """

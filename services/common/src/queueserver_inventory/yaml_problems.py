@@ -1,4 +1,4 @@
-"""What is wrong with a YAML file, in the words of a person who has to correct it."""
+"""What is wrong with a YAML file, in words for the person who has to correct it."""
 
 from __future__ import annotations
 

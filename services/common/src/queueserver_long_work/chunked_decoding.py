@@ -1,4 +1,4 @@
-"""Decode a long message piece by piece, so that nobody else waits for all of it.
+"""Decode a long message piece by piece, so that it never blocks other clients.
 
 Protobuf allows it: the encoding of a message may be cut between any two of its fields, and decoding one part after the
 other into the same message gives what decoding the whole gives. A batch has one field for each of its items.
@@ -15,7 +15,7 @@ from queueserver_long_work.time_slice import TimeSlice, next_turn
 from queueserver_long_work.work import Work
 
 M = TypeVar("M", bound=Message)
-#: Looks at the next fields of a message before they are decoded into it, in steps.
+#: Examines the next fields of a message before they are decoded into it, in steps.
 Look = Callable[[Message, bytes, str], Work[None]]
 #: Bytes that are decoded at once, unless one field is longer: some tens of microseconds.
 _PIECE = 16 * 1024
@@ -29,7 +29,7 @@ _LONGEST_VARINT = 10
 
 
 async def decoded_in_turns(message: M, data: bytes, look: Look | None = None) -> AsyncIterator[M]:
-    """Decode into an empty message, which is handed out after each step.
+    """Decode into an empty message, which is yielded after each step.
 
     Each piece is first shown to ``look``, with the message that it continues and the path of that message (empty for
     the outermost). Raises DecodeError, and what ``look`` raises.
@@ -42,7 +42,7 @@ async def decoded_in_turns(message: M, data: bytes, look: Look | None = None) ->
 
 
 def _decoded(message: Message, data: bytes, look: Look | None, path: str = "") -> Iterator[None]:
-    """Decode a message in steps. A long message within it is taken apart as well, unless it is one of many."""
+    """Decode a message in steps. A long message within it is split as well, unless it is one of many."""
     for piece in pieces(data):
         name, begin = _long_message(message, piece)
         if name is None:

@@ -1,10 +1,10 @@
-"""Memory that a process needed only to start, and the time that looking for garbage takes.
+"""Memory that a process needed only to start, and the time that garbage collection takes.
 
-Importing leaves many small holes in the heap. glibc reuses them but does not give their pages back by itself: after
+Importing leaves many small holes in the heap. glibc reuses them but does not return their pages by itself: after
 its imports, the Manager holds a third more memory than it uses.
 
-A full garbage collection looks at every object that a process has. A queue of 10,000 items makes it 20 ms long, one
-of 100,000 items ten times that, and for so long nobody is answered, not even a pause.
+A full garbage collection examines every object that a process has. A queue of 10,000 items makes it 20 ms long, one
+of 100,000 items ten times that, and for so long no request is answered, not even a pause.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import ctypes
 import gc
 from typing import Any
 
-#: Objects more than before until the collector looks at the youngest, how often it does that until it looks at those
-#: that survived, and how often that until it looks at all: after some 10,000 objects, which takes a few milliseconds.
+#: Objects more than before until the collector examines the youngest, how often it does that until it examines those
+#: that survived, and how often that until it examines all: after some 10,000 objects, which takes a few milliseconds.
 _THRESHOLDS = (700, 5, 2)
-#: Full collections after which it is worth while to look at everything.
+#: Full collections after which it is worth while to examine everything.
 _MANY = 20
-#: So many, of some 10,000 objects each, are set aside at most, whether or not there is ever time to look at them.
+#: At most this many, of some 10,000 objects each, are set aside, whether or not there is ever time to examine them.
 _MOST = 2_000
 
 
 def return_unused_memory() -> None:
-    """Give unused pages of the heap back to the system; takes about a millisecond.
+    """Return unused pages of the heap to the system; takes about a millisecond.
 
     Does nothing where the C library has no such call (it is glibc's).
     """
@@ -33,9 +33,9 @@ def return_unused_memory() -> None:
 
 
 def settle() -> None:
-    """Put what was made until now out of the way, because it stays: call it when a process has loaded its state.
+    """Exempt what was made until now from collection, because it stays: call it when a process has loaded its state.
 
-    The garbage collector no longer looks at it, which would cost a service some ten milliseconds now and then.
+    The garbage collector no longer examines it, which would cost a service some ten milliseconds now and then.
     """
     gc.unfreeze()
     gc.collect()
@@ -47,11 +47,11 @@ def settle() -> None:
 
 
 class IncrementalCollection:
-    """Lets each full collection look only at what was made since the one before, however much a process holds.
+    """Lets each full collection examine only what was made since the one before, however much a process holds.
 
     What survives one is set aside. It is freed all the same when nothing refers to it any more; only a ring of
     objects that refer to each other stays until :meth:`rest`, or until very much was set aside. For the whole process:
-    make one, and close it when the process goes on with something else.
+    make one, and close it when the process continues with other work.
     """
 
     def __init__(self) -> None:
@@ -61,13 +61,13 @@ class IncrementalCollection:
         gc.callbacks.append(self._set_aside)
 
     def rest(self) -> None:
-        """Look at everything, if much was set aside: call it when nobody waits and the process holds little."""
+        """Examine everything, if much was set aside: call it when no client waits and the process holds little."""
         if self._collections >= _MANY:
             settle()
             self._collections = 0
 
     def close(self) -> None:
-        """Let the collector work as before, on everything; what :func:`settle` put out of the way is seen again."""
+        """Let the collector work as before, on everything; what :func:`settle` exempted is examined again."""
         gc.callbacks.remove(self._set_aside)
         gc.set_threshold(*self._thresholds_before)
         gc.unfreeze()
@@ -78,6 +78,6 @@ class IncrementalCollection:
             if self._collections < _MOST:
                 gc.freeze()
             else:
-                # There was no rest for very long: the next one looks at everything.
+                # There was no rest for very long: the next one examines everything.
                 gc.unfreeze()
                 self._collections = 0

@@ -1,10 +1,10 @@
-"""Limits of time that count only time in which this process could do anything.
+"""Time limits that count only time in which this process could do anything.
 
-Who waits for another process must not take its own standing still for the other's death: while the event loop is held
-up, or the process is stopped, an answer that came long ago can't be seen.
+A process that waits for another one must not take its own standstill for the other's death: while the event loop is
+blocked, or the process is stopped, an answer that came long ago can't be seen.
 
-Guarantees: the limit is never reached before its time, and not before the loop has gone around several times since the
-wait began. Does not guarantee that it is reached soon after its time in a process that stands still again and again.
+Guarantees: the limit is never reached before its time, and not before several iterations of the loop since the
+wait began. Does not guarantee that it is reached soon after its time in a process that stands still repeatedly.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Patience:
         self._left = _PARTS
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = self._loop.call_later(self._part, self._pass)
-        #: It has come to its end.
+        #: The limit was reached.
         self.is_over = False
 
     def renew(self) -> None:
@@ -62,7 +62,7 @@ async def within(seconds: float) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
-        # Of several who cancelled at the same time, the others are obeyed, where Python tells.
+        # Of several callers that cancelled at the same time, the others count, where Python tells.
         left = task.uncancel() if patience.is_over and sys.version_info >= (3, 11) else 0
         if patience.is_over and left <= others:
             raise asyncio.TimeoutError from None

@@ -1,4 +1,4 @@
-"""Long work in turns, so that nobody else waits for all of it."""
+"""Long work in time slices, so that it never blocks other clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from queueserver_long_work.work import Steps, Work
 
 T = TypeVar("T")
 
-#: Seconds. Not the event loop's clock: that of uvloop stands still during a turn, and moves by whole milliseconds.
+#: Seconds. Not the event loop's clock: that of uvloop stands still during an iteration, and has whole milliseconds.
 clock = time.perf_counter
 
 
@@ -21,12 +21,12 @@ class _NextTurn:
 
 
 def next_turn() -> _NextTurn:
-    """Awaited, lets everything else that is ready run once."""
+    """When awaited, lets everything else that is ready run once."""
     return _NextTurn()
 
 
 async def next_turn_after(seconds: float) -> None:
-    """Awaited, lets some time pass between two attempts at what does not say when it can be tried again."""
+    """When awaited, lets some time pass between two attempts at what does not say when it can be tried again."""
     loop = asyncio.get_running_loop()
     turn: asyncio.Future[None] = loop.create_future()
     handle = loop.call_later(seconds, _come, turn)
@@ -37,16 +37,16 @@ async def next_turn_after(seconds: float) -> None:
 
 
 def _come(turn: asyncio.Future[None]) -> None:
-    # uvloop comes to its timers before whoever was cancelled could cancel this one.
+    # uvloop handles its timers before a caller that was cancelled could cancel this one.
     if not turn.done():
         turn.set_result(None)
 
 
 class TimeSlice:
-    """Keeps one piece of long work to turns of about ``seconds``, whatever its steps cost.
+    """Keeps one piece of long work to time slices of about ``seconds``, whatever its steps cost.
 
-    The event loop gives a call of another client some of its attention about eight times before that is answered, and
-    each time a turn comes in between: turns are much shorter than what a client may wait.
+    The event loop gives a call of another client some of its time about eight times before that is answered, and
+    each time a slice comes in between: slices are much shorter than what a client may wait.
     """
 
     def __init__(self, seconds: float = 0.0003) -> None:
@@ -54,14 +54,14 @@ class TimeSlice:
         self._end = clock() + seconds
 
     async def yield_if_due(self) -> None:
-        """To be awaited after each step: lets others run if this turn was long enough."""
+        """To be awaited after each step: lets other work run if this slice was long enough."""
         if clock() >= self._end:
             await next_turn()
             self._end = clock() + self._seconds
 
 
 async def in_time_slices(work: Work[T]) -> T:
-    """What ``work`` returns, whose steps end where it yields."""
+    """What ``work`` returns; its steps end where it yields."""
     steps, time_slice = Steps(work), TimeSlice()
     for _ in steps:
         await time_slice.yield_if_due()

@@ -1,4 +1,4 @@
-"""A piece of work in steps, which whoever asked for it carries out at once or in turns (``turns.py``)."""
+"""A piece of work in steps, which its caller carries out at once or in time slices (``time_slice.py``)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Steps(Generic[T]):
 
 
 def at_once(work: Work[T]) -> T:
-    """What ``work`` returns, with nobody else having a turn meanwhile."""
+    """What ``work`` returns, without letting other work run meanwhile."""
     steps = Steps(work)
     for _ in steps:
         pass

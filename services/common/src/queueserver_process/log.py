@@ -1,8 +1,8 @@
-"""The log of our processes: how much is in it, in which form, and the options that say so.
+"""The log of our processes: how much is in it, in which form, and the options for both.
 
 Guarantees: writing a line never blocks, whatever becomes of standard error (see :mod:`queueserver_process.terminal`).
 A record is one line, and a traceback below it if it has one: line breaks and control characters in names and messages
-are shown as escapes, so that no text of a client can pass for a line of ours or act on a terminal.
+are shown as escapes, so that no text of a client can pass for a line of ours or control a terminal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from queueserver_process.terminal import TerminalHandler
 
-#: From all to almost nothing: SILENT leaves what ends a process.
+#: From everything to almost nothing: SILENT leaves what ends a process.
 LEVELS: Final = {
     "DEBUG": logging.DEBUG,
     "INFO": logging.INFO,
@@ -26,7 +26,7 @@ LEVELS: Final = {
     "SILENT": logging.CRITICAL,
 }
 FORMATS: Final = ("text", "json")
-#: Attribute of a record with what the JSON form tells beside the message: a dictionary of JSON values.
+#: Attribute of a record with the extra fields of the JSON form: a dictionary of JSON values.
 FIELDS: Final = "fields"
 #: Loggers of ours. Of other libraries no details are logged, whatever the level.
 _OURS: Final = (
@@ -94,12 +94,12 @@ def configure(choice: LogChoice) -> None:
 
 
 def line_of(record: logging.LogRecord) -> str:
-    """A record as it is in a log in the form of text."""
+    """A record as one entry of a log in text form."""
     return _LineFormatter().format(record)
 
 
 def shown(text: str) -> str:
-    """A text of somebody else as a part of a line."""
+    """Foreign text as a part of a line."""
     return _NOT_SHOWN.sub(_escape, text[:_MAX_MESSAGE]) + ("…" if len(text) > _MAX_MESSAGE else "")
 
 

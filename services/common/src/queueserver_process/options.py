@@ -1,4 +1,4 @@
-"""Command lines of services: what is wrong with one is told in a line, not below a page of usage."""
+"""Command lines of services: an error is reported in one line, not below a page of usage."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 
 class OptionParser(argparse.ArgumentParser):
-    """A parser that ends the process with one line, and exit code 2, when it is used wrongly."""
+    """A parser that ends the process with one line, and exit code 2, on an error."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how to see all options."""
@@ -18,7 +18,7 @@ class OptionParser(argparse.ArgumentParser):
 class ShowVersion(argparse.Action):
     """Writes the version of the package that is its ``const``, and ends the process.
 
-    It is looked up only when asked for: what that takes would stay in memory for good.
+    It is looked up only on request: what that takes would stay in memory for good.
     """
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:

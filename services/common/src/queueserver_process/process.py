@@ -1,4 +1,4 @@
-"""How a service lives as a process: its event loop, its signals, and the word that it is ready."""
+"""How a service lives as a process: its event loop, its signals, and the report that it is ready."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import uvloop
 from queueserver_long_work.gc_policy import return_unused_memory
 
-#: A parent that wants to know when a service is ready passes the number of an inherited pipe here. The service writes
+#: A parent that waits until a service is ready passes the number of an inherited pipe here. The service writes
 #: the address it listens on and a newline to it.
 READY_FD_VARIABLE = "QUEUESERVER_READY_FD"
 #: A parent that sets this to 1 gets more lines from a Manager: one of those below once that is so.
@@ -20,9 +20,9 @@ READY_STEPS_VARIABLE = "QUEUESERVER_READY_STEPS"
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
-    """Run a service to its end on the fast event loop; answers its exit code.
+    """Run a service to its end on the fast event loop; returns its exit code.
 
-    Call it when everything is imported: what only the imports needed is given back to the system first.
+    Call it when everything is imported: memory that only the imports needed is returned to the system first.
     """
     return_unused_memory()
     return uvloop.run(main)
@@ -41,12 +41,12 @@ def stop_requested() -> asyncio.Event:
 SERVING_LINE = "serving"
 #: Another Manager owns the queue.
 STANDBY_LINE = "standby"
-#: A client has asked for the end of the whole server.
+#: A client has requested the end of the whole server.
 STOP_LINE = "stop"
 
 
 class ReadyPipe:
-    """Tells the parent process, if it asked, how far the start has come. What it does not read is lost."""
+    """Reports to the parent process, if it asked, how far the start has come. What it does not read is lost."""
 
     def __init__(self) -> None:
         number = os.environ.pop(READY_FD_VARIABLE, "")
@@ -55,17 +55,17 @@ class ReadyPipe:
 
     @property
     def is_listening(self) -> bool:
-        """The parent process wants to know of further steps."""
+        """The parent process wants reports of further steps."""
         return self._wants_steps and self._descriptor >= 0
 
     def ready(self, address: str) -> None:
-        """The service listens on ``address``, and answers truly."""
+        """The service listens on ``address``, and gives true answers."""
         self._write(address)
         if not self._wants_steps:
             self.close()
 
     def step(self, line: str) -> None:
-        """A further step; harmless when the parent does not want to know."""
+        """A further step; harmless when the parent does not want it."""
         self._write(line)
 
     def _write(self, line: str) -> None:
@@ -74,7 +74,7 @@ class ReadyPipe:
                 os.write(self._descriptor, f"{line}\n".encode())
 
     def close(self) -> None:
-        """Nothing more will be told. May be called again."""
+        """Nothing more will be reported. May be called again."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
@@ -82,7 +82,7 @@ class ReadyPipe:
 
 
 def announce_ready(address: str) -> None:
-    """Tell the parent process, if it asked, that the service listens on ``address``, and nothing more."""
+    """Report to the parent process, if it asked, that the service listens on ``address``, and nothing more."""
     pipe = ReadyPipe()
     pipe.ready(address)
     pipe.close()

@@ -1,4 +1,4 @@
-"""What a process of ours is made of, for people who ask: its Python, its libraries, since when it runs."""
+"""Facts about a process of ours, for people who ask: its Python, its libraries, since when it runs."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def versions_of(names: Iterable[str]) -> dict[str, str]:
             known: object = version(name)
         except PackageNotFoundError:
             continue
-        # Metadata that were damaged have none.
+        # Damaged metadata has none.
         if isinstance(known, str):
             found[name] = known[:_MAX_TEXT]
     return found

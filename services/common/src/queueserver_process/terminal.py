@@ -1,7 +1,7 @@
 """Text for a terminal, a pipe or a file that may not take it: after Ctrl-S, with no reader, on a full disk.
 
 Guarantees: writing never waits, whatever becomes of the other end; what is written appears in order; where text is
-left out because too much of it waits or the disk is full, a line in its place tells how many characters that were.
+left out because too much of it waits or the disk is full, a line in its place says how many characters that were.
 Does not guarantee that text arrives: what still waits when the process is killed is gone.
 """
 
@@ -45,7 +45,7 @@ class Terminal:
         with self._changed:
             if self._closed:
                 return
-            # Once something was left out, so is what follows, until the line that tells has its place.
+            # Once something was left out, later text is left out too, until the line that says so has room.
             if self._dropped or self._size + len(text) > self._limit:
                 self._dropped += len(text)
             else:
@@ -73,7 +73,7 @@ class Terminal:
                 if error.errno in _FULL:
                     lost += len(text)
                     continue
-                # The terminal or the reader is gone: nobody to tell.
+                # The terminal or the reader is gone: there is no one to tell.
                 with self._changed:
                     self._closed = True
                 return
@@ -105,7 +105,7 @@ class TerminalHandler(logging.Handler):
         """Have a line written."""
         try:
             self._terminal.write(f"{self.format(record)}\n")
-        except Exception as error:  # noqa: BLE001 - protects whoever logs from arguments that can't be formatted
+        except Exception as error:  # noqa: BLE001 - protects the caller of the log from arguments that can't be formatted
             # Not logging's way, which writes to standard error itself and waits for it.
             where = (record.pathname, record.lineno)
             told = logging.LogRecord(record.name, logging.ERROR, *where, "Line not formatted: %r", (error,), None)

@@ -1,4 +1,4 @@
-"""Settings in environment variables: under one prefix, with a second one that is understood too."""
+"""Settings in environment variables: under one prefix, and under a second one that is understood too."""
 
 from __future__ import annotations
 

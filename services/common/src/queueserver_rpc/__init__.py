@@ -1,1 +1,1 @@
-"""What every Queue Server service needs to speak gRPC. Knows no word of queues, plans or devices."""
+"""What every Queue Server service needs to speak gRPC. Knows no queues, plans or devices."""

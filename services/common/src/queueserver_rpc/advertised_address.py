@@ -1,7 +1,7 @@
-"""Which addresses a server may tell its clients: HOST:PORT, as they can reach it from elsewhere.
+"""Which addresses a server may advertise to its clients: HOST:PORT, as they can reach it from elsewhere.
 
 The Manager and what starts it refuse the same ones, before anything is started. Whether the host is known and the
-port is reached is not looked at.
+port is reachable is not checked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def refusal_of_address(text: str) -> str | None:
 
 
 def is_every_interface(host: str) -> bool:
-    """Whether a host means all addresses of the machine that listens there: no place where clients could go."""
+    """Whether a host means all addresses of the machine that listens there: no place that clients could reach."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:

@@ -1,7 +1,7 @@
-"""How long a request may be, as the contract says beside its fields, looked at before anything else is done with it.
+"""How long a request may be, as the contract says beside its fields, checked before anything else is done with it.
 
-Guarantees: what is found costs nothing for each element that is too many, and no text of a request that is in order has
-more than its bytes. Messages that several services share (items, permissions) are looked at by whoever reads them.
+Guarantees: excess elements are found at no cost for each of them, and no text of a valid request has
+more than its bytes. Messages that several services share (items, permissions) are checked by the code that reads them.
 """
 
 from __future__ import annotations

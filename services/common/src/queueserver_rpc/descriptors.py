@@ -1,6 +1,6 @@
 """A descriptor set in which files are found by what they define.
 
-It keeps the files as bytes, and of what is in them no more than the names.
+It keeps the files as bytes, and of their content only the names.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ class _File:
 
 
 class Descriptors:
-    """Files of a descriptor set. What is not in it raises KeyError with a description of what was looked for."""
+    """Files of a descriptor set. A missing one raises KeyError with a description of what was looked for."""
 
     def __init__(self, data: bytes) -> None:
-        # It brings some MB into the memory, which a service without a curious client does not need.
+        # It loads some MB into memory, which a service whose clients don't ask for it does not need.
         from google.protobuf.descriptor_pb2 import FileDescriptorSet  # noqa: PLC0415
 
         self._files: dict[str, _File] = {}
@@ -62,7 +62,7 @@ class Descriptors:
         return sorted(number for message, number in self._extensions if message == extended)
 
     def with_imports(self, name: str, brought: set[str]) -> list[bytes]:
-        """A file, and what it imports, also through others, unless it was brought already; notes what it brings."""
+        """A file, and what it imports, also indirectly, unless it was sent already; notes what it sends."""
         waiting, found = [name], []
         brought.discard(name)
         while waiting:

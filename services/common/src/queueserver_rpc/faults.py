@@ -10,7 +10,7 @@ from queueserver_rpc.status import Refusal, Violation
 
 @dataclass(frozen=True, slots=True)
 class RequestFault:
-    """One field that is wrong (or the whole request, if ``field`` is empty), and why it is refused."""
+    """One wrong field (or the whole request, if ``field`` is empty), and why it is refused."""
 
     reason: Reason
     field: str

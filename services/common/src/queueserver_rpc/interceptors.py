@@ -32,9 +32,9 @@ Serializer = Callable[[Any], bytes]
 Deserializer = Callable[[bytes], Any]
 Translator = Callable[[Exception], "Refusal | None"]
 _log = logging.getLogger(__name__)
-#: Requests from this length on are decoded in turns.
+#: Requests from this length on are decoded in time slices.
 _LARGE_BYTES = 32 * 1024
-# What a service makes of a request as long as this is many times as long, and worth to be given back afterwards.
+# What a service makes of a request this long is many times as long, and worth returning afterwards.
 _RETURNED_BYTES = 256 * 1024
 _UNDECODABLE = refused(
     ErrorReason.ERROR_REASON_REQUEST_UNDECODABLE,
@@ -78,7 +78,7 @@ class _LargeRequest:
     data: bytes
     deserialize: Deserializer
     bounds: Bounds
-    #: It may have no fields that are not known.
+    #: It may have no unknown fields.
     strict: bool
 
     async def open(self, context: Any) -> Any:
@@ -194,9 +194,9 @@ class RefusalInterceptor(grpc.aio.ServerInterceptor):
 
 
 async def _abort_if_awaited(context: Any) -> None:
-    """Tell the caller that the handler was interrupted, unless it is the call itself that was cancelled.
+    """Report to the caller that the handler was interrupted, unless it is the call itself that was cancelled.
 
-    gRPC does not tell the two apart: it leaves whoever waits without an answer, and takes none where nobody waits.
+    gRPC does not tell the two apart: it leaves a waiting caller without an answer, and accepts none if no one waits.
     """
     with contextlib.suppress(grpc.aio.InternalError):
         await abort(context, _INTERRUPTED)
@@ -231,13 +231,13 @@ def _bounded(deserialize: Deserializer, method: str) -> Deserializer:
 
 
 def _short(message: Message, piece: bytes, path: str) -> Work[None]:
-    """Look at a piece of a request before it is decoded."""
+    """Check a piece of a request before it is decoded."""
     _raise(too_long_element(message, piece, path))
     yield
 
 
 def _known(message: Message, piece: bytes, path: str) -> Work[None]:
-    """As :func:`_short`, for a request that may have no fields that are not known."""
+    """As :func:`_short`, for a request that may have no unknown fields."""
     yield from _short(message, piece, path)
     _raise((yield from unknown_in_piece(message, piece, path)))
 

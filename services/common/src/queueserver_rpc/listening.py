@@ -1,8 +1,8 @@
-"""At which addresses a service listens: on this machine alone, unless it was told that everybody is meant.
+"""At which addresses a service listens: on this machine alone, unless it was told to serve every client.
 
-Nothing asks for credentials yet, so whoever reaches a service can do everything that it can do. Addresses of the
-loopback interface (127.0.0.0/8, ::1, localhost) and unix sockets are free, any other one has to be asked for: also
-every host name but localhost, whatever it means at present.
+No credentials are required yet, so every client that can reach a service can do everything that it can do. Addresses of
+the loopback interface (127.0.0.0/8, ::1, localhost) and unix sockets are always allowed, others must be requested:
+also every host name but localhost, whatever it means at present.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ListenError(OSError):
 
 
 def add_insecure_option(parser: argparse.ArgumentParser) -> None:
-    """Give a parser the option that allows every address; `insecure_by_environment` is for its other way in."""
+    """Give a parser the option that allows every address; `insecure_by_environment` reads the variable for it."""
     parser.add_argument(
         INSECURE_OPTION,
         action="store_true",
@@ -85,7 +85,7 @@ def reaches_beyond_this_machine(address: str) -> bool:
 
 
 def refuse_unasked(address: str, *, insecure: bool) -> None:
-    """Raises ListenError for an address that reaches beyond this machine, unless that was asked for."""
+    """Raises ListenError for an address that reaches beyond this machine, unless that was requested."""
     if insecure or not reaches_beyond_this_machine(address):
         return
     host, _ = host_and_port(address)
@@ -108,7 +108,7 @@ def warning(address: str) -> str:
 def check_free(address: str) -> None:
     """Raises ListenError if HOST:PORT is unknown, not of this machine, not allowed or taken.
 
-    It looks before gRPC does, which tells the same in many lines of its own. Blocks, for at most a second.
+    It checks before gRPC does, which reports the same in many lines of its own. Blocks, for at most a second.
     """
     host, port = host_and_port(address)
     try:
@@ -123,7 +123,7 @@ def check_free(address: str) -> None:
             try:
                 probe.bind(place)
             except OSError as error:
-                # A name such as localhost may stand for an address that this machine has not.
+                # A name such as localhost may stand for an address that this machine does not have.
                 if error.errno != errno.EADDRNOTAVAIL or _is_ip(host):
                     raise ListenError(f"Can't listen on {address}: {_reason(error, host)}") from error
 

@@ -49,7 +49,7 @@ def refused(
     metadata: Mapping[str, str] | None = None,
     details: Iterable[Message] = (),
 ) -> Refusal:
-    """A refusal: its reason, one sentence that names the way out, and what else the client is told."""
+    """A refusal: its reason, one sentence that names the way out, and the rest that the client gets."""
     return Refusal(
         code_of(reason),
         name_of(reason),

@@ -1,4 +1,4 @@
-"""Which options a Redis address may have, behind its "?": those that name a database, a user or a certificate.
+"""Which options a Redis address may have, after its "?": those that name a database, a user or a certificate.
 
 The Manager and what starts it refuse the same ones, before anything is connected. Options of the Redis library that
 change how it waits, repeats or decodes are none: the Manager relies on its own.

@@ -1,10 +1,10 @@
 """Server reflection, v1 and v1alpha, from a descriptor set, so that clients get the comments of the contract too.
 
-It costs nothing until somebody asks: the set is read with the first call, in a thread, so that other calls do not wait
+It costs nothing until a client asks: the set is read with the first call, in a thread, so that other calls do not wait
 for it. Answers are made of the bytes of whole files.
 
-Reflection v1 has the messages of v1alpha under another name. grpcio's package knows v1alpha alone, and tells what is in
-the memory of the process, where there are no comments.
+Reflection v1 has the messages of v1alpha under another name. grpcio's package knows v1alpha alone, and returns what is
+in the memory of the process, where there are no comments.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha import reflection_pb2 as pb
 from queueserver_rpc.descriptors import Descriptors
 
 SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
-#: Of one request: a name of the contract has less than a hundred.
+#: For one request: a name of the contract has less than a hundred.
 MAX_REQUEST_BYTES = 4096
 _NOT_FOUND, _INVALID = grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT
 
@@ -77,7 +77,7 @@ class Reflection:
         return answer
 
 
-#: The name of the file that is asked for, by what the request says of it. Each raises KeyError if there is none.
+#: The name of the requested file, by what the request says about it. Each raises KeyError if there is none.
 _FILE_OF: dict[str, Callable[[Descriptors, Any], str]] = {
     "file_by_filename": lambda descriptors, request: descriptors.file(request.file_by_filename),
     "file_containing_symbol": lambda descriptors, request: descriptors.file_of(request.file_containing_symbol),

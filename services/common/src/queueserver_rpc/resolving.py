@@ -6,7 +6,7 @@ import socket
 import threading
 from typing import Any
 
-#: Whoever typed the name waits for the sentence about it.
+#: The user who typed the name waits for the sentence about it.
 _SECONDS = 0.8
 
 Place = tuple[socket.AddressFamily, Any]

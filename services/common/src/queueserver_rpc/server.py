@@ -15,15 +15,15 @@ from queueserver_rpc.listening import UNIX, check_free, reaches_beyond_this_mach
 from queueserver_rpc.message_sizes import MAX_MESSAGE_BYTES
 from queueserver_rpc.reflection import Reflection
 
-#: Metadata of every answer of the health service: "true" if whoever reaches the service can use it.
+#: Metadata of every answer of the health service: "true" if every client that can reach the service can use it.
 INSECURE_KEY = "qserver-insecure-listen"
 _log = logging.getLogger("queueserver_rpc")
 
-#: Of what is received, in any service: beyond it a request does not reach us, since taking it on holds up all others.
-#: It is a little more than the longest that the contract allows, so that the next longer ones are told their bound.
+#: Of what is received, in any service: a longer request does not reach us, since accepting it blocks all other clients.
+#: It is a little more than the longest that the contract allows, so that slightly longer ones are told their bound.
 MAX_REQUEST_BYTES = 13 * 1024 * 1024
-#: Calls of all clients together that have come and that no handler has taken on yet. gRPC's own bound is 1,000, and
-#: beyond it a call ends as CANCELLED without a word, though it only came with many others.
+#: Calls of all clients together that have come and that no handler has accepted yet. gRPC's own bound is 1,000, and
+#: beyond it a call ends as CANCELLED without a reason, though it only came with many others.
 MAX_PENDING_CALLS = 10_000
 SERVER_OPTIONS = (
     # Two services must never share a port by accident: the second one has to fail to start.
@@ -43,19 +43,19 @@ SERVER_OPTIONS = (
 class Registry:
     """Where servicers are added to: ``add_XServicer_to_server(servicer, server.registry)``.
 
-    Generated code offers each method twice, and the server waits for calls of each method that it got the second way
-    apart: a future for every method at every call. Without them a call is answered a tenth faster.
+    Generated code registers each method twice, and the server waits separately for calls of each method registered the
+    second way: a future for every method at every call. Without them a call is answered a tenth faster.
     """
 
     def __init__(self, server: grpc.aio.Server) -> None:
         self._server = server
 
     def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
-        """Take the methods of a service."""
+        """Register the methods of a service."""
         self._server.add_generic_rpc_handlers(handlers)
 
     def add_registered_method_handlers(self, service_name: str, handlers: object) -> None:
-        """Leave the second offer."""
+        """Ignore the second registration."""
 
 
 class Server:
@@ -80,11 +80,11 @@ class Server:
 
     @property
     def insecure(self) -> bool:
-        """It listens where others than this machine's own programs may reach it, and asks for no credentials."""
+        """It listens where clients on other machines may reach it, and requires no credentials."""
         return self._health.insecure
 
     def listen(self, address: str, *, insecure: bool) -> str:
-        """Bind ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH``; answers the bound address.
+        """Bind ``HOST:PORT`` (port 0 picks a free one) or ``unix:PATH``; returns the bound address.
 
         Only with ``insecure`` it may be an address beyond this machine, and then a line of the log says what that
         means. Raises OSError, whose text says what to do, when the address can't or must not be bound.
@@ -127,17 +127,17 @@ class Server:
 
 
 class _TellingHealth(health.aio.HealthServicer):  # type: ignore[misc] # it has no types
-    """Says with each answer whether the server is open to whoever reaches it."""
+    """Says with each answer whether the server is open to every client that can reach it."""
 
     insecure = False
 
     async def Check(self, request: health_pb2.HealthCheckRequest, context: Any) -> health_pb2.HealthCheckResponse:  # noqa: N802
-        """Tell the state of a service."""
+        """Return the state of a service."""
         await self._tell(context)
         return await super().Check(request, context)
 
     async def List(self, request: health_pb2.HealthListRequest, context: Any) -> health_pb2.HealthListResponse:  # noqa: N802
-        """Tell the state of every service, and with an empty name that of the server."""
+        """Return the state of every service, and with an empty name that of the server."""
         del request
         await self._tell(context)
         found = self._server_status.items()
@@ -146,7 +146,7 @@ class _TellingHealth(health.aio.HealthServicer):  # type: ignore[misc] # it has 
         )
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:  # noqa: N802
-        """Tell the state of a service, and each change of it."""
+        """Stream the state of a service, and each change of it."""
         await self._tell(context)
         await super().Watch(request, context)
 

@@ -90,7 +90,7 @@ async def abort(context: grpc.aio.ServicerContext[Message, Message], refusal: Re
     status = rpc_status.to_status(to_proto(refusal))
     trailers = status.trailing_metadata
     if refusal.retry_after is not None:
-        # What gRPC's own retries wait for, in clients that configure them; they don't look into the details.
+        # What gRPC's own retries wait for, in clients that configure them; they don't read the details.
         trailers = (*trailers, (RETRY_PUSHBACK, str(round(refusal.retry_after * 1000))))
     await context.abort(status.code, status.details, trailers)
 

@@ -1,4 +1,4 @@
-"""Unix sockets on which services listen: each its owner's alone, and never taken from a service that lives."""
+"""Unix sockets on which services listen: each accessible to its owner only, and never taken from a living service."""
 
 from __future__ import annotations
 

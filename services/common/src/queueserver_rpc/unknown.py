@@ -1,9 +1,9 @@
-"""Fields of a request that this service does not know, because whoever sent it has a later contract.
+"""Fields of a request that this service does not know, because its sender has a later contract.
 
 Protobuf ignores such fields. If one of them says what to spare, or where to put something, then what is done without
-it is not what was asked for. So a request that changes something is refused if it has any; one that only reads is not.
+it is not what was requested. So a request that changes something is refused if it has any; one that only reads is not.
 
-Where the field is, is worked out only when there is one.
+The place of the field is determined only when there is one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SILENT = {
     "google.protobuf.Value.list_value",
 }
 _WAY_OUT = "leave it out, or use a newer server"
-#: Fields among which the unknown one is looked for. Nothing that has more of them is accepted anyway.
+#: Fields among which the unknown one is looked for. A request with more of them is not accepted anyway.
 _MOST_SEARCHED = 100_000
 #: How numbers are encoded, by the type of their field; everything else has its length before it.
 _WIRE_TYPES = (
@@ -55,7 +55,7 @@ def changes_something(method: str) -> bool:
 
 
 def unknown_field(message: Message, data: bytes) -> RequestFault | None:
-    """The first field of a decoded message that is not known; ``data`` is what it was decoded from.
+    """The first unknown field of a decoded message; ``data`` is what it was decoded from.
 
     Afterwards the message has no such fields.
     """
@@ -63,7 +63,7 @@ def unknown_field(message: Message, data: bytes) -> RequestFault | None:
 
 
 def unknown_in_piece(message: Message, piece: bytes, path: str) -> Work[RequestFault | None]:
-    """The first field that is not known in the next fields of a message, in steps.
+    """The first unknown field in the next fields of a message, in steps.
 
     ``message`` has what came before, and ``path`` is where it is in the request. Raises DecodeError.
     """
@@ -75,9 +75,9 @@ def unknown_in_piece(message: Message, piece: bytes, path: str) -> Work[RequestF
 
 
 def _has_unknown(message: Message) -> Work[bool]:
-    """Whether a message had fields that are not known, which it then has no longer.
+    """Whether a message had unknown fields, which it then has no longer.
 
-    Both sizes are those of an encoding that Protobuf makes of the message, so they differ for nothing else, however
+    Both sizes are those of an encoding that Protobuf makes of the message, so they differ for no other reason, however
     the message was encoded when it came.
     """
     size = message.ByteSize()
@@ -88,7 +88,7 @@ def _has_unknown(message: Message) -> Work[bool]:
 
 
 def _fault(message: Message, data: bytes, path: str = "", before: Message | None = None) -> Work[RequestFault]:
-    """The first field that is not known in what a message was decoded from, in steps."""
+    """The first unknown field in what a message was decoded from, in steps."""
     search = _unknown(message.DESCRIPTOR, memoryview(data), path, before)
     for _ in range(_MOST_SEARCHED):
         try:
@@ -106,7 +106,7 @@ def _fault(message: Message, data: bytes, path: str = "", before: Message | None
 
 
 def _unknown(kind: Any, data: memoryview, path: str, before: Message | None = None) -> Work[tuple[str, bool] | None]:
-    """Path of the first field that is not known, and whether a known one has its number: then it is encoded otherwise.
+    """Path of the first unknown field, and whether a known one has its number: then it is encoded differently.
 
     It is looked for in the encoding: protobuf tells of all such fields at once, which takes seconds if there are
     millions. If the message is a piece of a longer one, ``before`` has the fields that come before the piece.
@@ -161,7 +161,7 @@ def _unknown_in_entry(field: FieldDescriptor, entry: memoryview, path: str) -> W
 
 
 def _wire_types(field: FieldDescriptor) -> frozenset[int]:
-    """How a field that is known may be encoded: numbers in a list one by one or together."""
+    """How a known field may be encoded: numbers in a list one by one or together."""
     own = _WIRE_TYPES.get(field.type, LENGTH_DELIMITED)
     return frozenset({own, LENGTH_DELIMITED} if field.is_repeated else {own})
 
